@@ -1,0 +1,74 @@
+"""What every kata's tests share: which folder is under test, on which devices, from which seed, against which marks."""
+
+import random
+import zlib
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+
+from dojo import ROOT
+from dojo.suite import devices, plugin
+from tests import marks
+
+torch.set_num_threads(1)  # a tiny network is several times slower on two threads
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("torch-katas")
+    group.addoption("--target", default="katas", help="folder of the kata files under test: katas, reference or any other")
+    group.addoption("--device", default="auto", choices=devices.CHOICES, help="where the placement tests run")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    target = Path(config.getoption("--target"))
+    found = next((path for path in (config.invocation_params.dir / target, ROOT / target) if path.is_dir()), None)
+    if found is None:
+        raise pytest.UsageError(f"--target {target}: there is no such folder; give one that holds kata files")
+    config.stash[plugin.SESSION] = plugin.Session(found.resolve())
+    config.pluginmanager.register(plugin, "torch-katas")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"target: {config.stash[plugin.SESSION].target}, device: {config.getoption('--device')}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "device" in metafunc.fixturenames:
+        metafunc.parametrize("device", devices.to_test(metafunc.config.getoption("--device")), indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def seed(request: pytest.FixtureRequest) -> int:
+    """The same random numbers in every run of a test, whichever tests ran before it."""
+    value = zlib.crc32(request.node.originalname.encode())
+    random.seed(value)
+    numpy.random.seed(value)
+    torch.manual_seed(value)
+    return value
+
+
+@pytest.fixture
+def kata(request: pytest.FixtureRequest):
+    """The module under test, found by the test file's name."""
+    session = request.config.stash[plugin.SESSION]
+    return session.kata(plugin.kata_name(request.node), plugin.time_limit(request.config))
+
+
+@pytest.fixture
+def device(request: pytest.FixtureRequest) -> torch.device:
+    """Each device in turn; the test is skipped where it is absent."""
+    if reason := devices.why_absent(request.param):
+        pytest.skip(reason)
+    return torch.device(request.param)
+
+
+@pytest.fixture
+def mark(request: pytest.FixtureRequest):
+    """A pass mark by its name; what is held against it is kept with the test's result."""
+
+    def find(name: str) -> marks.Mark:
+        return marks.find(name, record=lambda number: request.node.user_properties.append(("measured", number)))
+
+    return find

@@ -1,0 +1,1 @@
+"""Given, not edited: the data of the katas and the pictures of what you make of it."""

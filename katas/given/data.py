@@ -1,0 +1,102 @@
+"""The data of the katas. Nothing here is yours to solve; read it to know what you work with.
+
+Every function gives new tensors or arrays on each call, and the same numbers for the same seed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def sine_bands_arrays() -> tuple[np.ndarray, np.ndarray]:
+    """Two bands along a sine curve, as NumPy makes them.
+
+    Returns:
+        features: (25, 2) float64, the coordinates x1 and x2; labels: (25,) float64, ten 0s, then fifteen 1s.
+
+    Class 0 lies on x2 = sin(x1), class 1 on x2 = sin(x1) + 1. No straight line parts them.
+    Source: deep.TEACHING, "Neural Network with PyTorch".
+    """
+    x1 = np.concatenate([np.linspace(-5, 5, 10), np.linspace(-4.5, 4.8, 15)])
+    labels = np.repeat([0.0, 1.0], [10, 15])
+    return np.stack([x1, np.sin(x1) + labels], axis=1), labels
+
+
+def sine_bands() -> tuple[Tensor, Tensor]:
+    """The two sine bands as tensors: features (25, 2) and labels (25, 1), both float32."""
+    features, labels = sine_bands_arrays()
+    return torch.tensor(features, dtype=torch.float32), torch.tensor(labels, dtype=torch.float32).reshape(-1, 1)
+
+
+def spiral_arrays(points_per_class: int = 500, seed: int = 1234) -> tuple[np.ndarray, np.ndarray]:
+    """Three arms that wind around each other.
+
+    Returns:
+        features: (3 * points_per_class, 2) float64; labels: as many strings "c1", "c2", "c3", in this order.
+
+    Along arm j (0, 1, 2) the radius grows from 0 to 1 and the angle from 4j to 4(j + 1), blurred by a normal deviate times 0.2.
+    Source: the data of Made With ML, "Neural Networks", after the spiral of Stanford's CS231n.
+    """
+    random = np.random.default_rng(seed)
+    radius = np.linspace(0, 1, points_per_class)
+    arms = []
+    for arm in range(3):
+        angle = np.linspace(4 * arm, 4 * (arm + 1), points_per_class) + 0.2 * random.standard_normal(points_per_class)
+        arms.append(np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1))
+    return np.concatenate(arms), np.repeat(["c1", "c2", "c3"], points_per_class)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Features (n, d) float32 and class numbers (n,) int64 of one part of the data."""
+
+    features: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True)
+class Spiral:
+    """The spiral, ready for training: parts of 70, 15 and 15 %, stratified, standardized by the training part.
+
+    mean and std, both (2,) float32, are those of the training part before standardizing; classes names the classes by number;
+    class_weights, (3,) float32, is 1 / (training points of the class).
+    """
+
+    train: Split
+    validation: Split
+    test: Split
+    mean: Tensor
+    std: Tensor
+    classes: tuple[str, ...]
+    class_weights: Tensor
+
+
+def spiral(seed: int = 1234) -> Spiral:
+    """The spiral of 3 x 500 points as kata k17 uses it: 1050 points to train on, 225 to validate, 225 to test."""
+    features, names = spiral_arrays(seed=seed)
+    classes, labels = np.unique(names, return_inverse=True)
+    random = np.random.default_rng(seed)
+    parts: list[list[np.ndarray]] = [[], [], []]
+    for number in range(len(classes)):
+        members = random.permutation(np.flatnonzero(labels == number))
+        for part, chosen in zip(parts, np.split(members, [350, 425]), strict=True):
+            part.append(chosen)
+    train, validation, test = (random.permutation(np.concatenate(part)) for part in parts)
+    mean, std = features[train].mean(axis=0), features[train].std(axis=0)
+
+    def split(rows: np.ndarray) -> Split:
+        standardized = torch.tensor((features[rows] - mean) / std, dtype=torch.float32)
+        return Split(standardized, torch.tensor(labels[rows], dtype=torch.int64))
+
+    counts = np.bincount(labels[train])
+    return Spiral(
+        train=split(train),
+        validation=split(validation),
+        test=split(test),
+        mean=torch.tensor(mean, dtype=torch.float32),
+        std=torch.tensor(std, dtype=torch.float32),
+        classes=tuple(str(name) for name in classes),
+        class_weights=torch.tensor(1 / counts, dtype=torch.float32),
+    )

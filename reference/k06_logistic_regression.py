@@ -1,0 +1,93 @@
+"""Logistic regression: how far a straight line gets.
+
+A linear layer turns each point into a score, and the logistic function (the sigmoid) squeezes the score into a probability:
+
+    y_hat = sigmoid(w1 * x1 + w2 * x2 + b)        sigmoid(z) = 1 / (1 + exp(-z))
+
+The model answers 1 where y_hat >= 0.5, that is where the score is not negative. The edge between the two answers is the
+straight line w1 * x1 + w2 * x2 + b = 0. Training looks for the line with the smallest binary cross-entropy
+
+    loss = -mean(y * log(y_hat) + (1 - y) * log(1 - y_hat))        (nn.BCELoss)
+
+which has a single lowest point: every training that ends well ends at the same line. The two sine bands can't be parted by
+any straight line, so even the best one leaves 8 of the 25 points on the wrong side. The next kata bends the line.
+
+What to do: the model, its training, and the line it draws. `python -m katas.k06_logistic_regression` shows your line.
+
+Tasks: model, train, boundary.   Builds on: k01_tensors, k05_trainer.
+Source: deep.TEACHING, "Neural Network with PyTorch".
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class LogisticRegression(nn.Module):
+    """Probability of class 1 for each example.
+
+    Args:
+        num_labels: outputs per example (1 for two classes).
+        num_features: inputs per example.
+    """
+
+    def __init__(self, num_labels: int, num_features: int) -> None:
+        super().__init__()
+        # BEGIN SOLUTION model: create self.linear (nn.Linear) and self.sigmoid (nn.Sigmoid)
+        self.linear = nn.Linear(num_features, num_labels)
+        self.sigmoid = nn.Sigmoid()
+        # END SOLUTION
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (n, num_features) to probabilities (n, num_labels)."""
+        # BEGIN SOLUTION model: x -> linear -> sigmoid -> y_hat
+        return self.sigmoid(self.linear(x))
+        # END SOLUTION
+
+
+def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 1000) -> list[float]:
+    """Fit the model in place with nn.BCELoss, every epoch one step on all examples.
+
+    Args:
+        features: (n, num_features) float32.
+        labels: (n, num_labels) float32, each 0 or 1.
+
+    Returns:
+        The loss of each epoch, as computed before its step: plain floats.
+    """
+    # BEGIN SOLUTION train: pick an optimizer from torch.optim; each epoch: forward, loss, zero_grad, backward, step
+    loss_function = nn.BCELoss()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+    losses = []
+    for _ in range(epochs):
+        loss = loss_function(model(features), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+    # END SOLUTION
+
+
+def decision_boundary(model: LogisticRegression, x1: Tensor) -> Tensor:
+    """The x2 at which a model with two features and one label is undecided, for each x1.
+
+    Args:
+        x1: (n,) float32.
+
+    Returns:
+        (n,) float32, without gradient.
+    """
+    # BEGIN SOLUTION boundary: solve w1 * x1 + w2 * x2 + b = 0 for x2
+    with torch.no_grad():
+        (w1, w2), b = model.linear.weight[0], model.linear.bias[0]
+        return -(w1 * x1 + b) / w2
+    # END SOLUTION
+
+
+if __name__ == "__main__":
+    from katas.given import data, plots
+
+    points, classes = data.sine_bands()
+    line = LogisticRegression(num_labels=1, num_features=2)
+    history = train(line, points, classes)
+    plots.show(plots.plot_boundary(line, points, classes), plots.plot_loss_history(history))

@@ -1,0 +1,47 @@
+"""The pass marks: what a training has to reach, read from pass_marks.toml alone."""
+
+import math
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from dojo.verdict import Measured
+
+FILE = Path(__file__).with_name("pass_marks.toml")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A bound for a number that a training reached."""
+
+    name: str
+    what: str
+    bound: float
+    at_most: bool
+    usual: float  # the median of what right solutions reach
+    record: Callable[[Measured], None] = field(default=lambda number: None, compare=False)
+
+    def met_by(self, value: float) -> bool:
+        """Whether the value is within the bound; NaN never is. The value is recorded."""
+        self.record(Measured(self.name, self.what, value if math.isfinite(value) else None, self.bound, self.at_most))
+        return value <= self.bound if self.at_most else value >= self.bound
+
+    def __str__(self) -> str:
+        return f"{'at most' if self.at_most else 'at least'} {self.bound:g}"
+
+
+@cache
+def entries() -> dict[str, dict]:
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
+def find(name: str, record: Callable[[Measured], None] = lambda number: None) -> Mark:
+    """The mark of that name.
+
+    Raises:
+        KeyError: pass_marks.toml has no such mark.
+    """
+    entry = entries()[name]
+    return Mark(name, entry["what"], entry["mark"], entry["must_be"] == "at most", entry["right"]["median"], record)

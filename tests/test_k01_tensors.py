@@ -1,0 +1,130 @@
+"""k01: dtype, shape and memory on the way from NumPy to PyTorch and back."""
+
+import numpy as np
+import pytest
+import torch
+
+from katas.given.data import sine_bands_arrays
+from tests import expect
+
+SHARED = "the memory is shared: torch.tensor(array) copies, torch.from_numpy(array) and torch.as_tensor(array) do not"
+STRETCHED = "labels of shape (n,) next to outputs (n, 1) are stretched to (n, n): make them a column with reshape(-1, 1)"
+
+
+@pytest.mark.task("to_tensors")
+class TestToTensors:
+    def test_sine_bands_have_the_right_shapes(self, kata):
+        features, labels = _both(kata, *sine_bands_arrays())
+        expect.shape(features, (25, 2), what="The feature tensor")
+        expect.shape(labels, (25, 1), what="The label tensor", causes={STRETCHED: (25,), "a row, not a column": (1, 25)})
+
+    def test_sizes_come_from_the_data(self, kata):
+        features, labels = _both(kata, np.ones((7, 3)), np.zeros(7))
+        expect.shape(features, (7, 3), what="The feature tensor of 7 examples with 3 features")
+        expect.shape(labels, (7, 1), what="The label tensor of 7 examples", causes={STRETCHED: (7,)})
+
+    @pytest.mark.parametrize("given", [np.float64, np.float32, np.int64])
+    def test_both_are_float32(self, kata, given):
+        features, labels = _both(kata, np.ones((4, 2), given), np.ones(4, given))
+        for tensor, what in ((features, "The feature tensor"), (labels, "The label tensor")):
+            expect.dtype(tensor, torch.float32, what=f"{what} made from {given.__name__}")
+
+    def test_values_are_kept(self, kata):
+        given = sine_bands_arrays()
+        features, labels = _both(kata, *given)
+        expect.close(features, given[0], what="The feature tensor")
+        expect.close(labels, given[1].reshape(-1, 1), what="The label tensor")
+
+    @pytest.mark.parametrize("given", [np.float64, np.float32])
+    def test_memory_is_not_shared(self, kata, given):
+        arrays = np.ones((4, 2), given), np.ones(4, given)
+        tensors = _both(kata, *arrays)
+        for array, tensor, what in zip(arrays, tensors, ("features", "labels"), strict=True):
+            array[:] = 5
+            seen = expect.tensor(tensor, what).flatten()[0].item()
+            headline = f"A change of the {what} array changed the tensor made from it."
+            expect.that(seen == 1, headline, seen=seen, expected="1, as it was when the tensor was made", likely=SHARED)
+
+
+@pytest.mark.task("to_class_indices")
+class TestToClassIndices:
+    def test_class_numbers_are_int64(self, kata):
+        causes = {
+            "torch.LongTensor is int64; IntTensor and torch.int are int32": torch.int32,
+            "nn.CrossEntropyLoss takes floats as probabilities, not as class numbers": torch.float32,
+        }
+        expect.dtype(kata.to_class_indices(np.array([0.0, 2.0, 1.0])), torch.int64, what="The class numbers", causes=causes)
+
+    @pytest.mark.parametrize("given", [(5,), (5, 1)])
+    def test_class_numbers_are_flat(self, kata, given):
+        indices = kata.to_class_indices(np.zeros(given))
+        causes = {"nn.CrossEntropyLoss wants (n,): a column is taken for probabilities": (5, 1)}
+        expect.shape(indices, (5,), what=f"The class numbers of labels with shape {given}", causes=causes)
+
+    def test_values_are_kept(self, kata):
+        labels = np.array([2.0, 0.0, 1.0, 1.0])
+        causes = {"this marks the classes of each example instead of naming them": np.eye(3)[labels.astype(int)]}
+        expect.close(kata.to_class_indices(labels), labels, what="The class numbers", causes=causes)
+
+    def test_memory_is_not_shared(self, kata):
+        labels = np.zeros(3, np.int64)
+        indices = kata.to_class_indices(labels)
+        labels[:] = 5
+        headline = "A change of the label array changed the tensor made from it."
+        expect.that(indices[0] == 0, headline, seen=indices[0].item(), expected="0, as it was", likely=SHARED)
+
+
+@pytest.mark.task("to_numpy")
+class TestToNumpy:
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64])
+    def test_gives_an_array_with_the_same_numbers(self, kata, dtype):
+        tensor = torch.arange(6, dtype=dtype).reshape(2, 3)
+        array = _array(kata.to_numpy(tensor))
+        expect.close(array, tensor, what="The array")
+        seen, expected = array.dtype, tensor.numpy().dtype
+        likely = "a conversion that is not asked for: .float(), .astype(...)"
+        expect.that(seen == expected, f"The array of a {dtype} tensor has another dtype.", seen=seen, expected=expected, likely=likely)
+
+    def test_takes_a_tensor_that_records_gradients(self, kata):
+        tensor = torch.ones(3, requires_grad=True)
+        expect.close(_array(kata.to_numpy(tensor)), np.ones(3), what="The array")
+
+    def test_leaves_the_tensor_recording(self, kata):
+        weights = torch.ones(3, requires_grad=True)
+        tensor = weights * 2
+        kata.to_numpy(weights)
+        kata.to_numpy(tensor)
+        headline = "After to_numpy the tensor no longer records gradients."
+        likely = "detach_() and requires_grad_(False) change the tensor itself: detach() gives another one"
+        seen = f"requires_grad={weights.requires_grad} and {tensor.requires_grad}"
+        expect.that(weights.requires_grad and tensor.requires_grad, headline, seen=seen, expected="True and True", likely=likely)
+
+    def test_memory_is_not_shared(self, kata):
+        tensor = torch.zeros(3)
+        array = _array(kata.to_numpy(tensor))
+        array[:] = 5
+        headline = "A change of the array changed the tensor it was made from."
+        likely = "the memory is shared: on the CPU .numpy() is a view of the tensor, so copy it"
+        expect.that(tensor[0] == 0, headline, seen=tensor[0].item(), expected="0, as it was", likely=likely)
+
+    @pytest.mark.placement
+    def test_takes_a_tensor_from_any_device(self, kata, device):
+        tensor = torch.arange(3.0, device=device)
+        expect.close(_array(kata.to_numpy(tensor)), np.arange(3.0), what=f"The array of a tensor on {device}")
+
+
+def _both(kata, features, labels):
+    """The two tensors, once it is sure that there are two."""
+    result = kata.to_tensors(features, labels)
+    is_pair = isinstance(result, tuple) and len(result) == 2
+    likely = "`return` is missing" if result is None else "return both, in this order, with a comma between them"
+    headline = "to_tensors does not return two tensors."
+    expect.that(is_pair, headline, seen=type(result).__name__, expected="a tuple of two tensors", likely=likely)
+    return result
+
+
+def _array(value):
+    likely = "`return` is missing" if value is None else "tensor.numpy() makes the array"
+    headline = "to_numpy does not return an array."
+    expect.that(isinstance(value, np.ndarray), headline, seen=type(value).__name__, expected="numpy.ndarray", likely=likely)
+    return value

@@ -1,0 +1,128 @@
+"""k06: the printed architecture, the forward pass, the best straight line and where it lies."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from katas.given.data import sine_bands
+from tests import expect, training
+
+DOUBLE_SIGMOID = "nn.BCEWithLogitsLoss applies a sigmoid of its own, and these are probabilities already: use nn.BCELoss"
+SQUARED_ERROR = "this is the squared error: use nn.BCELoss"
+
+
+@pytest.mark.task("model")
+class TestModel:
+    def test_prints_the_architecture(self, kata):
+        expect.printed(
+            kata.LogisticRegression(num_labels=1, num_features=2),
+            """
+            LogisticRegression(
+              (linear): Linear(in_features=2, out_features=1, bias=True)
+              (sigmoid): Sigmoid()
+            )
+            """,
+            causes={"the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=1, out_features=2"},
+        )
+
+    def test_sizes_come_from_the_arguments(self, kata):
+        model = kata.LogisticRegression(num_labels=3, num_features=5)
+        expect.shape(model(torch.randn(7, 5)), (7, 3), what="The output for 7 examples")
+
+    def test_output_is_the_sigmoid_of_the_scores(self, kata):
+        model = kata.LogisticRegression(num_labels=1, num_features=2)
+        x = 3 * torch.randn(25, 2)
+        scores = x @ model.linear.weight.T + model.linear.bias
+        causes = {
+            "these are the raw scores: self.sigmoid is not applied to them": scores,
+            "the sigmoid is applied twice": torch.sigmoid(torch.sigmoid(scores)),
+            "this is tanh, which runs from -1 to 1: a probability needs the sigmoid": torch.tanh(scores),
+            "these are answers, 0 or 1: the model gives the probability, unrounded": (scores >= 0).float(),
+        }
+        with expect.untouched("The input", x):
+            expect.close(model(x), torch.sigmoid(scores), what="The output", causes=causes)
+
+    def test_gradients_reach_every_parameter(self, kata):
+        model = kata.LogisticRegression(num_labels=2, num_features=3)
+        model(torch.randn(10, 3)).sum().backward()
+        expect.gradients_reach(model)
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        model = kata.LogisticRegression(num_labels=1, num_features=2).to(device)
+        expect.on_device(model(torch.randn(4, 2, device=device)), device, what="The output")
+
+
+@pytest.mark.task("train", needs="model")
+class TestTrain:
+    def test_returns_the_loss_of_each_epoch(self, kata):
+        model, (features, labels) = kata.LogisticRegression(num_labels=1, num_features=2), sine_bands()
+        untrained = model(features).detach()
+        with expect.untouched("The data", features, labels):
+            losses = kata.train(model, features, labels, epochs=3)
+        expect.losses(losses, epochs=3)
+        causes = {
+            DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits(untrained, labels),
+            SQUARED_ERROR: F.mse_loss(untrained, labels),
+            "this is the sum over the examples: the loss is their mean": 25 * F.binary_cross_entropy(untrained, labels),
+        }
+        expect.close(losses[0], F.binary_cross_entropy(untrained, labels), what="The loss of the first epoch", causes=causes)
+
+    def test_every_step_follows_the_gradient(self, kata):
+        model, (features, labels) = kata.LogisticRegression(num_labels=1, num_features=2), sine_bands()
+        wrong = {DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits, SQUARED_ERROR: F.mse_loss}
+        steps = training.watch(lambda: kata.train(model, features, labels, epochs=4), model, features, labels)
+        steps.follow(F.binary_cross_entropy, wrong)
+
+    def test_reaches_the_best_straight_line(self, kata, mark):
+        model, (features, labels) = kata.LogisticRegression(num_labels=1, num_features=2), sine_bands()
+        losses = kata.train(model, features, labels)
+        distance = (model(features) - probabilities_of_the_best_line()).abs().max()
+        expect.reaches(mark("k06.train.distance"), distance, history=losses)
+
+    def test_no_straight_line_parts_the_bands(self, kata):
+        model, (features, labels) = kata.LogisticRegression(num_labels=1, num_features=2), sine_bands()
+        kata.train(model, features, labels)
+        wrong = int(((model(features) >= 0.5) != labels).sum())
+        headline = "The trained model does not answer as the best straight line does."
+        likely = "the training does not end at the best line: the tests before this one say why"
+        expect.that(wrong == 8, headline, seen=f"{wrong} of 25 points on the wrong side", expected="8", likely=likely)
+
+
+@pytest.mark.task("boundary", needs="model")
+class TestBoundary:
+    def test_the_model_is_undecided_there(self, kata):
+        model, x1 = kata.LogisticRegression(num_labels=1, num_features=2), torch.linspace(-5, 5, 11)
+        (w1, w2), b = model.linear.weight[0], model.linear.bias[0]
+        causes = {
+            "the sign is off: w2 * x2 = -(w1 * x1 + b)": (w1 * x1 + b) / w2,
+            "b belongs inside the bracket: w2 * x2 = -(w1 * x1 + b)": -w1 * x1 / w2 + b,
+            "the bias is left out": -w1 * x1 / w2,
+            "w1 and w2 are swapped: the line is solved for x2, so w2 divides": -(w2 * x1 + b) / w1,
+        }
+        with expect.untouched("x1", x1):
+            x2 = kata.decision_boundary(model, x1)
+        expect.close(x2, -(w1 * x1 + b) / w2, what="x2 along the boundary", causes=causes)
+
+    def test_gives_no_gradient(self, kata):
+        x2 = kata.decision_boundary(kata.LogisticRegression(num_labels=1, num_features=2), torch.zeros(3))
+        headline, likely = "The boundary still records gradients.", "compute it under torch.no_grad(), or detach the result"
+        recording = expect.tensor(x2, "The boundary").requires_grad
+        expect.that(not recording, headline, seen="requires_grad=True", expected="requires_grad=False", likely=likely)
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        model = kata.LogisticRegression(num_labels=1, num_features=2).to(device)
+        x2 = kata.decision_boundary(model, torch.linspace(-5, 5, 11, device=device))
+        expect.on_device(x2, device, what="The boundary")
+
+
+def probabilities_of_the_best_line():
+    """The lowest point of the loss, by Newton's method: (25, 1)."""
+    features, labels = sine_bands()
+    x = torch.cat([features, torch.ones(25, 1)], dim=1).double()
+    weights = torch.zeros(3, 1, dtype=torch.float64)
+    for _ in range(20):
+        p = torch.sigmoid(x @ weights)
+        weights += torch.linalg.solve(x.T @ (p * (1 - p) * x), x.T @ (labels - p))
+    return torch.sigmoid(x @ weights).float()

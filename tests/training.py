@@ -1,0 +1,93 @@
+"""Looks on while a learner's training runs, to say what its steps follow. Works with every optimizer of torch."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from tests import expect
+
+PILED_UP = "gradients pile up from epoch to epoch: optimizer.zero_grad() is missing before loss.backward()"
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Step:
+    """The model's parameters and their gradients as an optimizer found them."""
+
+    parameters: list[Tensor]
+    gradients: list[Tensor | None]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """All steps of a training, in order."""
+
+    taken: list[Step]
+    model: nn.Module
+    features: Tensor
+    labels: Tensor
+
+    def follow(self, right: Loss, wrong: Mapping[str, Loss] | None = None) -> None:
+        """No step follows a gradient that a known mistake gives.
+
+        A step that follows neither the right loss nor a known mistake is let pass: there are more right ways than a list holds.
+
+        Args:
+            right: the loss to follow, of (outputs, targets).
+            wrong: likely cause → the loss that this mistake follows.
+        """
+        pile = [torch.zeros_like(parameter) for parameter in self.model.parameters()]
+        for number, step in enumerate(self.taken, start=1):
+            fresh = self._gradients(right, step)
+            if fresh is None or any(gradient is None for gradient in step.gradients):
+                continue
+            pile = [total + gradient for total, gradient in zip(pile, fresh, strict=True)]
+            if _alike(step.gradients, fresh):
+                continue
+            mistakes = {PILED_UP: pile} if number > 1 else {}
+            mistakes |= {cause: self._gradients(loss, step) for cause, loss in (wrong or {}).items()}
+            told = [cause for cause, other in mistakes.items() if other is not None and _alike(step.gradients, other)]
+            if told:
+                headline = f"Step {number} of the training does not follow the gradient of the loss."
+                seen, expected = expect.describe(_flat(step.gradients)), expect.describe(_flat(fresh))
+                expect.unmet(headline, seen=seen, expected=expected, likely=told[0])
+
+    def _gradients(self, loss: Loss, step: Step) -> list[Tensor] | None:
+        """The gradient of a loss where this step began; None where the loss can't take the model's output."""
+        names = [name for name, _ in self.model.named_parameters()]
+        parameters = [parameter.requires_grad_() for parameter in step.parameters]
+        try:
+            outputs = torch.func.functional_call(self.model, dict(zip(names, parameters, strict=True)), (self.features,))
+            gradients = torch.autograd.grad(loss(outputs, self.labels), parameters, allow_unused=True)
+        except (RuntimeError, ValueError, IndexError):
+            return None
+        return None if any(gradient is None for gradient in gradients) else list(gradients)
+
+
+def watch(train: Callable[[], object], model: nn.Module, features: Tensor, labels: Tensor) -> Steps:
+    """Run a training of the model on these features and labels, and keep what each step of its optimizer found."""
+    taken: list[Step] = []
+
+    def look(optimizer: torch.optim.Optimizer, args: object, kwargs: object) -> None:
+        parameters = list(model.parameters())
+        gradients = [None if parameter.grad is None else parameter.grad.clone() for parameter in parameters]
+        taken.append(Step([parameter.detach().clone() for parameter in parameters], gradients))
+
+    handle = register_optimizer_step_pre_hook(look)
+    try:
+        train()
+    finally:
+        handle.remove()
+    return Steps(taken, model, features, labels)
+
+
+def _alike(some: list[Tensor], others: list[Tensor]) -> bool:
+    some, others = _flat(some), _flat(others)
+    return bool(torch.linalg.vector_norm(some - others) <= 1e-3 * torch.linalg.vector_norm(others) + 1e-9)
+
+
+def _flat(gradients: list[Tensor]) -> Tensor:
+    return torch.cat([gradient.detach().flatten() for gradient in gradients])

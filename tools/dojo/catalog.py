@@ -1,0 +1,119 @@
+"""The stages, katas and tasks, read from katas/catalog.toml."""
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from dojo import ROOT
+
+CATALOG = ROOT / "katas" / "catalog.toml"
+
+
+class CatalogError(Exception):
+    """The catalog can't be used; the message says what to do."""
+
+
+class UnknownKata(Exception):
+    """No kata has that name; the message names the nearest."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to implement inside a kata."""
+
+    name: str
+    points: int
+    hints: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Kata:
+    """One module of the curriculum."""
+
+    name: str  # "k06_logistic_regression"
+    title: str
+    stage: int
+    minutes: int
+    learned: str
+    tasks: tuple[Task, ...]
+
+    @property
+    def short(self) -> str:
+        return self.name.partition("_")[0]
+
+    def task(self, name: str) -> Task:
+        return next(task for task in self.tasks if task.name == name)
+
+
+@dataclass(frozen=True)
+class Stage:
+    number: int
+    title: str
+    katas: tuple[Kata, ...]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    stages: tuple[Stage, ...]
+
+    @property
+    def katas(self) -> tuple[Kata, ...]:
+        return tuple(kata for stage in self.stages for kata in stage.katas)
+
+    def kata(self, name: str) -> Kata:
+        """The kata of exactly this name."""
+        return next(kata for kata in self.katas if kata.name == name)
+
+    def find(self, wanted: str) -> Kata:
+        """The kata meant by a number ("6", "k06"), a name or a part of a name.
+
+        Raises:
+            UnknownKata: none or several fit; the message says which are near.
+        """
+        text = wanted.strip().lower().removesuffix(".py").rpartition("/")[2].replace("-", "_")
+        number = text.removeprefix("k")
+        if number.isdigit():
+            text = f"k{int(number):02d}"
+        exact = [kata for kata in self.katas if text in (kata.name, kata.short, kata.title.lower())]
+        fitting = exact or [kata for kata in self.katas if text and text in kata.name]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            names = ", ".join(kata.name for kata in fitting)
+            raise UnknownKata(f"'{wanted}' fits several katas: {names}. Say which, for example {fitting[0].short}.")
+        words = {word: kata for kata in self.katas for word in (kata.name, kata.short, kata.name[4:], kata.title.lower())}
+        near = difflib.get_close_matches(text, words, n=1, cutoff=0.4)
+        nearest = f" The nearest is {words[near[0]].name}." if near else ""
+        raise UnknownKata(f"There is no kata '{wanted}'.{nearest} `python tools/check list` shows them all.")
+
+
+def load(path: Path = CATALOG) -> Catalog:
+    """Read the catalog.
+
+    Raises:
+        CatalogError: the file is missing, unreadable or lists no katas.
+    """
+    remedy = "bring it back with `git checkout katas/catalog.toml`"
+    try:
+        stages = tomllib.loads(path.read_text(encoding="utf-8")).get("stage", [])
+        catalog = Catalog(tuple(_stage(stage) for stage in stages))
+    except FileNotFoundError:
+        raise CatalogError(f"{path} is missing: {remedy}.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CatalogError(f"{path} can't be read ({error}): {remedy}.") from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CatalogError(f"{path} has an entry that is not complete ({error!r}): {remedy}.") from None
+    if not catalog.katas:
+        raise CatalogError(f"{path} lists no katas: {remedy}.")
+    return catalog
+
+
+def _stage(entry: dict) -> Stage:
+    katas = tuple(_kata(kata, entry["number"]) for kata in entry.get("kata", []))
+    return Stage(entry["number"], entry["title"], katas)
+
+
+def _kata(entry: dict, stage: int) -> Kata:
+    tasks = tuple(Task(name, task["points"], tuple(task["hints"])) for name, task in entry["task"].items())
+    return Kata(entry["name"], entry["title"], stage, entry["minutes"], entry["learned"], tasks)

@@ -1,0 +1,95 @@
+"""From a reference to the stub a learner starts with.
+
+A reference marks what is to be solved:
+
+    # BEGIN SOLUTION model: create self.linear and self.sigmoid
+    #     a longer explanation goes on in lines indented by four spaces or more
+    self.linear = nn.Linear(num_features, num_labels)
+    # END SOLUTION
+
+and the stub has in its place:
+
+    # TODO model: create self.linear and self.sigmoid
+    #     a longer explanation goes on in lines indented by four spaces or more
+    raise NotImplementedError("model")
+"""
+
+import ast
+import re
+from collections.abc import Iterable
+
+BEGIN = re.compile(r"(?P<indent>\s*)# BEGIN SOLUTION(?: (?P<task>\w+): (?P<text>\S.*))?\s*$")
+END = re.compile(r"(?P<indent>\s*)# END SOLUTION\s*$")
+LOOKS_LIKE_A_MARKER = re.compile(r"\s*#\s*(begin|end)\s*solution", re.IGNORECASE)
+MORE_TEXT = re.compile(r"\s*# {4,}\S")
+
+
+class MarkerError(Exception):
+    """The solution markers of a reference are malformed; the message says where and how."""
+
+
+def stub_of(source: str, tasks: Iterable[str], name: str = "the reference") -> str:
+    """The stub generated from a reference's text.
+
+    Args:
+        source: the reference.
+        tasks: the tasks the catalog has for this kata; each needs a region, no other may have one.
+        name: what to call the file in an error.
+
+    Raises:
+        MarkerError: a marker is malformed, nested, unclosed, or speaks of an unknown task; or a region is empty.
+    """
+    tasks, seen, stub = set(tasks), set(), []
+    region: dict | None = None  # the region being left out
+    for number, line in enumerate(source.splitlines(), start=1):
+        where = f"{name}:{number}"
+        if begin := BEGIN.match(line):
+            if region:
+                raise MarkerError(f"{where}: a solution region begins inside the one of line {region['line']}")
+            if not begin["task"]:
+                raise MarkerError(f"{where}: write '# BEGIN SOLUTION task: what to do'")
+            if begin["task"] not in tasks:
+                raise MarkerError(f"{where}: the catalog has no task '{begin['task']}' (it has {', '.join(sorted(tasks))})")
+            region = {"line": number, "task": begin["task"], "indent": begin["indent"], "code": False}
+            stub.append(f"{begin['indent']}# TODO {begin['task']}: {begin['text'].rstrip()}")
+        elif end := END.match(line):
+            if not region:
+                raise MarkerError(f"{where}: a solution region ends that has not begun")
+            if end["indent"] != region["indent"] or not region["code"]:
+                problem = "is empty" if not region["code"] else "ends at another indentation than it begins"
+                raise MarkerError(f"{where}: the solution region of line {region['line']} {problem}")
+            stub.append(f'{region["indent"]}raise NotImplementedError("{region["task"]}")')
+            seen.add(region["task"])
+            region = None
+        elif LOOKS_LIKE_A_MARKER.match(line):
+            raise MarkerError(f"{where}: write '# BEGIN SOLUTION task: what to do' or '# END SOLUTION', exactly so")
+        elif region is None:
+            stub.append(line)
+        elif MORE_TEXT.match(line) and not region["code"]:
+            stub.append(line)
+        elif line.strip():
+            region["code"] = True
+    if region:
+        raise MarkerError(f"{name}:{region['line']}: the solution region has no '# END SOLUTION'")
+    if tasks - seen:
+        raise MarkerError(f"{name}: no solution region for the task {', '.join(sorted(tasks - seen))}")
+    return "\n".join(stub) + "\n"
+
+
+def open_regions(source: str) -> dict[str, int]:
+    """Task → line of the first `raise NotImplementedError("task")` that still stands in a learner's file.
+
+    A file that is not Python has none.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return {}
+    found: dict[str, int] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+            name, argument = node.exc.func, node.exc.args[0]
+            if isinstance(name, ast.Name) and name.id == "NotImplementedError" and isinstance(argument, ast.Constant):
+                task = str(argument.value)
+                found[task] = min(node.lineno, found.get(task, node.lineno))
+    return found

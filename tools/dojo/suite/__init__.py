@@ -1,0 +1,13 @@
+"""Runs a kata's tests on a target and gives a verdict.
+
+learner   loads a kata's file and says what is wrong with one that can't be loaded
+plugin    the pytest plugin: outcomes, messages, limits; the same under `pytest` and under the tools
+feedback  from an exception to the message a learner reads
+causes    known errors of torch and Python, and what usually lies behind them
+devices   which devices are present
+unit      what a child is asked to judge
+child     the child's first steps, light to import
+session   one child process: runs pytest, reports events
+preload   what a child needs, imported once before forking
+run       the parent: starts children, believes only complete reports, gives verdicts
+"""

@@ -1,0 +1,128 @@
+"""Loads a kata's file, and says what is wrong with one that can't be loaded."""
+
+import ast
+import difflib
+import importlib.util
+import sys
+import types
+from pathlib import Path
+
+from dojo import ROOT
+
+
+class KataUnusable(Exception):
+    """The kata's file can't be loaded; the message is the feedback, complete with file and line."""
+
+
+class KataUnderTest:
+    """A kata's module as the tests see it: remembers which public name was used last, so that feedback can point there."""
+
+    def __init__(self, module: types.ModuleType, path: Path, source: str) -> None:
+        self._module, self._path, self._source = module, path, source
+        self._last_used: str | None = None
+
+    def __getattr__(self, name: str) -> object:
+        try:
+            value = getattr(self._module, name)
+        except AttributeError:
+            raise MissingName(self._missing(name)) from None
+        self._last_used = name
+        return value
+
+    def _missing(self, name: str) -> str:
+        public = [known for known in vars(self._module) if not known.startswith("_")]
+        near = difflib.get_close_matches(name, public, n=1)
+        return (
+            f"{shown(self._path)} has no name '{name}'.\n"
+            f"  seen:      {f'a name like it: {near[0]}' if near else 'nothing of that name at the top level of the file'}\n"
+            f"  expected:  {name}, as in the stub\n"
+            f"  likely:    it was renamed, deleted, or moved into a function or class: the tests call it by its name in the stub"
+        )
+
+
+class MissingName(AttributeError):
+    """The tests use a name that the kata's file does not have."""
+
+
+def shown(path: Path) -> str:
+    """A path as people see it: relative to the repository where it lies inside."""
+    try:
+        return path.resolve().relative_to(ROOT).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def load(path: Path) -> KataUnderTest:
+    """Run the file and return its module. Nothing is cached: what is on disk now is what is judged.
+
+    Raises:
+        KataUnusable: there is no such file, it is not Python, or running it raised something.
+    """
+    name = path.stem
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        short = name.partition("_")[0]
+        raise KataUnusable(
+            f"{shown(path)} can't be read ({error.strerror}).\n"
+            f"  likely:    it was moved or deleted: `python tools/check reset {short}` brings the stub back"
+        ) from None
+    try:
+        source = importlib.util.decode_source(data)
+    except (UnicodeDecodeError, SyntaxError) as error:
+        raise KataUnusable(_not_text(path, data, error)) from None
+    try:
+        code = compile(source, str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise KataUnusable(_not_python(path, error)) from None
+    module = types.ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module  # dataclasses and pickle look a class's module up there
+    exec(code, module.__dict__)
+    return KataUnderTest(module, path, source)
+
+
+def _not_text(path: Path, data: bytes, error: Exception) -> str:
+    line = data.count(b"\n", 0, error.start) + 1 if isinstance(error, UnicodeDecodeError) else 1
+    return (
+        f"{shown(path)}:{line} is not UTF-8 text.\n"
+        f"  seen:      {error}\n"
+        f"  expected:  a file saved as UTF-8\n"
+        f"  likely:    the editor saves in another encoding: choose UTF-8 when saving"
+    )
+
+
+def _not_python(path: Path, error: SyntaxError | ValueError) -> str:
+    line = getattr(error, "lineno", None) or 1
+    text = (getattr(error, "text", None) or "").rstrip("\r\n")
+    caret = ""
+    if text and error.offset:
+        stripped = text.lstrip()
+        caret = "\n      " + " " * max(error.offset - 1 - (len(text) - len(stripped)), 0) + "^"
+        text = f"\n      {stripped}"
+    reason = getattr(error, "msg", None) or str(error)
+    return (
+        f"{shown(path)}:{line} is not valid Python, so nothing in this file can run yet.{text}{caret}\n"
+        f"  seen:      {type(error).__name__}: {reason}\n"
+        f"  expected:  a file that Python can read\n"
+        f"  likely:    a bracket, colon or quote missing in this line or just before it, or an indentation that is off"
+    )
+
+
+def code_of(source: str, name: str, limit: int = 14) -> list[tuple[int, str]]:
+    """Number and text of the code lines of a function or class, docstrings, comments and blank lines left out."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return []
+    named = [node for node in tree.body if getattr(node, "name", None) == name]
+    if not named:
+        return []
+    hidden: set[int] = set()
+    for node in ast.walk(named[-1]):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node, clean=False) is not None:
+            hidden.update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    lines = source.splitlines()
+    numbered = [(n, lines[n - 1]) for n in range(named[-1].lineno, named[-1].end_lineno + 1) if n not in hidden]
+    code = [(n, text) for n, text in numbered if text.strip() and not text.lstrip().startswith("#")]
+    return code if len(code) <= limit else [*code[: limit - 1], (code[limit - 1][0], "    ...")]

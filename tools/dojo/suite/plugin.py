@@ -1,0 +1,230 @@
+"""The pytest plugin: outcomes, messages and limits, the same under plain `pytest` and under the tools.
+
+Every test of a kata ends as one TestResult, which travels on its report as `report.result`. The plugin only acts on items
+of tests/test_kNN_*.py; other tests in a session are left alone.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dojo import ROOT, catalog
+from dojo.stubs import open_regions
+from dojo.suite import feedback
+from dojo.suite.learner import KataUnderTest, KataUnusable, load, shown
+from dojo.verdict import BLOCKED, ERROR, FAILED, NOT_STARTED, PASSED, SKIPPED, TestResult
+
+MOST_OUTPUT = 1_000_000  # characters a test may print
+SHOWN_OUTPUT = 2_000  # of them, how many a report keeps
+LETTERS = {PASSED: ".", FAILED: "F", NOT_STARTED: "-", BLOCKED: "b", SKIPPED: "s", ERROR: "E"}
+
+
+class Blocked(Exception):
+    """Another task of the kata has to pass first."""
+
+
+class NotStarted(Exception):
+    """The task's own region is still open, and what it needs has not passed."""
+
+
+class TooMuchOutput(Exception):
+    """A test printed without end."""
+
+
+class Session:
+    """What the plugin knows while the tests run."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self.loaded: dict[str, KataUnderTest | KataUnusable] = {}
+        self.outcomes: dict[tuple[str, str], list[str]] = {}  # (kata, task) → outcomes of its tests so far
+        self.listener: Callable[[dict], None] = lambda event: None
+
+    def kata(self, name: str, time_limit: float | None) -> KataUnderTest:
+        """The loaded kata; a file that can't be loaded is tried once and then raises the same each time."""
+        if name not in self.loaded:
+            path = self.target / f"{name}.py"
+            self.listener({"event": "loading"})
+            try:
+                with limited_output():
+                    self.loaded[name] = load(path)
+            except KataUnusable as problem:
+                self.loaded[name] = problem
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # sys.exit() too, and the time limit: whatever a learner's file may do
+                text = feedback.message(error, path, None, "a file that only defines things when it is read", time_limit)
+                first, _, rest = text.partition("\n")
+                self.loaded[name] = KataUnusable(f"{shown(path)} can't be imported. {first}\n{rest}")
+            self.listener({"event": "loaded"})
+        if isinstance(found := self.loaded[name], KataUnusable):
+            raise found
+        return found
+
+
+SESSION = pytest.StashKey[Session]()
+
+
+def kata_name(item: pytest.Item) -> str | None:
+    """'k06_logistic_regression' for a test of that kata, None for any other test."""
+    stem = item.path.stem
+    return stem.removeprefix("test_") if stem.startswith("test_k") and item.path.parent == ROOT / "tests" else None
+
+
+def task_of(item: pytest.Item) -> tuple[str, str | None]:
+    """The task of a test and the task it needs, from its mark."""
+    mark = item.get_closest_marker("task")
+    return (mark.args[0], mark.kwargs.get("needs")) if mark else ("", None)
+
+
+def test_name(item: pytest.Item) -> str:
+    """The test's name with its parameters, the device left out: that is a field of its own."""
+    if "device" not in item.fixturenames:
+        return item.name
+    parameters = [str(value) for name, value in item.callspec.params.items() if name != "device"]
+    return item.originalname + (f"[{'-'.join(parameters)}]" if parameters else "")
+
+
+def device_of(item: pytest.Item) -> str:
+    return item.callspec.params["device"] if "device" in item.fixturenames else "cpu"
+
+
+def time_limit(config: pytest.Config) -> float | None:
+    seconds = config.getoption("timeout", None) or config.getini("timeout")
+    return float(seconds) if seconds else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    config.addinivalue_line("markers", "task(name, needs=None): the task a test belongs to, and the task it builds on")
+    config.addinivalue_line("markers", "placement: the test is about which device things are on")
+    try:
+        stages = catalog.load().stages
+    except catalog.CatalogError as problem:
+        raise pytest.UsageError(str(problem)) from None
+    for stage in stages:
+        config.addinivalue_line("markers", f"stage{stage.number}: {stage.title}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    stages = {kata.name: kata.stage for kata in catalog.load().katas}
+    for item in items:
+        if (stage := stages.get(kata_name(item))) is not None:
+            item.add_marker(f"stage{stage}")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    name, (task, needs) = kata_name(item), task_of(item)
+    if name is None or needs is None:
+        return
+    session = item.config.stash[SESSION]
+    outcomes = session.outcomes.get((name, needs), [])
+    if all(outcome in (PASSED, SKIPPED) for outcome in outcomes):
+        return
+    if task in open_regions(session.kata(name, time_limit(item.config))._source):
+        raise NotStarted
+    raise Blocked(needs)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    if kata_name(item) is None:
+        return (yield)
+    with limited_output():
+        return (yield)
+
+
+@contextlib.contextmanager
+def limited_output() -> Iterator[None]:
+    """Stop code that prints without end, before it fills the memory or the disk."""
+    stream, printed = sys.stdout, 0
+
+    class Limited:
+        def write(self, text: str) -> int:
+            nonlocal printed
+            printed += len(text)
+            if printed > MOST_OUTPUT:
+                raise TooMuchOutput(f"more than {MOST_OUTPUT:,} characters were printed")
+            return stream.write(text)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(stream, name)
+
+    sys.stdout = Limited()
+    try:
+        yield
+    finally:
+        sys.stdout = stream
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[pytest.TestReport]:
+    report = yield
+    name = kata_name(item)
+    if name is None:
+        return report
+    report.sections = [(title, text[-SHOWN_OUTPUT:]) for title, text in report.sections]
+    if call.excinfo is None and call.when != "call":
+        return report
+    outcome, text = judge(item, call) if call.excinfo else (PASSED, "")
+    measured = tuple(value for key, value in item.user_properties if key == "measured")
+    report.result = TestResult(test_name(item), outcome, text, round(call.duration, 4), device_of(item), measured)
+    item.config.stash[SESSION].outcomes.setdefault((name, task_of(item)[0]), []).append(outcome)
+    if outcome not in (PASSED, SKIPPED):
+        report.outcome = "failed"
+        if not wants_whole_traceback(item.config) or outcome in (NOT_STARTED, BLOCKED):
+            report.longrepr = text
+    return report
+
+
+def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str]:
+    """Outcome and message of a test that raised something."""
+    error, session = call.excinfo.value, item.config.stash[SESSION]
+    name, (task, _) = kata_name(item), task_of(item)
+    path = session.target / f"{name}.py"
+    kata = session.loaded.get(name)
+    if isinstance(error, KataUnusable):
+        return FAILED, str(error)
+    if isinstance(error, Blocked):
+        return BLOCKED, f"'{task}' can't be judged before '{error}' passes."
+    source = kata._source if isinstance(kata, KataUnderTest) else ""
+    if isinstance(error, NotStarted):
+        return NOT_STARTED, f"'{task}' waits for you at {shown(path)}:{open_regions(source)[task]}"
+    if isinstance(error, NotImplementedError) and feedback.ends_in(error.__traceback__, path):
+        return _open_region(error, task, path, open_regions(source))
+    from_learner = any(feedback.learner_frames(error.__traceback__, path))
+    if isinstance(error, pytest.skip.Exception) and not from_learner:
+        return SKIPPED, str(error)
+    if call.when != "call" and not from_learner and not _is_time_limit(error):
+        return ERROR, f"The suite itself failed, which is not your fault: {type(error).__name__}: {error}"
+    wording = test_name(item).removeprefix("test_").replace("_", " ")
+    known = kata if isinstance(kata, KataUnderTest) else None
+    return FAILED, feedback.message(error, path, known, wording, time_limit(item.config))
+
+
+def _open_region(error: NotImplementedError, task: str, path: Path, still_open: dict[str, int]) -> tuple[str, str]:
+    """A test ended at a region nobody has filled: its own task's, or that of another task it builds on."""
+    raised = str(error.args[0]) if error.args else task
+    if raised == task or task in still_open or raised not in still_open:
+        line = still_open.get(task) or next(reversed([n for n, _ in feedback.learner_frames(error.__traceback__, path)]))
+        return NOT_STARTED, f"'{task}' waits for you at {shown(path)}:{line}"
+    return BLOCKED, f"'{task}' needs '{raised}', which is not started: {shown(path)}:{still_open[raised]}"
+
+
+def _is_time_limit(error: BaseException) -> bool:
+    return isinstance(error, pytest.fail.Exception) and "Timeout" in str(error)
+
+
+def wants_whole_traceback(config: pytest.Config) -> bool:
+    return config.getoption("fulltrace", False) or config.getoption("tbstyle", "auto") in ("long", "short", "native")
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    result = getattr(report, "result", None)
+    if result is None or result.outcome in (PASSED, SKIPPED):
+        return None
+    return result.outcome, LETTERS[result.outcome], result.outcome.upper()

@@ -1,0 +1,28 @@
+"""What every run needs, imported once in the process that forks the runs."""
+
+import contextlib
+import gc
+import io
+import os
+import tempfile
+from pathlib import Path
+
+import matplotlib
+import numpy  # noqa: F401
+import pytest
+import pytest_timeout  # noqa: F401
+import torch
+
+from dojo.suite import devices, plugin, session  # noqa: F401
+
+torch.set_num_threads(1)  # before any operation: a child of a process that ran two threads would hang
+matplotlib.use("Agg")
+torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)  # the first optimizer imports torch._dynamo
+
+os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+with tempfile.TemporaryDirectory() as empty, contextlib.redirect_stdout(io.StringIO()):
+    (Path(empty) / "test_nothing.py").write_text("def test_nothing(): pass\n")
+    pytest.main([empty, "-q", "-p", "no:cacheprovider", "--rootdir", empty, "-c", "/dev/null"])
+
+gc.collect()
+gc.freeze()  # children then share these objects instead of copying their pages

@@ -1,0 +1,71 @@
+"""One child process: runs pytest on katas and sends what happens as JSON events.
+
+Events, in order for each kata: {"event": "collected", "tests": [...]}, then for each test "start" and "result", with "loading"
+and "loaded" around the import of the learner's file, and at the end {"event": "end", "code": pytest's exit code}. A kata
+without its "end" did not run to its end.
+"""
+
+import dataclasses
+import json
+import os
+import sys
+from multiprocessing.connection import Connection
+
+import pytest
+
+from dojo import ROOT
+from dojo.suite import plugin
+from dojo.suite.unit import Unit
+from dojo.verdict import ERROR, TestResult
+
+
+class Reporter:
+    """The pytest plugin that sends the events of one unit."""
+
+    def __init__(self, unit: Unit, connection: Connection) -> None:
+        self._unit, self._connection = unit, connection
+
+    def send(self, event: dict) -> None:
+        self._connection.send_bytes(json.dumps(event).encode())
+
+    def pytest_collection_modifyitems(self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+        state = config.stash[plugin.SESSION]
+        state.listener = self.send
+        for task, outcome in self._unit.done.values():
+            state.outcomes.setdefault((self._unit.kata, task), []).append(outcome)
+        tests = []
+        for item in items:
+            fields = {"id": item.nodeid, "task": plugin.task_of(item)[0]}
+            tests.append(fields | {"name": plugin.test_name(item), "device": plugin.device_of(item)})
+        self.send({"event": "collected", "tests": tests})
+        items[:] = [item for item in items if item.nodeid not in self._unit.done]
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self.send({"event": "start", "id": nodeid})
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if result := getattr(report, "result", None):
+            self.send({"event": "result", "id": report.nodeid, "result": dataclasses.asdict(result)})
+        elif report.when == "teardown" and report.failed:
+            broken = TestResult(report.nodeid, ERROR, f"The suite itself failed after the test: {report.longrepr}")
+            self.send({"event": "result", "id": report.nodeid, "result": dataclasses.asdict(broken)})
+
+
+def main(units: list[Unit], log: str, connection: Connection) -> None:
+    """The child's whole life. What is printed goes to the log file."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # only the plugins named here: faster, and the same everywhere
+    os.chdir(ROOT)
+    for unit in units:
+        arguments = ["-p", "pytest_timeout", f"tests/test_{unit.kata}.py", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), "-q"]
+        arguments += ["--target", unit.target, "--device", unit.device]
+        reporter = Reporter(unit, connection)
+        code = pytest.main(arguments, plugins=[reporter])
+        sys.stdout.flush()
+        reporter.send({"event": "end", "code": int(code)})
+    connection.close()
+    os._exit(0)  # nothing that a learner's file registered for the exit gets to run

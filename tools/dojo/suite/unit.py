@@ -1,0 +1,22 @@
+"""What one child process is asked to judge."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One kata's tests on one target.
+
+    Attributes:
+        target: the folder that holds the kata's file.
+        kata: the kata's name.
+        device: auto, cpu, cuda or mps.
+        done: tests that an earlier child has judged, test id → [task, outcome]; they are not run again.
+        number: its place among the units of a run.
+    """
+
+    target: str
+    kata: str
+    device: str = "auto"
+    done: dict[str, list[str]] = field(default_factory=dict, hash=False)
+    number: int = 0

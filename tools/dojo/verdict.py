@@ -1,0 +1,116 @@
+"""What came out of running the tests: plain records, the one vocabulary of all commands.
+
+An outcome is one of
+
+    passed, failed,
+    not started   the solution region still raises NotImplementedError,
+    blocked       another task has to pass first,
+    skipped       not run here, for the reason in the message; never a pass,
+    error         our own fault, never the learner's; never a pass.
+
+No report is never a pass: a task without tests, or a kata without tasks, is an error.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR = "passed", "failed", "not started", "blocked", "skipped", "error"
+OUTCOMES = (PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR)
+_GRAVEST_FIRST = (ERROR, FAILED, BLOCKED, NOT_STARTED)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A number that a training reached, beside the mark it was held against."""
+
+    mark: str  # "k06.train.distance"
+    what: str
+    value: float
+    bound: float
+    at_most: bool
+
+
+@dataclass(frozen=True)
+class TestResult:
+    name: str
+    outcome: str
+    message: str = ""
+    seconds: float = 0.0
+    device: str = "cpu"
+    measured: tuple[Measured, ...] = ()
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    name: str
+    tests: tuple[TestResult, ...]
+
+    @property
+    def outcome(self) -> str:
+        """Passed when a test passed and none did anything else but be skipped."""
+        outcomes = {test.outcome for test in self.tests}
+        return _gravest(outcomes) or (PASSED if PASSED in outcomes else SKIPPED if outcomes else ERROR)
+
+    @property
+    def first_problem(self) -> TestResult | None:
+        return next((test for test in self.tests if test.outcome not in (PASSED, SKIPPED)), None)
+
+
+@dataclass(frozen=True)
+class KataResult:
+    name: str
+    stage: int
+    tasks: tuple[TaskResult, ...]
+
+    @property
+    def outcome(self) -> str:
+        """Passed when every task passed; a kata that is begun but not ended is 'not started' only if no task passed."""
+        outcomes = {task.outcome for task in self.tasks}
+        return _gravest(outcomes) or (PASSED if outcomes == {PASSED} else SKIPPED if outcomes else ERROR)
+
+    @property
+    def measured(self) -> tuple[Measured, ...]:
+        return tuple(number for task in self.tasks for test in task.tests for number in test.measured)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    target: str
+    katas: tuple[KataResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.katas) and all(kata.outcome == PASSED for kata in self.katas)
+
+    @property
+    def tasks(self) -> tuple[TaskResult, ...]:
+        return tuple(task for kata in self.katas for task in kata.tasks)
+
+    def to_json(self) -> dict:
+        """The document of `check --json`: every record's fields, and the outcome of tasks and katas."""
+        katas = []
+        for kata in self.katas:
+            tasks = [
+                {"name": task.name, "outcome": task.outcome, "tests": [dataclasses.asdict(test) for test in task.tests]}
+                for task in kata.tasks
+            ]
+            katas.append({"name": kata.name, "stage": kata.stage, "outcome": kata.outcome, "tasks": tasks})
+        return {"target": self.target, "katas": katas}
+
+
+def _gravest(outcomes: Iterable[str]) -> str | None:
+    return next((outcome for outcome in _GRAVEST_FIRST if outcome in outcomes), None)
+
+
+def test_result(fields: dict) -> TestResult:
+    """A TestResult from its JSON fields.
+
+    Raises:
+        ValueError, TypeError, KeyError: the fields are not those of a TestResult.
+    """
+    measured = tuple(Measured(**number) for number in fields.pop("measured", ()))
+    result = TestResult(**fields, measured=measured)
+    if result.outcome not in OUTCOMES:
+        raise ValueError(f"unknown outcome {result.outcome!r}")
+    return result
