@@ -106,7 +106,12 @@ def printed(model: nn.Module, expected: str, causes: Mapping[str, str] | None = 
     right = "\n".join(line[2:].strip() for line in differences if line[0] == "+") or "nothing in their place"
     told = [cause for cause, piece in (causes or {}).items() if piece in seen]
     missing = [line.strip("+ ") for line in differences if line[0] == "+" and "(" in line]
-    likely = "a layer has another name, type or size than the task asks for" if wrong[0] == "(" else f"not there: {missing[0]}"
+    if sorted(seen.splitlines()) == sorted(expected.splitlines()):
+        likely = "the layers are all there, made in another order"
+    elif wrong[0] == "(" or not missing:
+        likely = "a layer has another name, type or size than the task asks for"
+    else:
+        likely = f"not there: {missing[0]}"
     unmet("print(model) shows another architecture.", seen=wrong, expected=right, likely=_first(told) or likely)
 
 

@@ -83,7 +83,9 @@ class TestToNumpy:
         expect.close(array, tensor, what="The array")
         seen, expected = array.dtype, tensor.numpy().dtype
         likely = "a conversion that is not asked for: .float(), .astype(...)"
-        expect.that(seen == expected, f"The array of a {dtype} tensor has another dtype.", seen=seen, expected=expected, likely=likely)
+        expect.that(
+            seen == expected, f"The array of a {dtype} tensor has another dtype.", seen=seen, expected=expected, likely=likely
+        )
 
     def test_takes_a_tensor_that_records_gradients(self, kata):
         tensor = torch.ones(3, requires_grad=True)
@@ -97,7 +99,9 @@ class TestToNumpy:
         headline = "After to_numpy the tensor no longer records gradients."
         likely = "detach_() and requires_grad_(False) change the tensor itself: detach() gives another one"
         seen = f"requires_grad={weights.requires_grad} and {tensor.requires_grad}"
-        expect.that(weights.requires_grad and tensor.requires_grad, headline, seen=seen, expected="True and True", likely=likely)
+        expect.that(
+            weights.requires_grad and tensor.requires_grad, headline, seen=seen, expected="True and True", likely=likely
+        )
 
     def test_memory_is_not_shared(self, kata):
         tensor = torch.zeros(3)

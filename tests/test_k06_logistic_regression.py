@@ -7,9 +7,6 @@ from torch.nn import functional as F
 from katas.given.data import sine_bands
 from tests import expect, training
 
-DOUBLE_SIGMOID = "nn.BCEWithLogitsLoss applies a sigmoid of its own, and these are probabilities already: use nn.BCELoss"
-SQUARED_ERROR = "this is the squared error: use nn.BCELoss"
-
 
 @pytest.mark.task("model")
 class TestModel:
@@ -62,15 +59,15 @@ class TestTrain:
             losses = kata.train(model, features, labels, epochs=3)
         expect.losses(losses, epochs=3)
         causes = {
-            DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits(untrained, labels),
-            SQUARED_ERROR: F.mse_loss(untrained, labels),
+            training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits(untrained, labels),
+            training.SQUARED_ERROR: F.mse_loss(untrained, labels),
             "this is the sum over the examples: the loss is their mean": 25 * F.binary_cross_entropy(untrained, labels),
         }
         expect.close(losses[0], F.binary_cross_entropy(untrained, labels), what="The loss of the first epoch", causes=causes)
 
     def test_every_step_follows_the_gradient(self, kata):
         model, (features, labels) = kata.LogisticRegression(num_labels=1, num_features=2), sine_bands()
-        wrong = {DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits, SQUARED_ERROR: F.mse_loss}
+        wrong = {training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits, training.SQUARED_ERROR: F.mse_loss}
         steps = training.watch(lambda: kata.train(model, features, labels, epochs=4), model, features, labels)
         steps.follow(F.binary_cross_entropy, wrong)
 

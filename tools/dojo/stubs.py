@@ -15,6 +15,7 @@ and the stub has in its place:
 """
 
 import ast
+import itertools
 import re
 from collections.abc import Iterable
 
@@ -63,9 +64,7 @@ def stub_of(source: str, tasks: Iterable[str], name: str = "the reference") -> s
             region = None
         elif LOOKS_LIKE_A_MARKER.match(line):
             raise MarkerError(f"{where}: write '# BEGIN SOLUTION task: what to do' or '# END SOLUTION', exactly so")
-        elif region is None:
-            stub.append(line)
-        elif MORE_TEXT.match(line) and not region["code"]:
+        elif region is None or (MORE_TEXT.match(line) and not region["code"]):
             stub.append(line)
         elif line.strip():
             region["code"] = True
@@ -93,3 +92,13 @@ def open_regions(source: str) -> dict[str, int]:
                 task = str(argument.value)
                 found[task] = min(node.lineno, found.get(task, node.lineno))
     return found
+
+
+def todo(source: str, task: str) -> str:
+    """What the `# TODO task: ...` comment of a learner's file says; empty where the learner has removed it."""
+    lines = source.splitlines()
+    for number, line in enumerate(lines):
+        if found := re.match(rf"\s*# TODO {re.escape(task)}: (.*)", line):
+            more = itertools.takewhile(MORE_TEXT.match, lines[number + 1 :])
+            return " ".join([found[1], *(text.strip("# \t") for text in more)])
+    return ""

@@ -87,6 +87,12 @@ class Verdict:
     def tasks(self) -> tuple[TaskResult, ...]:
         return tuple(task for kata in self.katas for task in kata.tasks)
 
+    @property
+    def first_open(self) -> tuple[KataResult, TaskResult] | None:
+        """What comes next: the first task that is not passed, and its kata."""
+        tasks = ((kata, task) for kata in self.katas for task in kata.tasks)
+        return next(((kata, task) for kata, task in tasks if task.outcome != PASSED), None)
+
     def to_json(self) -> dict:
         """The document of `check --json`: every record's fields, and the outcome of tasks and katas."""
         katas = []

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dojo import ROOT, catalog
-from dojo.stubs import open_regions
+from dojo.stubs import open_regions, todo
 from dojo.suite import feedback
 from dojo.suite.learner import KataUnderTest, KataUnusable, load, shown
 from dojo.verdict import BLOCKED, ERROR, FAILED, NOT_STARTED, PASSED, SKIPPED, TestResult
@@ -193,9 +193,9 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str]:
         return BLOCKED, f"'{task}' can't be judged before '{error}' passes."
     source = kata._source if isinstance(kata, KataUnderTest) else ""
     if isinstance(error, NotStarted):
-        return NOT_STARTED, f"'{task}' waits for you at {shown(path)}:{open_regions(source)[task]}"
+        return NOT_STARTED, _waiting(task, path, open_regions(source)[task], source)
     if isinstance(error, NotImplementedError) and feedback.ends_in(error.__traceback__, path):
-        return _open_region(error, task, path, open_regions(source))
+        return _open_region(error, task, path, source)
     from_learner = any(feedback.learner_frames(error.__traceback__, path))
     if isinstance(error, pytest.skip.Exception) and not from_learner:
         return SKIPPED, str(error)
@@ -206,13 +206,19 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str]:
     return FAILED, feedback.message(error, path, known, wording, time_limit(item.config))
 
 
-def _open_region(error: NotImplementedError, task: str, path: Path, still_open: dict[str, int]) -> tuple[str, str]:
+def _open_region(error: NotImplementedError, task: str, path: Path, source: str) -> tuple[str, str]:
     """A test ended at a region nobody has filled: its own task's, or that of another task it builds on."""
+    still_open = open_regions(source)
     raised = str(error.args[0]) if error.args else task
     if raised == task or task in still_open or raised not in still_open:
-        line = still_open.get(task) or next(reversed([n for n, _ in feedback.learner_frames(error.__traceback__, path)]))
-        return NOT_STARTED, f"'{task}' waits for you at {shown(path)}:{line}"
+        line = still_open.get(task) or list(feedback.learner_frames(error.__traceback__, path))[-1][0]
+        return NOT_STARTED, _waiting(task, path, line, source)
     return BLOCKED, f"'{task}' needs '{raised}', which is not started: {shown(path)}:{still_open[raised]}"
+
+
+def _waiting(task: str, path: Path, line: int, source: str) -> str:
+    wanted = todo(source, task)
+    return f"{shown(path)}:{line} waits for you" + (f":\n  {wanted}" if wanted else ".")
 
 
 def _is_time_limit(error: BaseException) -> bool:

@@ -68,7 +68,9 @@ class _Child:
     deadline: float
 
 
-def run(units: Sequence[Unit], katas: Sequence[Kata], jobs: int | None = None, on_result: OnResult | None = None) -> list[KataResult]:
+def run(
+    units: Sequence[Unit], katas: Sequence[Kata], jobs: int | None = None, on_result: OnResult | None = None
+) -> list[KataResult]:
     """Judge every unit, several at a time, and return their results in the same order.
 
     Args:
@@ -134,7 +136,9 @@ class _Supervisor:
         except (EOFError, OSError):
             child.process.join(timeout=5)
             code = child.process.exitcode
-            self._end(child, f"the Python process ended in the middle of it (exit code {code}): os._exit, or a crash in native code")
+            self._end(
+                child, f"the Python process ended in the middle of it (exit code {code}): os._exit, or a crash in native code"
+            )
         except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
             self._end(child, f"the report was broken ({type(error).__name__}): the test process was tampered with")
 
@@ -166,7 +170,9 @@ class _Supervisor:
         unit, report = child.units[0], self.reports[child.units[0].number]
         if not report.tests:
             report.trouble = _tail(child.log)
-        outcome, fault = (FAILED, "the run was broken off by the code under test") if code in (0, 1, 2) else (ERROR, _tail(child.log))
+        outcome, fault = (
+            (FAILED, "the run was broken off by the code under test") if code in (0, 1, 2) else (ERROR, _tail(child.log))
+        )
         for test in list(report.open_tests()):
             self.on_result(unit, report.close(test["id"], outcome, f"This test was not judged: {fault}."))
 
@@ -185,11 +191,17 @@ class _Supervisor:
         where = "while this file was imported" if report.loading else "during this test"
         for test_id in blamed:
             message = f"Your code did not let the test come to its end {where}.\n  seen:      {reason}\n"
-            message += "  expected:  a function that returns\n  likely:    os._exit(), a fork, or a loop that catches every exception"
+            message += (
+                "  expected:  a function that returns\n  likely:    os._exit(), a fork, or a loop that catches every exception"
+            )
             self.on_result(unit, report.close(test_id, FAILED, message))
         if report.tests and any(report.open_tests()):
             report.restarts += 1
-            done = {test["id"]: [test["task"], report.results[test["id"]].outcome] for test in report.tests if test["id"] in report.results}
+            done = {
+                test["id"]: [test["task"], report.results[test["id"]].outcome]
+                for test in report.tests
+                if test["id"] in report.results
+            }
             rest = [replace(unit, done=done), *rest]
         report.current, report.loading = None, False
         self.pending.extendleft(reversed(rest))

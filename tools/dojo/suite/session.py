@@ -61,7 +61,16 @@ def main(units: list[Unit], log: str, connection: Connection) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # only the plugins named here: faster, and the same everywhere
     os.chdir(ROOT)
     for unit in units:
-        arguments = ["-p", "pytest_timeout", f"tests/test_{unit.kata}.py", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), "-q"]
+        arguments = [
+            "-p",
+            "pytest_timeout",
+            f"tests/test_{unit.kata}.py",
+            "--rootdir",
+            str(ROOT),
+            "-c",
+            str(ROOT / "pyproject.toml"),
+            "-q",
+        ]
         arguments += ["--target", unit.target, "--device", unit.device]
         reporter = Reporter(unit, connection)
         code = pytest.main(arguments, plugins=[reporter])

@@ -1,0 +1,55 @@
+"""The trainer: one loop for every model.
+
+Training in PyTorch repeats five moves for each batch:
+
+    outputs = model(features)           forward: what does the model say?
+    loss = criterion(outputs, targets)  how wrong is that?
+    optimizer.zero_grad()               forget the gradients of the batch before: backward() adds to them
+    loss.backward()                     the gradient of the loss at every parameter
+    optimizer.step()                    move every parameter a little against its gradient
+
+One pass over all batches is an epoch. Its loss is the mean over the batches' losses. Nothing is reset at the start: a second
+call goes on where the first one stopped, because all that was learned is in the model and the optimizer.
+
+Three traps lie on the way, and a good trainer springs none of them:
+
+- The model may be on a GPU while the batches come from the CPU: move each batch to the device of the model's parameters.
+- Outputs (n, 1) and targets (n,) hold one number per example each, yet outputs - targets has shape (n, n), and nn.MSELoss
+  only warns. Give the outputs the shape of the targets whenever both hold equally many numbers.
+- Dropout and batch normalization behave differently in training: model.train() says that it has begun. Whoever lent you the
+  model in another mode wants it back in that mode.
+
+What to do: write the loop once, well; the later katas use such a loop again and again.
+
+Tasks: trainer.   Builds on: k01_tensors.   Source: DSCI 572, "Introduction to Neural Networks".
+"""
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+
+def trainer(
+    model: nn.Module,
+    criterion: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    dataloader: DataLoader,
+    epochs: int = 5,
+    verbose: bool = True,
+) -> list[float]:
+    """Train the model in place.
+
+    Args:
+        model: on any device, in any mode; it is left in the mode it came in.
+        criterion: a loss such as nn.MSELoss() of (outputs, targets), the mean over a batch.
+        optimizer: made from the model's parameters.
+        dataloader: gives batches (features, targets), on any device.
+        epochs: passes over all batches.
+        verbose: print a line such as "epoch: 1, loss: 0.6711" after each epoch, and nothing otherwise.
+
+    Returns:
+        The loss of each epoch, the mean over its batches: plain floats.
+    """
+    # TODO trainer: remember the mode and switch to training; for each epoch go through the batches, each with
+    #     the five moves of the lesson on the model's device; keep the mean loss, print it if asked; restore the mode
+    raise NotImplementedError("trainer")

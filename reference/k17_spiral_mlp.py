@@ -1,0 +1,155 @@
+"""The spiral: a multilayer perceptron on three winding arms.
+
+Three classes wind around each other, and no plane of straight lines sorts them out. Two networks with the same layers try:
+
+    LinearModel   x -> fc1 -> fc2          two linear maps in a row are one linear map: about half of the points
+    MLP           x -> fc1 -> relu -> fc2  one ReLU between them, relu(z) = max(0, z): nearly all points
+
+Both give one raw score (logit) per class. The softmax that would turn scores into probabilities stays outside the model,
+because nn.CrossEntropyLoss contains it; applied twice, it flattens the loss and the training never gets confident. The class
+weights 1 / count make rare classes count as much as common ones.
+
+How good is the result? Count for each class, on points that the training has never seen:
+
+    precision = right answers "c" / all answers "c"        recall = right answers "c" / all points that are c
+    f1 = 2 * precision * recall / (precision + recall)
+
+The overall figures are the means over the classes, weighted by how many points each class has (scikit-learn's
+precision_recall_fscore_support does all this). For a single new point the network answers in a sentence; the point arrives
+as measured, so it is standardized first, with the mean and standard deviation of the training data.
+
+What to do: two models, their training, the figures, the sentence. `python -m katas.k17_spiral_mlp` draws the arms.
+
+Tasks: models, train, metrics, point.   Builds on: k05_trainer, k08_multi_hidden_layer.
+Source: Made With ML, "Neural Networks".
+"""
+
+from collections.abc import Sequence
+
+import torch
+from sklearn.metrics import precision_recall_fscore_support
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class LinearModel(nn.Module):
+    """Two linear layers with nothing between them.
+
+    Args:
+        input_dim: features per example.
+        hidden_dim: outputs of the first layer.
+        num_classes: scores per example.
+    """
+
+    def __init__(self, input_dim: int, hidden_dim: int, num_classes: int) -> None:
+        super().__init__()
+        # BEGIN SOLUTION models: create self.fc1 and self.fc2 (nn.Linear)
+        self.fc1 = nn.Linear(input_dim, hidden_dim)
+        self.fc2 = nn.Linear(hidden_dim, num_classes)
+        # END SOLUTION
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (n, input_dim) to raw scores (n, num_classes)."""
+        # BEGIN SOLUTION models: x -> fc1 -> fc2
+        return self.fc2(self.fc1(x))
+        # END SOLUTION
+
+
+class MLP(nn.Module):
+    """Two linear layers with a ReLU between them. Arguments as in LinearModel."""
+
+    def __init__(self, input_dim: int, hidden_dim: int, num_classes: int) -> None:
+        super().__init__()
+        # BEGIN SOLUTION models: create self.fc1 and self.fc2 (nn.Linear)
+        self.fc1 = nn.Linear(input_dim, hidden_dim)
+        self.fc2 = nn.Linear(hidden_dim, num_classes)
+        # END SOLUTION
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (n, input_dim) to raw scores (n, num_classes)."""
+        # BEGIN SOLUTION models: x -> fc1 -> relu -> fc2; the scores stay raw
+        return self.fc2(F.relu(self.fc1(x)))
+        # END SOLUTION
+
+
+def train(model: nn.Module, features: Tensor, labels: Tensor, class_weights: Tensor, epochs: int = 50) -> list[float]:
+    """Fit the model in place with nn.CrossEntropyLoss(weight=class_weights), every epoch one step on all examples.
+
+    Args:
+        features: (n, input_dim) float32.
+        labels: (n,) int64, class numbers.
+        class_weights: (num_classes,) float32.
+
+    Returns:
+        The loss of each epoch, as computed before its step: plain floats.
+    """
+    # BEGIN SOLUTION train: the weighted loss on the raw scores, an optimizer that gets there in 50 steps, the five moves
+    loss_function = nn.CrossEntropyLoss(weight=class_weights)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+    losses = []
+    for _ in range(epochs):
+        loss = loss_function(model(features), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+    # END SOLUTION
+
+
+def get_metrics(y_true: Tensor, y_pred: Tensor, classes: Sequence[str]) -> dict[str, dict]:
+    """Precision, recall and F1, overall and for each class.
+
+    Args:
+        y_true: (n,) int64, the right class numbers; every class occurs.
+        y_pred: (n,) int64, the answers.
+        classes: the name of each class number.
+
+    Returns:
+        {"overall": figures, "class": {name: figures}}, where figures is
+        {"precision": float, "recall": float, "f1": float, "num_samples": float}; num_samples counts the points of y_true.
+    """
+    # BEGIN SOLUTION metrics: precision_recall_fscore_support, once with average="weighted", once with average=None
+    names = ("precision", "recall", "f1", "num_samples")
+    precision, recall, f1, _ = precision_recall_fscore_support(y_true, y_pred, average="weighted", zero_division=0)
+    overall = dict(zip(names, (float(precision), float(recall), float(f1), float(len(y_true))), strict=True))
+    each = precision_recall_fscore_support(y_true, y_pred, average=None, labels=range(len(classes)), zero_division=0)
+    per_class = {
+        name: dict(zip(names, map(float, figures), strict=True))
+        for name, figures in zip(classes, zip(*each, strict=True), strict=True)
+    }
+    return {"overall": overall, "class": per_class}
+    # END SOLUTION
+
+
+def predict_point(model: nn.Module, point: Tensor, mean: Tensor, std: Tensor, classes: Sequence[str]) -> str:
+    """The model's answer for one new point, such as "The probability that you have c1 is 92%".
+
+    Args:
+        model: gives raw scores, in evaluation mode or without layers that care.
+        point: (input_dim,) float32, as measured.
+        mean, std: (input_dim,) float32, those of the training data.
+        classes: the name of each class number.
+
+    Returns:
+        The sentence, with the likeliest class and its probability in percent, without decimals.
+    """
+    # BEGIN SOLUTION point: standardize, add the batch dimension, softmax of the scores, the largest of them, the sentence
+    with torch.no_grad():
+        scores = model(((point - mean) / std).unsqueeze(0))
+        probability, number = F.softmax(scores, dim=1).max(dim=1)
+    return f"The probability that you have {classes[number.item()]} is {probability.item() * 100:.0f}%"
+    # END SOLUTION
+
+
+if __name__ == "__main__":
+    from katas.given import data, plots
+
+    spiral = data.spiral()
+    network = MLP(input_dim=2, hidden_dim=100, num_classes=3)
+    history = train(network, spiral.train.features, spiral.train.labels, spiral.class_weights)
+    plots.show(
+        plots.plot_boundary(network, spiral.test.features, spiral.test.labels),
+        plots.plot_loss_history(history),
+    )
+    print(predict_point(network, torch.tensor([0.1, 0.1]), spiral.mean, spiral.std, spiral.classes))

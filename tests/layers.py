@@ -1,0 +1,49 @@
+"""For networks that keep their layers in linear_modules and activation_modules, and what each gave in linear_results and
+activation_results: the same pass by the formula, and the check of what was kept."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from tests import expect
+
+KEPT = "the list still holds results of the pass before: empty it at the start of forward"
+
+
+def by_formula(model: nn.Module, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """What the linear layers and their activations (tanh, at the end the sigmoid) give, with the model's own weights."""
+    scores, activations = [], []
+    for layer in model.linear_modules:
+        scores.append((activations[-1] if activations else x) @ layer.weight.T + layer.bias)
+        activations.append(torch.tanh(scores[-1]))
+    activations[-1] = torch.sigmoid(scores[-1])
+    return scores, activations
+
+
+def check_kept(model: nn.Module, name: str, expected: Sequence[Tensor], causes: Mapping[str, Sequence[Tensor]]) -> None:
+    """model.<name> is a list of exactly the expected tensors. A cause maps to the tensors that its mistake would keep."""
+    kept = getattr(model, name)
+    right = isinstance(kept, list) and len(kept) == len(expected)
+    seen = f"{type(kept).__name__} of {len(kept)}" if hasattr(kept, "__len__") else type(kept).__name__
+    headline = f"{name} does not hold one tensor for each layer."
+    likely = KEPT if len(kept) > len(expected) else "append the result of every layer, in order"
+    expect.that(right, headline, seen=seen, expected=f"list of {len(expected)}", likely=likely)
+    for number, (one, wanted) in enumerate(zip(kept, expected, strict=True)):
+        wrong = {cause: tensors[number] for cause, tensors in causes.items()}
+        expect.close(one, wanted, what=f"{name}[{number}]", causes=wrong)
+
+
+def check_fresh(model: nn.Module) -> None:
+    """A second pass, with other examples, leaves nothing of the first one in the lists."""
+    layers, inputs = len(model.linear_modules), model.linear_modules[0].in_features
+    for examples in (25, 7):
+        model(torch.randn(examples, inputs))
+    for name in ("linear_results", "activation_results"):
+        kept = getattr(model, name)
+        headline = f"After two passes {name} holds more than the results of the last one."
+        seen, expected = f"{len(kept)} results", f"{layers} results"
+        expect.that(len(kept) == layers, headline, seen=seen, expected=expected, likely=KEPT)
+        rows = kept[0].shape[0]
+        headline = f"{name} holds results of the pass before."
+        expect.that(rows == 7, headline, seen=f"{rows} rows", expected="7 rows, one for each example", likely=KEPT)

@@ -1,0 +1,221 @@
+"""k17: two models with the same layers, their training on the spiral, the figures, and the sentence for one point."""
+
+import pytest
+import torch
+from sklearn.metrics import precision_recall_fscore_support
+from torch import nn
+from torch.nn import functional as F
+
+from katas.given.data import spiral
+from tests import expect, training
+
+SOFTMAX_INSIDE = "softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw scores"
+UNWEIGHTED = "the class weights are left out: nn.CrossEntropyLoss(weight=class_weights)"
+
+
+@pytest.mark.task("models")
+class TestModels:
+    @pytest.mark.parametrize("name", ["LinearModel", "MLP"])
+    def test_prints_the_architecture(self, kata, name):
+        expect.printed(
+            getattr(kata, name)(input_dim=2, hidden_dim=100, num_classes=3),
+            f"""
+            {name}(
+              (fc1): Linear(in_features=2, out_features=100, bias=True)
+              (fc2): Linear(in_features=100, out_features=3, bias=True)
+            )
+            """,
+            causes={
+                "the softmax stays outside: nn.CrossEntropyLoss contains it": "Softmax",
+                "the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=100, out_features=2",
+                "relu holds nothing that is learned: call F.relu in forward instead of keeping a layer": "ReLU",
+            },
+        )
+
+    @pytest.mark.parametrize("name", ["LinearModel", "MLP"])
+    def test_sizes_come_from_the_arguments(self, kata, name):
+        model = getattr(kata, name)(input_dim=5, hidden_dim=6, num_classes=4)
+        expect.shape(model(torch.randn(7, 5)), (7, 4), what=f"The output of {name} for 7 examples")
+
+    @pytest.mark.parametrize("name", ["LinearModel", "MLP"])
+    def test_output_follows_the_formula(self, kata, name):
+        model, x = getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3), 2 * torch.randn(25, 2)
+        z1, scores = model.fc1(x), {}
+        for way, hidden in (("no", z1), ("relu", F.relu(z1)), ("tanh", torch.tanh(z1)), ("sigmoid", torch.sigmoid(z1))):
+            scores[way] = model.fc2(hidden)
+        right = scores["no" if name == "LinearModel" else "relu"]
+        causes = {
+            "these are probabilities, and the model gives raw scores: leave the softmax out": F.softmax(right, dim=1),
+            "these are log-probabilities, and the model gives raw scores": F.log_softmax(right, dim=1),
+            "a relu cuts off the negative scores: it belongs between the layers, not at the end": F.relu(right),
+            "the relu between the layers is missing, so this is a linear model": scores["no"],
+            "here a relu stands between the layers: the linear model has nothing there": scores["relu"],
+            "tanh stands between the layers, not relu": scores["tanh"],
+            "the sigmoid stands between the layers, not relu": scores["sigmoid"],
+        }
+        with expect.untouched("The input", x):
+            expect.close(model(x), right, what=f"The output of {name}", causes=causes)
+
+    @pytest.mark.parametrize("name", ["LinearModel", "MLP"])
+    def test_gradients_reach_every_parameter(self, kata, name):
+        model = getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3)
+        F.cross_entropy(model(torch.randn(30, 2)), torch.arange(30) % 3).backward()
+        expect.gradients_reach(model)
+
+    @pytest.mark.placement
+    @pytest.mark.parametrize("name", ["LinearModel", "MLP"])
+    def test_follows_its_device(self, kata, name, device):
+        model = getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3).to(device)
+        expect.on_device(model(torch.randn(4, 2, device=device)), device, what=f"The output of {name}")
+
+
+@pytest.mark.task("train", needs="models")
+class TestTrain:
+    def test_first_loss_is_the_weighted_cross_entropy(self, kata):
+        model, (features, labels, weights) = mlp(kata), unbalanced()
+        scores = model(features).detach()
+        with expect.untouched("The data", features, labels, weights):
+            losses = kata.train(model, features, labels, weights, epochs=3)
+        expect.losses(losses, epochs=3)
+        causes = {
+            SOFTMAX_INSIDE: F.cross_entropy(F.softmax(scores, dim=1), labels, weight=weights),
+            UNWEIGHTED: F.cross_entropy(scores, labels),
+        }
+        right = F.cross_entropy(scores, labels, weight=weights)
+        expect.close(losses[0], right, what="The loss of the first epoch", causes=causes)
+
+    def test_every_step_follows_the_gradient(self, kata):
+        model, (features, labels, weights) = mlp(kata), unbalanced()
+        wrong = {
+            SOFTMAX_INSIDE: lambda scores, labels: F.cross_entropy(F.softmax(scores, dim=1), labels, weight=weights),
+            UNWEIGHTED: F.cross_entropy,
+        }
+        steps = training.watch(lambda: kata.train(model, features, labels, weights, epochs=4), model, features, labels)
+        steps.follow(nn.CrossEntropyLoss(weight=weights), wrong)
+
+    def test_linear_model_stays_poor(self, kata, mark):
+        torch.manual_seed(0)
+        data, model = spiral(), kata.LinearModel(input_dim=2, hidden_dim=100, num_classes=3)
+        losses = kata.train(model, data.train.features, data.train.labels, data.class_weights)
+        expect.reaches(mark("k17.linear.accuracy"), accuracy(model, data.test), history=losses)
+
+    def test_mlp_finds_the_arms(self, kata, mark):
+        data, model = spiral(), mlp(kata, hidden_dim=100)
+        losses = kata.train(model, data.train.features, data.train.labels, data.class_weights)
+        loss = F.cross_entropy(model(data.train.features), data.train.labels)
+        expect.reaches(mark("k17.mlp.accuracy"), accuracy(model, data.test), history=losses)
+        expect.reaches(mark("k17.mlp.loss"), loss, history=losses)
+
+
+@pytest.mark.task("metrics")
+class TestMetrics:
+    def test_overall_figures_are_weighted_by_class(self, kata):
+        y_true, y_pred, classes = answers()
+        seen = figures(kata.get_metrics(y_true, y_pred, classes), "overall")
+        causes = {
+            "the mean over the classes is not weighted by their points: average='weighted'": sklearn(y_true, y_pred, "macro"),
+            "this is the accuracy over all points: average='weighted', not 'micro'": sklearn(y_true, y_pred, "micro"),
+            "the right classes and the answers are swapped: y_true comes first": sklearn(y_pred, y_true, "weighted"),
+        }
+        expect.close(seen[:3], sklearn(y_true, y_pred, "weighted"), what="Overall precision, recall and f1", causes=causes)
+        expect.close(seen[3], 10.0, what="The overall num_samples")
+
+    def test_each_class_has_its_figures(self, kata):
+        y_true, y_pred, classes = answers()
+        metrics = kata.get_metrics(y_true, y_pred, classes)
+        each, swapped = sklearn(y_true, y_pred, None), sklearn(y_pred, y_true, None)
+        for number, name in enumerate(classes):
+            seen = figures(metrics, "class", name)
+            causes = {"the right classes and the answers are swapped: y_true comes first": swapped[:, number]}
+            expect.close(seen, each[:, number], what=f"precision, recall, f1 and num_samples of {name}", causes=causes)
+
+    def test_figures_are_plain_numbers(self, kata):
+        metrics = kata.get_metrics(*answers())
+        kinds = {type(value).__name__ for value in [*metrics["overall"].values(), *metrics["class"]["b"].values()]}
+        likely = "float(...) turns NumPy's numbers into Python's"
+        expect.that(kinds <= {"float", "float64"}, "The figures are no numbers.", seen=kinds, expected="float", likely=likely)
+
+
+@pytest.mark.task("point")
+class TestPoint:
+    def test_says_the_sentence(self, kata):
+        mean, std, point = torch.tensor([1.0, -2.0]), torch.tensor([2.0, 0.5]), torch.tensor([2.0, -1.5])
+        seen = []
+
+        def model(x):  # scores of which class 1 has the highest, when the point is standardized
+            seen.append(x.shape)
+            return x @ torch.tensor([[1.0, 3.0, 0.0], [0.0, 0.5, 0.1]])
+
+        said = kata.predict_point(model, point, mean, std, ["red", "green", "blue"])
+        right = sentence(model(((point - mean) / std).unsqueeze(0)), "green")
+        causes = {
+            "the point is not standardized: (point - mean) / std": sentence(model(point.unsqueeze(0)), "green"),
+            "the standardization is turned around: (point - mean) / std": sentence(model((point * std + mean)[None]), "green"),
+            "the probability is a fraction, not percent: multiply by 100": right[:-3] + "1%",
+            "the class number is told, not its name": right.replace("green", "1"),
+        }
+        expect.equal(said, right, what="The sentence", causes=causes)
+        likely = "the model takes a batch: unsqueeze(0) makes one of a single point"
+        expect.that(
+            seen[0] == (1, 2),
+            "The model did not get a batch of one point.",
+            seen=tuple(seen[0]),
+            expected=(1, 2),
+            likely=likely,
+        )
+
+    @pytest.mark.parametrize("number", [0, 2])
+    def test_names_the_likeliest_class(self, kata, number):
+        scores = torch.zeros(1, 3)
+        scores[0, number] = 2.0
+        said = kata.predict_point(lambda x: scores, torch.zeros(2), torch.zeros(2), torch.ones(2), ["red", "green", "blue"])
+        expect.equal(said, sentence(scores, ["red", "green", "blue"][number]), what="The sentence")
+
+
+def mlp(kata, hidden_dim=10):
+    return kata.MLP(input_dim=2, hidden_dim=hidden_dim, num_classes=3)
+
+
+def unbalanced():
+    """Points of three classes, 20, 8 and 2 of them, and the weights 1 / count."""
+    counts = torch.tensor([20, 8, 2])
+    labels = torch.repeat_interleave(torch.arange(3), counts)
+    return torch.randn(30, 2) + labels.reshape(-1, 1), labels, 1 / counts
+
+
+def accuracy(model, part):
+    return (model(part.features).argmax(dim=1) == part.labels).float().mean()
+
+
+def answers():
+    """Ten points of three classes and answers to them, some wrong; no two figures are alike."""
+    y_true = torch.tensor([0, 0, 0, 0, 0, 1, 1, 1, 2, 2])
+    y_pred = torch.tensor([0, 0, 0, 1, 2, 1, 1, 0, 2, 2])
+    return y_true, y_pred, ("a", "b", "c")
+
+
+def sklearn(y_true, y_pred, average):
+    """Precision, recall and f1; with average=None for each class, and its number of points as a fourth row."""
+    rows = precision_recall_fscore_support(y_true, y_pred, average=average)
+    return torch.tensor([list(row) if average is None else row for row in rows[: 4 if average is None else 3]])
+
+
+def figures(metrics, *path):
+    """The four figures found at this place in what get_metrics returned."""
+    likely = (
+        "`return` is missing" if metrics is None else 'the parts are "overall" and "class"; in "class" one entry for each name'
+    )
+    for key in path:
+        there = isinstance(metrics, dict) and key in metrics
+        headline = f"get_metrics returns nothing under {' → '.join(path)}."
+        expect.that(there, headline, seen=expect.describe(metrics), expected=f"a dict with the key {key!r}", likely=likely)
+        metrics = metrics[key]
+    names = ["precision", "recall", "f1", "num_samples"]
+    headline = f"The figures under {' → '.join(path)} have other names."
+    expect.that(set(metrics) == set(names), headline, seen=list(metrics), expected=names, likely="spelling")
+    return torch.tensor([float(metrics[name]) for name in names])
+
+
+def sentence(scores, name):
+    percent = F.softmax(scores, dim=1).max().item() * 100
+    return f"The probability that you have {name} is {percent:.0f}%"

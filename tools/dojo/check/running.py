@@ -1,0 +1,56 @@
+"""Runs the suite for a learner, and shows on the way that something happens."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+from dojo import ROOT
+from dojo.catalog import Kata
+from dojo.suite.run import run
+from dojo.suite.unit import Unit
+from dojo.verdict import SKIPPED, TestResult, Verdict
+
+
+class NoTarget(Exception):
+    """The target is no folder; the message says so."""
+
+
+class NoDevice(Exception):
+    """The device asked for is not present; the message says why."""
+
+
+def judge(target: str, katas: list[Kata], device: str, console: Console) -> Verdict:
+    """Run the tests of these katas on a target.
+
+    Raises:
+        NoTarget: there is no such folder.
+        NoDevice: the device was asked for by name, and is absent.
+    """
+    folder = find_target(target)
+    units = [Unit(str(folder), kata.name, device) for kata in katas]
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[count]}")
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("starting Python and torch", total=None, count="")
+        judged = 0
+
+        def show(unit: Unit, result: TestResult) -> None:
+            nonlocal judged
+            judged += 1
+            progress.update(bar, description=f"testing {unit.kata}", count=f"{judged} tests")
+
+        results = run(units, katas, on_result=show)
+    verdict = Verdict(target, tuple(results))
+    if device not in ("auto", "cpu"):
+        skipped = [test for task in verdict.tasks for test in task.tests if (test.device, test.outcome) == (device, SKIPPED)]
+        if skipped:
+            raise NoDevice(f"--device {device}: {skipped[0].message}. Leave --device out to use what is there.")
+    return verdict
+
+
+def find_target(target: str) -> Path:
+    """The folder meant by --target: relative to where the user is, or to the repository."""
+    for folder in (Path(target), ROOT / target):
+        if folder.is_dir():
+            return folder.resolve()
+    raise NoTarget(f"--target {target}: there is no such folder. Give one that holds kata files.")

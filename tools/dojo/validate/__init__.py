@@ -1,0 +1,6 @@
+"""For maintainers: are the references, the stubs, the tests and the tools right?
+
+commands  the command line
+parts     each check of the validation, with what it found wrong
+patches   known mistakes and other right solutions: small replacements in a reference's text
+"""

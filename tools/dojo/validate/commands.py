@@ -1,0 +1,60 @@
+"""The command line of tools/validate."""
+
+import functools
+import sys
+import time
+from textwrap import indent
+from typing import Annotated, NoReturn
+
+import typer
+from rich.markup import escape
+
+from dojo import ROOT, catalog, console
+from dojo.stubs import MarkerError
+from dojo.validate import parts
+from dojo.verdict import FAILED, PASSED
+
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+
+def main() -> NoReturn:
+    try:
+        app(prog_name="python tools/validate")
+    except (catalog.CatalogError, MarkerError) as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(2)
+    sys.exit(0)
+
+
+@app.command()
+def validate(
+    write_stubs: Annotated[
+        bool, typer.Option("--write-stubs", help="Write katas/k*.py anew from the references, then stop.")
+    ] = False,
+    record: Annotated[bool, typer.Option("--record", help="Also write down what the references reach.")] = False,
+) -> None:
+    """Prove that stubs, references, tests and tools are right: one line each, exit code 1 if one is not."""
+    known = catalog.load()
+    if write_stubs:
+        for kata in known.katas:
+            (ROOT / "katas" / f"{kata.name}.py").write_text(parts.generated_stub(kata), encoding="utf-8", newline="\n")
+        print(f"{len(known.katas)} stubs written.")
+        return
+    screen = console.screen()
+    failed = 0
+    for part in parts.PARTS:
+        look = functools.partial(part.look, write_record=record) if part.look is parts.references_pass else part.look
+        begin = time.monotonic()
+        if screen.console.is_terminal:
+            screen.console.print(f"[dim]… {part.title}[/]", end="\r")
+        finding = look(known)
+        failed += bool(finding.problems)
+        outcome = FAILED if finding.problems else PASSED
+        seconds = f"{time.monotonic() - begin:.1f} s"
+        screen.console.print(f"{screen.mark(outcome):<8} {part.title:<42} {escape(finding.scope):<34} {seconds:>8}")
+        for problem in finding.problems:
+            screen.console.print(f"[red]{escape(indent(problem, '    '))}[/]")
+    print(f"{len(parts.PARTS) - failed} passed, {failed} failed")
+    raise typer.Exit(1 if failed else 0)

@@ -1,0 +1,205 @@
+"""Each part of the validation. A part returns what it found wrong, and a few words on how much it looked at."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dojo import ROOT, record
+from dojo.catalog import Catalog, Kata
+from dojo.stubs import MarkerError, stub_of
+from dojo.suite.run import run
+from dojo.suite.unit import Unit
+from dojo.validate import patches
+from dojo.verdict import ERROR, FAILED, NOT_STARTED, PASSED, SKIPPED, KataResult, TestResult
+
+FEWEST_HINTS = 3
+FEWEST_MISTAKES = 6
+FEWEST_VARIANTS = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of a part: nothing in `problems` means that all is right."""
+
+    problems: tuple[str, ...]
+    scope: str
+
+
+@dataclass(frozen=True)
+class Part:
+    title: str
+    look: Callable[[Catalog], Finding]
+
+
+def reference_of(kata: Kata) -> str:
+    return (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
+
+
+def generated_stub(kata: Kata) -> str:
+    """Raises MarkerError where the reference's markers are malformed."""
+    return stub_of(reference_of(kata), [task.name for task in kata.tasks], f"reference/{kata.name}.py")
+
+
+def catalog_is_complete(catalog: Catalog) -> Finding:
+    problems = []
+    for kata in catalog.katas:
+        for path in (f"reference/{kata.name}.py", f"tests/test_{kata.name}.py", f"katas/{kata.name}.py"):
+            if not (ROOT / path).is_file():
+                problems.append(f"{path} is missing, though katas/catalog.toml lists {kata.name}")
+        for task in kata.tasks:
+            if len(task.hints) < FEWEST_HINTS:
+                problems.append(f"katas/catalog.toml: {kata.short} {task.name} has {len(task.hints)} hints of {FEWEST_HINTS}")
+    known = {kata.name for kata in catalog.katas}
+    for path in sorted((ROOT / "reference").glob("k*.py")):
+        if path.stem not in known:
+            problems.append(f"katas/catalog.toml does not list reference/{path.name}")
+    return Finding(tuple(problems), f"{len(catalog.katas)} katas")
+
+
+def stubs_match(catalog: Catalog) -> Finding:
+    problems = []
+    for kata in catalog.katas:
+        path = ROOT / "katas" / f"{kata.name}.py"
+        try:
+            if path.read_bytes().replace(b"\r\n", b"\n").decode() != generated_stub(kata):
+                problems.append(f"katas/{path.name} is not what its reference generates: `python tools/validate --write-stubs`")
+        except (MarkerError, OSError, UnicodeDecodeError) as error:
+            problems.append(str(error))
+    return Finding(tuple(problems), f"{len(catalog.katas)} stubs")
+
+
+def stubs_are_not_started(catalog: Catalog) -> Finding:
+    """Every test of a stub is not started (or skipped for want of a device): none passes, fails or is an error."""
+    problems, tests = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        for kata in catalog.katas:
+            (Path(folder) / f"{kata.name}.py").write_text(generated_stub(kata), encoding="utf-8")
+        for result in run([Unit(folder, kata.name) for kata in catalog.katas], catalog.katas):
+            for task in result.tasks:
+                tests += len(task.tests)
+                wrong = [test for test in task.tests if test.outcome not in (NOT_STARTED, SKIPPED)]
+                problems += [f"the stub of {result.name}: {test.name} is {test.outcome}: {test.message}" for test in wrong]
+                if task.outcome != NOT_STARTED and not wrong:
+                    problems.append(f"the stub of {result.name}: the task {task.name} is {task.outcome}")
+    return Finding(tuple(problems), f"{tests} tests")
+
+
+def references_pass(catalog: Catalog, write_record: bool = False) -> Finding:
+    """Every task of every reference passes on the devices present, and the record of that is up to date."""
+    results = run([Unit("reference", kata.name) for kata in catalog.katas], catalog.katas)
+    problems = [f"reference/{name}" for name in not_passed(results)]
+    entries = {result.name: record.entry_of(result) for result in results}
+    if write_record and not problems:
+        record.write(entries)
+    known = record.read()
+    for name, entry in entries.items():
+        if name not in known or (known[name].content, known[name].passed) != (entry.content, entry.passed):
+            problems.append(f"reference/validation/reference.json is older than {name}: `python tools/validate --record`")
+    tests = [test for result in results for task in result.tasks for test in task.tests]
+    devices = sorted({test.device for test in tests if test.outcome == PASSED})
+    return Finding(tuple(problems), f"{sum(len(result.tasks) for result in results)} tasks on {', '.join(devices)}")
+
+
+def not_passed(results: Sequence[KataResult]) -> list[str]:
+    problems = []
+    for result in results:
+        for task in result.tasks:
+            if task.outcome != PASSED:
+                test = task.first_problem
+                problems.append(
+                    f"{result.name}, {task.name} is {task.outcome}" + (f": {test.name}: {test.message}" if test else "")
+                )
+    return problems
+
+
+def mistakes_are_caught(catalog: Catalog) -> Finding:
+    """Each known mistake fails the test it names, with the words it names."""
+    mistakes, results, problems = _run_patched(catalog, "mistake", FEWEST_MISTAKES)
+    for mistake, result in zip(mistakes, results, strict=True):
+        problems += _check_mistake(mistake, result)
+    return Finding(tuple(problems), f"{len(mistakes)} mistakes")
+
+
+def _check_mistake(mistake: patches.Patch, result: KataResult) -> list[str]:
+    where = f"reference/mistakes/{mistake.kata}.toml, '{mistake.name}'"
+    tests = [test for task in result.tasks for test in task.tests]
+    if broken := [test for test in tests if test.outcome == ERROR]:
+        return [f"{where}: {broken[0].name} is an error: {broken[0].message}"]
+    named = [test for test in tests if _is_named(test, mistake.caught_by)]
+    if not named:
+        return [f"{where}: there is no test {mistake.caught_by}"]
+    caught = [test for test in named if test.outcome == FAILED]
+    if not caught:
+        others = ", ".join(test.name for test in tests if test.outcome == FAILED) or "no test"
+        return [f"{where}: {mistake.caught_by} is {named[0].outcome}, not failed ({others} failed)"]
+    if not any(mistake.saying in test.message for test in caught):
+        return [f"{where}: {mistake.caught_by} does not say {mistake.saying!r} but:\n{caught[0].message}"]
+    return []
+
+
+def _is_named(test: TestResult, name: str) -> bool:
+    return test.name == name or test.name.partition("[")[0] == name
+
+
+def variants_pass(catalog: Catalog) -> Finding:
+    variants, results, problems = _run_patched(catalog, "variant", FEWEST_VARIANTS)
+    for variant, result in zip(variants, results, strict=True):
+        problems += [f"reference/variants/{variant.kata}.toml, '{variant.name}': {problem}" for problem in not_passed([result])]
+    return Finding(tuple(problems), f"{len(variants)} other right solutions")
+
+
+def _run_patched(catalog: Catalog, kind: str, fewest: int) -> tuple[list[patches.Patch], list[KataResult], list[str]]:
+    """Run the suite on every patched reference that can be made, and say which can't."""
+    ready, problems, units = [], [], []
+    with tempfile.TemporaryDirectory() as scratch:
+        for kata in catalog.katas:
+            try:
+                loaded = patches.load(kind, kata.name)
+                if len(loaded) < fewest:
+                    problems.append(f"reference/{kind}s/{kata.name}.toml has {len(loaded)} {kind}s of {fewest}")
+                for patch in loaded:
+                    folder = Path(scratch) / f"{kata.name}-{len(ready)}"
+                    text = patch.apply(reference_of(kata))
+                    folder.mkdir()
+                    (folder / f"{kata.name}.py").write_text(text, encoding="utf-8")
+                    ready.append(patch)
+                    units.append(Unit(str(folder), kata.name, "cpu"))
+            except patches.PatchError as error:
+                problems.append(str(error))
+        return ready, run(units, catalog.katas), problems
+
+
+def tools_pass_their_tests(catalog: Catalog) -> Finding:
+    return _command([sys.executable, "-m", "pytest", "tools/tests", "-q", "--no-header", "-p", "no:cacheprovider"])
+
+
+def code_is_linted(catalog: Catalog) -> Finding:
+    return _command([sys.executable, "-m", "ruff", "check", "--quiet", "--no-cache", "."])
+
+
+def code_is_formatted(catalog: Catalog) -> Finding:
+    return _command([sys.executable, "-m", "ruff", "format", "--check", "--no-cache", "."])
+
+
+def _command(command: list[str]) -> Finding:
+    """Run a program: its output is the problem if it fails, its last line the scope if it does not."""
+    result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    output = result.stdout.decode(errors="replace").strip()
+    last = output.splitlines()[-1].strip("= ") if output else ""
+    return Finding((), last) if result.returncode == 0 else Finding((output or f"exit code {result.returncode}",), "")
+
+
+PARTS = (
+    Part("the catalog names what is there", catalog_is_complete),
+    Part("stubs equal what the references generate", stubs_match),
+    Part("every task of a stub is not started", stubs_are_not_started),
+    Part("references pass", references_pass),
+    Part("known mistakes are caught and named", mistakes_are_caught),
+    Part("other right solutions pass", variants_pass),
+    Part("the tools pass their own tests", tools_pass_their_tests),
+    Part("ruff check", code_is_linted),
+    Part("ruff format", code_is_formatted),
+)
