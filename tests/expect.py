@@ -44,7 +44,7 @@ def tensor(value: object, what: str) -> Tensor:
     if isinstance(value, Tensor):
         return value
     likely = "`return` is missing" if value is None else "a conversion is missing, or one too many was made"
-    unmet(f"{what} is no tensor.", seen=describe(value), expected="a torch.Tensor", likely=likely)
+    unmet(f"{what}: no tensor.", seen=describe(value), expected="a torch.Tensor", likely=likely)
 
 
 def shape(value: object, expected: Sequence[int], what: str, causes: Mapping[str, Sequence[int]] | None = None) -> None:
@@ -55,7 +55,7 @@ def shape(value: object, expected: Sequence[int], what: str, causes: Mapping[str
     if seen == expected:
         return
     told = [cause for cause, wrong in (causes or {}).items() if tuple(wrong) == seen]
-    unmet(f"{what} has the wrong shape.", seen=seen, expected=expected, likely=_first(told) or _shape_cause(seen, expected))
+    unmet(f"{what}: not the right shape.", seen=seen, expected=expected, likely=_first(told) or _shape_cause(seen, expected))
 
 
 def dtype(value: object, expected: torch.dtype, what: str, causes: Mapping[str, torch.dtype] | None = None) -> None:
@@ -63,7 +63,7 @@ def dtype(value: object, expected: torch.dtype, what: str, causes: Mapping[str, 
     seen = tensor(value, what).dtype
     told = [cause for cause, wrong in (causes or {}).items() if wrong == seen]
     likely = _first(told) or f"say which: torch.tensor(..., dtype={expected}) or .to({expected})"
-    that(seen == expected, f"{what} has the wrong dtype.", seen=seen, expected=expected, likely=likely)
+    that(seen == expected, f"{what}: not the right dtype.", seen=seen, expected=expected, likely=likely)
 
 
 def close(
@@ -82,9 +82,9 @@ def close(
     told = [cause for cause, wrong in (causes or {}).items() if _same(seen, _numbers(wrong), atol)]
     if seen.shape != wanted.shape:
         likely = _first(told) or _shape_cause(tuple(seen.shape), tuple(wanted.shape))
-        unmet(f"{what} has the wrong shape.", seen=tuple(seen.shape), expected=tuple(wanted.shape), likely=likely)
+        unmet(f"{what}: not the right shape.", seen=tuple(seen.shape), expected=tuple(wanted.shape), likely=likely)
     likely = _first(told) or _number_cause(seen, wanted)
-    unmet(f"{what} is not what it should be.", seen=describe(actual), expected=describe(expected), likely=likely)
+    unmet(f"{what}: not the right numbers.", seen=describe(actual), expected=describe(expected), likely=likely)
 
 
 def equal(actual: object, expected: object, what: str, causes: Mapping[str, object] | None = None) -> None:
@@ -93,7 +93,7 @@ def equal(actual: object, expected: object, what: str, causes: Mapping[str, obje
         return
     told = [cause for cause, wrong in (causes or {}).items() if type(wrong) is type(actual) and wrong == actual]
     likely = _first(told) or ("`return` is missing" if actual is None else "compare the two above, character by character")
-    unmet(f"{what} is not what it should be.", seen=repr(actual), expected=repr(expected), likely=likely)
+    unmet(f"{what}: not as expected.", seen=repr(actual), expected=repr(expected), likely=likely)
 
 
 def printed(model: nn.Module, expected: str, causes: Mapping[str, str] | None = None) -> None:
@@ -102,13 +102,12 @@ def printed(model: nn.Module, expected: str, causes: Mapping[str, str] | None = 
     if seen == expected:
         return
     differences = [line for line in difflib.ndiff(seen.splitlines(), expected.splitlines()) if line[0] in "-+"]
-    wrong = "\n".join(line[2:].strip() for line in differences if line[0] == "-") or "nothing in their place"
-    right = "\n".join(line[2:].strip() for line in differences if line[0] == "+") or "nothing in their place"
+    wrong, right = (_some([line[2:] for line in differences if line[0] == side]) for side in "-+")
     told = [cause for cause, piece in (causes or {}).items() if piece in seen]
     missing = [line.strip("+ ") for line in differences if line[0] == "+" and "(" in line]
     if sorted(seen.splitlines()) == sorted(expected.splitlines()):
         likely = "the layers are all there, made in another order"
-    elif wrong[0] == "(" or not missing:
+    elif "(" in wrong or not missing:
         likely = "a layer has another name, type or size than the task asks for"
     else:
         likely = f"not there: {missing[0]}"
@@ -160,7 +159,7 @@ def story(history: Sequence[float]) -> str:
     if not all(math.isfinite(loss) for loss in numbers):
         return f"{went}: it grew without bound, so the steps are too large (learning rate), or gradients pile up (zero_grad)"
     if last > first or last > 2 * best + 1e-3:
-        return f"{went}, after {best:.4g} at its best: it moves away again, so gradients pile up (zero_grad) or steps are too large"
+        return f"{went}, after {best:.4g} at its best: it moves away again, as when gradients pile up or steps are too large"
     if abs(first - last) < 1e-3 * max(abs(first), 1e-9):
         return f"{went}: it stands still, so optimizer.step() is missing or has other parameters, or the learning rate is tiny"
     before = numbers[-max(len(numbers) // 10, 2)]
@@ -177,7 +176,7 @@ def untouched(what: str, *values: Tensor | np.ndarray) -> Iterator[None]:
     for value, old in zip(values, before, strict=True):
         that(
             torch.equal(_numbers(value), old),
-            f"{what} was changed.",
+            f"{what}: changed, and should have been left alone.",
             seen=describe(value),
             expected=f"{describe(old)}, as before",
             likely="a method ending in _ or an operator such as += or x[...] = works in place: make a new tensor instead",
@@ -209,7 +208,7 @@ def on_device(value: object, expected: torch.device, what: str) -> None:
     seen = tensor(value, what).device
     that(
         seen.type == expected.type and expected.index in (None, seen.index),
-        f"{what} is on the wrong device.",
+        f"{what}: on the wrong device.",
         seen=seen,
         expected=expected,
         likely="a device is written into the code: take it from the data (x.device) or the model's parameters",
@@ -218,6 +217,8 @@ def on_device(value: object, expected: torch.device, what: str) -> None:
 
 def describe(value: object) -> str:
     """A short text for a value: all of a small tensor, shape and first numbers of a larger one."""
+    if isinstance(value, float):
+        return f"{value:.5g}"
     if not isinstance(value, Tensor | np.ndarray):
         return repr(value)[:300]
     numbers = _numbers(value)
@@ -230,6 +231,12 @@ def describe(value: object) -> str:
 
 def _first(told: Sequence[str]) -> str | None:
     return told[0] if told else None
+
+
+def _some(lines: list[str], most: int = 4) -> str:
+    """The first lines of a text, its indentation kept."""
+    more = [f"... and {len(lines) - most} more lines"] if len(lines) > most else []
+    return textwrap.dedent("\n".join([*lines[:most], *more])) or "nothing in their place"
 
 
 def _numbers(value: object) -> Tensor:

@@ -55,7 +55,7 @@ class TestToClassIndices:
         }
         expect.dtype(kata.to_class_indices(np.array([0.0, 2.0, 1.0])), torch.int64, what="The class numbers", causes=causes)
 
-    @pytest.mark.parametrize("given", [(5,), (5, 1)])
+    @pytest.mark.parametrize("given", [(5,), (5, 1)], ids=str)
     def test_class_numbers_are_flat(self, kata, given):
         indices = kata.to_class_indices(np.zeros(given))
         causes = {"nn.CrossEntropyLoss wants (n,): a column is taken for probabilities": (5, 1)}
@@ -76,7 +76,7 @@ class TestToClassIndices:
 
 @pytest.mark.task("to_numpy")
 class TestToNumpy:
-    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64])
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64], ids=str)
     def test_gives_an_array_with_the_same_numbers(self, kata, dtype):
         tensor = torch.arange(6, dtype=dtype).reshape(2, 3)
         array = _array(kata.to_numpy(tensor))

@@ -33,7 +33,9 @@ class TestTrains:
         causes = {
             training.PILED_UP.replace("epoch to epoch", "batch to batch"): descend(epochs=2, forget="never"),
             "optimizer.zero_grad() stands outside the loop over the batches: every batch needs it": descend(2, forget="epoch"),
-            "the parameters did not move: loss.backward() or optimizer.step() is missing": descend(epochs=0),
+            "the parameters did not move: backward() or step() is missing, or zero_grad() stands between them": descend(
+                epochs=0
+            ),
             "the optimizer steps once an epoch: optimizer.step() belongs to every batch": descend(
                 2, forget="epoch", step="epoch"
             ),

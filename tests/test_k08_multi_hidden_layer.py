@@ -34,13 +34,13 @@ class TestLayers:
                 "between the layers stands tanh, not ReLU (two neurons whose ReLU has died tell nothing apart)": "ReLU",
                 "between the layers stands tanh, the sigmoid only at the end": "x Sigmoid()",
                 "the tanh after the last hidden layer is missing": "(0-1): 2 x Tanh()\n    (2): Sigmoid()",
-                "the last layer is missing: after the last hidden layer comes one with num_labels outputs": "(0-2): 3 x Tanh()\n  )",
+                "the last layer is missing: at the end comes one with num_labels outputs": "(0-2): 3 x Tanh()\n  )",
             },
         )
 
     @pytest.mark.parametrize("sizes", SIZES, ids=str)
     def test_sizes_come_from_the_list(self, kata, sizes):
-        model = kata.MultiHiddenLayerNN(num_labels=4, num_hidden=sizes)
+        model = kata.MultiHiddenLayerNN(num_labels=4, num_hidden=list(sizes))
         seen = [(layer.in_features, layer.out_features) for layer in model.linear_modules]
         expected = list(zip(sizes, [*sizes[1:], 4], strict=True))
         likely = "each size goes with the one after it, and the last one with num_labels"
@@ -61,7 +61,7 @@ class TestLayers:
 class TestForward:
     @pytest.mark.parametrize("sizes", SIZES, ids=str)
     def test_output_follows_the_formula(self, kata, sizes):
-        model, x = kata.MultiHiddenLayerNN(num_labels=1, num_hidden=sizes), 2 * torch.randn(25, sizes[0])
+        model, x = kata.MultiHiddenLayerNN(num_labels=1, num_hidden=list(sizes)), 2 * torch.randn(25, sizes[0])
         scores, activations = layers.by_formula(model, x)
         causes = {
             "these are the raw scores: the last activation, the sigmoid, is not applied": scores[-1],

@@ -1,7 +1,7 @@
 """What the references reached when they were last validated: reference/validation/reference.json.
 
-Written by `python tools/validate --record`, read by `python tools/check`. Each kata's entry carries a hash of what it speaks of,
-so that an entry older than its reference or its tests is known.
+Written by `python tools/validate --record`, read by `python tools/check`. Each kata's entry carries a hash of what it
+speaks of, so that an entry older than its reference or its tests is known.
 """
 
 import hashlib

@@ -21,7 +21,7 @@ KNOWN = [
     (
         "RuntimeError",
         r"all elements of (?:input|target) should be between 0 and 1",
-        "nn.BCELoss got numbers that are no probabilities: the sigmoid at the end of forward is missing, or a step made them NaN",
+        "nn.BCELoss got numbers that are no probabilities: the sigmoid at the end of forward is missing, or a step gave NaN",
     ),
     (
         "RuntimeError",
@@ -103,6 +103,16 @@ KNOWN = [
         "TypeError",
         r"(\w+)\(\) (?:takes|got|missing) (.*)",
         "{1}() is called with other arguments than its definition names: keep the stub's signature, and mind `self` in methods",
+    ),
+    (
+        "RuntimeError",
+        r"shape '(.*?)' is invalid for input of size (\d+)",
+        "{2} numbers don't fit into the shape {1}: is a size written into the code? -1 stands for 'as many as it takes'",
+    ),
+    (
+        "IndexError",
+        r"Dimension out of range",
+        "a tensor has fewer dimensions than the code takes for granted: a single example needs unsqueeze(0) to be a batch",
     ),
     (
         "ValueError",

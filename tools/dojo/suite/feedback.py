@@ -45,7 +45,7 @@ def _headline(error: BaseException, expected: str, time_limit: float | None, in_
     if (cause := causes.likely_cause(error)) is None:
         cause = "the error's own words say what it stumbled over" + ("; it was raised in the line below" * in_learners_code)
     where = "Your code raised an error." if in_learners_code else "The test could not work with what your code returned."
-    return f"{where}\n  seen:      {name}: {text}\n  expected:  {expected}\n  likely:    {cause}"
+    return f"{where}\n  seen:      {name}: {text}\n  expected:  no error, so that: {expected}\n  likely:    {cause}"
 
 
 def learner_frames(traceback: types.TracebackType | None, path: Path) -> Iterator[tuple[int, str]]:

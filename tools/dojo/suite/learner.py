@@ -36,7 +36,7 @@ class KataUnderTest:
             f"{shown(self._path)} has no name '{name}'.\n"
             f"  seen:      {f'a name like it: {near[0]}' if near else 'nothing of that name at the top level of the file'}\n"
             f"  expected:  {name}, as in the stub\n"
-            f"  likely:    it was renamed, deleted, or moved into a function or class: the tests call it by its name in the stub"
+            f"  likely:    it was renamed, deleted, or moved into a function or class: the tests use the name in the stub"
         )
 
 
@@ -109,7 +109,7 @@ def _not_python(path: Path, error: SyntaxError | ValueError) -> str:
     )
 
 
-def code_of(source: str, name: str, limit: int = 14) -> list[tuple[int, str]]:
+def code_of(source: str, name: str, limit: int = 24) -> list[tuple[int, str]]:
     """Number and text of the code lines of a function or class, docstrings, comments and blank lines left out."""
     try:
         tree = ast.parse(source)
@@ -122,6 +122,8 @@ def code_of(source: str, name: str, limit: int = 14) -> list[tuple[int, str]]:
     for node in ast.walk(named[-1]):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node, clean=False) is not None:
             hidden.update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+        if isinstance(node, ast.FunctionDef):  # of a signature over several lines the first is enough
+            hidden.update(range(node.lineno + 1, node.body[0].lineno))
     lines = source.splitlines()
     numbered = [(n, lines[n - 1]) for n in range(named[-1].lineno, named[-1].end_lineno + 1) if n not in hidden]
     code = [(n, text) for n, text in numbered if text.strip() and not text.lstrip().startswith("#")]

@@ -201,7 +201,7 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str]:
         return SKIPPED, str(error)
     if call.when != "call" and not from_learner and not _is_time_limit(error):
         return ERROR, f"The suite itself failed, which is not your fault: {type(error).__name__}: {error}"
-    wording = test_name(item).removeprefix("test_").replace("_", " ")
+    wording = test_name(item).partition("[")[0].removeprefix("test_").replace("_", " ")
     known = kata if isinstance(kata, KataUnderTest) else None
     return FAILED, feedback.message(error, path, known, wording, time_limit(item.config))
 
