@@ -2,7 +2,8 @@
 
 import difflib
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dojo import ROOT
@@ -42,9 +43,6 @@ class Kata:
     def short(self) -> str:
         return self.name.partition("_")[0]
 
-    def task(self, name: str) -> Task:
-        return next(task for task in self.tasks if task.name == name)
-
 
 @dataclass(frozen=True)
 class Stage:
@@ -61,9 +59,11 @@ class Catalog:
     def katas(self) -> tuple[Kata, ...]:
         return tuple(kata for stage in self.stages for kata in stage.katas)
 
-    def kata(self, name: str) -> Kata:
-        """The kata of exactly this name."""
-        return next(kata for kata in self.katas if kata.name == name)
+    def only(self, katas: Sequence[Kata]) -> "Catalog":
+        """The same catalog with no other katas than these."""
+        return Catalog(
+            tuple(replace(stage, katas=tuple(kata for kata in stage.katas if kata in katas)) for stage in self.stages)
+        )
 
     def find(self, wanted: str) -> Kata:
         """The kata meant by a number ("6", "k06"), a name or a part of a name.
