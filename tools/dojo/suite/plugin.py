@@ -18,7 +18,7 @@ from dojo.suite import feedback
 from dojo.suite.learner import KataUnderTest, KataUnusable, load, shown
 from dojo.verdict import BLOCKED, ERROR, FAILED, NOT_STARTED, PASSED, SKIPPED, TestResult
 
-MOST_OUTPUT = 1_000_000  # characters a test may print
+MOST_OUTPUT = 200_000  # characters a test may print
 SHOWN_OUTPUT = 2_000  # of them, how many a report keeps
 LETTERS = {PASSED: ".", FAILED: "F", NOT_STARTED: "-", BLOCKED: "b", SKIPPED: "s", ERROR: "E"}
 
@@ -130,7 +130,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     raise Blocked(needs)
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, trylast=True)  # inside pytest's own capturing, which sets sys.stdout too
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     if kata_name(item) is None:
         return (yield)

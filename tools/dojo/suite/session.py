@@ -61,20 +61,17 @@ def main(units: list[Unit], log: str, connection: Connection) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # only the plugins named here: faster, and the same everywhere
     os.chdir(ROOT)
     for unit in units:
-        arguments = [
-            "-p",
-            "pytest_timeout",
-            f"tests/test_{unit.kata}.py",
-            "--rootdir",
-            str(ROOT),
-            "-c",
-            str(ROOT / "pyproject.toml"),
-            "-q",
-        ]
-        arguments += ["--target", unit.target, "--device", unit.device]
         reporter = Reporter(unit, connection)
-        code = pytest.main(arguments, plugins=[reporter])
+        code = pytest.main(arguments(unit), plugins=[reporter])
         sys.stdout.flush()
         reporter.send({"event": "end", "code": int(code)})
     connection.close()
     os._exit(0)  # nothing that a learner's file registered for the exit gets to run
+
+
+def arguments(unit: Unit) -> list[str]:
+    """The pytest command line for a unit."""
+    chosen = [f"tests/test_{unit.kata}.py", "--target", unit.target, "--device", unit.device]
+    if unit.timeout:
+        chosen += ["--timeout", str(unit.timeout)]
+    return ["-p", "pytest_timeout", "-q", "--capture=sys", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *chosen]

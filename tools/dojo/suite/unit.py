@@ -11,6 +11,7 @@ class Unit:
         target: the folder that holds the kata's file.
         kata: the kata's name.
         device: auto, cpu, cuda or mps.
+        timeout: seconds a test may take, instead of those in pyproject.toml.
         done: tests that an earlier child has judged, test id → [task, outcome]; they are not run again.
         number: its place among the units of a run.
     """
@@ -18,5 +19,6 @@ class Unit:
     target: str
     kata: str
     device: str = "auto"
+    timeout: float | None = None
     done: dict[str, list[str]] = field(default_factory=dict, hash=False)
     number: int = 0

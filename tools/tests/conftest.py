@@ -1,0 +1,42 @@
+"""What the tools' tests share: a kata's reference with a change made, and its judgement."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dojo import ROOT
+from dojo.catalog import Catalog, load
+from dojo.suite.run import run
+from dojo.suite.unit import Unit
+from dojo.verdict import KataResult
+
+KATA = "k06_logistic_regression"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:  # these tests start processes; the limit of the katas' tests is not theirs
+        item.add_marker(pytest.mark.timeout(120))
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    return load()
+
+
+@pytest.fixture(scope="session")
+def reference() -> str:
+    """The text of k06's reference."""
+    return (ROOT / "reference" / f"{KATA}.py").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def judge(tmp_path: Path, catalog: Catalog) -> Callable[..., KataResult]:
+    """Judge a text (or bytes) as the file of k06."""
+
+    def run_it(source: str | bytes, timeout: float | None = None) -> KataResult:
+        data = source.encode() if isinstance(source, str) else source
+        (tmp_path / f"{KATA}.py").write_bytes(data)
+        return run([Unit(str(tmp_path), KATA, "cpu", timeout)], catalog.katas)[0]
+
+    return run_it

@@ -1,0 +1,134 @@
+"""The catalog's names and errors; how outcomes of tests make those of tasks and katas."""
+
+import json
+
+import pytest
+
+from dojo import catalog as catalogs
+from dojo.verdict import (
+    BLOCKED,
+    ERROR,
+    FAILED,
+    NOT_STARTED,
+    PASSED,
+    SKIPPED,
+    KataResult,
+    Measured,
+    TaskResult,
+    TestResult,
+    Verdict,
+)
+from dojo.verdict import test_result as parse_result
+
+
+@pytest.mark.parametrize(
+    "wanted", ["6", "06", "k06", "k6", "K06", "k06_logistic_regression", "logistic", "katas/k06_logistic_regression.py"]
+)
+def test_a_kata_is_found_by_number_name_or_part(catalog, wanted):
+    assert catalog.find(wanted).name == "k06_logistic_regression"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        ("logisitc", "nearest is k06_logistic_regression"),
+        ("99", "no kata '99'"),
+        ("", "no kata ''"),
+        ("hidden", "fits several katas: k07"),
+    ],
+)
+def test_an_unknown_kata_gets_the_nearest(catalog, wanted, says):
+    with pytest.raises(catalogs.UnknownKata, match=says):
+        catalog.find(wanted)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "lists no katas"),
+        (b"[[stage]]\nnumber = 1\ntitle = 'x'\n", "lists no katas"),
+        (b"[[stage]", "can't be read"),
+        (b"\xff\xfe", "can't be read"),
+        (b"[[stage]]\nnumber = 1\ntitle = 'x'\n[[stage.kata]]\nname = 'k01_x'\n", "not complete"),
+        (b"stage = 3\n", "not complete"),
+    ],
+    ids=["empty", "no katas", "not TOML", "not UTF-8", "half an entry", "not a list"],
+)
+def test_a_catalog_that_is_broken_says_how_to_get_it_back(tmp_path, content, says):
+    path = tmp_path / "catalog.toml"
+    path.write_bytes(content)
+    with pytest.raises(catalogs.CatalogError, match=says) as caught:
+        catalogs.load(path)
+    assert "git checkout" in str(caught.value)
+
+
+def test_a_catalog_that_is_missing_says_how_to_get_it_back(tmp_path):
+    with pytest.raises(catalogs.CatalogError, match="is missing: bring it back"):
+        catalogs.load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ((), ERROR),
+        ((PASSED,), PASSED),
+        ((PASSED, SKIPPED), PASSED),
+        ((SKIPPED,), SKIPPED),
+        ((PASSED, NOT_STARTED), NOT_STARTED),
+        ((BLOCKED, NOT_STARTED), BLOCKED),
+        ((PASSED, FAILED, BLOCKED), FAILED),
+        ((FAILED, ERROR), ERROR),
+    ],
+)
+def test_outcome_of_a_task(outcomes, expected):
+    assert task(*outcomes).outcome == expected
+
+
+@pytest.mark.parametrize(
+    ("tasks", "expected"),
+    [
+        ((), ERROR),
+        (((PASSED,), (PASSED,)), PASSED),
+        (((PASSED,), (SKIPPED,)), SKIPPED),
+        (((PASSED,), ()), ERROR),
+        (((PASSED,), (NOT_STARTED,)), NOT_STARTED),
+        (((FAILED,), (BLOCKED,)), FAILED),
+    ],
+)
+def test_outcome_of_a_kata(tasks, expected):
+    assert KataResult("k01", 1, tuple(task(*outcomes) for outcomes in tasks)).outcome == expected
+
+
+def test_a_verdict_without_katas_is_no_pass():
+    assert not Verdict("katas", ()).passed
+
+
+def test_the_json_document_has_the_promised_shape():
+    number = Measured("k01.x", "loss", None, 0.1, True)
+    result = TestResult("test_x", FAILED, "why", 0.5, "cuda", (number,))
+    document = Verdict("katas", (KataResult("k01_x", 1, (TaskResult("a", (result,)),)),)).to_json()
+    json.dumps(document, allow_nan=False)
+    assert document["target"] == "katas"
+    (kata,) = document["katas"]
+    assert (kata["name"], kata["stage"], kata["outcome"]) == ("k01_x", 1, FAILED)
+    (one,) = kata["tasks"]
+    assert (one["name"], one["outcome"]) == ("a", FAILED)
+    (test,) = one["tests"]
+    assert {key: test[key] for key in ("name", "outcome", "message", "seconds", "device")} == {
+        "name": "test_x",
+        "outcome": FAILED,
+        "message": "why",
+        "seconds": 0.5,
+        "device": "cuda",
+    }
+    assert parse_result(json.loads(json.dumps(test))) == result
+
+
+@pytest.mark.parametrize("change", [{"outcome": "perfect"}, {"extra": 1}, {"measured": [{"mark": 1}]}])
+def test_a_report_with_other_fields_is_not_believed(change):
+    with pytest.raises((ValueError, TypeError)):
+        parse_result({"name": "x", "outcome": PASSED} | change)
+
+
+def task(*outcomes: str) -> TaskResult:
+    return TaskResult("a", tuple(TestResult(f"test_{number}", outcome) for number, outcome in enumerate(outcomes)))

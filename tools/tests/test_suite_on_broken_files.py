@@ -1,0 +1,161 @@
+"""Files that no learner meant to write: each is a clear failure of its kata, and nothing else happens."""
+
+from dataclasses import replace
+
+import pytest
+from helpers import by_name, first_message, outcomes
+
+from dojo import ROOT
+from dojo.catalog import load
+from dojo.stubs import stub_of
+from dojo.suite import run as run_module
+from dojo.suite.unit import Unit
+from dojo.verdict import BLOCKED, FAILED, NOT_STARTED, PASSED
+
+ALL_FAILED = {"model": FAILED, "train": FAILED, "boundary": FAILED}
+FORWARD = "return self.sigmoid(self.linear(x))"
+IN_BOUNDARY = "    with torch.no_grad():\n"  # the first line of decision_boundary
+FIRST_LAYER = "        self.linear = nn.Linear(num_features, num_labels)\n"
+ENDLESS_LOOP = "    while (x1 == x1).all():\n        pass\n    if True:\n"
+STUBBORN_LOOP = """    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass
+    if True:
+"""
+LIAR = """class Liar(torch.Tensor):
+    def __eq__(self, other):
+        return True
+
+    def __torch_function__(self, *arguments, **named):
+        return True
+
+
+"""
+
+
+def test_the_reference_passes(judge, reference):
+    result = judge(reference)
+    assert result.outcome == PASSED
+    assert [number.mark for number in result.measured] == ["k06.train.distance"]
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("import torch\ndef f(:\n    pass\n", [".py:2 is not valid Python", "def f(:", "SyntaxError"]),
+        ("import torch\nx = 1 / 0\n", ["can't be imported", "ZeroDivisionError", ".py:2"]),
+        ("import no_such_package\n", ["can't be imported", "ModuleNotFoundError", ".py:1"]),
+        ("import sys\nsys.exit(0)\n", ["can't be imported", "SystemExit", ".py:2"]),
+        ("import pytest\npytest.exit('all fine', 0)\n", ["can't be imported", ".py:2"]),
+        ("import os\nos._exit(0)\n", ["did not let the test come to its end while this file was imported", "exit code 0"]),
+        (b"# caf\xe9\nx = 1\n", [".py:1 is not UTF-8 text", "choose UTF-8"]),
+        ("x = '\0'\n", ["is not valid Python", "null bytes"]),
+        ("while True:\n    print('x' * 10_000)\n", ["can't be imported", "characters were printed", ".py:2"]),
+    ],
+    ids=["syntax", "exception", "import", "sys.exit", "pytest.exit", "os._exit", "encoding", "null byte", "flood"],
+)
+def test_a_file_that_cannot_be_read_fails_its_kata(judge, source, says):
+    result = judge(source)
+    assert outcomes(result) == ALL_FAILED
+    for words in says:
+        assert words in first_message(result)
+
+
+def test_an_endless_loop_at_import_fails_the_kata_with_its_line(judge):
+    result = judge("import torch\nwhile True:\n    pass\n", timeout=3)
+    assert outcomes(result) == ALL_FAILED
+    assert "still running after 3 s" in first_message(result)
+    assert "k06_logistic_regression.py:" in first_message(result)
+
+
+def test_a_missing_file_says_how_to_get_the_stub_back(tmp_path, catalog):
+    result = run_module.run([Unit(str(tmp_path), "k06_logistic_regression", "cpu")], catalog.katas)[0]
+    assert outcomes(result) == ALL_FAILED
+    assert "check reset k06" in first_message(result)
+
+
+def test_line_ends_of_windows_and_a_byte_order_mark_are_fine(judge, reference):
+    assert judge(b"\xef\xbb\xbf" + reference.replace("\n", "\r\n").encode()).outcome == PASSED
+
+
+def test_a_missing_name_fails_only_the_tests_that_use_it(judge, reference):
+    result = judge(reference.replace("def decision_boundary(", "def decision_boundry("))
+    assert outcomes(result) == {"model": PASSED, "train": PASSED, "boundary": FAILED}
+    assert "has no name 'decision_boundary'" in result.tasks[2].first_problem.message
+    assert "decision_boundry" in result.tasks[2].first_problem.message
+
+
+def test_an_endless_loop_is_one_failed_test(judge, reference):
+    result = judge(reference.replace(IN_BOUNDARY, ENDLESS_LOOP), timeout=3)
+    assert (outcomes(result)["model"], outcomes(result)["boundary"]) == (PASSED, FAILED)
+    message = result.tasks[2].first_problem.message
+    assert "an endless loop" in message
+    assert "in decision_boundary" in message
+
+
+def test_code_that_cannot_be_interrupted_is_ended_from_outside(judge, reference, monkeypatch):
+    monkeypatch.setattr(run_module, "SECONDS_OF_SILENCE", 6)
+    result = judge(reference.replace(IN_BOUNDARY, STUBBORN_LOOP), timeout=3)
+    assert (outcomes(result)["model"], outcomes(result)["boundary"]) == (PASSED, FAILED)
+    assert "ended from outside" in result.tasks[2].first_problem.message
+
+
+def test_a_process_that_ends_in_a_test_fails_that_test_and_the_rest_is_judged(judge, reference):
+    way_out = "    if len(x1) == 11:\n        __import__('os')._exit(0)\n    if True:\n"
+    result = judge(reference.replace(IN_BOUNDARY, way_out))
+    tests = by_name(result)
+    assert "exit code 0" in tests["test_the_model_is_undecided_there"].message
+    assert tests["test_gives_no_gradient"].outcome == FAILED
+    assert "still records gradients" in tests["test_gives_no_gradient"].message
+    assert outcomes(result)["train"] == PASSED
+
+
+@pytest.mark.parametrize("way_out", ["import pytest; pytest.skip('no')", "import pytest; pytest.exit('done', 0)", "exit(0)"])
+def test_no_way_out_of_a_test_is_a_pass_or_a_skip(judge, reference, way_out):
+    result = judge(reference.replace(FORWARD, f"{way_out}\n        {FORWARD}"))
+    assert outcomes(result)["model"] == FAILED
+    assert outcomes(result)["train"] in (FAILED, BLOCKED)
+
+
+def test_printing_without_end_is_stopped(judge, reference):
+    result = judge(reference.replace(FORWARD, "while True:\n            print('hello')"))
+    assert "more than 200,000 characters were printed" in first_message(result)
+
+
+def test_an_object_that_equals_everything_does_not_pass(judge, reference):
+    source = reference.replace("class Logistic", LIAR + "class Logistic").replace(FORWARD, "return Liar(self.linear(x))")
+    assert outcomes(judge(source))["model"] == FAILED
+
+
+def test_an_open_region_reads_not_started_and_what_needs_it_is_blocked(judge, reference):
+    stub = stub_of(reference, ["model", "train", "boundary"])
+    assert outcomes(judge(stub)) == dict.fromkeys(("model", "train", "boundary"), NOT_STARTED)
+    result = judge(reference.replace(FIRST_LAYER, '        raise NotImplementedError("model")\n'))
+    assert outcomes(result) == {"model": NOT_STARTED, "train": BLOCKED, "boundary": BLOCKED}
+
+
+def test_a_failed_task_blocks_what_needs_it(judge, reference):
+    result = judge(reference.replace(FORWARD, "return self.linear(x)"))
+    assert outcomes(result) == {"model": FAILED, "train": BLOCKED, "boundary": BLOCKED}
+    assert "raw scores" in first_message(result)
+    assert "before 'model' passes" in result.tasks[1].first_problem.message
+
+
+def test_one_broken_kata_leaves_the_others_alone(tmp_path):
+    katas = load().katas
+    for kata in katas:
+        (tmp_path / f"{kata.name}.py").write_text("def f(:\n" if kata.short == "k06" else "import torch\nx = 1\n")
+    (tmp_path / "k01_tensors.py").write_text((ROOT / "reference" / "k01_tensors.py").read_text())
+    first_two = [kata for kata in katas if kata.short in ("k01", "k06")]
+    results = run_module.run([Unit(str(tmp_path), kata.name, "cpu") for kata in first_two], katas)
+    assert [result.outcome for result in results] == [PASSED, FAILED]
+
+
+def test_a_suite_that_gives_no_report_is_an_error(tmp_path, monkeypatch, catalog):
+    unknown = replace(catalog.katas[0], name="k99_not_there")
+    result = run_module.run([Unit(str(tmp_path), "k99_not_there", "cpu")], [unknown])[0]
+    assert result.outcome == "error"
+    assert "gave no report" in first_message(result)
