@@ -17,7 +17,7 @@ from dojo.verdict import ERROR, FAILED, NOT_STARTED, PASSED, SKIPPED, KataResult
 
 FEWEST_HINTS = 3
 FEWEST_MISTAKES = 6
-FEWEST_VARIANTS = 2
+FEWEST_VARIANTS = 3
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,199 @@
+"""tools/check as a learner meets it: screens, hints, reset, JSON, exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from dojo import ROOT
+from dojo.check import reset
+from dojo.stubs import stub_of
+
+
+def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(ROOT / "tools" / "check"), *arguments]
+    known = os.environ | {"PYTHONIOENCODING": "utf-8"} | environment
+    return subprocess.run(command, capture_output=True, encoding="utf-8", env=known, cwd=ROOT, check=False)
+
+
+@pytest.fixture(scope="module")
+def half_finished(tmp_path_factory, catalog) -> Path:
+    """A learner's folder: k01 solved, k06 with a mistake, k07 not there, the rest not started."""
+    folder = tmp_path_factory.mktemp("learner")
+    for kata in catalog.katas:
+        reference = (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
+        text = stub_of(reference, [task.name for task in kata.tasks])
+        if kata.short == "k01":
+            text = reference
+        if kata.short == "k06":
+            text = reference.replace("return self.sigmoid(self.linear(x))", "return self.linear(x)")
+        if kata.short != "k07":
+            (folder / f"{kata.name}.py").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def overview(half_finished) -> subprocess.CompletedProcess:
+    return check("--target", str(half_finished))
+
+
+def test_overview_shows_stages_katas_and_outcomes(overview, catalog):
+    for stage in catalog.stages:
+        assert f"Stage {stage.number}  {stage.title}" in overview.stdout
+    lines = {line.split()[0]: line for line in overview.stdout.splitlines() if line.startswith("  k")}
+    assert "ok to_tensors  ok to_class_indices  ok to_numpy" in lines["k01"]
+    assert "FAILED model  blocked train  blocked boundary" in lines["k06"]
+    assert "FAILED layers" in lines["k07"]
+    assert "- models  - train  - metrics  - point" in lines["k17"]
+    assert overview.returncode == 1
+
+
+def test_overview_counts_tasks_against_the_reference(overview, catalog):
+    total = sum(len(kata.tasks) for kata in catalog.katas)
+    assert f"3 of the {total} tasks that the reference passes" in overview.stdout
+
+
+def test_overview_ends_with_what_to_do_next(tmp_path, catalog):
+    for name in ("k01_tensors", "k06_logistic_regression"):
+        kata = next(kata for kata in catalog.katas if kata.name == name)
+        text = (ROOT / "reference" / f"{name}.py").read_text(encoding="utf-8")
+        text = text.replace("return self.sigmoid(self.linear(x))", "return self.linear(x)")
+        (tmp_path / f"{kata.name}.py").write_text(text, encoding="utf-8")
+    shown = check("run", "k06", "--target", str(tmp_path)).stdout
+    assert "these are the raw scores: self.sigmoid is not applied to them" in shown
+    assert "k06_logistic_regression.py:" in shown
+    assert "return self.linear(x)" in shown
+    assert "python tools/check hint k06" in shown
+    assert "site-packages" not in shown
+
+
+def test_plain_text_where_output_is_piped(overview):
+    assert "\x1b[" not in overview.stdout
+    overview.stdout.encode("ascii")
+
+
+def test_a_solved_kata_exits_with_0_and_says_what_was_learned(half_finished, catalog):
+    result = check("k01", "--target", str(half_finished))
+    assert result.returncode == 0
+    assert next(kata for kata in catalog.katas if kata.short == "k01").learned in result.stdout
+
+
+def test_training_is_shown_beside_the_reference():
+    shown = check("--target", "reference", "k06").stdout
+    assert "train distance: " in shown
+    assert ", the reference " in shown
+    assert "(mark: at most 0.01)" in shown
+
+
+def test_json_is_one_document_on_standard_output(half_finished):
+    result = check("--json", "k01", "k06", "--target", str(half_finished))
+    document = json.loads(result.stdout)
+    assert document["target"] == str(half_finished)
+    assert [(kata["name"], kata["outcome"]) for kata in document["katas"]] == [
+        ("k01_tensors", "passed"),
+        ("k06_logistic_regression", "failed"),
+    ]
+    tests = document["katas"][1]["tasks"][0]["tests"]
+    assert {"name", "outcome", "message", "seconds", "device"} <= set(tests[0])
+    assert result.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["k99"], "There is no kata 'k99'"),
+        (["spirl"], "The nearest is k17_spiral_mlp"),
+        (["--target", "nowhere"], "--target nowhere: there is no such folder"),
+        (["--device", "tpu"], "choose auto, cpu, cuda or mps"),
+        (["hint", "k06", "99"], "k06 has hints 1 to 3"),
+        (["hint", "k06", "--task", "nothing"], "k06 has no task 'nothing'. Its tasks are model, train, boundary."),
+        (["reset", "k99"], "There is no kata 'k99'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_exit_code_2(arguments, says):
+    result = check(*arguments)
+    assert says in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert result.returncode == 2
+
+
+def test_an_absent_device_is_said():
+    import torch
+
+    if torch.backends.mps.is_available():
+        pytest.skip("this machine has the device that the test wants absent")
+    result = check("k06", "--device", "mps", "--target", "reference")
+    assert result.returncode == 2
+    assert "--device mps: no Apple GPU" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["hint", "k06"], ["--help"]])
+def test_light_commands_do_not_import_torch(arguments):
+    code = (
+        "import sys; sys.argv = ['check', *sys.argv[1:]]; sys.path.insert(0, 'tools')\n"
+        "from dojo.check.commands import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "assert not {'torch', 'sklearn', 'pytest', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_hints_go_up_and_point_to_the_next():
+    first, last = check("hint", "k06"), check("hint", "k06", "3", "--task", "model")
+    assert "(1 of 3)" in first.stdout
+    assert "hint k06 2" in first.stdout
+    assert "self.linear = nn.Linear(...)" in last.stdout
+    assert "boundary" not in last.stdout
+
+
+def test_list_shows_every_kata(catalog):
+    shown = check("list").stdout
+    for kata in catalog.katas:
+        assert f"{kata.short}  {kata.title}" in shown
+
+
+def test_a_console_without_the_characters_gets_plain_ones(half_finished):
+    result = check("k06", "--target", str(half_finished), PYTHONIOENCODING="ascii")
+    assert result.returncode == 1
+    assert "raw scores" in result.stdout
+
+
+def test_reset_writes_the_stub_and_keeps_a_copy(tmp_path):
+    path = tmp_path / "k01_tensors.py"
+    path.write_bytes(b"my work\r\n")
+    backup = reset.reset(path, "the stub\n", datetime(2026, 1, 2, 3, 4, 5))
+    assert path.read_bytes() == b"the stub\n"
+    assert backup.name == "k01_tensors.py.backup-20260102-030405"
+    assert backup.read_bytes() == b"my work\r\n"
+
+
+def test_reset_brings_a_deleted_file_back(tmp_path):
+    path = tmp_path / "k01_tensors.py"
+    assert reset.reset(path, "the stub\n", datetime(2026, 1, 2)) is None
+    assert path.read_bytes() == b"the stub\n"
+    assert reset.is_stub(path, "the stub\n")
+
+
+def test_reset_asks_first(catalog, monkeypatch, tmp_path):
+    from typer.testing import CliRunner
+
+    from dojo.check import commands
+
+    (tmp_path / "katas").mkdir()
+    path = tmp_path / "katas" / "k06_logistic_regression.py"
+    path.write_text("my work\n")
+    monkeypatch.setattr(commands, "ROOT", tmp_path)
+    runner = CliRunner()
+    refused = runner.invoke(commands.app, ["reset", "k06"], input="n\n")
+    assert refused.exit_code == 1
+    assert path.read_text() == "my work\n"
+    agreed = runner.invoke(commands.app, ["reset", "k06"], input="y\n")
+    assert agreed.exit_code == 0
+    assert "# TODO model" in path.read_text()
+    assert [copy.read_text() for copy in path.parent.glob("*.backup-*")] == ["my work\n"]
+    assert "nothing to do" in runner.invoke(commands.app, ["reset", "k06"]).output
