@@ -21,7 +21,7 @@ Three traps lie on the way, and a good trainer springs none of them:
 
 What to do: write the loop once, well; the later katas use such a loop again and again.
 
-Tasks: trainer.   Builds on: k01_tensors.   Source: DSCI 572, "Introduction to Neural Networks".
+Tasks: trainer.   Builds on: k01_tensors.   Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
 import torch

@@ -12,7 +12,7 @@ What to do: three small conversions that get all of it right. Every one gives a 
 original alone, and the other way round. Try them on the 25 points of `katas.given.data.sine_bands_arrays()`.
 
 Tasks: to_tensors, to_class_indices, to_numpy.   Builds on: nothing, this is the beginning.
-Source: deep.TEACHING, "Neural Network with PyTorch"; DSCI 572, "Introduction to Neural Networks".
+Source: deep.TEACHING, "Neural Network with PyTorch"; "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
 import numpy as np

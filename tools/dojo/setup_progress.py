@@ -12,12 +12,14 @@ from typing import TextIO
 WIDTH = 76
 
 
+PACKAGE = re.compile(r"\s*(?:Downloading|Processing|Using cached)\s+(?:\S*/)?([^/\s]+)\.whl\S*(?:\s+\(([\d.]+ [kMG]?B)\))?")
+
+
 def step_of(line: str) -> str | None:
     """The step that a line of pip's output begins, in words; None for a line that begins none."""
-    if match := re.match(r"\s*(?:Downloading|Processing|Using cached)\s+\S*?([^/\s]+)\.whl(?:\S*)(?:\s+\(([^)]+)\))?", line):
-        name, version = match.group(1).split("-")[:2]
-        size = f", {match.group(2)}" if match.group(2) else ""
-        return f"getting {name} {version}{size}"
+    if match := PACKAGE.match(line):
+        name, version = match[1].split("-")[:2]
+        return f"getting {name} {version}" + (f", {match[2]}" if match[2] else "")
     if line.startswith("Installing collected packages"):
         return f"unpacking {line.count(',') + 1} packages"
     return None
@@ -63,7 +65,7 @@ class SetupProgress:
                 return
             if step := step_of(line):
                 self._got += step.startswith("getting")
-                count = f" ({self._got} of about {self._total})" if step.startswith("getting") else ""
+                count = f" ({self._got} of {self._total})" if step.startswith("getting") else ""
                 self.say(step + count)
             yield line
 

@@ -168,6 +168,7 @@ def test_a_python_too_old_is_told_so(script):
         ("Processing /some/where/numpy-2.4.6-cp311-cp311-linux_x86_64.whl", "getting numpy 2.4.6"),
         ("Using cached rich-15.0.0-py3-none-any.whl (310 kB)", "getting rich 15.0.0, 310 kB"),
         ("Installing collected packages: a, b, c", "unpacking 3 packages"),
+        ("  Downloading sympy-1.14.0-py3-none-any.whl (from torch)", "getting sympy 1.14.0"),
         ("Collecting torch", None),
     ],
 )
