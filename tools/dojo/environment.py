@@ -27,6 +27,14 @@ FREE_BYTES_NEEDED = 2 * 1024**3
 EXIT_UNABLE = 2
 JUST_SET_UP = "TORCH_KATAS_JUST_SET_UP"  # an environment variable: ends a circle of setups that do not help
 
+WHY = {
+    "absent": "First run: setting up .venv with the packages (once, a few minutes).",
+    "unmarked": "Putting the packages into .venv (once, a few minutes).",
+    "unfinished": "The last setup did not end: setting up .venv anew.",
+    "outdated": "Other versions are asked for than .venv has: bringing it up to date.",
+    "ready": "Packages are missing in .venv: putting them back.",
+}
+
 
 class SetupError(Exception):
     """The packages can't be had; the message is one sentence for the user, saying what to do."""
@@ -144,12 +152,13 @@ def set_up(paths: Paths) -> None:
     """
     try:
         with locked(paths):
-            if venv_state(paths) == "unfinished":
+            state = venv_state(paths)
+            if state == "unfinished":
                 shutil.rmtree(paths.venv)
             check_disk(paths)
             paths.venv.mkdir(exist_ok=True)
             mark(paths, "unfinished")
-            progress = SetupProgress(paths.constraints)
+            progress = SetupProgress(paths.constraints, WHY[state])
             progress.say("making .venv")
             make_venv(paths)
             install(paths, progress)

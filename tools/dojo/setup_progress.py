@@ -28,14 +28,14 @@ def step_of(line: str) -> str | None:
 class SetupProgress:
     """Says what the setup is doing and for how long."""
 
-    def __init__(self, constraints: Path) -> None:
+    def __init__(self, constraints: Path, why: str) -> None:
         pins = constraints.read_text(encoding="utf-8").splitlines()
         self._total = sum("==" in line for line in pins)
         self._got = 0
         self._begin = time.monotonic()
         self._live = sys.stderr.isatty()
         self._text = ""
-        print("First run: setting up .venv with the packages (once, a few minutes).", file=sys.stderr)
+        print(why, file=sys.stderr)
 
     def say(self, text: str) -> None:
         self._text = text

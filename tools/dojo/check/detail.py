@@ -1,4 +1,4 @@
-"""The screen of one kata: every task, every test, every failure once in full."""
+"""The screen of one kata: every task, every test, and each task's first failure in full."""
 
 from textwrap import indent
 
@@ -8,38 +8,39 @@ from dojo.catalog import Kata
 from dojo.check.overview import compared
 from dojo.console import STYLES, Screen
 from dojo.record import Entry
-from dojo.verdict import FAILED, PASSED, SKIPPED, KataResult, TaskResult, TestResult
+from dojo.verdict import BLOCKED, NOT_STARTED, PASSED, KataResult, TaskResult, TestResult
 
 
 def show(screen: Screen, kata: Kata, result: KataResult, record: Entry | None) -> None:
     out = screen.console.print
     out(f"\n[bold]{kata.short}  {escape(kata.title)}[/]  [{STYLES[result.outcome]}]{result.outcome}[/]")
-    told: set[str] = set()
     for task in result.tasks:
-        out(f"\n  {screen.mark(task.outcome)} [bold]{task.name}[/]  [dim]{task.outcome}[/]")
-        for test in task.tests:
-            out(f"      {_line(screen, test)}")
+        _task(screen, task)
         for number in (number for test in task.tests for number in test.measured):
             out(f"      [dim]{escape(compared(number, record))}[/]")
-        _failures(screen, task, told)
     if result.outcome == PASSED:
         out(f"\n[green]Learned:[/] {escape(kata.learned)}")
     else:
         out(f"\n[dim]A hint: python tools/check hint {kata.short}[/]")
 
 
-def _line(screen: Screen, test: TestResult) -> str:
-    device = "" if test.device == "cpu" else f" on {test.device}"
-    reason = f"[dim]: {escape(test.message)}[/]" if test.outcome == SKIPPED else ""
-    return f"{screen.mark(test.outcome)} {escape(test.name)}{device}{reason}"
-
-
-def _failures(screen: Screen, task: TaskResult, told: set[str]) -> None:
-    """Each message once, even where many tests share it."""
+def _task(screen: Screen, task: TaskResult) -> None:
+    """Its tests, a line each, and below them the first problem in full; of a task not begun only what to do."""
+    out = screen.console.print
+    out(f"\n  {screen.mark(task.outcome)} [bold]{task.name}[/]  [dim]{task.outcome}[/]")
+    first = task.first_problem
+    if task.outcome in (NOT_STARTED, BLOCKED) and not any(test.outcome == PASSED for test in task.tests):
+        out(f"[dim]{escape(indent(first.message, ' ' * 6))}[/]")
+        return
     for test in task.tests:
-        if test.outcome in (PASSED, SKIPPED) or test.message in told:
-            continue
-        told.add(test.message)
-        heading = f"[red]{escape(test.name)}[/]" if test.outcome == FAILED else f"[dim]{test.outcome}[/]"
-        screen.console.print(f"\n      {heading}")
-        screen.console.print(escape(indent(test.message, " " * 6)))
+        out(f"      {_line(screen, test, told_below=test is first)}")
+    if first:
+        out(f"\n      [{STYLES[first.outcome]}]{escape(first.name)}[/]")
+        out(escape(indent(first.message, " " * 6)))
+
+
+def _line(screen: Screen, test: TestResult, told_below: bool) -> str:
+    device = "" if test.device == "cpu" else f" on {test.device}"
+    headline = test.message.partition("\n")[0]
+    why = "" if test.outcome == PASSED or told_below else f"  [dim]{escape(headline)}[/]"
+    return f"{screen.mark(test.outcome)} {escape(test.name)}{device}{why}"
