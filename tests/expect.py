@@ -165,6 +165,8 @@ def story(history: Sequence[float]) -> str:
     before = numbers[-max(len(numbers) // 10, 2)]
     if before - last > 0.02 * (first - last):
         return f"{went} and was still falling: a larger learning rate, or another optimizer, gets there in time"
+    if before - last > 1e-3 * last:
+        return f"{went} and was still falling, slowly: the steps are too small, or this start was an unlucky one"
     return f"{went} and stays there: the model can't do better, or this start was an unlucky one"
 
 

@@ -150,9 +150,12 @@ def set_up(paths: Paths) -> None:
     Raises:
         SetupError: with the sentence for the user; what was downloaded so far stays in pip's cache.
     """
+    before = venv_state(paths)
     try:
         with locked(paths):
             state = venv_state(paths)
+            if state == "ready" and before != "ready":
+                return  # another run did it while this one waited
             if state == "unfinished":
                 shutil.rmtree(paths.venv)
             check_disk(paths)

@@ -1,6 +1,6 @@
 """The pytest plugin: outcomes, messages and limits, the same under plain `pytest` and under the tools.
 
-Every test of a kata ends as one TestResult, which travels on its report as `report.result`. The plugin only acts on items
+Every test of a kata ends as one TestResult, which travels on its report as `report.kata_result`. The plugin only acts on items
 of tests/test_kNN_*.py; other tests in a session are left alone.
 """
 
@@ -172,7 +172,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
         return report
     outcome, text = judge(item, call) if call.excinfo else (PASSED, "")
     measured = tuple(value for key, value in item.user_properties if key == "measured")
-    report.result = TestResult(test_name(item), outcome, text, round(call.duration, 4), device_of(item), measured)
+    report.kata_result = TestResult(test_name(item), outcome, text, round(call.duration, 4), device_of(item), measured)
     item.config.stash[SESSION].outcomes.setdefault((name, task_of(item)[0]), []).append(outcome)
     if outcome not in (PASSED, SKIPPED):
         report.outcome = "failed"
@@ -230,7 +230,7 @@ def wants_whole_traceback(config: pytest.Config) -> bool:
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    result = getattr(report, "result", None)
+    result = getattr(report, "kata_result", None)
     if result is None or result.outcome in (PASSED, SKIPPED):
         return None
     return result.outcome, LETTERS[result.outcome], result.outcome.upper()

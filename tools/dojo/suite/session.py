@@ -44,7 +44,7 @@ class Reporter:
         self.send({"event": "start", "id": nodeid})
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if result := getattr(report, "result", None):
+        if result := getattr(report, "kata_result", None):
             self.send({"event": "result", "id": report.nodeid, "result": dataclasses.asdict(result)})
         elif report.when == "teardown" and report.failed:
             broken = TestResult(report.nodeid, ERROR, f"The suite itself failed after the test: {report.longrepr}")
