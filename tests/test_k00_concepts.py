@@ -62,14 +62,10 @@ class TestAnswers:
         chosen = letters(kata.ANSWERS, question)
         if digest(question, "".join(sorted(chosen))) != RIGHT[question]:
             looked_at = [digest(question, letter, "chosen" if letter in chosen else "left out") for letter in "ABCDE"]
-            reasons = [THINK[key] for key in looked_at if key in THINK]
-            seen, expected = ", ".join(sorted(chosen)), "all choices that are true, and no other"
-            expect.unmet(
-                f"Question {question}: not the right choices.",
-                seen=seen,
-                expected=expected,
-                likely=f"think one choice over again: {reasons[0]}",
-            )
+            reason = next(THINK[key] for key in looked_at if key in THINK)
+            headline, seen = f"Question {question}: not the right choices.", ", ".join(sorted(chosen))
+            expected, likely = "all choices that are true, and no other", f"think one choice over again: {reason}"
+            expect.unmet(headline, seen=seen, expected=expected, likely=likely)
 
 
 def letters(answers: object, question: str) -> set[str]:
