@@ -12,6 +12,9 @@ and the stub has in its place:
     # TODO model: create self.linear and self.sigmoid
     #     a longer explanation goes on in lines indented by four spaces or more
     raise NotImplementedError("model")
+
+Within a dict no line can raise. An entry `"model": {"B", "E"},` becomes `"model": ...,` and counts as open as long as its
+value is the ellipsis.
 """
 
 import ast
@@ -23,6 +26,7 @@ BEGIN = re.compile(r"(?P<indent>\s*)# BEGIN SOLUTION(?: (?P<task>\w+): (?P<text>
 END = re.compile(r"(?P<indent>\s*)# END SOLUTION\s*$")
 LOOKS_LIKE_A_MARKER = re.compile(r"\s*#\s*(begin|end)\s*solution", re.IGNORECASE)
 MORE_TEXT = re.compile(r"\s*# {4,}\S")
+ENTRY = re.compile(r'\s*"\w+": \S.*,$')
 
 
 class MarkerError(Exception):
@@ -51,23 +55,25 @@ def stub_of(source: str, tasks: Iterable[str], name: str = "the reference") -> s
                 raise MarkerError(f"{where}: write '# BEGIN SOLUTION task: what to do'")
             if begin["task"] not in tasks:
                 raise MarkerError(f"{where}: the catalog has no task '{begin['task']}' (it has {', '.join(sorted(tasks))})")
-            region = {"line": number, "task": begin["task"], "indent": begin["indent"], "code": False}
+            region = {"line": number, "task": begin["task"], "indent": begin["indent"], "code": []}
             stub.append(f"{begin['indent']}# TODO {begin['task']}: {begin['text'].rstrip()}")
         elif end := END.match(line):
             if not region:
                 raise MarkerError(f"{where}: a solution region ends that has not begun")
-            if end["indent"] != region["indent"] or not region["code"]:
-                problem = "is empty" if not region["code"] else "ends at another indentation than it begins"
+            code, task = region["code"], region["task"]
+            if end["indent"] != region["indent"] or not code:
+                problem = "is empty" if not code else "ends at another indentation than it begins"
                 raise MarkerError(f"{where}: the solution region of line {region['line']} {problem}")
-            stub.append(f'{region["indent"]}raise NotImplementedError("{region["task"]}")')
-            seen.add(region["task"])
+            is_entry = len(code) == 1 and ENTRY.match(code[0])
+            stub.append(region["indent"] + (f'"{task}": ...,' if is_entry else f'raise NotImplementedError("{task}")'))
+            seen.add(task)
             region = None
         elif LOOKS_LIKE_A_MARKER.match(line):
             raise MarkerError(f"{where}: write '# BEGIN SOLUTION task: what to do' or '# END SOLUTION', exactly so")
         elif region is None or (MORE_TEXT.match(line) and not region["code"]):
             stub.append(line)
         elif line.strip():
-            region["code"] = True
+            region["code"].append(line)
     if region:
         raise MarkerError(f"{name}:{region['line']}: the solution region has no '# END SOLUTION'")
     if tasks - seen:
@@ -76,9 +82,8 @@ def stub_of(source: str, tasks: Iterable[str], name: str = "the reference") -> s
 
 
 def open_regions(source: str) -> dict[str, int]:
-    """Task → line of the first `raise NotImplementedError("task")` that still stands in a learner's file.
-
-    A file that is not Python has none.
+    """Task → line of the first `raise NotImplementedError("task")`, or entry `"task": ...` of a dict, that still stands in a
+    learner's file. A file that is not Python has none.
     """
     try:
         tree = ast.parse(source)
@@ -91,6 +96,10 @@ def open_regions(source: str) -> dict[str, int]:
             if isinstance(name, ast.Name) and name.id == "NotImplementedError" and isinstance(argument, ast.Constant):
                 task = str(argument.value)
                 found[task] = min(node.lineno, found.get(task, node.lineno))
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(value, ast.Constant) and value.value is ...:
+                    found.setdefault(str(key.value), key.lineno)
     return found
 
 

@@ -28,7 +28,7 @@ class Blocked(Exception):
 
 
 class NotStarted(Exception):
-    """The task's own region is still open, and what it needs has not passed."""
+    """The task's own region is still open: what it needs has not passed, or a test found nothing to judge there."""
 
 
 class TooMuchOutput(Exception):
@@ -193,7 +193,7 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str]:
         return BLOCKED, f"'{task}' can't be judged before '{error}' passes."
     source = kata._source if isinstance(kata, KataUnderTest) else ""
     if isinstance(error, NotStarted):
-        return NOT_STARTED, _waiting(task, path, open_regions(source)[task], source)
+        return NOT_STARTED, _waiting(task, path, open_regions(source).get(task, 1), source)
     if isinstance(error, NotImplementedError) and feedback.ends_in(error.__traceback__, path):
         return _open_region(error, task, path, source)
     from_learner = any(feedback.learner_frames(error.__traceback__, path))

@@ -1,0 +1,83 @@
+"""Concepts: the words before the code.
+
+A neural network is a chain of layers. Each node of a layer weighs the inputs, adds its bias, and sends the sum through an
+activation function; in matrices, for n examples at once:
+
+    Z = X @ W.T + b        A = activation(Z)        X (n, inputs), W (nodes, inputs), b (nodes,), Z and A (n, nodes)
+
+This is the forward pass. Without activation functions the whole chain would be one linear map. A network with more than one
+hidden layer is called deep, with a single one shallow. Training repeats five moves:
+
+    start at some parameters, mostly random ones
+    forward pass     predictions from the parameters as they are now
+    loss             one number: how far the predictions are from the targets
+    gradient         for each parameter, in which direction the loss grows, and how steeply
+    update           parameter - learning_rate * gradient
+
+A task may ask for a number (regression), for one of two classes (binary), for one of several classes (multi-class), or for
+any number of labels at once (multi-label). Accuracy is the share of right answers. Precision is the share of right ones among
+the alarms, recall the share of the cases that were found, F1 their harmonic mean, and 0 if no case is found.
+
+What to do: six questions, and in each all the choices that are true, at least one. Put a set of letters in the place of the
+three dots, such as {"A", "D"}. Every question is judged by itself, and nobody counts your attempts.
+
+Tasks: network, descent, bends, kinds, scores, accuracy.   Builds on: nothing, and needs no code.
+Source: DSCI 572, "Introduction to Neural Networks", exercise 4.1; Session 3, "Non-linear data with Neural Networks".
+"""
+
+ANSWERS: dict[str, set[str]] = {
+    # A feedforward network for regression. Which statements are true?
+    #   A  Its hidden layer needs more nodes than there are inputs.
+    #   B  Activation functions are there to make the model non-linear.
+    #   C  Its output node had better end in a sigmoid, as the hidden nodes do.
+    #   D  All nodes of the network have to share one activation function.
+    #   E  In each node the bias joins the weighted sum before the activation function is applied.
+    # TODO network: the letters of all true statements
+    "network": ...,
+    #
+    # Gradient descent. Which statements are true?
+    #   A  The forward pass changes the parameters a little.
+    #   B  The gradient points to where the loss grows, so the update goes against it.
+    #   C  The learning rate scales how far an update goes.
+    #   D  The gradient of an early layer is a product of several derivatives, by the chain rule.
+    #   E  All weights of a network are best started at the same number.
+    # TODO descent: the letters of all true statements
+    "descent": ...,
+    #
+    # Two classes lie on two circles, one inside the other. Which of these networks, well trained, can part them?
+    #   A  Linear -> Sigmoid
+    #   B  Linear -> Linear -> Linear, the first two wide
+    #   C  Linear -> ReLU -> Linear, the first one wide
+    #   D  Linear -> Linear -> Sigmoid, the first one wide
+    #   E  Linear -> Tanh -> Linear -> Sigmoid, the first one wide
+    # TODO bends: the letters of all that can
+    "bends": ...,
+    #
+    # Which of these are multi-class problems, as opposed to binary, multi-label or regression ones?
+    #   A  Is this bank note forged?
+    #   B  Which of the ten digits is on this photo?
+    #   C  Which topics does this article touch on?
+    #   D  What will this flat cost?
+    #   E  Which of three species is this iris?
+    # TODO kinds: the letters of all multi-class problems
+    "kinds": ...,
+    #
+    # Linear(2, 10) -> ReLU -> Linear(10, 10) -> ReLU -> Linear(10, 4) gives the raw scores (logits) of four classes.
+    # Which statements are true?
+    #   A  It is a deep network.
+    #   B  The four scores of an example add up to 1.
+    #   C  The data fix the 2 and the 4, and the builder is free to choose the 10s.
+    #   D  The largest score names the predicted class, with or without softmax.
+    #   E  Each ReLU brings parameters of its own.
+    # TODO scores: the letters of all true statements
+    "scores": ...,
+    #
+    # Of 100 patients 5 are ill, and a model says of every patient: healthy. What is true?
+    #   A  Its accuracy is 95 %.
+    #   B  It has learned to tell the ill from the healthy.
+    #   C  Its F1 score for the ill is 0.
+    #   D  With 50 ill and 50 healthy patients the same answers would be 95 % accurate, too.
+    #   E  Training may well end there: the loss is a mean over all patients, in which the few ill ones weigh little.
+    # TODO accuracy: the letters of all true statements
+    "accuracy": ...,
+}

@@ -1,0 +1,175 @@
+"""k02: which device is picked when which are there, and what moving a batch does to it and leaves alone."""
+
+import pytest
+import torch
+
+from dojo.suite import devices
+from tests import expect
+
+META = torch.device("meta")  # is on every machine
+BATCHES = {
+    "tuple": lambda features, labels: (features, labels),
+    "list": lambda features, labels: [features, labels],
+    "dict": lambda features, labels: {"features": features, "labels": labels},
+}
+WRITTEN_IN = "a device is written into the code: send the tensors to the argument `device`"
+ONLY_TENSORS = "only tensors are moved: ask isinstance(entry, torch.Tensor), and pass on anything else"
+UNUSED = "this is the tensor that was given: tensor.to(device) moves nothing itself, so use what it gives back"
+
+
+@pytest.mark.task("pick")
+class TestPick:
+    @pytest.mark.parametrize(
+        ("there", "expected"),
+        [
+            pytest.param({"cuda"}, "cuda", id="cuda is there"),
+            pytest.param({"mps"}, "mps", id="mps is there"),
+            pytest.param(set(), "cpu", id="neither is there"),
+            pytest.param({"cuda", "mps"}, "cuda", id="both are there"),
+        ],
+    )
+    def test_takes_cuda_before_mps_before_cpu(self, kata, monkeypatch, there, expected):
+        pretend(monkeypatch, kata, there)
+        picked = kata.pick_device()
+        likely = "`return` is missing" if picked is None else f"{picked!r} is only its name: torch.device({picked!r})"
+        is_device, headline = isinstance(picked, torch.device), "pick_device does not return a device."
+        expect.that(is_device, headline, seen=repr(picked), expected=f"torch.device({expected!r})", likely=likely)
+        if picked.type == expected:
+            return
+        unasked = "whether {} is there is not asked, or not anew in every call"
+        headline, likely = "There is a better device.", unasked.format(expected)
+        if picked.type not in {*there, "cpu"}:
+            headline, likely = (
+                "This device is not there.",
+                f"whether {picked.type} is there is not asked, or not anew in every call",
+            )
+        elif picked.type == "mps":
+            likely = "mps is asked for first, and cuda comes before it"
+        seen = f"{picked}, where there is {' and '.join([*sorted(there), 'cpu'])}"
+        expect.unmet(headline, seen=seen, expected=expected, likely=likely)
+
+    @pytest.mark.placement
+    def test_a_tensor_can_be_made_on_it(self, kata, device, monkeypatch):
+        pretend(monkeypatch, kata, {device.type})
+        picked, likely = kata.pick_device(), "the tests before this one say why"
+        there = torch.device(picked or "cpu").type == device.type
+        expect.that(there, "The picked device can't be used.", seen=picked, expected=device, likely=likely)
+        expect.on_device(torch.ones(2, device=picked), device, what="A tensor made on the picked device")
+
+
+@pytest.mark.task("move")
+class TestMove:
+    @pytest.mark.parametrize("kind", BATCHES)
+    def test_every_tensor_arrives(self, kata, kind):
+        batch = BATCHES[kind](torch.randn(4, 2), torch.arange(4))
+        for name, entry in entries(move(kata, batch, META), batch):
+            arrived(name, entry, batch, META)
+
+    @pytest.mark.parametrize("length", [1, 3])
+    def test_a_batch_may_have_any_length(self, kata, length):
+        batch = tuple(torch.ones(5) for _ in range(length))
+        for name, entry in entries(move(kata, batch, META), batch):
+            arrived(name, entry, batch, META)
+
+    def test_numbers_and_dtypes_are_kept(self, kata):
+        batch = torch.randn(4, 2), torch.arange(4), torch.randn(3, dtype=torch.float64)
+        causes = {"nothing but the device is to change: .float() is one conversion too many": torch.float32}
+        for name, entry in entries(move(kata, batch, torch.device("cpu")), batch):
+            what = f"Entry {name}, moved to where it was"
+            expect.dtype(entry, batch[name].dtype, what, causes=causes)
+            expect.close(entry, batch[name], what)
+
+    def test_anything_else_stays_as_it_is(self, kata):
+        batch = {"features": torch.ones(2, 3), "names": ["a", "b"], "number": 7, "extra": None}
+        moved = move(kata, batch, META)
+        for name, entry in entries(moved, batch):
+            if name != "features":
+                headline = f"The entry {name!r}, which is no tensor, has changed."
+                expect.that(entry == batch[name], headline, seen=repr(entry), expected=repr(batch[name]), likely=ONLY_TENSORS)
+
+    @pytest.mark.parametrize("kind", ["list", "dict"])
+    def test_the_originals_stay_where_they_are(self, kata, kind):
+        features, labels = torch.ones(4, 2), torch.arange(4)
+        batch = BATCHES[kind](features, labels)
+        moved = move(kata, batch, META)
+        headline, expected = f"The {kind} that was given has changed.", "the tensors it held, on the cpu"
+        kept = [entry for _, entry in entries(batch, batch)]
+        seen = ", ".join(f"a tensor on {entry.device}" for entry in kept)
+        likely = f"batch[...] = ... writes into the {kind} that was given, which others may still use: make a new one"
+        expect.that(kept[0] is features and kept[1] is labels, headline, seen=seen, expected=expected, likely=likely)
+        likely = "tensor.data = ... changes the tensor itself: tensor.to(device) gives another one"
+        expect.that(features.device.type == "cpu", headline, seen=seen, expected=expected, likely=likely)
+        headline, likely = f"The {kind} that comes back is the one that was given.", f"make a new {kind} for the moved tensors"
+        expect.that(moved is not batch, headline, seen="the same", expected="a new one", likely=likely)
+
+    def test_gradients_find_their_way_back(self, kata):
+        weight = torch.ones(3, requires_grad=True)
+        moved = move(kata, [weight * 2], META)[0]
+        likely = "detach(), .data or torch.tensor(...) cut the tensor off from where it came from: to(device) does not"
+        headline = "A tensor that recorded gradients no longer does."
+        expect.that(moved.requires_grad, headline, seen="requires_grad=False", expected="requires_grad=True", likely=likely)
+
+    @pytest.mark.placement
+    def test_tensors_arrive_on_each_device(self, kata, device):
+        batch = torch.arange(6.0).reshape(2, 3), torch.arange(2)
+        for name, entry in entries(move(kata, batch, device), batch):
+            arrived(name, entry, batch, device)
+            expect.close(entry, batch[name], what=f"Entry {name} of the moved batch")
+
+
+def pretend(monkeypatch, kata, there: set[str]) -> None:
+    """As if these devices and the CPU were there and no others, whichever way the kata asks."""
+    best = next((torch.device(kind) for kind in ("cuda", "mps") if kind in there), None)
+    answers = {
+        (torch.cuda, "is_available"): "cuda" in there,
+        (torch.cuda, "device_count"): int("cuda" in there),
+        (torch.backends.mps, "is_available"): "mps" in there,
+        (torch.mps, "is_available"): "mps" in there,
+        (torch.mps, "device_count"): int("mps" in there),
+        (torch.accelerator, "is_available"): best is not None,
+        (torch.accelerator, "device_count"): int(best is not None),
+    }
+    for (module, name), answer in answers.items():
+        asked, imported = getattr(module, name, None), vars(kata._module)
+        for place, known in [(module, name), *((kata._module, known) for known in imported if imported[known] is asked)]:
+            monkeypatch.setattr(place, known, lambda answer=answer: answer, raising=False)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available=False: best)
+
+
+def move(kata, batch, device):
+    """The moved batch, once it is sure that it is of the same kind and has as many entries."""
+    absent = [kind for kind in ("cuda", "mps") if devices.why_absent(kind)]
+    try:
+        moved = kata.move_batch(batch, device)
+    except (AssertionError, RuntimeError) as error:
+        if named := [kind for kind in absent if kind != device.type and kind in str(error).lower()]:
+            expect.unmet(f"Asked for {device}, the tensors go to {named[0]}.", seen=error, expected=device, likely=WRITTEN_IN)
+        raise
+    except AttributeError as error:
+        if "no attribute 'to'" in str(error):
+            headline, expected = "Something was taken for a tensor that is none.", "to() for tensors only"
+            expect.unmet(headline, seen=error, expected=expected, likely=ONLY_TENSORS)
+        raise
+    likely = "`return` is missing" if moved is None else f"type(batch) is {type(batch).__name__}: build one of that kind"
+    headline, same = "What comes back is of another kind than the batch.", type(moved) is type(batch)
+    expect.that(same, headline, seen=type(moved).__name__, expected=type(batch).__name__, likely=likely)
+    likely = "a number of entries is written into the code, or only tensors were passed on: go through all entries"
+    headline, expected = "What comes back has not all the entries.", f"{len(batch)} entries"
+    expect.that(len(moved) == len(batch), headline, seen=f"{len(moved)} entries", expected=expected, likely=likely)
+    return moved
+
+
+def arrived(name, entry, batch, device):
+    """An entry is a tensor on the device."""
+    here = expect.tensor(entry, f"Entry {name} of the moved batch").device.type == device.type
+    likely = UNUSED if any(entry is given for _, given in entries(batch, batch)) else WRITTEN_IN
+    expect.that(here, f"Entry {name} of the batch has not arrived.", seen=entry.device, expected=device, likely=likely)
+
+
+def entries(moved, batch):
+    """Name (or number) and entry, for each of the batch."""
+    names = list(batch) if isinstance(batch, dict) else range(len(batch))
+    if isinstance(batch, dict):
+        likely = "the names are the keys of the dict: go through batch.items()"
+        expect.that(list(moved) == names, "The names have changed.", seen=list(moved), expected=names, likely=likely)
+    return [(name, moved[name]) for name in names]
