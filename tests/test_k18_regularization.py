@@ -124,9 +124,11 @@ class TestInit:
 
     def test_draws_anew_and_leaves_the_rest_alone(self, kata):
         model = small(kata, dropout_p=0.1)
-        weight = model.fc1.weight
-        with expect.untouched("fc1.bias, fc2.weight or fc2.bias", model.fc1.bias, model.fc2.weight, model.fc2.bias):
-            model.init_weights()
+        weight, others = model.fc1.weight, [model.fc1.bias, model.fc2.weight, model.fc2.bias]
+        before, likely = [value.detach().clone() for value in others], "init_weights is for fc1.weight alone"
+        model.init_weights()
+        same, headline = all(map(torch.equal, others, before)), "fc1.bias, fc2.weight or fc2.bias changed."
+        expect.that(same, headline, seen="other numbers", expected="the numbers of before", likely=likely)
         one = model.fc1.weight.detach().clone()
         model.init_weights()
         likely = "a seed is set inside init_weights: leave seeds to the caller"
@@ -162,9 +164,9 @@ class TestOverfit:
         kata.overfit(model, data.features, data.labels, epochs=2)
         likely = "model.train() is missing before the loop, so that dropout sleeps"
         expect.that(any(seen), "The model does not train in training mode.", seen=seen, expected=[True] * 2, likely=likely)
-        headline, name = "The model is left in another mode than it came in.", "training" if before else "evaluation"
-        likely = "keep model.training at the start, and give it back at the end: model.train(mode)"
-        expect.that(model.training == before, headline, seen=f"training={model.training}", expected=name, likely=likely)
+        headline = "The model is left in another mode than it came in."
+        likely, seen = "keep model.training at the start, and give it back: model.train(mode)", f"training={model.training}"
+        expect.that(model.training == before, headline, seen=seen, expected=f"training={before}", likely=likely)
 
     def test_learns_nonsense_by_heart(self, kata, mark):
         model, (known, unknown) = kata.MLP(input_dim=2, hidden_dim=302, dropout_p=0.1, num_classes=3), nonsense()
