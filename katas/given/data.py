@@ -100,3 +100,20 @@ def spiral(seed: int = 1234) -> Spiral:
         classes=tuple(str(name) for name in classes),
         class_weights=torch.tensor(1 / counts, dtype=torch.float32),
     )
+
+
+def nonsense(seed: int = 1234) -> tuple[Split, Split]:
+    """Points of three classes that have nothing to do with where the points lie: 105 to train on, 900 to test.
+
+    The points are uniform in a square and standardized by the training part; all classes are equally common. On the test part
+    no model can do better than chance, one third. Source: Made With ML, "Neural Networks", which tests on 23 points.
+    """
+    random = np.random.default_rng(seed)
+    train, test = random.random((105, 2)), random.random((900, 2))
+    mean, std = train.mean(axis=0), train.std(axis=0)
+
+    def split(features: np.ndarray) -> Split:
+        labels = torch.arange(3).repeat_interleave(len(features) // 3)
+        return Split(torch.tensor((features - mean) / std, dtype=torch.float32), labels)
+
+    return split(train), split(test)

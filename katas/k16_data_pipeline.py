@@ -1,0 +1,107 @@
+"""Data pipeline: from raw rows to something a network can learn from.
+
+Four steps lie between a table of measurements and a training, and each can spoil all that follows:
+
+    split        70 % to train on, 15 % to validate (to choose between models), 15 % to test (once, at the end)
+    encode       class names become numbers: the first name in the alphabet is 0, the next 1, and so on
+    standardize  x := (x - mean) / std, feature by feature, so that no feature weighs more because its unit is small
+    weigh        class weights 1 / count let rare classes count as much as common ones
+
+The table is often sorted by class, so the split shuffles. It is stratified: each part has the classes in the proportions of
+the whole. Every row lands in exactly one part, and takes its label along.
+
+Validation and test data stand for points that nobody has seen yet. Whatever is learned from data is therefore learned from
+the training part alone, mean, std and class names included, and then applied to the others. Standardized by the training's
+mean and std, the test part has a mean near 0 and a std near 1, not exactly: -0.2 and 0.8 are as they should be. A feature
+that is the same in all training rows has std 0 and can't be divided by it: divide by 1 instead, as scikit-learn does.
+
+What to do: the four steps, with NumPy or scikit-learn; a seed makes the split repeatable.
+`python -m katas.k16_data_pipeline` runs the spiral through them.
+
+Tasks: split, encode, standardize, weights.   Builds on: k01_tensors.   Source: Made With ML, "Neural Networks".
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+from torch import Tensor
+
+
+def split(features: np.ndarray, labels: np.ndarray, seed: int = 1234) -> tuple[np.ndarray, ...]:
+    """Shuffle the rows and part them, stratified: 70 % training, 15 % validation, 15 % test, give or take a row per class.
+
+    Args:
+        features: (n, d).
+        labels: (n,), names or numbers.
+        seed: the same seed gives the same parts.
+
+    Returns:
+        x_train, x_val, x_test, y_train, y_val, y_test, in this order; rows of features, and their labels.
+    """
+    # TODO split: split twice, first 70 % from the rest, then the rest in halves, each time stratified by its labels
+    raise NotImplementedError("split")
+
+
+def encode(labels: Sequence[str] | np.ndarray, classes: Sequence[str] | None = None) -> tuple[np.ndarray, list[str]]:
+    """Class numbers for class names.
+
+    Args:
+        labels: (n,) names.
+        classes: the names in the order of their numbers, as found in the training part; None to find them in labels, sorted.
+
+    Returns:
+        numbers (n,) int64, and the classes: classes[number] is the name.
+
+    Raises:
+        ValueError: a label is not among the classes.
+    """
+    # TODO encode: with classes=None take the sorted names, each once; then each label's place among the classes
+    raise NotImplementedError("encode")
+
+
+def standardize(train: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
+    """(x - mean) / std, feature by feature, with the mean and std of `train` for all; 1 in the place of a std of 0.
+
+    Args:
+        train: (n, d), the training part; std is np.std, the square root of the mean squared deviation.
+        others: arrays (m, d), as many as there are, also none.
+
+    Returns:
+        train and the others, standardized, in their order. The originals stay as they were.
+    """
+    # TODO standardize: fit a scaler (or take mean and std) on train alone, and apply it to every array
+    raise NotImplementedError("standardize")
+
+
+def class_weights(labels: np.ndarray) -> Tensor:
+    """The weight of each class for nn.CrossEntropyLoss(weight=...).
+
+    Args:
+        labels: (n,) int64, numbers of classes; each from 0 to the largest occurs.
+
+    Returns:
+        (number of classes,) float32: 1 / count, at the place of the class's number.
+    """
+    # TODO weights: count each number, and give 1 / count as a float32 tensor
+    raise NotImplementedError("weights")
+
+
+if __name__ == "__main__":
+    from katas.given import data, plots
+
+    points, names = data.spiral_arrays()
+    x_train, x_val, x_test, y_train, y_val, y_test = split(points, names)
+    train_numbers, known = encode(y_train)
+    test_numbers, _ = encode(y_test, known)
+    x_train, x_val, x_test = standardize(x_train, x_val, x_test)
+    print(
+        f"{len(x_train)} to train on, {len(x_val)} to validate, {len(x_test)} to test; weights: {class_weights(train_numbers)}"
+    )
+    print(f"test part: mean {x_test.mean(axis=0).round(1)}, std {x_test.std(axis=0).round(1)}")
+    plots.show(
+        plots.plot_data(torch.tensor(x_train, dtype=torch.float32), torch.tensor(train_numbers)),
+        plots.plot_data(torch.tensor(x_test, dtype=torch.float32), torch.tensor(test_numbers)),
+    )

@@ -1,0 +1,106 @@
+"""Regularization: good starting weights, dropout, and a network that learns nonsense by heart.
+
+Weights. If the weights begin too small, the signal dies out from layer to layer; too large, and it explodes. Xavier's rule
+draws the weights of a layer around 0 with a standard deviation made for its size:
+
+    std = gain * sqrt(2 / (inputs + outputs))        gain = sqrt(2) for a layer that a ReLU follows
+
+Dropout. While it trains, the network loses each hidden activation with probability p, others in every pass and for every
+example, so that no unit can rely on another one. What remains is divided by 1 - p, and so the sums keep their size:
+
+    x -> fc1 -> relu -> dropout -> fc2        in training: 0 with probability p, otherwise a1 / (1 - p)
+                                              in evaluation: a1, untouched
+
+model.train() and model.eval() switch between the two. A forgotten eval() makes answers random.
+
+Overfitting. Take 105 random points and give them classes that have nothing to do with where they lie. There is nothing to
+learn, yet a network with 2 N C + D hidden units (N = 50 points in each of C = 3 classes, D = 2 features: 302) is soon right on
+two thirds of them, having learned them by heart. On new points it is right on a third, which is chance. Hence the rule: what
+counts is the result on points that the training has never seen. A large gap between the two says "overfitted".
+
+What to do: the model, its starting weights, and the training on nonsense. `python -m katas.k18_regularization` shows the gap.
+
+Tasks: model, init, overfit.   Builds on: k17_spiral_mlp.   Source: Made With ML, "Neural Networks".
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn import init
+
+
+class MLP(nn.Module):
+    """One hidden layer with ReLU and dropout, raw scores (logits) at the end.
+
+    Args:
+        input_dim: features per example.
+        hidden_dim: hidden units.
+        dropout_p: the probability with which a hidden activation is dropped in training.
+        num_classes: scores per example.
+    """
+
+    def __init__(self, input_dim: int, hidden_dim: int, dropout_p: float, num_classes: int) -> None:
+        super().__init__()
+        # BEGIN SOLUTION model: create self.fc1 (nn.Linear), self.dropout (nn.Dropout) and self.fc2 (nn.Linear), in this order
+        self.fc1 = nn.Linear(input_dim, hidden_dim)
+        self.dropout = nn.Dropout(dropout_p)
+        self.fc2 = nn.Linear(hidden_dim, num_classes)
+        # END SOLUTION
+
+    def init_weights(self) -> None:
+        """Draw the weights of fc1 anew, in place, by Xavier's rule with the gain of a ReLU; leave the rest alone."""
+        # BEGIN SOLUTION init: torch.nn.init has Xavier's rule, and the gain of each activation
+        init.xavier_normal_(self.fc1.weight, gain=init.calculate_gain("relu"))
+        # END SOLUTION
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (n, input_dim) to raw scores (n, num_classes)."""
+        # BEGIN SOLUTION model: x -> fc1 -> relu -> dropout -> fc2
+        return self.fc2(self.dropout(F.relu(self.fc1(x))))
+        # END SOLUTION
+
+
+def overfit(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 200) -> list[float]:
+    """Fit the model in place with nn.CrossEntropyLoss, in training mode, every epoch one step on all examples.
+
+    Args:
+        model: gives raw scores; it is left in the mode it came in.
+        features: (n, input_dim) float32.
+        labels: (n,) int64, class numbers.
+
+    Returns:
+        The loss of each epoch, as computed before its step: plain floats.
+    """
+    # BEGIN SOLUTION overfit: the training loop of k17, without class weights; training mode during it, the old mode after it
+    loss_function = nn.CrossEntropyLoss()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    mode = model.training
+    model.train()
+    losses = []
+    for _ in range(epochs):
+        loss = loss_function(model(features), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    model.train(mode)
+    return losses
+    # END SOLUTION
+
+
+if __name__ == "__main__":
+    from katas.given import data, plots
+
+    known, unknown = data.nonsense()
+    network = MLP(input_dim=2, hidden_dim=302, dropout_p=0.1, num_classes=3)
+    network.init_weights()
+    history = overfit(network, known.features, known.labels)
+    network.eval()
+    for name, part in (("points it learned", known), ("new points", unknown)):
+        share = (network(part.features).argmax(dim=1) == part.labels).float().mean()
+        print(f"{name}: {share:.0%}")
+    plots.show(
+        plots.plot_boundary(network, known.features, known.labels),
+        plots.plot_boundary(network, unknown.features, unknown.labels),
+        plots.plot_loss_history(history),
+    )

@@ -1,0 +1,197 @@
+"""k16: where every row goes, what the names become, whose mean and standard deviation count, and the class weights."""
+
+import numpy as np
+import pytest
+import torch
+
+from katas.given.data import spiral_arrays
+from tests import expect
+
+PARTS = ("x_train", "x_val", "x_test", "y_train", "y_val", "y_test")
+
+
+@pytest.mark.task("split")
+class TestSplit:
+    def test_parts_are_70_15_and_15_percent(self, kata):
+        for points_per_class in (500, 50):  # halving an odd number of rows leaves a choice, in each class
+            parts = run(kata, *spiral_arrays(points_per_class))
+            seen, rows = [len(parts[name]) for name in PARTS[:3]], 3 * points_per_class
+            expected = [int(rows * share) for share in (0.7, 0.15, 0.15)]
+            likely = "first 70 % from the rest, then the rest in halves"
+            if min(abs(part - rows * 0.3 * 0.15) for part in seen[1:]) < 2:
+                likely = "15 % of the remaining 30 % are too few: the second split halves the rest"
+            right = sum(seen) == rows and all(abs(one - wanted) <= 3 for one, wanted in zip(seen, expected, strict=True))
+            expect.that(right, f"The parts of {rows} rows have other sizes.", seen=seen, expected=expected, likely=likely)
+
+    def test_every_row_lands_in_exactly_one_part(self, kata):
+        parts = run(kata, *table())
+        rows = np.concatenate([parts[name][:, 0] for name in PARTS[:3]]).astype(int)
+        twice, lost = len(rows) - len(set(rows)), len(set(range(200)) - set(rows))
+        seen = f"{twice} rows twice, {lost} in no part"
+        likely = "the second split has to part what the first one left over, not all rows again"
+        expect.that(not twice and not lost, "The rows are not parted.", seen=seen, expected="each row once", likely=likely)
+
+    def test_labels_stay_with_their_rows(self, kata):
+        features, labels = table()
+        parts = run(kata, features, labels)
+        for name in PARTS[:3]:
+            rows, got = parts[name][:, 0].astype(int), parts[name.replace("x", "y")]
+            headline = f"{name} and {name.replace('x', 'y')} do not belong together."
+            likely = "features and labels have to be shuffled by the same permutation, and returned in the order asked for"
+            wrong = len(rows) if len(got) != len(rows) else int((np.asarray(got) != labels[rows]).sum())
+            expect.that(not wrong, headline, seen=f"{wrong} of {len(rows)} labels are another row's", expected=0, likely=likely)
+
+    def test_every_part_has_the_classes_in_proportion(self, kata):
+        for seed in (1, 2, 3):
+            parts = run(kata, *table(), seed=seed)
+            for name, expected in (("y_train", [98, 28, 14]), ("y_val", [21, 6, 3]), ("y_test", [21, 6, 3])):
+                seen = [int((parts[name] == label).sum()) for label in "cab"]
+                right = all(abs(one - wanted) <= 1 for one, wanted in zip(seen, expected, strict=True))
+                likely = "the split is not stratified: train_test_split(..., stratify=labels), both times"
+                if (np.diff(parts[name.replace("y", "x")][:, 0]) > 0).all():
+                    likely = "the rows are cut as they come, sorted by class: shuffle them, and stratify"
+                headline = f"{name} has the classes in other proportions than the whole."
+                expect.that(right, headline, seen=f"c, a, b: {seen}", expected=f"{expected}", likely=likely)
+
+    def test_rows_are_shuffled(self, kata):
+        parts = run(kata, *table())
+        for name in PARTS[3:]:
+            changes = int((parts[name][1:] != parts[name][:-1]).sum())
+            seen = f"the class changes {changes} times along {len(parts[name])} rows"
+            likely = "the rows come sorted by class, and batches cut from them would hold a single one: shuffle them"
+            expect.that(changes > 3, f"{name} is not shuffled.", seen=seen, expected="a random order", likely=likely)
+
+    def test_the_seed_decides(self, kata):
+        one, same, other = (run(kata, *table(), seed=seed)["x_train"][:, 0].tolist() for seed in (1, 1, 2))
+        headline, likely = "The same seed gives another split.", "pass it on both times: random_state=seed"
+        expect.that(one == same, headline, seen="other rows", expected="the same rows", likely=likely)
+        headline, likely = "Another seed gives the same split.", "a seed is written into the code: use the argument"
+        expect.that(one != other, headline, seen="the same rows", expected="other rows", likely=likely)
+
+    def test_leaves_the_data_as_it_was(self, kata):
+        features, labels = table()
+        with expect.untouched("The features", features):
+            run(kata, features, labels)
+        likely = "np.random.shuffle works in place: take a permutation of the row numbers instead"
+        expect.that(
+            (labels == table()[1]).all(), "The labels changed.", seen="another order", expected="as before", likely=likely
+        )
+
+
+@pytest.mark.task("encode")
+class TestEncode:
+    def test_names_become_numbers_in_alphabetical_order(self, kata):
+        labels = np.array(["c3", "c1", "c2", "c2", "c3"])
+        numbers, classes = some(kata.encode(labels), 2, "numbers, classes")
+        expect.equal(list(classes), ["c1", "c2", "c3"], what="The classes", causes={BY_FIRST: ["c3", "c1", "c2"]})
+        causes = {BY_FIRST: np.array([0, 1, 2, 2, 0]), "the numbers begin at 1: classes count from 0": [3, 1, 2, 2, 3]}
+        expect.close(np.asarray(numbers), np.array([2, 0, 1, 1, 2]), what="The numbers", causes=causes)
+        likely = "nn.CrossEntropyLoss wants int64: np.array(..., dtype=np.int64)"
+        kind = getattr(numbers, "dtype", type(numbers).__name__)
+        expect.that(kind == np.int64, "The numbers are of another kind.", seen=kind, expected="int64", likely=likely)
+
+    def test_other_parts_get_the_numbers_of_the_training(self, kata):
+        numbers, classes = some(kata.encode(["mid", "high", "mid"], classes=["low", "mid", "high"]), 2, "numbers, classes")
+        causes = {
+            "the names are numbered anew, though the classes were given: use them": np.array([1, 0, 1]),
+            "the given classes were sorted: their order is the order of the numbers": np.array([2, 0, 2]),
+        }
+        what = "The numbers of mid, high, mid, with the classes low, mid, high"
+        expect.close(np.asarray(numbers), np.array([1, 2, 1]), what=what, causes=causes)
+        expect.equal(list(classes), ["low", "mid", "high"], what="The classes, when they were given")
+
+    def test_an_unknown_name_is_an_error(self, kata):
+        try:
+            seen = kata.encode(["c1", "c9"], classes=["c1", "c2"])
+        except ValueError:
+            return
+        likely = "a name that the training never saw has no number: classes.index(name) raises ValueError by itself"
+        expect.unmet("An unknown name gets a number.", seen=expect.describe(seen), expected="ValueError", likely=likely)
+
+
+@pytest.mark.task("standardize")
+class TestStandardize:
+    def test_every_part_takes_the_mean_and_std_of_the_training(self, kata):
+        train, test = measured()
+        with expect.untouched("A part", train, test):
+            parts = kata.standardize(train, test)
+        some(parts, 2)
+        mean, std, both = train.mean(axis=0), train.std(axis=0), np.concatenate([train, test])
+        for name, part, seen in (("training", train, parts[0]), ("test", test, parts[1])):
+            causes = {
+                "mean and std are those of all parts together: the training must not know the others": z(part, both),
+                "the other part is standardized by its own mean and std: use those of train": z(part, part),
+                "only the mean is subtracted: divide by the standard deviation": part - mean,
+                "it is divided by the variance: std is its square root": (part - mean) / std**2,
+                "the mean is not subtracted": part / std,
+                "one mean and std for all features: each has its own, axis=0": (part - train.mean()) / train.std(),
+                "this is the std with n - 1: np.std divides by n": (part - mean) / train.std(axis=0, ddof=1),
+            }
+            expect.close(np.asarray(seen), z(part, train), what=f"The {name} part", causes=causes)
+
+    def test_takes_any_number_of_parts(self, kata):
+        train, test = measured()
+        for others in ([], [test, test[:1], train]):
+            parts = some(kata.standardize(train, *others), 1 + len(others))
+            for number, (part, seen) in enumerate(zip([train, *others], parts, strict=True)):
+                expect.close(np.asarray(seen), z(part, train), what=f"Part {number} of {1 + len(others)}")
+
+    def test_a_constant_feature_becomes_zero(self, kata):
+        train, test = measured()
+        train[:, 1], test[:, 1] = 7.0, 9.0
+        here, there = (np.asarray(part)[:, 1] for part in some(kata.standardize(train, test), 2))
+        expect.close(here, np.zeros(len(train)), what="A feature that is the same in all training rows")
+        expect.close(there, np.full(len(test), 2.0), what="The same feature in the test part")
+
+
+@pytest.mark.task("weights")
+class TestWeights:
+    def test_weight_is_one_over_the_count(self, kata):
+        labels = np.array([2, 2, 1, 0, 0, 0, 0, 1, 0, 0])
+        weights, counts = kata.class_weights(labels), torch.tensor([6.0, 2.0, 2.0])
+        causes = {
+            "these are the counts: the weight is 1 / count": counts,
+            "these weights are scaled (10 / (3 * count)): the lesson asks for 1 / count": 10 / (3 * counts),
+            "these weights are scaled to the sum 1: the lesson asks for 1 / count": (1 / counts) / (1 / counts).sum(),
+            "the weights stand in the order of first appearance: they belong at their class's number": 1 / counts.flip(0),
+        }
+        expect.dtype(weights, torch.float32, what="The weights")
+        expect.close(weights, 1 / counts, what="The weights", causes=causes)
+
+    def test_fits_the_loss(self, kata):
+        labels = np.repeat([0, 1, 2, 3], [3, 5, 1, 2])
+        weights = kata.class_weights(labels)
+        loss = torch.nn.CrossEntropyLoss(weight=weights, reduction="sum")(torch.zeros(11, 4), torch.tensor(labels))
+        expect.close(loss, 4 * np.log(4), what="The weighted loss of four classes with a weight of 1 in all each")
+
+
+BY_FIRST = "the classes are numbered as they come up: sort the names first"
+
+
+def table():
+    """200 rows sorted by class: 140 "c", 40 "a", 20 "b". The first feature is the row's number."""
+    return np.stack([np.arange(200.0), np.sin(np.arange(200))], axis=1), np.repeat(["c", "a", "b"], [140, 40, 20])
+
+
+def measured():
+    """Two features of unlike size: 12 training rows and 5 others, from elsewhere."""
+    random = np.random.default_rng(5)
+    return random.normal([3, -200], [0.5, 40], (12, 2)), random.normal([4, -100], [2, 10], (5, 2))
+
+
+def z(part, train):
+    return (part - train.mean(axis=0)) / train.std(axis=0)
+
+
+def run(kata, features, labels, **arguments):
+    """The six parts by name."""
+    parts = some(kata.split(features, labels, **arguments), 6, ", ".join(PARTS))
+    return dict(zip(PARTS, parts, strict=True))
+
+
+def some(result, number, names="a tuple with one array for each that came in"):
+    right = isinstance(result, tuple | list) and len(result) == number
+    seen = f"{type(result).__name__}" + (f" of {len(result)}" if hasattr(result, "__len__") else "")
+    likely = "`return` is missing" if result is None else f"return {names}"
+    expect.that(right, "Not what the task returns.", seen=seen, expected=f"{number} parts", likely=likely)
+    return result
