@@ -22,7 +22,7 @@ What to do: six questions, and in each all the choices that are true, at least o
 three dots, such as {"A", "D"}. Every question is judged by itself, and nobody counts your attempts.
 
 Tasks: network, descent, bends, kinds, scores, accuracy.   Builds on: nothing, and needs no code.
-Source: DSCI 572, "Introduction to Neural Networks", exercise 4.1; Session 3, "Non-linear data with Neural Networks".
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks", exercise 4.1; Session 3, "Non-linear data with Neural Networks".
 """
 
 ANSWERS: dict[str, set[str]] = {

@@ -19,7 +19,7 @@ batches follow one by one, because a GPU's memory seldom holds all of the data.
 What to do: pick the best device there is, and send a whole batch to it. The device "meta" comes handy for a try: it is always
 there, and its tensors have a shape and a dtype but no numbers.
 
-Tasks: pick, move.   Builds on: k01_tensors.   Source: DSCI 572, "Introduction to Neural Networks".
+Tasks: pick, move.   Builds on: k01_tensors.   Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
 import torch

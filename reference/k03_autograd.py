@@ -21,7 +21,8 @@ weight.grad. Three things are good to know:
 
 What to do: the loss, its gradient in both ways, and the descent that follows it. `python -m katas.k03_autograd` shows the loss.
 
-Tasks: mse, gradient, by_hand, descend.   Builds on: k01_tensors.   Source: DSCI 572, "Introduction to Neural Networks".
+Tasks: mse, gradient, by_hand, descend.   Builds on: k01_tensors.
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
 import torch
