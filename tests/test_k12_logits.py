@@ -128,7 +128,9 @@ class TestLoss:
             except ValueError:
                 continue
             headline = f"Logits {logits} and targets {targets} are not refused."
-            likely = "compare the two shapes first, and raise ValueError(...) where they differ: torch would stretch one of them"
+            likely = (
+                "compare the two shapes first, and raise ValueError(...) where they differ: torch would stretch one of them"
+            )
             expect.unmet(headline, seen=seen, expected="a ValueError", likely=likely)
 
     def test_is_written_out(self, kata):
