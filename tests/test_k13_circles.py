@@ -102,13 +102,7 @@ class TestTrain:
         model, (features, labels) = line(), wide_circles()
         logits = model(features).detach()
         with expect.untouched("The data", features, labels):
-            try:
-                losses = kata.train(model, features, labels, epochs=3)
-            except RuntimeError as error:
-                if "between 0 and 1" not in str(error):
-                    raise
-                likely = "nn.BCELoss takes probabilities, and the model gives logits: use nn.BCEWithLogitsLoss"
-                expect.unmet("The loss can't take the logits.", seen=error, expected="a loss for any number", likely=likely)
+            losses = fit(kata, model, features, labels, epochs=3)
         expect.losses(losses, epochs=3)
         causes = {
             SIGMOID_TWICE: F.binary_cross_entropy_with_logits(torch.sigmoid(logits), labels),
@@ -120,13 +114,13 @@ class TestTrain:
     def test_every_step_follows_the_gradient(self, kata):
         model, (features, labels) = line(), wide_circles()
         wrong = {SIGMOID_TWICE: lambda z, y: right_loss(torch.sigmoid(z), y), SQUARED_ERROR: F.mse_loss}
-        steps = training.watch(lambda: kata.train(model, features, labels, epochs=4), model, features, labels)
+        steps = training.watch(lambda: fit(kata, model, features, labels, epochs=4), model, features, labels)
         steps.follow(right_loss, wrong)
 
     @pytest.mark.placement
     def test_trains_on_its_device(self, kata, device):
         model = line().to(device)
-        losses = kata.train(model, *(part.to(device) for part in wide_circles()), epochs=2)
+        losses = fit(kata, model, *(part.to(device) for part in wide_circles()), epochs=2)
         expect.losses(losses, epochs=2)
         expect.on_device(model.weight, device, what="The model after training")
 
@@ -135,7 +129,7 @@ class TestTrain:
 class TestTrainLinear:
     def test_straight_layers_stay_near_chance(self, kata, mark):
         (features, labels), model = close_circles(), kata.LinearStack(input_size=2, hidden_size=16, output_size=1)
-        losses = kata.train(model, features[:800], labels[:800])
+        losses = fit(kata, model, features[:800], labels[:800])
         expect.reaches(mark("k13.linear.accuracy"), accuracy(model, features[:800], labels[:800]), history=losses)
         expect.reaches(mark("k13.linear.loss"), right_loss(model(features[:800]), labels[:800]), history=losses)
 
@@ -144,7 +138,7 @@ class TestTrainLinear:
 class TestTrainRelu:
     def test_one_relu_closes_around_the_wide_circles(self, kata, mark):
         (features, labels), model = wide_circles(), kata.BinaryClassifier(input_size=2, hidden_size=16, output_size=1)
-        losses = kata.train(model, features, labels)
+        losses = fit(kata, model, features, labels)
         expect.reaches(mark("k13.wide.accuracy"), accuracy(model, features, labels), history=losses)
         expect.reaches(mark("k13.wide.loss"), right_loss(model(features), labels), history=losses)
         logits = model(torch.tensor([[0.0, 0.0], [-1.0, -1.0]])).flatten()
@@ -155,12 +149,23 @@ class TestTrainRelu:
 
     def test_two_relus_part_the_close_circles(self, kata, mark):
         (features, labels), model = close_circles(), kata.ReluStack(input_size=2, hidden_size=16, output_size=1)
-        losses = kata.train(model, features[:800], labels[:800])
+        losses = fit(kata, model, features[:800], labels[:800])
         expect.reaches(mark("k13.close.accuracy"), accuracy(model, features[800:], labels[800:]), history=losses)
         expect.reaches(mark("k13.close.loss"), right_loss(model(features[:800]), labels[:800]), history=losses)
 
 
 right_loss = F.binary_cross_entropy_with_logits
+
+
+def fit(kata, model, features, labels, **settings):
+    """Train, and say so where the loss is one for probabilities."""
+    try:
+        return kata.train(model, features, labels, **settings)
+    except RuntimeError as error:
+        if "between 0 and 1" not in str(error):
+            raise
+        likely = "nn.BCELoss takes probabilities, and the model gives logits: use nn.BCEWithLogitsLoss"
+        expect.unmet("The loss can't take the logits.", seen=error, expected="a loss for any number", likely=likely)
 
 
 def line():
