@@ -117,3 +117,56 @@ def nonsense(seed: int = 1234) -> tuple[Split, Split]:
         return Split(torch.tensor((features - mean) / std, dtype=torch.float32), labels)
 
     return split(train), split(test)
+
+
+def wide_circles() -> tuple[Tensor, Tensor]:
+    """Two rings of 300 points, one of half the other's radius, blurred so that they nearly touch.
+
+    Returns:
+        features (300, 2) float32 and labels (300, 1) float32: 1 for the inner ring, 0 for the outer one.
+
+    The same points as sklearn.datasets.make_circles(n_samples=300, factor=0.5, noise=0.1, random_state=2020).
+    Source: DSCI 572, "Introduction to Neural Networks".
+    """
+    return _circles(points=300, factor=0.5, noise=0.1, seed=2020)
+
+
+def close_circles() -> tuple[Tensor, Tensor]:
+    """Two rings of 1000 points, close together and sharp. The last 200 points are meant for testing.
+
+    Returns:
+        features (1000, 2) float32 and labels (1000, 1) float32: 1 for the inner ring, 0 for the outer one.
+
+    The same points as sklearn.datasets.make_circles(n_samples=1000, noise=0.03, random_state=448).
+    Source: "Session 3: Non-linear data with Neural Networks".
+    """
+    return _circles(points=1000, factor=0.8, noise=0.03, seed=448)
+
+
+def blobs() -> tuple[Tensor, Tensor]:
+    """Four round clouds of 50 points each, in no order.
+
+    Returns:
+        features (200, 2) float32 and labels (200,) int64, the cloud's number from 0 to 3.
+
+    The same points as sklearn.datasets.make_blobs(n_samples=200, centers=4, center_box=(-1.2, 1.2), cluster_std=0.15,
+    random_state=12345). Source: DSCI 572, "Introduction to Neural Networks".
+    """
+    random = np.random.RandomState(12345)
+    centers = random.uniform(-1.2, 1.2, size=(4, 2))
+    features = np.concatenate([random.normal(center, 0.15, size=(50, 2)) for center in centers])
+    labels, order = np.repeat(np.arange(4), 50), np.arange(200)
+    random.shuffle(order)
+    return torch.tensor(features[order], dtype=torch.float32), torch.tensor(labels[order], dtype=torch.int64)
+
+
+def _circles(points: int, factor: float, noise: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Half of the points on a ring of radius 1, half on one of radius `factor`, shuffled, then blurred."""
+    random = np.random.RandomState(seed)
+    angle = np.linspace(0, 2 * np.pi, points // 2, endpoint=False)
+    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    order = np.arange(points)
+    random.shuffle(order)
+    features = np.concatenate([ring, factor * ring])[order] + random.normal(scale=noise, size=(points, 2))
+    labels = np.repeat([0.0, 1.0], points // 2)[order]
+    return torch.tensor(features, dtype=torch.float32), torch.tensor(labels, dtype=torch.float32).reshape(-1, 1)

@@ -19,6 +19,11 @@ KNOWN = [
         "outputs ({2}) and targets ({1}) differ in shape: make them the same, for example (n, 1) and (n, 1)",
     ),
     (
+        "ValueError",
+        r"Target size \(torch\.Size\(\[(.*?)\]\)\) must be the same as input size \(torch\.Size\(\[(.*?)\]\)\)",
+        "outputs ({2}) and targets ({1}) differ in shape: make them the same, for example (n, 1) and (n, 1)",
+    ),
+    (
         "RuntimeError",
         r"all elements of (?:input|target) should be between 0 and 1",
         "nn.BCELoss got numbers that are no probabilities: the sigmoid at the end of forward is missing, or a step gave NaN",
@@ -51,7 +56,7 @@ KNOWN = [
     ),
     (
         "RuntimeError",
-        r"expected scalar type Long but found (\w+)|\"nll_loss\w*\" not implemented for '(\w+)'",
+        r"expected (?:scalar type Long but found (\w+)|target dtype to be Long)|\"nll_loss\w*\" not implemented for '(\w+)'",
         "nn.CrossEntropyLoss takes class numbers as int64, shape (n,)",
     ),
     ("RuntimeError", r"0D or 1D target tensor expected", "class numbers go in as shape (n,), not as a column (n, 1)"),

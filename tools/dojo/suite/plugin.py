@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from dojo import ROOT, catalog
 from dojo.stubs import open_regions, todo
@@ -115,6 +116,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if (stage := stages.get(kata_name(item))) is not None:
             item.add_marker(f"stage{stage}")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The first optimizer of a process imports much of torch: better here than within the time limit of a test."""
+    if not session.config.option.collectonly and any(kata_name(item) for item in session.items):
+        torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,0 +1,111 @@
+"""Circles: why a network needs more than linear layers.
+
+One ring of points lies inside another, and no straight line parts them. Three networks try:
+
+    LinearStack        x -> linear -> linear -> linear                        logits
+    BinaryClassifier   x -> linear -> ReLU -> linear                          logits
+    ReluStack          x -> linear -> ReLU -> linear -> ReLU -> linear        logits
+
+A linear map of a linear map is a linear map, so the first one draws one straight line, however many layers it has. On rings it
+gets about half of the points right, and its loss stops near ln 2 = 0.693, which is what guessing costs. An activation between
+the layers changes that: relu(z) = max(0, z) bends every neuron's line once, and the bends together close around the inner ring.
+
+A ReLU needs no sizes, holds no parameters, and stands after a linear layer, never after the last one: the output is a
+logit, below zero for class 0. The sigmoid stays out too, because nn.BCEWithLogitsLoss contains it. Applied twice, it keeps the
+loss above 0.5 for ever.
+
+Few neurons need luck: with 5 in the hidden layer about every sixth training ends badly, with 16 none that we saw. And how you
+descend counts: on the sharp rings plain SGD with lr=0.1 has hardly begun after 200 epochs.
+
+What to do: three networks, and one training for all of them. `python -m katas.k13_circles` draws how each divides the plane.
+
+Tasks: linear, relu, train.   Builds on: k05_trainer, k12_logits.
+Source: DSCI 572, "Introduction to Neural Networks"; "Session 3: Non-linear data with Neural Networks".
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class LinearStack(nn.Module):
+    """Three linear layers with nothing between them.
+
+    Args:
+        input_size: features per example.
+        hidden_size: outputs of the first and of the second layer.
+        output_size: logits per example.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, output_size: int) -> None:
+        super().__init__()
+        # TODO linear: create self.network, an nn.Sequential of three nn.Linear
+        raise NotImplementedError("linear")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (n, input_size) to logits (n, output_size)."""
+        # TODO linear: one call
+        raise NotImplementedError("linear")
+
+
+class BinaryClassifier(nn.Module):
+    """Two linear layers with a ReLU between them.
+
+    Args:
+        input_size: features per example.
+        hidden_size: outputs of the first layer.
+        output_size: logits per example (1 for two classes).
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, output_size: int) -> None:
+        super().__init__()
+        # TODO relu: create self.main, an nn.Sequential of nn.Linear, nn.ReLU, nn.Linear
+        raise NotImplementedError("relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (n, input_size) to logits (n, output_size)."""
+        # TODO relu: one call; the logits stay raw
+        raise NotImplementedError("relu")
+
+
+class ReluStack(nn.Module):
+    """Three linear layers with a ReLU after the first and after the second. Arguments as in LinearStack."""
+
+    def __init__(self, input_size: int, hidden_size: int, output_size: int) -> None:
+        super().__init__()
+        # TODO relu: create self.network, as in LinearStack, with an nn.ReLU after the first and the second layer
+        raise NotImplementedError("relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (n, input_size) to logits (n, output_size)."""
+        # TODO relu: one call; the logits stay raw
+        raise NotImplementedError("relu")
+
+
+def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 200) -> list[float]:
+    """Fit the model in place with nn.BCEWithLogitsLoss, every epoch one step on all examples.
+
+    Args:
+        model: gives logits (n, 1).
+        features: (n, input_size) float32.
+        labels: (n, 1) float32, each 0 or 1.
+
+    Returns:
+        The loss of each epoch, as computed before its step: plain floats.
+    """
+    # TODO train: the loss on the raw logits, an optimizer that gets there in 200 steps, the five moves
+    raise NotImplementedError("train")
+
+
+if __name__ == "__main__":
+    from katas.given import data, plots
+
+    figures = []
+    for kind, (points, classes) in (
+        (LinearStack, data.wide_circles()),
+        (BinaryClassifier, data.wide_circles()),
+        (ReluStack, data.close_circles()),
+    ):
+        network = kind(input_size=2, hidden_size=16, output_size=1)
+        history = train(network, points, classes)
+        figures += [plots.plot_boundary(network, points, classes), plots.plot_loss_history(history)]
+    plots.show(*figures)

@@ -1,0 +1,188 @@
+"""k13: three networks, what each of them can and can't draw, and a training that takes logits."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from katas.given.data import close_circles, wide_circles
+from tests import expect, training
+
+SIGMOID_TWICE = "a sigmoid is applied before the loss: nn.BCEWithLogitsLoss contains it and wants the raw logits"
+SQUARED_ERROR = "this is the squared error: use nn.BCEWithLogitsLoss"
+FIRST, SECOND, LAST = "in_features=2, out_features=10", "in_features=10, out_features=10", "in_features=10, out_features=1"
+LAYERS = {
+    "LinearStack": ("network", [FIRST, SECOND, LAST]),
+    "BinaryClassifier": ("main", [FIRST, None, LAST]),
+    "ReluStack": ("network", [FIRST, None, SECOND, None, LAST]),
+}
+
+
+class Network:
+    """What every one of the networks has to show."""
+
+    def check_architecture(self, kata, name):
+        attribute, layers = LAYERS[name]
+        lines = [f"({n}): {f'Linear({sizes}, bias=True)' if sizes else 'ReLU()'}" for n, sizes in enumerate(layers)]
+        causes = {
+            "the sigmoid stays outside: nn.BCEWithLogitsLoss contains it": "Sigmoid",
+            "a ReLU after the last layer cuts off the negative logits: end with the nn.Linear": f"({len(layers)}): ReLU",
+            "the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=10, out_features=2",
+            f"the layers stand in an nn.Sequential named {attribute}: self.{attribute} = nn.Sequential(...)": f"{name}()",
+        }
+        if name == "LinearStack":
+            causes["nothing stands between the layers of LinearStack: leave the activation out"] = "ReLU"
+        model = getattr(kata, name)(input_size=2, hidden_size=10, output_size=1)
+        text = "\n".join([f"{name}(", f"  ({attribute}): Sequential(", *(f"    {line}" for line in lines), "  )", ")"])
+        expect.printed(model, text, causes=causes)
+
+    def check_formula(self, kata, name):
+        model, x = getattr(kata, name)(input_size=3, hidden_size=6, output_size=2), 2 * torch.randn(25, 3)
+        layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+        bent, straight = compute(layers, x, F.relu), compute(layers, x, lambda z: z)
+        right = straight if name == "LinearStack" else bent
+        causes = {
+            "these are probabilities, and the model gives logits: leave the sigmoid out": torch.sigmoid(right),
+            "a ReLU cuts off the negative logits: none stands after the last layer": F.relu(right),
+            "these are answers, 0 or 1: the model gives logits": (right >= 0).float(),
+            "here a ReLU stands between the layers: the linear stack has nothing there": bent,
+            "the ReLU between the layers is not applied, so this is a linear model": straight,
+            "tanh stands between the layers, not ReLU": compute(layers, x, torch.tanh),
+            "the sigmoid stands between the layers, not ReLU": compute(layers, x, torch.sigmoid),
+        }
+        with expect.untouched("The input", x):
+            expect.close(model(x), right, what=f"The output of {name}", causes=causes)
+
+    def check_gradients(self, kata, name):
+        model = getattr(kata, name)(input_size=2, hidden_size=10, output_size=1)
+        F.binary_cross_entropy_with_logits(model(torch.randn(30, 2)), torch.ones(30, 1)).backward()
+        expect.gradients_reach(model)
+
+    def check_device(self, kata, name, device):
+        model = getattr(kata, name)(input_size=2, hidden_size=10, output_size=1).to(device)
+        expect.on_device(model(torch.randn(4, 2, device=device)), device, what=f"The output of {name}")
+
+
+@pytest.mark.task("linear")
+class TestLinearStack(Network):
+    def test_prints_the_architecture(self, kata):
+        self.check_architecture(kata, "LinearStack")
+
+    def test_output_follows_the_formula(self, kata):
+        self.check_formula(kata, "LinearStack")
+
+    def test_gradients_reach_every_parameter(self, kata):
+        self.check_gradients(kata, "LinearStack")
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        self.check_device(kata, "LinearStack", device)
+
+
+@pytest.mark.task("relu")
+@pytest.mark.parametrize("name", ["BinaryClassifier", "ReluStack"])
+class TestRelu(Network):
+    def test_prints_the_architecture(self, kata, name):
+        self.check_architecture(kata, name)
+
+    def test_output_follows_the_formula(self, kata, name):
+        self.check_formula(kata, name)
+
+    def test_gradients_reach_every_parameter(self, kata, name):
+        self.check_gradients(kata, name)
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, name, device):
+        self.check_device(kata, name, device)
+
+
+@pytest.mark.task("train")
+class TestTrain:
+    def test_first_loss_is_the_cross_entropy_of_the_logits(self, kata):
+        model, (features, labels) = line(), wide_circles()
+        logits = model(features).detach()
+        with expect.untouched("The data", features, labels):
+            losses = fit(kata, model, features, labels, epochs=3)
+        expect.losses(losses, epochs=3)
+        causes = {
+            SIGMOID_TWICE: F.binary_cross_entropy_with_logits(torch.sigmoid(logits), labels),
+            SQUARED_ERROR: F.mse_loss(logits, labels),
+            "this is the sum over the examples: the loss is their mean": 300 * right_loss(logits, labels),
+        }
+        expect.close(losses[0], right_loss(logits, labels), what="The loss of the first epoch", causes=causes)
+
+    def test_every_step_follows_the_gradient(self, kata):
+        model, (features, labels) = line(), wide_circles()
+        wrong = {SIGMOID_TWICE: lambda z, y: right_loss(torch.sigmoid(z), y), SQUARED_ERROR: F.mse_loss}
+        steps = training.watch(lambda: fit(kata, model, features, labels, epochs=4), model, features, labels)
+        steps.follow(right_loss, wrong)
+
+    @pytest.mark.placement
+    def test_trains_on_its_device(self, kata, device):
+        model = line().to(device)
+        losses = fit(kata, model, *(part.to(device) for part in wide_circles()), epochs=2)
+        expect.losses(losses, epochs=2)
+        expect.on_device(model.weight, device, what="The model after training")
+
+
+@pytest.mark.task("train", needs="linear")
+class TestTrainLinear:
+    def test_straight_layers_stay_near_chance(self, kata, mark):
+        (features, labels), model = close_circles(), kata.LinearStack(input_size=2, hidden_size=16, output_size=1)
+        losses = fit(kata, model, features[:800], labels[:800])
+        expect.reaches(mark("k13.linear.accuracy"), accuracy(model, features[:800], labels[:800]), history=losses)
+        expect.reaches(mark("k13.linear.loss"), right_loss(model(features[:800]), labels[:800]), history=losses)
+
+
+@pytest.mark.task("train", needs="relu")
+class TestTrainRelu:
+    def test_one_relu_closes_around_the_wide_circles(self, kata, mark):
+        (features, labels), model = wide_circles(), kata.BinaryClassifier(input_size=2, hidden_size=16, output_size=1)
+        losses = fit(kata, model, features, labels)
+        expect.reaches(mark("k13.wide.accuracy"), accuracy(model, features, labels), history=losses)
+        expect.reaches(mark("k13.wide.loss"), right_loss(model(features), labels), history=losses)
+        logits = model(torch.tensor([[0.0, 0.0], [-1.0, -1.0]])).flatten()
+        headline = "The middle (0, 0) is not called 1, or the far point (-1, -1) is not called 0."
+        likely = "the rings are parted, but no closed curve is drawn between them: let the training go further"
+        right = bool(logits[0] > 0 > logits[1])
+        expect.that(right, headline, seen=expect.describe(logits), expected="a logit above 0, then one below", likely=likely)
+
+    def test_two_relus_part_the_close_circles(self, kata, mark):
+        (features, labels), model = close_circles(), kata.ReluStack(input_size=2, hidden_size=16, output_size=1)
+        losses = fit(kata, model, features[:800], labels[:800])
+        expect.reaches(mark("k13.close.accuracy"), accuracy(model, features[800:], labels[800:]), history=losses)
+        expect.reaches(mark("k13.close.loss"), right_loss(model(features[:800]), labels[:800]), history=losses)
+
+
+right_loss = F.binary_cross_entropy_with_logits
+
+
+def fit(kata, model, features, labels, **settings):
+    """Train, and say so where the loss is one for probabilities."""
+    try:
+        return kata.train(model, features, labels, **settings)
+    except RuntimeError as error:
+        if "between 0 and 1" not in str(error):
+            raise
+        likely = "nn.BCELoss takes probabilities, and the model gives logits: use nn.BCEWithLogitsLoss"
+        expect.unmet("The loss can't take the logits.", seen=error, expected="a loss for any number", likely=likely)
+
+
+def line():
+    """A model that is always the same: some of its logits are negative, some greater than 1."""
+    model = nn.Linear(2, 1)
+    with torch.no_grad():
+        model.weight.copy_(torch.tensor([[2.0, -1.0]]))
+        model.bias.fill_(0.5)
+    return model
+
+
+def compute(layers, x, activation):
+    """The pass through linear layers by the formula, with this activation after each but the last."""
+    for layer in layers[:-1]:
+        x = activation(x @ layer.weight.T + layer.bias)
+    return x @ layers[-1].weight.T + layers[-1].bias
+
+
+def accuracy(model, features, labels):
+    return ((model(features) >= 0) == labels).float().mean()
