@@ -23,7 +23,7 @@ found, FP the 0s that were called 1 and FN the 1s that were missed. It is 0 for 
 What to do: from logits to labels, the loss, the two figures.
 
 Tasks: probabilities, labels, loss, figures.   Builds on: k01_tensors, k06_logistic_regression.
-Source: DSCI 572, "Introduction to Neural Networks"; "Session 3: Non-linear data with Neural Networks".
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; "Session 3: Non-linear data with Neural Networks".
 """
 
 import torch

@@ -20,7 +20,7 @@ descend counts: on the sharp rings plain SGD with lr=0.1 has hardly begun after 
 What to do: three networks, and one training for all of them. `python -m katas.k13_circles` draws how each divides the plane.
 
 Tasks: linear, relu, train.   Builds on: k05_trainer, k12_logits.
-Source: DSCI 572, "Introduction to Neural Networks"; "Session 3: Non-linear data with Neural Networks".
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; "Session 3: Non-linear data with Neural Networks".
 """
 
 import torch

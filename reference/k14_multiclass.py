@@ -22,7 +22,7 @@ is what guessing among four costs, and ends far below 0.1.
 What to do: the network, softmax, answers, training. `python -m katas.k14_multiclass` draws the four regions.
 
 Tasks: model, softmax, predict, train.   Builds on: k12_logits, k13_circles.
-Source: DSCI 572, "Introduction to Neural Networks".
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
 import torch

@@ -126,7 +126,7 @@ def wide_circles() -> tuple[Tensor, Tensor]:
         features (300, 2) float32 and labels (300, 1) float32: 1 for the inner ring, 0 for the outer one.
 
     The same points as sklearn.datasets.make_circles(n_samples=300, factor=0.5, noise=0.1, random_state=2020).
-    Source: DSCI 572, "Introduction to Neural Networks".
+    Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
     """
     return _circles(points=300, factor=0.5, noise=0.1, seed=2020)
 
@@ -150,7 +150,7 @@ def blobs() -> tuple[Tensor, Tensor]:
         features (200, 2) float32 and labels (200,) int64, the cloud's number from 0 to 3.
 
     The same points as sklearn.datasets.make_blobs(n_samples=200, centers=4, center_box=(-1.2, 1.2), cluster_std=0.15,
-    random_state=12345). Source: DSCI 572, "Introduction to Neural Networks".
+    random_state=12345). Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
     """
     random = np.random.RandomState(12345)
     centers = random.uniform(-1.2, 1.2, size=(4, 2))
