@@ -15,7 +15,11 @@ SUMMED = "this is the sum over the examples: the loss is their mean"
 ABSOLUTE = "this is the absolute error: use nn.MSELoss"
 SHALLOW = {"input_size": 2, "hidden_size": 4, "output_size": 3}
 DEEP = {"input_size": 2, "hidden_size_1": 5, "hidden_size_2": 4, "output_size": 3}
-BOTH = pytest.mark.parametrize(("name", "sizes"), [("NonlinearRegression", SHALLOW), ("DeepRegression", DEEP)])
+MODELS = [
+    pytest.param("NonlinearRegression", SHALLOW, id="NonlinearRegression"),
+    pytest.param("DeepRegression", DEEP, id="DeepRegression"),
+]
+BOTH = pytest.mark.parametrize(("name", "sizes"), MODELS)
 
 
 @pytest.mark.task("models")
