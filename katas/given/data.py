@@ -170,3 +170,35 @@ def _circles(points: int, factor: float, noise: float, seed: int) -> tuple[Tenso
     features = np.concatenate([ring, factor * ring])[order] + random.normal(scale=noise, size=(points, 2))
     labels = np.repeat([0.0, 1.0], points // 2)[order]
     return torch.tensor(features, dtype=torch.float32), torch.tensor(labels, dtype=torch.float32).reshape(-1, 1)
+
+
+def linear_arrays(num_features: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Noisy points along a straight line (one feature) or a plane (more of them).
+
+    Returns:
+        features: (500, num_features) float64, normal deviates; targets: (500,) float64.
+
+    The targets are a weighted sum of the features plus normal noise with standard deviation 10.
+    Source: "Lecture 4: Introduction to Pytorch & Neural Networks" (make_regression of scikit-learn, random_state=0).
+    """
+    from sklearn.datasets import make_regression
+
+    return make_regression(n_samples=500, n_features=num_features, random_state=0, noise=10.0)
+
+
+def linear(num_features: int = 1) -> tuple[Tensor, Tensor]:
+    """The points of linear_arrays as tensors: features (500, num_features) and targets (500, 1), both float32."""
+    features, targets = linear_arrays(num_features)
+    return torch.tensor(features, dtype=torch.float32), torch.tensor(targets, dtype=torch.float32).reshape(-1, 1)
+
+
+def curve() -> tuple[Tensor, Tensor]:
+    """Points on the curve y = x**2 + 15 * sin(x)**3, in ascending order of x.
+
+    Returns:
+        features x: (500, 1) float32, sorted normal deviates; targets y: (500, 1) float32, without noise.
+
+    Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
+    """
+    x = np.sort(np.random.RandomState(2020).randn(500)).reshape(-1, 1)
+    return torch.tensor(x, dtype=torch.float32), torch.tensor(x**2 + 15 * np.sin(x) ** 3, dtype=torch.float32)

@@ -1,0 +1,82 @@
+"""Linear regression: the smallest network there is.
+
+Linear regression predicts a number from the features of an example by a weighted sum:
+
+    y_hat = w0 + w1 * x1 + ... + wd * xd          w0 is the intercept (bias), w1 to wd are the weights (coefficients)
+
+As a network this is one linear layer, nn.Linear(input_size, output_size), and nothing behind it. It has a parameter for each
+weight and one for the bias: 2 for a line through points with one feature, 4 for three features. They begin at random.
+
+A formula gives the best weights at once; scikit-learn's LinearRegression knows it. Training walks there step by step instead,
+which will still work when there is no formula. Each epoch makes five moves:
+
+    outputs = model(features)              forward: what does the model say?
+    loss = nn.MSELoss()(outputs, targets)  how wrong is that? mean((y_hat - y)**2)
+    optimizer.zero_grad()                  forget the gradients of the epoch before
+    loss.backward()                        the gradient of the loss at every parameter
+    optimizer.step()                       move every parameter a little against its gradient
+
+What is learned lies in the model: fit it again, and it goes on where it left off. To begin anew, make a new model.
+
+What to do: the model, its training, and a look at what it learned: both ways end at the same line.
+`python -m katas.k04_linear_regression` draws yours.
+
+Tasks: model, fit, coefficients.   Builds on: k01_tensors, k03_autograd.
+Source: DSCI 572, "Introduction to Neural Networks".
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class LinearRegression(nn.Module):
+    """A weighted sum of the features.
+
+    Args:
+        input_size: features per example.
+        output_size: numbers to predict per example.
+    """
+
+    def __init__(self, input_size: int, output_size: int) -> None:
+        super().__init__()
+        # TODO model: create self.linear (nn.Linear)
+        raise NotImplementedError("model")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (n, input_size) to predictions (n, output_size)."""
+        # TODO model: x -> linear
+        raise NotImplementedError("model")
+
+
+def fit(model: nn.Module, features: Tensor, targets: Tensor, epochs: int = 300) -> list[float]:
+    """Fit the model in place with nn.MSELoss, every epoch one step on all examples.
+
+    Args:
+        features: (n, input_size) float32.
+        targets: (n, output_size) float32.
+
+    Returns:
+        The loss of each epoch, as computed before its step: plain floats.
+    """
+    # TODO fit: pick an optimizer from torch.optim; each epoch makes the five moves of the lesson
+    raise NotImplementedError("fit")
+
+
+def coefficients(model: LinearRegression) -> list[float]:
+    """What a model with one output has learned.
+
+    Returns:
+        [w0, w1, ..., wd] as plain floats: the bias first, then the weight of each feature.
+    """
+    # TODO coefficients: the bias and the weights of model.linear, as one list of floats
+    raise NotImplementedError("coefficients")
+
+
+if __name__ == "__main__":
+    from katas.given import data, plots
+
+    points, values = data.linear()
+    line = LinearRegression(input_size=1, output_size=1)
+    history = fit(line, points, values)
+    print("intercept and slope:", coefficients(line))
+    plots.show(plots.plot_regression(line, points, values), plots.plot_loss_history(history))

@@ -1,0 +1,111 @@
+"""Activations: the bend between two layers.
+
+Linear layers in a row are one linear layer. What stands between them, entry by entry, makes a network more than that:
+
+    sigmoid     1 / (1 + exp(-x))                           between 0 and 1: a probability
+    tanh        2 * sigmoid(2 * x) - 1                      between -1 and 1
+    relu        x where x > 0, and 0 elsewhere              the usual choice
+    leaky_relu  x where x > 0, and slope * x elsewhere      a little is left on the negative side
+    softplus    log(1 + exp(x))                             a relu without a kink
+    silu        x * sigmoid(x)
+    gelu        x * (1 + erf(x / sqrt(2))) / 2
+    selu        scale * x where x > 0, and scale * alpha * (exp(x) - 1) elsewhere
+
+Two things to mind. float32 ends at exp(88): beyond it exp gives inf, and inf / inf or 0 * inf is NaN. Gradients meet it even
+where the value is fine, and torch.where does not help, for it computes both of its sides. So let exp see only bounded numbers
+(x.clamp(min=..., max=...)), or use torch.logaddexp(a, b) = log(exp(a) + exp(b)), which is careful by itself.
+
+And a flat side has a price: a relu that is 0 for every example gives no gradient, so its unit can't learn its way back. It
+is dead. One step that is too large can kill many; smaller steps or a leaky_relu prevent it.
+
+What to do: write the formulas with exp, log, clamp, where and the like, not by calling torch's function of that name; then
+count the dead. `python -m katas.k10_activations` draws your curves.
+
+Tasks: squash, rectify, smooth, dead.   Builds on: k01_tensors, k03_autograd.
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; Made With ML, "Neural Networks"; "Non-linear data with Neural Networks".
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+SELU_SCALE = 1.0507009873554805
+SELU_ALPHA = 1.6732632423543772
+
+
+def sigmoid(x: Tensor) -> Tensor:
+    """1 / (1 + exp(-x)) for float32 x of any shape; value and gradient are finite for every x."""
+    # BEGIN SOLUTION squash: the formula, with what goes into exp kept below 88
+    return 1 / (1 + torch.exp(-x.clamp(min=-80)))
+    # END SOLUTION
+
+
+def tanh(x: Tensor) -> Tensor:
+    """2 * sigmoid(2 * x) - 1 for float32 x of any shape; value and gradient are finite for every x."""
+    # BEGIN SOLUTION squash: your sigmoid does most of it
+    return 2 * sigmoid(2 * x) - 1
+    # END SOLUTION
+
+
+def relu(x: Tensor) -> Tensor:
+    """x where x > 0, and 0 elsewhere, for x of any shape. The gradient is 1 or 0 (at x = 0 either will do)."""
+    # BEGIN SOLUTION rectify: cut off what is below zero
+    return x.clamp(min=0)
+    # END SOLUTION
+
+
+def leaky_relu(x: Tensor, slope: float = 0.01) -> Tensor:
+    """x where x > 0, and slope * x elsewhere, for x of any shape and a slope from 0 to 1."""
+    # BEGIN SOLUTION rectify: choose between the two entry by entry
+    return torch.where(x > 0, x, slope * x)
+    # END SOLUTION
+
+
+def softplus(x: Tensor) -> Tensor:
+    """log(1 + exp(x)) for float32 x of any shape; value and gradient are finite for every x."""
+    # BEGIN SOLUTION smooth: 1 is exp(0), so this is the log of a sum of two exps
+    return torch.logaddexp(x, torch.zeros_like(x))
+    # END SOLUTION
+
+
+def silu(x: Tensor) -> Tensor:
+    """x * sigmoid(x) for float32 x of any shape (also called swish)."""
+    # BEGIN SOLUTION smooth: with your sigmoid
+    return x * sigmoid(x)
+    # END SOLUTION
+
+
+def gelu(x: Tensor) -> Tensor:
+    """x times the probability that a normal deviate is below x: x * (1 + erf(x / sqrt(2))) / 2, for x of any shape."""
+    # BEGIN SOLUTION smooth: torch.erf is the error function
+    return x * (1 + torch.erf(x / math.sqrt(2))) / 2
+    # END SOLUTION
+
+
+def selu(x: Tensor) -> Tensor:
+    """SELU_SCALE * x where x > 0, and SELU_SCALE * SELU_ALPHA * (exp(x) - 1) elsewhere; finite for every x."""
+    # BEGIN SOLUTION smooth: choose between the two, with what goes into exp kept from growing
+    return SELU_SCALE * torch.where(x > 0, x, SELU_ALPHA * torch.expm1(x.clamp(max=0)))
+    # END SOLUTION
+
+
+def dead_units(activations: Tensor) -> Tensor:
+    """Which units are silent whatever comes in.
+
+    Args:
+        activations: (n, units), what a layer's activation gave for n examples.
+
+    Returns:
+        (units,) bool: True where a unit gave exactly 0 for every example. Its sum() counts the dead.
+    """
+    # BEGIN SOLUTION dead: one answer a unit, over all examples
+    return (activations == 0).all(dim=0)
+    # END SOLUTION
+
+
+if __name__ == "__main__":
+    from katas.given import plots
+
+    functions = [sigmoid, tanh, relu, leaky_relu, softplus, silu, gelu, selu]
+    plots.show(plots.plot_activations({function.__name__: function for function in functions}))

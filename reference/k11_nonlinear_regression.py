@@ -1,0 +1,142 @@
+"""Non-linear regression: a curve from bent pieces.
+
+No straight line fits the points on y = x**2 + 15 * sin(x)**3. Put a hidden layer with an activation in between, and each hidden
+node gives one bent piece of its own, which the output layer weighs and adds up:
+
+    NonlinearRegression   Linear -> activation -> Linear
+    DeepRegression        Linear -> activation -> Linear -> activation -> Linear
+
+Nothing follows the last layer: a prediction may be any number. nn.Sequential keeps such a chain in one attribute. A network
+with more than one hidden layer is called deep, one with a single hidden layer shallow. Sizes (1, 3, 1) mean 3 weights and
+3 biases in the hidden layer, 3 weights and 1 bias after it: 10 parameters. The activation is the sigmoid unless another one
+is asked for: it is given as a class, such as nn.Tanh.
+
+Three nodes bend the line three times, which is not enough for this curve (mean squared error about 4). With twenty, tanh and
+a good optimizer the error falls below 0.1. Training goes in batches: a DataLoader over a TensorDataset shuffles the examples
+anew in every epoch and hands them out some at a time, 500 examples in 10 batches of 50. Without the shuffling each batch here
+would hold neighbours on the curve only, since the points come sorted.
+
+What to do: the two models, a count of their parameters, what each node gives, the training.
+`python -m katas.k11_nonlinear_regression` draws the curve and the pieces it is made of.
+
+Tasks: models, count, nodes, fit.   Builds on: k05_trainer, k07_hidden_layer, k10_activations.
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+
+class NonlinearRegression(nn.Module):
+    """Predictions by way of one hidden layer.
+
+    Args:
+        input_size: features per example.
+        hidden_size: nodes of the hidden layer.
+        output_size: numbers to predict per example.
+        activation: class of the activation, such as nn.Sigmoid, nn.Tanh or nn.ReLU.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, output_size: int, activation: type[nn.Module] = nn.Sigmoid) -> None:
+        super().__init__()
+        # BEGIN SOLUTION models: create self.main, an nn.Sequential of the three parts
+        self.main = nn.Sequential(nn.Linear(input_size, hidden_size), activation(), nn.Linear(hidden_size, output_size))
+        # END SOLUTION
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (n, input_size) to predictions (n, output_size)."""
+        # BEGIN SOLUTION models: x -> main
+        return self.main(x)
+        # END SOLUTION
+
+
+class DeepRegression(nn.Module):
+    """Predictions by way of two hidden layers, hidden_size_1 and hidden_size_2. Other arguments as in NonlinearRegression."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size_1: int,
+        hidden_size_2: int,
+        output_size: int,
+        activation: type[nn.Module] = nn.Sigmoid,
+    ) -> None:
+        super().__init__()
+        # BEGIN SOLUTION models: create self.main, an nn.Sequential of the five parts
+        self.main = nn.Sequential(
+            nn.Linear(input_size, hidden_size_1),
+            activation(),
+            nn.Linear(hidden_size_1, hidden_size_2),
+            activation(),
+            nn.Linear(hidden_size_2, output_size),
+        )
+        # END SOLUTION
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (n, input_size) to predictions (n, output_size)."""
+        # BEGIN SOLUTION models: x -> main
+        return self.main(x)
+        # END SOLUTION
+
+
+def count_parameters(model: nn.Module) -> int:
+    """How many numbers training can change in a model: those of all parameters that record gradients."""
+    # BEGIN SOLUTION count: add up the entries of the model's parameters, without the frozen ones (requires_grad=False)
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    # END SOLUTION
+
+
+def node_outputs(model: nn.Module, features: Tensor) -> Tensor:
+    """What each node of the last hidden layer gives, after its activation.
+
+    Args:
+        model: a NonlinearRegression or a DeepRegression.
+        features: (n, input_size) float32.
+
+    Returns:
+        (n, nodes) float32, without gradient: what the output layer weighs and adds up.
+    """
+    # BEGIN SOLUTION nodes: the features through all parts of model.main but the last, without recording gradients
+    with torch.no_grad():
+        return model.main[:-1](features)
+    # END SOLUTION
+
+
+def fit(model: nn.Module, features: Tensor, targets: Tensor, epochs: int = 100, batch_size: int = 50) -> list[float]:
+    """Fit the model in place with nn.MSELoss, in batches that are shuffled anew in every epoch.
+
+    Args:
+        features: (n, input_size) float32.
+        targets: (n, output_size) float32.
+        batch_size: examples per batch; the last batch of an epoch may have fewer.
+
+    Returns:
+        The loss of each epoch, the mean over its batches: plain floats.
+    """
+    # BEGIN SOLUTION fit: a shuffling DataLoader, a quick optimizer, and for each batch the five moves; keep the mean loss
+    batches = DataLoader(TensorDataset(features, targets), batch_size=batch_size, shuffle=True)
+    loss_function = nn.MSELoss()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+    losses = []
+    for _ in range(epochs):
+        total = 0.0
+        for some_features, some_targets in batches:
+            loss = loss_function(model(some_features), some_targets)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item()
+        losses.append(total / len(batches))
+    return losses
+    # END SOLUTION
+
+
+if __name__ == "__main__":
+    from katas.given import data, plots
+
+    x, y = data.curve()
+    network = NonlinearRegression(input_size=1, hidden_size=20, output_size=1, activation=nn.Tanh)
+    history = fit(network, x, y)
+    print(count_parameters(network), "parameters")
+    plots.show(plots.plot_regression(network, x, y), plots.plot_nodes(network, x), plots.plot_loss_history(history))

@@ -1,0 +1,183 @@
+"""k04: the printed architecture, the weighted sum, the way to the best line, and the numbers that were learned."""
+
+import pytest
+import torch
+from sklearn.linear_model import LinearRegression
+from torch.nn import functional as F
+
+from katas.given.data import linear, linear_arrays
+from tests import expect, training
+
+SUMMED = "this is the sum over the examples: the loss is their mean"
+ABSOLUTE = "this is the absolute error: use nn.MSELoss"
+STRETCHED = "outputs (n, 1) and targets (n,) were stretched to (n, n): leave both as columns (n, 1)"
+
+
+@pytest.mark.task("model")
+class TestModel:
+    def test_prints_the_architecture(self, kata):
+        expect.printed(
+            kata.LinearRegression(input_size=3, output_size=1),
+            """
+            LinearRegression(
+              (linear): Linear(in_features=3, out_features=1, bias=True)
+            )
+            """,
+            causes={
+                "the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=1, out_features=3",
+                "the intercept is missing: leave out bias=False": "bias=False",
+                "a size is written into the code: it is an argument": "in_features=1, out_features=1",
+            },
+        )
+
+    @pytest.mark.parametrize(("features", "expected"), [(1, 2), (3, 4)])
+    def test_has_a_weight_for_each_feature_and_a_bias(self, kata, features, expected):
+        model = kata.LinearRegression(input_size=features, output_size=1)
+        seen = sum(parameter.numel() for parameter in model.parameters())
+        likely = "one nn.Linear(input_size, output_size) holds them all: is there another layer, a fixed size, or no bias?"
+        headline = f"A model of {features} feature(s) has another number of parameters."
+        expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
+
+    def test_sizes_come_from_the_arguments(self, kata):
+        model = kata.LinearRegression(input_size=5, output_size=3)
+        expect.shape(model(torch.randn(7, 5)), (7, 3), what="The output for 7 examples")
+
+    def test_output_is_the_weighted_sum(self, kata):
+        model, x = kata.LinearRegression(input_size=3, output_size=1), 3 * torch.randn(25, 3)
+        right = x @ model.linear.weight.T + model.linear.bias
+        causes = {
+            "the sigmoid makes probabilities: a regression gives the plain sum": torch.sigmoid(right),
+            "tanh keeps the output between -1 and 1: a regression gives the plain sum": torch.tanh(right),
+            "a ReLU cuts off everything below zero: a regression gives the plain sum": F.relu(right),
+            "the bias is left out": x @ model.linear.weight.T,
+            "the output lost its column: leave out flatten() or squeeze()": right.flatten(),
+        }
+        with expect.untouched("The input", x):
+            expect.close(model(x), right, what="The output", causes=causes)
+
+    def test_gradients_reach_every_parameter(self, kata):
+        model = kata.LinearRegression(input_size=3, output_size=2)
+        model(torch.randn(10, 3)).sum().backward()
+        expect.gradients_reach(model)
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        model = kata.LinearRegression(input_size=1, output_size=1).to(device)
+        expect.on_device(model(torch.randn(4, 1, device=device)), device, what="The output")
+
+
+@pytest.mark.task("fit", needs="model")
+class TestFit:
+    def test_returns_the_loss_of_each_epoch(self, kata):
+        model, (features, targets) = plane(kata, 1), linear()
+        outputs = model(features).detach()
+        with expect.untouched("The data", features, targets):
+            losses = kata.fit(model, features, targets, epochs=3)
+        expect.losses(losses, epochs=3, what="fit(...)")
+        right = F.mse_loss(outputs, targets)
+        causes = {
+            SUMMED: 500 * right,
+            ABSOLUTE: F.l1_loss(outputs, targets),
+            STRETCHED: (outputs - targets.T).square().mean(),
+            "this is the root of the mean squared error: leave the root out": right.sqrt(),
+            "this is half the mean squared error: leave the half out": right / 2,
+        }
+        expect.close(losses[0], right, what="The loss of the first epoch", causes=causes)
+
+    def test_every_step_follows_the_gradient(self, kata):
+        model, (features, targets) = plane(kata, 3), linear(3)
+        wrong = {
+            SUMMED: lambda outputs, targets: F.mse_loss(outputs, targets, reduction="sum"),
+            ABSOLUTE: F.l1_loss,
+            STRETCHED: lambda outputs, targets: (outputs - targets.T).square().mean(),
+        }
+        steps = training.watch(lambda: kata.fit(model, features, targets, epochs=4), model, features, targets)
+        steps.follow(F.mse_loss, wrong)
+
+    def test_finds_the_line_of_scikit_learn(self, kata, mark):
+        model = plane(kata, 1)
+        losses = kata.fit(model, *linear())
+        expect.reaches(mark("k04.line.distance"), distance(model), history=losses)
+
+    def test_finds_the_coefficients_of_three_features(self, kata, mark):
+        model = plane(kata, 3)
+        losses = kata.fit(model, *linear(3))
+        expect.reaches(mark("k04.plane.distance"), distance(model), history=losses)
+
+    def test_goes_on_where_it_left_off(self, kata):
+        model, (features, targets) = plane(kata, 1), linear()
+        kata.fit(model, features, targets, epochs=50)
+        between = F.mse_loss(model(features), targets).item()
+        again = kata.fit(model, features, targets, epochs=2)
+        likely = "fit changes the model it gets: it must not reset its weights, or train a copy"
+        headline = "A second call of fit does not begin with the model that the first one left."
+        seen = f"a first loss of {again[0]:.4g}"
+        expect.that(abs(again[0] - between) <= 1e-3 * between, headline, seen=seen, expected=f"{between:.4g}", likely=likely)
+
+    def test_prints_nothing(self, kata, capsys):
+        kata.fit(plane(kata, 1), *linear(), epochs=2)
+        printed = capsys.readouterr().out
+        likely = "take the print out: who calls fit has the losses"
+        expect.that(not printed, "fit(...) prints.", seen=repr(printed[:80]), expected="nothing", likely=likely)
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        model, (features, targets) = plane(kata, 1).to(device), linear()
+        losses = kata.fit(model, features.to(device), targets.to(device), epochs=2)
+        expect.losses(losses, epochs=2, what=f"fit(...) on {device}")
+        expect.on_device(model.linear.weight, device, what="The model after fit")
+
+
+@pytest.mark.task("coefficients", needs="model")
+class TestCoefficients:
+    @pytest.mark.parametrize("features", [1, 3])
+    def test_bias_comes_first_then_the_weights(self, kata, features):
+        model = plane(kata, features)
+        weights, bias = model.linear.weight.detach()[0], model.linear.bias.detach()
+        seen = numbers(kata.coefficients(model))
+        causes = {
+            "the bias comes first": torch.cat([weights, bias]),
+            "the bias is missing": weights,
+            "the weights are missing": bias,
+            "only the first weight is there: there is one for each feature": torch.cat([bias, weights[:1]]),
+        }
+        expect.close(seen, torch.cat([bias, weights]), what=f"The coefficients of {features} feature(s)", causes=causes)
+
+    def test_leaves_the_model_as_it_was(self, kata):
+        model = plane(kata, 3)
+        with expect.untouched("The weights", model.linear.weight):
+            kata.coefficients(model)
+        recording = all(parameter.requires_grad for parameter in model.parameters())
+        likely = "detach_() and requires_grad_(False) change the parameters themselves: detach(), tolist() and item() do not"
+        headline = "After coefficients(...) the model can't be trained any more."
+        expect.that(recording, headline, seen="requires_grad=False", expected="requires_grad=True", likely=likely)
+
+    @pytest.mark.placement
+    def test_reads_a_model_on_any_device(self, kata, device):
+        model = plane(kata, 3)
+        right = torch.cat([model.linear.bias, model.linear.weight[0]])
+        expect.close(numbers(kata.coefficients(model.to(device))), right, what=f"The coefficients of a model on {device}")
+
+
+def plane(kata, num_features):
+    return kata.LinearRegression(input_size=num_features, output_size=1)
+
+
+def distance(model):
+    """How far the model's w0 to wd are at most from those that scikit-learn finds for this number of features."""
+    best = LinearRegression().fit(*linear_arrays(model.linear.in_features))
+    learned = torch.cat([model.linear.bias, model.linear.weight[0]]).detach()
+    return (learned - torch.tensor([best.intercept_, *best.coef_])).abs().max()
+
+
+def numbers(coefficients):
+    """The coefficients as a tensor, once it is sure that they are a list of plain numbers."""
+    kinds = {type(one).__name__ for one in coefficients} if isinstance(coefficients, list) else {type(coefficients).__name__}
+    likely = (
+        "`return` is missing" if coefficients is None else "tolist() makes floats of a tensor's numbers, item() of a single one"
+    )
+    headline, expected = "coefficients(...) does not return a flat list of plain numbers.", "a list of float"
+    is_flat = isinstance(coefficients, list) and kinds == {"float"}
+    seen = f"a list of {', '.join(sorted(kinds))}" if isinstance(coefficients, list) else f"{type(coefficients).__name__}"
+    expect.that(is_flat, headline, seen=seen, expected=expected, likely=likely)
+    return torch.tensor(coefficients)

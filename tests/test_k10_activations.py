@@ -1,0 +1,197 @@
+"""k10: the formulas, their gradients, what they do far out, and the units that a relu kills."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+from tests import expect
+
+TORCH = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": F.relu,
+    "leaky_relu": F.leaky_relu,
+    "softplus": F.softplus,
+    "silu": F.silu,
+    "gelu": F.gelu,
+    "selu": F.selu,
+}
+FAR = torch.tensor([-1000.0, -200.0, -50.0, 50.0, 200.0, 1000.0])
+ALPHA, SCALE = 1.6732632, 1.0507010
+MISTAKES = {
+    "sigmoid": {
+        "the sign is off: exp(-x), not exp(x)": lambda x: 1 / (1 + x.exp()),
+        "this is tanh: the sigmoid runs from 0 to 1": torch.tanh,
+    },
+    "tanh": {
+        "tanh(x) is 2 * sigmoid(2 * x) - 1: the 2 inside is missing": lambda x: 2 * torch.sigmoid(x) - 1,
+        "tanh runs from -1 to 1: 2 * sigmoid(2 * x) - 1, and the - 1 is missing": lambda x: 2 * torch.sigmoid(2 * x),
+    },
+    "relu": {
+        "this is the absolute value: negative numbers become 0": torch.abs,
+        "this says where x is positive: it gives 1 there, not x": lambda x: (x > 0).float(),
+    },
+    "leaky_relu": {
+        "the slope is left out: this is relu": F.relu,
+        "the two sides are swapped: torch.where(condition, where true, elsewhere)": lambda x: torch.where(x > 0, 0.01 * x, x),
+    },
+    "softplus": {
+        "this is log(exp(x)), which is x: the 1 is missing": lambda x: x,
+    },
+    "silu": {
+        "this is the sigmoid alone: x * sigmoid(x)": torch.sigmoid,
+        "this is x * tanh(x): silu takes the sigmoid": lambda x: x * torch.tanh(x),
+    },
+    "gelu": {
+        "this is the approximation by tanh: the lesson has the formula with erf": lambda x: F.gelu(x, approximate="tanh"),
+        "the root of 2 is missing: erf(x / sqrt(2))": lambda x: x * (1 + torch.erf(x)) / 2,
+    },
+    "selu": {
+        "SELU_SCALE is left out: it multiplies both sides": lambda x: F.elu(x, alpha=ALPHA),
+        "the - 1 is missing: exp(x) - 1": lambda x: torch.where(x > 0, F.selu(x), SCALE * ALPHA * x.exp()),
+    },
+}
+
+
+class Checks:
+    """What holds for every activation, whichever task asks for it."""
+
+    def test_values_follow_the_formula(self, kata, name):
+        x = torch.linspace(-6, 6, 125).reshape(5, 25)  # 0 is among them
+        causes = {cause: wrong(x) for cause, wrong in MISTAKES[name].items()}
+        with expect.untouched("The input", x):
+            expect.close(getattr(kata, name)(x), TORCH[name](x), what=f"{name}(x)", causes=causes)
+
+    def test_gradient_is_right(self, kata, name):
+        expect.close(*slopes(kata, name, torch.linspace(-6, 6, 100)), what=f"The gradient of {name}")
+
+    def test_stays_finite_far_out(self, kata, name):
+        seen = expect.tensor(getattr(kata, name)(FAR), f"{name}(x)").detach()
+        likely = "exp(x) is inf beyond 88, and inf / inf, inf - inf or 0 * inf is NaN: bound what goes into exp"
+        headline, shown = f"{name}(x) is not finite for x = -1000 ... 1000.", expect.describe(TORCH[name](FAR))
+        expect.that(seen.isfinite().all(), headline, seen=expect.describe(seen), expected=shown, likely=likely)
+        expect.close(seen, TORCH[name](FAR), what=f"{name}(x) for x = -1000 ... 1000")
+
+    def test_gradient_stays_finite_far_out(self, kata, name):
+        seen, expected = slopes(kata, name, FAR)
+        headline = f"The gradient of {name} is not finite for x = -1000 ... 1000."
+        likely = (
+            "an exp in it gives inf, and its gradient 0 * inf is NaN. torch.where computes both sides, so it is no protection: "
+            "bound what goes into exp with clamp"
+        )
+        shown = expect.describe(expected)
+        expect.that(seen.isfinite().all(), headline, seen=expect.describe(seen), expected=shown, likely=likely)
+        expect.close(seen, expected, what=f"The gradient of {name} for x = -1000 ... 1000")
+
+    def test_is_written_out(self, kata, name):
+        with Calls() as calls:
+            getattr(kata, name)(torch.linspace(-6, 6, 100))
+        headline = f"{name} is left to torch."
+        expected = "the formula, with exp, log, clamp, where and the like"
+        likely = "the task is to write it out; what you wrote yourself you may use again"
+        used = calls.names & {*TORCH, "special_expit"}
+        expect.that(not used, headline, seen=f"a call of torch's {', '.join(sorted(used))}", expected=expected, likely=likely)
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, name, device):
+        expect.on_device(getattr(kata, name)(torch.ones(4, device=device)), device, what=f"{name}(x)")
+
+
+@pytest.mark.task("squash")
+@pytest.mark.parametrize("name", ["sigmoid", "tanh"])
+class TestSquash(Checks):
+    pass
+
+
+@pytest.mark.task("rectify")
+@pytest.mark.parametrize("name", ["relu", "leaky_relu"])
+class TestRectify(Checks):
+    pass
+
+
+@pytest.mark.task("rectify")
+class TestSlope:
+    def test_slope_is_an_argument(self, kata):
+        x = torch.linspace(-6, 6, 100)
+        causes = {"the slope is written into the code: it is an argument": F.leaky_relu(x)}
+        expect.close(kata.leaky_relu(x, slope=0.3), F.leaky_relu(x, 0.3), what="leaky_relu(x, slope=0.3)", causes=causes)
+
+
+@pytest.mark.task("smooth", needs="squash")
+@pytest.mark.parametrize("name", ["softplus", "silu", "gelu", "selu"])
+class TestSmooth(Checks):
+    pass
+
+
+@pytest.mark.task("dead")
+class TestDead:
+    def test_dead_is_who_gives_zero_for_every_example(self, kata):
+        activations = torch.tensor([[0.0, 0.0, 1.0, 0.0], [0.0, 2.0, 1.0, 0.0], [0.0, 0.0, 3.0, 0.0]])
+        with expect.untouched("The activations", activations):
+            seen = mask(kata, activations)
+        causes = {
+            "a unit that is 0 for some examples is alive: all, not any": [True, True, False, True],
+            "this is turned around: True is for the dead": [False, True, True, False],
+            "this says who is never 0": [False, False, True, False],
+        }
+        expect.equal(seen, [True, False, False, True], what="The dead among four units", causes=causes)
+
+    def test_negative_is_not_dead(self, kata):
+        activations = torch.tensor([[0.0, -0.02, -1.0], [0.0, -0.01, 1.0]])  # as a leaky_relu or tanh gives
+        causes = {
+            "a negative activation is no zero: == 0, not <= 0": [True, True, False],
+            "positive and negative activations cancel in the sum: look at each": [True, False, True],
+        }
+        expect.equal(mask(kata, activations), [True, False, False], what="The dead among three units", causes=causes)
+
+
+@pytest.mark.task("dead", needs="rectify")
+class TestDying:
+    def test_a_dead_relu_gets_no_gradient_and_a_leaky_one_does(self, kata):
+        layer, x = torch.nn.Linear(2, 6), torch.randn(50, 2)
+        with torch.no_grad():
+            layer.bias[[1, 4]] = -100.0  # where a step that is far too large may leave it
+        for name, dead in (("relu", [False, True, False, False, True, False]), ("leaky_relu", [False] * 6)):
+            activations = getattr(kata, name)(layer(x))
+            expect.equal(mask(kata, activations), dead, what=f"The dead among six units with {name}")
+            (gradient,) = torch.autograd.grad(activations.sum(), layer.bias)
+            expect.equal((gradient == 0).tolist(), dead, what=f"Which units with {name} get no gradient")
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        expect.on_device(kata.dead_units(torch.zeros(3, 2, device=device)), device, what="The dead units")
+
+
+class Calls(TorchFunctionMode):
+    """Keeps the names of torch's functions that are called."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        self.names.add(getattr(function, "__name__", "").rstrip("_"))
+        return function(*args, **(kwargs or {}))
+
+
+def slopes(kata, name, at):
+    """The gradient of the kata's function and of torch's, at these places."""
+    found = []
+    for function in (getattr(kata, name), TORCH[name]):
+        x = at.clone().requires_grad_()
+        y = expect.tensor(function(x), f"{name}(x)")
+        headline, expected = f"{name} is cut off from the gradient.", "a result that records gradients"
+        likely = "detach(), .data, torch.no_grad() or a conversion to NumPy: compute with torch alone"
+        expect.that(y.requires_grad, headline, seen="requires_grad=False", expected=expected, likely=likely)
+        found += torch.autograd.grad(y.sum(), x)
+    return found
+
+
+def mask(kata, activations):
+    """The answers of dead_units as a list, once it is sure that there is one bool for each unit."""
+    dead, (examples, units) = kata.dead_units(activations), activations.shape
+    causes = {"there is an answer for each example: look along dim=0": (examples,), "there is one answer for all units": ()}
+    expect.shape(dead, (units,), what="The dead units", causes=causes)
+    expect.dtype(dead, torch.bool, what="The dead units")
+    return dead.tolist()
