@@ -22,7 +22,7 @@ What to do: the model, its training, and a look at what it learned: both ways en
 `python -m katas.k04_linear_regression` draws yours.
 
 Tasks: model, fit, coefficients.   Builds on: k01_tensors, k03_autograd.
-Source: DSCI 572, "Introduction to Neural Networks".
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
 import torch

@@ -20,7 +20,7 @@ What to do: the two models, a count of their parameters, what each node gives, t
 `python -m katas.k11_nonlinear_regression` draws the curve and the pieces it is made of.
 
 Tasks: models, count, nodes, fit.   Builds on: k05_trainer, k07_hidden_layer, k10_activations.
-Source: DSCI 572, "Introduction to Neural Networks".
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
 import torch
