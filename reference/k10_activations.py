@@ -22,7 +22,8 @@ What to do: write the formulas with exp, log, clamp, where and the like, not by 
 count the dead. `python -m katas.k10_activations` draws your curves.
 
 Tasks: squash, rectify, smooth, dead.   Builds on: k01_tensors, k03_autograd.
-Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; Made With ML, "Neural Networks"; "Non-linear data with Neural Networks".
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; Made With ML, "Neural Networks";
+"Non-linear data with Neural Networks".
 """
 
 import math
