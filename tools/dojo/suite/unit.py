@@ -12,6 +12,7 @@ class Unit:
         kata: the kata's name.
         device: auto, cpu, cuda or mps.
         timeout: seconds a test may take, instead of those in pyproject.toml.
+        measure: instead of judging, record what the trainings reach from these seeds: (first, one after the last).
         done: tests that an earlier child has judged, test id → [task, outcome]; they are not run again.
         number: its place among the units of a run.
     """
@@ -20,5 +21,6 @@ class Unit:
     kata: str
     device: str = "auto"
     timeout: float | None = None
+    measure: tuple[int, int] | None = None
     done: dict[str, list[str]] = field(default_factory=dict, hash=False)
     number: int = 0

@@ -3,6 +3,7 @@
 import functools
 import sys
 import time
+import tomllib
 from textwrap import indent
 from typing import Annotated, NoReturn
 
@@ -34,6 +35,7 @@ def validate(
     write_stubs: Annotated[
         bool, typer.Option("--write-stubs", help="Write katas/k*.py anew from the references, then stop.")
     ] = False,
+    marks: Annotated[bool, typer.Option("--marks", help="Measure the pass marks over many seeds (long), then stop.")] = False,
     record: Annotated[bool, typer.Option("--record", help="Also write down what the references reach.")] = False,
 ) -> None:
     """Prove that stubs, references, tests and tools are right: one line each, exit code 1 if one is not."""
@@ -48,6 +50,8 @@ def validate(
         print(f"{len(known.katas)} stubs written.")
         return
     screen = console.screen()
+    if marks:
+        raise typer.Exit(_measure_marks(known, screen))
     failed = 0
     for part in chosen:
         look = functools.partial(part.look, write_record=record) if part.look is parts.references_pass else part.look
@@ -63,3 +67,17 @@ def validate(
             screen.console.print(f"[red]{escape(indent(problem, '    '))}[/]")
     print(f"{len(chosen) - failed} passed, {failed} failed")
     raise typer.Exit(1 if failed else 0)
+
+
+def _measure_marks(known: catalog.Catalog, screen: console.Screen) -> int:
+    from dojo.validate import marks
+
+    old = tomllib.loads(marks.FILE.read_text(encoding="utf-8"))
+    measured = marks.measure(marks.candidates(known), known.katas, say=screen.console.print)
+    new = marks.entries(old, measured)
+    marks.FILE.write_text(marks.to_toml(new), encoding="utf-8", newline="\n")
+    problems = marks.problems(new, measured)
+    for problem in problems:
+        screen.console.print(f"[red]{escape(problem)}[/]")
+    print(f"{len(new)} marks written to tests/pass_marks.toml, {len(problems)} problems")
+    return 1 if problems else 0
