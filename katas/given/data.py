@@ -3,10 +3,12 @@
 Every function gives new tensors or arrays on each call, and the same numbers for the same seed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from sklearn.datasets import make_moons
 from torch import Tensor
 
 
@@ -202,3 +204,39 @@ def curve() -> tuple[Tensor, Tensor]:
     """
     x = np.sort(np.random.RandomState(2020).randn(500)).reshape(-1, 1)
     return torch.tensor(x, dtype=torch.float32), torch.tensor(x**2 + 15 * np.sin(x) ** 3, dtype=torch.float32)
+
+
+def _square(
+    targets_of: Callable[[np.ndarray, np.ndarray], np.ndarray], points: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points drawn evenly from the square -1 <= x1, x2 <= 1, and their targets as a column, both float64."""
+    features = np.random.default_rng(seed).uniform(-1, 1, size=(points, 2))
+    return features, targets_of(features[:, 0], features[:, 1]).astype(np.float64).reshape(-1, 1)
+
+
+def product_arrays(points: int = 2500, seed: int = 1234) -> tuple[np.ndarray, np.ndarray]:
+    """Regression on a square: features (points, 2), evenly in -1 <= x1, x2 <= 1; targets (points, 1), x1 * x2. Both float64.
+
+    Source of this and the next two: the tutorial of trainFCNN, on fully connected networks with PyTorch.
+    """
+    return _square(lambda x1, x2: x1 * x2, points, seed)
+
+
+def xor_arrays(points: int = 2500, seed: int = 1234) -> tuple[np.ndarray, np.ndarray]:
+    """Two classes on the same square: 1.0 where x1 and x2 differ in sign, else 0.0. Shapes and dtypes as in product_arrays."""
+    return _square(lambda x1, x2: x1 * x2 < 0, points, seed)
+
+
+def quadrants_arrays(points: int = 2500, seed: int = 1234) -> tuple[np.ndarray, np.ndarray]:
+    """Four classes on the same square, its quadrants: 0.0 to 3.0, 1 for x1 > 0 plus 2 for x2 > 0."""
+    return _square(lambda x1, x2: (x1 > 0) + 2 * (x2 > 0), points, seed)
+
+
+def moons(points: int = 1000, seed: int = 448) -> tuple[Tensor, Tensor]:
+    """Two half moons that reach into each other, blurred: features (points, 2) and labels (points, 1), both float32.
+
+    The noise makes the moons overlap: no model answers much more than 99 of 100 new points right.
+    Source: the challenge of "Non-linear data with Neural Networks", made with scikit-learn's make_moons.
+    """
+    features, labels = make_moons(points, noise=0.15, random_state=seed)
+    return torch.tensor(features, dtype=torch.float32), torch.tensor(labels, dtype=torch.float32).reshape(-1, 1)

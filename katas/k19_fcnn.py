@@ -1,0 +1,143 @@
+"""One network for all: any sizes, any activation, three kinds of problems.
+
+A fully connected network is a list of sizes. With dims = [2, 3, 5, 6] it takes 2 inputs to 3 units, these to 5, these to 6:
+
+    z_k = a_(k-1) W_k^T + b_k        a_k = activation(z_k)        (a_0 = x; the last layer has an activation of its own)
+
+A linear layer holds W as (outputs, inputs), here (3, 2), (5, 3), (6, 5), and b as (outputs,); torch finds them if the layers
+stand in an nn.ModuleList, and nothing in a plain list. All start as normal deviates with standard deviation 1 / inputs.
+
+    kind          last activation   loss                      targets of a batch
+    regression    linear            nn.MSELoss                (n, 1) float32
+    binary        sigmoid           nn.BCEWithLogitsLoss      (n, 1) float32, 0 or 1
+    multiclass    softmax           nn.CrossEntropyLoss       (n,) int64, class numbers
+
+The network returns the pair (y_pred, z_pred): the output a and the z before its activation. All losses take z_pred, for the
+last two contain the sigmoid and the softmax, and for regression both are equal. (LogSoftmax and then nn.NLLLoss gives the
+same as nn.CrossEntropyLoss.) People, and the accuracy, read y_pred.
+
+An epoch goes through the n // size whole batches of the data, with one step of the optimizer for each. With 16 hidden units
+this solves three problems on a square: the product x1 * x2, the XOR of the signs, and the four quadrants. With 6 units some
+starts get stuck: XOR then ends below 95 % in about one run of five.
+
+What to do: the network, its parts by name, the training. `python -m katas.k19_fcnn` solves and draws all three.
+
+Tasks: network, loss, optimizer, batch, train, accuracy.   Builds on: k08_multi_hidden_layer, k14_multiclass.
+Source: the tutorial of trainFCNN, on fully connected networks with PyTorch.
+"""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class FCNN(nn.Module):
+    """A fully connected network.
+
+    Args:
+        dims: the sizes, inputs first and outputs last, such as [2, 16, 1].
+        activation: after every layer but the last: "relu", "sigmoid" or "tanh".
+        last_activation: after the last layer: "linear" (none), "sigmoid" or "softmax".
+
+    Raises:
+        ValueError: an activation has another name; the message tells this name and the known ones.
+    """
+
+    def __init__(self, dims: list[int], activation: str, last_activation: str) -> None:
+        super().__init__()
+        # TODO network: refuse unknown names; make the nn.Linear layers and let torch find them; start all weights
+        #     and biases as normal deviates with standard deviation 1 / (inputs of the layer)
+        raise NotImplementedError("network")
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Map x (n, dims[0]) to the pair (y_pred, z_pred), both (n, dims[-1])."""
+        # TODO network: each layer and its activation in turn; keep the last z for the pair
+        raise NotImplementedError("network")
+
+
+def loss_for(kind: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss of (z_pred, targets) for "regression", "binary" or "multiclass": the mean over the examples.
+
+    Raises:
+        ValueError: another kind; the message tells it and the known ones.
+    """
+    # TODO loss: as in the table of the lesson
+    raise NotImplementedError("loss")
+
+
+def optimizer_for(name: str, parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Optimizer:
+    """The optimizer "sgd", "adam", "rmsprop" or "adagrad" of these parameters, with this learning rate, else as torch has it.
+
+    Raises:
+        ValueError: another name; the message tells it and the known ones.
+    """
+    # TODO optimizer: torch.optim has SGD, Adam, RMSprop and Adagrad
+    raise NotImplementedError("optimizer")
+
+
+def next_batch(
+    features: np.ndarray, targets: np.ndarray, kind: str, number: int = 0, size: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """Batch `number` (0, 1, ...) of `size` examples each, in the order of the data; all of the data without a size.
+
+    Args:
+        features: (n, d) float64; targets: (n, 1) float64, for "multiclass" the class numbers.
+
+    Returns:
+        (size, d) float32 on the CPU, and the targets as the table of the lesson has them.
+    """
+    # TODO batch: take the rows from number * size up to (number + 1) * size, if there is a size; make tensors
+    raise NotImplementedError("batch")
+
+
+def train(
+    model: FCNN,
+    features: np.ndarray,
+    targets: np.ndarray,
+    kind: str,
+    optimizer: str = "adam",
+    lr: float = 0.02,
+    epochs: int = 100,
+    batch_size: int = 100,
+) -> list[float]:
+    """Fit the model in place, every epoch one step on each of the n // batch_size whole batches.
+
+    Args:
+        model: on any device.
+        features, targets, kind: as in next_batch.
+
+    Returns:
+        The loss of each epoch, the mean over its batches, as computed before their steps: plain floats.
+    """
+    # TODO train: put the parts together; move each batch to the device of the model's parameters
+    raise NotImplementedError("train")
+
+
+def accuracy(model: FCNN, features: np.ndarray, targets: np.ndarray, kind: str) -> float:
+    """The share of right answers, from 0 to 1: y_pred rounded for "binary", the position of its largest for "multiclass".
+
+    Raises:
+        ValueError: the kind is neither; a regression has no right answers to count.
+    """
+    # TODO accuracy: all of the data as one batch; compare answers and targets of one shape; a plain float
+    raise NotImplementedError("accuracy")
+
+
+if __name__ == "__main__":
+    from katas.given import data, plots
+
+    problems = {"regression": data.product_arrays(), "binary": data.xor_arrays(), "multiclass": data.quadrants_arrays()}
+    last_activations, figures = {"regression": "linear", "binary": "sigmoid", "multiclass": "softmax"}, []
+    for problem, (points, values) in problems.items():
+        outputs = 4 if problem == "multiclass" else 1
+        network = FCNN([2, 16, outputs], "relu", last_activations[problem])
+        history = train(network, points, values, problem)
+        share = "" if problem == "regression" else f", accuracy: {accuracy(network, points, values, problem):.2%}"
+        print(f"{problem}, final loss: {history[-1]:.5f}{share}")
+        print([tuple(parameter.shape) for parameter in network.parameters()])
+        figures.append(plots.plot_loss_history(history))
+        if problem != "regression":
+            figures.append(plots.plot_boundary(network, points, values))
+    plots.show(*figures)

@@ -1,0 +1,196 @@
+"""One network for all: any sizes, any activation, three kinds of problems.
+
+A fully connected network is a list of sizes. With dims = [2, 3, 5, 6] it takes 2 inputs to 3 units, these to 5, these to 6:
+
+    z_k = a_(k-1) W_k^T + b_k        a_k = activation(z_k)        (a_0 = x; the last layer has an activation of its own)
+
+A linear layer holds W as (outputs, inputs), here (3, 2), (5, 3), (6, 5), and b as (outputs,); torch finds them if the layers
+stand in an nn.ModuleList, and nothing in a plain list. All start as normal deviates with standard deviation 1 / inputs.
+
+    kind          last activation   loss                      targets of a batch
+    regression    linear            nn.MSELoss                (n, 1) float32
+    binary        sigmoid           nn.BCEWithLogitsLoss      (n, 1) float32, 0 or 1
+    multiclass    softmax           nn.CrossEntropyLoss       (n,) int64, class numbers
+
+The network returns the pair (y_pred, z_pred): the output a and the z before its activation. All losses take z_pred, for the
+last two contain the sigmoid and the softmax, and for regression both are equal. (LogSoftmax and then nn.NLLLoss gives the
+same as nn.CrossEntropyLoss.) People, and the accuracy, read y_pred.
+
+An epoch goes through the n // size whole batches of the data, with one step of the optimizer for each. With 16 hidden units
+this solves three problems on a square: the product x1 * x2, the XOR of the signs, and the four quadrants. With 6 units some
+starts get stuck: XOR then ends below 95 % in about one run of five.
+
+What to do: the network, its parts by name, the training. `python -m katas.k19_fcnn` solves and draws all three.
+
+Tasks: network, loss, optimizer, batch, train, accuracy.   Builds on: k08_multi_hidden_layer, k14_multiclass.
+Source: the tutorial of trainFCNN, on fully connected networks with PyTorch.
+"""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class FCNN(nn.Module):
+    """A fully connected network.
+
+    Args:
+        dims: the sizes, inputs first and outputs last, such as [2, 16, 1].
+        activation: after every layer but the last: "relu", "sigmoid" or "tanh".
+        last_activation: after the last layer: "linear" (none), "sigmoid" or "softmax".
+
+    Raises:
+        ValueError: an activation has another name; the message tells this name and the known ones.
+    """
+
+    def __init__(self, dims: list[int], activation: str, last_activation: str) -> None:
+        super().__init__()
+        # BEGIN SOLUTION network: refuse unknown names; make the nn.Linear layers and let torch find them; start all weights
+        #     and biases as normal deviates with standard deviation 1 / (inputs of the layer)
+        hidden = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
+        last = {"linear": lambda z: z, "sigmoid": torch.sigmoid, "softmax": lambda z: torch.softmax(z, dim=1)}
+        for name, known in ((activation, hidden), (last_activation, last)):
+            if name not in known:
+                raise ValueError(f"there is no activation {name!r} here, only {', '.join(known)}")
+        self.activation, self.last_activation = hidden[activation], last[last_activation]
+        self.layers = nn.ModuleList(nn.Linear(d_in, d_out) for d_in, d_out in zip(dims[:-1], dims[1:], strict=True))
+        for layer in self.layers:
+            nn.init.normal_(layer.weight, std=1 / layer.in_features)
+            nn.init.normal_(layer.bias, std=1 / layer.in_features)
+        # END SOLUTION
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Map x (n, dims[0]) to the pair (y_pred, z_pred), both (n, dims[-1])."""
+        # BEGIN SOLUTION network: each layer and its activation in turn; keep the last z for the pair
+        for layer in self.layers[:-1]:
+            x = self.activation(layer(x))
+        z_pred = self.layers[-1](x)
+        return self.last_activation(z_pred), z_pred
+        # END SOLUTION
+
+
+def loss_for(kind: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss of (z_pred, targets) for "regression", "binary" or "multiclass": the mean over the examples.
+
+    Raises:
+        ValueError: another kind; the message tells it and the known ones.
+    """
+    # BEGIN SOLUTION loss: as in the table of the lesson
+    losses = {"regression": nn.MSELoss, "binary": nn.BCEWithLogitsLoss, "multiclass": nn.CrossEntropyLoss}
+    if kind not in losses:
+        raise ValueError(f"there is no kind {kind!r}, only {', '.join(losses)}")
+    return losses[kind]()
+    # END SOLUTION
+
+
+def optimizer_for(name: str, parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Optimizer:
+    """The optimizer "sgd", "adam", "rmsprop" or "adagrad" of these parameters, with this learning rate, else as torch has it.
+
+    Raises:
+        ValueError: another name; the message tells it and the known ones.
+    """
+    # BEGIN SOLUTION optimizer: torch.optim has SGD, Adam, RMSprop and Adagrad
+    optim = torch.optim
+    optimizers = {"sgd": optim.SGD, "adam": optim.Adam, "rmsprop": optim.RMSprop, "adagrad": optim.Adagrad}
+    if name not in optimizers:
+        raise ValueError(f"there is no optimizer {name!r} here, only {', '.join(optimizers)}")
+    return optimizers[name](parameters, lr=lr)
+    # END SOLUTION
+
+
+def next_batch(
+    features: np.ndarray, targets: np.ndarray, kind: str, number: int = 0, size: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """Batch `number` (0, 1, ...) of `size` examples each, in the order of the data; all of the data without a size.
+
+    Args:
+        features: (n, d) float64; targets: (n, 1) float64, for "multiclass" the class numbers.
+
+    Returns:
+        (size, d) float32 on the CPU, and the targets as the table of the lesson has them.
+    """
+    # BEGIN SOLUTION batch: take the rows from number * size up to (number + 1) * size, if there is a size; make tensors
+    if size is not None:
+        rows = slice(number * size, (number + 1) * size)
+        features, targets = features[rows], targets[rows]
+    inputs = torch.tensor(features, dtype=torch.float32)
+    if kind == "multiclass":
+        return inputs, torch.tensor(targets, dtype=torch.int64).reshape(-1)
+    return inputs, torch.tensor(targets, dtype=torch.float32)
+    # END SOLUTION
+
+
+def train(
+    model: FCNN,
+    features: np.ndarray,
+    targets: np.ndarray,
+    kind: str,
+    optimizer: str = "adam",
+    lr: float = 0.02,
+    epochs: int = 100,
+    batch_size: int = 100,
+) -> list[float]:
+    """Fit the model in place, every epoch one step on each of the n // batch_size whole batches.
+
+    Args:
+        model: on any device.
+        features, targets, kind: as in next_batch.
+
+    Returns:
+        The loss of each epoch, the mean over its batches, as computed before their steps: plain floats.
+    """
+    # BEGIN SOLUTION train: put the parts together; move each batch to the device of the model's parameters
+    device = next(model.parameters()).device
+    loss_function, steps = loss_for(kind), optimizer_for(optimizer, model.parameters(), lr)
+    batches = len(features) // batch_size
+    losses = []
+    for _ in range(epochs):
+        total = 0.0
+        for number in range(batches):
+            inputs, wanted = next_batch(features, targets, kind, number, batch_size)
+            _, z_pred = model(inputs.to(device))
+            loss = loss_function(z_pred, wanted.to(device))
+            steps.zero_grad()
+            loss.backward()
+            steps.step()
+            total += loss.item()
+        losses.append(total / batches)
+    return losses
+    # END SOLUTION
+
+
+def accuracy(model: FCNN, features: np.ndarray, targets: np.ndarray, kind: str) -> float:
+    """The share of right answers, from 0 to 1: y_pred rounded for "binary", the position of its largest for "multiclass".
+
+    Raises:
+        ValueError: the kind is neither; a regression has no right answers to count.
+    """
+    # BEGIN SOLUTION accuracy: all of the data as one batch; compare answers and targets of one shape; a plain float
+    if kind not in ("binary", "multiclass"):
+        raise ValueError(f"no accuracy for the kind {kind!r}, only for binary, multiclass")
+    inputs, wanted = next_batch(features, targets, kind)
+    with torch.no_grad():
+        y_pred = model(inputs.to(next(model.parameters()).device))[0].cpu()
+    answers = y_pred.round() if kind == "binary" else y_pred.argmax(dim=1)
+    return (answers == wanted).float().mean().item()
+    # END SOLUTION
+
+
+if __name__ == "__main__":
+    from katas.given import data, plots
+
+    problems = {"regression": data.product_arrays(), "binary": data.xor_arrays(), "multiclass": data.quadrants_arrays()}
+    last_activations, figures = {"regression": "linear", "binary": "sigmoid", "multiclass": "softmax"}, []
+    for problem, (points, values) in problems.items():
+        outputs = 4 if problem == "multiclass" else 1
+        network = FCNN([2, 16, outputs], "relu", last_activations[problem])
+        history = train(network, points, values, problem)
+        share = "" if problem == "regression" else f", accuracy: {accuracy(network, points, values, problem):.2%}"
+        print(f"{problem}, final loss: {history[-1]:.5f}{share}")
+        print([tuple(parameter.shape) for parameter in network.parameters()])
+        figures.append(plots.plot_loss_history(history))
+        if problem != "regression":
+            figures.append(plots.plot_boundary(network, points, values))
+    plots.show(*figures)
