@@ -1,7 +1,7 @@
 """Pass marks with a pedigree: what right and wrong trainings reach, over many seeds.
 
-The trainings are those of the tests themselves, run by `pytest --measure`: every test that uses the `mark` fixture runs once for
-each seed and records what it reaches. The wrong solutions are the known mistakes that such a test has to catch.
+The trainings are those of the tests themselves, run by `pytest --measure`: every test that uses the `mark` fixture runs once
+for each seed and records what it reaches. The wrong solutions are the known mistakes that such a test has to catch.
 
 What was measured is kept in .marks/ as it comes, so that an interrupted run goes on where it stopped.
 """
@@ -179,9 +179,8 @@ def problems(marks: dict[str, dict], measured: dict[tuple[str, str], Values]) ->
         if entry.get("false_fail")
     ]
     for (kata, mistake), values in measured.items():
-        if mistake and values:
-            if passing := _runs_that_pass(values, marks):
-                found.append(f"{kata}, '{mistake}': {passing} of {WRONG_SEEDS} runs meet every mark")
+        if mistake and values and (passing := _runs_that_pass(values, marks)):
+            found.append(f"{kata}, '{mistake}': {passing} of {WRONG_SEEDS} runs meet every mark")
     return found
 
 
