@@ -19,7 +19,7 @@ it came in. The models here are given to you: like yours, they keep each layer's
 and activation_results.
 
 What to do: three functions. `python -m katas.k09_feature_space` draws both pictures of a trained network. Your own networks
-look at home there: try other sizes, activations and losses in k08, and see what becomes of the hidden space.
+look at home there: try other sizes and activations in k08, and see what becomes of the hidden space.
 
 Tasks: features, boundary, grid.   Builds on: k08_multi_hidden_layer.
 Source: deep.TEACHING, "Neural Network with PyTorch"; the tutorial of trainFCNN, on fully connected networks with PyTorch.

@@ -116,7 +116,7 @@ def train(
 
 
 def accuracy(model: FCNN, features: np.ndarray, targets: np.ndarray, kind: str) -> float:
-    """The share of right answers, from 0 to 1: y_pred rounded for "binary", the position of its largest for "multiclass".
+    """The share of right answers: y_pred >= 0.5 is a 1 for "binary", the position of the largest counts for "multiclass".
 
     Raises:
         ValueError: the kind is neither; a regression has no right answers to count.

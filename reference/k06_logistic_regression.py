@@ -10,7 +10,7 @@ straight line w1 * x1 + w2 * x2 + b = 0. Training looks for the line with the sm
     loss = -mean(y * log(y_hat) + (1 - y) * log(1 - y_hat))        (nn.BCELoss)
 
 which has a single lowest point: every training that ends well ends at the same line. The two sine bands can't be parted by
-any straight line, so even the best one leaves 8 of the 25 points on the wrong side. The next kata bends the line.
+any straight line, and the one with the lowest loss leaves 8 of the 25 points on the wrong side. The next kata bends the line.
 
 What to do: the model, its training, and the line it draws. `python -m katas.k06_logistic_regression` shows your line.
 

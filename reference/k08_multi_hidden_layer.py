@@ -1,6 +1,6 @@
 """More hidden layers: a network from a list of sizes.
 
-Two hidden neurons were not enough to part the sine bands. Here the sizes come in a list, and a loop builds what it says:
+Two hidden neurons part the sine bands only after a lucky start. Here the sizes come in a list, and a loop builds what it says:
 
     num_hidden = [2, 20, 20, 2]        2 features -> 20 neurons -> 20 neurons -> 2 neurons, then num_labels outputs
 

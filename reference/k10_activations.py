@@ -15,8 +15,8 @@ Two things to mind. float32 ends at exp(88): beyond it exp gives inf, and inf / 
 where the value is fine, and torch.where does not help, for it computes both of its sides. So let exp see only bounded numbers
 (x.clamp(min=..., max=...)), or use torch.logaddexp(a, b) = log(exp(a) + exp(b)), which is careful by itself.
 
-And a flat side has a price: a relu that is 0 for every example gives no gradient, so its unit can't learn its way back. It
-is dead. One step that is too large can kill many; smaller steps or a leaky_relu prevent it.
+And a flat side has a price: a relu that is 0 for every example gives no gradient, so its unit hardly ever comes back: it
+is dead. One step that is too large can kill many; with smaller steps or a leaky_relu that is rarer.
 
 What to do: write the formulas with exp, log, clamp, where and the like, not by calling torch's function of that name; then
 count the dead. `python -m katas.k10_activations` draws your curves.

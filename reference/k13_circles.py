@@ -137,5 +137,5 @@ if __name__ == "__main__":
     ):
         network = kind(input_size=2, hidden_size=16, output_size=1)
         history = train(network, points, classes)
-        figures += [plots.plot_boundary(network, points, classes), plots.plot_loss_history(history)]
+        figures += [plots.plot_boundary(network, points, classes, threshold=0.0), plots.plot_loss_history(history)]
     plots.show(*figures)

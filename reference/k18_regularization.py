@@ -14,9 +14,10 @@ example, so that no unit can rely on another one. What remains is divided by 1 -
 model.train() and model.eval() switch between the two. A forgotten eval() makes answers random.
 
 Overfitting. Take 105 random points and give them classes that have nothing to do with where they lie. There is nothing to
-learn, yet a network with 2 N C + D hidden units (N = 50 points in each of C = 3 classes, D = 2 features: 302) is soon right on
-two thirds of them, having learned them by heart. On new points it is right on a third, which is chance. Hence the rule: what
-counts is the result on points that the training has never seen. A large gap between the two says "overfitted".
+learn, yet a wide network (the tutorial takes 2 N C + D = 302 hidden units, for N = 50 points in each of C = 3 classes, of which
+105 are trained on, and D = 2 features) is soon right on two thirds of them, having learned them by heart. On new points it is
+right on a third, which is chance. Hence the rule: what counts is the result on points that the training has never seen. A large
+gap between the two says "overfitted".
 
 What to do: the model, its starting weights, and the training on nonsense. `python -m katas.k18_regularization` shows the gap.
 

@@ -162,7 +162,7 @@ def train(
 
 
 def accuracy(model: FCNN, features: np.ndarray, targets: np.ndarray, kind: str) -> float:
-    """The share of right answers, from 0 to 1: y_pred rounded for "binary", the position of its largest for "multiclass".
+    """The share of right answers: y_pred >= 0.5 is a 1 for "binary", the position of the largest counts for "multiclass".
 
     Raises:
         ValueError: the kind is neither; a regression has no right answers to count.
@@ -173,7 +173,7 @@ def accuracy(model: FCNN, features: np.ndarray, targets: np.ndarray, kind: str) 
     inputs, wanted = next_batch(features, targets, kind)
     with torch.no_grad():
         y_pred = model(inputs.to(next(model.parameters()).device))[0].cpu()
-    answers = y_pred.round() if kind == "binary" else y_pred.argmax(dim=1)
+    answers = (y_pred >= 0.5).float() if kind == "binary" else y_pred.argmax(dim=1)
     return (answers == wanted).float().mean().item()
     # END SOLUTION
 

@@ -82,7 +82,10 @@ class Catalog:
         if fitting:
             names = ", ".join(kata.name for kata in fitting)
             raise UnknownKata(f"'{wanted}' fits several katas: {names}. Say which, for example {fitting[0].short}.")
-        words = {word: kata for kata in self.katas for word in (kata.name, kata.short, kata.name[4:], kata.title.lower())}
+        words: dict[str, Kata] = {}
+        for kata in self.katas:
+            for word in (kata.name, kata.short, kata.name[4:], kata.title.lower(), *kata.name[4:].split("_")):
+                words.setdefault(word, kata)
         near = difflib.get_close_matches(text, words, n=1, cutoff=0.4)
         nearest = f" The nearest is {words[near[0]].name}." if near else ""
         raise UnknownKata(f"There is no kata '{wanted}'.{nearest} `python tools/check list` shows them all.")
