@@ -1,8 +1,11 @@
 """Mutants: which are made, how they are judged and kept, and what is said of the survivors."""
 
-import pytest
+from pathlib import Path
 
-from dojo.validate import mutants
+import pytest
+from typer.testing import CliRunner
+
+from dojo.validate import commands, mutants
 from dojo.validate.mutants import Mutant, MutantsError, Report
 from dojo.verdict import ERROR, FAILED, PASSED, SKIPPED, KataResult, TaskResult, TestResult
 
@@ -100,7 +103,8 @@ def test_other_tests_make_what_is_known_old(kata, made, monkeypatch):
 
 
 def test_a_reference_that_fails_judges_nothing(kata, made, monkeypatch):
-    monkeypatch.setattr(mutants, "_run", lambda kata, texts: ["test_total"] * len(texts))
+    failed = KataResult(kata.name, 1, (TaskResult("model", (TestResult("test_total", FAILED),)),))
+    monkeypatch.setattr(mutants, "run", lambda units, katas: [failed] * len(units))
     with pytest.raises(MutantsError, match="itself fails test_total"):
         mutants.judge(kata, made, nothing)
 
@@ -141,6 +145,16 @@ def test_the_list_is_read_and_the_figures_are_written_beside_it(tmp_path):
     assert text.endswith(f"\n\n{entry}")
 
 
+@pytest.mark.parametrize(("reason", "code", "says"), [("", 1, "survives, in f:"), ("never read", 0, "never read")])
+def test_the_command_shows_survivors_and_fails_for_those_that_are_not_listed(monkeypatch, reason, code, says):
+    one = Mutant("1", "f", "a = 1", "a = 2")
+    report = Report("k06", (one,) * 20, (one,), {one.key: reason} if reason else {})
+    monkeypatch.setattr(mutants, "look", lambda kata, on_progress: report)
+    result = CliRunner().invoke(commands.app, ["k06", "--mutants"])
+    assert result.exit_code == code
+    assert "19 of 20 killed" in result.output and says in result.output
+
+
 @pytest.mark.parametrize("broken", ["[[equivalent]]\nkata = 'k06'\n", "[[equivalent", "equivalent = 1\n"])
 def test_a_malformed_list_is_named(tmp_path, broken):
     path = tmp_path / "mutants.toml"
@@ -157,18 +171,20 @@ def test_a_reason_is_asked_for(tmp_path):
 
 
 def pretend(monkeypatch, killer_of) -> list[str]:
-    """Judge by a function of the mutant's text instead of the kata's tests, and keep what was judged."""
+    """Judge by a function of the mutant's text instead of running the kata's tests, and keep what was judged."""
     judged = []
 
-    def run(kata, texts):
-        found = []
-        for text in texts:
-            is_reference = "class LogisticRegression" in text
-            judged.extend([] if is_reference else [text])
-            found.append("" if is_reference else killer_of(text))
-        return found
+    def run(units, katas):
+        return [result_of((Path(unit.target) / f"{unit.kata}.py").read_text()) for unit in units]
 
-    monkeypatch.setattr(mutants, "_run", run)
+    def result_of(text):
+        is_reference = "class LogisticRegression" in text
+        judged.extend([] if is_reference else [text])
+        killer = not is_reference and killer_of(text)
+        tests = TestResult("test_first", PASSED), TestResult(killer or "test_second", FAILED if killer else PASSED)
+        return KataResult("k06_logistic_regression", 1, (TaskResult("model", tests),))
+
+    monkeypatch.setattr(mutants, "run", run)
     return judged
 
 

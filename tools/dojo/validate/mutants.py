@@ -32,6 +32,7 @@ from dojo import ROOT, stubs
 from dojo.catalog import Kata
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
+from dojo.validate import parts
 from dojo.verdict import PASSED, SKIPPED, KataResult
 
 LISTED = ROOT / "reference" / "validation" / "mutants.toml"
@@ -40,7 +41,7 @@ FEWEST_KILLED = 0.95  # of those that are not equivalent
 AT_ONCE = 16  # judged between two savings of the results
 
 Key = tuple[str, str, str]  # where, before, after
-OnProgress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]  # called after each few with how many are judged, and of how many
 
 
 class MutantsError(Exception):
@@ -81,8 +82,8 @@ class Report:
 
     @property
     def figures(self) -> dict[str, int]:
-        total, alive = len(self.mutants), len(self.survivors)
-        return {"total": total, "killed": total - alive, "equivalent": len(self.equivalent)}
+        killed = len(self.mutants) - len(self.survivors)
+        return {"total": len(self.mutants), "killed": killed, "equivalent": len(self.equivalent)}
 
     @property
     def problems(self) -> list[str]:
@@ -103,9 +104,7 @@ def generate(source: str) -> list[Mutant]:
 
     mutmut's operators change values, operators, arguments and assignments; one of our own leaves a statement out.
     """
-    # Here, because only this part of the validation needs them.
-    import libcst
-    from libcst.metadata import MetadataWrapper
+    import libcst.metadata  # here, because no other part of the validation needs these
     from mutmut.mutation.file_mutation import MutationVisitor
     from mutmut.mutation.mutators import mutation_operators
     from mutmut.mutation.pragma_handling import IgnoredCode
@@ -116,7 +115,7 @@ def generate(source: str) -> list[Mutant]:
 
     operators = [*mutation_operators, (libcst.Expr, left_out)]
     visitor = MutationVisitor(operators, IgnoredCode(set(), set(), set()), covered_lines=solution_lines(source))
-    wrapper = MetadataWrapper(libcst.parse_module(source))
+    wrapper = libcst.metadata.MetadataWrapper(libcst.parse_module(source))
     wrapper.visit(visitor)
     texts = (wrapper.module.deep_replace(change.original_node, change.mutated_node).code for change in visitor.mutations)
     return [_mutant(source, text) for text in dict.fromkeys(texts) if text != source and _is_python(text)]
@@ -150,10 +149,8 @@ def _mutant(source: str, text: str) -> Mutant:
 def _enclosing(source: str, line: int) -> str:
     """The names of the class and function around a line, such as MLP.forward."""
     kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    around = [
-        node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds) and node.lineno <= line <= node.end_lineno
-    ]
-    return ".".join(node.name for node in sorted(around, key=lambda node: node.lineno)) or "the module"
+    named = sorted((node.lineno, node.end_lineno, node.name) for node in ast.walk(ast.parse(source)) if isinstance(node, kinds))
+    return ".".join(name for first, last, name in named if first <= line <= last) or "the module"
 
 
 def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> list[str]:
@@ -162,13 +159,13 @@ def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> lis
     Raises:
         MutantsError: the reference does not pass its tests, so a failure would say nothing.
     """
-    begin = tests_hash(kata.name)
-    keys = [hashlib.sha256(f"{begin}\0{mutant.text}".encode()).hexdigest()[:16] for mutant in mutants]
+    tests = tests_hash(kata.name)
+    keys = [hashlib.sha256(f"{tests}\0{mutant.text}".encode()).hexdigest()[:16] for mutant in mutants]
     path = KEPT / f"{kata.short}.json"
     known = {key: killer for key, killer in _read(path).items() if key in keys}
     left = [(key, mutant) for key, mutant in zip(keys, mutants, strict=True) if key not in known]
     on_progress(len(known), len(mutants))
-    if left and (failing := _run(kata, [(ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")])[0]):
+    if left and (failing := _run(kata, [parts.reference_of(kata)])[0]):
         raise MutantsError(f"reference/{kata.name}.py itself fails {failing}: its mutants can't be judged")
     for start in range(0, len(left), AT_ONCE):
         some = left[start : start + AT_ONCE]
@@ -184,10 +181,8 @@ def tests_hash(kata: str) -> str:
     """Of all that judges a kata: its tests, what they share, and the data given."""
     shared = [path for path in (ROOT / "tests").iterdir() if path.is_file() and not path.name.startswith("test_")]
     given = (ROOT / "katas" / "given").glob("*.py")
-    digest = hashlib.sha256()
-    for path in sorted([ROOT / "tests" / f"test_{kata}.py", ROOT / "conftest.py", *shared, *given]):
-        digest.update(path.name.encode() + path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
-    return digest.hexdigest()
+    paths = sorted([ROOT / "tests" / f"test_{kata}.py", ROOT / "conftest.py", *shared, *given])
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
 
 
 def _read(path: Path) -> dict[str, str]:
@@ -237,15 +232,9 @@ def _text(path: Path) -> str:
 
 
 def look(kata: Kata, on_progress: OnProgress) -> Report:
-    """Make the mutants of one kata, judge them, and compare with the list.
-
-    Args:
-        kata: whose reference is changed, and whose tests judge.
-        on_progress: called after each few with how many are judged, and of how many.
-    """
-    mutants = generate((ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8"))
-    killers = judge(kata, mutants, on_progress)
-    survivors = [mutant for mutant, killer in zip(mutants, killers, strict=True) if not killer]
+    """Make the mutants of one kata's reference, judge them by its tests, and compare with the list."""
+    mutants = generate(parts.reference_of(kata))
+    survivors = [mutant for mutant, killer in zip(mutants, judge(kata, mutants, on_progress), strict=True) if not killer]
     return Report(kata.name, tuple(mutants), tuple(survivors), listed(kata.name))
 
 
