@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from tests import expect, training
 
 LEARNING_RATE = 0.1
+META = torch.device("meta")
 
 
 @pytest.mark.task("trainer")
@@ -121,12 +122,27 @@ class TestLeavesAlone:
         with expect.untouched("The data", features, targets):
             run(kata, line(), DataLoader(TensorDataset(features, targets), batch_size=4), epochs=1)
 
+    def test_moves_each_batch_to_the_device_of_the_model(self, kata):
+        # The meta device holds shapes without numbers: every machine has this one besides the CPU.
+        model = line().to("meta")
+        model.register_forward_pre_hook(lambda module, inputs: expect.on_device(*inputs, META, what="The model's input"))
+        run(kata, model, batches(), epochs=1, criterion=OnlyLooks())
+
     @pytest.mark.placement
     def test_takes_batches_from_the_cpu_to_the_model(self, kata, device):
         model = line().to(device)
         run(kata, model, batches(), epochs=2)
         expect.on_device(model.weight, device, what="The model after training")
         expect.close(weights(model), descend(epochs=2), what=f"The weights after two epochs on {device}", atol=1e-4)
+
+
+class OnlyLooks(nn.Module):
+    """A criterion that asks where its inputs are, and gives a loss that depends on nothing."""
+
+    def forward(self, outputs, targets):
+        expect.on_device(outputs, META, what="The output that the criterion gets")
+        expect.on_device(targets, META, what="The target that the criterion gets")
+        return torch.zeros((), requires_grad=True)
 
 
 def line() -> nn.Linear:

@@ -3,7 +3,6 @@
 import pytest
 import torch
 from sklearn.metrics import precision_recall_fscore_support
-from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import spiral
@@ -76,8 +75,9 @@ class TestTrain:
             SOFTMAX_INSIDE: F.cross_entropy(F.softmax(scores, dim=1), labels, weight=weights),
             UNWEIGHTED: F.cross_entropy(scores, labels),
         }
-        right = F.cross_entropy(scores, labels, weight=weights)
-        expect.close(losses[0], right, what="The loss of the first epoch", causes=causes)
+        expect.close(
+            losses[0], F.cross_entropy(scores, labels, weight=weights), what="The loss of the first epoch", causes=causes
+        )
 
     def test_every_step_follows_the_gradient(self, kata):
         model, (features, labels, weights) = kata.MLP(input_dim=2, hidden_dim=10, num_classes=3), unbalanced()
@@ -86,7 +86,7 @@ class TestTrain:
             UNWEIGHTED: F.cross_entropy,
         }
         steps = training.watch(lambda: kata.train(model, features, labels, weights, epochs=4), model, features, labels)
-        steps.follow(nn.CrossEntropyLoss(weight=weights), wrong)
+        steps.follow(lambda scores, labels: F.cross_entropy(scores, labels, weight=weights), wrong)
 
     def test_linear_model_stays_poor(self, kata, mark):
         torch.manual_seed(0)
@@ -97,9 +97,8 @@ class TestTrain:
     def test_mlp_finds_the_arms(self, kata, mark):
         data, model = spiral(), kata.MLP(input_dim=2, hidden_dim=100, num_classes=3)
         losses = kata.train(model, data.train.features, data.train.labels, data.class_weights)
-        loss = F.cross_entropy(model(data.train.features), data.train.labels)
         expect.reaches(mark("k17.mlp.accuracy"), accuracy(model, data.test), history=losses)
-        expect.reaches(mark("k17.mlp.loss"), loss, history=losses)
+        expect.reaches(mark("k17.mlp.loss"), F.cross_entropy(model(data.train.features), data.train.labels), history=losses)
 
 
 @pytest.mark.task("metrics")
@@ -109,7 +108,6 @@ class TestMetrics:
         seen = figures(kata.get_metrics(y_true, y_pred, classes), "overall")
         causes = {
             "the mean over the classes is not weighted by their points: average='weighted'": sklearn(y_true, y_pred, "macro"),
-            "this is the accuracy over all points: average='weighted', not 'micro'": sklearn(y_true, y_pred, "micro"),
             "the right classes and the answers are swapped: y_true comes first": sklearn(y_pred, y_true, "weighted"),
         }
         expect.close(seen[:3], sklearn(y_true, y_pred, "weighted"), what="Overall precision, recall and f1", causes=causes)
@@ -120,9 +118,13 @@ class TestMetrics:
         metrics = kata.get_metrics(y_true, y_pred, classes)
         each, swapped = sklearn(y_true, y_pred, None), sklearn(y_pred, y_true, None)
         for number, name in enumerate(classes):
-            seen = figures(metrics, "class", name)
             causes = {"the right classes and the answers are swapped: y_true comes first": swapped[:, number]}
-            expect.close(seen, each[:, number], what=f"precision, recall, f1 and num_samples of {name}", causes=causes)
+            expect.close(
+                figures(metrics, "class", name),
+                each[:, number],
+                what=f"precision, recall, f1 and num_samples of {name}",
+                causes=causes,
+            )
 
 
 @pytest.mark.task("point")
@@ -139,7 +141,6 @@ class TestPoint:
         right = sentence(model(((point - mean) / std).unsqueeze(0)), "green")
         causes = {
             "the point is not standardized: (point - mean) / std": sentence(model(point.unsqueeze(0)), "green"),
-            "the standardization is turned around: (point - mean) / std": sentence(model((point * std + mean)[None]), "green"),
             "the probability is a fraction, not percent: multiply by 100": right[:-3] + "1%",
             "the class number is told, not its name": right.replace("green", "1"),
         }

@@ -32,7 +32,7 @@ WHY = {
     "unmarked": "Putting the packages into .venv (once, a few minutes).",
     "unfinished": "The last setup did not end: setting up .venv anew.",
     "outdated": "Other versions are asked for than .venv has: bringing it up to date.",
-    "ready": "Packages are missing in .venv: putting them back.",
+    "ready": "Some packages are missing in .venv: adding them.",
 }
 
 
@@ -91,7 +91,7 @@ def enter(extra: str | None = None) -> None:
                 "run the same command again."
             )
         if inside or state != "ready" or not paths.python.exists():
-            set_up(paths)
+            set_up(paths, extra)
             os.environ[JUST_SET_UP] = "1"
         go_on_in(paths.python)
     except SetupError as problem:
@@ -144,8 +144,8 @@ def venv_state(paths: Paths) -> str:
     return "ready" if pins == pins_hash(paths) else "outdated"
 
 
-def set_up(paths: Paths) -> None:
-    """Make .venv and install the pinned packages into it.
+def set_up(paths: Paths, extra: str | None = None) -> None:
+    """Make .venv and install the pinned packages into it: the dependencies, and those of the extra group.
 
     Raises:
         SetupError: with the sentence for the user; what was downloaded so far stays in pip's cache.
@@ -164,7 +164,7 @@ def set_up(paths: Paths) -> None:
             progress = SetupProgress(paths.constraints, WHY[state])
             progress.say("making .venv")
             make_venv(paths)
-            install(paths, progress)
+            install(paths, progress, extra)
             mark(paths, "ready")
             progress.finish()
     except OSError as error:
@@ -200,11 +200,11 @@ def make_venv(paths: Paths) -> None:
         raise SetupError(explain_pip(text, paths))
 
 
-def install(paths: Paths, progress: SetupProgress) -> None:
+def install(paths: Paths, progress: SetupProgress, extra: str | None = None) -> None:
     """Install what pyproject.toml names, at the versions that tools/constraints.txt pins."""
-    names = [*requirements(paths.root), *requirements(paths.root, "validate")]
+    names = requirements(paths.root, extra)
     command = [str(paths.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    command += ["--progress-bar", "off", "-c", str(paths.constraints), *dict.fromkeys(names)]
+    command += ["--progress-bar", "off", "-c", str(paths.constraints), *names]
     with paths.log.open("w", encoding="utf-8") as log:
         pip = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"

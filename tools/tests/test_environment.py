@@ -28,7 +28,7 @@ def no_pip(monkeypatch) -> list[str]:
     """Instead of a virtual environment and pip: a list of what would have been done."""
     done = []
     monkeypatch.setattr(environment, "make_venv", lambda paths: done.append("venv"))
-    monkeypatch.setattr(environment, "install", lambda paths, progress: done.append("pip"))
+    monkeypatch.setattr(environment, "install", lambda *arguments: done.append("pip"))
     return done
 
 

@@ -2,5 +2,6 @@
 
 commands  the command line
 parts     each check of the validation, with what it found wrong
+mutants   small changes of the references, which a test must notice
 patches   known mistakes and other right solutions: small replacements in a reference's text
 """

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from dojo import ROOT, catalog, console
 from dojo.stubs import MarkerError
+from dojo.validate import mutants as mutation
 from dojo.validate import parts
 from dojo.verdict import FAILED, PASSED
 
@@ -23,7 +24,7 @@ app = typer.Typer(
 def main() -> NoReturn:
     try:
         app(prog_name="python tools/validate")
-    except (catalog.CatalogError, catalog.UnknownKata, MarkerError) as problem:
+    except (catalog.CatalogError, catalog.UnknownKata, MarkerError, mutation.MutantsError) as problem:
         sys.stderr.write(f"{problem}\n")
         sys.exit(2)
     sys.exit(0)
@@ -37,6 +38,9 @@ def validate(
     ] = False,
     marks: Annotated[bool, typer.Option("--marks", help="Measure the pass marks over many seeds (long), then stop.")] = False,
     record: Annotated[bool, typer.Option("--record", help="Also write down what the references reach.")] = False,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Only judge small changes of the references: does a test fail for each? (slow)")
+    ] = False,
 ) -> None:
     """Prove that stubs, references, tests and tools are right: one line each, exit code 1 if one is not."""
     known = catalog.load()
@@ -52,6 +56,9 @@ def validate(
     screen = console.screen()
     if marks:
         raise typer.Exit(_measure_marks(known, screen))
+
+    if mutants:
+        raise typer.Exit(1 if _mutants(known, screen, record) else 0)
     failed = 0
     for part in chosen:
         look = functools.partial(part.look, write_record=record) if part.look is parts.references_pass else part.look
@@ -81,3 +88,29 @@ def _measure_marks(known: catalog.Catalog, screen: console.Screen) -> int:
         screen.console.print(f"[red]{escape(problem)}[/]")
     print(f"{len(new)} marks written to tests/pass_marks.toml, {len(problems)} problems")
     return 1 if problems else 0
+
+
+def _mutants(known: catalog.Catalog, screen: console.Screen, write_record: bool) -> int:
+    """Judge the mutants of each kata, a line for each and what became of the survivors; how many katas have problems."""
+
+    def progress(done: int, total: int) -> None:
+        if screen.console.is_terminal:
+            screen.console.print(f"{screen.bar(done, total)} {done} of {total} mutants of {kata.name}", end="\r")
+
+    failed = 0
+    for kata in known.katas:
+        begin = time.monotonic()
+        report = mutation.look(kata, progress)
+        if write_record and not report.problems:
+            mutation.record(report)
+        failed += bool(report.problems)
+        scope = "{killed} of {total} killed, {equivalent} equivalent".format(**report.figures)
+        mark, seconds = screen.mark(FAILED if report.problems else PASSED), f"{time.monotonic() - begin:.1f} s"
+        screen.console.print(f"{mark:<8} {'mutants of ' + kata.name:<42} {scope:<34} {seconds:>8}")
+        for mutant in report.equivalent:
+            told = f"equivalent, {mutant.diff}\n  because {report.listed[mutant.key]}"
+            screen.console.print(f"[dim]{escape(indent(told, '    '))}[/]")
+        for problem in report.problems:
+            screen.console.print(f"[red]{escape(indent(problem, '    '))}[/]")
+    print(f"{len(known.katas) - failed} passed, {failed} failed")
+    return failed

@@ -1,0 +1,248 @@
+"""Mutation testing: would the tests notice if a solution were slightly different?
+
+mutmut makes the mutants, each one small change within a solution region; the kata's own tests judge them. One that no test
+fails is a survivor: either a test is missing, or the change makes no difference that the lesson asks about. The survivors of
+the second kind are listed, each with the reason, in reference/validation/mutants.toml:
+
+    [[equivalent]]
+    kata = "k06_logistic_regression"
+    where = "train"                         # the function, or Class.method
+    before = "losses = []"                  # the lines that the mutant changes, and what it makes of them
+    after = ["losses = None", "losses = 1"] # a text, or several that share the reason
+    reason = "..."
+
+Beside them stand each kata's figures. Results are kept in .mutants/ as they come, so that a run that was broken off goes on.
+"""
+
+import ast
+import contextlib
+import datetime
+import difflib
+import hashlib
+import json
+import re
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import indent
+
+from dojo import ROOT, stubs
+from dojo.catalog import Kata
+from dojo.suite.run import run
+from dojo.suite.unit import Unit
+from dojo.validate import parts
+from dojo.verdict import PASSED, SKIPPED, KataResult
+
+LISTED = ROOT / "reference" / "validation" / "mutants.toml"
+KEPT = ROOT / ".mutants"
+FEWEST_KILLED = 0.95  # of those that are not equivalent
+AT_ONCE = 16  # judged between two savings of the results
+
+Key = tuple[str, str, str]  # where, before, after
+OnProgress = Callable[[int, int], None]  # called after each few with how many are judged, and of how many
+
+
+class MutantsError(Exception):
+    """The list of equivalent mutants is malformed, or the reference itself fails; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A reference with one small change."""
+
+    text: str  # the whole file
+    where: str  # the function that is changed, with its class
+    before: str  # the lines that are changed, without the spaces around them
+    after: str
+
+    @property
+    def key(self) -> Key:
+        """What it is known by in the list: says nothing of line numbers, so that it survives when lines move."""
+        return self.where, self.before, self.after
+
+    @property
+    def diff(self) -> str:
+        return f"in {self.where}:\n{indent(self.before, '- ')}\n{indent(self.after, '+ ')}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of the mutants of one kata."""
+
+    kata: str
+    mutants: tuple[Mutant, ...]
+    survivors: tuple[Mutant, ...]
+    listed: dict[Key, str]  # → the reason why it is equivalent
+
+    @property
+    def equivalent(self) -> tuple[Mutant, ...]:
+        return tuple(mutant for mutant in self.survivors if mutant.key in self.listed)
+
+    @property
+    def figures(self) -> dict[str, int]:
+        killed = len(self.mutants) - len(self.survivors)
+        return {"total": len(self.mutants), "killed": killed, "equivalent": len(self.equivalent)}
+
+    @property
+    def problems(self) -> list[str]:
+        """A survivor that is not listed, a listed one that does not survive, and too few killed."""
+        found = [f"survives, {mutant.diff}" for mutant in self.survivors if mutant.key not in self.listed]
+        alive, made = {mutant.key for mutant in self.survivors}, {mutant.key for mutant in self.mutants}
+        for key in sorted(self.listed.keys() - alive):
+            fate = "is killed now" if key in made else "is not made any more"
+            found.append(f"{fate}: take it out of reference/validation/mutants.toml, {Mutant('', *key).diff}")
+        total, killed = len(self.mutants) - len(self.equivalent), self.figures["killed"]
+        if killed < FEWEST_KILLED * total:
+            found.append(f"{killed} of {total} that are not equivalent are killed: {FEWEST_KILLED:.0%} are asked for")
+        return found
+
+
+def generate(source: str) -> list[Mutant]:
+    """Every mutant of the solution regions that is Python, each text once.
+
+    mutmut's operators change values, operators, arguments and assignments; one of our own leaves a statement out.
+    """
+    import libcst.metadata  # here, because no other part of the validation needs these
+    from mutmut.mutation.file_mutation import MutationVisitor
+    from mutmut.mutation.mutators import mutation_operators
+    from mutmut.mutation.pragma_handling import IgnoredCode
+
+    def left_out(statement: libcst.Expr) -> Iterator[libcst.CSTNode]:
+        if not isinstance(statement.value, libcst.BaseString):  # a docstring
+            yield libcst.Pass()
+
+    operators = [*mutation_operators, (libcst.Expr, left_out)]
+    visitor = MutationVisitor(operators, IgnoredCode(set(), set(), set()), covered_lines=solution_lines(source))
+    wrapper = libcst.metadata.MetadataWrapper(libcst.parse_module(source))
+    wrapper.visit(visitor)
+    texts = (wrapper.module.deep_replace(change.original_node, change.mutated_node).code for change in visitor.mutations)
+    return [_mutant(source, text) for text in dict.fromkeys(texts) if text != source and _is_python(text)]
+
+
+def solution_lines(source: str) -> set[int]:
+    """The numbers of the lines between the markers of the solution regions."""
+    lines, inside = set(), False
+    for number, line in enumerate(source.splitlines(), start=1):
+        if stubs.BEGIN.match(line) or stubs.END.match(line):
+            inside = bool(stubs.BEGIN.match(line))
+        elif inside:
+            lines.add(number)
+    return lines
+
+
+def _is_python(text: str) -> bool:
+    with contextlib.suppress(SyntaxError, ValueError):
+        return bool(compile(text, "mutant", "exec"))
+    return False
+
+
+def _mutant(source: str, text: str) -> Mutant:
+    old, new = source.splitlines(), text.splitlines()
+    changes = [change for change in difflib.SequenceMatcher(None, old, new, False).get_opcodes() if change[0] != "equal"]
+    (_, first, _, new_first, _), (_, _, last, _, new_last) = changes[0], changes[-1]
+    before, after = "\n".join(old[first:last]).strip(), "\n".join(new[new_first:new_last]).strip()
+    return Mutant(text, _enclosing(source, first + 1), before, after)
+
+
+def _enclosing(source: str, line: int) -> str:
+    """The names of the class and function around a line, such as MLP.forward."""
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    named = sorted((node.lineno, node.end_lineno, node.name) for node in ast.walk(ast.parse(source)) if isinstance(node, kinds))
+    return ".".join(name for first, last, name in named if first <= line <= last) or "the module"
+
+
+def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> list[str]:
+    """For each mutant the test that kills it, empty if none does. What is known from an earlier run is not run again.
+
+    Raises:
+        MutantsError: the reference does not pass its tests, so a failure would say nothing.
+    """
+    tests = tests_hash(kata.name)
+    keys = [hashlib.sha256(f"{tests}\0{mutant.text}".encode()).hexdigest()[:16] for mutant in mutants]
+    path = KEPT / f"{kata.short}.json"
+    known = {key: killer for key, killer in _read(path).items() if key in keys}
+    left = [(key, mutant) for key, mutant in zip(keys, mutants, strict=True) if key not in known]
+    on_progress(len(known), len(mutants))
+    if left and (failing := _run(kata, [parts.reference_of(kata)])[0]):
+        raise MutantsError(f"reference/{kata.name}.py itself fails {failing}: its mutants can't be judged")
+    for start in range(0, len(left), AT_ONCE):
+        some = left[start : start + AT_ONCE]
+        killers = _run(kata, [mutant.text for _, mutant in some])
+        known |= {key: killer for (key, _), killer in zip(some, killers, strict=True)}
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(known, indent=1), encoding="utf-8")
+        on_progress(len(known), len(mutants))
+    return [known[key] for key in keys]
+
+
+def tests_hash(kata: str) -> str:
+    """Of all that judges a kata: its tests, what they share, and the data given."""
+    shared = [path for path in (ROOT / "tests").iterdir() if path.is_file() and not path.name.startswith("test_")]
+    given = (ROOT / "katas" / "given").glob("*.py")
+    paths = sorted([ROOT / "tests" / f"test_{kata}.py", ROOT / "conftest.py", *shared, *given])
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def _read(path: Path) -> dict[str, str]:
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads(path.read_text(encoding="utf-8"))
+    return {}  # not there yet, or a run was ended while it wrote: judged anew
+
+
+def _run(kata: Kata, texts: Sequence[str]) -> list[str]:
+    with tempfile.TemporaryDirectory() as scratch:
+        units = []
+        for number, text in enumerate(texts):
+            folder = Path(scratch) / str(number)
+            folder.mkdir()
+            (folder / f"{kata.name}.py").write_text(text, encoding="utf-8")
+            units.append(Unit(str(folder), kata.name, "cpu"))
+        return [killed_by(result) for result in run(units, [kata])]
+
+
+def killed_by(result: KataResult) -> str:
+    """The first test that did not pass, empty if all did. One that needs a device that is absent does not count."""
+    tests = (test for task in result.tasks for test in task.tests)
+    return next((test.name for test in tests if test.outcome not in (PASSED, SKIPPED)), "")
+
+
+def listed(kata: str, path: Path = LISTED) -> dict[Key, str]:
+    """The kata's survivors judged equivalent → the reason.
+
+    Raises:
+        MutantsError: the list is malformed, or a reason is missing.
+    """
+    found = {}
+    try:
+        for entry in tomllib.loads(_text(path)).get("equivalent", []):
+            where, before, after, reason = (entry[name] for name in ("where", "before", "after", "reason"))
+            if not reason.strip():
+                raise ValueError(f"no reason for {before!r}")
+            if entry["kata"] == kata:
+                found |= {(where, before, text): reason for text in ([after] if isinstance(after, str) else after)}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MutantsError(f"{path.name} is malformed: {error!r}") from None
+    return found
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else "[figures]\n"
+
+
+def look(kata: Kata, on_progress: OnProgress) -> Report:
+    """Make the mutants of one kata's reference, judge them by its tests, and compare with the list."""
+    mutants = generate(parts.reference_of(kata))
+    survivors = [mutant for mutant, killer in zip(mutants, judge(kata, mutants, on_progress), strict=True) if not killer]
+    return Report(kata.name, tuple(mutants), tuple(survivors), listed(kata.name))
+
+
+def record(report: Report, path: Path = LISTED) -> None:
+    """Write a kata's figures down; the rest of the file stays as it is."""
+    text = _text(path)
+    lines = dict(re.findall(r"^(k\w+) = (\{ total = .*\})$", text, re.MULTILINE))
+    numbers = ", ".join(f"{name} = {number}" for name, number in report.figures.items())
+    lines[report.kata] = f'{{ {numbers}, date = "{datetime.date.today()}" }}'
+    table = "".join(f"{kata} = {lines[kata]}\n" for kata in sorted(lines))
+    path.write_text(re.sub(r"^\[figures\]\n(?:k.*\n)*", f"[figures]\n{table}", text, flags=re.MULTILINE), encoding="utf-8")
