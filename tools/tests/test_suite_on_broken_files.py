@@ -51,7 +51,7 @@ def test_the_reference_passes(judge, reference):
         ("import sys\nsys.exit(0)\n", ["can't be imported", "SystemExit", ".py:2"]),
         ("import pytest\npytest.exit('all fine', 0)\n", ["can't be imported", ".py:2"]),
         ("import os\nos._exit(0)\n", ["did not let the test come to its end while this file was imported", "exit code 0"]),
-        (b"# caf\xe9\nx = 1\n", [".py:1 is not UTF-8 text", "choose UTF-8"]),
+        (b"x = 1\n# caf\xe9\n", [".py:2 is not UTF-8 text", "0xe9", "choose UTF-8"]),
         ("x = '\0'\n", ["is not valid Python", "null bytes"]),
         ("while True:\n    print('x' * 10_000)\n", ["can't be imported", "characters were printed", ".py:2"]),
     ],
@@ -94,6 +94,7 @@ def test_an_endless_loop_is_one_failed_test(judge, reference):
     message = result.tasks[2].first_problem.message
     assert "an endless loop" in message
     assert "in decision_boundary" in message
+    assert [test.outcome for test in result.tasks[2].tests] == [FAILED, BLOCKED, BLOCKED]
 
 
 def test_code_that_cannot_be_interrupted_is_ended_from_outside(judge, reference, monkeypatch):

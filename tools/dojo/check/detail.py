@@ -8,12 +8,16 @@ from dojo.catalog import Kata
 from dojo.check.overview import compared
 from dojo.console import STYLES, Screen
 from dojo.record import Entry
-from dojo.verdict import BLOCKED, NOT_STARTED, PASSED, KataResult, TaskResult, TestResult
+from dojo.verdict import BLOCKED, FAILED, NOT_STARTED, PASSED, KataResult, TaskResult, TestResult
 
 
 def show(screen: Screen, kata: Kata, result: KataResult, record: Entry | None) -> None:
     out = screen.console.print
     out(f"\n[bold]{kata.short}  {escape(kata.title)}[/]  [{STYLES[result.outcome]}]{result.outcome}[/]")
+    messages = {test.message for task in result.tasks for test in task.tests}
+    if result.outcome == FAILED and len(messages) == 1:  # the whole file can't be used
+        out(f"\n{escape(indent(messages.pop(), '  '))}")
+        return
     for task in result.tasks:
         _task(screen, task)
         for number in (number for test in task.tests for number in test.measured):

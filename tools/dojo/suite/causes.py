@@ -131,6 +131,7 @@ KNOWN = [
     ),
     ("IndexError", r"list index out of range", "a loop runs further than its list: mind that indices begin at 0"),
     ("RecursionError", r"", "a function calls itself without end: does forward call self(x) or self.forward(x)?"),
+    ("TooMuchOutput", r"", "a print in a loop that never ends, or one for every number: a line an epoch is plenty"),
     ("SystemExit", r"", "sys.exit(), exit() or quit() ends the program: a kata's functions only return"),
 ]
 

@@ -26,7 +26,8 @@ def message(error: BaseException, path: Path, kata: KataUnderTest | None, expect
     text = _headline(error, expected, time_limit, bool(frames))
     if len(text) > MOST_CHARACTERS:
         text = text[:MOST_CHARACTERS] + f"\n  ... ({len(text) - MOST_CHARACTERS:,} more characters left out)"
-    return f"{text}\n\n{_own_lines(frames, path, kata)}".rstrip()
+    own = "" if isinstance(error, MissingName) else _own_lines(frames, path, kata)
+    return f"{text}\n\n{own}".rstrip()
 
 
 def _headline(error: BaseException, expected: str, time_limit: float | None, in_learners_code: bool) -> str:
@@ -41,11 +42,11 @@ def _headline(error: BaseException, expected: str, time_limit: float | None, in_
             f"  expected:  {expected}\n"
             "  likely:    an endless loop (does the loop's condition ever change?), or far more epochs than needed"
         )
-    name, text = type(error).__name__, str(error) or "without a text"
+    name, text = type(error).__name__, f": {error}" if str(error) else ""
     if (cause := causes.likely_cause(error)) is None:
         cause = "the error's own words say what it stumbled over" + ("; it was raised in the line below" * in_learners_code)
     where = "Your code raised an error." if in_learners_code else "The test could not work with what your code returned."
-    return f"{where}\n  seen:      {name}: {text}\n  expected:  no error, so that: {expected}\n  likely:    {cause}"
+    return f"{where}\n  seen:      {name}{text}\n  expected:  no error, so that: {expected}\n  likely:    {cause}"
 
 
 def learner_frames(traceback: types.TracebackType | None, path: Path) -> Iterator[tuple[int, str]]:

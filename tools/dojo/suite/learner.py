@@ -83,7 +83,11 @@ def load(path: Path) -> KataUnderTest:
 
 
 def _not_text(path: Path, data: bytes, error: Exception) -> str:
-    line = data.count(b"\n", 0, error.start) + 1 if isinstance(error, UnicodeDecodeError) else 1
+    line = 1  # of an encoding declaration that can't be obeyed
+    try:
+        data.decode()
+    except UnicodeDecodeError as first_bad_byte:
+        line, error = data.count(b"\n", 0, first_bad_byte.start) + 1, first_bad_byte
     return (
         f"{shown(path)}:{line} is not UTF-8 text.\n"
         f"  seen:      {error}\n"

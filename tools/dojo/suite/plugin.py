@@ -25,7 +25,7 @@ LETTERS = {PASSED: ".", FAILED: "F", NOT_STARTED: "-", BLOCKED: "b", SKIPPED: "s
 
 
 class Blocked(Exception):
-    """Another task of the kata has to pass first."""
+    """The test can't be judged: another task has to pass first, or the task has an endless loop. The text says which."""
 
 
 class NotStarted(Exception):
@@ -43,6 +43,7 @@ class Session:
         self.target = target
         self.loaded: dict[str, KataUnderTest | KataUnusable] = {}
         self.outcomes: dict[tuple[str, str], list[str]] = {}  # (kata, task) → outcomes of its tests so far
+        self.endless: dict[tuple[str, str], str] = {}  # (kata, task) → its test that ran into the time limit
         self.listener: Callable[[dict], None] = lambda event: None
 
     def kata(self, name: str, time_limit: float | None) -> KataUnderTest:
@@ -58,7 +59,7 @@ class Session:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # sys.exit() too, and the time limit: whatever a learner's file may do
-                text = feedback.message(error, path, None, "a file that only defines things when it is read", time_limit)
+                text = feedback.message(error, path, None, "the file can be imported, and only defines things", time_limit)
                 first, _, rest = text.partition("\n")
                 self.loaded[name] = KataUnusable(f"{shown(path)} can't be imported. {first}\n{rest}")
             self.listener({"event": "loaded"})
@@ -126,15 +127,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     name, (task, needs) = kata_name(item), task_of(item)
+    session = item.config.stash[SESSION]
+    if endless := session.endless.get((name, task)):
+        raise Blocked(f"'{task}' was not tried further: {endless} did not come to an end.")
     if name is None or needs is None:
         return
-    session = item.config.stash[SESSION]
     outcomes = session.outcomes.get((name, needs), [])
     if all(outcome in (PASSED, SKIPPED) for outcome in outcomes):
         return
     if task in open_regions(session.kata(name, time_limit(item.config))._source):
         raise NotStarted
-    raise Blocked(needs)
+    raise Blocked(f"'{task}' can't be judged before '{needs}' passes.")
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)  # inside pytest's own capturing, which sets sys.stdout too
@@ -197,7 +200,7 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str]:
     if isinstance(error, KataUnusable):
         return FAILED, str(error)
     if isinstance(error, Blocked):
-        return BLOCKED, f"'{task}' can't be judged before '{error}' passes."
+        return BLOCKED, str(error)
     source = kata._source if isinstance(kata, KataUnderTest) else ""
     if isinstance(error, NotStarted):
         return NOT_STARTED, _waiting(task, path, open_regions(source).get(task, 1), source)
@@ -208,6 +211,8 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str]:
         return SKIPPED, str(error)
     if call.when != "call" and not from_learner and not _is_time_limit(error):
         return ERROR, f"The suite itself failed, which is not your fault: {type(error).__name__}: {error}"
+    if _is_time_limit(error):
+        session.endless[name, task] = test_name(item)
     wording = test_name(item).partition("[")[0].removeprefix("test_").replace("_", " ")
     known = kata if isinstance(kata, KataUnderTest) else None
     return FAILED, feedback.message(error, path, known, wording, time_limit(item.config))
