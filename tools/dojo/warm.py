@@ -27,5 +27,5 @@ def context() -> BaseContext:
     if not can_fork():
         return multiprocessing.get_context("spawn")
     chosen = multiprocessing.get_context("forkserver")
-    chosen.set_forkserver_preload(["dojo.suite.preload"])
+    chosen.set_forkserver_preload(["dojo.suite.uninterrupted", "dojo.suite.preload"])
     return chosen

@@ -197,3 +197,17 @@ def test_reset_asks_first(catalog, monkeypatch, tmp_path):
     assert "# TODO model" in path.read_text()
     assert [copy.read_text() for copy in path.parent.glob("*.backup-*")] == ["my work\n"]
     assert "nothing to do" in runner.invoke(commands.app, ["reset", "k06"]).output
+
+
+def test_a_stop_from_the_keyboard_is_one_word(monkeypatch, capsys):
+    from dojo.check import commands, running
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "judge", interrupted)
+    monkeypatch.setattr(sys, "argv", ["check", "k01"])
+    with pytest.raises(SystemExit) as end:
+        commands.main()
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "\nStopped.\n"

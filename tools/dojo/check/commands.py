@@ -74,6 +74,9 @@ def run(
         verdict = running.judge(target, chosen or list(known.katas), device, progress_on)
     except (running.NoTarget, running.NoDevice) as problem:
         _unable(problem)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped.\n")
+        raise typer.Exit(130) from None
     if as_json:
         print(json.dumps(verdict.to_json(), indent=2, allow_nan=False))
     elif chosen:
