@@ -53,7 +53,10 @@ class Reporter:
 
 def main(units: list[Unit], log: str, connection: Connection) -> None:
     """The child's whole life. What is printed goes to the log file."""
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except FileNotFoundError:  # the parent was stopped while this child started, and has taken its folder away
+        os._exit(1)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
