@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import sine_bands
-from tests import expect, layers, training
+from tests import expect, layers, marks, training
 
 
 @pytest.mark.task("layers")
@@ -95,12 +95,12 @@ class TestTrain:
         expect.reaches(mark("k07.train.accuracy"), ((y_hat >= 0.5) == labels).float().mean(), history=losses)
         expect.reaches(mark("k07.train.loss"), F.binary_cross_entropy(y_hat, labels), history=losses)
 
-    def test_bends_the_line_from_a_kind_start_too(self, kata, mark):
+    def test_bends_the_line_from_a_kind_start_too(self, kata):
         torch.manual_seed(4)  # steps of a sensible size part all points from here; too large ones throw the network off
         model, (features, labels) = network(kata, num_hidden=2), sine_bands()
         losses = kata.train(model, features, labels)
         loss = F.binary_cross_entropy(model(features).detach(), labels)
-        expect.reaches(mark("k07.train.loss"), loss, history=losses)
+        expect.reaches(marks.find("k07.train.loss"), loss, history=losses)
 
 
 def network(kata, num_hidden=3):

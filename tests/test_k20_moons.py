@@ -1,5 +1,7 @@
 """k20: a model of raw scores, a training within its budget, and three marks on points that it has not seen."""
 
+from functools import cache
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -65,14 +67,8 @@ class TestTrain:
         steps.follow(F.binary_cross_entropy_with_logits)
 
     @pytest.mark.parametrize("medal", ["bronze", "silver", "gold"])
-    def test_answers_new_points(self, kata, mark, medal):
-        (features, labels), (new, right), losses = moons(), moons(points=20000, seed=2024), []
-        model = kata.build_model()
-        check_budget(passes(model, lambda: losses.extend(kata.train(model, features, labels)), len(features)), 800)
-        with torch.no_grad():
-            scores = model.eval()(new)
-        causes = [PROBABILITIES] if scores.min() >= 0 and scores.max() <= 1 else [LINEAR] if is_linear(model) else []
-        share = ((scores >= 0) == right).float().mean()
+    def test_answers_new_points(self, kata, mark, seed, medal):
+        share, losses, causes = answers(kata.build_model, kata.train, seed)
         expect.reaches(mark(f"k20.{medal}.accuracy"), share, history=losses, causes=causes)
 
     @pytest.mark.placement
@@ -80,6 +76,18 @@ class TestTrain:
         model, (features, labels) = kata.build_model().to(device), moons(points=40)
         kata.train(model, features.to(device), labels.to(device), epochs=2)
         expect.on_device(next(model.parameters()), device, what="The model after training")
+
+
+@cache  # the three medals are for the same training
+def answers(build_model, train, seed):
+    """The share of new points that a model trained within the budget answers right, its losses, and what may be wrong."""
+    (features, labels), (new, right), losses = moons(), moons(points=20000, seed=2024), []
+    model = build_model()
+    check_budget(passes(model, lambda: losses.extend(train(model, features, labels)), len(features)), 800)
+    with torch.no_grad():
+        scores = model.eval()(new)
+    causes = [PROBABILITIES] if scores.min() >= 0 and scores.max() <= 1 else [LINEAR] if is_linear(model) else []
+    return ((scores >= 0) == right).float().mean(), losses, causes
 
 
 def passes(model: nn.Module, train, points: int) -> float:
