@@ -13,6 +13,7 @@ class Unit:
         device: auto, cpu, cuda or mps.
         timeout: seconds a test may take, instead of those in pyproject.toml.
         measure: instead of judging, record what the trainings reach from these seeds: (first, one after the last).
+        only: run the tests of this name alone; all if it is empty.
         done: tests that an earlier child has judged, test id → [task, outcome]; they are not run again.
         number: its place among the units of a run.
     """
@@ -22,5 +23,6 @@ class Unit:
     device: str = "auto"
     timeout: float | None = None
     measure: tuple[int, int] | None = None
+    only: str = ""
     done: dict[str, list[str]] = field(default_factory=dict, hash=False)
     number: int = 0

@@ -43,6 +43,7 @@ class Candidate:
     kata: Kata
     name: str
     source: str
+    tests: tuple[str, ...]  # those that hold its training against a mark; of a mistake the one that has to catch it
 
     @property
     def seeds(self) -> int:
@@ -53,15 +54,15 @@ class Candidate:
         """Of all that the values depend on: what the training tests reach. Another test or lesson text costs nothing."""
         modules = [ROOT / "conftest.py", ROOT / "tests" / f"test_{self.kata.name}.py", *HELPERS]
         known = reach.definitions([self.source, *(path.read_text(encoding="utf-8") for path in modules)])
-        text = reach.reached(known, [*training_tests(self.kata), "seed"]) + version("torch")
+        text = reach.reached(known, [*self.tests, "seed"]) + version("torch")
         return f"{self.kata.short}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def training_tests(kata: Kata) -> list[str]:
+def training_tests(kata: Kata) -> tuple[str, ...]:
     """The tests of a kata that hold a training against a mark: those that take the `mark` fixture."""
     tree = ast.parse((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    return [node.name for node in functions if "mark" in [argument.arg for argument in node.args.args]]
+    return tuple(node.name for node in functions if "mark" in [argument.arg for argument in node.args.args])
 
 
 def candidates(catalog: Catalog) -> list[Candidate]:
@@ -70,9 +71,9 @@ def candidates(catalog: Catalog) -> list[Candidate]:
     for kata in catalog.katas:
         if tests := training_tests(kata):
             source = reference_of(kata)
-            found.append(Candidate(kata, "", source))
+            found.append(Candidate(kata, "", source, tests))
             meant = [mistake for mistake in patches.load("mistake", kata.name) if mistake.caught_by in tests]
-            found += [Candidate(kata, mistake.name, mistake.apply(source)) for mistake in meant]
+            found += [Candidate(kata, mistake.name, mistake.apply(source), (mistake.caught_by,)) for mistake in meant]
     return found
 
 
@@ -96,7 +97,8 @@ def _values_of(candidate: Candidate, katas: Sequence[Kata]) -> Values:
         batch = 10  # chunks handed over at a time: what an interruption can lose
         for begin in range(0, len(missing), batch):
             part = missing[begin : begin + batch]
-            units = [Unit(target, candidate.kata.name, "cpu", measure=chunk) for chunk in part]
+            only = candidate.tests[0] if candidate.name else ""
+            units = [Unit(target, candidate.kata.name, "cpu", measure=chunk, only=only) for chunk in part]
             for chunk, result in zip(part, run(units, katas), strict=True):
                 found: Values = {}
                 for test in (test for task in result.tasks for test in task.tests):
