@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR = "passed", "failed", "not started", "blocked", "skipped", "error"
 OUTCOMES = (PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR)
+NO_TEST = "(no test)"  # stands for the tests of a task of which nothing was reported
 _GRAVEST_FIRST = (ERROR, FAILED, BLOCKED, NOT_STARTED)
 
 

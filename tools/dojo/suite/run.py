@@ -19,7 +19,7 @@ from pathlib import Path
 from dojo import warm
 from dojo.catalog import Kata
 from dojo.suite.unit import Unit
-from dojo.verdict import ERROR, FAILED, KataResult, TaskResult, TestResult, test_result
+from dojo.verdict import ERROR, FAILED, NO_TEST, KataResult, TaskResult, TestResult, test_result
 
 SECONDS_TO_START = 180  # a cold disk can take long to import torch
 SECONDS_OF_SILENCE = 30  # a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
@@ -54,7 +54,7 @@ class _Report:
         tasks = []
         for task in self.kata.tasks:
             tests = tuple(self.results[test["id"]] for test in self.tests if test["task"] == task.name)
-            silent = TestResult("(no test)", ERROR, f"The suite gave no report on '{task.name}'. {self.trouble}".strip())
+            silent = TestResult(NO_TEST, ERROR, f"The suite gave no report on '{task.name}'. {self.trouble}".strip())
             tasks.append(TaskResult(task.name, tests or (silent,)))
         return KataResult(self.kata.name, self.kata.stage, tuple(tasks))
 

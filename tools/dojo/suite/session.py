@@ -33,6 +33,9 @@ class Reporter:
         state.listener = self.send
         for task, outcome in self._unit.done.values():
             state.outcomes.setdefault((self._unit.kata, task), []).append(outcome)
+        named = [number for number, item in enumerate(items) if self._unit.until in (plugin.test_name(item), item.originalname)]
+        if named:
+            items[:] = items[: named[-1] + 1]
         tests = []
         for item in items:
             fields = {"id": item.nodeid, "task": plugin.task_of(item)[0]}

@@ -14,6 +14,7 @@ class Unit:
         timeout: seconds a test may take, instead of those in pyproject.toml.
         measure: instead of judging, record what the trainings reach from these seeds: (first, one after the last).
         only: run the tests of this name alone; all if it is empty.
+        until: the tests after the last one of this name are left out; none if it is empty.
         done: tests that an earlier child has judged, test id → [task, outcome]; they are not run again.
         number: its place among the units of a run.
     """
@@ -24,5 +25,6 @@ class Unit:
     timeout: float | None = None
     measure: tuple[int, int] | None = None
     only: str = ""
+    until: str = ""
     done: dict[str, list[str]] = field(default_factory=dict, hash=False)
     number: int = 0

@@ -77,13 +77,13 @@ def validate(
 
 
 def _measure_marks(known: catalog.Catalog, screen: console.Screen) -> int:
-    from dojo.validate import marks
+    from dojo.validate import marks, pedigree
 
     old = tomllib.loads(marks.FILE.read_text(encoding="utf-8"))
     measured = marks.measure(marks.candidates(known), known.katas, say=screen.console.print)
-    new = marks.entries(old, measured)
-    marks.FILE.write_text(marks.to_toml(new), encoding="utf-8", newline="\n")
-    problems = marks.problems(new, measured)
+    new = pedigree.entries(old, measured)
+    marks.FILE.write_text(pedigree.to_toml(new), encoding="utf-8", newline="\n")
+    problems = pedigree.problems({name: new[name] for one in measured for name in one.right})
     for problem in problems:
         screen.console.print(f"[red]{escape(problem)}[/]")
     print(f"{len(new)} marks written to tests/pass_marks.toml, {len(problems)} problems")

@@ -1,4 +1,4 @@
-"""Pass marks with a pedigree: what right and wrong trainings reach, over many seeds.
+"""Measures what right and wrong trainings reach, over many seeds: the ground under the pass marks.
 
 The trainings are those of the tests themselves, run by `pytest --measure`: every test that uses the `mark` fixture runs once
 for each seed and records what it reaches. The wrong solutions are the known mistakes that such a test has to catch.
@@ -13,7 +13,6 @@ import platform
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,7 +21,8 @@ from dojo.catalog import Catalog, Kata
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
 from dojo.validate import patches, reach
-from dojo.validate.parts import reference_of
+from dojo.validate.patches import reference_of
+from dojo.validate.pedigree import RIGHT_SEEDS, WRONG_SEEDS, Measurement, Values
 
 FILE = ROOT / "tests" / "pass_marks.toml"
 KEPT = ROOT / ".marks"
@@ -30,10 +30,7 @@ HELPERS = [  # what tests of training use besides their own file; texts of messa
     *(ROOT / "tests" / name for name in ("batches.py", "layers.py", "training.py", "two_layers.py")),
     *(ROOT / "katas" / "given" / name for name in ("_values.py", "data.py", "networks.py")),
 ]
-RIGHT_SEEDS, WRONG_SEEDS, CHUNK = 1000, 200, 20
-QUANTILES = {"min": 0.0, "q01": 0.01, "q05": 0.05, "median": 0.5, "q95": 0.95, "q99": 0.99, "max": 1.0}
-
-Values = dict[str, list[float]]  # mark → what it was held against, NaN where a training broke
+CHUNK = 20  # seeds that one process takes
 
 
 @dataclass(frozen=True)
@@ -58,11 +55,34 @@ class Candidate:
         return f"{self.kata.short}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
+def comparable(entry: dict) -> bool:
+    """Whether a mark was measured with the versions at hand: only then does its hash tell of the training alone."""
+    minor = ".".join(platform.python_version_tuple()[:2])
+    return f"torch {version('torch')}, Python {minor}." in entry.get("measured", "")
+
+
 def training_tests(kata: Kata) -> tuple[str, ...]:
     """The tests of a kata that hold a training against a mark: those that take the `mark` fixture."""
     tree = ast.parse((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     return tuple(node.name for node in functions if "mark" in [argument.arg for argument in node.args.args])
+
+
+def caught_beside(kata: Kata) -> list[str]:
+    """The known mistakes in a training that no mark has to part from right ones, each with the test that does.
+
+    Such as softmax before the loss: the accuracy reaches the mark all the same, and the gradients give it away.
+    """
+    tree = ast.parse((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8"))
+    groups, trains = {node.name: _methods(node) for node in tree.body if isinstance(node, ast.ClassDef)}, training_tests(kata)
+    of_training = [group for group, names in groups.items() if set(names) & set(trains)]
+    near = {name for group, names in groups.items() for name in names if any(one.startswith(group) for one in of_training)}
+    mistakes = patches.load("mistake", kata.name)
+    return [f"{mistake.name}: {mistake.caught_by}" for mistake in mistakes if mistake.caught_by in near - set(trains)]
+
+
+def _methods(node: ast.ClassDef) -> list[str]:
+    return [inner.name for inner in node.body if isinstance(inner, ast.FunctionDef)]
 
 
 def candidates(catalog: Catalog) -> list[Candidate]:
@@ -77,13 +97,17 @@ def candidates(catalog: Catalog) -> list[Candidate]:
     return found
 
 
-def measure(chosen: Sequence[Candidate], katas: Sequence[Kata], say: Callable[[str], None]) -> dict[tuple[str, str], Values]:
-    """(kata, mistake) → values, from .marks/ where they are there, measured where not."""
-    measured = {}
+def measure(chosen: Sequence[Candidate], katas: Sequence[Kata], say: Callable[[str], None]) -> list[Measurement]:
+    """What each kata's trainings reach, from .marks/ where it is there, measured where not."""
+    found: dict[str, Measurement] = {}
     for number, candidate in enumerate(chosen, start=1):
         say(f"{number} of {len(chosen)}: {candidate.kata.short} {candidate.name or 'the reference'}, {candidate.seeds} seeds")
-        measured[candidate.kata.name, candidate.name] = _values_of(candidate, katas)
-    return measured
+        values = _values_of(candidate, katas)
+        if not candidate.name:
+            found[candidate.kata.name] = Measurement(candidate.key, values, {}, tuple(caught_beside(candidate.kata)))
+        elif values:  # one that raises before it reaches anything is caught without a mark
+            found[candidate.kata.name].wrong[candidate.name] = values
+    return list(found.values())
 
 
 def _values_of(candidate: Candidate, katas: Sequence[Kata]) -> Values:
@@ -104,7 +128,9 @@ def _values_of(candidate: Candidate, katas: Sequence[Kata]) -> Values:
                 for test in (test for task in result.tasks for test in task.tests):
                     for number in test.measured:
                         found.setdefault(number.mark, []).append(float("nan") if number.value is None else number.value)
-                (folder / f"{chunk[0]}.json").write_text(json.dumps(found))
+                unfinished = folder / f"{chunk[0]}.unfinished"
+                unfinished.write_text(json.dumps(found))
+                unfinished.replace(folder / f"{chunk[0]}.json")
     return _joined(folder, chunks)
 
 
@@ -117,80 +143,3 @@ def _joined(folder: Path, chunks: Sequence[tuple[int, int]]) -> Values:
 
 def _padded(values: list[float], count: int) -> list[float]:
     return values + [float("nan")] * (count - len(values))
-
-
-def spread(values: Sequence[float]) -> dict[str, float | int]:
-    """Seeds and quantiles; NaN counts as a seed and stands in no quantile."""
-    numbers = sorted(value for value in values if value == value)
-    if not numbers:
-        return {"seeds": len(values)}
-    return {"seeds": len(values)} | {name: numbers[round(q * (len(numbers) - 1))] for name, q in QUANTILES.items()}
-
-
-def share_meeting(values: Sequence[float], bound: float, at_most: bool) -> float:
-    """The share of values that meet a mark; NaN meets none."""
-    met = sum(value <= bound if at_most else value >= bound for value in values)
-    return met / len(values)
-
-
-def entries(old: dict[str, dict], measured: dict[tuple[str, str], Values]) -> dict[str, dict]:
-    """The marks with their measured spreads and rates; what was not measured now stays as it was."""
-    new = {mark: dict(entry) for mark, entry in old.items()}
-    for (_, mistake), values in measured.items():
-        for mark, reached in values.items():
-            entry = new[mark]
-            rate = share_meeting(reached, entry["mark"], entry["must_be"] == "at most")
-            if not mistake:
-                entry["right"] = spread(reached)
-                entry["false_fail"] = 1 - rate
-                entry["measured"] = f"{date.today()}, torch {version('torch')}, Python {platform.python_version()}"
-                entry["wrong"] = []
-            else:
-                entry["wrong"] = [*entry.get("wrong", []), {"name": mistake, "false_pass": rate} | spread(reached)]
-    return new
-
-
-def to_toml(marks: dict[str, dict]) -> str:
-    """pass_marks.toml, in the order of the names."""
-    lines = [
-        "# What a training has to reach. `what`, `must_be` and `mark` are chosen by hand; all else is measured and written by",
-        "# `python tools/validate --marks`.",
-        "",
-    ]
-    for name, entry in sorted(marks.items(), key=lambda pair: pair[0].partition(".")[0]):
-        lines.append(f'["{name}"]')
-        for key, value in entry.items():
-            if key != "wrong":
-                lines.append(f"{key} = {_toml(value)}")
-        if entry.get("wrong"):
-            lines += ["wrong = [", *(f"    {_toml(wrong)}," for wrong in entry["wrong"]), "]"]
-        lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(part)}" for key, part in value.items()) + " }"
-    if isinstance(value, float):
-        return repr(float(f"{value:.6g}"))
-    return json.dumps(value, ensure_ascii=False)
-
-
-def problems(marks: dict[str, dict], measured: dict[tuple[str, str], Values]) -> list[str]:
-    """Marks that a right training misses, and mistakes that no mark of their kata catches in every run."""
-    found = [
-        f"{name}: {entry['false_fail']:.1%} of {entry['right']['seeds']} right trainings miss it"
-        for name, entry in marks.items()
-        if entry.get("false_fail")
-    ]
-    for (kata, mistake), values in measured.items():
-        if mistake and values and (passing := _runs_that_pass(values, marks)):
-            found.append(f"{kata}, '{mistake}': {passing} of {WRONG_SEEDS} runs meet every mark")
-    return found
-
-
-def _runs_that_pass(values: Values, marks: dict[str, dict]) -> int:
-    """How many runs meet every mark that they were held against."""
-    runs = zip(*values.values(), strict=True)
-    bounds = [(marks[mark]["mark"], marks[mark]["must_be"] == "at most") for mark in values]
-    return sum(all(share_meeting([value], *bound) == 1 for value, bound in zip(one, bounds, strict=True)) for one in runs)

@@ -32,7 +32,7 @@ from dojo import ROOT, stubs
 from dojo.catalog import Kata
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
-from dojo.validate import parts
+from dojo.validate.patches import reference_of
 from dojo.verdict import PASSED, SKIPPED, KataResult
 
 LISTED = ROOT / "reference" / "validation" / "mutants.toml"
@@ -165,7 +165,7 @@ def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> lis
     known = {key: killer for key, killer in _read(path).items() if key in keys}
     left = [(key, mutant) for key, mutant in zip(keys, mutants, strict=True) if key not in known]
     on_progress(len(known), len(mutants))
-    if left and (failing := _run(kata, [parts.reference_of(kata)])[0]):
+    if left and (failing := _run(kata, [reference_of(kata)])[0]):
         raise MutantsError(f"reference/{kata.name}.py itself fails {failing}: its mutants can't be judged")
     for start in range(0, len(left), AT_ONCE):
         some = left[start : start + AT_ONCE]
@@ -233,7 +233,7 @@ def _text(path: Path) -> str:
 
 def look(kata: Kata, on_progress: OnProgress) -> Report:
     """Make the mutants of one kata's reference, judge them by its tests, and compare with the list."""
-    mutants = generate(parts.reference_of(kata))
+    mutants = generate(reference_of(kata))
     survivors = [mutant for mutant, killer in zip(mutants, judge(kata, mutants, on_progress), strict=True) if not killer]
     return Report(kata.name, tuple(mutants), tuple(survivors), listed(kata.name))
 

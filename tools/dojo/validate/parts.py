@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,10 @@ from dojo.catalog import Catalog, Kata, load
 from dojo.stubs import MarkerError, stub_of
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
-from dojo.validate import patches
-from dojo.verdict import ERROR, FAILED, NOT_STARTED, PASSED, SKIPPED, KataResult, TestResult
+from dojo.validate import marks as measuring
+from dojo.validate import patches, pedigree
+from dojo.validate.patches import reference_of
+from dojo.verdict import ERROR, FAILED, NO_TEST, NOT_STARTED, PASSED, SKIPPED, KataResult, TestResult
 
 FEWEST_HINTS = 3
 FEWEST_MISTAKES = 6
@@ -33,10 +36,6 @@ class Part:
     title: str
     look: Callable[[Catalog], Finding]
     of_katas: bool = True  # or of the whole repository
-
-
-def reference_of(kata: Kata) -> str:
-    return (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
 
 
 def generated_stub(kata: Kata) -> str:
@@ -127,11 +126,12 @@ def mistakes_are_caught(catalog: Catalog) -> Finding:
 def _check_mistake(mistake: patches.Patch, result: KataResult) -> list[str]:
     where = f"reference/mistakes/{mistake.kata}.toml, '{mistake.name}'"
     tests = [test for task in result.tasks for test in task.tests]
-    if broken := [test for test in tests if test.outcome == ERROR]:
-        return [f"{where}: {broken[0].name} is an error: {broken[0].message}"]
     named = [test for test in tests if _is_named(test, mistake.caught_by)]
     if not named:
-        return [f"{where}: there is no test {mistake.caught_by}"]
+        told = next((f": {test.message}" for test in tests if test.name == NO_TEST and test.message), "")
+        return [f"{where}: there is no test {mistake.caught_by}{told}"]
+    if broken := [test for test in tests if test.outcome == ERROR and test.name != NO_TEST]:
+        return [f"{where}: {broken[0].name} is an error: {broken[0].message}"]
     caught = [test for test in named if test.outcome == FAILED]
     if not caught:
         others = ", ".join(test.name for test in tests if test.outcome == FAILED) or "no test"
@@ -167,10 +167,22 @@ def _run_patched(catalog: Catalog, kind: str, fewest: int) -> tuple[list[patches
                     folder.mkdir()
                     (folder / f"{kata.name}.py").write_text(text, encoding="utf-8")
                     ready.append(patch)
-                    units.append(Unit(str(folder), kata.name, "cpu"))
+                    units.append(Unit(str(folder), kata.name, "cpu", until=patch.caught_by))
             except patches.PatchError as error:
                 problems.append(str(error))
         return ready, run(units, catalog.katas), problems
+
+
+def marks_were_measured(catalog: Catalog) -> Finding:
+    """Every mark has its pedigree, and it is that of the training as it is now."""
+    marks = tomllib.loads(measuring.FILE.read_text(encoding="utf-8"))
+    chosen = {name: entry for name, entry in marks.items() if name.partition(".")[0] in {kata.short for kata in catalog.katas}}
+    problems = pedigree.problems(chosen)
+    now = {one.kata.short: one.key for one in measuring.candidates(catalog) if not one.name}
+    for name, entry in chosen.items():
+        if measuring.comparable(entry) and entry.get("of") != now.get(name.partition(".")[0]):
+            problems.append(f"{name}: its training has changed since it was measured: `python tools/validate --marks`")
+    return Finding(tuple(problems), f"{len(chosen)} marks")
 
 
 def tools_pass_their_tests(catalog: Catalog) -> Finding:
@@ -200,6 +212,7 @@ PARTS = (
     Part("references pass", references_pass),
     Part("known mistakes are caught and named", mistakes_are_caught),
     Part("other right solutions pass", variants_pass),
+    Part("pass marks were measured", marks_were_measured),
     Part("the tools pass their own tests", tools_pass_their_tests, of_katas=False),
     Part("ruff check", code_is_linted, of_katas=False),
     Part("ruff format", code_is_formatted, of_katas=False),

@@ -16,6 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dojo import ROOT
+from dojo.catalog import Kata
+
+
+def reference_of(kata: Kata) -> str:
+    """The text of a kata's reference."""
+    return (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
 
 
 class PatchError(Exception):
