@@ -77,8 +77,8 @@ def share_meeting_all(values: Values, marks: Mapping[str, dict]) -> float:
 def to_toml(marks: dict[str, dict]) -> str:
     """pass_marks.toml, in the order of the names."""
     lines = [
-        "# What a training has to reach. Chosen by hand: what, on, must_be and mark. `python tools/validate --marks` measures and",
-        "# writes all else: what the reference reached and how often it missed the mark (false_fail); what known",
+        "# What a training has to reach. Chosen by hand: what, on, must_be and mark. `python tools/validate --marks` measures",
+        "# and writes all else: what the reference reached and how often it missed the mark (false_fail); what known",
         "# mistakes reached, how often they met this mark (false_pass), and all marks of their test at once; and the mistakes",
         "# that no mark has to part from right solutions, each with the test that catches it.",
         "",

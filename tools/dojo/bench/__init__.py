@@ -1,0 +1,4 @@
+"""For maintainers: what things cost. Figures to look at, never a test.
+
+suite  the time of every kata and test, and the share that is training
+"""

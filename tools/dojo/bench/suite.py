@@ -1,0 +1,166 @@
+"""What the reference suite costs: CPU seconds of every kata and test, and how much of it is training.
+
+The suite runs as often as asked, in this one process, on one thread. Of every test the median counts.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, wraps
+
+import pytest
+import torch
+
+from dojo import ROOT
+from dojo.suite.learner import KataUnderTest
+from dojo.suite.plugin import kata_name
+
+TRAINERS = ("train", "fit", "trainer", "overfit", "descend")  # the functions of katas that train
+MOST_SECONDS_OF_SUITE, MOST_SECONDS_OF_KATA, MOST_SECONDS_OF_TEST = 25.0, 3.0, 2.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds of one test, setup and teardown with it, and those of them in which it trained."""
+
+    kata: str
+    test: str
+    seconds: float
+    training: float
+
+
+class Clock:
+    """The pytest plugin that takes the times."""
+
+    def __init__(self) -> None:
+        self.costs: list[Cost] = []
+        self._training = 0.0
+        self._inside = False
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self._training, begin = 0.0, time.process_time()
+        result = yield
+        seconds = time.process_time() - begin
+        if name := kata_name(item):
+            self.costs.append(Cost(name, item.nodeid.partition("::")[2], seconds, self._training))
+        return result
+
+    def timed(self, function: Callable) -> Callable:
+        """The function, with its time counted as training; one training inside another counts once."""
+
+        @wraps(function)
+        def timed(*args: object, **kwargs: object) -> object:
+            if self._inside:
+                return function(*args, **kwargs)
+            self._inside, begin = True, time.process_time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._training += time.process_time() - begin
+                self._inside = False
+
+        return timed
+
+
+@contextlib.contextmanager
+def trainings_timed(clock: Clock) -> Iterator[None]:
+    """While it lasts, the functions that train are handed to the tests with a clock around them."""
+    original, wrapped = KataUnderTest.__getattr__, cache(clock.timed)
+
+    def look_up(kata: KataUnderTest, name: str) -> object:
+        value = original(kata, name)
+        return wrapped(value) if name in TRAINERS and callable(value) else value
+
+    KataUnderTest.__getattr__ = look_up
+    try:
+        yield
+    finally:
+        KataUnderTest.__getattr__ = original
+
+
+def take(katas: Sequence[str], device: str) -> list[Cost]:
+    """Run the tests of the references once. Raises SystemExit if they do not pass: a failure has no price."""
+    clock, printed = Clock(), io.StringIO()
+    tests = [f"tests/test_{name}.py" for name in katas] or ["tests"]
+    with trainings_timed(clock), contextlib.redirect_stdout(printed):
+        code = pytest.main([*tests, "--target", "reference", "--device", device, "-q", "--capture=sys"], plugins=[clock])
+    if code != 0:
+        raise SystemExit(f"{printed.getvalue()}\nThe references do not pass, so there is nothing to time.")
+    return clock.costs
+
+
+def medians(runs: Sequence[Sequence[Cost]]) -> list[Cost]:
+    """Of each test the median over the runs."""
+    by_test: dict[tuple[str, str], list[Cost]] = {}
+    for cost in (cost for run in runs for cost in run):
+        by_test.setdefault((cost.kata, cost.test), []).append(cost)
+    return [
+        Cost(kata, test, statistics.median(c.seconds for c in costs), statistics.median(c.training for c in costs))
+        for (kata, test), costs in by_test.items()
+    ]
+
+
+def report(costs: Sequence[Cost], slowest: int) -> str:
+    """The table of katas, the slowest tests, and what is over its limit."""
+    lines = [f"{'kata':<28} {'tests':>5} {'CPU s':>7} {'training':>9}   slowest test"]
+    for kata in dict.fromkeys(cost.kata for cost in costs):
+        own = [cost for cost in costs if cost.kata == kata]
+        longest = max(own, key=lambda cost: cost.seconds)
+        lines.append(f"{kata:<28} {_sums(own)}   {longest.seconds:.2f} s  {longest.test.partition('::')[2] or longest.test}")
+    lines += [f"{'all':<28} {_sums(costs)}", "", "The slowest tests:"]
+    for cost in sorted(costs, key=lambda cost: -cost.seconds)[:slowest]:
+        lines.append(f"  {cost.seconds:6.2f} s  {_share(cost.training, cost.seconds):>5} training  {cost.kata} {cost.test}")
+    return "\n".join([*lines, "", *over_limit(costs)])
+
+
+def over_limit(costs: Sequence[Cost]) -> list[str]:
+    """What takes longer than it may, a line each; or that all is within."""
+    katas: dict[str, float] = {}
+    for cost in costs:
+        katas[cost.kata] = katas.get(cost.kata, 0.0) + cost.seconds
+    over = [f"over {MOST_SECONDS_OF_KATA:g} s: {kata}, {s:.2f} s" for kata, s in katas.items() if s > MOST_SECONDS_OF_KATA]
+    over += [
+        f"over {MOST_SECONDS_OF_TEST:g} s: {cost.kata} {cost.test}, {cost.seconds:.2f} s"
+        for cost in costs
+        if cost.seconds > MOST_SECONDS_OF_TEST
+    ]
+    if (total := sum(katas.values())) > MOST_SECONDS_OF_SUITE:
+        over.append(f"over {MOST_SECONDS_OF_SUITE:g} s: the whole suite, {total:.1f} s")
+    within = f"Within the limits: {MOST_SECONDS_OF_SUITE:g} s in all, {MOST_SECONDS_OF_KATA:g} s a kata, "
+    return over or [f"{within}{MOST_SECONDS_OF_TEST:g} s a test."]
+
+
+def _sums(costs: Sequence[Cost]) -> str:
+    seconds, training = sum(cost.seconds for cost in costs), sum(cost.training for cost in costs)
+    return f"{len(costs):>5} {seconds:>7.2f} {_share(training, seconds):>9}"
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{part / whole:.0%}" if whole else "-"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python tools/bench/suite", description=__doc__.partition("\n")[0])
+    parser.add_argument("kata", nargs="*", help="only these katas, such as k06")
+    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="how often to run; medians are shown (3)")
+    parser.add_argument("--device", default="cpu", help="where the placement tests run (cpu)")
+    parser.add_argument("--slowest", type=int, default=10, metavar="N", help="how many of the slowest tests to list (10)")
+    parser.add_argument("--json", action="store_true", help="every test's times as JSON")
+    options = parser.parse_args()
+    from dojo import catalog
+
+    try:
+        names = [catalog.load().find(wanted).name for wanted in options.kata]
+    except (catalog.CatalogError, catalog.UnknownKata) as problem:
+        raise SystemExit(str(problem)) from None
+    os.chdir(ROOT)
+    torch.set_num_threads(1)
+    costs = medians([take(names, options.device) for _ in range(max(options.repeat, 1))])
+    print(json.dumps([vars(cost) for cost in costs], indent=1) if options.json else report(costs, options.slowest))
