@@ -33,6 +33,21 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Drift:
+    """How far a device's numbers lie from the CPU's, for the same weights and inputs.
+
+    Attributes:
+        kind: "forward", or "loss" for the losses that a training returned.
+        absolute: the largest difference.
+        relative: the largest of a tensor's difference divided by the largest magnitude in it.
+    """
+
+    kind: str
+    absolute: float
+    relative: float
+
+
+@dataclass(frozen=True)
 class TestResult:
     __test__ = False  # no class of tests, whatever pytest thinks of its name
 
@@ -42,6 +57,7 @@ class TestResult:
     seconds: float = 0.0
     device: str = "cpu"
     measured: tuple[Measured, ...] = ()
+    drift: tuple[Drift, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +135,8 @@ def test_result(fields: dict) -> TestResult:
         ValueError, TypeError, KeyError: the fields are not those of a TestResult.
     """
     measured = tuple(Measured(**number) for number in fields.pop("measured", ()))
-    result = TestResult(**fields, measured=measured)
+    drift = tuple(Drift(**difference) for difference in fields.pop("drift", ()))
+    result = TestResult(**fields, measured=measured, drift=drift)
     if result.outcome not in OUTCOMES:
         raise ValueError(f"unknown outcome {result.outcome!r}")
     return result

@@ -18,10 +18,9 @@ import pytest
 import torch
 
 from dojo import ROOT
-from dojo.suite.learner import KataUnderTest
-from dojo.suite.plugin import kata_name
+from dojo.suite.plugin import SESSION, kata_name
+from dojo.suite.trainers import TRAINERS
 
-TRAINERS = ("train", "fit", "trainer", "overfit", "descend")  # the functions of katas that train
 MOST_SECONDS_OF_SUITE, MOST_SECONDS_OF_KATA, MOST_SECONDS_OF_TEST = 25.0, 3.0, 2.0
 
 
@@ -42,6 +41,10 @@ class Clock:
         self.costs: list[Cost] = []
         self._training = 0.0
         self._inside = False
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        timed = cache(self.timed)  # a function stays the same object, however often a test asks for it
+        session.config.stash[SESSION].wrap = lambda name, value: timed(value) if name in TRAINERS else value
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -69,27 +72,11 @@ class Clock:
         return timed
 
 
-@contextlib.contextmanager
-def trainings_timed(clock: Clock) -> Iterator[None]:
-    """While it lasts, the functions that train are handed to the tests with a clock around them."""
-    original, wrapped = KataUnderTest.__getattr__, cache(clock.timed)
-
-    def look_up(kata: KataUnderTest, name: str) -> object:
-        value = original(kata, name)
-        return wrapped(value) if name in TRAINERS and callable(value) else value
-
-    KataUnderTest.__getattr__ = look_up
-    try:
-        yield
-    finally:
-        KataUnderTest.__getattr__ = original
-
-
 def take(katas: Sequence[str], device: str) -> list[Cost]:
     """Run the tests of the references once. Raises SystemExit if they do not pass: a failure has no price."""
     clock, printed = Clock(), io.StringIO()
     tests = [f"tests/test_{name}.py" for name in katas] or ["tests"]
-    with trainings_timed(clock), contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed):
         code = pytest.main([*tests, "--target", "reference", "--device", device, "-q", "--capture=sys"], plugins=[clock])
     if code != 0:
         raise SystemExit(f"{printed.getvalue()}\nThe references do not pass, so there is nothing to time.")

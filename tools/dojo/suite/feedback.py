@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dojo.suite import causes
-from dojo.suite.learner import KataUnderTest, MissingName, code_of, shown
+from dojo.suite.learner import KataUnderTest, MissingName, code_of, last_used, shown, source_of
 
 MOST_FRAMES = 5
 MOST_CHARACTERS = 4000
@@ -71,13 +71,13 @@ def _own_lines(frames: list[tuple[int, str]], path: Path, kata: KataUnderTest | 
         lines = []
         for number, function in frames:
             lines.append(f"{shown(path)}:{number}, in {function}")
-            source = kata._source.splitlines() if kata else linecache.getlines(str(path))
+            source = source_of(kata).splitlines() if kata else linecache.getlines(str(path))
             lines.append("    " + (source[number - 1].strip() if number <= len(source) else ""))
         return "\n".join(lines)
-    if kata is None or kata._last_used is None:
+    if kata is None or (used := last_used(kata)) is None:
         return ""
-    code = code_of(kata._source, kata._last_used)
+    code = code_of(source_of(kata), used)
     if not code:
-        return f"{shown(path)}, {kata._last_used}"
+        return f"{shown(path)}, {used}"
     listing = "\n".join(f"  {number:4d} | {text}" for number, text in code)
-    return f"{shown(path)}:{code[0][0]}, your {kata._last_used}:\n{listing}"
+    return f"{shown(path)}:{code[0][0]}, your {used}:\n{listing}"

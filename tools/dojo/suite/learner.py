@@ -5,6 +5,7 @@ import difflib
 import importlib.util
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 
 from dojo import ROOT
@@ -14,11 +15,19 @@ class KataUnusable(Exception):
     """The kata's file can't be loaded; the message is the feedback, complete with file and line."""
 
 
-class KataUnderTest:
-    """A kata's module as the tests see it: remembers which public name was used last, so that feedback can point there."""
+Wrap = Callable[[str, object], object]
 
-    def __init__(self, module: types.ModuleType, path: Path, source: str) -> None:
-        self._module, self._path, self._source = module, path, source
+
+class KataUnderTest:
+    """A kata's module as the tests see it: remembers which public name was used last, so that feedback can point there.
+
+    Args:
+        wrap: is asked for every public name, with its value, and gives what the tests get: for those that watch the learner's
+            functions at work.
+    """
+
+    def __init__(self, module: types.ModuleType, path: Path, source: str, wrap: Wrap = lambda name, value: value) -> None:
+        self._module, self._path, self._source, self._wrap = module, path, source, wrap
         self._last_used: str | None = None
 
     def __getattr__(self, name: str) -> object:
@@ -27,7 +36,7 @@ class KataUnderTest:
         except AttributeError:
             raise MissingName(self._missing(name)) from None
         self._last_used = name
-        return value
+        return self._wrap(name, value)
 
     def _missing(self, name: str) -> str:
         public = [known for known in vars(self._module) if not known.startswith("_")]
@@ -38,6 +47,16 @@ class KataUnderTest:
             f"  expected:  {name}, as in the stub\n"
             f"  likely:    it was renamed, deleted, or moved into a function or class: the tests use the name in the stub"
         )
+
+
+def source_of(kata: KataUnderTest) -> str:
+    """The text of its file. A function, so that no attribute of ours can hide a name of the learner's."""
+    return kata._source
+
+
+def last_used(kata: KataUnderTest) -> str | None:
+    """The public name that a test asked for last."""
+    return kata._last_used
 
 
 class MissingName(AttributeError):
@@ -52,7 +71,7 @@ def shown(path: Path) -> str:
         return str(path)
 
 
-def load(path: Path) -> KataUnderTest:
+def load(path: Path, wrap: Wrap = lambda name, value: value) -> KataUnderTest:
     """Run the file and return its module. Nothing is cached: what is on disk now is what is judged.
 
     Raises:
@@ -79,7 +98,7 @@ def load(path: Path) -> KataUnderTest:
     module.__file__ = str(path)
     sys.modules[name] = module  # dataclasses and pickle look a class's module up there
     exec(code, module.__dict__)
-    return KataUnderTest(module, path, source)
+    return KataUnderTest(module, path, source, wrap)
 
 
 def _not_text(path: Path, data: bytes, error: Exception) -> str:

@@ -16,7 +16,7 @@ import torch
 from dojo import ROOT, catalog
 from dojo.stubs import open_regions, todo
 from dojo.suite import feedback
-from dojo.suite.learner import KataUnderTest, KataUnusable, load, shown
+from dojo.suite.learner import KataUnderTest, KataUnusable, Wrap, load, shown, source_of
 from dojo.verdict import BLOCKED, ERROR, FAILED, NOT_STARTED, PASSED, SKIPPED, TestResult
 
 MOST_OUTPUT = 200_000  # characters a test may print
@@ -45,6 +45,7 @@ class Session:
         self.outcomes: dict[tuple[str, str], list[str]] = {}  # (kata, task) → outcomes of its tests so far
         self.endless: dict[tuple[str, str], str] = {}  # (kata, task) → its test that ran into the time limit
         self.listener: Callable[[dict], None] = lambda event: None
+        self.wrap: Wrap = lambda name, value: value  # what the tests get in place of a kata's public names
 
     def kata(self, name: str, time_limit: float | None) -> KataUnderTest:
         """The loaded kata; a file that can't be loaded is tried once and then raises the same each time."""
@@ -53,7 +54,7 @@ class Session:
             self.listener({"event": "loading"})
             try:
                 with limited_output():
-                    self.loaded[name] = load(path)
+                    self.loaded[name] = load(path, self.wrap)
             except KataUnusable as problem:
                 self.loaded[name] = problem
             except KeyboardInterrupt:
@@ -135,7 +136,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     outcomes = session.outcomes.get((name, needs), [])
     if all(outcome in (PASSED, SKIPPED) for outcome in outcomes):
         return
-    if task in open_regions(session.kata(name, time_limit(item.config))._source):
+    if task in open_regions(source_of(session.kata(name, time_limit(item.config)))):
         raise NotStarted
     raise Blocked(f"'{task}' can't be judged before '{needs}' passes.")
 
@@ -181,8 +182,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
     if call.excinfo is None and call.when != "call":
         return report
     outcome, text = judge(item, call) if call.excinfo else (PASSED, "")
-    measured = tuple(value for key, value in item.user_properties if key == "measured")
-    report.kata_result = TestResult(test_name(item), outcome, text, round(call.duration, 4), device_of(item), measured)
+    measured, drift = (tuple(value for key, value in item.user_properties if key == kind) for kind in ("measured", "drift"))
+    report.kata_result = TestResult(test_name(item), outcome, text, round(call.duration, 4), device_of(item), measured, drift)
     item.config.stash[SESSION].outcomes.setdefault((name, task_of(item)[0]), []).append(outcome)
     if outcome not in (PASSED, SKIPPED):
         report.outcome = "failed"
@@ -201,7 +202,7 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str]:
         return FAILED, str(error)
     if isinstance(error, Blocked):
         return BLOCKED, str(error)
-    source = kata._source if isinstance(kata, KataUnderTest) else ""
+    source = source_of(kata) if isinstance(kata, KataUnderTest) else ""
     if isinstance(error, NotStarted):
         return NOT_STARTED, _waiting(task, path, open_regions(source).get(task, 1), source)
     if isinstance(error, NotImplementedError) and feedback.ends_in(error.__traceback__, path):
