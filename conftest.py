@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dojo import ROOT
-from dojo.suite import devices, plugin
+from dojo.suite import devices, drift, plugin, trainers
 from tests import marks
 
 torch.set_num_threads(1)  # a tiny network is several times slower on two threads
@@ -21,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--measure", metavar="A:B", help="run the trainings from seeds A to B - 1, and record instead of judging them"
     )
+    group.addoption("--drift", action="store_true", help="record how far the numbers on --device lie from the CPU's")
     group.addoption("--device", default="auto", choices=devices.CHOICES, help="where the placement tests run")
 
 
@@ -31,6 +32,13 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--target {target}: there is no such folder; give one that holds kata files")
     config.stash[plugin.SESSION] = plugin.Session(found.resolve())
     config.pluginmanager.register(plugin, "torch-katas")
+    device = config.getoption("--device")
+    if device not in ("auto", "cpu"):
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    if config.getoption("--drift"):
+        config.pluginmanager.register(drift.Shadow(device), "torch-katas-drift")
+    elif config.getoption("--measure") and device not in ("auto", "cpu"):
+        config.stash[plugin.SESSION].wrap = trainers.on_device(torch.device(device))
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -82,6 +82,8 @@ def arguments(unit: Unit) -> list[str]:
         chosen += ["--timeout", str(unit.timeout)]
     if unit.only:
         chosen += ["-k", unit.only]
+    if unit.drift:
+        chosen.append("--drift")
     if unit.measure:
         chosen += ["--measure", f"{unit.measure[0]}:{unit.measure[1]}"]
     return ["-p", "pytest_timeout", "-q", "--capture=sys", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *chosen]

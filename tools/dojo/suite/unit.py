@@ -15,6 +15,7 @@ class Unit:
         measure: instead of judging, record what the trainings reach from these seeds: (first, one after the last).
         only: run the tests of this name alone; all if it is empty.
         until: the tests after the last one of this name are left out; none if it is empty.
+        drift: also record how far the device's numbers lie from the CPU's.
         done: tests that an earlier child has judged, test id → [task, outcome]; they are not run again.
         number: its place among the units of a run.
     """
@@ -26,5 +27,6 @@ class Unit:
     measure: tuple[int, int] | None = None
     only: str = ""
     until: str = ""
+    drift: bool = False
     done: dict[str, list[str]] = field(default_factory=dict, hash=False)
     number: int = 0

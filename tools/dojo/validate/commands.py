@@ -4,6 +4,7 @@ import functools
 import sys
 import time
 import tomllib
+from collections.abc import Sequence
 from textwrap import indent
 from typing import Annotated, NoReturn
 
@@ -41,6 +42,10 @@ def validate(
     mutants: Annotated[
         bool, typer.Option("--mutants", help="Only judge small changes of the references: does a test fail for each? (slow)")
     ] = False,
+    device: Annotated[
+        str, typer.Option("--device", metavar="NAME", help="Only validate there: cuda, mps, cpu, simulated, or all present.")
+    ] = "",
+    devices: Annotated[bool, typer.Option("--devices", help="Only show what the records say of each device.")] = False,
 ) -> None:
     """Prove that stubs, references, tests and tools are right: one line each, exit code 1 if one is not."""
     known = catalog.load()
@@ -56,9 +61,17 @@ def validate(
     screen = console.screen()
     if marks:
         raise typer.Exit(_measure_marks(known, screen))
-
     if mutants:
         raise typer.Exit(1 if _mutants(known, screen, record) else 0)
+    if devices:
+        raise typer.Exit(_show_card(known, screen))
+    if device:
+        raise typer.Exit(_validate_on(device, known, screen))
+    raise typer.Exit(1 if _parts(chosen, known, screen, record) else 0)
+
+
+def _parts(chosen: Sequence[parts.Part], known: catalog.Catalog, screen: console.Screen, record: bool) -> int:
+    """Look at each part, a line each; how many have problems."""
     failed = 0
     for part in chosen:
         look = functools.partial(part.look, write_record=record) if part.look is parts.references_pass else part.look
@@ -73,7 +86,43 @@ def validate(
         for problem in finding.problems:
             screen.console.print(f"[red]{escape(indent(problem, '    '))}[/]")
     print(f"{len(chosen) - failed} passed, {failed} failed")
-    raise typer.Exit(1 if failed else 0)
+    return failed
+
+
+def _validate_on(wanted: str, known: catalog.Catalog, screen: console.Screen) -> int:
+    """Examine the devices and write their records. One that is absent is never passed: exit code 2, and no record."""
+    from dojo.suite import devices
+    from dojo.validate import hardware
+
+    try:
+        present = devices.present(wanted)
+    except devices.DeviceError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
+    failed = False
+    for device in present:
+        say = functools.partial(screen.console.print, f"[dim]{device}:[/]")
+        made, problems = hardware.examine(device, known.katas, say)
+        path = hardware.write(made)
+        for problem in problems:
+            screen.console.print(f"[red]{escape(indent(problem, '    '))}[/]")
+        outcome = screen.mark(FAILED if problems else PASSED)
+        print(f"{len(problems)} problems on {device} ({made.model})")
+        screen.console.print(f"{outcome} {path.relative_to(ROOT).as_posix()} written")
+        failed |= bool(problems)
+    return 1 if failed else 0
+
+
+def _show_card(known: catalog.Catalog, screen: console.Screen) -> int:
+    from dojo.validate import card
+
+    records, broken = card.load()
+    screen.console.print(card.table(known.katas, records))
+    for line in card.summary(records):
+        screen.console.print(escape(line))
+    for name in broken:
+        screen.console.print(f"[red]reference/validation/{name} can't be read: delete it and validate on that device again[/]")
+    return 1 if broken else 0
 
 
 def _measure_marks(known: catalog.Catalog, screen: console.Screen) -> int:

@@ -119,11 +119,11 @@ def mistakes_are_caught(catalog: Catalog) -> Finding:
     """Each known mistake fails the test it names, with the words it names."""
     mistakes, results, problems = _run_patched(catalog, "mistake", FEWEST_MISTAKES)
     for mistake, result in zip(mistakes, results, strict=True):
-        problems += _check_mistake(mistake, result)
+        problems += check_mistake(mistake, result)
     return Finding(tuple(problems), f"{len(mistakes)} mistakes")
 
 
-def _check_mistake(mistake: patches.Patch, result: KataResult) -> list[str]:
+def check_mistake(mistake: patches.Patch, result: KataResult) -> list[str]:
     where = f"reference/mistakes/{mistake.kata}.toml, '{mistake.name}'"
     tests = [test for task in result.tasks for test in task.tests]
     named = [test for test in tests if _is_named(test, mistake.caught_by)]
