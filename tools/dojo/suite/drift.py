@@ -1,7 +1,8 @@
 """How far a device's numbers lie from the CPU's: every call on the device is made on the CPU too, with the same values.
 
 A pytest plugin. The tests stay as they are; in those of placement it looks at the calls of a kata's functions and models whose
-tensors are on the device. What draws random numbers on the device itself (dropout) can't be repeated on the CPU, and is not compared.
+tensors are on the device. What draws random numbers on the device itself (dropout) can't be repeated on the CPU, and is not
+compared.
 """
 
 import copy
