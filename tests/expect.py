@@ -217,6 +217,24 @@ def on_device(value: object, expected: torch.device, what: str) -> None:
     )
 
 
+def moved(model: nn.Module, device: torch.device) -> nn.Module:
+    """Move a model to a device, and all of it has to come along: a plain attribute stays where it was made."""
+    model = model.to(device)
+    for name, module in model.named_modules():
+        for attribute, kept in vars(module).items():
+            left = [one for one in (kept if isinstance(kept, list | tuple) else [kept]) if isinstance(one, Tensor)]
+            if attribute not in ("_parameters", "_buffers") and any(one.device.type != device.type for one in left):
+                where = ".".join(filter(None, ["self", name, attribute]))
+                unmet(
+                    f"model.to(device) leaves {where} behind.",
+                    seen=f"a tensor in a plain attribute, on {next(one.device for one in left)}",
+                    expected=f"all of the model on {device}",
+                    likely=f"nn.Module only moves its parameters and buffers: self.register_buffer({attribute!r}, ...) keeps a "
+                    "constant, nn.Parameter one that is learned",
+                )
+    return model
+
+
 def describe(value: object) -> str:
     """A short text for a value: all of a small tensor, shape and first numbers of a larger one."""
     if isinstance(value, float):

@@ -67,6 +67,13 @@ KNOWN = [
         "move each batch with .to(device)",
     ),
     (
+        "Exception",
+        r"Torch not compiled with CUDA enabled|Found no NVIDIA driver|No CUDA GPUs are available|PyTorch is not linked with "
+        r"support for (?:cuda|mps) devices",
+        "a GPU is written into the code, with .cuda() or a device's name, and not every machine has it: take the device from "
+        "the data (x.device) or from the model's parameters",
+    ),
+    (
         "AttributeError",
         r"cannot assign (?:module|parameter)s? before Module\.__init__\(\) call",
         "super().__init__() has to be the first line of __init__",
