@@ -48,9 +48,9 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 800)
     """
     # BEGIN SOLUTION train: any loss, optimizer and batches you like, within the budget
     loss_function = nn.BCEWithLogitsLoss()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     losses = []
-    for _ in range(epochs):
+    for _ in range(min(epochs, 150)):  # by then it is as good as the noise allows
         loss = loss_function(model(features), labels)
         optimizer.zero_grad()
         loss.backward()
