@@ -12,14 +12,15 @@ with more than one hidden layer is called deep, one with a single hidden layer s
 is asked for: it is given as a class, such as nn.Tanh.
 
 Three nodes bend the line three times, which is not enough for this curve (mean squared error about 4). With twenty, tanh and
-a good optimizer the error falls below 0.1. Training goes in batches: a DataLoader over a TensorDataset shuffles the examples
-anew in every epoch and hands them out some at a time, 500 examples in 10 batches of 50. Without the shuffling each batch here
-would hold neighbours on the curve only, since the points come sorted.
+a good optimizer the error falls below 0.1. Two hidden layers of ten with SiLU end near 0.15 in less than half the epochs; with
+tanh most of their trainings stop between 3 and 4. Training goes in batches: a DataLoader over a TensorDataset shuffles
+the examples anew in every epoch and hands them out some at a time, 500 examples in 10 batches of 50. Without the shuffling
+each batch here would hold neighbours on the curve only, since the points come sorted.
 
-What to do: the two models, a count of their parameters, what each node gives, the training.
-`python -m katas.k11_nonlinear_regression` draws the curve and the pieces it is made of.
+What to do: the two models, a count and a table of their parameters, what each node gives, the training.
+`python -m katas.k11_nonlinear_regression` draws the curves of both and the pieces that one of them is made of.
 
-Tasks: models, count, nodes, fit.   Builds on: k05_trainer, k07_hidden_layer, k10_activations.
+Tasks: models, count, summary, nodes, fit.   Builds on: k05_trainer, k07_hidden_layer, k10_activations.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
@@ -87,6 +88,18 @@ def count_parameters(model: nn.Module) -> int:
     # END SOLUTION
 
 
+def summary(model: nn.Module) -> list[tuple[str, tuple[int, ...], int]]:
+    """A table of a model's parameters, the frozen ones too.
+
+    Returns:
+        A row for each, in the order of model.state_dict(): its name there, its shape and how many numbers it holds, such as
+        ("main.0.weight", (3, 1), 3). Running means and other buffers, which no gradient reaches, have no row.
+    """
+    # BEGIN SOLUTION summary: name, shape and number of entries of each parameter
+    return [(name, tuple(parameter.shape), parameter.numel()) for name, parameter in model.named_parameters()]
+    # END SOLUTION
+
+
 def node_outputs(model: nn.Module, features: Tensor) -> Tensor:
     """What each node of the last hidden layer gives, after its activation.
 
@@ -137,6 +150,11 @@ if __name__ == "__main__":
 
     x, y = data.curve()
     network = NonlinearRegression(input_size=1, hidden_size=20, output_size=1, activation=nn.Tanh)
+    deep = DeepRegression(input_size=1, hidden_size_1=10, hidden_size_2=10, output_size=1, activation=nn.SiLU)
     history = fit(network, x, y)
-    print(count_parameters(network), "parameters")
-    plots.show(plots.plot_regression(network, x, y), plots.plot_nodes(network, x), plots.plot_loss_history(history))
+    fit(deep, x, y, epochs=40)
+    for row in summary(deep):
+        print(*row)
+    print(count_parameters(deep), "parameters, and", count_parameters(network), "with one hidden layer")
+    curves = [plots.plot_regression(model, x, y) for model in (network, deep)]
+    plots.show(*curves, plots.plot_nodes(network, x), plots.plot_loss_history(history))

@@ -1,5 +1,5 @@
 """For networks that keep their layers in linear_modules and activation_modules, and what each gave in linear_results and
-activation_results: the same pass by the formula, and the check of what was kept."""
+activation_results: the same pass by the formula, and the check of what was kept. And the text of a chain of layers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,6 +19,12 @@ def by_formula(model: nn.Module, x: Tensor) -> tuple[list[Tensor], list[Tensor]]
         activations.append(torch.tanh(scores[-1]))
     activations[-1] = torch.sigmoid(scores[-1])
     return scores, activations
+
+
+def chain_text(name: str, attribute: str, parts: Sequence[str]) -> str:
+    """What print shows of a model whose only attribute is an nn.Sequential of these parts."""
+    lines = [f"    ({number}): {part}" for number, part in enumerate(parts)]
+    return "\n".join([f"{name}(", f"  ({attribute}): Sequential(", *lines, "  )", ")"])
 
 
 def check_kept(model: nn.Module, name: str, expected: Sequence[Tensor], causes: Mapping[str, Sequence[Tensor]]) -> None:
