@@ -8,7 +8,7 @@ import numpy
 import pytest
 import torch
 
-from dojo import ROOT
+from dojo import ROOT, simulated
 from dojo.suite import devices, plugin
 from tests import marks
 
@@ -71,7 +71,10 @@ def device(request: pytest.FixtureRequest) -> torch.device:
     """Each device in turn; the test is skipped where it is absent."""
     if reason := devices.why_absent(request.param):
         pytest.skip(reason)
-    return torch.device(request.param)
+    try:
+        return devices.get(request.param)
+    except simulated.Unavailable as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture

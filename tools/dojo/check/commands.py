@@ -58,14 +58,14 @@ def _unable(problem: object) -> NoReturn:
 def run(
     kata: Annotated[list[str] | None, typer.Argument(metavar="[KATA]...", help="Only these katas: 6, k06, logistic.")] = None,
     target: Annotated[str, typer.Option(help="The folder of kata files to check.")] = "katas",
-    device: Annotated[str, typer.Option(help="Where placement tests run: auto, cpu, cuda or mps.")] = "auto",
+    device: Annotated[str, typer.Option(help="Where placement tests run: auto, cpu, cuda, mps or simulated.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")] = False,
 ) -> None:
     """Run the tests and show where you stand (the default)."""
     from dojo.check import detail, overview, running
 
-    if device not in ("auto", "cpu", "cuda", "mps"):
-        _unable(f"--device {device}: choose auto, cpu, cuda or mps.")
+    if device not in ("auto", "cpu", "cuda", "mps", "simulated"):
+        _unable(f"--device {device}: choose auto, cpu, cuda, mps or simulated.")
     screen = console.screen()
     known = catalog.load()
     chosen = [known.find(name) for name in kata or []]

@@ -10,7 +10,7 @@ class Unit:
     Attributes:
         target: the folder that holds the kata's file.
         kata: the kata's name.
-        device: auto, cpu, cuda or mps.
+        device: auto, cpu, cuda, mps or simulated.
         timeout: seconds a test may take, instead of those in pyproject.toml.
         measure: instead of judging, record what the trainings reach from these seeds: (first, one after the last).
         done: tests that an earlier child has judged, test id → [task, outcome]; they are not run again.
