@@ -1,6 +1,15 @@
 """What one child process is asked to judge."""
 
+import re
 from dataclasses import dataclass, field
+
+KINDS = ("cpu", "cuda", "mps", "simulated")  # of devices
+ACCEPTED = "auto, cpu, cuda, mps or simulated, or one with a number such as cuda:1"
+
+
+def is_device(name: str) -> bool:
+    """Whether an option may name this device, present or not. Light: torch is not asked."""
+    return name == "auto" or re.fullmatch(rf"({'|'.join(KINDS)})(:\d+)?", name) is not None
 
 
 @dataclass(frozen=True)
@@ -10,7 +19,7 @@ class Unit:
     Attributes:
         target: the folder that holds the kata's file.
         kata: the kata's name.
-        device: auto, cpu, cuda or mps.
+        device: auto, cpu, cuda, mps or simulated.
         timeout: seconds a test may take, instead of those in pyproject.toml.
         measure: instead of judging, record what the trainings reach from these seeds: (first, one after the last).
         only: run the tests of this name alone; all if it is empty.

@@ -198,7 +198,7 @@ def model_of(device: str) -> str:
     """The device's name as its maker has it."""
     import torch
 
-    kind = torch.device(device).type
+    kind = device.partition(":")[0]
     if kind == "cuda":
         return torch.cuda.get_device_name(device)
     if kind == "mps":
@@ -215,7 +215,7 @@ def versions(device: str) -> dict[str, str]:
 
     system = f"{platform.system()} {platform.machine()}"
     found = {"python": platform.python_version(), "torch": version("torch"), "system": system}
-    if torch.device(device).type == "cuda":
+    if device.startswith("cuda"):
         found["cuda"] = str(torch.version.cuda)
     return found
 
