@@ -22,6 +22,7 @@ called backpropagation, and leaves the gradient in weight.grad. Three things are
   first one sees nothing of it.
 
 What to do: the loss, its gradient in both ways, the descent, a small network by hand, and the record itself.
+`python -m katas.k03_autograd` shows the loss and its record.
 
 Tasks: mse, gradient, by_hand, descend, two_layers, record.   Builds on: k01_tensors.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks".

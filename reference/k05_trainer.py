@@ -9,8 +9,8 @@ Training in PyTorch repeats five moves for each batch:
     optimizer.step()                    move every parameter a little against its gradient
 
 One pass over all batches is an epoch. Its loss is the mean over the batches' losses. Nothing is reset at the start: a second
-call carries the first one further, because all that was learned is in the model and the optimizer. The cost may be any one;
-a score that people can read, such as the accuracy, is no cost, but may be shown next to it.
+call carries the first one further, because all that was learned is in the model and the optimizer. Any cost will
+do. A score for people to read, such as the accuracy, gives no gradient to follow, but it can be shown next to the loss.
 
 Three traps lie on the way, and a good trainer springs none of them:
 
