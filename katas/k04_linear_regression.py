@@ -16,7 +16,7 @@ which will still work when there is no formula. Each epoch makes five moves:
     loss.backward()                        the gradient of the loss at every parameter
     optimizer.step()                       move every parameter a little against its gradient
 
-What is learned lies in the model: fit it again, and it goes on where it left off. To begin anew, make a new model.
+What is learned lies in the model: a second fit begins with it and improves it further. To begin anew, make a new model.
 
 What to do: the model, its training, and a look at what it learned: both ways end at the same line.
 `python -m katas.k04_linear_regression` draws yours.

@@ -127,9 +127,9 @@ def reaches(mark: Mark, value: float | Tensor, history: Sequence[float] | None =
     )
 
 
-def losses(history: object, epochs: int, what: str = "train(...)") -> None:
-    """A list with the loss of each epoch, as plain numbers."""
-    headline = f"{what} does not return the loss of each epoch."
+def losses(history: object, epochs: int, what: str = "train(...)", each: str = "epoch") -> None:
+    """A list with the loss of each epoch (or of each step, as `each` says), as plain numbers."""
+    headline = f"{what} does not return the loss of each {each}."
     if history is None:
         unmet(headline, seen="None", expected=f"a list of {epochs} numbers", likely="`return` is missing")
     that(
@@ -137,7 +137,7 @@ def losses(history: object, epochs: int, what: str = "train(...)") -> None:
         headline,
         seen=f"{type(history).__name__} of length {len(history) if hasattr(history, '__len__') else '?'}",
         expected=f"a list of {epochs} numbers",
-        likely="append one number an epoch to a list, and return the list after the loop",
+        likely=f"append one number to a list in each {each}, and return the list after the loop",
     )
     kinds = {type(loss).__name__ for loss in history}
     that(

@@ -1,14 +1,85 @@
-"""k01: dtype, shape and memory on the way from NumPy to PyTorch and back."""
+"""k01: what torch makes of a list and a shape, stretched tables, and the way from NumPy to PyTorch and back."""
 
 import numpy as np
 import pytest
 import torch
 
 from katas.given.data import sine_bands_arrays
-from tests import expect
+from tests import expect, returned
 
+MADE = ("numbers", "zeros", "ones", "uniform", "normal")
+COMBINED = ("sums", "products", "matrix_product")
+ROW, COLUMN = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[10.0], [20.0], [40.0]])
 SHARED = "the memory is shared: torch.tensor(array) copies, torch.from_numpy(array) and torch.as_tensor(array) do not"
 STRETCHED = "labels of shape (n,) next to outputs (n, 1) are stretched to (n, n): make them a column with reshape(-1, 1)"
+
+
+@pytest.mark.task("make")
+class TestMake:
+    @pytest.mark.parametrize(("numbers", "dtype"), [([1, 2.5, 3], torch.float32), ([4, -5], torch.int64)], ids=str)
+    def test_the_list_decides_on_the_dtype(self, kata, numbers, dtype):
+        made, what = returned.named(kata.make(numbers, (2,)), MADE, "make"), f"The tensor of {numbers}"
+        causes = {
+            "torch.Tensor(...) with a capital T always makes float32: torch.tensor(...) looks at the list": torch.float32,
+            "NumPy chose this dtype: give the list itself to torch.tensor(...)": torch.float64,
+        }
+        expect.dtype(made["numbers"], dtype, what, causes)
+        expect.close(made["numbers"], np.array(numbers), what)
+
+    @pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 1, 3, 2)], ids=str)
+    def test_the_shape_may_have_any_number_of_sizes(self, kata, shape):
+        made = returned.named(kata.make([1], shape), MADE, "make")
+        for name in MADE[1:]:
+            expect.shape(made[name], shape, what=f'"{name}" of shape {shape}')
+            expect.dtype(made[name], torch.float32, what=f'"{name}"')
+        for number, name in enumerate(("zeros", "ones")):
+            expect.close(made[name], np.full(shape, number), what=f'"{name}"')
+
+    @pytest.mark.parametrize(("name", "mean", "std"), [("uniform", 0.5, 0.289), ("normal", 0, 1)])
+    def test_random_numbers_have_their_distribution(self, kata, name, mean, std):
+        made = returned.named(kata.make([1], (100, 100)), MADE, "make")[name]
+        right = abs(made.mean() - mean) < 0.1 and abs(made.std() - std) < 0.1
+        headline, likely = f'"{name}" has another distribution.', "torch.rand is the uniform one, torch.randn the normal one"
+        seen, expected = f"mean {made.mean():.2g}, std {made.std():.2g}", f"mean {mean:.2g}, std {std:.2g}, nearly"
+        expect.that(right, headline, seen=seen, expected=expected, likely=likely)
+
+    @pytest.mark.parametrize("shape", [(2, 3, 2), (5,), ()], ids=str)
+    def test_about_gives_dtype_shape_and_dimensions(self, kata, shape):
+        counted = "these are all its entries: tensor.ndim counts the dimensions"
+        causes = {counted: (torch.int16, shape, int(np.prod(shape)))}
+        seen = kata.about(torch.zeros(shape, dtype=torch.int16))
+        expect.equal(seen, (torch.int16, shape, len(shape)), f"about a tensor of shape {shape}", causes)
+
+
+@pytest.mark.task("combine")
+class TestCombine:
+    def test_row_and_column_are_combined_in_three_ways(self, kata):
+        with expect.untouched("The row or the column", ROW, COLUMN):
+            seen = returned.named(kata.combine(ROW, COLUMN), COMBINED, "combine")
+        right = {"sums": ROW + COLUMN, "products": ROW * COLUMN, "matrix_product": ROW @ COLUMN}
+        for name in COMBINED:
+            causes = {
+                "the table is transposed: the column's entries run down the rows": right[name].T,
+                "both got the same shape first: leave them as they are, and torch stretches them": right[name].diagonal()[None],
+                "this is the table of products, row * column or column @ row": right["products"],
+                "a single number came out of it: row @ column has the shape (1, 1)": right[name][0, 0],
+            }
+            expect.close(seen[name], right[name], what=f'"{name}"', causes=causes)
+
+    @pytest.mark.parametrize("number", [0, 2, -1])
+    def test_cross_gives_a_row_and_a_column(self, kata, number):
+        table = torch.arange(12).reshape(3, 4)
+        row, column = table[number], table[:, number]
+        seen = returned.several(kata.cross(table, number), 2, "cross", "row, column")
+        swapped, kept = "the first index counts the rows, the second the columns", "a slice or list keeps its dimension"
+        expect.close(seen[0], row, what=f"Row {number}", causes={swapped: column, kept: row[None]})
+        expect.close(seen[1], column, what=f"Column {number}", causes={swapped: row, kept: column[:, None]})
+
+    @pytest.mark.placement
+    def test_results_follow_their_device(self, kata, device):
+        row, column = ROW.to(device), COLUMN.to(device)
+        for made in (*kata.combine(row, column).values(), *kata.cross(row * column, 1)):
+            expect.on_device(made, device, what="A combination of row and column")
 
 
 @pytest.mark.task("to_tensors")
@@ -41,8 +112,7 @@ class TestToTensors:
         tensors = _both(kata, *arrays)
         for array, tensor, what in zip(arrays, tensors, ("features", "labels"), strict=True):
             array[:] = 5
-            seen = expect.tensor(tensor, what).flatten()[0].item()
-            headline = f"A change of the {what} array changed the tensor made from it."
+            headline, seen = f"A change of the {what} array changed the tensor made from it.", tensor.flatten()[0].item()
             expect.that(seen == 1, headline, seen=seen, expected="1, as it was when the tensor was made", likely=SHARED)
 
 
@@ -81,11 +151,9 @@ class TestToNumpy:
         tensor = torch.arange(6, dtype=dtype).reshape(2, 3)
         array = _array(kata.to_numpy(tensor))
         expect.close(array, tensor, what="The array")
-        seen, expected = array.dtype, tensor.numpy().dtype
+        headline, seen, expected = f"The array of a {dtype} tensor has another dtype.", array.dtype, tensor.numpy().dtype
         likely = "a conversion that is not asked for: .float(), .astype(...)"
-        expect.that(
-            seen == expected, f"The array of a {dtype} tensor has another dtype.", seen=seen, expected=expected, likely=likely
-        )
+        expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
 
     def test_takes_a_tensor_that_records_gradients(self, kata):
         tensor = torch.ones(3, requires_grad=True)
@@ -119,12 +187,7 @@ class TestToNumpy:
 
 def _both(kata, features, labels):
     """The two tensors, once it is sure that there are two."""
-    result = kata.to_tensors(features, labels)
-    is_pair = isinstance(result, tuple) and len(result) == 2
-    likely = "`return` is missing" if result is None else "return both, in this order, with a comma between them"
-    headline = "to_tensors does not return two tensors."
-    expect.that(is_pair, headline, seen=type(result).__name__, expected="a tuple of two tensors", likely=likely)
-    return result
+    return returned.several(kata.to_tensors(features, labels), 2, "to_tensors", "features, labels: both, in this order")
 
 
 def _array(value):

@@ -104,7 +104,7 @@ class TestFit:
         losses = kata.fit(model, *linear(3))
         expect.reaches(mark("k04.plane.distance"), distance(model), history=losses)
 
-    def test_goes_on_where_it_left_off(self, kata):
+    def test_a_second_call_begins_with_what_the_first_one_learned(self, kata):
         model, (features, targets) = plane(kata, 1), linear()
         kata.fit(model, features, targets, epochs=50)
         between = F.mse_loss(model(features), targets).item()
