@@ -1,5 +1,6 @@
 """For the fully connected network of k19: the pass by the formula, the checks of its parts, and the steps of a training."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from types import ModuleType
 
@@ -162,6 +163,21 @@ def check_batch(
     expect.shape(wanted, right.shape, what=what, causes={likely: other.shape})
     expect.dtype(wanted, torch.int64 if kind == "multiclass" else torch.float32, what=what)
     expect.close(wanted, right, what=what)
+
+
+def check_moved(model: nn.Module, call: Callable[[], object]) -> None:
+    """The call gives the model its input where the model lies: on the meta device here, which every machine has."""
+
+    class Seen(Exception):
+        """Ends the call: numbers are not to be had on this device."""
+
+    def look(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        expect.on_device(inputs[0], torch.device("meta"), what="The model's input")
+        raise Seen
+
+    model.to("meta").register_forward_pre_hook(look)
+    with contextlib.suppress(Seen):
+        call()
 
 
 def share(kata: ModuleType, kind: str, z: Tensor, right: Tensor, device: torch.device | str = "cpu") -> float:
