@@ -71,6 +71,7 @@ if __name__ == "__main__":
     network = HiddenLayerNN(num_labels=1, num_features=2, num_hidden=2)
     history = train(network, points, classes)
     plots.show(
+        plots.plot_network([2, 2, 1]),
         plots.plot_boundary(network, points, classes),
         plots.plot_hidden_space(network, points, classes),
         plots.plot_loss_history(history),

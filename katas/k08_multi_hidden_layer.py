@@ -68,6 +68,7 @@ if __name__ == "__main__":
     network = MultiHiddenLayerNN(num_labels=1, num_hidden=[2, 20, 20, 2])
     history = train(network, points, classes)
     plots.show(
+        plots.plot_network([2, 20, 20, 2, 1]),
         plots.plot_boundary(network, points, classes),
         plots.plot_hidden_space(network, points, classes),
         plots.plot_loss_history(history),

@@ -6,12 +6,12 @@ node gives one bent piece of its own, which the output layer weighs and adds up:
     NonlinearRegression   Linear -> activation -> Linear
     DeepRegression        Linear -> activation -> Linear -> activation -> Linear
 
-Nothing follows the last layer: a prediction may be any number. nn.Sequential keeps such a chain in one attribute. A network
-with more than one hidden layer is called deep, one with a single hidden layer shallow. Sizes (1, 3, 1) mean 3 weights and
-3 biases in the hidden layer, 3 weights and 1 bias after it: 10 parameters. The activation is the sigmoid unless another one
-is asked for: it is given as a class, such as nn.Tanh.
+Nothing follows the last layer: a prediction may be any number. nn.Sequential keeps such a chain in one attribute. With
+its one hidden layer the first network is shallow, the second, with two, is deep. Sizes (1, 3, 1) mean 3 weights and 3 biases in
+the hidden layer, 3 weights and 1 bias after it: 10 parameters. The activation is the sigmoid unless another one is asked for:
+it is given as a class, such as nn.Tanh.
 
-Three nodes bend the line three times, which is not enough for this curve (mean squared error about 4). With twenty, tanh and
+Three nodes with sigmoids add up three smooth steps, too few for this curve (mean squared error about 4). With twenty, tanh and
 a good optimizer the error falls below 0.1. Two hidden layers of ten with SiLU end near 0.15 in less than half the epochs; with
 tanh most of their trainings stop between 3 and 4. Training goes in batches: a DataLoader over a TensorDataset shuffles
 the examples anew in every epoch and hands them out some at a time, 500 examples in 10 batches of 50. Without the shuffling
@@ -129,4 +129,4 @@ if __name__ == "__main__":
         print(*row)
     print(count_parameters(deep), "parameters, and", count_parameters(network), "with one hidden layer")
     curves = [plots.plot_regression(model, x, y) for model in (network, deep)]
-    plots.show(*curves, plots.plot_nodes(network, x), plots.plot_loss_history(history))
+    plots.show(plots.plot_network([1, 10, 10, 1]), *curves, plots.plot_nodes(network, x), plots.plot_loss_history(history))

@@ -102,7 +102,7 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 200)
 if __name__ == "__main__":
     from katas.given import data, plots
 
-    figures = []
+    figures = [plots.plot_network([2, 16, 1]), plots.plot_network([2, 16, 16, 1])]
     for kind, (points, classes) in (
         (LinearStack, data.wide_circles()),
         (BinaryClassifier, data.wide_circles()),

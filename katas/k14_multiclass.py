@@ -97,5 +97,9 @@ if __name__ == "__main__":
     points, classes = data.blobs()
     network = MulticlassClassifier(input_size=2, hidden_size=10, output_size=4)
     history = train(network, points, classes)
-    plots.show(plots.plot_boundary(network, points, classes), plots.plot_loss_history(history))
+    plots.show(
+        plots.plot_network([2, 10, 4]),
+        plots.plot_boundary(network, points, classes),
+        plots.plot_loss_history(history),
+    )
     print(softmax(network(torch.tensor([[-1.0, -1.0], [0.0, 0.0]])).detach()))

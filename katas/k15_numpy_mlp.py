@@ -129,6 +129,7 @@ def predict(parameters: Parameters, x: np.ndarray) -> np.ndarray:
 
 if __name__ == "__main__":
     import torch
+    from sklearn.metrics import classification_report
 
     from katas.given import data, plots
 
@@ -141,9 +142,10 @@ if __name__ == "__main__":
     spiral = data.spiral()
     learned = init_parameters(input_dim=2, hidden_dim=100, num_classes=3)
     history = train(learned, spiral.train.features.numpy(), spiral.train.labels.numpy())
-    right = predict(learned, spiral.test.features.numpy()) == spiral.test.labels.numpy()
-    print(f"{right.mean():.1%} of the test points")
+    answers = predict(learned, spiral.test.features.numpy())
+    print(f"On the test part:\n{classification_report(spiral.test.labels, answers, target_names=spiral.classes)}")
     plots.show(
-        plots.plot_boundary(Network(), spiral.test.features, spiral.test.labels),
+        plots.plot_boundary(Network(), spiral.train.features, spiral.train.labels, part="training part"),
+        plots.plot_boundary(Network(), spiral.test.features, spiral.test.labels, part="test part"),
         plots.plot_loss_history(history),
     )

@@ -107,4 +107,9 @@ if __name__ == "__main__":
     print("the first point lies at", hidden[0].tolist(), "in the hidden space, the line at")
     print(torch.stack([across, hidden_boundary(network, across)], dim=1))
     print(predict_grid(network, torch.linspace(-6, 6, 9), torch.linspace(-2, 3, 6)))
-    plots.show(plots.plot_hidden_space(network, points, classes), plots.plot_boundary(network, points, classes))
+    curves = data.sine_curves()
+    plots.show(
+        plots.plot_data(points, classes, curves),
+        plots.plot_hidden_space(network, points, classes, [last_hidden_features(network, curve) for curve in curves]),
+        plots.plot_boundary(network, points, classes),
+    )

@@ -143,13 +143,19 @@ def predict_point(model: nn.Module, point: Tensor, mean: Tensor, std: Tensor, cl
 
 
 if __name__ == "__main__":
+    import json
+
     from katas.given import data, plots
 
-    spiral = data.spiral()
-    network = MLP(input_dim=2, hidden_dim=100, num_classes=3)
-    history = train(network, spiral.train.features, spiral.train.labels, spiral.class_weights)
-    plots.show(
-        plots.plot_boundary(network, spiral.test.features, spiral.test.labels),
-        plots.plot_loss_history(history),
-    )
+    spiral, figures = data.spiral(), []
+    for kind in (LinearModel, MLP):
+        network = kind(input_dim=2, hidden_dim=100, num_classes=3)
+        history = train(network, spiral.train.features, spiral.train.labels, spiral.class_weights)
+        answers = network(spiral.test.features).argmax(dim=1)
+        print(f"{kind.__name__}, on the test part:")
+        print(json.dumps(get_metrics(spiral.test.labels, answers, spiral.classes), indent=2))
+        for name, part in (("training part", spiral.train), ("test part", spiral.test)):
+            figures.append(plots.plot_boundary(network, part.features, part.labels, part=name))
+        figures.append(plots.plot_loss_history(history))
     print(predict_point(network, torch.tensor([0.1, 0.1]), spiral.mean, spiral.std, spiral.classes))
+    plots.show(*figures)

@@ -132,6 +132,8 @@ def overfit(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 20
 
 
 if __name__ == "__main__":
+    from sklearn.metrics import classification_report
+
     from katas.given import data, plots
 
     signal = torch.randn(200, 300)
@@ -144,8 +146,9 @@ if __name__ == "__main__":
     for name, part in (("points it learned", known), ("new points", unknown)):
         share = (network(part.features).argmax(dim=1) == part.labels).float().mean()
         print(f"{name}: {share:.0%}")
+    print(f"On the new points:\n{classification_report(unknown.labels, network(unknown.features).argmax(dim=1))}")
     plots.show(
-        plots.plot_boundary(network, known.features, known.labels),
-        plots.plot_boundary(network, unknown.features, unknown.labels),
+        plots.plot_boundary(network, known.features, known.labels, part="points it learned"),
+        plots.plot_boundary(network, unknown.features, unknown.labels, part="new points"),
         plots.plot_loss_history(history),
     )

@@ -13,8 +13,8 @@ stand in an nn.ModuleList, and nothing in a plain list. All start as normal devi
     multiclass    softmax           nn.CrossEntropyLoss       (n,) int64, class numbers
 
 The network returns the pair (y_pred, z_pred): the output a and the z before its activation. All losses take z_pred, for the
-last two contain the sigmoid and the softmax, and for regression both are equal. (LogSoftmax and then nn.NLLLoss gives the
-same as nn.CrossEntropyLoss.) People, and the accuracy, read y_pred.
+last two contain the sigmoid and the softmax, and for regression both are equal. (The last one is nn.NLLLoss of
+torch.log_softmax(z_pred, dim=1), in one step.) People, and the accuracy, read y_pred.
 
 An epoch goes through the n // size whole batches of the data, with one step of the optimizer for each. With 16 hidden units
 this solves three problems on a square: the product x1 * x2, the XOR of the signs, and the four quadrants. With 6 units some
@@ -239,6 +239,6 @@ if __name__ == "__main__":
         print(f"{problem}, {description}, final loss: {history[-1]:.5f}{share}")
         print([tuple(parameter.shape) for parameter in network.parameters()])
         figures.append(plots.plot_loss_history(history))
-        if problem != "regression":
-            figures.append(plots.plot_boundary(network, points, values))
+        draw = plots.plot_surface if problem == "regression" else plots.plot_boundary
+        figures.append(draw(network, points, values))
     plots.show(*figures)

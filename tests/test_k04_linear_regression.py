@@ -1,4 +1,4 @@
-"""k04: the printed architecture, the weighted sum, the way to the best line, and the numbers that were learned."""
+"""k04: the printed architecture, the weighted sum, the way to the best line, what was learned, and what scikit-learn finds."""
 
 import pytest
 import torch
@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from katas.given.data import linear, linear_arrays
 from tests import expect, training
+from tests.coefficients import check_best, numbers
 
 SUMMED = "this is the sum over the examples: the loss is their mean"
 ABSOLUTE = "this is the absolute error: use nn.MSELoss"
@@ -54,6 +55,10 @@ class TestModel:
         }
         with expect.untouched("The input", x):
             expect.close(model(x), right, what="The output", causes=causes)
+
+    def test_takes_a_single_example_too(self, kata):
+        model, x = kata.LinearRegression(input_size=3, output_size=1), torch.randn(3)
+        expect.close(model(x), model(x.unsqueeze(0))[0], what="The output for an example of shape (3,)")
 
     def test_gradients_reach_every_parameter(self, kata):
         model = kata.LinearRegression(input_size=3, output_size=2)
@@ -159,6 +164,22 @@ class TestCoefficients:
         expect.close(numbers(kata.coefficients(model.to(device))), right, what=f"The coefficients of a model on {device}")
 
 
+@pytest.mark.task("best")
+class TestBest:
+    @pytest.mark.parametrize("features", [1, 3])
+    def test_finds_the_lowest_squared_error(self, kata, features):
+        points, targets = torch.randn(60, features), 10 * torch.randn(60, 1) + 5
+        with expect.untouched("The data", points, targets):
+            seen = numbers(kata.best_coefficients(points, targets), "best_coefficients(...)")
+        check_best(seen, points, targets)
+
+    @pytest.mark.placement
+    def test_takes_data_on_any_device(self, kata, device):
+        points, targets = torch.randn(60, 2), torch.randn(60, 1) + 5
+        seen = numbers(kata.best_coefficients(points.to(device), targets.to(device)), "best_coefficients(...)")
+        check_best(seen, points, targets)
+
+
 def plane(kata, num_features):
     return kata.LinearRegression(input_size=num_features, output_size=1)
 
@@ -168,16 +189,3 @@ def distance(model):
     best = LinearRegression().fit(*linear_arrays(model.linear.in_features))
     learned = torch.cat([model.linear.bias, model.linear.weight[0]]).detach()
     return (learned - torch.tensor([best.intercept_, *best.coef_])).abs().max()
-
-
-def numbers(coefficients):
-    """The coefficients as a tensor, once it is sure that they are a list of plain numbers."""
-    kinds = {type(one).__name__ for one in coefficients} if isinstance(coefficients, list) else {type(coefficients).__name__}
-    likely = (
-        "`return` is missing" if coefficients is None else "tolist() makes floats of a tensor's numbers, item() of a single one"
-    )
-    headline, expected = "coefficients(...) does not return a flat list of plain numbers.", "a list of float"
-    is_flat = isinstance(coefficients, list) and kinds == {"float"}
-    seen = f"a list of {', '.join(sorted(kinds))}" if isinstance(coefficients, list) else f"{type(coefficients).__name__}"
-    expect.that(is_flat, headline, seen=seen, expected=expected, likely=likely)
-    return torch.tensor(coefficients)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from katas.given.data import sine_bands
+from katas.given.data import parallel_lines, sine_bands
 from tests import expect, training
 
 
@@ -84,6 +84,14 @@ class TestTrain:
         headline = "The trained model does not answer as the best straight line does."
         likely = "the training does not end at the best line: the tests before this one say why"
         expect.that(wrong == 8, headline, seen=f"{wrong} of 25 points on the wrong side", expected="8", likely=likely)
+
+    def test_parts_two_parallel_lines(self, kata):
+        model, (features, labels) = kata.LogisticRegression(num_labels=1, num_features=2), parallel_lines()
+        losses = kata.train(model, features, labels)
+        wrong = int(((model(features) >= 0.5) != labels).sum())
+        headline = "The trained model does not part two bands that a straight line can part."
+        seen = f"{wrong} of 25 points on the wrong side"
+        expect.that(wrong == 0, headline, seen=seen, expected="0", likely=expect.story(losses))
 
 
 @pytest.mark.task("boundary", needs="model")
