@@ -25,6 +25,7 @@ class Unit:
         only: run the tests of this name alone; all if it is empty.
         until: the tests after the last one of this name are left out; none if it is empty.
         drift: also record how far the device's numbers lie from the CPU's.
+        stop: end with the first test that does not pass, and take those last that hold a training against a mark.
         done: tests that an earlier child has judged, test id → [task, outcome]; they are not run again.
         number: its place among the units of a run.
     """
@@ -37,5 +38,6 @@ class Unit:
     only: str = ""
     until: str = ""
     drift: bool = False
+    stop: bool = False
     done: dict[str, list[str]] = field(default_factory=dict, hash=False)
     number: int = 0

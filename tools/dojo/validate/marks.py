@@ -47,23 +47,10 @@ class Candidate:
     @property
     def key(self) -> str:
         """Of all that the values depend on: what the training tests reach. Another test or lesson text costs nothing."""
-        modules = [ROOT / "conftest.py", *_test_modules(ROOT / "tests" / f"test_{self.kata.name}.py"), *GIVEN]
+        modules = [ROOT / "conftest.py", *reach.test_modules(self.kata.name, WITHOUT_VALUES), *GIVEN]
         known = reach.definitions([self.source, *(path.read_text(encoding="utf-8") for path in modules)])
         text = reach.reached(known, [*self.tests, "seed"]) + version("torch")
         return f"{self.kata.short}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-
-
-def _test_modules(path: Path) -> list[Path]:
-    """A test file and the modules of tests/ that it imports, and they in turn."""
-    found, waiting = [], [path]
-    while waiting:
-        if (module := waiting.pop()) not in found:
-            found.append(module)
-            for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.ImportFrom) and node.module == "tests":
-                    names = [alias.name for alias in node.names if alias.name not in WITHOUT_VALUES]
-                    waiting += [ROOT / "tests" / f"{name}.py" for name in names]
-    return found
 
 
 def comparable(entry: dict) -> bool:
