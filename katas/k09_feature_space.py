@@ -18,7 +18,7 @@ Looking must change nothing: no gradient is recorded, the model answers in evalu
 it came in. The models here are given to you: like yours, they keep each layer's result of the last pass in linear_results
 and activation_results.
 
-What to do: three functions. `python -m katas.k09_feature_space` draws both pictures of a trained network. Your own networks
+What to do: three functions. `python -m katas.k09_feature_space` draws both pictures of trained networks. Your own networks
 look at home there: try other sizes and activations in k08, and see what becomes of the hidden space.
 
 Tasks: features, boundary, grid.   Builds on: k08_multi_hidden_layer.
@@ -87,9 +87,10 @@ if __name__ == "__main__":
     print("the first point lies at", hidden[0].tolist(), "in the hidden space, the line at")
     print(torch.stack([across, hidden_boundary(network, across)], dim=1))
     print(predict_grid(network, torch.linspace(-6, 6, 9), torch.linspace(-2, 3, 6)))
-    curves = data.sine_curves()
+    curves, folded = data.sine_curves(), networks.folded_bands()
     plots.show(
         plots.plot_data(points, classes, curves),
-        plots.plot_hidden_space(network, points, classes, [last_hidden_features(network, curve) for curve in curves]),
+        plots.plot_hidden_space(folded, points, classes, [last_hidden_features(folded, curve) for curve in curves]),
+        plots.plot_hidden_space(network, points, classes),
         plots.plot_boundary(network, points, classes),
     )

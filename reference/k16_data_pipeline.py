@@ -149,6 +149,6 @@ if __name__ == "__main__":
     )
     print(f"test part: mean {x_test.mean(axis=0).round(1)}, std {x_test.std(axis=0).round(1)}")
     plots.show(
-        plots.plot_data(torch.tensor(x_train, dtype=torch.float32), torch.tensor(train_numbers)),
-        plots.plot_data(torch.tensor(x_test, dtype=torch.float32), torch.tensor(test_numbers)),
+        plots.plot_data(torch.tensor(x_train, dtype=torch.float32), torch.tensor(train_numbers), part="training part"),
+        plots.plot_data(torch.tensor(x_test, dtype=torch.float32), torch.tensor(test_numbers), part="test part"),
     )

@@ -49,13 +49,14 @@ __all__ = [
 ]
 
 
-def plot_data(features: Values, labels: Values, curves: Sequence[Values] = ()) -> Figure:
+def plot_data(features: Values, labels: Values, curves: Sequence[Values] = (), part: str = "") -> Figure:
     """The points in the plane, each class with a colour and a marker of its own.
 
     Args:
         features: (n, 2), the coordinates x1 and x2.
         labels: (n,) or (n, 1), class numbers (0, 1, ...) or class names.
         curves: for each class, in order, the points (m, 2) of a curve to draw, such as the one its points come from.
+        part: which of the data these are, such as "test part", for the title.
 
     Raises:
         ValueError: a shape is another one, or the labels are neither.
@@ -64,7 +65,7 @@ def plot_data(features: Values, labels: Values, curves: Sequence[Values] = ()) -
     """
     points = to_columns(features, "features", 2)
     numbers, names = to_classes(labels, len(points), names=True)
-    figure, (axes,) = sheet("The data", "x1", "x2")
+    figure, (axes,) = sheet(f"The data, {part}" if part else "The data", "x1", "x2")
     draw_curves(axes, curves)
     scatter(axes, points, numbers, names)
     legend(figure, [axes])
