@@ -211,7 +211,13 @@ def _set_whole_storage(tensor: Tensor, storage: torch.UntypedStorage) -> Tensor:
     return _set_storage(tensor, storage, 0, [storage.nbytes() // tensor.dtype.itemsize])
 
 
+def _zeros(size: list[int], dtype: torch.dtype | None = None, **kwargs: object) -> Tensor:
+    """Gradients that are zero everywhere: torch wants a tensor without memory, and gets an ordinary one."""
+    return wrap(torch.zeros(size, dtype=dtype, device=CPU))
+
+
 _BY_HAND: dict[str, Kernel] = {
+    "_efficientzerotensor": _zeros,
     "copy_": _copy,
     "set_.source_Storage": _set_whole_storage,
     "set_.source_Storage_storage_offset": _set_storage,

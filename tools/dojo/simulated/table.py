@@ -27,10 +27,10 @@ NUMBERS_FROM_THE_CPU = _names(
 )
 
 # Like these, but only the number that is put in may come from the CPU, not the mask.
-VALUE_FROM_THE_CPU = _names("fill.Tensor fill_.Tensor masked_fill.Tensor masked_fill_.Tensor")
+VALUE_FROM_THE_CPU = _names("fill.Tensor fill_.Tensor masked_fill.Tensor masked_fill_.Tensor index_fill.int_Tensor index_fill_.int_Tensor")
 
 # CUDA takes index tensors and masks from the CPU here.
-INDICES_FROM_THE_CPU = _names("index.Tensor index_put index_put_ _index_put_impl_ _unsafe_index.Tensor")
+INDICES_FROM_THE_CPU = _names("index.Tensor index_put index_put_ _index_put_impl_ ")
 
 # All tensors lie on the device.
 PLAIN = _names(
@@ -40,7 +40,7 @@ PLAIN = _names(
     cosh cosh_ tanh tanh_ asinh asinh_ acosh acosh_ atanh atanh_ erf erf_ erfc erfc_ erfinv erfinv_ sigmoid sigmoid_ logit
     logit_ sinc sinc_ floor floor_ ceil ceil_ round round_ round.decimals round_.decimals trunc trunc_ frac frac_ isnan
     isinf isneginf isposinf signbit nan_to_num nan_to_num_ deg2rad deg2rad_ rad2deg rad2deg_ logical_not logical_not_
-    bitwise_not bitwise_not_ lgamma lgamma_ digamma digamma_ add.Scalar add_.Scalar sub.Scalar sub_.Scalar rsub.Scalar
+    bitwise_not bitwise_not_ add.Scalar add_.Scalar sub.Scalar sub_.Scalar rsub.Scalar
     mul.Scalar mul_.Scalar div.Scalar div_.Scalar div.Scalar_mode div_.Scalar_mode remainder.Scalar remainder_.Scalar
     fmod.Scalar fmod_.Scalar floor_divide.Scalar floor_divide_.Scalar pow.Tensor_Scalar pow_.Scalar copysign.Scalar
     copysign_.Scalar eq.Scalar eq_.Scalar ne.Scalar ne_.Scalar lt.Scalar lt_.Scalar le.Scalar le_.Scalar gt.Scalar
@@ -49,7 +49,7 @@ PLAIN = _names(
 
     relu relu_ gelu silu silu_ mish mish_ elu elu_ celu celu_ leaky_relu leaky_relu_ softplus softshrink hardshrink hardtanh
     hardtanh_ hardsigmoid hardsigmoid_ hardswish hardswish_ threshold threshold_ log_sigmoid_forward glu _prelu_kernel
-    gelu_backward elu_backward leaky_relu_backward softplus_backward softshrink_backward hardshrink_backward
+    gelu_backward silu_backward mish_backward elu_backward leaky_relu_backward softplus_backward softshrink_backward hardshrink_backward
     hardtanh_backward hardsigmoid_backward hardswish_backward log_sigmoid_backward logit_backward glu_backward
     _prelu_kernel_backward _softmax _softmax_backward_data _log_softmax _log_softmax_backward_data
 
@@ -62,16 +62,16 @@ PLAIN = _names(
     all.dims any any.dim any.dims std.correction var.correction std_mean.correction var_mean.correction norm.Scalar
     norm.ScalarOpt_dim norm.ScalarOpt_dim_dtype norm.ScalarOpt_dtype linalg_vector_norm logsumexp median median.dim nansum
     cumsum cumsum_ cumprod cumprod_ _cummax_helper _cummin_helper count_nonzero count_nonzero.dim_IntList kthvalue sort
-    sort.stable topk equal _local_scalar_dense bincount histc _unique2 unique_dim unique_consecutive nonzero
+    sort.stable topk equal _local_scalar_dense bincount histc _unique _unique2 unique_dim unique_consecutive nonzero
 
     mm bmm mv dot vdot addmm addmm_ addmv addmv_ addr addr_ baddbmm baddbmm_ addbmm addbmm_ trace tril tril_ triu triu_
-    _cdist_forward _cdist_backward linalg_inv_ex _linalg_solve_ex _linalg_det
+    _cdist_forward _cdist_backward linalg_inv_ex 
 
     cat stack flip roll repeat repeat_interleave.Tensor constant_pad_nd gather scatter.src scatter_.src scatter.value
     scatter_.value scatter_add scatter_add_ index_select index_add index_add_ index_copy index_copy_ index_fill.int_Scalar
-    index_fill_.int_Scalar take masked_fill.Scalar masked_fill_.Scalar masked_select masked_scatter masked_scatter_
+    index_fill_.int_Scalar take put put_ masked_fill.Scalar masked_fill_.Scalar masked_select masked_scatter masked_scatter_ masked_scatter_backward
     bucketize.Tensor searchsorted.Tensor diag_embed rot90 clone copy _unsafe_view slice_backward select_backward
-    diagonal_backward unfold_backward as_strided_scatter slice_scatter select_scatter unsafe_split.Tensor fill.Scalar
+    diagonal_backward unfold_backward slice_scatter select_scatter unsafe_split.Tensor fill.Scalar
     fill_.Scalar zero zero_
 
     bernoulli bernoulli_.float bernoulli.p bernoulli_.Tensor normal_ normal.Tensor_Tensor normal.Tensor_float
@@ -117,7 +117,7 @@ FACTORIES = _names(
 )
 
 # With a kernel of their own.
-BY_HAND = _names("copy_ set_.source_Storage set_.source_Storage_storage_offset")
+BY_HAND = _names("copy_ _efficientzerotensor set_.source_Storage set_.source_Storage_storage_offset")
 
 WITH_A_KERNEL = NUMBERS_FROM_THE_CPU.union(
     VALUE_FROM_THE_CPU, INDICES_FROM_THE_CPU, PLAIN, VIEWS, RESHAPED_IN_PLACE, FACTORIES, BY_HAND
