@@ -27,6 +27,7 @@ class Task:
     name: str
     points: int
     hints: tuple[str, ...]
+    chose: str = ""  # what the reference chose here, and why
 
 
 @dataclass(frozen=True)
@@ -124,5 +125,7 @@ def _stage(entry: dict) -> Stage:
 
 
 def _kata(entry: dict, stage: int) -> Kata:
-    tasks = tuple(Task(name, task["points"], tuple(task["hints"])) for name, task in entry["task"].items())
+    tasks = tuple(
+        Task(name, task["points"], tuple(task["hints"]), task.get("chose", "")) for name, task in entry["task"].items()
+    )
     return Kata(entry["name"], entry["title"], stage, entry["minutes"], entry["learned"], tasks)

@@ -15,11 +15,10 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dojo import ROOT
+from dojo import ROOT, lock
 from dojo.setup_progress import SetupProgress
 
 FREE_BYTES_NEEDED = 2 * 1024**3
@@ -260,24 +259,9 @@ def explain_os_error(paths: Paths, error: OSError) -> str:
     )
 
 
-@contextlib.contextmanager
-def locked(paths: Paths) -> Iterator[None]:
+def locked(paths: Paths) -> contextlib.AbstractContextManager[None]:
     """Hold the setup to one process: a second one waits, then finds the work done."""
-    with paths.lock.open("a") as lock:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)
-            yield  # the lock goes with the file
-            return
-        import fcntl
-
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sys.stderr.write("Another run is setting up .venv: waiting for it.\n")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return lock.held(paths.lock, lambda: sys.stderr.write("Another run is setting up .venv: waiting for it.\n"))
 
 
 def go_on_in(python: Path) -> None:

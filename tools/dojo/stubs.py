@@ -81,6 +81,19 @@ def stub_of(source: str, tasks: Iterable[str], name: str = "the reference") -> s
     return "\n".join(stub) + "\n"
 
 
+def solution_lines(source: str, task: str | None = None) -> set[int]:
+    """The numbers of the lines between the markers of a reference's solution regions: of one task, or of all."""
+    lines, inside = set(), False
+    for number, line in enumerate(source.splitlines(), start=1):
+        if begin := BEGIN.match(line):
+            inside = task in (None, begin["task"])
+        elif END.match(line):
+            inside = False
+        elif inside:
+            lines.add(number)
+    return lines
+
+
 def open_regions(source: str) -> dict[str, int]:
     """Task → line of the first `raise NotImplementedError("task")`, or entry `"task": ...` of a dict, that still stands in a
     learner's file. A file that is not Python has none.

@@ -1,6 +1,6 @@
 """What the tools' tests share: a kata's reference with a change made, and its judgement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,14 @@ KATA = "k06_logistic_regression"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:  # these tests start processes; the limit of the katas' tests is not theirs
         item.add_marker(pytest.mark.timeout(120))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_ones_progress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The commands that tests run open no hints of the person who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TORCH_KATAS_PROGRESS", str(tmp_path_factory.mktemp("progress") / "progress.json"))
+        yield
 
 
 @pytest.fixture(scope="session")

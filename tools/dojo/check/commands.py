@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, NoReturn
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 
 KataName = Annotated[str, typer.Argument(metavar="KATA", help="A number, a name, or a part of a name: 6, k06, logistic.")]
+TaskName = Annotated[str, typer.Argument(metavar="[TASK]", help="One of the kata's tasks, such as model.")]
 
 
 def main() -> NoReturn:
@@ -54,6 +56,16 @@ def _unable(problem: object) -> NoReturn:
     sys.exit(UNABLE)
 
 
+def _note(keep: Callable[[], str]) -> None:
+    """Keep something in the learner's state: what was to be shown does not depend on it, so a failure is only told."""
+    try:
+        notice = keep()
+    except OSError as error:
+        notice = f"{error.filename or '.progress.json'} can't be written ({error.strerror or error}): this was not remembered."
+    if notice:
+        sys.stderr.write(f"{notice}\n")
+
+
 @app.command()
 def run(
     kata: Annotated[list[str] | None, typer.Argument(metavar="[KATA]...", help="Only these katas: 6, k06, logistic.")] = None,
@@ -62,14 +74,16 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")] = False,
 ) -> None:
     """Run the tests and show where you stand (the default)."""
-    from dojo.check import detail, overview, running
+    from dojo.check import aside, detail, overview, running, store
 
     if device not in ("auto", "cpu", "cuda", "mps"):
         _unable(f"--device {device}: choose auto, cpu, cuda or mps.")
     screen = console.screen()
     known = catalog.load()
     chosen = [known.find(name) for name in kata or []]
+    before = store.hashes(one.name for one in chosen or known.katas)
     try:
+        is_own = running.find_target(target) == store.KATAS
         progress_on = Console(stderr=True, quiet=True) if as_json else screen.console
         verdict = running.judge(target, chosen or list(known.katas), device, progress_on)
     except (running.NoTarget, running.NoDevice) as problem:
@@ -85,6 +99,13 @@ def run(
             detail.show(screen, one, result, records.get(one.name))
     else:
         overview.show(screen, known, verdict, record.read())
+    if is_own:
+        if chosen and verdict.passed and not as_json:
+            screen.console.print(f"[dim]Yours beside the reference's: python tools/check compare {chosen[-1].short}[/]")
+        _note(lambda: store.record(verdict, before))
+        if aside.left_over(ROOT):
+            sys.stderr.write(f"An update was interrupted, and work of yours lies in {aside.FOLDER}: ")
+            sys.stderr.write("`python tools/check update` puts it back.\n")
     raise typer.Exit(0 if verdict.passed else 1)
 
 
@@ -108,25 +129,77 @@ def list_katas() -> None:
 
 @app.command()
 def hint(
-    kata: KataName,
-    number: Annotated[int, typer.Argument(metavar="[N]", help="From 1, a nudge, upwards.")] = 1,
-    task: Annotated[str | None, typer.Option(help="Of this task alone.")] = None,
+    kata: Annotated[str, typer.Argument(metavar="[KATA]", help="Without it: the kata you are at.")] = "",
+    task: TaskName = "",
 ) -> None:
-    """Give a hint for each task of a kata; higher numbers give more away."""
-    from dojo.check import hints
+    """Open one more hint for the task you are at, and show those that are open: from a nudge to nearly the code."""
+    from dojo.check import docs, hints, screens, store
+    from dojo.check import state as states
+
+    screen, known = console.screen(), catalog.load()
+    chosen = known.find(kata) if kata else None
+    state, notice = store.read()
+    _note(lambda: notice)
+    try:
+        meant = hints.meant(state, known, chosen, task, store.edited(one.name for one in known.katas))
+    except hints.NoSuchTask as problem:
+        _unable(problem)
+    if not meant:
+        print("Everything passed when it was last checked. With its name a kata shows its hints, and what to read on.")
+    for asked in meant:
+        place, one = asked.kata, asked.task
+        pages = docs.pages(_reference(place), one.name) if asked.is_green else []
+        if not asked.is_green:
+            state = states.after_hint(state, place.name, one)
+            _note(lambda place=place, one=one: store.change(lambda now: states.after_hint(now, place.name, one))[1])
+        screens.ladder(screen, hints.ladder(state, place, one), pages)
+
+
+@app.command()
+def compare(kata: KataName, task: TaskName = "") -> None:
+    """Show your code of a task beside the reference's, once it is green."""
+    from dojo.check import compare as comparing
+    from dojo.check import hints, screens, store
+
+    screen, found = console.screen(), catalog.load().find(kata)
+    state, notice = store.read()
+    _note(lambda: notice)
+    try:
+        asked = [hints.task_of(found, task)] if task else list(found.tasks)
+        content = store.content_hash(found.name)
+        green = [one for one in asked if state.of(found.name, one.name).is_green(content)]
+        if not green:
+            _unable(comparing.refusal(found, asked, state))
+        yours = (store.KATAS / f"{found.name}.py").read_text(encoding="utf-8")
+        for one in green:
+            screens.comparison(screen, found, one, comparing.parts(yours, _reference(found), one.name))
+    except (hints.NoSuchTask, comparing.NotComparable) as problem:
+        _unable(problem)
+    if later := [one.name for one in asked if one not in green]:
+        screen.console.print(f"\n[dim]Once green: {', '.join(later)}[/]")
+
+
+def _reference(kata: catalog.Kata) -> str:
+    return (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
+
+
+@app.command()
+def update() -> None:
+    """Bring a newer version of the katas, and keep your work."""
+    from dojo.check import screens
+    from dojo.check import update as updating
 
     screen = console.screen()
-    found = catalog.load().find(kata)
     try:
-        chosen = hints.hints(found, number, task)
-    except hints.NoSuchHint as problem:
+        for name, place in updating.repair(ROOT):
+            where = "is in its place again" if name == place else f"has changed since: what you had before is in {place}"
+            print(f"The last update was interrupted: {name} {where}.")
+        screens.updated(screen, updating.update(ROOT, say=lambda text: screen.console.print(f"[dim]{text}[/]")))
+    except updating.CannotUpdate as problem:
         _unable(problem)
-    screen.console.print(f"[bold]{found.short}  {escape(found.title)}[/]  hint {number}")
-    for one, text in chosen:
-        screen.console.print(f"\n  [bold]{one.name}[/]  [dim]({number} of {len(one.hints)})[/]")
-        screen.console.print(f"  {escape(text)}")
-    if any(number < len(one.hints) for one, _ in chosen):
-        screen.console.print(f"\n[dim]More: python tools/check hint {found.short} {number + 1}[/]")
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. Your katas are as they were.\n")
+        raise typer.Exit(130) from None
 
 
 @app.command()

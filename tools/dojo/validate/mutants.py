@@ -114,22 +114,11 @@ def generate(source: str) -> list[Mutant]:
             yield libcst.Pass()
 
     operators = [*mutation_operators, (libcst.Expr, left_out)]
-    visitor = MutationVisitor(operators, IgnoredCode(set(), set(), set()), covered_lines=solution_lines(source))
+    visitor = MutationVisitor(operators, IgnoredCode(set(), set(), set()), covered_lines=stubs.solution_lines(source))
     wrapper = libcst.metadata.MetadataWrapper(libcst.parse_module(source))
     wrapper.visit(visitor)
     texts = (wrapper.module.deep_replace(change.original_node, change.mutated_node).code for change in visitor.mutations)
     return [_mutant(source, text) for text in dict.fromkeys(texts) if text != source and _is_python(text)]
-
-
-def solution_lines(source: str) -> set[int]:
-    """The numbers of the lines between the markers of the solution regions."""
-    lines, inside = set(), False
-    for number, line in enumerate(source.splitlines(), start=1):
-        if stubs.BEGIN.match(line) or stubs.END.match(line):
-            inside = bool(stubs.BEGIN.match(line))
-        elif inside:
-            lines.add(number)
-    return lines
 
 
 def _is_python(text: str) -> bool:

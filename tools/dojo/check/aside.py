@@ -1,0 +1,80 @@
+"""Keeps files of the learner's aside while others stand in their place. A copy is whole before anything is changed, and stays
+until its file is back; what a killed process left behind is found and brought back by the next.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+FOLDER = ".kata-update"
+
+
+def left_over(root: Path) -> list[str]:
+    """The files that an interrupted update has left aside."""
+    folder = root / FOLDER
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+
+
+def keep(root: Path, names: Iterable[str]) -> None:
+    """Copy the files aside.
+
+    Raises:
+        OSError: there is no room, or the folder can't be written; nothing is changed.
+    """
+    half = root / f"{FOLDER}.new"
+    shutil.rmtree(half, ignore_errors=True)
+    for name in names:
+        copy = half / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / name, copy, follow_symlinks=False)
+        if not copy.is_symlink():
+            with copy.open("rb") as file:
+                os.fsync(file.fileno())
+    half.rename(root / FOLDER)  # from here on the copies count
+
+
+def bring_back(root: Path, was_edited: Callable[[str], bool] = lambda name: False) -> list[tuple[str, str]]:
+    """Put every file back to its place, and remove the copies.
+
+    Args:
+        was_edited: whether somebody has worked on the file since: then that stays, and the copy is laid beside it.
+
+    Returns:
+        The name of each file, and where it is now.
+
+    Raises:
+        OSError: one can't be put back; its copy and those after it stay aside.
+    """
+    places = []
+    for name in left_over(root):
+        place = root / name
+        if was_edited(name):
+            place = place.with_name(f"{place.name}.backup-{datetime.now():%Y%m%d-%H%M%S}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        (root / FOLDER / name).replace(place)
+        places.append((name, place.relative_to(root).as_posix()))
+    shutil.rmtree(root / FOLDER, ignore_errors=True)
+    return places
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ctrl-C, a closed terminal and a polite end wait until this is over, and count then."""
+    if threading.current_thread() is not threading.main_thread():  # only there signals can be held
+        yield
+        return
+    came: list[int] = []
+    wanted = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, lambda number, frame: came.append(number)) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        if came:
+            signal.raise_signal(came[0])

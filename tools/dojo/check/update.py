@@ -1,0 +1,212 @@
+"""A newer version of the katas, with the learner's work kept.
+
+What the network is needed for comes first, so that nothing is touched when it fails. Then the kata files in the way, those that
+both the learner and the newer version have changed, are set aside for the moment in which git goes forward, and put back.
+
+Everything that is used after that moment is imported before: by then the files of this program may be newer ones.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dojo import lock
+from dojo.check import aside, git
+from dojo.check.difference import Line, lines
+from dojo.check.git import GitError
+
+KATA_FILE = re.compile(r"katas/k\d\d_\w+\.py")
+
+
+class CannotUpdate(Exception):
+    """There is no update; the message says why, and what to do. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file of the learner's whose stub the newer version has changed.
+
+    Attributes:
+        changes: the lines in which the stubs differ; None if the newer version has no such file any more.
+    """
+
+    name: str
+    changes: tuple[Line, ...] | None
+
+
+@dataclass(frozen=True)
+class Update:
+    """What an update did.
+
+    Attributes:
+        commits: how many newer ones there were; with 0 nothing was changed.
+        kept: the learner's files that stayed though their stubs changed.
+        touched: how many kata files hold work of the learner's, those of `kept` included.
+    """
+
+    commits: int
+    kept: tuple[Kept, ...] = ()
+    touched: int = 0
+
+
+def repair(root: Path) -> list[tuple[str, str]]:
+    """Bring back what an interrupted update left aside: each file's name, and where it is now.
+
+    Raises:
+        OSError: it can't be done; the copies stay aside.
+    """
+
+    def was_edited(name: str) -> bool:
+        try:
+            git.ask(root, "diff", "--quiet", "HEAD", "--", name)
+        except (GitError, OSError):
+            return (root / name).exists()
+        return False
+
+    if not aside.left_over(root):
+        return []
+    with lock.held(_lock(root)):  # it may not be left over: another update may be in the middle of its work
+        return aside.bring_back(root, was_edited)
+
+
+def _lock(root: Path) -> Path:
+    return root / f"{aside.FOLDER}.lock"
+
+
+def update(root: Path, say: Callable[[str], None] = lambda text: None) -> Update:
+    """Fetch the newer version and go forward to it.
+
+    Args:
+        root: the folder of the katas.
+        say: told what takes a while.
+
+    Raises:
+        CannotUpdate: there is nothing to update from, no connection, or something in the way.
+        OSError: the folder can't be written. The learner's files are as they were, or in .kata-update.
+        KeyboardInterrupt: stopped by the user. The learner's files are as they were.
+    """
+    remote = _remote(root)
+    with lock.held(_lock(root), lambda: say("Another update is running: waiting for it.")):
+        say(f"Asking {remote} for a newer version ...")
+        try:
+            git.ask(root, "fetch", "--quiet", remote)
+        except GitError as reason:
+            raise CannotUpdate(
+                f"{remote} could not be reached ({reason}): check the connection, and the address that `git remote -v` shows. "
+                "Nothing was changed."
+            ) from None
+        old, new = (git.ask(root, "rev-parse", name).strip() for name in ("HEAD", "@{upstream}"))
+        ahead, behind = map(int, git.ask(root, "rev-list", "--left-right", "--count", f"{old}...{new}").split())
+        touched = git.names(root, "diff", "--name-only", "--no-renames", "--diff-filter=MT", "-z", "HEAD")
+        own = {name for name in touched if KATA_FILE.fullmatch(name)}
+        if not behind:
+            return Update(0, touched=len(own))
+        if ahead:
+            raise CannotUpdate(
+                f"Your branch has {_count(ahead, 'commit')} of its own, so git can't simply go forward: `git pull --rebase` "
+                "puts yours on top of the newer version (commit first what you have not committed). Nothing was changed."
+            )
+        newer = git.names(root, "diff", "--name-only", "--no-renames", "-z", old, new)
+        added = git.names(root, "diff", "--name-only", "--no-renames", "--diff-filter=A", "-z", old, new)
+        _refuse_what_is_in_the_way({name for name in added if os.path.lexists(root / name)}, (touched - own) & newer)
+        kept = sorted(own & newer)
+        # Also those whose line ends alone are others: no work of anybody's, yet git would not go forward over them.
+        dirty = git.names(root, "ls-files", "--modified", "-z")
+        _go_forward(root, kept, sorted(newer & (own | dirty)), new)
+    return Update(behind, tuple(_kept(root, name, old, new) for name in kept), len(own))
+
+
+def _remote(root: Path) -> str:
+    """The name of the remote that the branch follows."""
+    if not (root / ".git").exists():
+        raise CannotUpdate(
+            "This folder is no git clone (perhaps a downloaded zip), so it does not know where a newer version is: download "
+            "that into a folder of its own, and copy .progress.json and the katas you have worked on into it."
+        )
+    if not git.is_installed():
+        raise CannotUpdate(
+            "An update needs git, and there is none here: install it (https://git-scm.com), then run this again."
+        )
+    try:
+        git.ask(root, "rev-parse", "--verify", "--quiet", "HEAD")
+        remotes = git.ask(root, "remote").split()
+    except GitError as reason:
+        raise CannotUpdate(f"git can't use this folder ({reason}). Nothing was changed.") from None
+    if not remotes:
+        raise CannotUpdate(
+            "This clone has no remote, so it does not know where a newer version is: tell it with "
+            "`git remote add origin ADDRESS`, `git fetch` and `git branch --set-upstream-to=origin/main`."
+        )
+    try:
+        branch = git.ask(root, "symbolic-ref", "--quiet", "--short", "HEAD").strip()
+    except GitError:
+        raise CannotUpdate(
+            "No branch is checked out, but a single commit: `git switch main` goes back to a branch that can be updated."
+        ) from None
+    try:
+        git.ask(root, "rev-parse", "--verify", "--quiet", "@{upstream}")
+        return git.ask(root, "config", f"branch.{branch}.remote").strip()
+    except GitError:
+        raise CannotUpdate(
+            f"Your branch '{branch}' follows no branch of {remotes[0]}: "
+            f"`git branch --set-upstream-to={remotes[0]}/main` makes it follow main."
+        ) from None
+
+
+def _refuse_what_is_in_the_way(untracked: set[str], changed: set[str]) -> None:
+    """Other files than katas: whoever made those knows better than we do what to do with them."""
+    if untracked:
+        raise CannotUpdate(
+            f"The newer version brings {_list(untracked)}, and there is a file of yours of that name: give yours another one, "
+            "then run this again. Nothing was changed."
+        )
+    if changed:
+        raise CannotUpdate(
+            f"You have changed {_list(changed)}, and so has the newer version: keep a copy of yours, give your change up with "
+            "`git checkout HEAD -- FILE`, then run this again. Nothing was changed."
+        )
+
+
+def _go_forward(root: Path, kept: list[str], restored: list[str], new: str) -> None:
+    """The moment in which the learner's files are not in their place.
+
+    Args:
+        kept: the learner's files.
+        restored: the files, these among them, that have to be as git knows them for it to go forward.
+    """
+    with aside.undisturbed():
+        if kept:
+            aside.keep(root, kept)
+        try:
+            if restored:
+                git.ask(root, "checkout", "--quiet", "HEAD", "--", *restored, out_of_reach=True)
+            git.ask(root, "merge", "--quiet", "--ff-only", new, out_of_reach=True)
+        except GitError as reason:
+            raise CannotUpdate(f"git could not go forward ({reason}). Your katas are as they were.") from None
+        finally:
+            try:
+                aside.bring_back(root)
+            except OSError as error:
+                raise CannotUpdate(
+                    f"{error.filename} could not be put back ({error.strerror}): your files are safe in {aside.FOLDER}, and "
+                    "`python tools/check update` tries again to put them back."
+                ) from None
+
+
+def _kept(root: Path, name: str, old: str, new: str) -> Kept:
+    try:
+        stubs = [git.ask(root, "show", f"{commit}:{name}").splitlines() for commit in (old, new)]
+    except GitError:
+        return Kept(name, None)
+    return Kept(name, tuple(lines(*stubs, context=2)))
+
+
+def _list(names: set[str]) -> str:
+    first = sorted(names)[:3]
+    return ", ".join(first) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
