@@ -4,6 +4,7 @@ import difflib
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from dojo import ROOT
@@ -100,7 +101,7 @@ def load(path: Path = CATALOG) -> Catalog:
     """
     remedy = "bring it back with `git checkout katas/catalog.toml`"
     try:
-        stages = tomllib.loads(path.read_text(encoding="utf-8")).get("stage", [])
+        stages = _parsed(path.read_text(encoding="utf-8")).get("stage", [])
         catalog = Catalog(tuple(_stage(stage) for stage in stages))
     except FileNotFoundError:
         raise CatalogError(f"{path} is missing: {remedy}.") from None
@@ -111,6 +112,11 @@ def load(path: Path = CATALOG) -> Catalog:
     if not catalog.katas:
         raise CatalogError(f"{path} lists no katas: {remedy}.")
     return catalog
+
+
+@lru_cache(maxsize=2)  # a run of tests asks for it several times, and it is long
+def _parsed(text: str) -> dict:
+    return tomllib.loads(text)
 
 
 def _stage(entry: dict) -> Stage:

@@ -140,3 +140,13 @@ def test_result(fields: dict) -> TestResult:
     if result.outcome not in OUTCOMES:
         raise ValueError(f"unknown outcome {result.outcome!r}")
     return result
+
+
+def kata_result(fields: dict) -> KataResult:
+    """A KataResult from its JSON fields, those of its tasks and tests with it.
+
+    Raises:
+        ValueError, TypeError, KeyError: the fields are not those of a KataResult.
+    """
+    tasks = tuple(TaskResult(task["name"], tuple(test_result(test) for test in task["tests"])) for task in fields["tasks"])
+    return KataResult(fields["name"], fields["stage"], tasks)

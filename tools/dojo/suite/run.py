@@ -7,56 +7,35 @@ ended while it read the learner's file is the whole kata failed.
 import json
 import os
 import tempfile
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from dojo import warm
 from dojo.catalog import Kata
+from dojo.suite.report import Report
 from dojo.suite.unit import Unit
-from dojo.verdict import ERROR, FAILED, NO_TEST, KataResult, TaskResult, TestResult, test_result
+from dojo.verdict import ERROR, FAILED, KataResult, TestResult, test_result
+from dojo.warm import forking
+from dojo.warm.spare import SPARES
 
 SECONDS_TO_START = 180  # a cold disk can take long to import torch
 SECONDS_OF_SILENCE = 30  # a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
 MOST_RESTARTS = 3
 LARGEST_EVENT = 4 * 1024 * 1024
+MANY = 3  # units from which on the fork server imports what only some katas need: it then costs less than it saves
 
 OnResult = Callable[[Unit, TestResult], None]
+_PROCESSES = threading.Lock()  # a process that starts looks after all others, which must not end under its hands
 
 
-@dataclass
-class _Report:
-    """What is known of one unit so far, over all children that worked on it."""
-
-    kata: Kata
-    tests: list[dict] = field(default_factory=list)
-    results: dict[str, TestResult] = field(default_factory=dict)
-    current: str | None = None
-    loading: bool = False
-    restarts: int = 0
-    trouble: str = ""
-
-    def open_tests(self) -> Iterator[dict]:
-        return (test for test in self.tests if test["id"] not in self.results)
-
-    def close(self, test_id: str, outcome: str, message: str) -> TestResult:
-        test = next(test for test in self.tests if test["id"] == test_id)
-        self.results[test_id] = TestResult(test["name"], outcome, message, device=test["device"])
-        return self.results[test_id]
-
-    def verdict(self) -> KataResult:
-        """Every task of the catalog; one that no test spoke of has a test that says so, and is an error."""
-        tasks = []
-        for task in self.kata.tasks:
-            tests = tuple(self.results[test["id"]] for test in self.tests if test["task"] == task.name)
-            silent = TestResult(NO_TEST, ERROR, f"The suite gave no report on '{task.name}'. {self.trouble}".strip())
-            tasks.append(TaskResult(task.name, tests or (silent,)))
-        return KataResult(self.kata.name, self.kata.stage, tuple(tasks))
+class Abandoned(Exception):
+    """Nobody waits for this run any more."""
 
 
 @dataclass
@@ -69,7 +48,11 @@ class _Child:
 
 
 def run(
-    units: Sequence[Unit], katas: Sequence[Kata], jobs: int | None = None, on_result: OnResult | None = None
+    units: Sequence[Unit],
+    katas: Sequence[Kata],
+    jobs: int | None = None,
+    on_result: OnResult | None = None,
+    abandon: Sequence[Connection] = (),
 ) -> list[KataResult]:
     """Judge every unit, several at a time, and return their results in the same order.
 
@@ -78,11 +61,16 @@ def run(
         katas: the katas of the catalog that the units speak of.
         jobs: how many children at a time; by default one a core.
         on_result: called with each test's result as it comes.
+        abandon: ends the run as soon as there is something to read in one of them, the end included.
+
+    Raises:
+        Abandoned: it was ended through `abandon`; no child is left.
     """
     by_name = {kata.name: kata for kata in katas}
-    reports = [_Report(by_name[unit.kata]) for unit in units]
+    reports = [Report(by_name[unit.kata]) for unit in units]
     with tempfile.TemporaryDirectory(prefix="torch-katas-") as scratch:
-        _Supervisor(list(units), reports, jobs or _cores(), Path(scratch), on_result or (lambda unit, result: None)).work()
+        say = on_result or (lambda unit, result: None)
+        _Supervisor(list(units), reports, jobs or _cores(), Path(scratch), say, abandon).work()
     return [report.verdict() for report in reports]
 
 
@@ -91,31 +79,43 @@ def _cores() -> int:
 
 
 class _Supervisor:
-    def __init__(self, units: list[Unit], reports: list[_Report], jobs: int, scratch: Path, on_result: OnResult) -> None:
+    def __init__(
+        self,
+        units: list[Unit],
+        reports: list[Report],
+        jobs: int,
+        scratch: Path,
+        on_result: OnResult,
+        abandon: Sequence[Connection],
+    ) -> None:
         self.reports = reports
         self.jobs, self.scratch, self.on_result = jobs, scratch, on_result
+        self.abandon = abandon
+        self.many = len(units) >= MANY
         self.pending = deque(replace(unit, number=number) for number, unit in enumerate(units))
         self.children: list[_Child] = []
         self.started = 0
         # A forked child costs next to nothing; one that starts anew imports torch, so it takes a share of all units.
-        self.share = 1 if warm.can_fork() else -(-len(units) // max(jobs, 1))
+        self.share = 1 if forking.can_fork() else -(-len(units) // max(jobs, 1))
 
     def work(self) -> None:
-        context = warm.context()
+        context = forking.context(self.many)
         try:
             while self.pending or self.children:
                 while self.pending and len(self.children) < self.jobs:
                     self.children.append(self._start(context))
                 timeout = max(min(child.deadline for child in self.children) - time.monotonic(), 0)
-                ready = wait([child.connection for child in self.children], timeout)
+                ready = wait([*self.abandon, *(child.connection for child in self.children)], timeout)
+                if any(connection in ready for connection in self.abandon):
+                    raise Abandoned
                 for child in list(self.children):
                     if child.connection in ready:
                         self._listen(child)
                     elif time.monotonic() > child.deadline:
                         self._end(child, "it did not stop when its time was up, and was ended from outside: an endless loop")
         finally:
-            for child in self.children:
-                child.process.kill()
+            for child in list(self.children):
+                self._remove(child)
 
     def _start(self, context: BaseContext) -> _Child:
         from dojo.suite import child  # light: the module that imports pytest is only loaded over there
@@ -123,10 +123,16 @@ class _Supervisor:
         units = deque(self.pending.popleft() for _ in range(min(self.share, len(self.pending))))
         self.started += 1
         log = self.scratch / f"{self.started}.log"
-        ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=child.main, args=(list(units), str(log), theirs), daemon=True)
-        process.start()
-        theirs.close()
+        if forking.can_fork():
+            ours, theirs = context.Pipe(duplex=False)
+            process = context.Process(target=child.main, args=(list(units), str(log), theirs), daemon=True)
+            with _PROCESSES:
+                process.start()
+            theirs.close()
+        else:
+            spare = SPARES.take(context, self.many)
+            spare.give(list(units), str(log))
+            process, ours = spare.process, spare.connection
         return _Child(process, ours, units, log, time.monotonic() + SECONDS_TO_START)
 
     def _listen(self, child: _Child) -> None:
@@ -134,7 +140,8 @@ class _Supervisor:
             event = json.loads(child.connection.recv_bytes(LARGEST_EVENT))
             self._take(child, event)
         except (EOFError, OSError):
-            child.process.join(timeout=5)
+            with _PROCESSES:
+                child.process.join(timeout=5)
             code = child.process.exitcode
             self._end(
                 child, f"the Python process ended in the middle of it (exit code {code}): os._exit, or a crash in native code"
@@ -208,8 +215,9 @@ class _Supervisor:
 
     def _remove(self, child: _Child) -> None:
         self.children.remove(child)
-        child.process.kill()
-        child.process.join(timeout=5)
+        with _PROCESSES:
+            child.process.kill()
+            child.process.join(timeout=5)
         child.connection.close()
 
 

@@ -1,0 +1,37 @@
+"""What the parent knows of one unit while its children report."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dojo.catalog import Kata
+from dojo.verdict import ERROR, NO_TEST, KataResult, TaskResult, TestResult
+
+
+@dataclass
+class Report:
+    """What is known of one unit so far, over all children that worked on it."""
+
+    kata: Kata
+    tests: list[dict] = field(default_factory=list)
+    results: dict[str, TestResult] = field(default_factory=dict)
+    current: str | None = None
+    loading: bool = False
+    restarts: int = 0
+    trouble: str = ""
+
+    def open_tests(self) -> Iterator[dict]:
+        return (test for test in self.tests if test["id"] not in self.results)
+
+    def close(self, test_id: str, outcome: str, message: str) -> TestResult:
+        test = next(test for test in self.tests if test["id"] == test_id)
+        self.results[test_id] = TestResult(test["name"], outcome, message, device=test["device"])
+        return self.results[test_id]
+
+    def verdict(self) -> KataResult:
+        """Every task of the catalog; one that no test spoke of has a test that says so, and is an error."""
+        tasks = []
+        for task in self.kata.tasks:
+            tests = tuple(self.results[test["id"]] for test in self.tests if test["task"] == task.name)
+            silent = TestResult(NO_TEST, ERROR, f"The suite gave no report on '{task.name}'. {self.trouble}".strip())
+            tasks.append(TaskResult(task.name, tests or (silent,)))
+        return KataResult(self.kata.name, self.kata.stage, tuple(tasks))

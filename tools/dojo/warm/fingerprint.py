@@ -1,0 +1,56 @@
+"""What a warm process has imported, as one text: while it stays the same, a run of the warm process is as good as a new one.
+
+Neither the learner's files nor tests/test_kNN_*.py are in it: every child reads these itself.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from dojo import ROOT
+
+# Settings of the libraries that the tests run with; a process started under others gives other results.
+SETTINGS = ("CUBLAS", "CUDA", "KMP_", "LD_", "MKL_", "MPL", "NVIDIA", "OMP_", "OPENBLAS", "PYTEST_ADDOPTS", "PYTHON", "PYTORCH")
+SETTINGS += ("TORCH",)
+_SETTINGS = sorted(item for item in os.environ.items() if item[0].startswith(SETTINGS))  # before this process adds its own
+
+
+def fingerprint(root: Path = ROOT) -> str:
+    """Of the tests' shared parts, what is given, the tools, the packages, this Python and its settings."""
+    own = f"{sys.version}\0{sys.prefix}\0{_SETTINGS}\0{sorted(_packages())}"
+    return _hash(root, _given(root), own) + tools(root)
+
+
+def tools(root: Path = ROOT) -> str:
+    """Of the tools alone: when they change, whoever runs them has to start anew."""
+    return _hash(root, (root / "tools" / "dojo").rglob("*.py"))
+
+
+def _given(root: Path) -> Iterator[Path]:
+    yield from (root / name for name in ("conftest.py", "pyproject.toml", "tools/constraints.txt"))
+    yield from (root / "katas" / name for name in ("__init__.py", "catalog.toml"))
+    yield from (root / "katas" / "given").rglob("*.py")
+    yield from (path for path in (root / "tests").iterdir() if path.suffix and not path.name.startswith("test_k"))
+
+
+def _hash(root: Path, paths: Iterator[Path], more: str = "") -> str:
+    digest = hashlib.sha256(more.encode())
+    for path in sorted(paths):
+        try:
+            content = path.read_bytes()
+        except OSError:  # gone, or just being written: as good as another content
+            content = b"?"
+        digest.update(f"\0{path.relative_to(root).as_posix()}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:32]
+
+
+def _packages() -> Iterator[tuple[str, int]]:
+    """The folder that each installed package leaves beside it, and when that was written."""
+    for folder in sys.path:
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            continue
+        yield from ((entry.name, entry.stat().st_mtime_ns) for entry in entries if entry.name.endswith(".dist-info"))

@@ -1,0 +1,51 @@
+"""Starts child processes that have everything imported already, where the system allows it.
+
+On Linux a fork server imports torch, pytest and the rest once and forks each child. Elsewhere a child starts anew: fork is not
+there (Windows) or not safe with the system's libraries (macOS).
+"""
+
+import multiprocessing
+import multiprocessing.forkserver
+import os
+import sys
+from multiprocessing.context import BaseContext
+
+from dojo import ROOT
+
+NO_FORK = "TORCH_KATAS_NO_FORK"  # an environment variable: children start anew, as they do where there is no safe fork
+
+
+_preload = ["dojo.suite.uninterrupted", "dojo.suite.preload"]
+
+
+def can_fork() -> bool:
+    return sys.platform.startswith("linux") and not os.environ.get(NO_FORK)
+
+
+def context(many: bool = False) -> BaseContext:
+    """The multiprocessing context for runs. Light: the fork server starts with the first process.
+
+    Args:
+        many: children of many katas will come, so that the fork server also imports what only some of them need. It keeps what
+            it has imported: whoever keeps a fork server has to know when that is stale.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
+    paths = [str(ROOT / "tools"), str(ROOT)]
+    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    os.environ["PYTHONPATH"] = os.pathsep.join([*paths, *(path for path in known if path and path not in paths)])
+    if not can_fork():
+        return multiprocessing.get_context("spawn")
+    chosen = multiprocessing.get_context("forkserver")
+    if many and "dojo.suite.preload_katas" not in _preload:
+        _preload.append("dojo.suite.preload_katas")
+    chosen.set_forkserver_preload(_preload)
+    return chosen
+
+
+def start_now() -> None:
+    """Let the imports begin before the first child is asked for."""
+    context(many=True)
+    if can_fork():
+        multiprocessing.forkserver.ensure_running()
