@@ -53,6 +53,10 @@ def catalog_is_complete(catalog: Catalog) -> Finding:
         for task in kata.tasks:
             if len(task.hints) < FEWEST_HINTS:
                 problems.append(f"katas/catalog.toml: {kata.short} {task.name} has {len(task.hints)} hints of {FEWEST_HINTS}")
+            if not task.chose.strip():
+                problems.append(
+                    f"katas/catalog.toml: {kata.short} {task.name} has no `chose`: what the reference chose, and why"
+                )
     known = {kata.name for kata in load().katas}
     for path in sorted((ROOT / "reference").glob("k*.py")):
         if path.stem not in known:
