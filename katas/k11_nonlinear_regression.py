@@ -93,10 +93,10 @@ def node_outputs(model: nn.Module, features: Tensor) -> Tensor:
 
     Args:
         model: a NonlinearRegression or a DeepRegression.
-        features: (n, input_size) float32.
+        features: (n, input_size) float32, on the model's device.
 
     Returns:
-        (n, nodes) float32, without gradient: what the output layer weighs and adds up.
+        (n, nodes) float32 there, without gradient: what the output layer weighs and adds up.
     """
     # TODO nodes: the features through all parts of model.main but the last, without recording gradients
     raise NotImplementedError("nodes")
@@ -106,8 +106,8 @@ def fit(model: nn.Module, features: Tensor, targets: Tensor, epochs: int = 100, 
     """Fit the model in place with nn.MSELoss, in batches that are shuffled anew in every epoch.
 
     Args:
-        features: (n, input_size) float32.
-        targets: (n, output_size) float32.
+        features: (n, input_size) float32, on the model's device.
+        targets: (n, output_size) float32, there too.
         batch_size: examples per batch; the last batch of an epoch may have fewer.
 
     Returns:

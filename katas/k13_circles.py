@@ -89,8 +89,8 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 200)
 
     Args:
         model: gives logits (n, 1).
-        features: (n, input_size) float32.
-        labels: (n, 1) float32, each 0 or 1.
+        features: (n, input_size) float32, on the model's device.
+        labels: (n, 1) float32, each 0 or 1, there too.
 
     Returns:
         The loss of each epoch, as computed before its step: plain floats.

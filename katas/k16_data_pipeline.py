@@ -106,7 +106,7 @@ def class_weights(labels: np.ndarray) -> Tensor:
         labels: (n,) int64, numbers of classes; each from 0 to the largest occurs.
 
     Returns:
-        (number of classes,) float32: 1 / count, at the place of the class's number.
+        (number of classes,) float32 on the CPU: 1 / count, at the place of the class's number.
     """
     # TODO weights: count each number, and give 1 / count as a float32 tensor
     raise NotImplementedError("weights")

@@ -122,7 +122,7 @@ def class_weights(labels: np.ndarray) -> Tensor:
         labels: (n,) int64, numbers of classes; each from 0 to the largest occurs.
 
     Returns:
-        (number of classes,) float32: 1 / count, at the place of the class's number.
+        (number of classes,) float32 on the CPU: 1 / count, at the place of the class's number.
     """
     # BEGIN SOLUTION weights: count each number, and give 1 / count as a float32 tensor
     return torch.tensor(1 / np.bincount(labels), dtype=torch.float32)

@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import curve
-from tests import batches, expect, gradients, layers, parameters
+from tests import batches, expect, gradients, layers, parameters, placement
+from tests.curve_fit import some, stretched, y_of
 
 STRETCHED = "outputs (n, 1) and targets (n,) were stretched to (n, n): leave both as columns (n, 1)"
 SUMMED = "this is the sum over the examples: the loss is their mean"
@@ -69,7 +70,7 @@ class TestModels:
     @BOTH
     @pytest.mark.placement
     def test_follows_its_device(self, kata, name, sizes, device):
-        model = getattr(kata, name)(**sizes).to(device)
+        model = expect.moved(getattr(kata, name)(**sizes), device)
         expect.on_device(model(torch.randn(4, 2, device=device)), device, what=f"The output of {name}")
 
 
@@ -89,6 +90,10 @@ class TestCount:
         }
         expect.equal(kata.count_parameters(model), 14, what="The parameters of a model with a frozen layer", causes=causes)
 
+    @pytest.mark.placement
+    def test_counts_on_any_device(self, kata, device):
+        expect.equal(kata.count_parameters(chain(1, 3, 1).to(device)), 10, what=f"The parameters of a model on {device}")
+
 
 @pytest.mark.task("summary")
 class TestSummary:
@@ -106,6 +111,11 @@ class TestSummary:
             "frozen parameters are parameters too: the table has a row for each": everything[2:4],
         }
         expect.equal(kata.summary(model), everything[:4], what="The table of a model with a frozen layer", causes=causes)
+
+    @pytest.mark.placement
+    def test_takes_a_model_on_any_device(self, kata, device):
+        rows = [("weight", (2, 1), 2), ("bias", (2,), 2)]
+        expect.equal(kata.summary(nn.Linear(1, 2).to(device)), rows, what=f"The table of a model on {device}")
 
 
 @pytest.mark.task("nodes", needs="models")
@@ -133,8 +143,9 @@ class TestNodes:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = kata.NonlinearRegression(1, 3, 1).to(device)
+        model = expect.moved(kata.NonlinearRegression(1, 3, 1), device)
         expect.on_device(kata.node_outputs(model, torch.zeros(4, 1, device=device)), device, what="The nodes' outputs")
+        expect.on_device(next(model.parameters()), device, "The model afterwards", "node_outputs moves the model itself")
 
 
 @pytest.mark.task("fit")
@@ -170,9 +181,8 @@ class TestFit:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, (x, y) = chain(1, 3, 1).to(device), some(40)
-        expect.losses(kata.fit(model, x.to(device), y.to(device), epochs=2), epochs=2, what=f"fit(...) on {device}")
-        expect.on_device(model[0].weight, device, what="The model after fit")
+        model, data = chain(1, 3, 1).to(device), [part.to(device) for part in some(40)]
+        placement.check_training(lambda: kata.fit(model, *data, epochs=2, batch_size=25), model, data, epochs=2)
 
 
 def chain(*sizes, activation=nn.Sigmoid):
@@ -183,17 +193,3 @@ def chain(*sizes, activation=nn.Sigmoid):
 
 def linear_layers(model):
     return [part for part in model.modules() if isinstance(part, nn.Linear)]
-
-
-def some(count):
-    """So many points of the curve, in ascending order of x."""
-    x = torch.linspace(-2, 2, count).reshape(-1, 1)
-    return x, y_of(x)
-
-
-def y_of(x):
-    return x**2 + 15 * torch.sin(x) ** 3
-
-
-def stretched(outputs, targets):
-    return (outputs - targets.T).square().mean()

@@ -130,8 +130,11 @@ class TestLoss:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        logits = torch.randn(4, 1, device=device)
-        expect.on_device(kata.bce_with_logits(logits, torch.ones_like(logits)), device, what="The loss")
+        logits = torch.randn(4, 1, device=device, requires_grad=True)
+        loss = kata.bce_with_logits(logits, torch.ones_like(logits))
+        expect.on_device(loss, device, what="The loss")
+        loss.backward()
+        expect.on_device(logits.grad, device, what="The loss's gradient")
 
 
 @pytest.mark.task("figures")

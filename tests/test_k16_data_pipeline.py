@@ -33,9 +33,8 @@ class TestRead:
             "a single row lost a dimension: features are always a table (n, d)": right[0],
         }
         expect.close(features, right[:rows], what=f"The features of {rows or 'all'} rows", causes=causes)
-        expect.equal(
-            np.asarray(labels).tolist(), [line[-1] for line in lines][:rows], what=f"The labels of {rows or 'all'} rows"
-        )
+        wanted = [line[-1] for line in lines][:rows]
+        expect.equal(np.asarray(labels).tolist(), wanted, what=f"The labels of {rows or 'all'} rows")
 
 
 @pytest.mark.task("split")
@@ -192,8 +191,9 @@ class TestWeights:
         expect.dtype(weights, torch.float32, what="The weights")
         expect.close(weights, 1 / counts, what="The weights", causes=causes)
 
+    @pytest.mark.placement
     def test_fits_the_loss(self, kata):
-        labels = np.repeat([0, 1, 2, 3], [3, 5, 1, 2])
-        weights = kata.class_weights(labels)
+        weights = kata.class_weights(labels := np.repeat([0, 1, 2, 3], [3, 5, 1, 2]))
+        expect.on_device(weights, torch.device("cpu"), what="The weights")
         loss = torch.nn.CrossEntropyLoss(weight=weights, reduction="sum")(torch.zeros(11, 4), torch.tensor(labels))
         expect.close(loss, 4 * np.log(4), what="The weighted loss of four classes with a weight of 1 in all each")
