@@ -2,6 +2,7 @@
 
 commands    the command line
 running     runs the suite and shows that it does
+watch/      watch mode: one screen that answers every save
 overview    the screen of all katas
 detail      the screen of one kata
 state       what is known of the learner: hints, attempts, outcomes

@@ -73,6 +73,7 @@ def run(
     target: Annotated[str, typer.Option(help="The folder of kata files to check.")] = "katas",
     device: Annotated[str, typer.Option(help=f"Where placement tests run: {ACCEPTED}.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Stay, and answer every save of a kata's file.")] = False,
 ) -> None:
     """Run the tests and show where you stand (the default)."""
     from dojo.check import aside, detail, overview, running, store
@@ -82,6 +83,8 @@ def run(
     screen = console.screen()
     known = catalog.load()
     chosen = [known.find(name) for name in kata or []]
+    if watch:
+        _watch(known, chosen, target, device, as_json, screen)
     before = store.hashes(one.name for one in chosen or known.katas)
     try:
         is_own = running.find_target(target) == store.KATAS
@@ -108,6 +111,25 @@ def run(
             sys.stderr.write(f"An update was interrupted, and work of yours lies in {aside.FOLDER}: ")
             sys.stderr.write("`python tools/check update` puts it back.\n")
     raise typer.Exit(0 if verdict.passed else 1)
+
+
+def _watch(
+    known: catalog.Catalog, chosen: list[catalog.Kata], target: str, device: str, as_json: bool, screen: console.Screen
+) -> NoReturn:
+    """Watch mode, until the learner quits."""
+    from dojo.check import running, store
+    from dojo.check.watch import session
+
+    if as_json or len(chosen) > 1:
+        _unable("--watch shows one kata at a time, on a screen: give it one name at most, and no --json.")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or screen.console.is_dumb_terminal:
+        _unable("--watch needs a terminal of its own: leave it out where output goes to a file, a pipe or a plain console.")
+    try:
+        folder = running.find_target(target)
+        code = session.watch(known, folder, folder == store.KATAS, chosen[0] if chosen else None, device, screen)
+    except running.NoTarget as problem:
+        _unable(problem)
+    raise typer.Exit(code)
 
 
 @app.command("list")

@@ -7,9 +7,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from dojo import ROOT
 from dojo.catalog import Kata
-from dojo.suite.run import run
 from dojo.suite.unit import Unit
 from dojo.verdict import SKIPPED, TestResult, Verdict
+from dojo.warm.ask import run
 
 
 class NoTarget(Exception):
@@ -32,12 +32,11 @@ def judge(target: str, katas: list[Kata], device: str, console: Console) -> Verd
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[count]}")
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("starting Python and torch", total=None, count="")
-        judged = 0
+        judged = set()
 
         def show(unit: Unit, result: TestResult) -> None:
-            nonlocal judged
-            judged += 1
-            progress.update(bar, description=f"testing {unit.kata}", count=f"{judged} tests")
+            judged.add((unit.kata, result.name, result.device))
+            progress.update(bar, description=f"testing {unit.kata}", count=f"{len(judged)} tests")
 
         results = run(units, katas, on_result=show)
     verdict = Verdict(target, tuple(results))

@@ -91,4 +91,15 @@ def arguments(unit: Unit) -> list[str]:
     if unit.measure:
         chosen += ["--measure", f"{unit.measure[0]}:{unit.measure[1]}"]
     without = ["-p", "no:logging"]  # it takes a tenth of a short kata's time, and what it keeps goes into no verdict
-    return ["-p", "pytest_timeout", *without, "-q", "--capture=sys", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *chosen]
+    return [
+        "-p",
+        "pytest_timeout",
+        *without,
+        "-q",
+        "--capture=sys",
+        "--rootdir",
+        str(ROOT),
+        "-c",
+        str(ROOT / "pyproject.toml"),
+        *chosen,
+    ]

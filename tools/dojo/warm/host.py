@@ -5,7 +5,9 @@ with it. It prints its card as one line of JSON. Each asker sends one question a
 
     {"fingerprint": ..., "units": [...], "jobs": n or null}
 
-    {"answer": "accepted"}, {"answer": "result", "unit": n, "result": {...}} as often as needed, {"answer": "end", "katas": [...]}
+    {"answer": "accepted"}
+    {"answer": "result", "unit": n, "result": {...}}     for each test
+    {"answer": "end", "katas": [...]}
     {"answer": "stale"}     what it imported is not what is there now: it ends after this
     {"answer": "other"}     the asker runs with other settings
     {"answer": "trouble", "text": ...}

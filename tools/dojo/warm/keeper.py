@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -20,6 +21,7 @@ from dojo.warm.place import Card
 
 MOST_TRIES = 3
 SECONDS_TO_END = 5
+SHORTEST_LIFE = 5.0  # one that ends earlier is not replaced before it is asked: the next would end as soon
 # Not as a module or a file: children that start anew would import that a second time.
 PROGRAM = "import sys; sys.path[:0] = {paths!r}; from dojo.warm.host import main; main()"
 
@@ -87,12 +89,6 @@ class Keeper:
             self._start()
             return self._card
 
-    def wait(self) -> None:
-        """Return when the process that is there now has ended."""
-        process = self._process
-        if process:
-            process.wait()
-
     def close(self) -> None:
         with self._lock:
             self._closed = True
@@ -103,7 +99,7 @@ class Keeper:
         with self._lock:
             if self._card == card and not self._closed:  # no other thread has done so meanwhile
                 self._end()
-                self._on_restart(str(problem) if isinstance(problem, Stale) else "the warm process was gone")
+                self._on_restart(str(problem) if isinstance(problem, Stale) else "it was gone")
 
     def _start(self) -> None:
         program = PROGRAM.format(paths=[str(ROOT / "tools"), str(ROOT)])
@@ -122,6 +118,14 @@ class Keeper:
         except (ValueError, TypeError) as error:
             self._end()
             raise NotWarm(f"The warm process can't start. {self._last_word()}") from error
+        threading.Thread(target=self._replace_when_gone, args=(self._process, time.monotonic()), daemon=True).start()
+
+    def _replace_when_gone(self, process: subprocess.Popen, begin: float) -> None:
+        """Start a new one as soon as this one has ended, so that it is warm when it is needed."""
+        process.wait()
+        if self._process is process and time.monotonic() - begin > SHORTEST_LIFE:
+            with contextlib.suppress(NotWarm, Dropped):
+                self.ready()
 
     def _end(self) -> None:
         process, self._process, self._card = self._process, None, None

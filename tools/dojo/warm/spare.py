@@ -1,7 +1,6 @@
 """Where no child can be forked: processes that have imported everything and wait for something to judge."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
@@ -68,5 +67,3 @@ def wait_for_work(connection: Connection, many: bool) -> None:
     except (EOFError, OSError):  # whoever kept it ready is gone
         return
     session.main(units, log, connection)
-
-

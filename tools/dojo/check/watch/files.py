@@ -1,0 +1,78 @@
+"""Tells which kata files have changed, however an editor saves them."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+
+import watchfiles
+
+MILLISECONDS = {"debounce": 50, "step": 10}  # an editor's several steps of one save count as one; 14 ms from save to event
+LOOK_ANYWAY = 1000  # milliseconds: where no event comes, as when the whole folder was replaced
+
+Signature = tuple[int, int, int] | None
+
+
+def signatures(folder: Path, katas: Iterable[str]) -> dict[str, Signature]:
+    """What tells one version of each file from another; None for a file that is not there."""
+    return {kata: _signature(folder / f"{kata}.py") for kata in katas}
+
+
+def _signature(path: Path) -> Signature:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+class Watcher:
+    """Calls `on_save` with the names of the katas whose files are not what they were, in a thread of its own."""
+
+    def __init__(self, folder: Path, katas: Iterable[str], on_save: Callable[[frozenset[str]], None]) -> None:
+        self._folder, self._katas, self._on_save = folder, tuple(katas), on_save
+        self._known = signatures(folder, self._katas)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "Watcher":
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop.set()
+        self._thread.join(timeout=2)
+
+    def _watch(self) -> None:
+        while not self._stop.is_set():
+            with contextlib.suppress(OSError, RuntimeError):  # no such folder, or it can't be watched
+                self._until_replaced()
+            self._look()
+            self._stop.wait(LOOK_ANYWAY / 1000)
+
+    def _until_replaced(self) -> None:
+        """Watch the folder until it is another one, as after git has deleted it and brought it back."""
+        here = self._folder.stat().st_ino
+        names = {f"{kata}.py" for kata in self._katas}
+        events = watchfiles.watch(
+            self._folder,
+            watch_filter=lambda change, path: Path(path).name in names,
+            stop_event=self._stop,
+            rust_timeout=LOOK_ANYWAY,
+            yield_on_timeout=True,
+            recursive=False,
+            raise_interrupt=False,
+            **MILLISECONDS,
+        )
+        for _ in events:
+            self._look()
+            if self._folder.stat().st_ino != here:
+                return
+
+    def _look(self) -> None:
+        now = signatures(self._folder, self._katas)
+        changed = frozenset(kata for kata in self._katas if now[kata] != self._known[kata])
+        self._known = now
+        if changed:
+            self._on_save(changed)

@@ -1,0 +1,295 @@
+"""Watch mode as a state machine: what follows from a save, a verdict, a key."""
+
+from dataclasses import replace
+
+import pytest
+
+from dojo.catalog import Catalog, Kata, Stage, Task
+from dojo.check.watch import model as m
+from dojo.check.watch.events import (
+    Compare,
+    Compared,
+    Drop,
+    Ended,
+    HintOpened,
+    Hints,
+    Judge,
+    Judged,
+    Key,
+    Noticed,
+    NotJudged,
+    OpenHint,
+    Quit,
+    Reset,
+    Restarting,
+    Saved,
+    Started,
+    TestJudged,
+)
+from dojo.check.watch.model import Model, keys
+from dojo.check.watch.steps import update
+from dojo.verdict import BLOCKED, FAILED, NOT_STARTED, PASSED, KataResult, TaskResult, TestResult
+
+TASKS = (Task("one", 1, ("nudge", "concept")), Task("two", 1, ("nudge",)))
+KATAS = tuple(Kata(name, name.title(), 0, 5, f"learned {name}", TASKS) for name in ("k00_a", "k01_b", "k02_c"))
+CATALOG = Catalog((Stage(0, "All", KATAS),))
+DONE = frozenset({"one", "two"})
+
+
+def result(kata: str, one: str = PASSED, two: str = PASSED) -> KataResult:
+    tasks = [TaskResult(name, (TestResult(f"test_{name}", out, "why"),)) for name, out in (("one", one), ("two", two))]
+    return KataResult(kata, 0, tuple(tasks))
+
+
+def after(model: Model, *events) -> Model:
+    for event in events:
+        model, _ = update(model, event)
+    return model
+
+
+def effects(model: Model, event) -> list:
+    return update(model, event)[1]
+
+
+def saved(*katas: str) -> Saved:
+    return Saved(frozenset(katas))
+
+
+def judged(run: int, *results: KataResult) -> Judged:
+    return Judged(run, results, 0.5)
+
+
+@pytest.fixture
+def start() -> Model:
+    return Model(CATALOG, own=True, current="k00_a")
+
+
+@pytest.fixture
+def passed(start) -> Model:
+    """k00 was judged and passed; the others are not known."""
+    return after(start, Started(), judged(1, result("k00_a")))
+
+
+@pytest.fixture
+def failed(start) -> Model:
+    return after(start, Started(), judged(1, result("k00_a", FAILED, BLOCKED)))
+
+
+@pytest.fixture
+def last(start) -> Model:
+    """All but k00 pass, and k00 is being judged."""
+    return after(replace(start, passed={"k01_b": DONE, "k02_c": DONE}), Started())
+
+
+def test_it_starts_by_judging_the_kata_on_the_screen(start):
+    model, todo = update(start, Started())
+    assert todo == [Judge(1, ("k00_a",))]
+    assert model.run.katas == ("k00_a",)
+
+
+def test_a_save_is_judged_and_the_kata_comes_on_the_screen(failed):
+    model, todo = update(failed, saved("k02_c"))
+    assert todo == [Judge(2, ("k02_c",))]
+    assert model.current == "k02_c"
+
+
+def test_a_save_during_a_run_drops_it(failed):
+    model = after(failed, saved("k00_a"))
+    model, todo = update(model, saved("k00_a"))
+    assert todo == [Drop(2), Judge(3, ("k00_a",))]
+
+
+def test_the_verdict_of_a_dropped_run_is_not_shown(failed):
+    model = after(failed, saved("k00_a"), saved("k00_a"), judged(2, result("k00_a")))
+    assert model.run.number == 3
+    assert model.result.outcome == FAILED
+    assert after(model, TestJudged(2)).run.tests == 0
+    assert after(model, NotJudged(2, "gone")).notice == ""
+
+
+def test_of_several_saved_at_once_the_one_on_the_screen_stays(failed):
+    model, todo = update(failed, saved("k02_c", "k00_a"))
+    assert model.current == "k00_a"
+    assert todo == [Judge(2, ("k00_a", "k02_c"))]
+
+
+def test_a_file_that_is_no_kata_changes_nothing(failed):
+    assert update(failed, saved("notes")) == (failed, [])
+
+
+@pytest.mark.parametrize("view", ["l", "r"])
+def test_a_save_leads_back_from_every_view(failed, view):
+    model = after(failed, Key(view))
+    assert model.view != m.KATA
+    assert after(model, saved("k00_a")).view == m.KATA
+
+
+def test_the_task_to_speak_of_is_the_wrong_one_before_the_open_one(start):
+    model = after(start, Started(), judged(1, result("k00_a", NOT_STARTED, FAILED)))
+    assert model.problem.name == "two"
+    assert after(start, Started(), judged(1, result("k00_a", PASSED, NOT_STARTED))).problem.name == "two"
+
+
+def test_keys_of_a_kata_that_fails(failed):
+    assert list(keys(failed)) == ["h", "l", "a", "r", "q"]
+
+
+def test_keys_of_a_kata_that_passes(passed):
+    assert list(keys(passed)) == ["n", "d", "l", "a", "r", "q"]
+    assert keys(passed)["n"] == "next: k01"
+
+
+def test_of_other_peoples_katas_there_are_no_hints_no_comparison_and_no_reset(start):
+    other = replace(start, own=False)
+    assert list(keys(after(other, Started(), judged(1, result("k00_a", FAILED))))) == ["l", "a", "q"]
+    assert list(keys(after(other, Started(), judged(1, result("k00_a"))))) == ["n", "l", "a", "q"]
+
+
+@pytest.mark.parametrize("name", ["n", "d", "y", "x", "b", "up", "é"])
+def test_a_key_that_is_not_offered_does_nothing(failed, name):
+    model, todo = update(failed, Key(name))
+    assert todo == []
+    assert (model.view, model.current, model.run) == (m.KATA, "k00_a", None)
+
+
+def test_after_a_success_it_waits_for_the_learner(passed):
+    assert passed.run is None
+    assert passed.current == "k00_a"
+    model, todo = update(passed, Key("n"))
+    assert model.current == "k01_b"
+    assert todo == [Judge(2, ("k01_b",))]
+
+
+def test_next_goes_around_and_leaves_out_what_is_done(start):
+    model = replace(start, current="k01_b", passed={"k02_c": DONE})
+    model = after(model, Started(), judged(1, result("k01_b")))
+    assert after(model, Key("n")).current == "k00_a"
+
+
+def test_hints_are_opened_one_by_one_until_there_are_no_more(failed):
+    assert effects(failed, Key("h")) == [OpenHint("k00_a", "one")]
+    model = after(failed, HintOpened("k00_a", Hints("one", ("nudge",), 2)))
+    assert keys(model)["h"] == "another hint"
+    model = after(model, HintOpened("k00_a", Hints("one", ("nudge", "concept"), 2)))
+    assert "h" not in keys(model)
+
+
+def test_hints_stay_while_their_task_fails_and_go_with_it(failed):
+    model = after(failed, HintOpened("k00_a", Hints("one", ("nudge",), 2)), saved("k00_a"))
+    assert after(model, judged(2, result("k00_a", FAILED))).hints
+    assert not after(model, judged(2, result("k00_a", PASSED, FAILED))).hints
+    assert not after(model, saved("k01_b")).hints
+
+
+def test_a_hint_that_comes_late_is_not_shown_with_another_task(failed):
+    model = after(failed, saved("k01_b"), HintOpened("k00_a", Hints("one", ("nudge",), 2)))
+    assert model.hints is None
+
+
+def test_reset_asks_first(failed):
+    model, todo = update(failed, Key("r"))
+    assert (model.view, todo) == (m.RESET, [])
+    assert list(keys(model)) == ["y", "n", "q"]
+    assert effects(model, Key("n")) == []
+    assert after(model, Key("n")).view == m.KATA
+    assert effects(model, Key("escape")) == []
+    assert effects(model, Key("y")) == [Reset("k00_a")]
+
+
+def test_compare_shows_what_it_got_and_goes_back(passed):
+    assert effects(passed, Key("d")) == [Compare("k00_a")]
+    model = after(passed, Compared("k00_a", "- yours"))
+    assert (model.view, model.text) == (m.COMPARE, "- yours")
+    assert list(keys(model)) == ["b", "q"]
+    assert after(model, Key("b")).view == m.KATA
+    assert after(passed, Key("n"), Compared("k00_a", "- yours")).view == m.KATA
+
+
+def test_all_judges_all_and_shows_it(failed):
+    model, todo = update(failed, Key("a"))
+    assert todo == [Judge(2, ("k00_a", "k01_b", "k02_c"))]
+    model = after(model, judged(2, result("k00_a"), result("k01_b", FAILED), result("k02_c")))
+    assert model.view == m.ALL
+    assert not model.is_over
+    assert keys(model)["n"] == "to k01"
+    assert after(model, Key("n")).current == "k01_b"
+
+
+def test_after_the_last_one_everything_is_checked_again(last):
+    model, todo = update(last, judged(1, result("k00_a")))
+    assert todo == [Judge(2, ("k00_a", "k01_b", "k02_c"))]
+    model = after(model, judged(2, *(result(kata.name) for kata in KATAS)))
+    assert model.is_over
+    assert model.lost == ()
+    assert "n" not in keys(model)
+
+
+def test_a_regression_is_shown_and_the_way_leads_there(last):
+    model = after(last, judged(1, result("k00_a")))
+    model, todo = update(model, judged(2, result("k00_a"), result("k01_b"), result("k02_c", FAILED)))
+    assert todo == []
+    assert not model.is_over
+    assert model.lost == ("k02_c",)
+    assert keys(model)["n"] == "to k02"
+    model = after(model, Key("n"))
+    assert model.current == "k02_c"
+    assert after(model, judged(3, result("k02_c"))).lost == ()
+
+
+def test_a_save_when_all_was_over_is_checked_with_everything(last):
+    model = after(last, judged(1, result("k00_a")), judged(2, *(result(kata.name) for kata in KATAS)))
+    model = after(model, saved("k01_b"))
+    assert not model.is_over
+    assert effects(model, judged(3, result("k01_b"))) == [Judge(4, ("k00_a", "k01_b", "k02_c"))]
+
+
+def test_katas_nothing_is_known_of_are_judged_behind_the_screen(start):
+    model = replace(start, unknown=("k00_a", "k02_c"))
+    model, todo = update(after(model, Started()), judged(1, result("k00_a")))
+    assert todo == [Judge(2, ("k02_c",), in_background=True)]
+    assert (model.run, model.unknown) == (None, ("k02_c",))
+    model, todo = update(model, judged(2, result("k02_c")))
+    assert todo == []
+    assert (model.view, model.current, model.behind) == (m.KATA, "k00_a", None)
+    assert model.count == (4, 6)
+
+
+def test_a_save_makes_the_verdict_from_behind_worthless_for_its_kata(start):
+    model = after(replace(start, unknown=("k01_b", "k02_c")), Started(), judged(1, result("k00_a")))
+    model, todo = update(model, saved("k02_c"))
+    assert todo == [Judge(3, ("k02_c",))]
+    model = after(model, judged(2, result("k01_b"), result("k02_c")))
+    assert "k02_c" not in model.results
+    assert "k01_b" in model.results
+
+
+def test_a_run_that_came_to_nothing_says_why_and_leaves_what_was_known(failed):
+    model = after(failed, saved("k00_a"), NotJudged(2, "The warm process can't start."))
+    assert (model.run, model.notice) == (None, "The warm process can't start.")
+    assert model.result.outcome == FAILED
+
+
+def test_a_notice_goes_when_the_person_does_something(failed):
+    model = after(failed, Noticed("kept as .broken"))
+    assert after(model, saved("k00_a")).notice == ""
+    assert after(model, Key("l")).notice == ""
+
+
+def test_a_new_warm_process_is_said_until_it_answers(failed):
+    assert failed.is_warm
+    model = after(failed, saved("k00_a"), Restarting("the tests have changed"))
+    assert (model.is_warm, model.why_cold) == (False, "the tests have changed")
+    model = after(model, judged(2, result("k00_a")))
+    assert (model.is_warm, model.why_cold) == (True, "")
+
+
+def test_the_end(failed):
+    assert effects(failed, Key("q")) == [Quit(0)]
+    assert effects(failed, Ended(130)) == [Quit(130)]
+    assert effects(after(failed, Key("r")), Key("q")) == [Quit(0)]
+
+
+def test_scrolling_never_leaves_the_top(failed):
+    assert after(failed, Key("up")).scroll == 0
+    assert after(failed, Key("down"), Key("space")).scroll == 11
+    assert after(failed, Key("down"), saved("k00_a")).scroll == 0
