@@ -176,7 +176,7 @@ def _run_patched(catalog: Catalog, kind: str, fewest: int) -> tuple[list[patches
                     folder.mkdir()
                     (folder / f"{kata.name}.py").write_text(text, encoding="utf-8")
                     ready.append(patch)
-                    device = "auto" if patch.caught_by.partition("[")[0] in placed else "cpu"
+                    device = "auto" if kind == "variant" or patch.caught_by.partition("[")[0] in placed else "cpu"
                     units.append(Unit(str(folder), kata.name, device, until=patch.caught_by))
             except patches.PatchError as error:
                 problems.append(str(error))
