@@ -92,7 +92,9 @@ def outcome(op, call: aten_samples.Call, layout, device: str, gradient: bool) ->
         results = _pytree.tree_leaves(op(*args, **kwargs))
         tensors = [result for result in results if isinstance(result, Tensor)]
         flowing = [result for result in tensors if result.requires_grad]
-        total = sum((result * torch.arange(1.0, result.numel() + 1, device=device).view(result.shape)).sum() for result in flowing)
+        total = sum(
+            (result * torch.arange(1.0, result.numel() + 1, device=device).view(result.shape)).sum() for result in flowing
+        )
         found = torch.autograd.grad(total, leaves, allow_unused=True) if flowing else []
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
         return Outcome(f"{type(error).__name__}: {error}")

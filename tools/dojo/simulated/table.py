@@ -27,7 +27,9 @@ NUMBERS_FROM_THE_CPU = _names(
 )
 
 # Like these, but only the number that is put in may come from the CPU, not the mask.
-VALUE_FROM_THE_CPU = _names("fill.Tensor fill_.Tensor masked_fill.Tensor masked_fill_.Tensor index_fill.int_Tensor index_fill_.int_Tensor")
+VALUE_FROM_THE_CPU = _names(
+    "fill.Tensor fill_.Tensor masked_fill.Tensor masked_fill_.Tensor index_fill.int_Tensor index_fill_.int_Tensor"
+)
 
 # CUDA takes index tensors and masks from the CPU here.
 INDICES_FROM_THE_CPU = _names("index.Tensor index_put index_put_ _index_put_impl_ ")

@@ -29,6 +29,7 @@ KEPT = ROOT / ".marks"
 GIVEN = [ROOT / "katas" / "given" / name for name in ("_values.py", "data.py", "networks.py")]
 WITHOUT_VALUES = ("expect", "marks")  # modules of tests/ of which only messages and bounds come
 CHUNK = 20  # seeds that one process takes
+SECONDS_A_TRAINING = 300.0  # a busy machine must not look like a training that reaches nothing
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,9 @@ def _values_of(candidate: Candidate, katas: Sequence[Kata]) -> Values:
         for begin in range(0, len(missing), batch):
             part = missing[begin : begin + batch]
             only = candidate.tests[0] if candidate.name else ""
-            units = [Unit(target, candidate.kata.name, "cpu", measure=chunk, only=only) for chunk in part]
+            units = [
+                Unit(target, candidate.kata.name, "cpu", timeout=SECONDS_A_TRAINING, measure=chunk, only=only) for chunk in part
+            ]
             for chunk, result in zip(part, run(units, katas), strict=True):
                 found: Values = {}
                 for test in (test for task in result.tasks for test in task.tests):
