@@ -61,7 +61,7 @@ class MLP(nn.Module):
 
 
 def seeded(seed: int, input_dim: int, hidden_dim: int, dropout_p: float, num_classes: int) -> MLP:
-    """A new MLP that begins with weights by Xavier's rule; the seed decides on every number of its parameters.
+    """A new MLP, on the CPU, that begins with weights by Xavier's rule; the seed decides on every number of its parameters.
 
     Args:
         seed: after the same one, models of the same sizes begin alike, whatever was drawn before.
@@ -93,8 +93,8 @@ def overfit(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 20
 
     Args:
         model: gives raw scores; it is left in the mode it came in.
-        features: (n, input_dim) float32.
-        labels: (n,) int64, class numbers.
+        features: (n, input_dim) float32, on the model's device.
+        labels: (n,) int64, class numbers, there too.
 
     Returns:
         The loss of each epoch, as computed before its step: plain floats.

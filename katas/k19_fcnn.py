@@ -92,10 +92,10 @@ def log_softmax_loss(z_pred: Tensor, targets: Tensor) -> Tensor:
 
     Args:
         z_pred: (n, classes), finite numbers of any size, for which the loss is finite, too.
-        targets: (n,) int64, class numbers.
+        targets: (n,) int64, class numbers, on the same device.
 
     Returns:
-        A tensor with a single number, shape (); the mean over the examples.
+        A tensor with a single number there, shape (); the mean over the examples.
     """
     # TODO loss: both are classes of torch.nn: make one, then call it
     raise NotImplementedError("loss")
@@ -127,7 +127,7 @@ def next_batch(
         features: (n, d) float64; targets: (n, 1) float64, for "multiclass" the class numbers.
 
     Returns:
-        (size, d) float32 on the CPU, and the targets as the table of the lesson has them.
+        (size, d) float32, and the targets as the table of the lesson has them; both on the CPU.
     """
     # TODO batch: take the rows from number * size up to (number + 1) * size, if there is a size; make tensors
     raise NotImplementedError("batch")
@@ -158,6 +158,8 @@ def train(
 
 def accuracy(model: FCNN, features: np.ndarray, targets: np.ndarray, kind: str) -> float:
     """The share of right answers: y_pred >= 0.5 is a 1 for "binary", the position of the largest counts for "multiclass".
+
+    The model may be on any device.
 
     Raises:
         ValueError: the kind is neither; a regression has no right answers to count.

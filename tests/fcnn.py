@@ -1,6 +1,5 @@
 """For the fully connected network of k19: the pass by the formula, the checks of its parts, and the steps of a training."""
 
-import contextlib
 from collections.abc import Callable, Mapping
 from types import ModuleType
 
@@ -165,28 +164,13 @@ def check_batch(
     expect.close(wanted, right, what=what)
 
 
-def check_moved(model: nn.Module, call: Callable[[], object]) -> None:
-    """The call gives the model its input where the model lies: on the meta device here, which every machine has."""
-
-    class Seen(Exception):
-        """Ends the call: numbers are not to be had on this device."""
-
-    def look(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        expect.on_device(inputs[0], torch.device("meta"), what="The model's input")
-        raise Seen
-
-    model.to("meta").register_forward_pre_hook(look)
-    with contextlib.suppress(Seen):
-        call()
-
-
 def share(kata: ModuleType, kind: str, z: Tensor, right: Tensor, device: torch.device | str = "cpu") -> float:
     """The accuracy of a network of one layer, made so that its z_pred are these z (n, outputs), against the right answers."""
-    model = kata.FCNN([z.shape[1], z.shape[1]], "relu", "sigmoid" if kind == "binary" else "softmax").to(device)
+    model = kata.FCNN([z.shape[1], z.shape[1]], "relu", "sigmoid" if kind == "binary" else "softmax")
     weight, bias = model.parameters()
     nn.init.eye_(weight)
     nn.init.zeros_(bias)
-    found = kata.accuracy(model, z.double().numpy(), right.double().numpy().reshape(-1, 1), kind)
+    found = kata.accuracy(model.to(device), z.double().numpy(), right.double().numpy().reshape(-1, 1), kind)
     seen, likely = type(found).__name__, "item() gives the number"
     expect.that(seen == "float", "The accuracy is no plain number.", seen=seen, expected="float", likely=likely)
     return found

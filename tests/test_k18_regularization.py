@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import nonsense
-from tests import expect, regularized, training
+from tests import expect, placement, regularized, training
 
 SOFTMAX_INSIDE = "softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw scores"
 
@@ -77,8 +77,9 @@ class TestModel:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = regularized.small(kata, dropout_p=0.1).to(device)
-        expect.on_device(model(torch.randn(4, 2, device=device)), device, what="The output")
+        model, x = expect.moved(regularized.small(kata, dropout_p=0.1), device), torch.randn(4, 2, device=device)
+        expect.on_device(model(x), device, what="The output in training mode")
+        expect.on_device(model.eval()(x), device, what="The output in evaluation mode")
 
 
 @pytest.mark.task("init", needs="model")
@@ -109,6 +110,18 @@ class TestInit:
     def test_the_seed_decides_how_a_model_begins(self, kata):
         sizes = {"input_dim": 300, "hidden_dim": 200, "dropout_p": 0.1, "num_classes": 3}
         regularized.check_seeded(lambda seed: kata.seeded(seed, **sizes))
+
+    @pytest.mark.placement
+    def test_draws_weights_where_the_model_is(self, kata, device):
+        model = expect.moved(regularized.small(kata, dropout_p=0.1), device)
+        model.init_weights()
+        expect.on_device(model.fc1.weight, device, what="fc1.weight after init_weights")
+
+    @pytest.mark.placement
+    def test_a_seeded_model_begins_on_the_cpu_and_can_be_moved(self, kata, device):
+        model = kata.seeded(1, input_dim=2, hidden_dim=10, dropout_p=0.1, num_classes=3)
+        expect.on_device(model.fc1.weight, torch.device("cpu"), what="fc1.weight of a new model")
+        expect.on_device(expect.moved(model, device)(torch.randn(4, 2, device=device)), device, what="The output")
 
 
 @pytest.mark.task("depth")
@@ -168,6 +181,6 @@ class TestOverfit:
 
     @pytest.mark.placement
     def test_trains_on_its_device(self, kata, device):
-        model, (data, _) = regularized.small(kata, dropout_p=0.1).to(device), nonsense()
-        kata.overfit(model, data.features.to(device), data.labels.to(device), epochs=2)
-        expect.on_device(model.fc1.weight, device, what="The model after training")
+        model, (known, _) = expect.moved(regularized.small(kata, dropout_p=0.1), device), nonsense()
+        data = [known.features.to(device), known.labels.to(device)]
+        placement.check_training(lambda: kata.overfit(model, *data, epochs=2), model, data, epochs=2)

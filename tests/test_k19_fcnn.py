@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import product_arrays, quadrants_arrays, xor_arrays
-from tests import expect, fcnn, refusals, training
+from tests import expect, fcnn, fcnn_devices, refusals, training
 
 LOSSES = {"regression": F.mse_loss, "binary": F.binary_cross_entropy_with_logits, "multiclass": F.cross_entropy}
 OPTIMIZERS = {  # name, class, and a setting that only this one or not all of them have
@@ -49,8 +49,7 @@ class TestNetwork:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        y_pred, _ = kata.FCNN([2, 3, 1], "relu", "sigmoid").to(device)(torch.randn(4, 2, device=device))
-        expect.on_device(y_pred, device, what="y_pred")
+        fcnn_devices.check_pairs(kata, device)
 
 
 @pytest.mark.task("loss")
@@ -75,9 +74,8 @@ class TestLoss:
         fcnn.check_two_steps(kata.log_softmax_loss)
 
     @pytest.mark.placement
-    def test_two_steps_on_their_device(self, kata, device):
-        loss = kata.log_softmax_loss(torch.randn(4, 3, device=device), torch.arange(4, device=device) % 3)
-        expect.on_device(loss, device, what="The loss in two steps")
+    def test_follows_its_device(self, kata, device):
+        fcnn_devices.check_losses(kata, device)
 
 
 @pytest.mark.task("optimizer")
@@ -96,6 +94,10 @@ class TestOptimizer:
     def test_refuses_unknown_names(self, kata):
         parameters = nn.Linear(2, 1).parameters()
         refusals.check(lambda: kata.optimizer_for("newton", parameters, 0.1), "optimizer_for", "newton", tuple(OPTIMIZERS))
+
+    @pytest.mark.placement
+    def test_takes_steps_on_any_device(self, kata, device):
+        fcnn_devices.check_steps(kata.optimizer_for, OPTIMIZERS, device)
 
 
 @pytest.mark.task("batch")
@@ -116,6 +118,11 @@ class TestBatch:
     def test_gives_all_data_without_a_size(self, kata):
         features, targets = xor_arrays(points=7)
         fcnn.check_batch(kata.next_batch(features, targets, "binary"), features, targets, "binary")
+
+    @pytest.mark.placement
+    @pytest.mark.parametrize("kind", LOSSES)
+    def test_batches_are_made_on_the_cpu(self, kata, kind):
+        fcnn_devices.check_batch(kata.next_batch(*xor_arrays(points=7), kind), torch.device("cpu"))
 
 
 @pytest.mark.task("train", needs="network")
@@ -161,10 +168,7 @@ class TestTrain:
 
     @pytest.mark.placement
     def test_takes_batches_to_the_model(self, kata, device):
-        model, (features, targets) = kata.FCNN([2, 6, 4], "relu", "softmax").to(device), quadrants_arrays(points=40)
-        expect.losses(kata.train(model, features, targets, "multiclass", epochs=2, batch_size=10), epochs=2)
-        expect.on_device(next(model.parameters()), device, what="The model after training")
-        fcnn.check_moved(model, lambda: kata.train(model, features, targets, "multiclass", epochs=1, batch_size=10))
+        fcnn_devices.check_training(kata, *quadrants_arrays(points=40), device)
 
 
 @pytest.mark.task("accuracy", needs="network")
@@ -192,8 +196,4 @@ class TestAccuracy:
 
     @pytest.mark.placement
     def test_takes_the_data_to_the_model(self, kata, device):
-        z = torch.tensor([-2.0, 0.3, 1.0, 2.0])
-        share = fcnn.share(kata, "binary", z.reshape(-1, 1), (z > 0.5).float(), device)
-        expect.close(share, 0.75, what=f"The accuracy of a model on {device}")
-        model, data = kata.FCNN([2, 1], "relu", "sigmoid"), xor_arrays(points=4)
-        fcnn.check_moved(model, lambda: kata.accuracy(model, *data, "binary"))
+        fcnn_devices.check_shares(kata, device)
