@@ -15,7 +15,7 @@ from dojo.suite.run import run
 from dojo.suite.unit import Unit
 from dojo.validate import marks as measuring
 from dojo.validate import patches, pedigree
-from dojo.validate.patches import reference_of
+from dojo.validate.patches import placement_tests, reference_of
 from dojo.verdict import ERROR, FAILED, NO_TEST, NOT_STARTED, PASSED, SKIPPED, KataResult, TestResult
 
 FEWEST_HINTS = 3
@@ -163,7 +163,7 @@ def _run_patched(catalog: Catalog, kind: str, fewest: int) -> tuple[list[patches
     with tempfile.TemporaryDirectory() as scratch:
         for kata in catalog.katas:
             try:
-                loaded = patches.load(kind, kata.name)
+                loaded, placed = patches.load(kind, kata.name), placement_tests(kata)
                 if len(loaded) < fewest:
                     problems.append(f"reference/{kind}s/{kata.name}.toml has {len(loaded)} {kind}s of {fewest}")
                 for patch in loaded:
@@ -172,7 +172,8 @@ def _run_patched(catalog: Catalog, kind: str, fewest: int) -> tuple[list[patches
                     folder.mkdir()
                     (folder / f"{kata.name}.py").write_text(text, encoding="utf-8")
                     ready.append(patch)
-                    units.append(Unit(str(folder), kata.name, "cpu", until=patch.caught_by))
+                    device = "auto" if patch.caught_by.partition("[")[0] in placed else "cpu"
+                    units.append(Unit(str(folder), kata.name, device, until=patch.caught_by))
             except patches.PatchError as error:
                 problems.append(str(error))
         return ready, run(units, catalog.katas), problems
