@@ -27,7 +27,7 @@ from torch import Tensor
 
 
 def make(numbers: list[float] | list[int], shape: tuple[int, ...]) -> dict[str, Tensor]:
-    """Five tensors, all in the dtype that torch chooses by itself.
+    """Five tensors, all in the dtype that torch chooses by itself, and on the CPU.
 
     Args:
         numbers: n of them, with decimal points or without.
@@ -54,7 +54,7 @@ def combine(row: Tensor, column: Tensor) -> dict[str, Tensor]:
 
     Args:
         row: (1, n) float32.
-        column: (n, 1) float32.
+        column: (n, 1) float32, on the same device, as the results are.
 
     Returns:
         "sums": (n, n), at row i and column j the column's entry i plus the row's entry j;
@@ -87,7 +87,7 @@ def to_tensors(features: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor
         labels: (n,), any float or integer dtype.
 
     Returns:
-        features (n, d) and labels (n, 1), both float32, both with a memory of their own.
+        features (n, d) and labels (n, 1), both float32, both on the CPU, with a memory of their own.
     """
     # TODO to_tensors: copy both into tensors of dtype float32, and make the labels a column
     raise NotImplementedError("to_tensors")
@@ -100,7 +100,7 @@ def to_class_indices(labels: np.ndarray) -> Tensor:
         labels: (n,) or (n, 1), any float or integer dtype, whole numbers.
 
     Returns:
-        (n,) int64, with a memory of its own.
+        (n,) int64, on the CPU, with a memory of its own.
     """
     # TODO to_class_indices: copy into a tensor of dtype int64, as a flat row
     raise NotImplementedError("to_class_indices")

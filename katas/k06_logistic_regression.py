@@ -46,8 +46,8 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 1000
     """Fit the model in place with nn.BCELoss, every epoch one step on all examples.
 
     Args:
-        features: (n, num_features) float32.
-        labels: (n, num_labels) float32, each 0 or 1.
+        features: (n, num_features) float32, on the model's device.
+        labels: (n, num_labels) float32, each 0 or 1, there too.
 
     Returns:
         The loss of each epoch, as computed before its step: plain floats.
@@ -60,10 +60,10 @@ def decision_boundary(model: LogisticRegression, x1: Tensor) -> Tensor:
     """The x2 at which a model with two features and one label is undecided, for each x1.
 
     Args:
-        x1: (n,) float32.
+        x1: (n,) float32, on the model's device.
 
     Returns:
-        (n,) float32, without gradient.
+        (n,) float32 on the same device, without gradient.
     """
     # TODO boundary: solve w1 * x1 + w2 * x2 + b = 0 for x2
     raise NotImplementedError("boundary")

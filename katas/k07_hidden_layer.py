@@ -54,8 +54,8 @@ def train(model: HiddenLayerNN, features: Tensor, labels: Tensor, epochs: int = 
     """Fit the model in place with nn.BCELoss, every epoch one step on all examples.
 
     Args:
-        features: (n, num_features) float32.
-        labels: (n, num_labels) float32, each 0 or 1.
+        features: (n, num_features) float32, on the model's device.
+        labels: (n, num_labels) float32, each 0 or 1, there too.
 
     Returns:
         The loss of each epoch of the run that was kept, as computed before its step: plain floats.

@@ -27,7 +27,7 @@ from torch import Tensor
 
 
 def make(numbers: list[float] | list[int], shape: tuple[int, ...]) -> dict[str, Tensor]:
-    """Five tensors, all in the dtype that torch chooses by itself.
+    """Five tensors, all in the dtype that torch chooses by itself, and on the CPU.
 
     Args:
         numbers: n of them, with decimal points or without.
@@ -62,7 +62,7 @@ def combine(row: Tensor, column: Tensor) -> dict[str, Tensor]:
 
     Args:
         row: (1, n) float32.
-        column: (n, 1) float32.
+        column: (n, 1) float32, on the same device, as the results are.
 
     Returns:
         "sums": (n, n), at row i and column j the column's entry i plus the row's entry j;
@@ -97,7 +97,7 @@ def to_tensors(features: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor
         labels: (n,), any float or integer dtype.
 
     Returns:
-        features (n, d) and labels (n, 1), both float32, both with a memory of their own.
+        features (n, d) and labels (n, 1), both float32, both on the CPU, with a memory of their own.
     """
     # BEGIN SOLUTION to_tensors: copy both into tensors of dtype float32, and make the labels a column
     feature_tensor = torch.tensor(features, dtype=torch.float32)
@@ -113,7 +113,7 @@ def to_class_indices(labels: np.ndarray) -> Tensor:
         labels: (n,) or (n, 1), any float or integer dtype, whole numbers.
 
     Returns:
-        (n,) int64, with a memory of its own.
+        (n,) int64, on the CPU, with a memory of its own.
     """
     # BEGIN SOLUTION to_class_indices: copy into a tensor of dtype int64, as a flat row
     return torch.tensor(labels, dtype=torch.int64).reshape(-1)

@@ -55,8 +55,8 @@ def fit(model: nn.Module, features: Tensor, targets: Tensor, epochs: int = 300) 
     """Fit the model in place with nn.MSELoss, every epoch one step on all examples.
 
     Args:
-        features: (n, input_size) float32.
-        targets: (n, output_size) float32.
+        features: (n, input_size) float32, on the model's device.
+        targets: (n, output_size) float32, there too.
 
     Returns:
         The loss of each epoch, as computed before its step: plain floats.

@@ -40,6 +40,13 @@ def check_kept(model: nn.Module, name: str, expected: Sequence[Tensor], causes: 
         expect.close(one, wanted, what=f"{name}[{number}]", causes=wrong)
 
 
+def check_devices(model: nn.Module, device: torch.device) -> None:
+    """All that was kept of the last pass lies on the device."""
+    for name in ("linear_results", "activation_results"):
+        for number, one in enumerate(getattr(model, name)):
+            expect.on_device(one, device, what=f"{name}[{number}]")
+
+
 def check_fresh(model: nn.Module) -> None:
     """A second pass, with other examples, leaves nothing of the first one in the lists."""
     layers, inputs = len(model.linear_modules), model.linear_modules[0].in_features

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tests import expect
+from tests import expect, placement
 
 LEARNING_RATE = 0.1
 META = torch.device("meta")
@@ -19,11 +19,28 @@ def line() -> nn.Linear:
     return model
 
 
-def batches(column: bool = True) -> DataLoader:
+def batches(column: bool = True, device: torch.device | str = "cpu") -> DataLoader:
     """Twelve examples in three batches of four, always the same; targets (n, 1), or (n,) without column."""
     features = torch.linspace(-1.5, 2.0, 24).reshape(12, 2).sin()
     targets = features @ torch.tensor([[2.0], [1.0]]) - 0.5
-    return DataLoader(TensorDataset(features, targets if column else targets.reshape(-1)), batch_size=4)
+    targets = targets if column else targets.reshape(-1)
+    return DataLoader(TensorDataset(features.to(device), targets.to(device)), batch_size=4)
+
+
+def run(kata, model, data, *, epochs, learning_rate=LEARNING_RATE, criterion=None, optimizer=None, verbose=False, **more):
+    """The learner's trainer, by default with the squared error and plain gradient descent."""
+    optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=learning_rate)
+    return kata.trainer(model, criterion or nn.MSELoss(), optimizer, data, epochs=epochs, verbose=verbose, **more)
+
+
+def check_meeting(kata, model: nn.Module, data: DataLoader) -> None:
+    """Batches and model may lie on two devices: the training works, and leaves model and data where they are."""
+    given = data.dataset.tensors
+    places = [tensor.device for tensor in given]
+    placement.check_training(lambda: run(kata, model, data, epochs=2), model, given, epochs=2)
+    for tensor, place in zip(data.dataset.tensors, places, strict=True):
+        expect.on_device(tensor, place, "The data set after training", placement.DATA_MOVED)
+    expect.close(weights(model), descend(epochs=2), what=f"The weights, on {model.weight.device}, after two epochs", atol=1e-4)
 
 
 def weights(model: nn.Linear) -> torch.Tensor:

@@ -6,11 +6,11 @@ import torch
 
 from katas.given.data import sine_bands_arrays
 from tests import expect, returned
+from tests.conversions import TENSORS, array_of, both, check_own_memory
 
 MADE = ("numbers", "zeros", "ones", "uniform", "normal")
 COMBINED = ("sums", "products", "matrix_product")
 ROW, COLUMN = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[10.0], [20.0], [40.0]])
-SHARED = "the memory is shared: torch.tensor(array) copies, torch.from_numpy(array) and torch.as_tensor(array) do not"
 STRETCHED = "labels of shape (n,) next to outputs (n, 1) are stretched to (n, n): make them a column with reshape(-1, 1)"
 
 
@@ -50,6 +50,11 @@ class TestMake:
         seen = kata.about(torch.zeros(shape, dtype=torch.int16))
         expect.equal(seen, (torch.int16, shape, len(shape)), f"about a tensor of shape {shape}", causes)
 
+    @pytest.mark.placement
+    def test_about_asks_a_tensor_on_any_device(self, kata, device):
+        seen = kata.about(torch.ones(2, 3, device=device))
+        expect.equal(seen, (torch.float32, (2, 3), 2), what=f"about a tensor on {device}")
+
 
 @pytest.mark.task("combine")
 class TestCombine:
@@ -85,35 +90,33 @@ class TestCombine:
 @pytest.mark.task("to_tensors")
 class TestToTensors:
     def test_sine_bands_have_the_right_shapes(self, kata):
-        features, labels = _both(kata, *sine_bands_arrays())
+        features, labels = both(kata, *sine_bands_arrays())
         expect.shape(features, (25, 2), what="The feature tensor")
         expect.shape(labels, (25, 1), what="The label tensor", causes={STRETCHED: (25,), "a row, not a column": (1, 25)})
 
     def test_sizes_come_from_the_data(self, kata):
-        features, labels = _both(kata, np.ones((7, 3)), np.zeros(7))
+        features, labels = both(kata, np.ones((7, 3)), np.zeros(7))
         expect.shape(features, (7, 3), what="The feature tensor of 7 examples with 3 features")
         expect.shape(labels, (7, 1), what="The label tensor of 7 examples", causes={STRETCHED: (7,)})
 
     @pytest.mark.parametrize("given", [np.float64, np.float32, np.int64])
     def test_both_are_float32(self, kata, given):
-        features, labels = _both(kata, np.ones((4, 2), given), np.ones(4, given))
+        features, labels = both(kata, np.ones((4, 2), given), np.ones(4, given))
         for tensor, what in ((features, "The feature tensor"), (labels, "The label tensor")):
             expect.dtype(tensor, torch.float32, what=f"{what} made from {given.__name__}")
 
     def test_values_are_kept(self, kata):
         given = sine_bands_arrays()
-        features, labels = _both(kata, *given)
+        features, labels = both(kata, *given)
         expect.close(features, given[0], what="The feature tensor")
         expect.close(labels, given[1].reshape(-1, 1), what="The label tensor")
 
     @pytest.mark.parametrize("given", [np.float64, np.float32])
     def test_memory_is_not_shared(self, kata, given):
         arrays = np.ones((4, 2), given), np.ones(4, given)
-        tensors = _both(kata, *arrays)
+        tensors = both(kata, *arrays)
         for array, tensor, what in zip(arrays, tensors, ("features", "labels"), strict=True):
-            array[:] = 5
-            headline, seen = f"A change of the {what} array changed the tensor made from it.", tensor.flatten()[0].item()
-            expect.that(seen == 1, headline, seen=seen, expected="1, as it was when the tensor was made", likely=SHARED)
+            check_own_memory(tensor, array, what)
 
 
 @pytest.mark.task("to_class_indices")
@@ -138,10 +141,7 @@ class TestToClassIndices:
 
     def test_memory_is_not_shared(self, kata):
         labels = np.zeros(3, np.int64)
-        indices = kata.to_class_indices(labels)
-        labels[:] = 5
-        headline = "A change of the label array changed the tensor made from it."
-        expect.that(indices[0] == 0, headline, seen=indices[0].item(), expected="0, as it was", likely=SHARED)
+        check_own_memory(kata.to_class_indices(labels), labels, "label")
 
 
 @pytest.mark.task("to_numpy")
@@ -149,7 +149,7 @@ class TestToNumpy:
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64], ids=str)
     def test_gives_an_array_with_the_same_numbers(self, kata, dtype):
         tensor = torch.arange(6, dtype=dtype).reshape(2, 3)
-        array = _array(kata.to_numpy(tensor))
+        array = array_of(kata.to_numpy(tensor))
         expect.close(array, tensor, what="The array")
         headline, seen, expected = f"The array of a {dtype} tensor has another dtype.", array.dtype, tensor.numpy().dtype
         likely = "a conversion that is not asked for: .float(), .astype(...)"
@@ -157,7 +157,7 @@ class TestToNumpy:
 
     def test_takes_a_tensor_that_records_gradients(self, kata):
         tensor = torch.ones(3, requires_grad=True)
-        expect.close(_array(kata.to_numpy(tensor)), np.ones(3), what="The array")
+        expect.close(array_of(kata.to_numpy(tensor)), np.ones(3), what="The array")
 
     def test_leaves_the_tensor_recording(self, kata):
         weights = torch.ones(3, requires_grad=True)
@@ -173,7 +173,7 @@ class TestToNumpy:
 
     def test_memory_is_not_shared(self, kata):
         tensor = torch.zeros(3)
-        array = _array(kata.to_numpy(tensor))
+        array = array_of(kata.to_numpy(tensor))
         array[:] = 5
         headline = "A change of the array changed the tensor it was made from."
         likely = "the memory is shared: on the CPU .numpy() is a view of the tensor, so copy it"
@@ -182,16 +182,14 @@ class TestToNumpy:
     @pytest.mark.placement
     def test_takes_a_tensor_from_any_device(self, kata, device):
         tensor = torch.arange(3.0, device=device)
-        expect.close(_array(kata.to_numpy(tensor)), np.arange(3.0), what=f"The array of a tensor on {device}")
+        for one in (tensor, tensor.clone().requires_grad_()):
+            expect.close(array_of(kata.to_numpy(one)), np.arange(3.0), what=f"The array of a tensor on {device}")
+            expect.on_device(one, device, what="The tensor that was given", likely=".data = ... changes the tensor itself")
 
 
-def _both(kata, features, labels):
-    """The two tensors, once it is sure that there are two."""
-    return returned.several(kata.to_tensors(features, labels), 2, "to_tensors", "features, labels: both, in this order")
-
-
-def _array(value):
-    likely = "`return` is missing" if value is None else "tensor.numpy() makes the array"
-    headline = "to_numpy does not return an array."
-    expect.that(isinstance(value, np.ndarray), headline, seen=type(value).__name__, expected="numpy.ndarray", likely=likely)
-    return value
+class TestPlacement:
+    @pytest.mark.placement
+    @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.task(name)) for name in TENSORS])
+    def test_tensors_are_made_on_the_cpu(self, kata, name):
+        for made in TENSORS[name](kata):
+            expect.on_device(made, torch.device("cpu"), what=f"A tensor that {name} gives")

@@ -6,7 +6,7 @@ from sklearn.linear_model import LinearRegression
 from torch.nn import functional as F
 
 from katas.given.data import linear, linear_arrays
-from tests import expect, training
+from tests import expect, placement, training
 from tests.coefficients import check_best, numbers
 
 SUMMED = "this is the sum over the examples: the loss is their mean"
@@ -67,7 +67,7 @@ class TestModel:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = kata.LinearRegression(input_size=1, output_size=1).to(device)
+        model = expect.moved(kata.LinearRegression(input_size=1, output_size=1), device)
         expect.on_device(model(torch.randn(4, 1, device=device)), device, what="The output")
 
 
@@ -127,10 +127,8 @@ class TestFit:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, (features, targets) = plane(kata, 1).to(device), linear()
-        losses = kata.fit(model, features.to(device), targets.to(device), epochs=2)
-        expect.losses(losses, epochs=2, what=f"fit(...) on {device}")
-        expect.on_device(model.linear.weight, device, what="The model after fit")
+        model, data = expect.moved(plane(kata, 3), device), [tensor.to(device) for tensor in linear(3)]
+        placement.check_training(lambda: kata.fit(model, *data, epochs=2), model, data, epochs=2)
 
 
 @pytest.mark.task("coefficients", needs="model")
@@ -160,8 +158,9 @@ class TestCoefficients:
     @pytest.mark.placement
     def test_reads_a_model_on_any_device(self, kata, device):
         model = plane(kata, 3)
-        right = torch.cat([model.linear.bias, model.linear.weight[0]])
-        expect.close(numbers(kata.coefficients(model.to(device))), right, what=f"The coefficients of a model on {device}")
+        right, model = torch.cat([model.linear.bias, model.linear.weight[0]]), expect.moved(model, device)
+        expect.close(numbers(kata.coefficients(model)), right, what=f"The coefficients of a model on {device}")
+        expect.on_device(model.linear.weight, device, "The model that was read", "coefficients(...) moves the model itself")
 
 
 @pytest.mark.task("best")
@@ -176,8 +175,10 @@ class TestBest:
     @pytest.mark.placement
     def test_takes_data_on_any_device(self, kata, device):
         points, targets = torch.randn(60, 2), torch.randn(60, 1) + 5
-        seen = numbers(kata.best_coefficients(points.to(device), targets.to(device)), "best_coefficients(...)")
-        check_best(seen, points, targets)
+        data = points.to(device), targets.to(device)
+        check_best(numbers(kata.best_coefficients(*data), "best_coefficients(...)"), points, targets)
+        for tensor in data:
+            expect.on_device(tensor, device, "The data afterwards", placement.DATA_MOVED)
 
 
 def plane(kata, num_features):

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tests import expect, returned, training
-from tests.small_model import LEARNING_RATE, META, OnlyLooks, batches, descend, line, lines, weights
+from tests import expect, placement, returned, training
+from tests.small_model import LEARNING_RATE, META, OnlyLooks, batches, check_meeting, descend, line, lines, run, weights
 
 
 @pytest.mark.task("look")
@@ -30,8 +30,7 @@ class TestLook:
 
     @pytest.mark.placement
     def test_takes_batches_on_any_device(self, kata, device):
-        data = DataLoader(TensorDataset(*(tensor.to(device) for tensor in batches().dataset.tensors)), batch_size=4)
-        expect.equal(kata.look(data)[0], 3, what=f"The number of batches on {device}")
+        expect.equal(kata.look(batches(device=device))[0], 3, what=f"The number of batches on {device}")
 
 
 @pytest.mark.task("trainer")
@@ -181,19 +180,20 @@ class TestLeavesAlone:
             run(kata, line(), DataLoader(TensorDataset(features, targets), batch_size=4), epochs=1)
 
     def test_moves_each_batch_to_the_device_of_the_model(self, kata):
-        # The meta device holds shapes without numbers: every machine has this one besides the CPU.
-        model = line().to("meta")
+        model = line().to("meta")  # shapes without numbers: every machine has this device besides the CPU
         model.register_forward_pre_hook(lambda module, inputs: expect.on_device(*inputs, META, what="The model's input"))
         run(kata, model, batches(), epochs=1, criterion=OnlyLooks())
 
     @pytest.mark.placement
     def test_takes_batches_from_the_cpu_to_the_model(self, kata, device):
-        model = line().to(device)
-        run(kata, model, batches(), epochs=2)
-        expect.on_device(model.weight, device, what="The model after training")
-        expect.close(weights(model), descend(epochs=2), what=f"The weights after two epochs on {device}", atol=1e-4)
+        check_meeting(kata, line().to(device), batches())
 
+    @pytest.mark.placement
+    def test_takes_batches_from_a_device_to_a_model_on_the_cpu(self, kata, device):
+        check_meeting(kata, line(), batches(device=device))
 
-def run(kata, model, data, *, epochs, learning_rate=LEARNING_RATE, criterion=None, optimizer=None, verbose=False, **more):
-    optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=learning_rate)
-    return kata.trainer(model, criterion or nn.MSELoss(), optimizer, data, epochs=epochs, verbose=verbose, **more)
+    @pytest.mark.placement
+    def test_the_number_of_a_device_counts(self, kata):
+        with placement.Pretended(placement.SECOND_GPU, model := line()) as there:
+            run(kata, model, batches(), epochs=1)
+        there.check("The batches")

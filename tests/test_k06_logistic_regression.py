@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import parallel_lines, sine_bands
-from tests import expect, training
+from tests import expect, placement, training
 
 
 @pytest.mark.task("model")
@@ -46,7 +46,7 @@ class TestModel:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = kata.LogisticRegression(num_labels=1, num_features=2).to(device)
+        model = expect.moved(kata.LogisticRegression(num_labels=1, num_features=2), device)
         expect.on_device(model(torch.randn(4, 2, device=device)), device, what="The output")
 
 
@@ -93,6 +93,12 @@ class TestTrain:
         seen = f"{wrong} of 25 points on the wrong side"
         expect.that(wrong == 0, headline, seen=seen, expected="0", likely=expect.story(losses))
 
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        model = expect.moved(kata.LogisticRegression(num_labels=1, num_features=2), device)
+        data = [tensor.to(device) for tensor in sine_bands()]
+        placement.check_training(lambda: kata.train(model, *data, epochs=3), model, data, epochs=3)
+
 
 @pytest.mark.task("boundary", needs="model")
 class TestBoundary:
@@ -117,9 +123,10 @@ class TestBoundary:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = kata.LogisticRegression(num_labels=1, num_features=2).to(device)
+        model = expect.moved(kata.LogisticRegression(num_labels=1, num_features=2), device)
         x2 = kata.decision_boundary(model, torch.linspace(-5, 5, 11, device=device))
         expect.on_device(x2, device, what="The boundary")
+        expect.on_device(model.linear.weight, device, "The model afterwards", "decision_boundary(...) moves the model itself")
 
 
 def probabilities_of_the_best_line():

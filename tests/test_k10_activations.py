@@ -47,7 +47,11 @@ class Checks:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, name, device):
-        expect.on_device(getattr(kata, name)(torch.ones(4, device=device)), device, what=f"{name}(x)")
+        x = torch.linspace(-2, 2, 4, device=device).requires_grad_()
+        y = getattr(kata, name)(x)
+        expect.on_device(y, device, what=f"{name}(x)")
+        y.sum().backward()
+        expect.on_device(x.grad, device, what=f"The gradient of {name}")
 
 
 @pytest.mark.task("squash")
@@ -117,7 +121,11 @@ class TestPReLU:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        expect.on_device(kata.PReLU().to(device)(torch.ones(4, device=device)), device, what="PReLU(x)")
+        model = expect.moved(kata.PReLU(), device)
+        y = model(torch.linspace(-2, 2, 4, device=device))
+        expect.on_device(y, device, what="PReLU(x)")
+        y.sum().backward()
+        expect.on_device(model.slope.grad, device, what="The slope's gradient")
 
 
 @pytest.mark.task("smooth", needs="squash")

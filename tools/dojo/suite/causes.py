@@ -68,6 +68,11 @@ KNOWN = [
         "move each batch with .to(device)",
     ),
     (
+        "RuntimeError",
+        r"set_data\(tensor\).*incompatible tensor type",
+        ".data = ... changes the tensor itself, for everyone who has it: tensor.to(device) gives another one instead",
+    ),
+    (
         "Exception",
         r"Torch not compiled with CUDA enabled|Found no NVIDIA driver|No CUDA GPUs are available|PyTorch is not linked with "
         r"support for (?:cuda|mps) devices",
