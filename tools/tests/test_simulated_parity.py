@@ -3,12 +3,12 @@
 import warnings
 from dataclasses import dataclass, field
 
+import aten_samples
 import pytest
 import torch
 from torch import Tensor
 from torch.utils import _pytree
 
-import aten_samples
 from dojo import simulated
 
 if reason := simulated.available():
@@ -19,12 +19,29 @@ from dojo.simulated import kernels, table
 DTYPES = {torch.float32: aten_samples.SHAPES, torch.float64: aten_samples.SHAPES[:1], torch.int64: aten_samples.SHAPES[:3]}
 DTYPES |= {torch.bool: aten_samples.SHAPES[:1]}
 # Their signature is not enough: with wrong arguments the CPU's own code writes where it must not.
-ONLY_BY_HAND = set(
-    "_cdist_backward _cdist_forward _cummax_helper _cummin_helper _log_softmax_backward_data _prelu_kernel "
-    "_prelu_kernel_backward _reshape_alias _softmax_backward_data embedding_dense_backward glu_backward native_batch_norm "
-    "native_batch_norm_backward native_dropout_backward native_group_norm native_group_norm_backward native_layer_norm "
-    "native_layer_norm_backward nll_loss_backward nll_loss2d_backward unfold_backward".split(" ")
-)
+ONLY_BY_HAND = {
+    "_cdist_backward",
+    "_cdist_forward",
+    "_cummax_helper",
+    "_cummin_helper",
+    "_log_softmax_backward_data",
+    "_prelu_kernel",
+    "_prelu_kernel_backward",
+    "_reshape_alias",
+    "_softmax_backward_data",
+    "embedding_dense_backward",
+    "glu_backward",
+    "native_batch_norm",
+    "native_batch_norm_backward",
+    "native_dropout_backward",
+    "native_group_norm",
+    "native_group_norm_backward",
+    "native_layer_norm",
+    "native_layer_norm_backward",
+    "nll_loss_backward",
+    "nll_loss2d_backward",
+    "unfold_backward",
+}
 ONLY_CONTIGUOUS = {"native_group_norm", "nll_loss2d_backward"}  # the CPU takes no other tensors
 WITHOUT_NUMBERS = {name for name in table.FACTORIES if "empty" in name}  # what is in their memory is chance
 BY_THEIR_OWN_TEST = {"set_.source_Storage", "set_.source_Storage_storage_offset"}  # they take a storage

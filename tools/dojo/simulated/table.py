@@ -51,7 +51,8 @@ PLAIN = _names(
 
     relu relu_ gelu silu silu_ mish mish_ elu elu_ celu celu_ leaky_relu leaky_relu_ softplus softshrink hardshrink hardtanh
     hardtanh_ hardsigmoid hardsigmoid_ hardswish hardswish_ threshold threshold_ log_sigmoid_forward glu _prelu_kernel
-    gelu_backward silu_backward mish_backward elu_backward leaky_relu_backward softplus_backward softshrink_backward hardshrink_backward
+    gelu_backward silu_backward mish_backward elu_backward leaky_relu_backward softplus_backward softshrink_backward
+    hardshrink_backward
     hardtanh_backward hardsigmoid_backward hardswish_backward log_sigmoid_backward logit_backward glu_backward
     _prelu_kernel_backward _softmax _softmax_backward_data _log_softmax _log_softmax_backward_data
 
@@ -67,11 +68,12 @@ PLAIN = _names(
     sort.stable topk equal _local_scalar_dense bincount histc _unique _unique2 unique_dim unique_consecutive nonzero
 
     mm bmm mv dot vdot addmm addmm_ addmv addmv_ addr addr_ baddbmm baddbmm_ addbmm addbmm_ trace tril tril_ triu triu_
-    _cdist_forward _cdist_backward linalg_inv_ex 
+    _cdist_forward _cdist_backward linalg_inv_ex
 
     cat stack flip roll repeat repeat_interleave.Tensor constant_pad_nd gather scatter.src scatter_.src scatter.value
     scatter_.value scatter_add scatter_add_ index_select index_add index_add_ index_copy index_copy_ index_fill.int_Scalar
-    index_fill_.int_Scalar take put put_ masked_fill.Scalar masked_fill_.Scalar masked_select masked_scatter masked_scatter_ masked_scatter_backward
+    index_fill_.int_Scalar take put put_ masked_fill.Scalar masked_fill_.Scalar masked_select masked_scatter masked_scatter_
+    masked_scatter_backward
     bucketize.Tensor searchsorted.Tensor diag_embed rot90 clone copy _unsafe_view slice_backward select_backward
     diagonal_backward unfold_backward slice_scatter select_scatter unsafe_split.Tensor fill.Scalar
     fill_.Scalar zero zero_
