@@ -109,7 +109,7 @@ def test_json_is_one_document_on_standard_output(half_finished):
         (["k99"], "There is no kata 'k99'"),
         (["spirl"], "The nearest is k17_spiral_mlp"),
         (["--target", "nowhere"], "--target nowhere: there is no such folder"),
-        (["--device", "tpu"], "choose auto, cpu, cuda or mps"),
+        (["--device", "tpu"], "choose auto, cpu, cuda, mps or simulated"),
         (["hint", "k06", "nothing"], "k06 has no task 'nothing'. Its tasks are model, train, boundary."),
         (["hint", "k99"], "There is no kata 'k99'"),
         (["compare", "k06", "nothing"], "k06 has no task 'nothing'. Its tasks are model, train, boundary."),
