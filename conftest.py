@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dojo import ROOT, simulated
-from dojo.suite import devices, plugin
+from dojo.suite import devices, plugin, unit
 from tests import marks
 
 torch.set_num_threads(1)  # a tiny network is several times slower on two threads
@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--measure", metavar="A:B", help="run the trainings from seeds A to B - 1, and record instead of judging them"
     )
-    group.addoption("--device", default="auto", choices=devices.CHOICES, help="where the placement tests run")
+    group.addoption("--device", default="auto", choices=unit.DEVICES, help="where the placement tests run")
 
 
 def pytest_configure(config: pytest.Config) -> None:

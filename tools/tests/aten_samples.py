@@ -71,7 +71,9 @@ def _value(kind: str, name: str, shape: Sequence[int], dtype: torch.dtype, seed:
         return AXES.get(name, NUMBERS.get(name, 1))
     if kind in ("number", "Scalar", "Optional[number]"):
         return NUMBERS.get(name, 2 if dtype == torch.bool or not dtype.is_floating_point else 0.5)
-    return {"float": NUMBERS.get(name, 0.5), "bool": False, "str": "mean", "List[float]": [0.5], "List[bool]": [True] * 3}.get(kind)
+    return {"float": NUMBERS.get(name, 0.5), "bool": False, "str": "mean", "List[float]": [0.5], "List[bool]": [True] * 3}.get(
+        kind
+    )
 
 
 @functools.cache
@@ -212,7 +214,9 @@ def by_hand(dtype: torch.dtype) -> dict[str, list[Call]]:
         "norm.ScalarOpt_dtype": [((x, 2), {"dtype": torch.float64})],
         "_to_copy": [((x,), {"dtype": torch.float64}), ((x,), {"dtype": torch.int64}), ((x,), {"dtype": torch.bool})],
         "clone": [((x,), {"memory_format": torch.contiguous_format})],
-        "std.correction var.correction std_mean.correction var_mean.correction": [((x, [0]), {"correction": 0, "keepdim": True})],
+        "std.correction var.correction std_mean.correction var_mean.correction": [
+            ((x, [0]), {"correction": 0, "keepdim": True})
+        ],
         "sum.dim_IntList": [((x, [1]), {"dtype": torch.float64})],
         "add.Tensor add_.Tensor sub.Tensor sub_.Tensor": [((x, y), {"alpha": 2})],
         "div.Tensor_mode div_.Tensor_mode": [((x, y), {"rounding_mode": mode}) for mode in ("floor", "trunc", None)],

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from dojo import ROOT, catalog, console, record
 from dojo.stubs import MarkerError, open_regions
+from dojo.suite.unit import DEVICES
 
 UNABLE = 2
 
@@ -64,8 +65,8 @@ def run(
     """Run the tests and show where you stand (the default)."""
     from dojo.check import detail, overview, running
 
-    if device not in ("auto", "cpu", "cuda", "mps", "simulated"):
-        _unable(f"--device {device}: choose auto, cpu, cuda, mps or simulated.")
+    if device not in DEVICES:
+        _unable(f"--device {device}: choose {', '.join(DEVICES[:-1])} or {DEVICES[-1]}.")
     screen = console.screen()
     known = catalog.load()
     chosen = [known.find(name) for name in kata or []]

@@ -5,11 +5,10 @@ import os
 import torch
 
 from dojo import simulated
+from dojo.simulated import backend
 
 # With this, is_available() asks the driver's management library instead of starting CUDA in this process.
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
-
-CHOICES = ("auto", "cpu", "cuda", "mps", simulated.NAME)
 
 
 def to_test(choice: str) -> list[str]:
@@ -29,14 +28,14 @@ def get(device: str) -> torch.device:
         simulated.Unavailable: it can't be made on this torch.
     """
     if device == simulated.NAME:
-        simulated.enable()
+        backend.enable()
     return torch.device(device)
 
 
 def why_absent(device: str) -> str | None:
     """None if the device is present, otherwise the reason why not."""
     if device == simulated.NAME:
-        return simulated.available()
+        return backend.available()
     kind = torch.device(device).type
     if kind == "cuda" and not torch.cuda.is_available():
         return "no CUDA GPU on this machine" if torch.backends.cuda.is_built() else "this build of torch has no CUDA"

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from dojo import simulated
+
+DEVICES = ("auto", "cpu", "cuda", "mps", simulated.NAME)  # auto: all that are there, and the simulated one where no GPU is
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -10,7 +14,7 @@ class Unit:
     Attributes:
         target: the folder that holds the kata's file.
         kata: the kata's name.
-        device: auto, cpu, cuda, mps or simulated.
+        device: one of DEVICES.
         timeout: seconds a test may take, instead of those in pyproject.toml.
         measure: instead of judging, record what the trainings reach from these seeds: (first, one after the last).
         done: tests that an earlier child has judged, test id → [task, outcome]; they are not run again.

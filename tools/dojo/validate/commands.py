@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from dojo import ROOT, catalog, console
 from dojo.stubs import MarkerError
+from dojo.suite.unit import DEVICES
 from dojo.validate import mutants as mutation
 from dojo.validate import parts
 from dojo.verdict import FAILED, PASSED
@@ -38,11 +39,18 @@ def validate(
     ] = False,
     marks: Annotated[bool, typer.Option("--marks", help="Measure the pass marks over many seeds (long), then stop.")] = False,
     record: Annotated[bool, typer.Option("--record", help="Also write down what the references reach.")] = False,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Where references and variants are tested for placement: auto, cpu, cuda, mps or simulated."),
+    ] = None,
     mutants: Annotated[
         bool, typer.Option("--mutants", help="Only judge small changes of the references: does a test fail for each? (slow)")
     ] = False,
 ) -> None:
     """Prove that stubs, references, tests and tools are right: one line each, exit code 1 if one is not."""
+    if device not in (None, *DEVICES):
+        sys.stderr.write(f"--device {device}: choose {', '.join(DEVICES[:-1])} or {DEVICES[-1]}.\n")
+        raise typer.Exit(2)
     known = catalog.load()
     chosen = parts.PARTS
     if kata:
@@ -61,7 +69,10 @@ def validate(
         raise typer.Exit(1 if _mutants(known, screen, record) else 0)
     failed = 0
     for part in chosen:
-        look = functools.partial(part.look, write_record=record) if part.look is parts.references_pass else part.look
+        chosen_device = {"device": device} if device and part.look in (parts.references_pass, parts.variants_pass) else {}
+        look = functools.partial(part.look, **chosen_device)
+        if part.look is parts.references_pass:
+            look = functools.partial(look, write_record=record)
         begin = time.monotonic()
         if screen.console.is_terminal:
             screen.console.print(f"[dim]… {part.title}[/]", end="\r")

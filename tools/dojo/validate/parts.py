@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dojo import ROOT, record
+from dojo import ROOT, record, simulated
 from dojo.catalog import Catalog, Kata, load
 from dojo.stubs import MarkerError, stub_of
 from dojo.suite.run import run
@@ -88,10 +88,10 @@ def stubs_are_not_started(catalog: Catalog) -> Finding:
     return Finding(tuple(problems), f"{tests} tests")
 
 
-def references_pass(catalog: Catalog, write_record: bool = False) -> Finding:
+def references_pass(catalog: Catalog, write_record: bool = False, device: str = "auto") -> Finding:
     """Every task of every reference passes on the devices present, and the record of that is up to date."""
-    results = run([Unit("reference", kata.name) for kata in catalog.katas], catalog.katas)
-    problems = [f"reference/{name}" for name in not_passed(results)]
+    results = run([Unit("reference", kata.name, device) for kata in catalog.katas], catalog.katas)
+    problems = [f"reference/{name}" for name in [*not_passed(results), *beyond_the_simulation(results)]]
     entries = {result.name: record.entry_of(result) for result in results}
     if write_record and not problems:
         record.write(record.read() | entries)
@@ -114,6 +114,13 @@ def not_passed(results: Sequence[KataResult]) -> list[str]:
                     f"{result.name}, {task.name} is {task.outcome}" + (f": {test.name}: {test.message}" if test else "")
                 )
     return problems
+
+
+def beyond_the_simulation(results: Sequence[KataResult]) -> list[str]:
+    """Tests that were skipped because they need what the simulated device does not support."""
+    tests = [(result.name, test) for result in results for task in result.tasks for test in task.tests]
+    limited = [(name, test) for name, test in tests if test.outcome == SKIPPED and test.message.startswith(simulated.LIMIT)]
+    return [f"{name}, {test.name}: {test.message}" for name, test in limited]
 
 
 def mistakes_are_caught(catalog: Catalog) -> Finding:
@@ -145,14 +152,17 @@ def _is_named(test: TestResult, name: str) -> bool:
     return test.name == name or test.name.partition("[")[0] == name
 
 
-def variants_pass(catalog: Catalog) -> Finding:
-    variants, results, problems = _run_patched(catalog, "variant", FEWEST_VARIANTS)
+def variants_pass(catalog: Catalog, device: str = "cpu") -> Finding:
+    variants, results, problems = _run_patched(catalog, "variant", FEWEST_VARIANTS, device)
     for variant, result in zip(variants, results, strict=True):
-        problems += [f"reference/variants/{variant.kata}.toml, '{variant.name}': {problem}" for problem in not_passed([result])]
+        found = [*not_passed([result]), *beyond_the_simulation([result])]
+        problems += [f"reference/variants/{variant.kata}.toml, '{variant.name}': {problem}" for problem in found]
     return Finding(tuple(problems), f"{len(variants)} other right solutions")
 
 
-def _run_patched(catalog: Catalog, kind: str, fewest: int) -> tuple[list[patches.Patch], list[KataResult], list[str]]:
+def _run_patched(
+    catalog: Catalog, kind: str, fewest: int, device: str = "cpu"
+) -> tuple[list[patches.Patch], list[KataResult], list[str]]:
     """Run the suite on every patched reference that can be made, and say which can't."""
     ready, problems, units = [], [], []
     with tempfile.TemporaryDirectory() as scratch:
@@ -167,7 +177,7 @@ def _run_patched(catalog: Catalog, kind: str, fewest: int) -> tuple[list[patches
                     folder.mkdir()
                     (folder / f"{kata.name}.py").write_text(text, encoding="utf-8")
                     ready.append(patch)
-                    units.append(Unit(str(folder), kata.name, "cpu"))
+                    units.append(Unit(str(folder), kata.name, device))
             except patches.PatchError as error:
                 problems.append(str(error))
         return ready, run(units, catalog.katas), problems
