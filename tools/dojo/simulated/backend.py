@@ -8,7 +8,7 @@ import functools
 
 import torch
 
-from dojo.simulated.limits import NAME, Unavailable
+from dojo.simulated import NAME, Unavailable
 
 _kept: list[object] = []  # what must live as long as the process
 _state = {"prepared": False, "enabled": False}

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from dojo.simulated import table
-from dojo.simulated.limits import NAME, Unsupported
+from dojo.simulated import NAME, Unsupported, table
 from dojo.simulated.memory import CPU, data_behind, data_of, is_simulated, place, view, wrap
 
 KEY = "PrivateUse1"
+OTHER_LAYOUTS = f"Sparse{KEY}", f"SparseCsr{KEY}", f"Quantized{KEY}", f"NestedTensor{KEY}"
 Kernel = Callable[..., object]
 _as_strided_ = torch.ops.aten.as_strided_.default
 
@@ -25,11 +25,12 @@ _as_strided_ = torch.ops.aten.as_strided_.default
 def register() -> tuple[torch.library.Library, torch.library.Library]:
     """Give torch a kernel for every operation. They stay for as long as what is returned is kept."""
     everything, aten = torch.library.Library("_", "IMPL"), torch.library.Library("aten", "IMPL")
-    everything.fallback(lambda op, *args, **kwargs: _refuse(_name_of(op), *args, **kwargs), KEY)
+    for key in (KEY, *OTHER_LAYOUTS):
+        everything.fallback(lambda op, *args, **kwargs: _refuse(_name_of(op)), key)
     for name in _operations():
         if name in table.WITH_A_KERNEL:
             aten.impl(name, kernel(name), KEY)
-        elif name not in table.LEFT_TO_TORCH and _has_general_way(name):
+        elif name.startswith(table.REFUSED) or (name not in table.LEFT_TO_TORCH and _has_general_way(name)):
             aten.impl(name, functools.partial(_refuse, name), KEY)
     return everything, aten
 
@@ -85,7 +86,7 @@ Foreign = Callable[[int, Tensor], bool]
 def _foreign_allowed(op: torch._ops.OpOverload, name: str) -> Foreign:
     """What CUDA allows: single numbers (tensors without a dimension) in element by element operations, and indices."""
     if name in table.INDICES_FROM_THE_CPU:
-        return lambda place, tensor: place == 1
+        return lambda place, tensor: place == 1 or (place == 2 and tensor.dim() == 0)
     if name in table.VALUE_FROM_THE_CPU:
         return lambda place, tensor: place == len(op._schema.arguments) - 1 and tensor.dim() == 0
     if name in table.NUMBERS_FROM_THE_CPU:
@@ -102,6 +103,8 @@ def _to_data(args: Sequence[object], kwargs: dict[str, object], foreign: Foreign
                 return data_of(value)
             if not foreign(place, value):
                 raise other_device(value.device)
+            return value
+        if value is None or isinstance(value, int | float | str):
             return value
         if isinstance(value, list | tuple):
             return [translate(place, entry) for entry in value]
@@ -211,6 +214,21 @@ def _set_whole_storage(tensor: Tensor, storage: torch.UntypedStorage) -> Tensor:
     return _set_storage(tensor, storage, 0, [storage.nbytes() // tensor.dtype.itemsize])
 
 
+def _into_out(name: str) -> Kernel:
+    """An operation with out=, where that has the right size already: the CPU would resize it behind our back."""
+    op = overload(name)
+
+    def run(*args: object, out: Tensor) -> Tensor:
+        positional, named = _to_data(args, {"out": out}, lambda place, tensor: False)
+        result = op(*positional)
+        if (result.shape, result.dtype) != (out.shape, out.dtype):
+            raise Unsupported("out= of another size or dtype")
+        named["out"].copy_(result)
+        return out
+
+    return run
+
+
 def _zeros(size: list[int], dtype: torch.dtype | None = None, **kwargs: object) -> Tensor:
     """Gradients that are zero everywhere: torch wants a tensor without memory, and gets an ordinary one."""
     return wrap(torch.zeros(size, dtype=dtype, device=CPU))
@@ -219,6 +237,8 @@ def _zeros(size: list[int], dtype: torch.dtype | None = None, **kwargs: object) 
 _BY_HAND: dict[str, Kernel] = {
     "_efficientzerotensor": _zeros,
     "copy_": _copy,
+    "maximum.out": _into_out("maximum"),
+    "minimum.out": _into_out("minimum"),
     "set_.source_Storage": _set_whole_storage,
     "set_.source_Storage_storage_offset": _set_storage,
 }

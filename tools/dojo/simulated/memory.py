@@ -10,7 +10,7 @@ import functools
 import torch
 from torch import Tensor
 
-from dojo.simulated.limits import NAME, Unsupported
+from dojo.simulated import NAME, Unsupported
 
 CPU = torch.device("cpu")
 DTYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.bool, torch.uint8}

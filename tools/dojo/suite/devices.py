@@ -5,6 +5,7 @@ import os
 import torch
 
 from dojo import simulated
+from dojo.simulated import backend
 from dojo.suite.unit import ACCEPTED, KINDS, is_device
 
 # With this, is_available() asks the driver's management library instead of starting CUDA in this process.
@@ -53,7 +54,7 @@ def get(device: str) -> torch.device:
         simulated.Unavailable: it can't be made on this torch.
     """
     if device.partition(":")[0] == simulated.NAME:
-        simulated.enable()
+        backend.enable()
     return torch.device(device)
 
 
@@ -61,7 +62,7 @@ def why_absent(device: str) -> str | None:
     """None if the device is present, otherwise the reason why not."""
     kind, _, number = device.partition(":")
     if kind == simulated.NAME:
-        return "there is only one simulated device" if number not in ("", "0") else simulated.available()
+        return "there is only one simulated device" if number not in ("", "0") else backend.available()
     if kind == "cuda" and not torch.cuda.is_available():
         return "no CUDA GPU on this machine" if torch.backends.cuda.is_built() else "this build of torch has no CUDA"
     if kind == "mps" and not torch.backends.mps.is_available():

@@ -198,8 +198,7 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str]:
     """Outcome and message of a test that raised something."""
     error, session = call.excinfo.value, item.config.stash[SESSION]
     name, (task, _) = kata_name(item), task_of(item)
-    path = session.target / f"{name}.py"
-    kata = session.loaded.get(name)
+    path, kata = session.target / f"{name}.py", session.loaded.get(name)
     if isinstance(error, KataUnusable):
         return FAILED, str(error)
     if isinstance(error, Blocked):
