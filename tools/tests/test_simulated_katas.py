@@ -10,7 +10,7 @@ import torch
 
 from dojo import ROOT
 from dojo.catalog import load
-from dojo.simulated import NAME, backend
+from dojo.simulated import NAME, Unsupported, backend
 from dojo.suite import devices
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
@@ -123,14 +123,11 @@ def test_check_takes_its_name():
     assert "test_tensors_arrive_on_each_device on simulated" in done.stdout
 
 
-@needs_it
-def test_validate_takes_its_name_and_counts_what_is_not_supported_as_a_problem(catalog):
-    k02 = catalog.only([catalog.find("k02")])
-    finding = parts.references_pass(k02, device="simulated")
-    assert finding.scope == "2 tasks on cpu, simulated"
-    skipped = TestResult("test_it", SKIPPED, "simulated device: aten::x is not supported", device=NAME)
-    result = KataResult("k02_devices", 0, (TaskResult("move", (skipped,)),))
-    assert parts.beyond_the_simulation([result]) == ["k02_devices, test_it: simulated device: aten::x is not supported"]
+def test_what_it_does_not_support_is_a_problem_of_ours_in_validate():
+    skipped = TestResult("test_it", SKIPPED, str(Unsupported("aten::x")), device=NAME)
+    passed = TestResult("test_it", PASSED)
+    result = KataResult("k02_devices", 0, (TaskResult("move", (passed, skipped)),))
+    assert parts.not_passed([result]) == [f"k02_devices, test_it was skipped: {skipped.message}"]
 
 
 @pytest.mark.parametrize("tool", ["check", "validate"])
@@ -138,4 +135,5 @@ def test_another_name_is_refused(tool):
     command = [sys.executable, f"tools/{tool}", "--device", "tpu"]
     refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert refused.returncode == 2
-    assert refused.stderr == "--device tpu: choose auto, cpu, cuda, mps or simulated.\n"
+    assert "tpu" in refused.stderr
+    assert "cpu, cuda, mps or simulated" in refused.stderr
