@@ -1,5 +1,6 @@
 """What the tools' tests share: a kata's reference with a change made, and its judgement."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
