@@ -52,6 +52,8 @@ def receive(connection: Connection) -> tuple[dict, dict[str, object]]:
         if len(arrays) > MOST_ARRAYS:
             raise NotPlain("the answer has too many arrays")
         values = {name: unpack(value, arrays) for name, value in document.pop("values").items()}
+    except NotPlain as error:
+        raise Broken(f"the reply was not of the agreed form: {error}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
         raise Broken(f"the reply was not of the agreed form ({type(error).__name__})") from None
     return document, values

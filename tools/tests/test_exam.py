@@ -1,0 +1,353 @@
+"""The exam: what goes over the pipe, what is drawn, how answers are compared, and what a hostile submission gets."""
+
+import ast
+import json
+import time
+from multiprocessing import Pipe
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from dojo.exam import examiner, sheet, steps, trial, wire
+from dojo.exam.draw import Drawing, Mismatch, Repeated
+from dojo.exam.judges import reaches, same, within
+from dojo.exam.question import load
+from dojo.exam.unconfined import Unconfined
+from dojo.exam.values import Numbers, Other
+
+EXAM = """
+from dojo.exam import question, within
+
+@question("double", seconds=1)
+def doubled(kata, draw):
+    return {"doubled": kata.double(draw.normal(3))}
+
+@question("name", seconds=1)
+def named(kata, draw):
+    return {"name": kata.name(draw.choice(["a", "b"]))}
+
+def share(answer, right, hidden):
+    return float((answer.data == hidden["signs"].data).mean())
+
+def points(random):
+    x = random.standard_normal(50)
+    return x, {"signs": x > 0}
+
+@question("guess", seconds=1, signs=within(0.9, "at least", share, "the share of right signs"))
+def signs(kata, draw):
+    return {"signs": kata.guess(draw.data(points))}
+"""
+KATA = """
+def double(x): return 2 * x
+def name(text): return text.upper()
+def guess(x): return x > 0
+"""
+TASKS = {"double", "name", "guess"}
+
+
+@pytest.fixture
+def tiny(monkeypatch, tmp_path) -> sheet.Sheet:
+    """A sheet of a small exam with three tasks."""
+    for module in (sheet, examiner, trial):
+        monkeypatch.setattr(module, "text_of", lambda kata: EXAM)
+    (tmp_path / "k99_tiny.py").write_text(KATA)
+    return sheet.draw("k99_tiny", b"secret", tmp_path)
+
+
+def asked(drawn: sheet.Sheet, source: str, tasks=TASKS) -> dict[str, str]:
+    return examiner.examine(lambda: Unconfined(drawn.kata, source.encode()), drawn, tasks)
+
+
+# What a submission gets
+
+
+def test_a_right_submission_verifies_and_a_wrong_task_costs_only_itself(tiny):
+    assert asked(tiny, KATA) == dict.fromkeys(("double", "name", "guess"), "")
+    found = asked(tiny, KATA.replace("2 * x", "3 * x"))
+    assert found == {"double": "doubled, doubled: the numbers are others", "name": "", "guess": ""}
+
+
+def test_only_the_tasks_that_are_claimed_are_asked_about(tiny):
+    assert asked(tiny, KATA.replace("2 * x", "3 * x"), {"name"}) == {"name": ""}
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("raise ValueError('no')", "raised ValueError: no"),
+        ("raise SystemExit(0)", "raised SystemExit"),
+        ("raise KeyboardInterrupt", "raised KeyboardInterrupt"),
+        ("import os; os._exit(0)", "ended instead of answering"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended instead of answering"),
+        ("\n    while True:\n        pass", "no answer within"),
+        ("return object()", "a builtins.object came back"),
+        ("return None", "None came back"),
+        ("return x * float('nan')", "the numbers are others"),
+        ("return (2 * x).numpy()", "an array came back"),
+        ("return (2 * x).double()", "the dtype is float64"),
+        ("return [0] * 100_000", "too many parts"),
+        ("return 'x' * 5_000_000", "was too large"),
+        ("return torch_zeros_like_everything", "raised NameError"),
+    ],
+)
+def test_what_is_no_answer_fails_its_task_alone(tiny, body, says):
+    found = asked(tiny, KATA.replace("def double(x): return 2 * x", f"def double(x): {body}"))
+    assert says in found.pop("double")
+    assert found == {"name": "", "guess": ""}
+
+
+@pytest.mark.parametrize("line", ["raise SystemExit(0)", "import os; os._exit(0)", "import does_not_exist", "def broken(:"])
+def test_a_file_that_cannot_be_loaded_verifies_nothing(tiny, line):
+    found = asked(tiny, f"{line}\n{KATA}")
+    assert set(found) == TASKS and all(found.values())
+
+
+EQUAL_TO_ALL = """
+class Equal:
+    shape = (3,)
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    @classmethod
+    def __torch_function__(cls, *args, **kwargs): return True
+    def __array__(self, *args, **kwargs): raise TypeError
+def double(x): return Equal()
+"""
+CONNECTION = """
+import gc, json
+from multiprocessing.connection import Connection
+pipes = [one for one in gc.get_objects() if isinstance(one, Connection) and not one.closed and one.writable and one.readable]
+def send(document, block=b""):
+    for pipe in pipes:
+        pipe.send_bytes(json.dumps(document).encode()); pipe.send_bytes(block)
+"""
+
+
+@pytest.mark.parametrize(
+    "forging",
+    [
+        EQUAL_TO_ALL,
+        "import dojo.exam.answering as a\na.ask = lambda *_: {'doubled': True}\n",
+        "import dojo.exam.question as q, dojo.exam.judges as j\nj._difference = lambda *_: ''\nq.Question.judge = lambda *_: ''\n",
+        "import torch\ntorch.equal = torch.allclose = lambda *_: True\n",
+        CONNECTION + "def double(x):\n    send({'number': 0, 'values': {'doubled': True}})\n",
+        CONNECTION + "def double(x):\n    send({'number': 0, 'verified': True, 'values': {}})\n",
+        CONNECTION + "def double(x):\n    for pipe in pipes: pipe.send_bytes(b'[' * 100_000)\n",
+        CONNECTION + "def double(x):\n    for pipe in pipes: pipe.send_bytes(b'\\x80\\x04K\\x01.')\n",
+        CONNECTION
+        + "def double(x):\n    import os, time\n    for pipe in pipes: os.write(pipe.fileno(), b'\\0\\0\\1\\0half')\n    time.sleep(60)\n",
+    ],
+)
+def test_forging_earns_nothing(tiny, forging):
+    source = KATA.replace("def double(x): return 2 * x", "def double(x): return x") + forging
+    begin = time.monotonic()
+    assert asked(tiny, source)["double"]
+    assert time.monotonic() - begin < 60
+
+
+def test_more_messages_than_were_asked_for_are_noticed(tiny):
+    source = KATA + CONNECTION + "def guess(x):\n    send({'number': 2, 'values': {}})\n    return x > 0\n"
+    assert asked(tiny, source)["guess"]
+
+
+def test_what_is_hidden_is_not_handed_out(tiny):
+    item = next(item for item in tiny.items if item.task == "guess")
+    assert set(item.hidden) == {"signs"}
+    assert len(item.drawn) == 1 and isinstance(item.drawn[0], np.ndarray)
+    assert Repeated(sheet.handed_out(item)).data(lambda random: pytest.fail("made on the submission's side")).shape == (50,)
+
+
+def test_the_same_secret_draws_the_same_and_another_does_not(tiny, tmp_path):
+    again, other = sheet.draw("k99_tiny", b"secret", tmp_path), sheet.draw("k99_tiny", b"other", tmp_path)
+    assert torch.equal(again.items[0].drawn[0], tiny.items[0].drawn[0])
+    assert not torch.equal(other.items[0].drawn[0], tiny.items[0].drawn[0])
+
+
+def test_a_trial_says_the_same_as_an_examination(tiny):
+    for source in (KATA, KATA.replace("2 * x", "3 * x"), KATA.replace("return text", "while True: pass\n    return text")):
+        tried, examined = trial.reasons(tiny, source, TASKS), asked(tiny, source)
+        assert {task: bool(reason) for task, reason in tried.items()} == {
+            task: bool(reason) for task, reason in examined.items()
+        }
+
+
+def test_an_exam_that_asks_nothing_is_an_error():
+    with pytest.raises(ValueError, match="asks nothing"):
+        load("x = 1", "k99_tiny")
+
+
+# The pipe
+
+
+def test_values_come_through_as_they_were():
+    here, there = Pipe()
+    sent = {
+        "tensor": torch.arange(6.0).reshape(2, 3).requires_grad_(),
+        "scalar": torch.tensor(True),
+        "empty": torch.zeros(0, 4),
+        "array": np.arange(4)[::2],
+        "mixed": [1, -2.5, "text", None, True, (1, [2]), {"a": np.float32(2), "b": {}}, float("inf")],
+        "shape": torch.zeros(2, 3).shape,
+        "dtype": torch.float64,
+        "strange": torch.zeros(2, dtype=torch.complex64),
+    }
+    wire.send(here, {"number": 3}, **sent)
+    document, got = wire.receive(there)
+    assert document == {"number": 3} and list(got) == list(sent)
+    assert (got["tensor"].kind, got["tensor"].dtype, got["tensor"].requires_grad) == ("tensor", "float32", True)
+    assert np.array_equal(got["tensor"].data, np.arange(6.0).reshape(2, 3)) and got["scalar"].data.shape == ()
+    assert got["empty"].data.shape == (0, 4) and got["array"].data.tolist() == [0, 2]
+    assert got["mixed"][:6] == [1, -2.5, "text", None, True, (1, [2])] and got["mixed"][7] == float("inf")
+    assert got["mixed"][6]["a"].kind == "scalar" and got["shape"] == (2, 3) and got["dtype"] == "torch.float64"
+    assert got["strange"] == Other("a tensor of complex64")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"no json",
+        b"[]",
+        b"{}",
+        b'{"values": 3}',
+        b'{"values": {"a": NaN}}',
+        b'{"values": {"a": [1]}}',
+        b'{"values": {"a": {"is": "tensor", "at": 0, "device": "cpu", "grad": false}}}',
+        b'{"values": {"a": {"is": "array", "at": -1}}}',
+        b'{"values": {"a": {"is": "array", "at": true}}}',
+        b'{"values": {"a": {"is": "float", "text": "1e999"}}}',
+        b'{"values": {"a": ' + b'{"is": "list", "items": [' * 40 + b"]}" * 40 + b"}}",
+        b"[" * 100_000,
+        json.dumps({"values": {"a": "x" * 100_000}}).encode(),
+        json.dumps({"values": {"a": {"is": "list", "items": [0] * 50_000}}}).encode(),
+    ],
+)
+def test_what_is_no_message_is_refused(text):
+    here, there = Pipe()
+    here.send_bytes(text)
+    here.send_bytes(b"")
+    with pytest.raises(wire.Broken):
+        wire.receive(there)
+
+
+@pytest.mark.parametrize("block", [b"x", b"\xff" * 100, b"\x08\0\0\0\0\0\0\0{}      "])
+def test_a_block_that_is_none_is_refused(block):
+    here, there = Pipe()
+    here.send_bytes(b'{"values": {"a": {"is": "array", "at": 0}}}')
+    here.send_bytes(block)
+    with pytest.raises(wire.Broken):
+        wire.receive(there)
+
+
+# Drawing
+
+
+def test_weights_find_their_places_by_name_by_order_and_by_shape():
+    class Named(nn.Module):
+        def __init__(self, *names_and_sizes):
+            super().__init__()
+            for name, *sizes in names_and_sizes:
+                setattr(self, name, nn.Linear(*sizes))
+
+    drawing = Drawing(np.random.default_rng(0))
+    right = drawing.weights(Named(("first", 2, 3), ("second", 3, 4)))
+    for other, first in (
+        (Named(("second", 3, 4), ("first", 2, 3)), "first"),
+        (Named(("a", 2, 3), ("b", 3, 4)), "a"),
+        (Named(("b", 3, 4), ("a", 2, 3)), "a"),
+    ):
+        repeated = Repeated(sheet.plain({"drawn": drawing.drawn})["drawn"]).weights(other)
+        assert torch.equal(getattr(repeated, first).weight, right.first.weight)
+    with pytest.raises(Mismatch, match="shapes"):
+        Repeated(sheet.plain({"drawn": drawing.drawn})["drawn"]).weights(Named(("a", 2, 5), ("b", 5, 4)))
+
+
+def test_what_a_kata_changes_was_drawn_as_it_was_before():
+    drawing = Drawing(np.random.default_rng(0))
+    drawing.normal(3).zero_()
+    assert drawing.drawn[0].abs().sum() > 0
+
+
+def test_asking_for_more_than_was_drawn_is_a_mismatch():
+    with pytest.raises(Mismatch):
+        Repeated([]).integer(0, 3)
+
+
+# Judging
+
+
+def numbers(values, **fields) -> Numbers:
+    data = np.asarray(values)
+    return Numbers(**{"kind": "tensor", "dtype": str(data.dtype), "data": data, "device": "cpu", **fields})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        numbers([1.0, 2.1]),
+        numbers([1.0, 2.0], device="simulated"),
+        numbers([1.0, 2.0], kind="array"),
+        numbers([1.0, 2.0], requires_grad=True),
+        numbers([[1.0, 2.0]]),
+        numbers(np.float32([1, 2])),
+        numbers([1.0, float("nan")]),
+        [1.0, 2.0],
+        None,
+        "text",
+        Other("x.Y"),
+    ],
+)
+def test_same_is_strict(other):
+    right = numbers([1.0, 2.0])
+    assert same()(numbers([1.0, 2.00001]), right, {}) == ""
+    assert same()(other, right, {})
+    assert same()({"a": [other]}, {"a": [right]}, {})
+
+
+@pytest.mark.parametrize(("answer", "right"), [(1, True), (1.0, 1), ("1", 1), ([1], (1,)), ([1, 2], [1]), ({"a": 1}, {"b": 1})])
+def test_same_takes_no_other_type_or_structure(answer, right):
+    assert same()(answer, right, {})
+
+
+def test_a_mark_that_cannot_be_measured_is_not_reached():
+    assert "form" in reaches("k06.train.distance", lambda answer, right, hidden: answer.data)(None, None, {})
+    assert within(1, "at most", lambda answer, right, hidden: float("nan"), "x")(None, None, {})
+    assert within(1, "at most", lambda answer, right, hidden: 0.5, "x")(None, None, {}) == ""
+
+
+def trained(wrong_loss=None, clears=True):
+    drawing = Drawing(np.random.default_rng(3))
+    model, features, labels = drawing.weights(nn.Linear(2, 1)), drawing.normal(20, 2), drawing.normal(20, 1)
+
+    def train():
+        optimizer = torch.optim.RMSprop(model.parameters(), lr=0.1)
+        for begin in (0, 10, 5):
+            loss = (wrong_loss or F.mse_loss)(model(features[begin : begin + 10]), labels[begin : begin + 10])
+            if clears:
+                optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+    _, seen = steps.watch(train, model)
+    return sheet.plain({"steps": seen, "features": features, "labels": labels})
+
+
+def test_steps_are_followed_whatever_the_optimizer():
+    judge, right = steps.follow(lambda hidden: nn.Linear(2, 1), F.mse_loss), trained()
+    assert judge(right["steps"], right["steps"], right) == ""
+    for wrong in (trained(clears=False), trained(wrong_loss=F.l1_loss)):
+        assert "does not follow" in judge(wrong["steps"], right["steps"], right)
+    assert judge(right["steps"][:1], right["steps"], right) and judge(None, right["steps"], right)
+    assert judge([{}] * 3, right["steps"], right)
+
+
+@pytest.mark.parametrize("path", sorted((Path(sheet.ROOT) / "reference" / "exams").glob("k*.py")), ids=lambda path: path.stem)
+def test_an_exam_imports_nothing_that_knows_the_answers(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    imports += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    assert not {name.partition(".")[0] for name in imports} & {"tests", "reference"}
+    assert {name for name in imports if name.startswith("dojo")} == {"dojo.exam"}
