@@ -126,19 +126,28 @@ def send(document, block=b""):
 """
 
 
+HALF_A_MESSAGE = """
+import os, time
+def double(x):
+    for pipe in pipes:
+        os.write(pipe.fileno(), bytes([0, 0, 1, 0]) + b"half")
+    time.sleep(60)
+"""
+
+
 @pytest.mark.parametrize(
     "forging",
     [
         EQUAL_TO_ALL,
         "import dojo.exam.answering as a\na.ask = lambda *_: {'doubled': True}\n",
-        "import dojo.exam.question as q, dojo.exam.judges as j\nj._difference = lambda *_: ''\nq.Question.judge = lambda *_: ''\n",
+        "import dojo.exam.question as q\nq.Question.judge = lambda *_: ''\n",
+        "import dojo.exam.judges as j\nj._difference = j._numbers_differ = lambda *_: ''\n",
         "import torch\ntorch.equal = torch.allclose = lambda *_: True\n",
         CONNECTION + "def double(x):\n    send({'number': 0, 'values': {'doubled': True}})\n",
         CONNECTION + "def double(x):\n    send({'number': 0, 'verified': True, 'values': {}})\n",
         CONNECTION + "def double(x):\n    for pipe in pipes: pipe.send_bytes(b'[' * 100_000)\n",
         CONNECTION + "def double(x):\n    for pipe in pipes: pipe.send_bytes(b'\\x80\\x04K\\x01.')\n",
-        CONNECTION
-        + "def double(x):\n    import os, time\n    for pipe in pipes: os.write(pipe.fileno(), b'\\0\\0\\1\\0half')\n    time.sleep(60)\n",
+        CONNECTION + HALF_A_MESSAGE,
     ],
 )
 def test_forging_earns_nothing(tiny, forging):
