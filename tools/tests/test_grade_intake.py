@@ -144,7 +144,7 @@ def test_katas_are_found_with_and_without_enclosing_folders(tmp_path, catalog, p
 
 
 def test_the_copy_in_katas_is_taken_and_the_others_are_named(tmp_path, catalog):
-    more = {f"reference/{K06}.py": b"r", f"{K06}.py": b"t", f"old/katas/{K06}.py": b"o", f"reference/{K07}.py": b"r"}
+    more = {f"reference/{K06}.py": b"r", f"{K06}.py": b"t", f"old/katas/{K06}.py": b"o", f"reference/exams/{K07}.py": b"r"}
     folder(tmp_path / "doe", GOOD | more)
     taken = the_only(tmp_path, catalog)
     assert taken.files == TAKEN
@@ -152,7 +152,7 @@ def test_the_copy_in_katas_is_taken_and_the_others_are_named(tmp_path, catalog):
         f"{K06}.py": f"a second copy: katas/{K06}.py was taken",
         f"old/katas/{K06}.py": f"a second copy: katas/{K06}.py was taken",
         f"reference/{K06}.py": "lies in reference/, where the solutions are",
-        f"reference/{K07}.py": "lies in reference/, where the solutions are",
+        f"reference/exams/{K07}.py": "lies in reference/, where the solutions are",
     }
 
 

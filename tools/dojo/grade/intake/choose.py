@@ -94,7 +94,7 @@ def _why_not(place: tuple[str, ...], katas: Sequence[str]) -> str:
     """Why a file at this place is not taken; empty if it may be."""
     name = place[-1]
     if name.removesuffix(".py") in katas and name.endswith(".py"):
-        is_solution = len(place) > 1 and place[-2].casefold() == "reference"
+        is_solution = "reference" in (folder.casefold() for folder in place[:-1])
         return "lies in reference/, where the solutions are" if is_solution else ""
     if name.startswith("._"):
         return "what macOS notes about a file"

@@ -119,7 +119,7 @@ def _why_stray(entry: os.DirEntry, single: tuple[str, str] | None, pattern: re.P
     """Why an entry is nobody's submission; empty if it is somebody's."""
     if entry.name.startswith(".") or entry.name.casefold() in OF_THE_SYSTEM:
         return "a file of the system"
-    if skip is not None and Path(entry.path).absolute() == skip.absolute():
+    if skip is not None and Path(entry.path).resolve() == skip.resolve():
         return "where the grades go"
     if "_assignsubmission_onlinetext" in entry.name:
         return "a text that was typed into Moodle"
