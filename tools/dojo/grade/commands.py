@@ -50,8 +50,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Grades a folder of submissions, and keeps every verdict.\n\n"
     "`python tools/grade SUBMISSIONS --out GRADES` grades them: that is the command `run`, and its name may be left out. "
-    "Stopped at any moment and started again, it goes on; unchanged work is not run again. Exit code: 0 every submission is graded, "
-    "1 some are not, by an error of ours, 2 the command could not do its work.",
+    "Stopped at any moment and started again, it goes on; unchanged work is not run again. Exit code: 0 every submission is "
+    "graded, 1 some are not, by an error of ours, 2 the command could not do its work.",
 )
 
 Out = Annotated[Path, typer.Option(metavar="GRADES", help="The folder where the grades are kept.")]
@@ -112,8 +112,8 @@ def run(
             gone = sorted(set(book.ids()) - {entry.id for entry in intake.entries})
     except KeyboardInterrupt:
         sys.stderr.write(
-            f"\nStopped. {standing.done:,} of {standing.total:,} submissions are graded and kept: to go on, run the same command "
-            "again.\n"
+            f"\nStopped. {standing.done:,} of {standing.total:,} submissions are graded and kept: to go on, run the same "
+            "command again.\n"
         )
         raise typer.Exit(STOPPED) from None
     made = tally.summary()

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +23,7 @@ _TABLES = (
     "CREATE INDEX record_of_key ON record (key, number)",
     "CREATE INDEX record_of_id ON record (id, number)",
 )
+_LITTLE = 64 * 1024
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
@@ -95,7 +97,7 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if "full" in str(error):
+        if "full" in str(error) or _is_full(path):  # where not even a helper file can grow, SQLite only says "disk I/O error"
             raise GradebookError(no_room(path)) from None
         raise GradebookError(f"{path} can't be used ({error}): check the disk and that you may write there.") from None
     except sqlite3.DatabaseError as error:
@@ -108,6 +110,13 @@ def told(path: Path) -> Iterator[None]:
         raise GradebookError(
             f"{error.filename or path} can't be used ({error.strerror or error}): give another --out."
         ) from None
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _LITTLE
+    except OSError:
+        return False
 
 
 def no_room(path: Path) -> str:
@@ -156,7 +165,8 @@ def _reader(path: Path) -> sqlite3.Connection:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
         connection.close()
-        if path.with_name(f"{NAME}-wal").exists():  # a record may be there and nowhere else yet
+        log = path.with_name(f"{NAME}-wal")
+        if log.exists() and log.stat().st_size:  # a record may be there and nowhere else yet
             raise
         return sqlite3.connect(f"{address}?immutable=1", uri=True)
     return connection
