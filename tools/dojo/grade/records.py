@@ -17,7 +17,7 @@ VERIFIED, NOT_VERIFIED, FAILED, NOT_STARTED, BLOCKED, ABSENT, ERROR = (
     "error",  # our own fault: no points yet, and never the submission's fault
 )
 STATUSES = (VERIFIED, NOT_VERIFIED, FAILED, NOT_STARTED, BLOCKED, ABSENT, ERROR)
-NOT_ISOLATED = "not isolated"
+UNREADABLE, NOTES, NOT_ISOLATED = "unreadable", "see notes", "not isolated"  # flags, as are `not verified` and `error`
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Submission:
         entry: the entry's name as it can be shown: without control characters.
         files: kata name → the bytes of its file.
         problem: why nothing could be taken from it; empty where something was.
+        notes: what a person should know besides; such as that another entry has the same id.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Submission:
     files: Mapping[str, bytes]
     ignored: tuple[Ignored, ...] = ()
     problem: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def content(self) -> str:
@@ -100,6 +102,7 @@ class Record:
         content: of the submission, as Submission.content.
         isolation: what stood between the submission and the machine, in words; NOT_ISOLATED where nothing did.
         seconds: from the first kata to the last.
+        notes: as in Submission.
     """
 
     id: str
@@ -110,6 +113,7 @@ class Record:
     problem: str = ""
     isolation: str = NOT_ISOLATED
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:
@@ -127,7 +131,8 @@ class Record:
     def flags(self) -> tuple[str, ...]:
         """What a person should look at, in a fixed order."""
         flags = [status for status in (NOT_VERIFIED, ERROR) if status in self.statuses]
-        flags += ["unreadable"] if self.problem else []
+        flags += [UNREADABLE] if self.problem else []
+        flags += [NOTES] if self.notes else []
         return (*flags, *([NOT_ISOLATED] if self.isolation == NOT_ISOLATED else []))
 
     def to_json(self) -> dict:
@@ -142,7 +147,7 @@ def record(fields: dict) -> Record:
     """
     katas = tuple(KataGrade(kata["name"], tuple(_task(task) for task in kata["tasks"])) for kata in fields["katas"])
     ignored = tuple(Ignored(**one) for one in fields["ignored"])
-    return Record(**{**fields, "katas": katas, "ignored": ignored})
+    return Record(**{**fields, "katas": katas, "ignored": ignored, "notes": tuple(fields.get("notes", ()))})
 
 
 def _task(fields: dict) -> TaskGrade:

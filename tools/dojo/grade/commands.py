@@ -1,0 +1,171 @@
+"""The command line of tools/grade. Nothing here imports torch."""
+
+import functools
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from dojo import catalog, console
+from dojo.grade import assignment as assignments
+from dojo.grade import exports, show, summary
+from dojo.grade.gradebook import Gradebook, GradebookError, versions
+from dojo.grade.intake import DEFAULT_PATTERN, Intake, IntakeError, look
+from dojo.grade.progress import Shown
+from dojo.grade.records import ERROR, Record
+from dojo.grade.run import Standing, grade
+from dojo.grade.workers import CannotGrade, Judges
+
+UNABLE, STOPPED = 2, 130
+MOST_JOBS = 256
+PROBLEMS = (
+    catalog.CatalogError,
+    assignments.AssignmentError,
+    IntakeError,
+    GradebookError,
+    exports.ExportError,
+    CannotGrade,
+)
+
+
+class RunByDefault(TyperGroup):
+    """`grade FOLDER` means `grade run FOLDER`."""
+
+    def parse_args(self, ctx, args):
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h")):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=RunByDefault,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Grades a folder of submissions, and keeps every verdict.\n\n"
+    "`python tools/grade SUBMISSIONS --out GRADES` grades them: that is the command `run`, and its name may be left out. "
+    "Stopped at any moment and started again, it goes on; unchanged work is not run again. Exit code: 0 every submission is "
+    "graded, 1 some are not, by an error of ours, 2 the command could not do its work.",
+)
+
+Out = Annotated[Path, typer.Option(metavar="GRADES", help="The folder where the grades are kept.")]
+
+
+def main() -> NoReturn:
+    """Run the command line; every error that a person can cause is one sentence and exit code 2."""
+    try:
+        app(prog_name="python tools/grade")
+    except PROBLEMS as problem:
+        _unable(problem)
+    except OSError as error:
+        _unable(f"{error.filename or 'A file'}: {error.strerror or error}. Check that it is there and that you may use it.")
+    sys.exit(0)
+
+
+def _unable(problem: object) -> NoReturn:
+    sys.stderr.write(f"{problem}\n")
+    sys.exit(UNABLE)
+
+
+@app.command()
+def run(
+    submissions: Annotated[Path, typer.Argument(metavar="SUBMISSIONS", help="Its entries are folders, zips or tars.")],
+    out: Out = Path("grades"),
+    katas: Annotated[list[str] | None, typer.Option(metavar="NAMES", help="Only these katas: k06,k07.")] = None,
+    assignment: Annotated[Path | None, typer.Option(metavar="FILE", help="What is graded: katas, points, limits.")] = None,
+    id_pattern: Annotated[
+        str,
+        typer.Option(metavar="REGEX", help="Finds a student's id in an entry's name, as the group `id`.", show_default=False),
+    ] = DEFAULT_PATTERN,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=MOST_JOBS, help="Submissions judged at a time; one a core if left out.")
+    ] = None,
+    regrade: Annotated[bool, typer.Option("--regrade", help="Run unchanged work again, too.")] = False,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="Run submitted code unconfined, and say so on every record. Dangerous.")
+    ] = False,
+) -> None:
+    """Grade a folder of submissions (the default)."""
+    screen = console.screen()
+    chosen = assignments.read(assignment, katas or [], catalog.load())
+    intake = look(submissions, chosen.katas, id_pattern, skip=out)
+    begin, standing = time.monotonic(), Standing(len(intake.entries))
+
+    def done(now: Standing) -> None:
+        nonlocal standing
+        standing = now
+        shown.show(now)
+
+    try:
+        with Gradebook.open(out) as book:
+            with Shown(Console(stderr=True, highlight=False)) as shown:
+                judges = _judges(chosen, book.secret(), not no_sandbox)
+                grade(intake, chosen, book, versions(chosen, not no_sandbox), judges, jobs or _cores(), regrade, done)
+            tally = summary.Tally(chosen.katas)
+            exports.write(out / exports.NAME, intake.katas, tally.over(_records(book, intake)))
+            gone = sorted(set(book.ids()) - {entry.id for entry in intake.entries})
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            f"\nStopped. {standing.done:,} of {standing.total:,} submissions are graded and kept: to go on, run the same "
+            "command again.\n"
+        )
+        raise typer.Exit(STOPPED) from None
+    made = tally.summary()
+    summary.show(screen, made, standing, time.monotonic() - begin, intake.strays, gone)
+    screen.console.print(f"\n{out / exports.NAME} is written.", markup=False)
+    screen.console.print(f"One of them in full: python tools/grade show {intake.entries[0].id} --out {out}", markup=False)
+    raise typer.Exit(1 if made.tasks.get(ERROR) else 0)
+
+
+@app.command("show")
+def show_record(
+    student: Annotated[str, typer.Argument(metavar="ID", help="A student's id, as in grades.csv.")],
+    out: Out = Path("grades"),
+    as_json: Annotated[bool, typer.Option("--json", help="The whole verdict, one JSON document and nothing else.")] = False,
+) -> None:
+    """Show the newest record of a student, as the learner would see it."""
+    screen = console.screen()
+    with Gradebook.view(out) as book:
+        history = book.history(student)
+        if not history:
+            _unable(_nobody(student, book.ids(), out))
+    newest = history[-1]
+    if as_json:
+        print(show.document(newest.record))
+    else:
+        show.show(screen, newest.record, catalog.load(), newest.at, len(history))
+
+
+def _nobody(student: str, ids: tuple[str, ...], out: Path) -> str:
+    import difflib
+
+    near = [one for one in ids if one.startswith(f"{student}~")] or difflib.get_close_matches(student, ids, n=3)
+    return f"{out} has no record of '{student}'." + (f" Near it: {', '.join(near)}." if near else "")
+
+
+def _records(book: Gradebook, intake: Intake) -> Iterator[Record]:
+    """The records that count of the students in this folder.
+
+    Raises:
+        GradebookError: one is missing, which can't be after a run.
+    """
+    for entry in intake.entries:
+        if (kept := book.newest(entry.id)) is None:
+            raise GradebookError(f"The record of {entry.id} can't be read: run the same command again.")
+        yield kept.record
+
+
+def _judges(assignment: assignments.Assignment, secret: bytes, isolated: bool) -> Judges:
+    from dojo.grade.judging import Judge
+
+    return functools.partial(Judge, assignment, secret, isolated)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,71 @@
+"""grades.csv: a row for each student, for a spreadsheet or the system that the submissions came from."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from dojo.grade.records import ERROR, KataGrade, Record
+
+NAME = "grades.csv"
+COLUMNS = ("id", "points", "points possible", "flags")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+class ExportError(Exception):
+    """A file can't be written; the message is one sentence for the user. The gradebook has everything."""
+
+
+def write(path: Path, katas: Sequence[str], records: Iterable[Record]) -> None:
+    """Write the table, whole or not at all. It is plain ASCII, as ids, flags and names of katas are, so that no program needs
+    to be told its encoding.
+
+    Raises:
+        ExportError: with the sentence for the user; the file that was there before is as it was.
+    """
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        with fresh.open("w", encoding="ascii", errors="replace", newline="") as file:
+            file.write(table(katas, records))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise ExportError(
+            f"{path} can't be written ({error.strerror or error}): if another program has it open, close it there. Then run "
+            "the same command again; the grades are kept."
+        ) from None
+
+
+def table(katas: Sequence[str], records: Iterable[Record]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([*COLUMNS, *katas])
+    writer.writerows(row(record, katas) for record in records)
+    return text.getvalue()
+
+
+def row(record: Record, katas: Sequence[str]) -> list[str]:
+    """A student's row. Points that are not known because of an error of ours stay empty: a 0 would be taken for a grade."""
+    by_name = {kata.name: kata for kata in record.katas}
+    points = "" if ERROR in record.statuses else number(record.points)
+    cells = [record.id, points, number(record.possible), "; ".join(record.flags)]
+    return [safe(cells[0]), *cells[1:3], safe(cells[3]), *(_points(by_name.get(kata)) for kata in katas)]
+
+
+def safe(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def number(value: float) -> str:
+    """2.0 → "2", 0.1 + 0.2 → "0.3"."""
+    return f"{value:.10g}"
+
+
+def _points(kata: KataGrade | None) -> str:
+    if kata is None or any(task.status == ERROR for task in kata.tasks):
+        return ""
+    return number(kata.points)

@@ -1,0 +1,144 @@
+"""The gradebook: a transaction for each record, each of them on the disk before the next one begins.
+
+Records are only ever added. The newest of a student is the one that counts, and all others are history.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from dojo.grade.gradebook import documents, file
+from dojo.grade.gradebook.file import GradebookError
+from dojo.grade.records import Record
+
+_COLUMNS = "SELECT number, key, id, at, document FROM record"
+_Row = tuple[int, str, str, str, str]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A record as it is kept.
+
+    Attributes:
+        number: counts up with every record.
+        at: when it was added, in local time: "2026-11-20T12:03:59".
+    """
+
+    number: int
+    key: str
+    at: str
+    record: Record
+
+
+class Gradebook:
+    """The records of one folder of grades."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        """Not to be called: open() and view() make it."""
+        self._path, self._connection = path, connection
+
+    @classmethod
+    @contextmanager
+    def open(cls, folder: Path) -> Iterator[Self]:
+        """The gradebook of a folder, made where it is missing, for this process alone. Errors as for file.to_write()."""
+        with file.to_write(folder) as connection:
+            yield cls(folder / file.NAME, connection)
+
+    @classmethod
+    @contextmanager
+    def view(cls, folder: Path) -> Iterator[Self]:
+        """The gradebook of a folder, only to be read. Errors as for file.to_read()."""
+        with file.to_read(folder) as connection:
+            yield cls(folder / file.NAME, connection)
+
+    def secret(self) -> bytes:
+        """32 random bytes, made once for each gradebook: what an exam asks can't be known without them."""
+        return self._meta("secret")
+
+    def find(self, key: str, after: int = 0) -> Kept | None:
+        """The newest record with this key, of those with a higher number than `after`. One that can't be read is none."""
+        return _readable(self._rows("WHERE key = ? AND number > ? ORDER BY number DESC LIMIT 1", key, after))
+
+    def newest(self, student: str) -> Kept | None:
+        """The record that counts for a student. One that can't be read is none."""
+        return _readable(self._rows("WHERE id = ? ORDER BY number DESC LIMIT 1", student))
+
+    def add(self, key: str, record: Record) -> None:
+        """Keep a record. When this returns, it is on the disk.
+
+        Raises:
+            GradebookError: it could not be kept; all others still are.
+        """
+        row = (key, record.id, datetime.now().isoformat(timespec="seconds"), documents.written(record))
+        with file.transaction(self._path, self._connection):
+            self._connection.execute("INSERT INTO record (key, id, at, document) VALUES (?, ?, ?, ?)", row)
+
+    def current(self) -> Iterator[Record]:
+        """The record that counts of each student, by id, one at a time: together they may be large.
+
+        Raises:
+            GradebookError: one of them can't be read.
+        """
+        newest = "WHERE number IN (SELECT max(number) FROM record GROUP BY id) ORDER BY id"
+        return (self._kept(row).record for row in self._rows(newest))
+
+    def history(self, student: str) -> tuple[Kept, ...]:
+        """All records of a student, the newest last.
+
+        Raises:
+            GradebookError: one of them can't be read.
+        """
+        return tuple(self._kept(row) for row in self._rows("WHERE id = ? ORDER BY number", student))
+
+    def ids(self) -> tuple[str, ...]:
+        """Of all students who have a record, by name."""
+        with file.told(self._path):
+            return tuple(name for (name,) in self._connection.execute("SELECT DISTINCT id FROM record ORDER BY id"))
+
+    def begin_regrading(self) -> int:
+        """Remember that everything is to be run again, until end_regrading(). A regrading that was broken off goes on.
+
+        Returns:
+            the number after which records belong to this regrading.
+        """
+        if (since := self._meta("regrading since")) is not None:
+            return since
+        with file.transaction(self._path, self._connection):
+            (last,) = self._connection.execute("SELECT coalesce(max(number), 0) FROM record").fetchone()
+            self._connection.execute("INSERT INTO meta VALUES ('regrading since', ?)", (last,))
+        return last
+
+    def end_regrading(self) -> None:
+        """Whatever regrading there was has come to its end."""
+        if self._meta("regrading since") is not None:
+            with file.transaction(self._path, self._connection):
+                self._connection.execute("DELETE FROM meta WHERE name = 'regrading since'")
+
+    def _meta(self, name: str) -> bytes | int | None:
+        with file.told(self._path):
+            row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def _rows(self, where: str, *values: object) -> Iterator[_Row]:
+        with file.told(self._path):
+            yield from self._connection.execute(f"{_COLUMNS} {where}", values)
+
+    def _kept(self, row: _Row) -> Kept:
+        if (kept := _readable(iter([row]))) is None:
+            raise GradebookError(f"A record of {row[2]} in {self._path} can't be read: grade that submission again.")
+        return kept
+
+
+def _readable(rows: Iterator[_Row]) -> Kept | None:
+    """The first row as a record; None if there is none or it can't be read, so that it is made anew."""
+    for number, key, student, at, text in rows:
+        try:
+            record = documents.read(text)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return None
+        return Kept(number, key, at, record) if record.id == student else None
+    return None

@@ -1,0 +1,77 @@
+"""How much of a submission is read at most. A kata's file has a few kilobytes, so all of these are generous."""
+
+import time
+from typing import BinaryIO
+
+MIB = 1024 * 1024
+FILE_BYTES = MIB  # of a kata's file
+MEMBERS = 10_000  # of an archive or a folder, folders included
+TOTAL_BYTES = 64 * MIB  # read or unpacked from one submission
+RATIO = 200  # of unpacked to packed bytes; text reaches about 20
+FREE_BYTES = MIB // 4  # from which on the ratio counts: a short file of blank lines packs as well as a bomb
+DEPTH = 12  # folders in each other
+PATH_CHARACTERS = 500
+SECONDS = 60  # for one submission: some archives are made to be slow
+CHUNK = 16 * 1024
+
+
+class Refused(Exception):
+    """A file or a whole archive is not read; the message is the reason, in a few words that go on after "it"."""
+
+
+class Metered:
+    """A file open for reading that refuses to give more than the bounds allow.
+
+    Args:
+        file: what is read.
+        at_once: the most that one call of read() may return: what reads archives takes their headers in one piece, however
+            long an archive claims they are, and some searches in them take time with the square of the length.
+    """
+
+    def __init__(self, file: BinaryIO, at_once: int) -> None:
+        self._file, self._at_once = file, at_once
+        self._left = TOTAL_BYTES
+        self._end = time.monotonic() + SECONDS
+
+    def read(self, size: int | None = -1) -> bytes:
+        most = self._at_once + 1
+        data = self._file.read(most if size is None or size < 0 else min(size, most))
+        self._left -= len(data)
+        if len(data) > self._at_once:
+            raise Refused("has a header that is far too long")
+        if self._left < 0:
+            raise Refused(f"makes one read more than {TOTAL_BYTES // MIB} MiB")
+        if time.monotonic() > self._end:
+            raise Refused(f"takes more than {SECONDS} s to read")
+        return data
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Leaves the file open: it belongs to somebody else."""
+
+
+def bounded(file: BinaryIO, packed: int | None = None) -> bytes:
+    """All that a file holds.
+
+    Args:
+        packed: how many bytes it takes in its archive; None where it is not packed.
+
+    Raises:
+        Refused: it is more than a kata's file may have, or more than can come from so few bytes without ill will.
+    """
+    data = b""
+    while chunk := file.read(CHUNK):
+        data += chunk
+        if len(data) > FILE_BYTES:
+            raise Refused(f"is larger than {FILE_BYTES // MIB} MiB")
+        if packed is not None and len(data) > max(FREE_BYTES, RATIO * packed):
+            raise Refused(f"unpacks to more than {RATIO} times its size")
+    return data

@@ -1,0 +1,158 @@
+"""The entries of the folder of submissions: whose they are."""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dojo.catalog import Kata
+from dojo.grade.intake import names, reading
+from dojo.grade.records import Ignored, Submission
+from dojo.grade.text import line
+
+OF_THE_SYSTEM = ("thumbs.db", "desktop.ini", "__macosx")
+
+
+class IntakeError(Exception):
+    """The folder of submissions can't be used; the message is one sentence for the user, saying what to do."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One submission, not read yet.
+
+    Attributes:
+        id: of the student; unique among the entries, whatever their case.
+        names: of the folder, the archive or the single files of one student, as they are in the folder.
+        notes: what a person should know of the id.
+    """
+
+    id: str
+    names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        more = f" and {len(self.names) - 1} more" if len(self.names) > 1 else ""
+        return line(self.names[0]) + more
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What a folder of submissions holds.
+
+    Attributes:
+        entries: by id.
+        strays: what is nobody's submission, and why.
+    """
+
+    folder: Path
+    katas: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    strays: tuple[Ignored, ...]
+
+    def read(self, entry: Entry) -> Submission:
+        """Read one submission. Whatever is wrong with it is told in it, and nothing is raised."""
+        choice, problem = reading.read([self.folder / name for name in entry.names], self.katas)
+        return Submission(entry.id, entry.shown, choice.files, choice.ignored, problem, entry.notes)
+
+
+def look(folder: Path, katas: Sequence[Kata], pattern: str = names.DEFAULT_PATTERN, skip: Path | None = None) -> Intake:
+    """The entries of a folder of submissions. None of them is read yet.
+
+    Args:
+        katas: those that are graded; files of other katas are listed as ignored.
+        pattern: a regular expression, searched in an entry's name, whose group `id` is the student's id. An entry that it does
+            not fit has its own name as id, without the endings of archives.
+        skip: a path that is no submission even if it lies in the folder: where the grades go.
+
+    Raises:
+        IntakeError: there is no such folder, nothing in it, or the pattern can't be used.
+    """
+    compiled = _compiled(pattern)
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        raise IntakeError(f"{folder}: there is no such folder. Give the one that holds the submissions.") from None
+    except NotADirectoryError:
+        raise IntakeError(
+            f"{folder} is no folder. Give the folder that holds the submissions; unpack a downloaded archive."
+        ) from None
+    except OSError as error:
+        raise IntakeError(f"{folder} can't be read ({error.strerror}): check that you may.") from None
+    grouped: dict[tuple[str, str], list[str]] = defaultdict(list)  # (id, one group per entry that stands alone) → names
+    strays: list[Ignored] = []
+    for entry in found:
+        single = names.lone(entry.name) if entry.is_file(follow_symlinks=False) else None
+        if why := _why_stray(entry, single, compiled, skip):
+            strays.append(Ignored(line(entry.name), why))
+        elif single:
+            grouped[names.student(entry.name, compiled, single[0]), ""].append(entry.name)
+        else:
+            grouped[names.student(entry.name, compiled, names.own_name(entry.name)), entry.name].append(entry.name)
+    if not grouped:
+        raise IntakeError(_nothing_there(folder, strays))
+    made = _told_apart([Entry(student, tuple(given)) for (student, _), given in grouped.items()])
+    return Intake(folder, tuple(kata.name for kata in katas), made, tuple(strays))
+
+
+def submissions(folder: Path, katas: Sequence[Kata], pattern: str = names.DEFAULT_PATTERN) -> Iterator[Submission]:
+    """All submissions of a folder by id, each read when it is asked for. Arguments and errors as for look()."""
+    intake = look(folder, katas, pattern)
+    return (intake.read(entry) for entry in intake.entries)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise IntakeError(f"--id-pattern is no regular expression ({error}).") from None
+    if "id" not in compiled.groupindex:
+        raise IntakeError(r"--id-pattern has no group `id`: write (?P<id>...) around the part of a name that is the id.")
+    return compiled
+
+
+def _why_stray(entry: os.DirEntry, single: tuple[str, str] | None, pattern: re.Pattern[str], skip: Path | None) -> str:
+    """Why an entry is nobody's submission; empty if it is somebody's."""
+    if entry.name.startswith(".") or entry.name.casefold() in OF_THE_SYSTEM:
+        return "a file of the system"
+    if skip is not None and Path(entry.path).resolve() == skip.resolve():
+        return "where the grades go"
+    if "_assignsubmission_onlinetext" in entry.name:
+        return "a text that was typed into Moodle"
+    if single:
+        return "" if single[0] else "names no student: put it into a folder of the student's name"
+    if not entry.is_file(follow_symlinks=False) or entry.name.lower().endswith(names.ARCHIVE_ENDINGS):
+        return ""
+    if pattern.search(entry.name) or reading.is_archive(Path(entry.path)):
+        return ""
+    return "neither a folder, an archive nor a kata's file"
+
+
+def _nothing_there(folder: Path, strays: Sequence[Ignored]) -> str:
+    if any(stray.reason.startswith("names no student") for stray in strays):
+        return f"{folder} looks like one submission: it holds katas' files itself. Give the folder that holds {folder.name}."
+    return f"{folder} holds no submission: neither a folder nor an archive nor a kata's file with a student's name."
+
+
+def _told_apart(entries: list[Entry]) -> tuple[Entry, ...]:
+    """The entries by id. Where several have one id, each gets a part of its name's hash after a ~, and a note: none of them
+    can pass as the one that is meant.
+    """
+    same: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        same[entry.id.casefold()].append(entry)
+    made = []
+    for group in same.values():
+        if len(group) == 1:
+            made.append(group[0])
+            continue
+        hashes = [names.name_hash(entry.names[0]) for entry in group]
+        length = next(length for length in range(6, 65) if len({one[:length] for one in hashes}) == len(group))
+        for entry, own in zip(group, hashes, strict=True):
+            note = f"{len(group)} entries have the id {entry.id}; this one is {entry.shown}."
+            made.append(replace(entry, id=f"{entry.id}~{own[:length]}", notes=(note,)))
+    return tuple(sorted(made, key=lambda entry: entry.id))

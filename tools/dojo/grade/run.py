@@ -1,0 +1,97 @@
+"""Grades a folder of submissions: what the gradebook knows already is not run again, and each new record is kept at once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from dojo.grade.assignment import Assignment
+from dojo.grade.gradebook import Gradebook, Kept, key
+from dojo.grade.intake import Intake
+from dojo.grade.records import ERROR, Submission
+from dojo.grade.workers import Judges, Workers, unreadable
+
+AHEAD = 2  # submissions read for each judge: none waits for the next one, and few lie in memory
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a run has come.
+
+    Attributes:
+        total: submissions in the folder.
+        judged: of these in this run.
+        unchanged: of these before, and still valid.
+    """
+
+    total: int
+    judged: int = 0
+    unchanged: int = 0
+
+    @property
+    def done(self) -> int:
+        return self.judged + self.unchanged
+
+
+def grade(
+    intake: Intake,
+    assignment: Assignment,
+    book: Gradebook,
+    versions: Mapping[str, str],
+    judges: Judges,
+    jobs: int = 1,
+    regrade: bool = False,
+    on_done: Callable[[Standing], None] = lambda standing: None,
+) -> Standing:
+    """Judge every submission that needs it, and keep its record. When this returns, the newest record of each id in the folder
+    is that of its present content. Records that are an error of ours are made anew in every run.
+
+    Args:
+        versions: what the records depend on besides the submission.
+        judges: makes a judge; each of the `jobs` threads has its own.
+        regrade: judge again what is unchanged, too. A regrading that was broken off goes on where it stopped.
+        on_done: called after every submission.
+
+    Raises:
+        CannotGrade: there are no judges to be had.
+        GradebookError: a record can't be kept. Whatever is raised, what was kept before is kept.
+    """
+    after = book.begin_regrading() if regrade else 0
+    standing, under_way = Standing(len(intake.entries)), 0
+
+    def keep(found: tuple[Submission, object] | None) -> None:
+        nonlocal standing, under_way
+        if found is not None:
+            book.add(key(found[0], versions), found[1])
+            standing, under_way = replace(standing, judged=standing.judged + 1), under_way - 1
+            on_done(standing)
+
+    with Workers(judges, jobs, assignment) as workers:
+        for entry in intake.entries:
+            submission = intake.read(entry)
+            kept = book.find(key(submission, versions), after)
+            if kept and ERROR not in kept.record.statuses:
+                _bring_forward(book, kept, submission)
+                standing = replace(standing, unchanged=standing.unchanged + 1)
+                on_done(standing)
+            elif submission.problem:
+                under_way += 1
+                keep((submission, unreadable(submission, assignment)))
+            else:
+                workers.put(submission)
+                under_way += 1
+            keep(workers.get(wait=False))
+            while under_way >= AHEAD * jobs:
+                keep(workers.get())
+        while under_way:
+            keep(workers.get())
+    book.end_regrading()
+    return standing
+
+
+def _bring_forward(book: Gradebook, kept: Kept, submission: Submission) -> None:
+    """Let a record count that is valid again, or whose entry has another name now: a student who hands in an earlier version
+    once more gets its record back.
+    """
+    now = replace(kept.record, entry=submission.entry, ignored=submission.ignored, notes=submission.notes)
+    newest = book.newest(submission.id)
+    if newest is None or newest.number != kept.number or now != kept.record:
+        book.add(kept.key, now)

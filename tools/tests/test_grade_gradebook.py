@@ -1,0 +1,307 @@
+"""The gradebook: what is kept is kept, whoever else comes and whatever the disk does; and what makes a record too old."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from dojo import ROOT, lock
+from dojo.grade.assignment import read
+from dojo.grade.gradebook import Gradebook, GradebookError, documents, key, keys, versions
+from dojo.grade.records import FAILED, VERIFIED, Ignored, KataGrade, Record, Submission, TaskGrade
+from dojo.verdict import Measured, TaskResult, TestResult
+
+
+def record(student="doe", **fields):
+    number = Measured("k06.train.x", "x", float("nan"), 0.1, True)
+    tests = (TestResult("test_it", "failed", "why\u202e\ud800\x00", 0.5, measured=(number,)),)
+    tasks = (TaskGrade("model", VERIFIED, 2, 2), TaskGrade("train", FAILED, 0, 1.5, "wrong", TaskResult("train", tests)))
+    katas = (KataGrade("k06_logistic_regression", tasks),)
+    return Record(student, "doe.zip", "c0ffee", katas, (Ignored("x", "y"),), notes=("one", "two"), **fields)
+
+
+def readable(one):
+    """As it comes back: what is no number is none."""
+    return documents.read(documents.written(one))
+
+
+def test_records_come_back_as_they_were(tmp_path):
+    with Gradebook.open(tmp_path / "new" / "grades") as book:
+        book.add("a", record())
+        book.add("b", record("roe", problem="bad"))
+    with Gradebook.open(tmp_path / "new" / "grades") as book:
+        assert book.find("a").record == readable(record())
+        assert book.find("c") is None
+        assert [one.id for one in book.current()] == ["doe", "roe"]
+        assert book.ids() == ("doe", "roe")
+        assert next(book.current()).katas[0].tasks[1].suite.tests[0].message == "why\u202e\ud800\x00"
+
+
+def test_the_newest_record_counts_and_the_history_stays(tmp_path):
+    with Gradebook.open(tmp_path) as book:
+        for content in ("old", "new"):
+            book.add(content, replace(record(), content=content))
+        assert [one.content for one in book.current()] == ["new"]
+        assert [kept.record.content for kept in book.history("doe")] == ["old", "new"]
+        assert book.newest("doe").key == "new"
+        assert book.find("old").record.content == "old"
+
+
+def test_the_secret_is_made_once_for_each_gradebook(tmp_path):
+    with Gradebook.open(tmp_path / "a") as book:
+        secret = book.secret()
+    with Gradebook.open(tmp_path / "a") as book, Gradebook.open(tmp_path / "b") as other:
+        assert book.secret() == secret != other.secret()
+        assert len(secret) == len(other.secret()) == 32
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_nobody_else_may_look_into_the_grades(tmp_path):
+    with Gradebook.open(tmp_path / "grades") as book:
+        book.add("a", record())
+        modes = {path.name: path.stat().st_mode & 0o077 for path in (tmp_path / "grades").glob("*.sqlite*")}
+    assert (tmp_path / "grades").stat().st_mode & 0o077 == 0
+    assert set(modes.values()) == {0}
+
+
+def test_a_second_one_is_refused_and_told_who_holds_it(tmp_path):
+    with Gradebook.open(tmp_path) as book:
+        book.add("a", record())
+        with pytest.raises(GradebookError, match=rf"is in use by another `grade` \(process {os.getpid()}, since .*\): wait"):
+            Gradebook.open(tmp_path).__enter__()
+        with Gradebook.view(tmp_path) as looking:
+            assert looking.newest("doe").record.id == "doe"
+    with Gradebook.open(tmp_path) as book:
+        assert book.newest("doe")
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path):
+    code = "import sys, time; from pathlib import Path; from dojo import lock\n"
+    code += "with lock.alone(Path(sys.argv[1]), 'the other'): print('held', flush=True); time.sleep(60)"
+    holder = subprocess.Popen([sys.executable, "-c", code, tmp_path / "lock"], stdout=subprocess.PIPE, cwd=ROOT / "tools")
+    assert holder.stdout.readline() == b"held\n"
+    with pytest.raises(lock.Taken, match="the other"):
+        lock.alone(tmp_path / "lock", "me").__enter__()
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    with lock.alone(tmp_path / "lock", "me"):
+        assert (tmp_path / "lock").read_text() == "me"
+
+
+def test_a_newer_or_a_foreign_database_is_left_alone(tmp_path):
+    with Gradebook.open(tmp_path / "newer"):
+        pass
+    with sqlite3.connect(tmp_path / "newer" / "gradebook.sqlite") as connection:
+        connection.execute("PRAGMA user_version = 2")
+    (tmp_path / "foreign").mkdir()
+    with sqlite3.connect(tmp_path / "foreign" / "gradebook.sqlite") as connection:
+        connection.execute("CREATE TABLE recipes (cake TEXT)")
+    for name, says in (("newer", "written by a newer version .*: update"), ("foreign", "database of another program")):
+        before = (tmp_path / name / "gradebook.sqlite").read_bytes()
+        for opening in (Gradebook.open, Gradebook.view):
+            with pytest.raises(GradebookError, match=says):
+                opening(tmp_path / name).__enter__()
+        assert (tmp_path / name / "gradebook.sqlite").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + b"\xff" * 4096])
+def test_a_broken_file_is_told_and_not_touched(tmp_path, content):
+    (tmp_path / "gradebook.sqlite").write_bytes(content)
+    for opening in (Gradebook.open, Gradebook.view):
+        with pytest.raises(GradebookError, match=r"is broken .*nothing in it was changed. Bring it back"):
+            opening(tmp_path).__enter__()
+    assert (tmp_path / "gradebook.sqlite").read_bytes() == content
+
+
+def test_a_page_that_breaks_later_is_told(tmp_path):
+    with Gradebook.open(tmp_path) as book:
+        for number in range(50):
+            book.add(str(number), record(f"s{number}"))
+    path = tmp_path / "gradebook.sqlite"
+    data = bytearray(path.read_bytes())
+    data[4096 * 5 :] = b"\xff" * (len(data) - 4096 * 5)
+    path.write_bytes(data)
+    with pytest.raises(GradebookError, match="is broken"), Gradebook.open(tmp_path) as book:
+        list(book.current())
+
+
+def test_a_file_that_was_made_and_not_filled_is_begun_anew(tmp_path):
+    (tmp_path / "gradebook.sqlite").touch()
+    with Gradebook.open(tmp_path) as book:
+        book.add("a", record())
+
+
+def test_where_there_is_no_gradebook_it_is_told_and_none_is_made(tmp_path):
+    with pytest.raises(GradebookError, match="has no gradebook: give the folder of the grades with --out"):
+        Gradebook.view(tmp_path / "none").__enter__()
+    assert not (tmp_path / "none").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(GradebookError, match="give another --out"):
+        Gradebook.open(tmp_path / "file").__enter__()
+
+
+def test_errors_of_the_caller_are_not_taken_for_the_gradebooks(tmp_path):
+    with pytest.raises(FileNotFoundError), Gradebook.open(tmp_path):
+        raise FileNotFoundError
+
+
+def test_a_record_that_can_not_be_read_is_made_anew_and_never_skipped_in_silence(tmp_path):
+    with Gradebook.open(tmp_path) as book:
+        book.add("a", record())
+    with sqlite3.connect(tmp_path / "gradebook.sqlite") as connection:
+        connection.execute("UPDATE record SET document = replace(document, '\"points\": 2', '\"points\": 9')")
+    with Gradebook.open(tmp_path) as book:
+        assert book.find("a") is None
+        assert book.newest("doe") is None
+        for asking in (book.current, lambda: book.history("doe")):
+            with pytest.raises(GradebookError, match=r"A record of doe .* can't be read"):
+                list(asking())
+
+
+def test_a_full_disk_loses_nothing(tmp_path):
+    with Gradebook.open(tmp_path) as book:
+        book.add("0", record("s0"))
+        book._connection.execute("PRAGMA max_page_count = 40")
+        with pytest.raises(GradebookError, match=r"no room left on the disk .* goes on where it stopped"):
+            for number in range(1, 1000):
+                book.add(str(number), record(f"s{number}"))
+        kept = book.ids()
+        assert len(kept) == number > 5
+        book._connection.execute("PRAGMA max_page_count = 4000")
+        book.add(str(number), record(f"s{number}"))
+    with Gradebook.open(tmp_path) as book:
+        assert set(book.ids()) == {*kept, f"s{number}"}
+        assert book._connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_disk_that_is_really_full(tmp_path):
+    mount = shutil.which("mount")
+    if sys.platform != "linux" or os.geteuid() != 0 or not mount:
+        pytest.skip("only root can make a small disk")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=400k", "none", disk], check=False, capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        number = 0
+        with pytest.raises(GradebookError, match="no room left on the disk"), Gradebook.open(disk) as book:
+            for number in range(10_000):
+                book.add(str(number), record(f"s{number}"))
+        subprocess.run([mount, "-o", "remount,size=4m", disk], check=True)
+        with Gradebook.open(disk) as book:
+            assert len(book.ids()) == number > 10
+            book.add("more", record("more"))
+        filler = disk / "filler"
+        with pytest.raises(OSError, match="No space left"):
+            filler.write_bytes(bytes(5_000_000))
+        with pytest.raises(GradebookError, match="no room left on the disk"), Gradebook.open(disk) as book:
+            for number in range(10_000):
+                book.add(str(number), record(f"s{number}"))
+        with Gradebook.view(disk) as book:  # to look works without room
+            assert book.newest("more")
+    finally:
+        subprocess.run([shutil.which("umount"), "-l", disk], check=False)
+
+
+def test_what_a_killed_process_had_kept_can_be_seen(tmp_path):
+    code = (
+        "import os, signal, sys; from pathlib import Path; sys.path.insert(0, 'tests')\n"
+        "from test_grade_gradebook import Gradebook, record\n"
+        "with Gradebook.open(Path(sys.argv[1])) as book:\n"
+        "    book.add('a', record())\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT / "tools", check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with Gradebook.view(tmp_path) as book:
+        assert book.newest("doe").record == readable(record())
+    with Gradebook.open(tmp_path) as book:
+        assert book.newest("doe").record == readable(record())
+
+
+def test_a_regrading_that_was_broken_off_goes_on(tmp_path):
+    with Gradebook.open(tmp_path) as book:
+        book.add("a", record())
+        since = book.begin_regrading()
+        assert book.find("a", after=since) is None
+        book.add("a", record())
+    with Gradebook.open(tmp_path) as book:
+        assert book.begin_regrading() == since
+        assert book.find("a", after=since)
+        book.end_regrading()
+        assert book.find("a", after=book.begin_regrading()) is None
+
+
+def test_a_record_is_bounded_however_much_the_tests_said():
+    tests = tuple(TestResult(f"t{number}", "failed", "x" * 1_000_000) for number in range(30))
+    kata = KataGrade("k", tuple(TaskGrade(f"t{number}", FAILED, 0, 1, "", TaskResult("t", tests)) for number in range(3)))
+    long = documents.written(Record("doe", "", "", (kata,)))
+    assert len(long) < 2_100_000
+    assert documents.read(long).katas[0].tasks[0].suite.tests[0].message.endswith("x ... (cut)")
+    short = documents.written(Record("doe", "", "", (kata,) * 5))
+    assert len(short) < 10_000
+    assert [task.suite for task in documents.read(short).katas[4].tasks] == [None] * 3
+
+
+def test_the_key_is_of_whose_it_is_what_it_holds_and_what_judges_it():
+    one = Submission("doe", "doe.zip", {"k06": b"x"})
+    known = {"suite": "1"}
+    assert key(one, known) == key(replace(one, entry="other.zip", ignored=(Ignored("a", "b"),)), known)
+    others = [replace(one, id="roe"), replace(one, files={"k06": b"y"}), replace(one, files={}), replace(one, problem="p")]
+    made = {key(other, known) for other in others} | {key(one, {"suite": "2"}), key(one, known | {"exam": "1"})}
+    assert len(made) == 6 and key(one, known) not in made
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of what judges k06 and k07."""
+    for name in ("conftest.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in ("tests", "katas", "reference", "tools/dojo"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "validation"))
+    (tmp_path / "reference" / "exams").mkdir(exist_ok=True)
+    return tmp_path
+
+
+def test_what_judges_a_submission_is_known_and_nothing_else(checkout, catalog, monkeypatch):
+    assignment = read(None, ["k06,k07"], catalog)
+    first = versions(assignment, True, checkout)
+    json.dumps(first)
+    assert versions(assignment, True, checkout) == first
+    for name in (
+        "tests/test_k08_multi_hidden_layer.py",
+        "reference/k01_tensors.py",
+        "tools/dojo/check/commands.py",
+        "katas/x.py",
+    ):
+        (checkout / name).open("a").write("\n# changed\n")
+    (checkout / "tools/dojo/grade/commands.py").unlink()
+    windows = (checkout / "tests/test_k06_logistic_regression.py").read_bytes().replace(b"\n", b"\r\n")
+    (checkout / "tests/test_k06_logistic_regression.py").write_bytes(windows)
+    assert versions(assignment, True, checkout) == first
+    for part, name in (
+        ("suite", "tests/test_k06_logistic_regression.py"),
+        ("suite", "tests/expect.py"),
+        ("suite", "katas/given/data.py"),
+        ("exam", "reference/k07_hidden_layer.py"),
+        ("exam", "reference/exams/k06_logistic_regression.py"),
+        ("tools", "tools/dojo/suite/run.py"),
+        ("tools", "tools/dojo/grade/judging_to_come.py"),
+    ):
+        with (checkout / name).open("a") as file:
+            file.write("\n# changed\n")
+        now = versions(assignment, True, checkout)
+        assert [key for key in first if now[key] != first[key]] == [part], name
+        first = now
+    assert versions(assignment, False, checkout) != first
+    other = replace(assignment, points={**assignment.points, "k06_logistic_regression.model": 7})
+    assert versions(other, True, checkout) != first
+    monkeypatch.setattr(keys, "_version", lambda package: "0.1")
+    assert versions(assignment, True, checkout) != first
