@@ -32,7 +32,7 @@ from dojo.suite.unit import Unit
 from dojo.verdict import TestResult
 from dojo.warm import forking, place
 from dojo.warm.fingerprint import fingerprint
-from dojo.warm.spare import SPARES
+from dojo.warm.spare import READY, SPARES
 
 LARGEST_QUESTION = 1024 * 1024
 SECONDS_TO_GREET = 5
@@ -94,6 +94,8 @@ class Host:
         katas = run(units, catalog.load().katas, question["jobs"], tell, [connection, self.is_over])
         _say(connection, answer="end", katas=[asdict(kata) for kata in katas])
         SPARES.fill(forking.context())
+        if len(units) == 1:
+            READY.prepare(forking.context(), units[0])
 
 
 def greet(connection: Connection, key: str, as_host: bool) -> None:
@@ -122,7 +124,7 @@ def main() -> None:
     try:
         with Listener(card.address, backlog=16) as listener:
             SPARES.wanted = 0 if forking.can_fork() else 1
-            forking.start_now()
+            forking.start_server()
             SPARES.fill(forking.context())
             threading.Thread(target=host.listen, args=(listener,), daemon=True).start()
             place.put_up(card, own)
