@@ -4,6 +4,7 @@ When a child dies or falls silent, the test it was busy with has failed. The tes
 ended while it read the learner's file is the whole kata failed.
 """
 
+import contextlib
 import json
 import os
 import tempfile
@@ -25,7 +26,7 @@ from dojo.warm import forking, spare
 SECONDS_TO_START = 180  # a cold disk can take long to import torch
 SECONDS_OF_SILENCE = 30  # a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
 MOST_RESTARTS = 3
-LARGEST_EVENT = 4 * 1024 * 1024
+LARGEST_MESSAGE = 4 * 1024 * 1024
 MANY = 3  # units from which on the fork server imports what only some katas need: it then costs less than it saves
 
 OnResult = Callable[[Unit, TestResult], None]
@@ -65,7 +66,7 @@ def run(
     """
     by_name = {kata.name: kata for kata in katas}
     reports = [Report(by_name[unit.kata]) for unit in units]
-    with tempfile.TemporaryDirectory(prefix="torch-katas-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="torch-katas-", ignore_cleanup_errors=True) as scratch:
         say = on_result or (lambda unit, result: None)
         _Supervisor(list(units), reports, jobs or _cores(), Path(scratch), say, abandon).work()
     return [report.verdict() for report in reports]
@@ -115,7 +116,8 @@ class _Supervisor:
             for child in list(self.children):
                 self._remove(child)
             for log in self.logs:
-                log.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # on Windows an open file stays until the folder goes
+                    log.unlink()
 
     def _start(self, context: BaseContext) -> _Child:
         units = deque(self.pending.popleft() for _ in range(min(self.share, len(self.pending))))
@@ -126,14 +128,16 @@ class _Supervisor:
 
     def _listen(self, child: _Child) -> None:
         try:
-            event = json.loads(child.connection.recv_bytes(LARGEST_EVENT))
-            self._take(child, event)
+            for event in json.loads(child.connection.recv_bytes(LARGEST_MESSAGE)):
+                self._take(child, event)
+                if child not in self.children:
+                    return
         except (EOFError, OSError):
             code = forking.exit_code(child.process, patience=5)
             self._end(
                 child, f"the Python process ended in the middle of it (exit code {code}): os._exit, or a crash in native code"
             )
-        except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, StopIteration) as error:
             self._end(child, f"the report was broken ({type(error).__name__}): the test process was tampered with")
 
     def _take(self, child: _Child, event: dict) -> None:

@@ -1,4 +1,4 @@
-"""One child process: runs pytest on katas and sends what happens as JSON events.
+"""One child process: runs pytest on katas and sends what happens as JSON events, one or more to a message.
 
 Events, in order for each kata: {"event": "collected", "tests": [...]}, then for each test "start" and "result", with "loading"
 and "loaded" around the import of the learner's file, and at the end {"event": "end", "code": pytest's exit code}. A kata
@@ -23,14 +23,22 @@ UNUSED = ("doctest", "faulthandler", "junitxml", "legacypath", "logging", "paste
 UNUSED += ("subtests", "unittest")
 
 
+SOON_FOLLOWED = ("result", "loaded")
+
+
 class Reporter:
     """The pytest plugin that sends the events of one unit."""
 
     def __init__(self, unit: Unit, connection: Connection, stand_ready: bool = False) -> None:
         self._unit, self._connection, self._stand_ready = unit, connection, stand_ready
+        self._unsent: list[dict] = []
 
     def send(self, event: dict) -> None:
-        self._connection.send_bytes(json.dumps(event).encode())
+        """Send an event. One that is soon followed by another goes with that: each message may cost this process its turn."""
+        self._unsent.append(event)
+        if event["event"] not in SOON_FOLLOWED:
+            self._connection.send_bytes(json.dumps(self._unsent).encode())
+            self._unsent.clear()
 
     def pytest_collection_modifyitems(self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
         state = config.stash[plugin.SESSION]
