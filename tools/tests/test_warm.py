@@ -9,14 +9,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from multiprocessing import Pipe
 from multiprocessing.connection import Client, Listener
 from pathlib import Path
 
 import pytest
+from helpers import descendants, lives, until
 
 from dojo import ROOT
 from dojo.suite.unit import Unit
@@ -36,32 +36,6 @@ def own_place(monkeypatch) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="tk", dir="/tmp" if os.name == "posix" else None) as path:
         monkeypatch.setenv("XDG_RUNTIME_DIR", path)
         yield Path(path)
-
-
-def until(is_so: Callable[[], object], seconds: float = 60) -> object:
-    """Wait until it is so, and fail if it never is."""
-    end = time.monotonic() + seconds
-    while not (found := is_so()):
-        assert time.monotonic() < end, "it did not come to this"
-        time.sleep(0.02)
-    return found
-
-
-def lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-def descendants(pid: int) -> set[int]:
-    """All processes below this one."""
-    lines = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True).stdout.splitlines()[1:]
-    parents = dict(map(int, line.split()) for line in lines)
-    below = {child for child, parent in parents.items() if parent == pid}
-    return below.union(*(descendants(child) for child in below))
 
 
 # The fingerprint
@@ -383,6 +357,7 @@ def test_one_that_cannot_start_says_why(monkeypatch):
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes as Linux shows them")
+@pytest.mark.timeout(400)  # two processes import everything, one after the other
 def test_where_there_is_no_fork_a_spare_process_does_the_same(monkeypatch, own_place, tmp_path):
     from dojo.warm import forking
 
