@@ -10,8 +10,9 @@ import numpy
 import pytest
 import torch
 
-from dojo import ROOT
+from dojo import ROOT, simulated
 from dojo.suite import devices, drift, plugin, trainers
+from dojo.suite.unit import ACCEPTED, is_device
 from tests import marks
 
 torch.set_num_threads(1)  # a tiny network is several times slower on two threads
@@ -24,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--measure", metavar="A:B", help="run the trainings from seeds A to B - 1, and record instead of judging them"
     )
     group.addoption("--drift", action="store_true", help="record how far the numbers on --device lie from the CPU's")
-    group.addoption("--device", default="auto", choices=devices.CHOICES, help="where the placement tests run")
+    group.addoption("--device", default="auto", help=f"where the placement tests run: {ACCEPTED}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,13 +35,14 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--target {target}: there is no such folder; give one that holds kata files")
     config.stash[plugin.SESSION] = plugin.Session(found.resolve())
     config.pluginmanager.register(plugin, "torch-katas")
-    device = config.getoption("--device")
-    if device not in ("auto", "cpu"):
+    if not is_device(device := config.getoption("--device")):
+        raise pytest.UsageError(f"--device {device}: choose {ACCEPTED}")
+    if device.startswith("cuda"):
         torch.use_deterministic_algorithms(True, warn_only=True)
     if config.getoption("--drift"):
         config.pluginmanager.register(drift.Shadow(device), "torch-katas-drift")
     elif config.getoption("--measure") and device not in ("auto", "cpu"):
-        config.stash[plugin.SESSION].wrap = trainers.on_device(torch.device(device))
+        config.stash[plugin.SESSION].wrap = trainers.on_device(device)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -90,7 +92,10 @@ def device(request: pytest.FixtureRequest) -> torch.device:
     """Each device in turn; the test is skipped where it is absent."""
     if reason := devices.why_absent(request.param):
         pytest.skip(reason)
-    return torch.device(request.param)
+    try:
+        return devices.get(request.param)
+    except simulated.Unavailable as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture

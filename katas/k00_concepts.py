@@ -5,13 +5,14 @@ activation function; in matrices, for n examples at once:
 
     Z = X @ W.T + b        A = activation(Z)        X (n, inputs), W (nodes, inputs), b (nodes,), Z and A (n, nodes)
 
-This is the forward pass. Without activation functions the whole chain would be one linear map. A network with more than one
-hidden layer is called deep, with a single one shallow. Training repeats five moves:
+This is the forward pass. Without activation functions the whole chain would be one linear map. The layers between the inputs
+and the last one are hidden: a network that has one of them is shallow, one that has several is deep. Training is five moves,
+of which the last four are repeated:
 
-    start at some parameters, mostly random ones
-    forward pass     predictions from the parameters as they are now
-    loss             one number: how far the predictions are from the targets
-    gradient         for each parameter, in which direction the loss grows, and how steeply
+    start            every parameter gets a number, mostly a random one
+    forward pass     what the network says with these numbers
+    loss             one number for how wrong that is
+    gradient         the slope of the loss along each parameter: positive where the loss grows with it
     update           parameter - learning_rate * gradient
 
 A task may ask for a number (regression), for one of two classes (binary), for one of several classes (multi-class), or for
@@ -27,11 +28,11 @@ Source: "Lecture 4: Introduction to Pytorch & Neural Networks", exercise 4.1; Se
 
 ANSWERS: dict[str, set[str]] = {
     # A feedforward network for regression. Which statements are true?
-    #   A  Its hidden layer needs more nodes than there are inputs.
-    #   B  Activation functions are there to make the model non-linear.
-    #   C  Its output node had better end in a sigmoid, as the hidden nodes do.
-    #   D  All nodes of the network have to share one activation function.
-    #   E  In each node the bias joins the weighted sum before the activation function is applied.
+    #   A  With 3 inputs, a hidden layer of 2 nodes is too narrow to be computed.
+    #   B  Take out the activation functions, and the answer is a weighted sum of the inputs plus a number, however many layers.
+    #   C  If the hidden nodes end in a sigmoid, an output node that predicts prices should do so, too.
+    #   D  A tanh in one layer rules out a ReLU in the next.
+    #   E  What an activation function receives already has the bias in it.
     # TODO network: the letters of all true statements
     "network": ...,
     #
@@ -39,7 +40,7 @@ ANSWERS: dict[str, set[str]] = {
     #   A  The forward pass changes the parameters a little.
     #   B  The gradient points to where the loss grows, so the update goes against it.
     #   C  The learning rate scales how far an update goes.
-    #   D  The gradient of an early layer is a product of several derivatives, by the chain rule.
+    #   D  With one node in each layer, an example's gradient at an early weight is a product of derivatives (the chain rule).
     #   E  All weights of a network are best started at the same number.
     # TODO descent: the letters of all true statements
     "descent": ...,

@@ -51,8 +51,8 @@ def train(model: MultiHiddenLayerNN, features: Tensor, labels: Tensor, epochs: i
     """Fit the model in place with nn.BCELoss, every epoch one step on all examples.
 
     Args:
-        features: (n, num_hidden[0]) float32.
-        labels: (n, num_labels) float32, each 0 or 1.
+        features: (n, num_hidden[0]) float32, on the model's device.
+        labels: (n, num_labels) float32, each 0 or 1, there too.
 
     Returns:
         The loss of each epoch, as computed before its step: plain floats.
@@ -68,6 +68,7 @@ if __name__ == "__main__":
     network = MultiHiddenLayerNN(num_labels=1, num_hidden=[2, 20, 20, 2])
     history = train(network, points, classes)
     plots.show(
+        plots.plot_network([2, 20, 20, 2, 1]),
         plots.plot_boundary(network, points, classes),
         plots.plot_hidden_space(network, points, classes),
         plots.plot_loss_history(history),

@@ -18,7 +18,7 @@ Looking must change nothing: no gradient is recorded, the model answers in evalu
 it came in. The models here are given to you: like yours, they keep each layer's result of the last pass in linear_results
 and activation_results.
 
-What to do: three functions. `python -m katas.k09_feature_space` draws both pictures of a trained network. Your own networks
+What to do: three functions. `python -m katas.k09_feature_space` draws both pictures of trained networks. Your own networks
 look at home there: try other sizes and activations in k08, and see what becomes of the hidden space.
 
 Tasks: features, boundary, grid.   Builds on: k08_multi_hidden_layer.
@@ -34,10 +34,10 @@ def last_hidden_features(model: nn.Module, features: Tensor) -> Tensor:
 
     Args:
         model: keeps the results of a pass in activation_results, the output last; in any mode, and left in that mode.
-        features: (n, num_features) float32.
+        features: (n, num_features) float32, on the model's device.
 
     Returns:
-        (n, neurons of the last hidden layer) float32, without gradient, as the model answers in evaluation mode.
+        (n, neurons of the last hidden layer) float32 there, without gradient, as the model answers in evaluation mode.
     """
     # TODO features: note the mode, switch to evaluation, run the model without gradients, restore the mode; what
     #     you look for now stands last but one in model.activation_results
@@ -49,10 +49,10 @@ def hidden_boundary(model: nn.Module, h1: Tensor) -> Tensor:
 
     Args:
         model: keeps its linear layers in linear_modules.
-        h1: (n,) float32.
+        h1: (n,) float32, on the model's device.
 
     Returns:
-        (n,) float32, without gradient.
+        (n,) float32 on the same device, without gradient.
 
     Raises:
         ValueError: the last hidden layer has more or fewer than two neurons.
@@ -67,11 +67,11 @@ def predict_grid(model: nn.Module, x1: Tensor, x2: Tensor) -> Tensor:
 
     Args:
         model: maps (n, 2) to (n, 1) probabilities, or to (n, k) outputs for k classes; in any mode, and left in that mode.
-        x1, x2: (columns,) and (rows,) float32, the coordinates of the grid's columns and rows.
+        x1, x2: (columns,) and (rows,) float32, the coordinates of the grid's columns and rows, on the model's device.
 
     Returns:
-        (rows, columns) without gradient, in evaluation mode; [row, column] belongs to the point (x1[column], x2[row]). It is
-        the probability (one output, float32) or the number of the class with the largest output (several outputs).
+        (rows, columns) there, without gradient, in evaluation mode; [row, column] belongs to the point (x1[column], x2[row]).
+        It is the probability (one output, float32) or the number of the class with the largest output (several outputs).
     """
     # TODO grid: make all points of the grid a batch (rows * columns, 2); run the model on it as above; give the
     #     answers the shape of the grid
@@ -87,4 +87,10 @@ if __name__ == "__main__":
     print("the first point lies at", hidden[0].tolist(), "in the hidden space, the line at")
     print(torch.stack([across, hidden_boundary(network, across)], dim=1))
     print(predict_grid(network, torch.linspace(-6, 6, 9), torch.linspace(-2, 3, 6)))
-    plots.show(plots.plot_hidden_space(network, points, classes), plots.plot_boundary(network, points, classes))
+    curves, folded = data.sine_curves(), networks.folded_bands()
+    plots.show(
+        plots.plot_data(points, classes, curves),
+        plots.plot_hidden_space(folded, points, classes, [last_hidden_features(folded, curve) for curve in curves]),
+        plots.plot_hidden_space(network, points, classes),
+        plots.plot_boundary(network, points, classes),
+    )

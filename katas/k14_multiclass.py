@@ -56,7 +56,7 @@ def softmax(logits: Tensor) -> Tensor:
         logits: (n, classes) float32, however large.
 
     Returns:
-        (n, classes), each row sums to 1; gradients flow through it.
+        (n, classes) on the same device, each row sums to 1; gradients flow through it.
     """
     # TODO softmax: take each row's largest logit from the row, then exp, then divide by the row's sum
     raise NotImplementedError("softmax")
@@ -67,10 +67,10 @@ def predict(model: nn.Module, features: Tensor) -> Tensor:
 
     Args:
         model: gives logits (n, classes); it may be in any mode and is left in it.
-        features: (n, input_size) float32.
+        features: (n, input_size) float32, on the model's device.
 
     Returns:
-        (n,) int64, class numbers, as the model in evaluation mode gives them; without gradient.
+        (n,) int64 there, class numbers, as the model in evaluation mode gives them; without gradient.
     """
     # TODO predict: remember the mode, evaluate without gradients, argmax over each row, restore the mode
     raise NotImplementedError("predict")
@@ -81,8 +81,8 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 100)
 
     Args:
         model: gives logits (n, classes).
-        features: (n, input_size) float32.
-        labels: (n,) int64, class numbers.
+        features: (n, input_size) float32, on the model's device.
+        labels: (n,) int64, class numbers, there too.
 
     Returns:
         The loss of each epoch, as computed before its step: plain floats.
@@ -97,5 +97,9 @@ if __name__ == "__main__":
     points, classes = data.blobs()
     network = MulticlassClassifier(input_size=2, hidden_size=10, output_size=4)
     history = train(network, points, classes)
-    plots.show(plots.plot_boundary(network, points, classes), plots.plot_loss_history(history))
+    plots.show(
+        plots.plot_network([2, 10, 4]),
+        plots.plot_boundary(network, points, classes),
+        plots.plot_loss_history(history),
+    )
     print(softmax(network(torch.tensor([[-1.0, -1.0], [0.0, 0.0]])).detach()))

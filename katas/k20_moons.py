@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 
 def build_model() -> nn.Module:
-    """A new, untrained model that maps points (n, 2) to raw scores (n, 1)."""
+    """A new, untrained model on the CPU that maps points (n, 2) to raw scores (n, 1)."""
     # TODO model: any layers you like, the last with one output and without sigmoid
     raise NotImplementedError("model")
 
@@ -37,9 +37,9 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 800)
     """Fit the model in place.
 
     Args:
-        model: from build_model, on the device of the data. Afterwards it is asked in evaluation mode.
-        features: (n, 2) float32.
-        labels: (n, 1) float32, each 0 or 1.
+        model: from build_model, on any device; it stays there. Afterwards it is asked in evaluation mode.
+        features: (n, 2) float32, on the model's device.
+        labels: (n, 1) float32, each 0 or 1, there too.
         epochs: the most passes over the n points that the training may make.
 
     Returns:

@@ -1,4 +1,10 @@
-"""Tensors: from NumPy to PyTorch and back.
+"""Tensors: making them, combining them, and the way from NumPy to PyTorch and back.
+
+A tensor is a table of numbers with any number of dimensions. It has one dtype for all of them, and unless you name one, torch
+chooses: float32 if a list has a decimal point anywhere, int64 if it has none. NumPy would take float64.
+
+Tables are combined entry by entry (+, *), and what has size 1 is stretched to fit: a row (1, n) and a column (n, 1) give a
+whole table (n, n). The matrix product row @ column is another thing: the sum of the n products, here of shape (1, 1).
 
 Data usually arrives as NumPy arrays, and PyTorch works on tensors. On the way three things can go wrong without a sound:
 
@@ -8,16 +14,79 @@ Data usually arrives as NumPy arrays, and PyTorch works on tensors. On the way t
 
 And a tensor that records gradients, or lies on a GPU, can't become an array before it is detached and on the CPU.
 
-What to do: three small conversions that get all of it right. Every one gives a copy: whoever changes the result leaves the
-original alone, and the other way round. Try them on the 25 points of `katas.given.data.sine_bands_arrays()`.
+What to do: some tensors, some tables, and three conversions that get all of it right. A conversion gives a copy: whoever
+changes the result leaves the original alone, and the other way round. Try them on `katas.given.data.sine_bands_arrays()`.
 
-Tasks: to_tensors, to_class_indices, to_numpy.   Builds on: nothing, this is the beginning.
+Tasks: make, combine, to_tensors, to_class_indices, to_numpy.   Builds on: nothing, this is the beginning.
 Source: deep.TEACHING, "Neural Network with PyTorch"; "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
 import numpy as np
 import torch
 from torch import Tensor
+
+
+def make(numbers: list[float] | list[int], shape: tuple[int, ...]) -> dict[str, Tensor]:
+    """Five tensors, all in the dtype that torch chooses by itself, and on the CPU.
+
+    Args:
+        numbers: n of them, with decimal points or without.
+        shape: any number of sizes, such as (2, 3).
+
+    Returns:
+        "numbers": (n,), those of the list, float32 or int64;
+        "zeros" and "ones": nothing but 0 and nothing but 1, of the shape, float32;
+        "uniform": of the shape, float32, random numbers from 0 up to 1, all equally likely;
+        "normal": of the shape, float32, random numbers of the standard normal distribution.
+    """
+    # BEGIN SOLUTION make: torch has a function for each of the five
+    return {
+        "numbers": torch.tensor(numbers),
+        "zeros": torch.zeros(shape),
+        "ones": torch.ones(shape),
+        "uniform": torch.rand(shape),
+        "normal": torch.randn(shape),
+    }
+    # END SOLUTION
+
+
+def about(tensor: Tensor) -> tuple[torch.dtype, tuple[int, ...], int]:
+    """The dtype of a tensor, its shape as a plain tuple, and its number of dimensions: 2 for a table, 0 for a single number."""
+    # BEGIN SOLUTION make: the tensor knows all three
+    return tensor.dtype, tuple(tensor.shape), tensor.ndim
+    # END SOLUTION
+
+
+def combine(row: Tensor, column: Tensor) -> dict[str, Tensor]:
+    """A row and a column, combined in three ways.
+
+    Args:
+        row: (1, n) float32.
+        column: (n, 1) float32, on the same device, as the results are.
+
+    Returns:
+        "sums": (n, n), at row i and column j the column's entry i plus the row's entry j;
+        "products": (n, n), likewise their product;
+        "matrix_product": (1, 1), the matrix product of the row and the column, in this order.
+    """
+    # BEGIN SOLUTION combine: an operator for each; the first two stretch
+    return {"sums": row + column, "products": row * column, "matrix_product": row @ column}
+    # END SOLUTION
+
+
+def cross(table: Tensor, number: int) -> tuple[Tensor, Tensor]:
+    """One row and one column of a table.
+
+    Args:
+        table: (rows, columns), any dtype.
+        number: of the row and of the column, from 0; -1 is the last.
+
+    Returns:
+        The row, (columns,), and the column, (rows,): both with a single dimension.
+    """
+    # BEGIN SOLUTION combine: index the rows, then the columns; a colon stands for all of them
+    return table[number], table[:, number]
+    # END SOLUTION
 
 
 def to_tensors(features: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -28,7 +97,7 @@ def to_tensors(features: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor
         labels: (n,), any float or integer dtype.
 
     Returns:
-        features (n, d) and labels (n, 1), both float32, both with a memory of their own.
+        features (n, d) and labels (n, 1), both float32, both on the CPU, with a memory of their own.
     """
     # BEGIN SOLUTION to_tensors: copy both into tensors of dtype float32, and make the labels a column
     feature_tensor = torch.tensor(features, dtype=torch.float32)
@@ -44,7 +113,7 @@ def to_class_indices(labels: np.ndarray) -> Tensor:
         labels: (n,) or (n, 1), any float or integer dtype, whole numbers.
 
     Returns:
-        (n,) int64, with a memory of its own.
+        (n,) int64, on the CPU, with a memory of its own.
     """
     # BEGIN SOLUTION to_class_indices: copy into a tensor of dtype int64, as a flat row
     return torch.tensor(labels, dtype=torch.int64).reshape(-1)
@@ -63,3 +132,10 @@ def to_numpy(tensor: Tensor) -> np.ndarray:
     # BEGIN SOLUTION to_numpy: detach, bring to the CPU, turn into an array, copy
     return tensor.detach().cpu().numpy().copy()
     # END SOLUTION
+
+
+if __name__ == "__main__":
+    for name, made in make([1, 2, 3], (2, 3)).items():
+        print(name, *about(made), made.tolist())
+    table = combine(torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[10.0], [20.0], [30.0]]))["products"]
+    print(table, *cross(table, 0), f"mean {table.mean()}, sum {table.sum()}", sep="\n")

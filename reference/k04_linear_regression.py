@@ -16,16 +16,17 @@ which will still work when there is no formula. Each epoch makes five moves:
     loss.backward()                        the gradient of the loss at every parameter
     optimizer.step()                       move every parameter a little against its gradient
 
-What is learned lies in the model: fit it again, and it goes on where it left off. To begin anew, make a new model.
+What is learned lies in the model: a second fit begins with it and improves it further. To begin anew, make a new model.
 
-What to do: the model, its training, and a look at what it learned: both ways end at the same line.
-`python -m katas.k04_linear_regression` draws yours.
+What to do: the model, its training, a look at what it learned, and the same by scikit-learn: both ways end at the same line.
+`python -m katas.k04_linear_regression` prints and draws both.
 
-Tasks: model, fit, coefficients.   Builds on: k01_tensors, k03_autograd.
+Tasks: model, fit, coefficients, best.   Builds on: k01_tensors, k03_autograd.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
 import torch
+from sklearn import linear_model
 from torch import Tensor, nn
 
 
@@ -44,7 +45,7 @@ class LinearRegression(nn.Module):
         # END SOLUTION
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map features (n, input_size) to predictions (n, output_size)."""
+        """Map features (n, input_size) to predictions (n, output_size), or a single example (input_size,) to (output_size,)."""
         # BEGIN SOLUTION model: x -> linear
         return self.linear(x)
         # END SOLUTION
@@ -54,8 +55,8 @@ def fit(model: nn.Module, features: Tensor, targets: Tensor, epochs: int = 300) 
     """Fit the model in place with nn.MSELoss, every epoch one step on all examples.
 
     Args:
-        features: (n, input_size) float32.
-        targets: (n, output_size) float32.
+        features: (n, input_size) float32, on the model's device.
+        targets: (n, output_size) float32, there too.
 
     Returns:
         The loss of each epoch, as computed before its step: plain floats.
@@ -85,11 +86,39 @@ def coefficients(model: LinearRegression) -> list[float]:
     # END SOLUTION
 
 
+def best_coefficients(features: Tensor, targets: Tensor) -> list[float]:
+    """What scikit-learn's LinearRegression finds with its formula.
+
+    Args:
+        features: (n, d) float32, on any device.
+        targets: (n, 1) float32, on the same device.
+
+    Returns:
+        [w0, w1, ..., wd] as plain floats, in the order of coefficients.
+    """
+    # BEGIN SOLUTION best: fit a linear_model.LinearRegression() to NumPy arrays on the CPU; then its intercept_ and its coef_,
+    #     as one list of floats
+    best = linear_model.LinearRegression().fit(features.cpu().numpy(), targets.cpu().numpy())
+    return [*best.intercept_.tolist(), *best.coef_[0].tolist()]
+    # END SOLUTION
+
+
 if __name__ == "__main__":
     from katas.given import data, plots
 
-    points, values = data.linear()
-    line = LinearRegression(input_size=1, output_size=1)
-    history = fit(line, points, values)
-    print("intercept and slope:", coefficients(line))
-    plots.show(plots.plot_regression(line, points, values), plots.plot_loss_history(history))
+    for num_features in (3, 1):  # the last one is drawn
+        points, values = data.linear(num_features)
+        model = LinearRegression(input_size=num_features, output_size=1)
+        before = model(points[0]).item()
+        history = fit(model, points, values)
+        after, target = model(points[0]).item(), values[0].item()
+        print(f"{num_features} feature(s). The first point's target: {target:.2f}; before {before:.2f}, after {after:.2f}")
+        learned, best = coefficients(model), best_coefficients(points, values)
+        for number, (yours, theirs) in enumerate(zip(learned, best, strict=True)):
+            print(f"  w{number}   yours {yours:9.4f}   scikit-learn {theirs:9.4f}")
+    plots.show(
+        plots.plot_network([1, 1]),
+        plots.plot_network([3, 1]),
+        plots.plot_regression(model, points, values, {"scikit-learn": lambda x: best[0] + best[1] * x}),
+        plots.plot_loss_history(history),
+    )

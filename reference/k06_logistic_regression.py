@@ -9,10 +9,11 @@ straight line w1 * x1 + w2 * x2 + b = 0. Training looks for the line with the sm
 
     loss = -mean(y * log(y_hat) + (1 - y) * log(1 - y_hat))        (nn.BCELoss)
 
-which has a single lowest point: every training that ends well ends at the same line. The two sine bands can't be parted by
-any straight line, and the one with the lowest loss leaves 8 of the 25 points on the wrong side. The next kata bends the line.
+Points along two parallel lines can be parted so, with none on the wrong side; the loss then falls towards 0 for ever, while the
+weights grow. The two sine bands can't be parted by any straight line. There the loss has a single lowest point: every training
+that ends well ends at the same line, and it leaves 8 of the 25 points on the wrong side. The next kata bends the line.
 
-What to do: the model, its training, and the line it draws. `python -m katas.k06_logistic_regression` shows your line.
+What to do: the model, its training, and the line it draws. `python -m katas.k06_logistic_regression` shows your lines.
 
 Tasks: model, train, boundary.   Builds on: k01_tensors, k05_trainer.
 Source: deep.TEACHING, "Neural Network with PyTorch".
@@ -48,8 +49,8 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 1000
     """Fit the model in place with nn.BCELoss, every epoch one step on all examples.
 
     Args:
-        features: (n, num_features) float32.
-        labels: (n, num_labels) float32, each 0 or 1.
+        features: (n, num_features) float32, on the model's device.
+        labels: (n, num_labels) float32, each 0 or 1, there too.
 
     Returns:
         The loss of each epoch, as computed before its step: plain floats.
@@ -72,10 +73,10 @@ def decision_boundary(model: LogisticRegression, x1: Tensor) -> Tensor:
     """The x2 at which a model with two features and one label is undecided, for each x1.
 
     Args:
-        x1: (n,) float32.
+        x1: (n,) float32, on the model's device.
 
     Returns:
-        (n,) float32, without gradient.
+        (n,) float32 on the same device, without gradient.
     """
     # BEGIN SOLUTION boundary: solve w1 * x1 + w2 * x2 + b = 0 for x2
     with torch.no_grad():
@@ -87,7 +88,10 @@ def decision_boundary(model: LogisticRegression, x1: Tensor) -> Tensor:
 if __name__ == "__main__":
     from katas.given import data, plots
 
-    points, classes = data.sine_bands()
-    line = LogisticRegression(num_labels=1, num_features=2)
-    history = train(line, points, classes)
-    plots.show(plots.plot_boundary(line, points, classes), plots.plot_loss_history(history))
+    figures = [plots.plot_network([2, 1])]
+    for points, classes in (data.parallel_lines(), data.sine_bands()):
+        line = LogisticRegression(num_labels=1, num_features=2)
+        history = train(line, points, classes)
+        figures += [plots.plot_boundary(line, points, classes), plots.plot_loss_history(history)]
+        print("boundary at x1 = -2, 0 and 2: x2 =", decision_boundary(line, torch.tensor([-2.0, 0.0, 2.0])).tolist())
+    plots.show(*figures)

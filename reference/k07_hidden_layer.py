@@ -66,8 +66,8 @@ def train(model: HiddenLayerNN, features: Tensor, labels: Tensor, epochs: int = 
     """Fit the model in place with nn.BCELoss, every epoch one step on all examples.
 
     Args:
-        features: (n, num_features) float32.
-        labels: (n, num_labels) float32, each 0 or 1.
+        features: (n, num_features) float32, on the model's device.
+        labels: (n, num_labels) float32, each 0 or 1, there too.
 
     Returns:
         The loss of each epoch of the run that was kept, as computed before its step: plain floats.
@@ -93,6 +93,7 @@ if __name__ == "__main__":
     network = HiddenLayerNN(num_labels=1, num_features=2, num_hidden=2)
     history = train(network, points, classes)
     plots.show(
+        plots.plot_network([2, 2, 1]),
         plots.plot_boundary(network, points, classes),
         plots.plot_hidden_space(network, points, classes),
         plots.plot_loss_history(history),

@@ -6,6 +6,7 @@ Linear layers in a row are one linear layer. What stands between them, entry by 
     tanh        2 * sigmoid(2 * x) - 1                      between -1 and 1
     relu        x where x > 0, and 0 elsewhere              the usual choice
     leaky_relu  x where x > 0, and slope * x elsewhere      a little is left on the negative side
+    PReLU       the same, with a slope that is learned
     softplus    log(1 + exp(x))                             a relu without a kink
     silu        x * sigmoid(x)
     gelu        x * (1 + erf(x / sqrt(2))) / 2
@@ -16,12 +17,13 @@ where the value is fine, and torch.where does not help, for it computes both of 
 (x.clamp(min=..., max=...)), or use torch.logaddexp(a, b) = log(exp(a) + exp(b)), which is careful by itself.
 
 And a flat side has a price: a relu that is 0 for every example gives no gradient, so its unit hardly ever comes back: it
-is dead. One step that is too large can kill many; with smaller steps or a leaky_relu that is rarer.
+is dead. One step that is too large can kill many; with smaller steps or a leaky_relu that is rarer. A tensor that training is
+to change is made an nn.Parameter, as the layers' weights are: then model.parameters() gives it to the optimizer.
 
 What to do: write the formulas with exp, log, clamp, where and the like, not by calling torch's function of that name; then
 count the dead. `python -m katas.k10_activations` draws your curves.
 
-Tasks: squash, rectify, smooth, dead.   Builds on: k01_tensors, k03_autograd.
+Tasks: squash, rectify, prelu, smooth, dead.   Builds on: k01_tensors, k03_autograd.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; Made With ML, "Neural Networks";
 "Non-linear data with Neural Networks".
 """
@@ -29,7 +31,7 @@ Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; Made With ML, "N
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 SELU_SCALE = 1.0507009873554805
 SELU_ALPHA = 1.6732632423543772
@@ -56,11 +58,31 @@ def relu(x: Tensor) -> Tensor:
     # END SOLUTION
 
 
-def leaky_relu(x: Tensor, slope: float = 0.01) -> Tensor:
-    """x where x > 0, and slope * x elsewhere, for x of any shape and a slope from 0 to 1."""
+def leaky_relu(x: Tensor, slope: float | Tensor = 0.01) -> Tensor:
+    """x where x > 0, and slope * x elsewhere, for x of any shape and a slope from 0 to 1, a number or a tensor of one."""
     # BEGIN SOLUTION rectify: choose between the two entry by entry
     return torch.where(x > 0, x, slope * x)
     # END SOLUTION
+
+
+class PReLU(nn.Module):
+    """A leaky_relu that learns its slope: self.slope, a parameter of one number (float32).
+
+    Args:
+        slope: what it begins with.
+    """
+
+    def __init__(self, slope: float = 0.25) -> None:
+        super().__init__()
+        # BEGIN SOLUTION prelu: create self.slope, an nn.Parameter that holds the one number
+        self.slope = nn.Parameter(torch.tensor(slope))
+        # END SOLUTION
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x where x > 0, and self.slope * x elsewhere, for x of any shape; gradients reach x and the slope."""
+        # BEGIN SOLUTION prelu: your leaky_relu, with the slope as it is now
+        return leaky_relu(x, self.slope)
+        # END SOLUTION
 
 
 def softplus(x: Tensor) -> Tensor:

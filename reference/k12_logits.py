@@ -37,7 +37,7 @@ def to_probabilities(logits: Tensor) -> Tensor:
         logits: any shape, float32, however large.
 
     Returns:
-        The same shape, each number from 0 to 1; gradients flow through it.
+        The same shape, on the same device, each number from 0 to 1; gradients flow through it.
     """
     # BEGIN SOLUTION probabilities: the sigmoid of every logit
     return torch.sigmoid(logits)
@@ -51,7 +51,7 @@ def to_labels(logits: Tensor) -> Tensor:
         logits: (n, 1) or (n,), raw scores; n may be 1.
 
     Returns:
-        (n,) int64.
+        (n,) int64, on the same device.
     """
     # BEGIN SOLUTION labels: compare, drop the extra dimension, make whole numbers of it
     return (logits >= 0).reshape(-1).to(torch.int64)
@@ -63,10 +63,10 @@ def bce_with_logits(logits: Tensor, targets: Tensor) -> Tensor:
 
     Args:
         logits: any shape, float32, however large.
-        targets: the same shape, float32, each from 0 to 1.
+        targets: the same shape, on the same device, float32, each from 0 to 1.
 
     Returns:
-        A tensor with a single number (shape ()), the mean over all entries; gradients flow through it.
+        A tensor with a single number (shape ()) there, the mean over all entries; gradients flow through it.
 
     Raises:
         ValueError: the shapes differ. (n, 1) and (n,) would otherwise be stretched to (n, n).
@@ -84,7 +84,7 @@ def accuracy(y_true: Tensor, y_pred: Tensor) -> float:
 
     Args:
         y_true: the right labels 0 or 1, (n,) or (n, 1), any dtype and device.
-        y_pred: the answers, likewise; the two need not have the same of these shapes.
+        y_pred: the answers, likewise, and on the same device; the two need not have the same of these shapes.
 
     Returns:
         A plain number from 0 to 1.

@@ -17,6 +17,9 @@ loss above 0.5 for ever.
 Few neurons need luck: with 5 in the hidden layer about every sixth training ends badly, with 16 none that we saw. And how you
 descend counts: on the sharp rings plain SGD with lr=0.1 has hardly begun after 200 epochs.
 
+Chance looks good where one class is rare. With the inner ring thinned to a tenth, the linear layers learn to answer 0 always:
+that is 91 % accurate, and F1 is 0 (k12), for not one point of the inner ring is found.
+
 What to do: three networks, and one training for all of them. `python -m katas.k13_circles` draws how each divides the plane.
 
 Tasks: linear, relu, train.   Builds on: k05_trainer, k12_logits.
@@ -106,8 +109,8 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 200)
 
     Args:
         model: gives logits (n, 1).
-        features: (n, input_size) float32.
-        labels: (n, 1) float32, each 0 or 1.
+        features: (n, input_size) float32, on the model's device.
+        labels: (n, 1) float32, each 0 or 1, there too.
 
     Returns:
         The loss of each epoch, as computed before its step: plain floats.
@@ -129,7 +132,7 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 200)
 if __name__ == "__main__":
     from katas.given import data, plots
 
-    figures = []
+    figures = [plots.plot_network([2, 16, 1]), plots.plot_network([2, 16, 16, 1])]
     for kind, (points, classes) in (
         (LinearStack, data.wide_circles()),
         (BinaryClassifier, data.wide_circles()),

@@ -19,7 +19,8 @@ Gradient descent moves each parameter against its gradient: W := W - learning_ra
 from before the step. Start from small random weights, 0.01 * a normal deviate, and from biases 0. With all weights alike, all
 hidden units would get the same gradient and stay alike for ever.
 
-What to do: the five pieces, then the loop. `python -m katas.k15_numpy_mlp` draws what your network learned.
+What to do: the pieces, then the loop; slopes_by_hand shows where y_hat - one_hot comes from. `python -m katas.k15_numpy_mlp`
+draws what your network learned.
 
 Tasks: init, forward, loss, backward, update, train.   Builds on: k14_multiclass.   Source: Made With ML, "Neural Networks".
 """
@@ -74,6 +75,32 @@ def cross_entropy(y_hat: np.ndarray, labels: np.ndarray) -> float:
     # BEGIN SOLUTION loss: pick each row's probability at its label; the mean of minus its logarithm, as a plain number
     picked = y_hat[np.arange(len(labels)), labels]
     return float(-np.log(picked).mean())
+    # END SOLUTION
+
+
+def slopes_by_hand(scores: np.ndarray, label: int) -> tuple[np.ndarray, np.ndarray]:
+    """For one point, how the probability p of its right class y and its loss J = -ln p change with each score z_j.
+
+    p = u / S, where u = exp(z_y) and S is the sum of exp(z_j) over all classes. The quotient rule says
+
+        dp/dz_j = (u' S - u S') / S^2        dJ/dz_j = -1/p dp/dz_j
+
+    Both u' and S' are slopes at z_j. S' is the same formula for every j, but u' has two cases: j = y, and any other j.
+
+    Args:
+        scores: (num_classes,) of one point, none of them large; left as they are.
+        label: the number y of the right class.
+
+    Returns:
+        dp/dz and dJ/dz, both (num_classes,). Compare the second with y_hat - one_hot.
+    """
+    # BEGIN SOLUTION loss: u, S and p; u' for both cases and S'; the quotient rule; then the slope of the loss
+    powers = np.exp(scores)
+    u, total = powers[label], powers.sum()
+    u_slope = np.zeros_like(powers)
+    u_slope[label] = u
+    p_slope = (u_slope * total - u * powers) / total**2
+    return p_slope, -(total / u) * p_slope
     # END SOLUTION
 
 
@@ -142,6 +169,7 @@ def predict(parameters: Parameters, x: np.ndarray) -> np.ndarray:
 
 if __name__ == "__main__":
     import torch
+    from sklearn.metrics import classification_report
 
     from katas.given import data, plots
 
@@ -154,9 +182,10 @@ if __name__ == "__main__":
     spiral = data.spiral()
     learned = init_parameters(input_dim=2, hidden_dim=100, num_classes=3)
     history = train(learned, spiral.train.features.numpy(), spiral.train.labels.numpy())
-    right = predict(learned, spiral.test.features.numpy()) == spiral.test.labels.numpy()
-    print(f"{right.mean():.1%} of the test points")
+    answers = predict(learned, spiral.test.features.numpy())
+    print(f"On the test part:\n{classification_report(spiral.test.labels, answers, target_names=spiral.classes)}")
     plots.show(
-        plots.plot_boundary(Network(), spiral.test.features, spiral.test.labels),
+        plots.plot_boundary(Network(), spiral.train.features, spiral.train.labels, part="training part"),
+        plots.plot_boundary(Network(), spiral.test.features, spiral.test.labels, part="test part"),
         plots.plot_loss_history(history),
     )

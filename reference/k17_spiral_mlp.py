@@ -76,9 +76,9 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, class_weights: Ten
     """Fit the model in place with nn.CrossEntropyLoss(weight=class_weights), every epoch one step on all examples.
 
     Args:
-        features: (n, input_dim) float32.
-        labels: (n,) int64, class numbers.
-        class_weights: (num_classes,) float32.
+        features: (n, input_dim) float32, on the model's device.
+        labels: (n,) int64, class numbers, there too.
+        class_weights: (num_classes,) float32, there too.
 
     Returns:
         The loss of each epoch, as computed before its step: plain floats.
@@ -101,16 +101,18 @@ def get_metrics(y_true: Tensor, y_pred: Tensor, classes: Sequence[str]) -> dict[
     """Precision, recall and F1, overall and for each class.
 
     Args:
-        y_true: (n,) int64, the right class numbers; every class occurs.
-        y_pred: (n,) int64, the answers.
+        y_true: (n,) int64, on any device, the right class numbers; every class occurs.
+        y_pred: (n,) int64, on any device, the answers.
         classes: the name of each class number.
 
     Returns:
         {"overall": figures, "class": {name: figures}}, where figures is
         {"precision": float, "recall": float, "f1": float, "num_samples": float}; num_samples counts the points of y_true.
     """
-    # BEGIN SOLUTION metrics: precision_recall_fscore_support, once with average="weighted", once with average=None
+    # BEGIN SOLUTION metrics: precision_recall_fscore_support, once with average="weighted", once with average=None;
+    #     scikit-learn reads the CPU's memory only
     names = ("precision", "recall", "f1", "num_samples")
+    y_true, y_pred = y_true.cpu(), y_pred.cpu()
     precision, recall, f1, _ = precision_recall_fscore_support(y_true, y_pred, average="weighted", zero_division=0)
     overall = dict(zip(names, (float(precision), float(recall), float(f1), float(len(y_true))), strict=True))
     each = precision_recall_fscore_support(y_true, y_pred, average=None, labels=range(len(classes)), zero_division=0)
@@ -127,8 +129,8 @@ def predict_point(model: nn.Module, point: Tensor, mean: Tensor, std: Tensor, cl
 
     Args:
         model: gives raw scores, in evaluation mode or without layers that care.
-        point: (input_dim,) float32, as measured.
-        mean, std: (input_dim,) float32, those of the training data.
+        point: (input_dim,) float32, as measured, on the model's device.
+        mean, std: (input_dim,) float32, those of the training data, there too.
         classes: the name of each class number.
 
     Returns:
@@ -143,13 +145,19 @@ def predict_point(model: nn.Module, point: Tensor, mean: Tensor, std: Tensor, cl
 
 
 if __name__ == "__main__":
+    import json
+
     from katas.given import data, plots
 
-    spiral = data.spiral()
-    network = MLP(input_dim=2, hidden_dim=100, num_classes=3)
-    history = train(network, spiral.train.features, spiral.train.labels, spiral.class_weights)
-    plots.show(
-        plots.plot_boundary(network, spiral.test.features, spiral.test.labels),
-        plots.plot_loss_history(history),
-    )
+    spiral, figures = data.spiral(), []
+    for kind in (LinearModel, MLP):
+        network = kind(input_dim=2, hidden_dim=100, num_classes=3)
+        history = train(network, spiral.train.features, spiral.train.labels, spiral.class_weights)
+        answers = network(spiral.test.features).argmax(dim=1)
+        print(f"{kind.__name__}, on the test part:")
+        print(json.dumps(get_metrics(spiral.test.labels, answers, spiral.classes), indent=2))
+        for name, part in (("training part", spiral.train), ("test part", spiral.test)):
+            figures.append(plots.plot_boundary(network, part.features, part.labels, part=name))
+        figures.append(plots.plot_loss_history(history))
     print(predict_point(network, torch.tensor([0.1, 0.1]), spiral.mean, spiral.std, spiral.classes))
+    plots.show(*figures)

@@ -68,6 +68,16 @@ def check_shuffled(first: Sequence[Batch], second: Sequence[Batch], data: Tensor
     expect.that(not torch.equal(one, other), headline, seen="the same order twice", expected=expected, likely=likely)
 
 
+def check_mean(loss: object, parts: Sequence[float], examples: int) -> None:
+    """The loss of the first epoch is the mean over the losses of its batches."""
+    causes = {
+        "this is the sum over the batches: divide by their number": sum(parts),
+        "this is the loss of the last batch alone: add up the losses of all of them": parts[-1],
+        "the sum over the batches is divided by the number of examples": sum(parts) / examples,
+    }
+    expect.close(loss, sum(parts) / len(parts), what="The loss of the first epoch", causes=causes, atol=1e-3)
+
+
 def check_gradients(
     seen: Sequence[Batch],
     model: nn.Module,

@@ -127,9 +127,9 @@ def reaches(mark: Mark, value: float | Tensor, history: Sequence[float] | None =
     )
 
 
-def losses(history: object, epochs: int, what: str = "train(...)") -> None:
-    """A list with the loss of each epoch, as plain numbers."""
-    headline = f"{what} does not return the loss of each epoch."
+def losses(history: object, epochs: int, what: str = "train(...)", each: str = "epoch") -> None:
+    """A list with the loss of each epoch (or of each step, as `each` says), as plain numbers."""
+    headline = f"{what} does not return the loss of each {each}."
     if history is None:
         unmet(headline, seen="None", expected=f"a list of {epochs} numbers", likely="`return` is missing")
     that(
@@ -137,7 +137,7 @@ def losses(history: object, epochs: int, what: str = "train(...)") -> None:
         headline,
         seen=f"{type(history).__name__} of length {len(history) if hasattr(history, '__len__') else '?'}",
         expected=f"a list of {epochs} numbers",
-        likely="append one number an epoch to a list, and return the list after the loop",
+        likely=f"append one number to a list in each {each}, and return the list after the loop",
     )
     kinds = {type(loss).__name__ for loss in history}
     that(
@@ -205,16 +205,35 @@ def gradients_reach(model: nn.Module, what: str = "The loss") -> None:
     )
 
 
-def on_device(value: object, expected: torch.device, what: str) -> None:
-    """A tensor that lies on this device."""
+def on_device(value: object, expected: torch.device, what: str, likely: str | None = None) -> None:
+    """A tensor that lies on this device; without a number, any device of the kind will do."""
     seen = tensor(value, what).device
-    that(
-        seen.type == expected.type and expected.index in (None, seen.index),
-        f"{what}: on the wrong device.",
-        seen=seen,
-        expected=expected,
-        likely="a device is written into the code: take it from the data (x.device) or the model's parameters",
-    )
+    right = lies_on(seen, expected)
+    that(right, f"{what}: on the wrong device.", seen=seen, expected=expected, likely=likely or _device_cause(seen, expected))
+
+
+def lies_on(seen: torch.device, expected: torch.device) -> bool:
+    """Whether a device is the expected one; without a number, any device of the kind will do."""
+    return seen.type == expected.type and expected.index in (None, seen.index)
+
+
+def moved(model: nn.Module, device: torch.device) -> nn.Module:
+    """Move a model to a device, and all of it has to come along: a plain attribute stays where it was made."""
+    model = model.to(device)
+    for name, module in model.named_modules():
+        for attribute, kept in vars(module).items():
+            entries = kept.values() if isinstance(kept, dict) else kept if isinstance(kept, list | tuple) else [kept]
+            left = [one for one in entries if isinstance(one, Tensor) and not lies_on(one.device, device)]
+            if attribute not in ("_parameters", "_buffers") and left:
+                where = ".".join(filter(None, ["self", name, attribute]))
+                unmet(
+                    f"model.to(device) leaves {where} behind.",
+                    seen=f"a tensor in a plain attribute, on {left[0].device}",
+                    expected=f"all of the model on {device}",
+                    likely=f"nn.Module only moves its parameters and buffers: self.register_buffer({attribute!r}, ...) keeps a "
+                    "constant, nn.Parameter one that is learned",
+                )
+    return model
 
 
 def describe(value: object) -> str:
@@ -259,6 +278,17 @@ def _shape_cause(seen: tuple[int, ...], expected: tuple[int, ...]) -> str:
     if math.prod(seen) == math.prod(expected):
         return "the numbers are there in another arrangement: reshape, unsqueeze or squeeze puts them right"
     return "a size is written into the code, or the sizes of a layer are swapped: nn.Linear(inputs, outputs)"
+
+
+def _device_cause(seen: torch.device, expected: torch.device) -> str:
+    if seen.type == expected.type:
+        return "the number of the device is lost or written into the code: x.device is the whole of it"
+    if seen.type == "cpu":
+        return (
+            "a new tensor is made on the CPU unless it is told device=x.device; or a device is written into the code, such as "
+            ".cpu() or 'cpu'"
+        )
+    return "a device is written into the code: take it from the data (x.device) or the model's parameters"
 
 
 def _number_cause(seen: Tensor, wanted: Tensor) -> str:

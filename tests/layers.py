@@ -1,5 +1,5 @@
 """For networks that keep their layers in linear_modules and activation_modules, and what each gave in linear_results and
-activation_results: the same pass by the formula, and the check of what was kept."""
+activation_results: the same pass by the formula, and the check of what was kept. And the text of a chain of layers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,6 +21,12 @@ def by_formula(model: nn.Module, x: Tensor) -> tuple[list[Tensor], list[Tensor]]
     return scores, activations
 
 
+def chain_text(name: str, attribute: str, parts: Sequence[str]) -> str:
+    """What print shows of a model whose only attribute is an nn.Sequential of these parts."""
+    lines = [f"    ({number}): {part}" for number, part in enumerate(parts)]
+    return "\n".join([f"{name}(", f"  ({attribute}): Sequential(", *lines, "  )", ")"])
+
+
 def check_kept(model: nn.Module, name: str, expected: Sequence[Tensor], causes: Mapping[str, Sequence[Tensor]]) -> None:
     """model.<name> is a list of exactly the expected tensors. A cause maps to the tensors that its mistake would keep."""
     kept = getattr(model, name)
@@ -32,6 +38,13 @@ def check_kept(model: nn.Module, name: str, expected: Sequence[Tensor], causes: 
     for number, (one, wanted) in enumerate(zip(kept, expected, strict=True)):
         wrong = {cause: tensors[number] for cause, tensors in causes.items()}
         expect.close(one, wanted, what=f"{name}[{number}]", causes=wrong)
+
+
+def check_devices(model: nn.Module, device: torch.device) -> None:
+    """All that was kept of the last pass lies on the device."""
+    for name in ("linear_results", "activation_results"):
+        for number, one in enumerate(getattr(model, name)):
+            expect.on_device(one, device, what=f"{name}[{number}]")
 
 
 def check_fresh(model: nn.Module) -> None:

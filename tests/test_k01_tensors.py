@@ -1,49 +1,122 @@
-"""k01: dtype, shape and memory on the way from NumPy to PyTorch and back."""
+"""k01: what torch makes of a list and a shape, stretched tables, and the way from NumPy to PyTorch and back."""
 
 import numpy as np
 import pytest
 import torch
 
 from katas.given.data import sine_bands_arrays
-from tests import expect
+from tests import expect, returned
+from tests.conversions import TENSORS, array_of, both, check_own_memory
 
-SHARED = "the memory is shared: torch.tensor(array) copies, torch.from_numpy(array) and torch.as_tensor(array) do not"
+MADE = ("numbers", "zeros", "ones", "uniform", "normal")
+COMBINED = ("sums", "products", "matrix_product")
+ROW, COLUMN = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[10.0], [20.0], [40.0]])
 STRETCHED = "labels of shape (n,) next to outputs (n, 1) are stretched to (n, n): make them a column with reshape(-1, 1)"
+
+
+@pytest.mark.task("make")
+class TestMake:
+    @pytest.mark.parametrize(("numbers", "dtype"), [([1, 2.5, 3], torch.float32), ([4, -5], torch.int64)], ids=str)
+    def test_the_list_decides_on_the_dtype(self, kata, numbers, dtype):
+        made, what = returned.named(kata.make(numbers, (2,)), MADE, "make"), f"The tensor of {numbers}"
+        causes = {
+            "torch.Tensor(...) with a capital T always makes float32: torch.tensor(...) looks at the list": torch.float32,
+            "NumPy chose this dtype: give the list itself to torch.tensor(...)": torch.float64,
+        }
+        expect.dtype(made["numbers"], dtype, what, causes)
+        expect.close(made["numbers"], np.array(numbers), what)
+
+    @pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 1, 3, 2)], ids=str)
+    def test_the_shape_may_have_any_number_of_sizes(self, kata, shape):
+        made = returned.named(kata.make([1], shape), MADE, "make")
+        for name in MADE[1:]:
+            expect.shape(made[name], shape, what=f'"{name}" of shape {shape}')
+            expect.dtype(made[name], torch.float32, what=f'"{name}"')
+        for number, name in enumerate(("zeros", "ones")):
+            expect.close(made[name], np.full(shape, number), what=f'"{name}"')
+
+    @pytest.mark.parametrize(("name", "mean", "std"), [("uniform", 0.5, 0.289), ("normal", 0, 1)])
+    def test_random_numbers_have_their_distribution(self, kata, name, mean, std):
+        made = returned.named(kata.make([1], (100, 100)), MADE, "make")[name]
+        right = abs(made.mean() - mean) < 0.1 and abs(made.std() - std) < 0.1
+        headline, likely = f'"{name}" has another distribution.', "torch.rand is the uniform one, torch.randn the normal one"
+        seen, expected = f"mean {made.mean():.2g}, std {made.std():.2g}", f"mean {mean:.2g}, std {std:.2g}, nearly"
+        expect.that(right, headline, seen=seen, expected=expected, likely=likely)
+
+    @pytest.mark.parametrize("shape", [(2, 3, 2), (5,), ()], ids=str)
+    def test_about_gives_dtype_shape_and_dimensions(self, kata, shape):
+        counted = "these are all its entries: tensor.ndim counts the dimensions"
+        causes = {counted: (torch.int16, shape, int(np.prod(shape)))}
+        seen = kata.about(torch.zeros(shape, dtype=torch.int16))
+        expect.equal(seen, (torch.int16, shape, len(shape)), f"about a tensor of shape {shape}", causes)
+
+    @pytest.mark.placement
+    def test_about_asks_a_tensor_on_any_device(self, kata, device):
+        seen = kata.about(torch.ones(2, 3, device=device))
+        expect.equal(seen, (torch.float32, (2, 3), 2), what=f"about a tensor on {device}")
+
+
+@pytest.mark.task("combine")
+class TestCombine:
+    def test_row_and_column_are_combined_in_three_ways(self, kata):
+        with expect.untouched("The row or the column", ROW, COLUMN):
+            seen = returned.named(kata.combine(ROW, COLUMN), COMBINED, "combine")
+        right = {"sums": ROW + COLUMN, "products": ROW * COLUMN, "matrix_product": ROW @ COLUMN}
+        for name in COMBINED:
+            causes = {
+                "the table is transposed: the column's entries run down the rows": right[name].T,
+                "both got the same shape first: leave them as they are, and torch stretches them": right[name].diagonal()[None],
+                "this is the table of products, row * column or column @ row": right["products"],
+                "a single number came out of it: row @ column has the shape (1, 1)": right[name][0, 0],
+            }
+            expect.close(seen[name], right[name], what=f'"{name}"', causes=causes)
+
+    @pytest.mark.parametrize("number", [0, 2, -1])
+    def test_cross_gives_a_row_and_a_column(self, kata, number):
+        table = torch.arange(12).reshape(3, 4)
+        row, column = table[number], table[:, number]
+        seen = returned.several(kata.cross(table, number), 2, "cross", "row, column")
+        swapped, kept = "the first index counts the rows, the second the columns", "a slice or list keeps its dimension"
+        expect.close(seen[0], row, what=f"Row {number}", causes={swapped: column, kept: row[None]})
+        expect.close(seen[1], column, what=f"Column {number}", causes={swapped: row, kept: column[:, None]})
+
+    @pytest.mark.placement
+    def test_results_follow_their_device(self, kata, device):
+        row, column = ROW.to(device), COLUMN.to(device)
+        for made in (*kata.combine(row, column).values(), *kata.cross(row * column, 1)):
+            expect.on_device(made, device, what="A combination of row and column")
 
 
 @pytest.mark.task("to_tensors")
 class TestToTensors:
     def test_sine_bands_have_the_right_shapes(self, kata):
-        features, labels = _both(kata, *sine_bands_arrays())
+        features, labels = both(kata, *sine_bands_arrays())
         expect.shape(features, (25, 2), what="The feature tensor")
         expect.shape(labels, (25, 1), what="The label tensor", causes={STRETCHED: (25,), "a row, not a column": (1, 25)})
 
     def test_sizes_come_from_the_data(self, kata):
-        features, labels = _both(kata, np.ones((7, 3)), np.zeros(7))
+        features, labels = both(kata, np.ones((7, 3)), np.zeros(7))
         expect.shape(features, (7, 3), what="The feature tensor of 7 examples with 3 features")
         expect.shape(labels, (7, 1), what="The label tensor of 7 examples", causes={STRETCHED: (7,)})
 
     @pytest.mark.parametrize("given", [np.float64, np.float32, np.int64])
     def test_both_are_float32(self, kata, given):
-        features, labels = _both(kata, np.ones((4, 2), given), np.ones(4, given))
+        features, labels = both(kata, np.ones((4, 2), given), np.ones(4, given))
         for tensor, what in ((features, "The feature tensor"), (labels, "The label tensor")):
             expect.dtype(tensor, torch.float32, what=f"{what} made from {given.__name__}")
 
     def test_values_are_kept(self, kata):
         given = sine_bands_arrays()
-        features, labels = _both(kata, *given)
+        features, labels = both(kata, *given)
         expect.close(features, given[0], what="The feature tensor")
         expect.close(labels, given[1].reshape(-1, 1), what="The label tensor")
 
     @pytest.mark.parametrize("given", [np.float64, np.float32])
     def test_memory_is_not_shared(self, kata, given):
         arrays = np.ones((4, 2), given), np.ones(4, given)
-        tensors = _both(kata, *arrays)
+        tensors = both(kata, *arrays)
         for array, tensor, what in zip(arrays, tensors, ("features", "labels"), strict=True):
-            array[:] = 5
-            seen = expect.tensor(tensor, what).flatten()[0].item()
-            headline = f"A change of the {what} array changed the tensor made from it."
-            expect.that(seen == 1, headline, seen=seen, expected="1, as it was when the tensor was made", likely=SHARED)
+            check_own_memory(tensor, array, what)
 
 
 @pytest.mark.task("to_class_indices")
@@ -68,10 +141,7 @@ class TestToClassIndices:
 
     def test_memory_is_not_shared(self, kata):
         labels = np.zeros(3, np.int64)
-        indices = kata.to_class_indices(labels)
-        labels[:] = 5
-        headline = "A change of the label array changed the tensor made from it."
-        expect.that(indices[0] == 0, headline, seen=indices[0].item(), expected="0, as it was", likely=SHARED)
+        check_own_memory(kata.to_class_indices(labels), labels, "label")
 
 
 @pytest.mark.task("to_numpy")
@@ -79,17 +149,15 @@ class TestToNumpy:
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64], ids=str)
     def test_gives_an_array_with_the_same_numbers(self, kata, dtype):
         tensor = torch.arange(6, dtype=dtype).reshape(2, 3)
-        array = _array(kata.to_numpy(tensor))
+        array = array_of(kata.to_numpy(tensor))
         expect.close(array, tensor, what="The array")
-        seen, expected = array.dtype, tensor.numpy().dtype
+        headline, seen, expected = f"The array of a {dtype} tensor has another dtype.", array.dtype, tensor.numpy().dtype
         likely = "a conversion that is not asked for: .float(), .astype(...)"
-        expect.that(
-            seen == expected, f"The array of a {dtype} tensor has another dtype.", seen=seen, expected=expected, likely=likely
-        )
+        expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
 
     def test_takes_a_tensor_that_records_gradients(self, kata):
         tensor = torch.ones(3, requires_grad=True)
-        expect.close(_array(kata.to_numpy(tensor)), np.ones(3), what="The array")
+        expect.close(array_of(kata.to_numpy(tensor)), np.ones(3), what="The array")
 
     def test_leaves_the_tensor_recording(self, kata):
         weights = torch.ones(3, requires_grad=True)
@@ -105,7 +173,7 @@ class TestToNumpy:
 
     def test_memory_is_not_shared(self, kata):
         tensor = torch.zeros(3)
-        array = _array(kata.to_numpy(tensor))
+        array = array_of(kata.to_numpy(tensor))
         array[:] = 5
         headline = "A change of the array changed the tensor it was made from."
         likely = "the memory is shared: on the CPU .numpy() is a view of the tensor, so copy it"
@@ -114,21 +182,14 @@ class TestToNumpy:
     @pytest.mark.placement
     def test_takes_a_tensor_from_any_device(self, kata, device):
         tensor = torch.arange(3.0, device=device)
-        expect.close(_array(kata.to_numpy(tensor)), np.arange(3.0), what=f"The array of a tensor on {device}")
+        for one in (tensor, tensor.clone().requires_grad_()):
+            expect.close(array_of(kata.to_numpy(one)), np.arange(3.0), what=f"The array of a tensor on {device}")
+            expect.on_device(one, device, what="The tensor that was given", likely=".data = ... changes the tensor itself")
 
 
-def _both(kata, features, labels):
-    """The two tensors, once it is sure that there are two."""
-    result = kata.to_tensors(features, labels)
-    is_pair = isinstance(result, tuple) and len(result) == 2
-    likely = "`return` is missing" if result is None else "return both, in this order, with a comma between them"
-    headline = "to_tensors does not return two tensors."
-    expect.that(is_pair, headline, seen=type(result).__name__, expected="a tuple of two tensors", likely=likely)
-    return result
-
-
-def _array(value):
-    likely = "`return` is missing" if value is None else "tensor.numpy() makes the array"
-    headline = "to_numpy does not return an array."
-    expect.that(isinstance(value, np.ndarray), headline, seen=type(value).__name__, expected="numpy.ndarray", likely=likely)
-    return value
+class TestPlacement:
+    @pytest.mark.placement
+    @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.task(name)) for name in TENSORS])
+    def test_tensors_are_made_on_the_cpu(self, kata, name):
+        for made in TENSORS[name](kata):
+            expect.on_device(made, torch.device("cpu"), what=f"A tensor that {name} gives")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dojo.suite import devices
-from tests import expect
+from tests import expect, placement
 
 META = torch.device("meta")  # is on every machine
 BATCHES = {
@@ -14,7 +14,10 @@ BATCHES = {
 }
 WRITTEN_IN = "a device is written into the code: send the tensors to the argument `device`"
 ONLY_TENSORS = "only tensors are moved: ask isinstance(entry, torch.Tensor), and pass on anything else"
-UNUSED = "this is the tensor that was given: tensor.to(device) moves nothing itself, so use what it gives back"
+UNUSED = (
+    "this is the tensor that was given: tensor.to(device) moves nothing itself, so use what it gives back, and "
+    "send it to the argument `device`, no other"
+)
 
 
 @pytest.mark.task("pick")
@@ -50,6 +53,8 @@ class TestPick:
 
     @pytest.mark.placement
     def test_a_tensor_can_be_made_on_it(self, kata, device, monkeypatch):
+        if device.type == "simulated":
+            pytest.skip("nobody picks the simulated device")
         pretend(monkeypatch, kata, {device.type})
         picked, likely = kata.pick_device(), "the tests before this one say why"
         there = torch.device(picked or "cpu").type == device.type
@@ -116,6 +121,24 @@ class TestMove:
             arrived(name, entry, batch, device)
             expect.close(entry, batch[name], what=f"Entry {name} of the moved batch")
 
+    @pytest.mark.placement
+    @pytest.mark.parametrize("kind", BATCHES)
+    def test_tensors_come_back_to_the_cpu(self, kata, device, kind):
+        features, labels = torch.arange(6.0, device=device).reshape(2, 3), torch.arange(2, device=device)
+        batch = BATCHES[kind](features, labels)
+        for name, entry in entries(move(kata, batch, torch.device("cpu")), batch):
+            arrived(name, entry, batch, torch.device("cpu"))
+        for entry in (features, labels):
+            expect.on_device(entry, device, "A tensor of the batch that was given", placement.DATA_MOVED)
+
+    @pytest.mark.placement
+    @pytest.mark.parametrize("kind", BATCHES)
+    def test_the_number_of_a_device_counts(self, kata, kind):
+        batch = BATCHES[kind](torch.ones(4, 2), torch.arange(4))
+        with placement.Pretended(placement.SECOND_GPU) as there:
+            move(kata, batch, placement.SECOND_GPU)
+        there.check("The tensors")
+
 
 def pretend(monkeypatch, kata, there: set[str]) -> None:
     """As if these devices and the CPU were there and no others, whichever way the kata asks."""
@@ -161,7 +184,7 @@ def move(kata, batch, device):
 
 def arrived(name, entry, batch, device):
     """An entry is a tensor on the device."""
-    here = expect.tensor(entry, f"Entry {name} of the moved batch").device.type == device.type
+    here = expect.lies_on(expect.tensor(entry, f"Entry {name} of the moved batch").device, device)
     likely = UNUSED if any(entry is given for _, given in entries(batch, batch)) else WRITTEN_IN
     expect.that(here, f"Entry {name} of the batch has not arrived.", seen=entry.device, expected=device, likely=likely)
 

@@ -1,15 +1,25 @@
-"""k03: the loss of a single weight, its gradient by autograd and by hand, and the descent that follows it."""
+"""k03: the loss of a single weight, its gradient in two ways, the descent, seven gradients by hand, and the record."""
 
 import pytest
 import torch
 
-from tests import expect
+from tests import expect, returned
+from tests.one_weight import descend, formula, missteps, points, walk, wrong
+from tests.seven_parameters import NAMES, gradients, network, written_by_hand
 
-PILED_UP = "gradients pile up from step to step, because backward() adds to .grad: clear it before each backward()"
-REBOUND = "weight = weight - ... gives another tensor the name: under torch.no_grad(), weight -= ... changes the one handed in"
 OWN = "backward() ran on the weight that was given: make one of your own, weight.detach().clone().requires_grad_()"
-UNMOVED = "the weight that was given has not moved: no step was taken, or weight = weight - ... gave its name to another tensor"
 AFTER = "these are the losses after each step: each belongs before its step"
+RECORDS = {
+    "((weight * x - y) ** 2).mean()": (
+        lambda weight, x, y: ((weight * x - y) ** 2).mean(),
+        ["MeanBackward0", "PowBackward0", "SubBackward0", "MulBackward0", "AccumulateGrad"],
+    ),
+    "(y - x * weight).abs().sum()": (
+        lambda weight, x, y: (y - x * weight).abs().sum(),
+        ["SumBackward0", "AbsBackward0", "SubBackward0", "MulBackward0", "AccumulateGrad"],
+    ),
+    "weight.exp()": (lambda weight, x, y: weight.exp(), ["ExpBackward0", "AccumulateGrad"]),
+}
 TASKS = {"mse": "mse", "gradient": "gradient", "gradient_by_hand": "by_hand"}
 
 
@@ -77,13 +87,8 @@ class TestByHand:
 
     def test_needs_no_autograd(self, kata):
         weight, x, y = points("random")
-        try:
-            with torch.no_grad():
-                kata.gradient_by_hand(weight, x, y)
-        except RuntimeError as error:
-            headline, likely = "It needs autograd.", "backward() or torch.autograd.grad is used in it"
-            expect.that("grad" not in str(error), headline, seen=error, expected="the formula of the lesson", likely=likely)
-            raise
+        with written_by_hand():
+            kata.gradient_by_hand(weight, x, y)
 
 
 class TestPlacement:
@@ -101,7 +106,7 @@ class TestDescend:
         _, right = walk(weight, x, y, lr=0.1, steps=4)
         with expect.untouched("The data", x, y):
             losses = descend(kata, weight, x, y, lr=0.1, steps=4)
-        expect.losses(losses, epochs=4, what="descend(..., steps=4)")
+        expect.losses(losses, epochs=4, what="descend(..., steps=4)", each="step")
         causes = missteps(*points("random"), lr=0.1, steps=4, losses=True)
         causes[AFTER] = walk(*points("random"), lr=0.1, steps=5)[1][1:]
         expect.close(torch.tensor(losses), torch.tensor(right), what="The losses", causes=causes)
@@ -121,7 +126,7 @@ class TestDescend:
         descend(kata, weight, x, y, lr=0.1, steps=1)
         expect.close(weight, right, what="The weight after a step, where .grad held 5 before", causes=causes)
 
-    def test_goes_on_where_it_left_off(self, kata):
+    def test_a_second_call_begins_where_the_first_one_ended(self, kata):
         weight, x, y = points("three points", recording=True)
         (right, _), causes = walk(weight, x, y, 0.02, steps=4), missteps(weight, x, y, 0.02, steps=4)
         for _ in range(2):
@@ -137,63 +142,56 @@ class TestDescend:
         expect.on_device(weight, device, what="The weight")
 
 
-def points(data: str, recording: bool = False):
-    """Weight (1,), inputs (n,) and targets (n,): the three points of the lesson, or seven random ones, the same each time."""
-    if data == "three points":
-        weight, x, y = torch.tensor([1.0]), torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, 6.0])
-    else:
-        weight, x, y = torch.randn(15, generator=torch.Generator().manual_seed(3)).split([1, 7, 7])
-    return weight.clone().requires_grad_(recording), x.clone(), y.clone()
+@pytest.mark.task("two_layers")
+class TestTwoLayers:
+    @pytest.mark.parametrize("recording", [True, False], ids=["recording", "not recording"])
+    def test_all_seven_gradients_equal_those_of_autograd(self, kata, recording):
+        parameters, x, y = network(recording)
+        right, causes = gradients(parameters, x, y)
+        with expect.untouched("The parameters or the point", *parameters.values(), x, y):
+            seen = returned.named(kata.network_gradients(parameters, x, y), NAMES, "network_gradients")
+        for name in reversed(NAMES):  # the way the chain rule goes
+            expect.close(
+                seen[name], right[name], what=f"The gradient at {name}", causes={c: v[name] for c, v in causes.items()}
+            )
+            headline, likely = f"The gradient at {name} records gradients itself.", "compute it under torch.no_grad()"
+            quiet, seen_there = not seen[name].requires_grad, "requires_grad=True"
+            expect.that(quiet, headline, seen=seen_there, expected="requires_grad=False", likely=likely)
+
+    def test_needs_no_autograd(self, kata):
+        parameters, x, y = network()
+        with written_by_hand():
+            kata.network_gradients(parameters, x, y)
+
+    @pytest.mark.placement
+    def test_gradients_follow_their_device(self, kata, device):
+        parameters, x, y = network()
+        moved = {name: parameter.to(device) for name, parameter in parameters.items()}
+        for name, found in kata.network_gradients(moved, x.to(device), y.to(device)).items():
+            expect.on_device(found, device, what=f"The gradient at {name}")
 
 
-def formula(weight, x, y):
-    return 2 / len(x) * (x * (weight.detach() * x - y)).sum().reshape(1)
+@pytest.mark.task("record")
+class TestRecord:
+    @pytest.mark.parametrize("case", RECORDS)
+    def test_names_every_step_back_to_the_weight(self, kata, case):
+        weight, x, y = points("random", recording=True)
+        computation, names = RECORDS[case]
+        causes = {
+            "the order is turned around: begin at the result": names[::-1],
+            "only the first step was named: go on with next_functions": names[:1],
+            "the last one is missing: AccumulateGrad is a step too": names[:-1],
+            "the result's own step, grad_fn, is missing": names[1:],
+            "the walk ends where the first input is data: take the step that is not None": names[:3],
+        }
+        steps = kata.recorded_steps(computation(weight, x, y))
+        expect.equal(steps, names, what=f"The record of {case}", causes=causes)
 
+    def test_nothing_recorded_is_an_empty_list(self, kata):
+        expect.equal(kata.recorded_steps(torch.ones(2) * 3), [], what="The record of a tensor without one")
 
-def wrong(weight, x, y):
-    """Known mistakes of the gradient, and what they give."""
-    right, errors = formula(weight, x, y), weight.detach() * x - y
-    return {
-        "the sign is off: the error is prediction minus target": -right,
-        "the 2 of the formula is missing": right / 2,
-        "this is the sum over the points, and the 1 / n is missing": len(x) * right,
-        "the number of points is written into the code as 3": len(x) / 3 * right,
-        "the chain rule's second factor, the inputs, is missing": 2 * errors.mean().reshape(1),
-        "there is a number for each point: their mean is missing": 2 * x * errors,
-        "this is the loss, not its gradient: after backward() the gradient lies in .grad": (errors**2).mean(),
-        "a single number, shape (), came out of the sum: reshape(1) gives it the shape of the weight": right[0],
-    }
-
-
-def walk(weight, x, y, lr, steps, fresh=True):
-    """Gradient descent by the formula: the weight it ends at, and the losses before each step."""
-    weight, total, losses = weight.detach().clone(), torch.zeros(1), []
-    for _ in range(steps):
-        losses.append(((weight * x - y) ** 2).mean().item())
-        total = formula(weight, x, y) + (0 if fresh else total)
-        weight = weight - lr * total
-    return weight, losses
-
-
-def missteps(weight, x, y, lr, steps, losses=False):
-    """Known mistakes of the descent, and the weight (or the losses) they give."""
-    given = {
-        UNMOVED: walk(weight, x, y, 0.0, steps),
-        PILED_UP: walk(weight, x, y, lr, steps, fresh=False),
-        "the step goes up the gradient: it has to be taken off the weight": walk(weight, x, y, -lr, steps),
-        "the learning rate is left out: lr * gradient is taken off": walk(weight, x, y, 1.0, steps),
-        "only one step was taken": walk(weight, x, y, lr, 1),
-    }
-    return {cause: result[losses] for cause, result in given.items()}
-
-
-def descend(kata, weight, x, y, lr, steps):
-    """The learner's descent; an error that only comes with the second step is the mark of a weight made anew."""
-    anew = weight.detach().clone().requires_grad_()
-    try:
-        return kata.descend(weight, x, y, lr=lr, steps=steps)
-    except (TypeError, RuntimeError) as error:
-        if steps > 1 and ("NoneType" in str(error) or "does not require grad" in str(error)):
-            kata.descend(anew, x, y, lr=lr, steps=1)
-            expect.unmet("The second step raises an error.", seen=error, expected="as many steps as asked for", likely=REBOUND)
-        raise
+    @pytest.mark.placement
+    def test_reads_a_record_on_any_device(self, kata, device):
+        weight = torch.ones(1, device=device, requires_grad=True)
+        names = ["ExpBackward0", "AccumulateGrad"]
+        expect.equal(kata.recorded_steps(weight.exp()), names, what=f"The record of exp(weight) on {device}")

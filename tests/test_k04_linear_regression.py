@@ -1,4 +1,4 @@
-"""k04: the printed architecture, the weighted sum, the way to the best line, and the numbers that were learned."""
+"""k04: the printed architecture, the weighted sum, the way to the best line, what was learned, and what scikit-learn finds."""
 
 import pytest
 import torch
@@ -6,7 +6,8 @@ from sklearn.linear_model import LinearRegression
 from torch.nn import functional as F
 
 from katas.given.data import linear, linear_arrays
-from tests import expect, training
+from tests import expect, placement, training
+from tests.coefficients import check_best, numbers
 
 SUMMED = "this is the sum over the examples: the loss is their mean"
 ABSOLUTE = "this is the absolute error: use nn.MSELoss"
@@ -55,6 +56,10 @@ class TestModel:
         with expect.untouched("The input", x):
             expect.close(model(x), right, what="The output", causes=causes)
 
+    def test_takes_a_single_example_too(self, kata):
+        model, x = kata.LinearRegression(input_size=3, output_size=1), torch.randn(3)
+        expect.close(model(x), model(x.unsqueeze(0))[0], what="The output for an example of shape (3,)")
+
     def test_gradients_reach_every_parameter(self, kata):
         model = kata.LinearRegression(input_size=3, output_size=2)
         model(torch.randn(10, 3)).sum().backward()
@@ -62,7 +67,7 @@ class TestModel:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = kata.LinearRegression(input_size=1, output_size=1).to(device)
+        model = expect.moved(kata.LinearRegression(input_size=1, output_size=1), device)
         expect.on_device(model(torch.randn(4, 1, device=device)), device, what="The output")
 
 
@@ -104,7 +109,7 @@ class TestFit:
         losses = kata.fit(model, *linear(3))
         expect.reaches(mark("k04.plane.distance"), distance(model), history=losses)
 
-    def test_goes_on_where_it_left_off(self, kata):
+    def test_a_second_call_begins_with_what_the_first_one_learned(self, kata):
         model, (features, targets) = plane(kata, 1), linear()
         kata.fit(model, features, targets, epochs=50)
         between = F.mse_loss(model(features), targets).item()
@@ -122,10 +127,8 @@ class TestFit:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, (features, targets) = plane(kata, 1).to(device), linear()
-        losses = kata.fit(model, features.to(device), targets.to(device), epochs=2)
-        expect.losses(losses, epochs=2, what=f"fit(...) on {device}")
-        expect.on_device(model.linear.weight, device, what="The model after fit")
+        model, data = expect.moved(plane(kata, 3), device), [tensor.to(device) for tensor in linear(3)]
+        placement.check_training(lambda: kata.fit(model, *data, epochs=2), model, data, epochs=2)
 
 
 @pytest.mark.task("coefficients", needs="model")
@@ -155,8 +158,27 @@ class TestCoefficients:
     @pytest.mark.placement
     def test_reads_a_model_on_any_device(self, kata, device):
         model = plane(kata, 3)
-        right = torch.cat([model.linear.bias, model.linear.weight[0]])
-        expect.close(numbers(kata.coefficients(model.to(device))), right, what=f"The coefficients of a model on {device}")
+        right, model = torch.cat([model.linear.bias, model.linear.weight[0]]), expect.moved(model, device)
+        expect.close(numbers(kata.coefficients(model)), right, what=f"The coefficients of a model on {device}")
+        expect.on_device(model.linear.weight, device, "The model that was read", "coefficients(...) moves the model itself")
+
+
+@pytest.mark.task("best")
+class TestBest:
+    @pytest.mark.parametrize("features", [1, 3])
+    def test_finds_the_lowest_squared_error(self, kata, features):
+        points, targets = torch.randn(60, features), 10 * torch.randn(60, 1) + 5
+        with expect.untouched("The data", points, targets):
+            seen = numbers(kata.best_coefficients(points, targets), "best_coefficients(...)")
+        check_best(seen, points, targets)
+
+    @pytest.mark.placement
+    def test_takes_data_on_any_device(self, kata, device):
+        points, targets = torch.randn(60, 2), torch.randn(60, 1) + 5
+        data = points.to(device), targets.to(device)
+        check_best(numbers(kata.best_coefficients(*data), "best_coefficients(...)"), points, targets)
+        for tensor in data:
+            expect.on_device(tensor, device, "The data afterwards", placement.DATA_MOVED)
 
 
 def plane(kata, num_features):
@@ -168,16 +190,3 @@ def distance(model):
     best = LinearRegression().fit(*linear_arrays(model.linear.in_features))
     learned = torch.cat([model.linear.bias, model.linear.weight[0]]).detach()
     return (learned - torch.tensor([best.intercept_, *best.coef_])).abs().max()
-
-
-def numbers(coefficients):
-    """The coefficients as a tensor, once it is sure that they are a list of plain numbers."""
-    kinds = {type(one).__name__ for one in coefficients} if isinstance(coefficients, list) else {type(coefficients).__name__}
-    likely = (
-        "`return` is missing" if coefficients is None else "tolist() makes floats of a tensor's numbers, item() of a single one"
-    )
-    headline, expected = "coefficients(...) does not return a flat list of plain numbers.", "a list of float"
-    is_flat = isinstance(coefficients, list) and kinds == {"float"}
-    seen = f"a list of {', '.join(sorted(kinds))}" if isinstance(coefficients, list) else f"{type(coefficients).__name__}"
-    expect.that(is_flat, headline, seen=seen, expected=expected, likely=likely)
-    return torch.tensor(coefficients)

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from katas.given.data import sine_bands
-from tests import expect, training
+from katas.given.data import parallel_lines, sine_bands
+from tests import expect, placement, training
 
 
 @pytest.mark.task("model")
@@ -46,7 +46,7 @@ class TestModel:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = kata.LogisticRegression(num_labels=1, num_features=2).to(device)
+        model = expect.moved(kata.LogisticRegression(num_labels=1, num_features=2), device)
         expect.on_device(model(torch.randn(4, 2, device=device)), device, what="The output")
 
 
@@ -85,6 +85,20 @@ class TestTrain:
         likely = "the training does not end at the best line: the tests before this one say why"
         expect.that(wrong == 8, headline, seen=f"{wrong} of 25 points on the wrong side", expected="8", likely=likely)
 
+    def test_parts_two_parallel_lines(self, kata):
+        model, (features, labels) = kata.LogisticRegression(num_labels=1, num_features=2), parallel_lines()
+        losses = kata.train(model, features, labels)
+        wrong = int(((model(features) >= 0.5) != labels).sum())
+        headline = "The trained model does not part two bands that a straight line can part."
+        seen = f"{wrong} of 25 points on the wrong side"
+        expect.that(wrong == 0, headline, seen=seen, expected="0", likely=expect.story(losses))
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        model = expect.moved(kata.LogisticRegression(num_labels=1, num_features=2), device)
+        data = [tensor.to(device) for tensor in sine_bands()]
+        placement.check_training(lambda: kata.train(model, *data, epochs=3), model, data, epochs=3)
+
 
 @pytest.mark.task("boundary", needs="model")
 class TestBoundary:
@@ -109,9 +123,10 @@ class TestBoundary:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = kata.LogisticRegression(num_labels=1, num_features=2).to(device)
+        model = expect.moved(kata.LogisticRegression(num_labels=1, num_features=2), device)
         x2 = kata.decision_boundary(model, torch.linspace(-5, 5, 11, device=device))
         expect.on_device(x2, device, what="The boundary")
+        expect.on_device(model.linear.weight, device, "The model afterwards", "decision_boundary(...) moves the model itself")
 
 
 def probabilities_of_the_best_line():

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import sine_bands
-from tests import expect, layers, marks, training
+from tests import expect, layers, marks, placement, training
 
 
 @pytest.mark.task("layers")
@@ -70,9 +70,9 @@ class TestForward:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = network(kata).to(device)
+        model = expect.moved(network(kata), device)
         expect.on_device(model(torch.randn(4, 2, device=device)), device, what="The output")
-        expect.on_device(model.activation_results[0], device, what="activation_results[0]")
+        layers.check_devices(model, device)
 
 
 @pytest.mark.task("train", needs="forward")
@@ -101,6 +101,11 @@ class TestTrain:
         losses = kata.train(model, features, labels)
         loss = F.binary_cross_entropy(model(features).detach(), labels)
         expect.reaches(marks.find("k07.train.loss"), loss, history=losses)
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        model, data = expect.moved(network(kata, num_hidden=2), device), [tensor.to(device) for tensor in sine_bands()]
+        placement.check_training(lambda: kata.train(model, *data, epochs=3), model, data, epochs=3)
 
 
 def network(kata, num_hidden=3):

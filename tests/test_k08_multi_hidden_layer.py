@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import sine_bands
-from tests import expect, layers, training
+from tests import expect, layers, placement, training
 
 SIZES = [[2, 20, 20, 2], [3, 4], [5], [2, 7, 3, 6, 2]]
 
@@ -90,9 +90,9 @@ class TestForward:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = network(kata).to(device)
+        model = expect.moved(network(kata), device)
         expect.on_device(model(torch.randn(4, 2, device=device)), device, what="The output")
-        expect.on_device(model.activation_results[0], device, what="activation_results[0]")
+        layers.check_devices(model, device)
 
 
 @pytest.mark.task("train", needs="forward")
@@ -114,6 +114,11 @@ class TestTrain:
         y_hat = model(features).detach()
         expect.reaches(mark("k08.train.accuracy"), ((y_hat >= 0.5) == labels).float().mean(), history=losses)
         expect.reaches(mark("k08.train.loss"), F.binary_cross_entropy(y_hat, labels), history=losses)
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        model, data = expect.moved(network(kata), device), [tensor.to(device) for tensor in sine_bands()]
+        placement.check_training(lambda: kata.train(model, *data, epochs=3), model, data, epochs=3)
 
 
 def network(kata):

@@ -44,8 +44,7 @@ class TestFeatures:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        seen = kata.last_hidden_features(network().to(device), torch.randn(7, 2, device=device))
-        expect.on_device(seen, device, what="The hidden features")
+        check_device(network(), device, lambda model: kata.last_hidden_features(model, torch.randn(7, 2, device=device)))
 
 
 @pytest.mark.task("boundary")
@@ -91,8 +90,7 @@ class TestBoundary:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        h2 = kata.hidden_boundary(network().to(device), torch.linspace(-1, 1, 11, device=device))
-        expect.on_device(h2, device, what="The boundary")
+        check_device(network(), device, lambda model: kata.hidden_boundary(model, torch.linspace(-1, 1, 11, device=device)))
 
 
 @pytest.mark.task("grid")
@@ -136,9 +134,10 @@ class TestGrid:
         check_looking(model.train(before), before, lambda: kata.predict_grid(model, x1, x2), right, "The grid")
 
     @pytest.mark.placement
-    def test_follows_its_device(self, kata, device):
+    @pytest.mark.parametrize("labels", [1, 3])
+    def test_follows_its_device(self, kata, device, labels):
         x1, x2 = torch.linspace(-5, 5, 4, device=device), torch.linspace(-2, 3, 6, device=device)
-        expect.on_device(kata.predict_grid(network().to(device), x1, x2), device, what="The grid")
+        check_device(network(labels=labels), device, lambda model: kata.predict_grid(model, x1, x2))
 
 
 def network(hidden: int = 2, labels: int = 1, dropout: bool = False) -> KeepingNetwork:
@@ -162,6 +161,14 @@ def asked(model: KeepingNetwork, points: Tensor, mode: bool) -> Tensor:
 def node_by_node(model: KeepingNetwork, x1: Tensor, x2: Tensor) -> Tensor:
     """What the model answers, asked for one point after the other: (rows, columns, labels)."""
     return torch.stack([torch.cat([model(torch.stack([one, two]).unsqueeze(0)) for one in x1]) for two in x2]).detach()
+
+
+def check_device(model: nn.Module, device: torch.device, look) -> None:
+    """The look at a model on a device gives its answer there, and leaves the model there."""
+    expect.on_device(look(model.to(device)), device, what="The answer")
+    likely = "looking changes nothing: .to(...), .cpu() or .cuda() moves the model itself"
+    for parameter in model.parameters():
+        expect.on_device(parameter, device, "The model afterwards", likely)
 
 
 def check_no_gradient(value: Tensor, what: str) -> None:

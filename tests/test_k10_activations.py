@@ -1,57 +1,15 @@
-"""k10: the formulas, their gradients, what they do far out, and the units that a relu kills."""
+"""k10: the formulas, their gradients, what they do far out, a slope that is learned, and the units that a relu kills."""
 
 import pytest
 import torch
 from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 
-from tests import expect
+from tests import calls, expect, gradients
+from tests.activations import MISTAKES, TORCH
 
-TORCH = {
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": F.relu,
-    "leaky_relu": F.leaky_relu,
-    "softplus": F.softplus,
-    "silu": F.silu,
-    "gelu": F.gelu,
-    "selu": F.selu,
-}
+READY_MADE = {*TORCH, *(f"{name}_" for name in TORCH), "special_expit", "prelu", "_prelu_kernel"}
+WRITE = "the task is to write it out, with exp, log, clamp, where and the like; what you wrote yourself you may use again"
 FAR = torch.tensor([-1000.0, -200.0, -50.0, 50.0, 200.0, 1000.0])
-ALPHA, SCALE = 1.6732632, 1.0507010
-MISTAKES = {
-    "sigmoid": {
-        "the sign is off: exp(-x), not exp(x)": lambda x: 1 / (1 + x.exp()),
-        "this is tanh: the sigmoid runs from 0 to 1": torch.tanh,
-    },
-    "tanh": {
-        "tanh(x) is 2 * sigmoid(2 * x) - 1: the 2 inside is missing": lambda x: 2 * torch.sigmoid(x) - 1,
-        "tanh runs from -1 to 1: 2 * sigmoid(2 * x) - 1, and the - 1 is missing": lambda x: 2 * torch.sigmoid(2 * x),
-    },
-    "relu": {
-        "this is the absolute value: negative numbers become 0": torch.abs,
-        "this says where x is positive: it gives 1 there, not x": lambda x: (x > 0).float(),
-    },
-    "leaky_relu": {
-        "the slope is left out: this is relu": F.relu,
-        "the two sides are swapped: torch.where(condition, where true, elsewhere)": lambda x: torch.where(x > 0, 0.01 * x, x),
-    },
-    "softplus": {
-        "this is log(exp(x)), which is x: the 1 is missing": lambda x: x,
-    },
-    "silu": {
-        "this is the sigmoid alone: x * sigmoid(x)": torch.sigmoid,
-        "this is x * tanh(x): silu takes the sigmoid": lambda x: x * torch.tanh(x),
-    },
-    "gelu": {
-        "this is the approximation by tanh: the lesson has the formula with erf": lambda x: F.gelu(x, approximate="tanh"),
-        "the root of 2 is missing: erf(x / sqrt(2))": lambda x: x * (1 + torch.erf(x)) / 2,
-    },
-    "selu": {
-        "SELU_SCALE is left out: it multiplies both sides": lambda x: F.elu(x, alpha=ALPHA),
-        "the - 1 is missing: exp(x) - 1": lambda x: torch.where(x > 0, F.selu(x), SCALE * ALPHA * x.exp()),
-    },
-}
 
 
 class Checks:
@@ -85,17 +43,15 @@ class Checks:
         expect.close(seen, expected, what=f"The gradient of {name} for x = -1000 ... 1000")
 
     def test_is_written_out(self, kata, name):
-        with Calls() as calls:
-            getattr(kata, name)(torch.linspace(-6, 6, 100))
-        headline = f"{name} is left to torch."
-        expected = "the formula, with exp, log, clamp, where and the like"
-        likely = "the task is to write it out; what you wrote yourself you may use again"
-        used = calls.names & {*TORCH, "special_expit"}
-        expect.that(not used, headline, seen=f"a call of torch's {', '.join(sorted(used))}", expected=expected, likely=likely)
+        calls.check_written_out(lambda: getattr(kata, name)(torch.linspace(-6, 6, 100)), READY_MADE, name, WRITE)
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, name, device):
-        expect.on_device(getattr(kata, name)(torch.ones(4, device=device)), device, what=f"{name}(x)")
+        x = torch.linspace(-2, 2, 4, device=device).requires_grad_()
+        y = getattr(kata, name)(x)
+        expect.on_device(y, device, what=f"{name}(x)")
+        y.sum().backward()
+        expect.on_device(x.grad, device, what=f"The gradient of {name}")
 
 
 @pytest.mark.task("squash")
@@ -116,6 +72,60 @@ class TestSlope:
         x = torch.linspace(-6, 6, 100)
         causes = {"the slope is written into the code: it is an argument": F.leaky_relu(x)}
         expect.close(kata.leaky_relu(x, slope=0.3), F.leaky_relu(x, 0.3), what="leaky_relu(x, slope=0.3)", causes=causes)
+
+
+@pytest.mark.task("prelu", needs="rectify")
+class TestPReLU:
+    def test_has_one_parameter_the_slope(self, kata):
+        for begin in (0.25, 0.6):
+            model = kata.PReLU() if begin == 0.25 else kata.PReLU(begin)
+            seen = {name: value.detach().flatten().tolist() for name, value in model.named_parameters()}
+            expected, slope = {"slope": [pytest.approx(begin)]}, getattr(model, "slope", None)
+            likely = "one parameter is asked for: self.slope = nn.Parameter(torch.tensor(slope))"
+            if not seen and slope is not None:
+                likely = f"self.slope is a {type(slope).__name__}, which no optimizer finds: nn.Parameter(...) makes it one"
+            elif seen.get("slope") == [0.25]:
+                likely = "the slope is written into the code: it is an argument"
+            shown = f"{{'slope': [{begin}]}}"
+            expect.that(seen == expected, "PReLU has other parameters.", seen=seen, expected=shown, likely=likely)
+            expect.dtype(slope, torch.float32, what="The slope")
+
+    def test_values_follow_the_slope_as_it_is_now(self, kata):
+        model, x = kata.PReLU(0.3), torch.linspace(-6, 6, 125).reshape(5, 25)
+        for slope in (0.3, 0.7):
+            with torch.no_grad():
+                model.slope.fill_(slope)
+            causes = {"the slope it began with is kept: forward takes self.slope": F.leaky_relu(x, 0.3)}
+            causes |= {"leaky_relu is called without the slope": F.leaky_relu(x), "this is relu": F.relu(x)}
+            expect.close(model(x), F.leaky_relu(x, slope), what=f"PReLU with the slope {slope}", causes=causes)
+
+    def test_gradient_reaches_the_slope(self, kata):
+        model, x = kata.PReLU(0.3), torch.tensor([[-2.0, 3.0], [-0.5, 1.0]])
+        model(x).sum().backward()
+        expect.gradients_reach(model, what="The sum of PReLU(x)")
+        causes = {"the positive x count too: there the slope has no part": x.sum()}
+        expect.close(model.slope.grad.sum(), -2.5, what="The slope's gradient, the sum of the negative x", causes=causes)
+        gradients.check_flow(model, x, torch.tensor([[0.3, 1.0], [0.3, 1.0]]), "PReLU(x)")
+
+    def test_training_finds_the_slope(self, kata):
+        model, x = kata.PReLU(), torch.linspace(-2, 2, 50)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+        for _ in range(20):
+            optimizer.zero_grad()
+            F.mse_loss(model(x), F.leaky_relu(x, 0.6)).backward()
+            optimizer.step()
+        expect.close(model.slope.sum(), 0.6, what="The slope after 20 steps on points with the slope 0.6", atol=1e-3)
+
+    def test_is_written_out(self, kata):
+        calls.check_written_out(lambda: kata.PReLU()(torch.randn(4)), READY_MADE, "PReLU", WRITE)
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        model = expect.moved(kata.PReLU(), device)
+        y = model(torch.linspace(-2, 2, 4, device=device))
+        expect.on_device(y, device, what="PReLU(x)")
+        y.sum().backward()
+        expect.on_device(model.slope.grad, device, what="The slope's gradient")
 
 
 @pytest.mark.task("smooth", needs="squash")
@@ -161,18 +171,6 @@ class TestDying:
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
         expect.on_device(kata.dead_units(torch.zeros(3, 2, device=device)), device, what="The dead units")
-
-
-class Calls(TorchFunctionMode):
-    """Keeps the names of torch's functions that are called."""
-
-    def __init__(self):
-        super().__init__()
-        self.names = set()
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        self.names.add(getattr(function, "__name__", "").rstrip("_"))
-        return function(*args, **(kwargs or {}))
 
 
 def slopes(kata, name, at):

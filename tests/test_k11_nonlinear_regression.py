@@ -8,18 +8,18 @@ from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import curve
-from tests import batches, expect
+from tests import batches, expect, gradients, layers, parameters, placement
+from tests.curve_fit import some, stretched, y_of
 
 STRETCHED = "outputs (n, 1) and targets (n,) were stretched to (n, n): leave both as columns (n, 1)"
 SUMMED = "this is the sum over the examples: the loss is their mean"
 ABSOLUTE = "this is the absolute error: use nn.MSELoss"
 SHALLOW = {"input_size": 2, "hidden_size": 4, "output_size": 3}
 DEEP = {"input_size": 2, "hidden_size_1": 5, "hidden_size_2": 4, "output_size": 3}
-MODELS = [
-    pytest.param("NonlinearRegression", SHALLOW, id="NonlinearRegression"),
-    pytest.param("DeepRegression", DEEP, id="DeepRegression"),
-]
-BOTH = pytest.mark.parametrize(("name", "sizes"), MODELS)
+NAMES = ["NonlinearRegression", "DeepRegression"]
+BOTH = pytest.mark.parametrize(("name", "sizes"), [(NAMES[0], SHALLOW), (NAMES[1], DEEP)], ids=NAMES)
+TRAININGS = [("three_nodes", (1, 3, 1), nn.Sigmoid, 50), ("deep", (1, 10, 10, 1), nn.SiLU, 40)]
+TRAININGS += [("twenty_nodes", (1, 20, 1), nn.Tanh, 90)]
 
 
 @pytest.mark.task("models")
@@ -29,16 +29,15 @@ class TestModels:
         name, parts = "NonlinearRegression" if len(sizes) == 3 else "DeepRegression", []
         for inputs, outputs in pairwise(sizes):
             parts += [f"Linear(in_features={inputs}, out_features={outputs}, bias=True)", "Sigmoid()"]
-        lines = [f"    ({number}): {part}" for number, part in enumerate(parts[:-1])]  # no sigmoid at the end
+        del parts[-1]  # no sigmoid at the end
         causes = {
-            "nothing follows the last layer: a prediction may be any number": f"({len(lines)}): ",
+            "nothing follows the last layer: a prediction may be any number": f"({len(parts)}): ",
             "no activation stands between two layers, and without one they are a single linear layer": "bias=True)\n    (1): L",
             "the second hidden layer has no activation: without one it adds nothing": "bias=True)\n    (3): L",
             "the activation is the sigmoid unless another one is asked for": "(1): ReLU",
             "a plain list hides its layers from torch: self.main = nn.Sequential(...)": "Regression()",
         }
-        expected = "\n".join([f"{name}(", "  (main): Sequential(", *lines, "  )", ")"])
-        expect.printed(getattr(kata, name)(*sizes), expected, causes=causes)
+        expect.printed(getattr(kata, name)(*sizes), layers.chain_text(name, "main", parts), causes=causes)
 
     @BOTH
     def test_activation_is_an_argument(self, kata, name, sizes):
@@ -71,7 +70,7 @@ class TestModels:
     @BOTH
     @pytest.mark.placement
     def test_follows_its_device(self, kata, name, sizes, device):
-        model = getattr(kata, name)(**sizes).to(device)
+        model = expect.moved(getattr(kata, name)(**sizes), device)
         expect.on_device(model(torch.randn(4, 2, device=device)), device, what=f"The output of {name}")
 
 
@@ -80,13 +79,7 @@ class TestCount:
     @pytest.mark.parametrize(("sizes", "expected"), [((1, 3, 1), 10), ((1, 20, 1), 61), ((4, 2, 3), 19)], ids=str)
     def test_counts_weights_and_biases(self, kata, sizes, expected):
         model = chain(*sizes)
-        causes = {
-            "these are the tensors: a weight matrix holds more than one number (numel())": 4,
-            "the biases are left out": sum(part.weight.numel() for part in (model[0], model[2])),
-            "only the first dimension is counted: numel() is the number of all entries": 2 * sizes[1] + 2 * sizes[2],
-            "only the first layer is counted": sum(parameter.numel() for parameter in model[0].parameters()),
-        }
-        expect.equal(kata.count_parameters(model), expected, what=f"The parameters of {sizes}", causes=causes)
+        parameters.check_count(kata.count_parameters(model), model, expected, what=f"The parameters of {sizes}")
 
     def test_leaves_out_what_training_cannot_change(self, kata):
         model = nn.Sequential(chain(1, 3, 1), nn.BatchNorm1d(5))
@@ -96,6 +89,33 @@ class TestCount:
             "model.state_dict() also holds running means, which are no parameters: take model.parameters()": 31,
         }
         expect.equal(kata.count_parameters(model), 14, what="The parameters of a model with a frozen layer", causes=causes)
+
+    @pytest.mark.placement
+    def test_counts_on_any_device(self, kata, device):
+        expect.equal(kata.count_parameters(chain(1, 3, 1).to(device)), 10, what=f"The parameters of a model on {device}")
+
+
+@pytest.mark.task("summary")
+class TestSummary:
+    def test_gives_name_shape_and_number_of_each_parameter(self, kata):
+        expected = [("net.0.weight", (2, 4), 8), ("net.0.bias", (2,), 2), ("net.2.weight", (3, 2), 6), ("net.2.bias", (3,), 3)]
+        seen = kata.summary(nn.ModuleDict({"net": chain(4, 2, 3)}))
+        parameters.check_table(seen, expected, what="The table of the sizes (4, 2, 3)")
+
+    def test_has_a_row_for_frozen_parameters_but_none_for_running_means(self, kata):
+        model = nn.Sequential(nn.Linear(1, 3), nn.BatchNorm1d(3))
+        model[0].requires_grad_(False)
+        everything = [(name, tuple(value.shape), value.numel()) for name, value in model.state_dict().items()]
+        causes = {
+            "model.state_dict() also holds running means, which are no parameters: model.named_parameters()": everything,
+            "frozen parameters are parameters too: the table has a row for each": everything[2:4],
+        }
+        expect.equal(kata.summary(model), everything[:4], what="The table of a model with a frozen layer", causes=causes)
+
+    @pytest.mark.placement
+    def test_takes_a_model_on_any_device(self, kata, device):
+        rows = [("weight", (2, 1), 2), ("bias", (2,), 2)]
+        expect.equal(kata.summary(nn.Linear(1, 2).to(device)), rows, what=f"The table of a model on {device}")
 
 
 @pytest.mark.task("nodes", needs="models")
@@ -119,14 +139,13 @@ class TestNodes:
         expect.close(seen, nodes, what=f"The nodes of {name}", causes=causes)
 
     def test_gives_no_gradient(self, kata):
-        seen = expect.tensor(kata.node_outputs(kata.NonlinearRegression(1, 3, 1), torch.zeros(4, 1)), "The nodes' outputs")
-        headline, likely = "The nodes' outputs still record gradients.", "compute them under torch.no_grad(), or detach them"
-        expect.that(not seen.requires_grad, headline, seen="requires_grad=True", expected="requires_grad=False", likely=likely)
+        gradients.check_none(kata.node_outputs(kata.NonlinearRegression(1, 3, 1), torch.zeros(4, 1)), "The nodes' outputs")
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = kata.NonlinearRegression(1, 3, 1).to(device)
+        model = expect.moved(kata.NonlinearRegression(1, 3, 1), device)
         expect.on_device(kata.node_outputs(model, torch.zeros(4, 1, device=device)), device, what="The nodes' outputs")
+        expect.on_device(next(model.parameters()), device, "The model afterwards", "node_outputs moves the model itself")
 
 
 @pytest.mark.task("fit")
@@ -147,49 +166,30 @@ class TestFit:
         batches.check_sizes(seen, [50, 50, 20, 50, 50, 20], what="fit(..., epochs=2, batch_size=50) on 120 examples")
         batches.check_shuffled(seen[:3], seen[3:], x)
         parts = [F.mse_loss(batch.outputs, y_of(batch.inputs)).item() for batch in seen[:3]]
-        causes = {
-            "this is the sum over the batches: divide by their number": sum(parts),
-            "this is the loss of the last batch alone: add up the losses of all of them": parts[-1],
-            "the sum over the batches is divided by the number of examples": sum(parts) / 120,
-        }
-        expect.close(losses[0], sum(parts) / 3, what="The loss of the first epoch", causes=causes, atol=1e-3)
+        batches.check_mean(losses[0], parts, examples=120)
 
     def test_every_step_follows_the_gradient(self, kata):
         model, (x, y) = chain(1, 3, 1), some(120)
         _, seen = batches.watch(lambda: kata.fit(model, x, y, epochs=2, batch_size=50), model)
         batches.check_gradients(seen, model, y_of, F.mse_loss, {ABSOLUTE: F.l1_loss, STRETCHED: stretched})
 
-    @pytest.mark.parametrize(("nodes", "activation", "number"), [(3, nn.Sigmoid, "three"), (20, nn.Tanh, "twenty")])
-    def test_bends_the_line(self, kata, mark, nodes, activation, number):
-        model, (x, y) = chain(1, nodes, 1, activation), curve()
-        losses = kata.fit(model, x, y)
-        expect.reaches(mark(f"k11.{number}_nodes.error"), F.mse_loss(model(x), y), history=losses)
+    @pytest.mark.parametrize(("network", "sizes", "activation", "epochs"), TRAININGS, ids=[name for name, *_ in TRAININGS])
+    def test_bends_the_line(self, kata, mark, network, sizes, activation, epochs):
+        model, (x, y) = chain(*sizes, activation=activation), curve()
+        losses = kata.fit(model, x, y, epochs=epochs)
+        expect.reaches(mark(f"k11.{network}.error"), F.mse_loss(model(x), y), history=losses)
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, (x, y) = chain(1, 3, 1).to(device), some(40)
-        expect.losses(kata.fit(model, x.to(device), y.to(device), epochs=2), epochs=2, what=f"fit(...) on {device}")
-        expect.on_device(model[0].weight, device, what="The model after fit")
+        model, data = chain(1, 3, 1).to(device), [part.to(device) for part in some(40)]
+        placement.check_training(lambda: kata.fit(model, *data, epochs=2, batch_size=25), model, data, epochs=2)
 
 
-def chain(inputs, hidden, outputs, activation=nn.Sigmoid):
-    """A network like NonlinearRegression, so that other tasks can be checked without it."""
-    return nn.Sequential(nn.Linear(inputs, hidden), activation(), nn.Linear(hidden, outputs))
+def chain(*sizes, activation=nn.Sigmoid):
+    """A network like those of the first task, so that other tasks can be checked without it."""
+    parts = [part for pair in pairwise(sizes) for part in (nn.Linear(*pair), activation())]
+    return nn.Sequential(*parts[:-1])
 
 
 def linear_layers(model):
     return [part for part in model.modules() if isinstance(part, nn.Linear)]
-
-
-def some(count):
-    """So many points of the curve, in ascending order of x."""
-    x = torch.linspace(-2, 2, count).reshape(-1, 1)
-    return x, y_of(x)
-
-
-def y_of(x):
-    return x**2 + 15 * torch.sin(x) ** 3
-
-
-def stretched(outputs, targets):
-    return (outputs - targets.T).square().mean()

@@ -5,7 +5,7 @@ import torch
 from sklearn.metrics import f1_score
 from torch.nn import functional as F
 
-from tests import calls, expect
+from tests import calls, expect, gradients
 
 LOGITS = torch.tensor([-0.4279, -0.3417, -0.5975, -0.3801, -0.5078, 14.7807, -12.2642])
 STRETCHED = "(n, 1) next to (n,) was stretched to (n, n): bring both to one shape first, with flatten() or reshape(-1)"
@@ -40,7 +40,7 @@ class TestProbabilities:
 
     def test_gradients_flow(self, kata):
         p = torch.sigmoid(z := torch.randn(5))
-        check_gradient(kata.to_probabilities, z, p * (1 - p), "The probabilities")
+        gradients.check_flow(kata.to_probabilities, z, p * (1 - p), "The probabilities")
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
@@ -111,7 +111,7 @@ class TestLoss:
     def test_gradients_equal_torch(self, kata):
         for z, y in ((3 * torch.randn(6), (torch.rand(6) > 0.5).float()), HUGE):
             right = (torch.sigmoid(z) - y) / z.numel()
-            check_gradient(lambda z, y=y: kata.bce_with_logits(z, y), z, right, "The loss")
+            gradients.check_flow(lambda z, y=y: kata.bce_with_logits(z, y), z, right, "The loss")
 
     def test_other_shapes_are_refused(self, kata):
         for logits, targets in (((4, 1), (4,)), ((4,), (4, 1)), ((4,), (1,))):
@@ -130,8 +130,11 @@ class TestLoss:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        logits = torch.randn(4, 1, device=device)
-        expect.on_device(kata.bce_with_logits(logits, torch.ones_like(logits)), device, what="The loss")
+        logits = torch.randn(4, 1, device=device, requires_grad=True)
+        loss = kata.bce_with_logits(logits, torch.ones_like(logits))
+        expect.on_device(loss, device, what="The loss")
+        loss.backward()
+        expect.on_device(logits.grad, device, what="The loss's gradient")
 
 
 @pytest.mark.task("figures")
@@ -188,13 +191,3 @@ class TestFigures:
         likely = "`return` is missing" if seen is None else ".item() turns a tensor of one number into a number"
         headline = f"{name} gives no plain number."
         expect.that(type(seen) is float, headline, seen=repr(seen), expected="a Python float", likely=likely)
-
-
-def check_gradient(function, z, right, what):
-    """The gradient of a function of logits, summed."""
-    one = z.clone().requires_grad_()
-    value = expect.tensor(function(one), what)
-    likely = "the way back is cut: .item(), .detach(), .data or torch.no_grad() stands in it"
-    expect.that(value.requires_grad, f"{what}: no gradient flows.", seen="requires_grad=False", expected="True", likely=likely)
-    value.sum().backward()
-    expect.close(one.grad, right, what=f"{what}: the gradient at the logits {expect.describe(z)}")

@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+from sklearn.metrics import accuracy_score, f1_score
 from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import close_circles, wide_circles
-from tests import expect, training
+from tests import expect, layers, placement, training
 
 SIGMOID_TWICE = "a sigmoid is applied before the loss: nn.BCEWithLogitsLoss contains it and wants the raw logits"
 SQUARED_ERROR = "this is the squared error: use nn.BCEWithLogitsLoss"
@@ -22,24 +23,23 @@ class Network:
     """What every one of the networks has to show."""
 
     def check_architecture(self, kata, name):
-        attribute, layers = LAYERS[name]
-        lines = [f"({n}): {f'Linear({sizes}, bias=True)' if sizes else 'ReLU()'}" for n, sizes in enumerate(layers)]
+        attribute, sizes = LAYERS[name]
+        parts = [f"Linear({one}, bias=True)" if one else "ReLU()" for one in sizes]
         causes = {
             "the sigmoid stays outside: nn.BCEWithLogitsLoss contains it": "Sigmoid",
-            "a ReLU after the last layer cuts off the negative logits: end with the nn.Linear": f"({len(layers)}): ReLU",
+            "a ReLU after the last layer cuts off the negative logits: end with the nn.Linear": f"({len(parts)}): ReLU",
             "the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=10, out_features=2",
             f"the layers stand in an nn.Sequential named {attribute}: self.{attribute} = nn.Sequential(...)": f"{name}()",
         }
         if name == "LinearStack":
             causes["nothing stands between the layers of LinearStack: leave the activation out"] = "ReLU"
         model = getattr(kata, name)(input_size=2, hidden_size=10, output_size=1)
-        text = "\n".join([f"{name}(", f"  ({attribute}): Sequential(", *(f"    {line}" for line in lines), "  )", ")"])
-        expect.printed(model, text, causes=causes)
+        expect.printed(model, layers.chain_text(name, attribute, parts), causes=causes)
 
     def check_formula(self, kata, name):
         model, x = getattr(kata, name)(input_size=3, hidden_size=6, output_size=2), 2 * torch.randn(25, 3)
-        layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
-        bent, straight = compute(layers, x, F.relu), compute(layers, x, lambda z: z)
+        linear = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+        bent, straight = compute(linear, x, F.relu), compute(linear, x, lambda z: z)
         right = straight if name == "LinearStack" else bent
         causes = {
             "these are probabilities, and the model gives logits: leave the sigmoid out": torch.sigmoid(right),
@@ -47,8 +47,8 @@ class Network:
             "these are answers, 0 or 1: the model gives logits": (right >= 0).float(),
             "here a ReLU stands between the layers: the linear stack has nothing there": bent,
             "the ReLU between the layers is not applied, so this is a linear model": straight,
-            "tanh stands between the layers, not ReLU": compute(layers, x, torch.tanh),
-            "the sigmoid stands between the layers, not ReLU": compute(layers, x, torch.sigmoid),
+            "tanh stands between the layers, not ReLU": compute(linear, x, torch.tanh),
+            "the sigmoid stands between the layers, not ReLU": compute(linear, x, torch.sigmoid),
         }
         with expect.untouched("The input", x):
             expect.close(model(x), right, what=f"The output of {name}", causes=causes)
@@ -59,7 +59,7 @@ class Network:
         expect.gradients_reach(model)
 
     def check_device(self, kata, name, device):
-        model = getattr(kata, name)(input_size=2, hidden_size=10, output_size=1).to(device)
+        model = expect.moved(getattr(kata, name)(input_size=2, hidden_size=10, output_size=1), device)
         expect.on_device(model(torch.randn(4, 2, device=device)), device, what=f"The output of {name}")
 
 
@@ -119,10 +119,8 @@ class TestTrain:
 
     @pytest.mark.placement
     def test_trains_on_its_device(self, kata, device):
-        model = line().to(device)
-        losses = fit(kata, model, *(part.to(device) for part in wide_circles()), epochs=2)
-        expect.losses(losses, epochs=2)
-        expect.on_device(model.weight, device, what="The model after training")
+        model, data = line().to(device), [part.to(device) for part in wide_circles()]
+        placement.check_training(lambda: fit(kata, model, *data, epochs=2), model, data, epochs=2)
 
 
 @pytest.mark.task("train", needs="linear")
@@ -132,6 +130,17 @@ class TestTrainLinear:
         losses = fit(kata, model, features[:800], labels[:800])
         expect.reaches(mark("k13.linear.accuracy"), accuracy(model, features[:800], labels[:800]), history=losses)
         expect.reaches(mark("k13.linear.loss"), right_loss(model(features[:800]), labels[:800]), history=losses)
+
+    def test_where_the_inner_ring_is_rare_they_are_accurate_and_find_nothing(self, kata):
+        points, classes = close_circles()
+        kept = (classes[:, 0] == 0) | (classes[:, 0].cumsum(dim=0) % 10 == 1)  # of the inner ring every tenth point
+        features, labels, model = points[kept], classes[kept], kata.LinearStack(input_size=2, hidden_size=16, output_size=1)
+        losses = fit(kata, model, features, labels)
+        answers = model(features) >= 0
+        right, found = accuracy_score(labels, answers), f1_score(labels, answers, zero_division=0)
+        headline = "Linear layers on 500 points of class 0 and 50 of class 1: not as guessing does."
+        seen, expected = f"accuracy {right:.3f}, F1 {found:.3f}", "accuracy 0.909 and F1 0, as of always answering 0"
+        expect.that(right > 0.88 and found < 0.1, headline, seen=seen, expected=expected, likely=expect.story(losses))
 
 
 @pytest.mark.task("train", needs="relu")

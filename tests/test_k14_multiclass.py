@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import blobs
-from tests import calls, expect, training
+from tests import calls, expect, gradients, placement, training
 
 SOFTMAX_TWICE = "a softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw logits"
 LOGITS = torch.tensor([[-14.3074, 18.9589, -5.0986, -31.1818], [-14.1848, -3.7758, 9.3668, -5.9449]])
@@ -60,7 +60,7 @@ class TestModel:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = kata.MulticlassClassifier(input_size=2, hidden_size=5, output_size=4).to(device)
+        model = expect.moved(network(kata), device)
         expect.on_device(model(torch.randn(3, 2, device=device)), device, what="The output")
 
 
@@ -106,14 +106,10 @@ class TestSoftmax:
         expect.close(seen, right, what="The softmax of huge logits")
 
     def test_gradients_flow(self, kata):
-        z, weights = torch.randn(4, 3, requires_grad=True), torch.randn(4, 3)
-        value = expect.tensor(kata.softmax(z), "The result")
-        likely = "the way back is cut: .detach(), .data, .item() or torch.no_grad() stands in it"
-        headline = "No gradient flows through the softmax."
-        expect.that(value.requires_grad, headline, seen="requires_grad=False", expected="True", likely=likely)
-        (seen,) = torch.autograd.grad((weights * value).sum(), z)
-        (right,) = torch.autograd.grad((weights * F.softmax(z, dim=1)).sum(), z)
-        expect.close(seen, right, what="The gradient at the logits")
+        z, weights = torch.randn(4, 3), torch.randn(4, 3)
+        p = F.softmax(z, dim=1)
+        right = p * (weights - (weights * p).sum(dim=1, keepdim=True))
+        gradients.check_flow(kata.softmax, z, right, "The softmax", weights)
 
     def test_is_written_out(self, kata):
         names = ("softmax", "log_softmax", "softmin", "logsumexp", "cross_entropy")
@@ -122,7 +118,7 @@ class TestSoftmax:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        expect.on_device(kata.softmax(torch.randn(3, 4, device=device)), device, what="The probabilities")
+        expect.on_device(kata.softmax(LOGITS.to(device)), device, what="The probabilities")
 
 
 @pytest.mark.task("predict")
@@ -156,22 +152,23 @@ class TestPredict:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        seen = kata.predict(nn.Linear(2, 4).to(device), torch.randn(6, 2, device=device))
-        expect.on_device(seen, device, what="The class numbers")
+        model = nn.Linear(2, 4).to(device)
+        expect.on_device(kata.predict(model, torch.randn(6, 2, device=device)), device, what="The class numbers")
+        expect.on_device(model.weight, device, "The model afterwards", "predict moves the model itself: ask it where it is")
 
 
 @pytest.mark.task("train", needs="model")
 class TestTrain:
     def test_first_loss_is_the_cross_entropy_of_the_logits(self, kata):
         model, (features, labels) = network(kata), blobs()
-        logits = model(features).detach()
+        logits, one_hot = model(features).detach(), F.one_hot(labels, 4).float()
         with expect.untouched("The data", features, labels):
             losses = kata.train(model, features, labels, epochs=3)
         expect.losses(losses, epochs=3)
         causes = {
             SOFTMAX_TWICE: F.cross_entropy(F.softmax(logits, dim=1), labels),
             "this is the sum over the examples: the loss is their mean": F.cross_entropy(logits, labels, reduction="sum"),
-            "this is the squared error against one-hot labels: use nn.CrossEntropyLoss": F.mse_loss(logits, one_hot(labels)),
+            "this is the squared error against one-hot labels: use nn.CrossEntropyLoss": F.mse_loss(logits, one_hot),
         }
         expect.close(losses[0], F.cross_entropy(logits, labels), what="The loss of the first epoch", causes=causes)
 
@@ -191,10 +188,11 @@ class TestTrain:
         seen = model(torch.tensor([[-1.0, -1.0], [0.0, 0.0]])).argmax(dim=1)
         expect.close(seen, torch.tensor([1, 2]), what="The classes of the points (-1, -1) and (0, 0)")
 
+    @pytest.mark.placement
+    def test_trains_on_its_device(self, kata, device):
+        model, data = expect.moved(network(kata), device), [part.to(device) for part in blobs()]
+        placement.check_training(lambda: kata.train(model, *data, epochs=2), model, data, epochs=2)
+
 
 def network(kata):
     return kata.MulticlassClassifier(input_size=2, hidden_size=10, output_size=4)
-
-
-def one_hot(labels):
-    return F.one_hot(labels, 4).float()

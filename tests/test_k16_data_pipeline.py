@@ -5,16 +5,43 @@ import pytest
 import torch
 
 from katas.given.data import spiral_arrays
-from tests import expect
+from tests import expect, returned, tables
+from tests.tables import COUNTS, PARTS, measured, standardized, table
 
-PARTS = ("x_train", "x_val", "x_test", "y_train", "y_val", "y_test")
+BY_FIRST = "the classes are numbered as they come up: sort the names first"
+ROWS = [["0.1", "2", "red"], ["-3", "0.25", "blue"], ["1e3", "5", "red"], ["7", "8", "green"]]
+
+
+@pytest.mark.task("read")
+class TestRead:
+    @pytest.mark.parametrize("rows", [None, 3, 1], ids=["all rows", "three rows", "one row"])
+    @pytest.mark.parametrize("columns", [2, 4], ids=["two columns of numbers", "four"])
+    def test_gives_names_features_and_labels(self, kata, tmp_path, columns, rows):
+        lines, names = [[*line[:-1] * (columns // 2), line[-1]] for line in ROWS], [*"abcd"[:columns], "kind"]
+        (tmp_path / "table.csv").write_text("\n".join(",".join(line) for line in [names, *lines, []]))
+        result = kata.read(tmp_path / "table.csv", **({} if rows is None else {"rows": rows}))
+        seen, features, labels = returned.several(result, 3, "read", "names, features, labels")
+        expect.equal(list(seen), names, what="The names of the columns", causes={"the last name is missing": names[:-1]})
+        kind, likely = getattr(features, "dtype", type(features).__name__), "a file holds texts: make numbers of them, float64"
+        expect.that(kind == np.float64, "The features are of another kind.", seen=kind, expected="float64", likely=likely)
+        right = np.array([[float(entry) for entry in line[:-1]] for line in lines])
+        causes = {
+            "the first row was taken for the names, or skipped with them": right[1:][:rows],
+            "rows counts the rows, without the line of names: there is one too few": right[: (rows or 0) - 1],
+            "all rows are there: keep the first ones only, as `rows` says": right,
+            "only two columns are read: their number is written into the code": right[:rows, :2],
+            "a single row lost a dimension: features are always a table (n, d)": right[0],
+        }
+        expect.close(features, right[:rows], what=f"The features of {rows or 'all'} rows", causes=causes)
+        wanted = [line[-1] for line in lines][:rows]
+        expect.equal(np.asarray(labels).tolist(), wanted, what=f"The labels of {rows or 'all'} rows")
 
 
 @pytest.mark.task("split")
 class TestSplit:
     def test_parts_are_70_15_and_15_percent(self, kata):
         for points_per_class in (500, 50):  # halving an odd number of rows leaves a choice, in each class
-            parts = run(kata, *spiral_arrays(points_per_class))
+            parts = tables.split(kata, *spiral_arrays(points_per_class))
             seen, rows = [len(parts[name]) for name in PARTS[:3]], 3 * points_per_class
             expected = [int(rows * share) for share in (0.7, 0.15, 0.15)]
             likely = "first 70 % from the rest, then the rest in halves"
@@ -24,7 +51,7 @@ class TestSplit:
             expect.that(right, f"The parts of {rows} rows have other sizes.", seen=seen, expected=expected, likely=likely)
 
     def test_every_row_lands_in_exactly_one_part(self, kata):
-        parts = run(kata, *table())
+        parts = tables.split(kata, *table())
         rows = np.concatenate([parts[name][:, 0] for name in PARTS[:3]]).astype(int)
         twice, lost = len(rows) - len(set(rows)), len(set(range(200)) - set(rows))
         seen = f"{twice} rows twice, {lost} in no part"
@@ -33,7 +60,7 @@ class TestSplit:
 
     def test_labels_stay_with_their_rows(self, kata):
         features, labels = table()
-        parts = run(kata, features, labels)
+        parts = tables.split(kata, features, labels)
         for name in PARTS[:3]:
             rows, got = parts[name][:, 0].astype(int), parts[name.replace("x", "y")]
             headline = f"{name} and {name.replace('x', 'y')} do not belong together."
@@ -43,7 +70,7 @@ class TestSplit:
 
     def test_every_part_has_the_classes_in_proportion(self, kata):
         for seed in (1, 2, 3):
-            parts = run(kata, *table(), seed=seed)
+            parts = tables.split(kata, *table(), seed=seed)
             for name, expected in (("y_train", [98, 28, 14]), ("y_val", [21, 6, 3]), ("y_test", [21, 6, 3])):
                 seen = [int((parts[name] == label).sum()) for label in "cab"]
                 right = all(abs(one - wanted) <= 1 for one, wanted in zip(seen, expected, strict=True))
@@ -54,15 +81,29 @@ class TestSplit:
                 expect.that(right, headline, seen=f"c, a, b: {seen}", expected=f"{expected}", likely=likely)
 
     def test_rows_are_shuffled(self, kata):
-        parts = run(kata, *table())
+        parts = tables.split(kata, *table())
         for name in PARTS[3:]:
             changes = int((parts[name][1:] != parts[name][:-1]).sum())
             seen = f"the class changes {changes} times along {len(parts[name])} rows"
             likely = "the rows come sorted by class, and batches cut from them would hold a single one: shuffle them"
             expect.that(changes > 3, f"{name} is not shuffled.", seen=seen, expected="a random order", likely=likely)
 
+    @pytest.mark.parametrize("shares", [(0.8, 0.2), (0.5, 0.3, 0.1, 0.1)], ids=["80 and 20 %", "50, 30, 10 and 10 %"])
+    def test_other_shares_give_other_parts(self, kata, shares):
+        names = [f"{kind} of part {number}" for kind in "xy" for number in range(len(shares))]
+        parts = tables.split(kata, *table(), names=names, shares=shares)
+        rows, expected = sorted(row for name in names[: len(shares)] for row in parts[name][:, 0]), list(range(200))
+        likely = "each cut has to part what the cut before it left over"
+        expect.that(rows == expected, "The rows are not parted.", seen=rows[:9], expected="each row once", likely=likely)
+        for number, share in enumerate(shares):
+            seen = {name: int((parts[names[len(shares) + number]] == name).sum()) for name in COUNTS}
+            expected = {name: round(share * count) for name, count in COUNTS.items()}
+            likely = "each share is one of the whole: of what is left it is a larger one"
+            right = all(abs(seen[name] - expected[name]) <= 1 for name in COUNTS)
+            expect.that(right, f"Part {number} has other numbers of c, a and b.", seen=seen, expected=expected, likely=likely)
+
     def test_the_seed_decides(self, kata):
-        one, same, other = (run(kata, *table(), seed=seed)["x_train"][:, 0].tolist() for seed in (1, 1, 2))
+        one, same, other = (tables.split(kata, *table(), seed=seed)["x_train"][:, 0].tolist() for seed in (1, 1, 2))
         headline, likely = "The same seed gives another split.", "pass it on both times: random_state=seed"
         expect.that(one == same, headline, seen="other rows", expected="the same rows", likely=likely)
         headline, likely = "Another seed gives the same split.", "a seed is written into the code: use the argument"
@@ -71,7 +112,7 @@ class TestSplit:
     def test_leaves_the_data_as_it_was(self, kata):
         features, labels = table()
         with expect.untouched("The features", features):
-            run(kata, features, labels)
+            tables.split(kata, features, labels)
         likely = "np.random.shuffle works in place: take a permutation of the row numbers instead"
         expect.that(
             (labels == table()[1]).all(), "The labels changed.", seen="another order", expected="as before", likely=likely
@@ -82,7 +123,7 @@ class TestSplit:
 class TestEncode:
     def test_names_become_numbers_in_alphabetical_order(self, kata):
         labels = np.array(["c3", "c1", "c2", "c2", "c3"])
-        numbers, classes = some(kata.encode(labels), 2, "numbers, classes")
+        numbers, classes = returned.several(kata.encode(labels), 2, "encode", "numbers, classes")
         expect.equal(list(classes), ["c1", "c2", "c3"], what="The classes", causes={BY_FIRST: ["c3", "c1", "c2"]})
         causes = {BY_FIRST: np.array([0, 1, 2, 2, 0]), "the numbers begin at 1: classes count from 0": [3, 1, 2, 2, 3]}
         expect.close(np.asarray(numbers), np.array([2, 0, 1, 1, 2]), what="The numbers", causes=causes)
@@ -91,7 +132,8 @@ class TestEncode:
         expect.that(kind == np.int64, "The numbers are of another kind.", seen=kind, expected="int64", likely=likely)
 
     def test_other_parts_get_the_numbers_of_the_training(self, kata):
-        numbers, classes = some(kata.encode(["mid", "high", "mid"], classes=["low", "mid", "high"]), 2, "numbers, classes")
+        found = kata.encode(["mid", "high", "mid"], classes=["low", "mid", "high"])
+        numbers, classes = returned.several(found, 2, "encode", "numbers, classes")
         causes = {
             "the names are numbered anew, though the classes were given: use them": np.array([1, 0, 1]),
             "the given classes were sorted: their order is the order of the numbers": np.array([2, 0, 2]),
@@ -114,32 +156,23 @@ class TestStandardize:
     def test_every_part_takes_the_mean_and_std_of_the_training(self, kata):
         train, test = measured()
         with expect.untouched("A part", train, test):
-            parts = kata.standardize(train, test)
-        some(parts, 2)
-        mean, std, both = train.mean(axis=0), train.std(axis=0), np.concatenate([train, test])
+            parts = tables.standardize(kata, train, test)
+        both = np.concatenate([train, test])
         for name, part, seen in (("training", train, parts[0]), ("test", test, parts[1])):
-            causes = {
-                "mean and std are those of all parts together: the training must not know the others": z(part, both),
-                "the other part is standardized by its own mean and std: use those of train": z(part, part),
-                "only the mean is subtracted: divide by the standard deviation": part - mean,
-                "it is divided by the variance: std is its square root": (part - mean) / std**2,
-                "the mean is not subtracted": part / std,
-                "one mean and std for all features: each has its own, axis=0": (part - train.mean()) / train.std(),
-                "this is the std with n - 1: np.std divides by n": (part - mean) / train.std(axis=0, ddof=1),
-            }
-            expect.close(np.asarray(seen), z(part, train), what=f"The {name} part", causes=causes)
+            causes = tables.mistakes(part, train, both)
+            expect.close(np.asarray(seen), standardized(part, train), what=f"The {name} part", causes=causes)
 
     def test_takes_any_number_of_parts(self, kata):
         train, test = measured()
         for others in ([], [test, test[:1], train]):
-            parts = some(kata.standardize(train, *others), 1 + len(others))
+            parts = tables.standardize(kata, train, *others)
             for number, (part, seen) in enumerate(zip([train, *others], parts, strict=True)):
-                expect.close(np.asarray(seen), z(part, train), what=f"Part {number} of {1 + len(others)}")
+                expect.close(np.asarray(seen), standardized(part, train), what=f"Part {number} of {1 + len(others)}")
 
     def test_a_constant_feature_becomes_zero(self, kata):
         train, test = measured()
         train[:, 1], test[:, 1] = 7.0, 9.0
-        here, there = (np.asarray(part)[:, 1] for part in some(kata.standardize(train, test), 2))
+        here, there = (np.asarray(part)[:, 1] for part in tables.standardize(kata, train, test))
         expect.close(here, np.zeros(len(train)), what="A feature that is the same in all training rows")
         expect.close(there, np.full(len(test), 2.0), what="The same feature in the test part")
 
@@ -158,40 +191,9 @@ class TestWeights:
         expect.dtype(weights, torch.float32, what="The weights")
         expect.close(weights, 1 / counts, what="The weights", causes=causes)
 
+    @pytest.mark.placement
     def test_fits_the_loss(self, kata):
-        labels = np.repeat([0, 1, 2, 3], [3, 5, 1, 2])
-        weights = kata.class_weights(labels)
+        weights = kata.class_weights(labels := np.repeat([0, 1, 2, 3], [3, 5, 1, 2]))
+        expect.on_device(weights, torch.device("cpu"), what="The weights")
         loss = torch.nn.CrossEntropyLoss(weight=weights, reduction="sum")(torch.zeros(11, 4), torch.tensor(labels))
         expect.close(loss, 4 * np.log(4), what="The weighted loss of four classes with a weight of 1 in all each")
-
-
-BY_FIRST = "the classes are numbered as they come up: sort the names first"
-
-
-def table():
-    """200 rows sorted by class: 140 "c", 40 "a", 20 "b". The first feature is the row's number."""
-    return np.stack([np.arange(200.0), np.sin(np.arange(200))], axis=1), np.repeat(["c", "a", "b"], [140, 40, 20])
-
-
-def measured():
-    """Two features of unlike size: 12 training rows and 5 others, from elsewhere."""
-    random = np.random.default_rng(5)
-    return random.normal([3, -200], [0.5, 40], (12, 2)), random.normal([4, -100], [2, 10], (5, 2))
-
-
-def z(part, train):
-    return (part - train.mean(axis=0)) / train.std(axis=0)
-
-
-def run(kata, features, labels, **arguments):
-    """The six parts by name."""
-    parts = some(kata.split(features, labels, **arguments), 6, ", ".join(PARTS))
-    return dict(zip(PARTS, parts, strict=True))
-
-
-def some(result, number, names="a tuple with one array for each that came in"):
-    right = isinstance(result, tuple | list) and len(result) == number
-    seen = f"{type(result).__name__}" + (f" of {len(result)}" if hasattr(result, "__len__") else "")
-    likely = "`return` is missing" if result is None else f"return {names}"
-    expect.that(right, "Not what the task returns.", seen=seen, expected=f"{number} parts", likely=likely)
-    return result

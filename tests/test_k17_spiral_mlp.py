@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from sklearn.metrics import precision_recall_fscore_support
 from torch.nn import functional as F
 
 from katas.given.data import spiral
-from tests import expect, training
+from tests import expect, placement, training
+from tests.class_figures import answers, figures, sklearn
 
 SOFTMAX_INSIDE = "softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw scores"
 UNWEIGHTED = "the class weights are left out: nn.CrossEntropyLoss(weight=class_weights)"
@@ -59,7 +59,7 @@ class TestModels:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, name, device):
-        model = getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3).to(device)
+        model = expect.moved(getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3), device)
         expect.on_device(model(torch.randn(4, 2, device=device)), device, what=f"The output of {name}")
 
 
@@ -98,6 +98,11 @@ class TestTrain:
         expect.reaches(mark("k17.mlp.accuracy"), accuracy(model, data.test), history=losses)
         expect.reaches(mark("k17.mlp.loss"), F.cross_entropy(model(data.train.features), data.train.labels), history=losses)
 
+    @pytest.mark.placement
+    def test_trains_on_its_device(self, kata, device):
+        model, data = expect.moved(kata.MLP(2, 10, 3), device), [part.to(device) for part in unbalanced()]
+        placement.check_training(lambda: kata.train(model, *data, epochs=2), model, data, epochs=2)
+
 
 @pytest.mark.task("metrics")
 class TestMetrics:
@@ -118,6 +123,14 @@ class TestMetrics:
         for number, name in enumerate(classes):
             causes = {"the right classes and the answers are swapped: y_true comes first": swapped[:, number]}
             expect.close(figures(metrics, "class", name), each[:, number], what=f"The four figures of {name}", causes=causes)
+
+    @pytest.mark.placement
+    def test_takes_class_numbers_from_any_device(self, kata, device):
+        y_true, y_pred, classes = answers()
+        right = sklearn(y_true, y_pred, "weighted")
+        for one, other in ((y_true.to(device), y_pred.to(device)), (y_true, y_pred.to(device))):
+            seen = figures(kata.get_metrics(one, other, classes), "overall")
+            expect.close(seen[:3], right, what=f"Precision, recall and f1 of answers on {device}")
 
 
 @pytest.mark.task("point")
@@ -148,6 +161,14 @@ class TestPoint:
         said = kata.predict_point(lambda x: scores, torch.zeros(2), torch.zeros(2), torch.ones(2), ["red", "green", "blue"])
         expect.equal(said, sentence(scores, ["red", "green", "blue"][number]), what="The sentence")
 
+    @pytest.mark.placement
+    def test_asks_a_model_on_any_device(self, kata, device):
+        model, given = torch.nn.Linear(2, 3), (torch.tensor([2.0, -1.5]), torch.tensor([1.0, -2.0]), torch.tensor([2.0, 0.5]))
+        scores = model(((given[0] - given[1]) / given[2]).unsqueeze(0))
+        said = kata.predict_point(model.to(device), *(one.to(device) for one in given), ["red", "green", "blue"])
+        right = sentence(scores, ["red", "green", "blue"][int(scores.argmax())])
+        expect.equal(said, right, what=f"The sentence of a model on {device}")
+
 
 def unbalanced():
     """Points of three classes, 20, 8 and 2 of them, and the weights 1 / count."""
@@ -158,40 +179,6 @@ def unbalanced():
 
 def accuracy(model, part):
     return (model(part.features).argmax(dim=1) == part.labels).float().mean()
-
-
-def answers():
-    """Ten points of three classes and answers to them, some wrong; no two figures are alike."""
-    y_true = torch.tensor([0, 0, 0, 0, 0, 1, 1, 1, 2, 2])
-    y_pred = torch.tensor([0, 0, 0, 1, 2, 1, 1, 0, 2, 2])
-    return y_true, y_pred, ("a", "b", "c")
-
-
-def sklearn(y_true, y_pred, average):
-    """Precision, recall and f1; with average=None for each class, and its number of points as a fourth row."""
-    rows = precision_recall_fscore_support(y_true, y_pred, average=average)
-    return torch.tensor([list(row) if average is None else row for row in rows[: 4 if average is None else 3]])
-
-
-def figures(metrics, *path):
-    """The four figures found at this place in what get_metrics returned."""
-    place = " → ".join(path)
-    for key in path:
-        likely = (
-            "`return` is missing" if metrics is None else "the parts are called overall and class, the classes by their names"
-        )
-        there = isinstance(metrics, dict) and key in metrics
-        expect.that(there, f"get_metrics: nothing under {place}.", seen=metrics, expected=f"a dict with {key!r}", likely=likely)
-        metrics = metrics[key]
-    names = ("precision", "recall", "f1", "num_samples")
-    right = (
-        isinstance(metrics, dict) and set(metrics) == set(names) and all(isinstance(value, float) for value in metrics.values())
-    )
-    likely = "another name, or a number that is no float: float(...) makes one"
-    expect.that(
-        right, f"get_metrics: other figures under {place}.", seen=metrics, expected=f"floats for {names}", likely=likely
-    )
-    return torch.tensor([float(metrics[name]) for name in names])
 
 
 def sentence(scores, name):

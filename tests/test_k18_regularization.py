@@ -6,10 +6,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import nonsense
-from tests import expect, training
+from tests import expect, placement, regularized, training
 
 SOFTMAX_INSIDE = "softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw scores"
-SQUARE = 60  # inputs, hidden units and outputs of the network that the tests of dropout use
 
 
 @pytest.mark.task("model")
@@ -39,7 +38,7 @@ class TestModel:
         expect.close(model.dropout.p, 0.3, what="The probability of the dropout layer", causes=causes)
 
     def test_evaluation_follows_the_formula(self, kata):
-        model, x = small(kata, dropout_p=0.5).eval(), 2 * torch.randn(25, 2)
+        model, x = regularized.small(kata, dropout_p=0.5).eval(), 2 * torch.randn(25, 2)
         hidden = F.relu(model.fc1(x))
         right = model.fc2(hidden)
         causes = {
@@ -57,26 +56,10 @@ class TestModel:
         expect.close(seen, right, what="The output in evaluation mode", causes=causes)
 
     def test_training_drops_and_scales_the_hidden_activations(self, kata):
-        p = 0.2
-        output = square(kata, p).train()(torch.ones(200, SQUARE))
-        seen = [round(value, 3) for value in output.unique().tolist()]
-        right, dropped = [5.0, 6.875], (output == 5).float().mean().item()  # 5 + 0, and 5 + 1.5 / (1 - p)
-        causes = {
-            "dropout is not applied: self.dropout(...) belongs into forward": [6.5],
-            "what remains is not scaled by 1 / (1 - p): nn.Dropout does that by itself": [5.0, 6.5],
-            "the scores are dropped: dropout belongs before fc2, not after it": [0.0, 8.125],
-            "the inputs are dropped: dropout belongs after fc1 and its relu": [5.5, 6.75],
-            "dropout is applied twice": [5.0, 7.344],
-        }
-        told = [cause for cause, wrong in causes.items() if seen == wrong]
-        headline = "Dropout with p = 0.2 on hidden activations of 1.5: they don't become 0 and 1.5 / 0.8 = 1.875."
-        likely = told[0] if told else "the output here is 5 + the hidden activation: x -> fc1 -> relu -> dropout -> fc2"
-        expect.that(seen == right, headline, seen=f"outputs {seen[:6]}", expected=f"outputs {right}", likely=likely)
-        headline, likely = "Not the right share is dropped.", "p is the probability to be dropped, not to be kept"
-        expect.that(abs(dropped - p) < 0.03, headline, seen=f"{dropped:.2f}", expected="about 0.2", likely=likely)
+        regularized.check_dropped(regularized.square(kata, dropout_p=0.2))
 
     def test_every_pass_and_every_example_drops_others(self, kata):
-        model, x = square(kata, 0.5).train(), torch.ones(20, SQUARE)
+        model, x = regularized.square(kata, 0.5).train(), torch.ones(20, regularized.SQUARE)
         one, other = model(x), model(x)
         likely = "a mask is made once and kept: nn.Dropout draws a new one in every pass"
         same = torch.equal(one, other)
@@ -88,14 +71,15 @@ class TestModel:
         expect.that(not same, "All examples lose the same units.", seen="equal rows", expected="unlike rows", likely=likely)
 
     def test_gradients_reach_every_parameter(self, kata):
-        model = small(kata, dropout_p=0.1)
+        model = regularized.small(kata, dropout_p=0.1)
         F.cross_entropy(model(torch.randn(30, 2)), torch.arange(30) % 3).backward()
         expect.gradients_reach(model)
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = small(kata, dropout_p=0.1).to(device)
-        expect.on_device(model(torch.randn(4, 2, device=device)), device, what="The output")
+        model, x = expect.moved(regularized.small(kata, dropout_p=0.1), device), torch.randn(4, 2, device=device)
+        expect.on_device(model(x), device, what="The output in training mode")
+        expect.on_device(model.eval()(x), device, what="The output in evaluation mode")
 
 
 @pytest.mark.task("init", needs="model")
@@ -105,25 +89,10 @@ class TestInit:
         model = kata.MLP(input_dim=inputs, hidden_dim=hidden, dropout_p=0.1, num_classes=3)
         before = model.fc1.weight.std().item()
         model.init_weights()
-        weight, right = model.fc1.weight, (4 / (inputs + hidden)) ** 0.5
-        causes = {
-            "the weights are as they were: xavier_normal_ works in place, on self.fc1.weight": before,
-            "the gain of a ReLU is missing: gain=init.calculate_gain('relu')": right / 2**0.5,
-            "the gain is 2 and should be its root: init.calculate_gain('relu')": right * 2**0.5,
-            "this is Kaiming's rule, sqrt(2 / inputs): Xavier's has inputs + outputs": (2 / inputs) ** 0.5,
-            "this is sqrt(1 / inputs): Xavier's rule has inputs + outputs, and a gain": (1 / inputs) ** 0.5,
-            "these are standard normal deviates: Xavier's rule depends on the layer's size": 1.0,
-        }
-        seen = weight.std().item()
-        told = [cause for cause, wrong in causes.items() if abs(seen / wrong - 1) < 0.02]
-        likely = told[0] if told else "init.xavier_normal_(self.fc1.weight, gain=init.calculate_gain('relu'))"
-        headline = f"The weights of {inputs} inputs and {hidden} outputs have another standard deviation."
-        expect.that(abs(seen / right - 1) < 0.03, headline, seen=f"{seen:.4f}", expected=f"{right:.4f}", likely=likely)
-        mean, likely = weight.mean().item(), "Xavier's rule draws around 0"
-        expect.that(abs(mean) < 0.05 * right, "The mean is off.", seen=f"{mean:.4f}", expected="about 0", likely=likely)
+        regularized.check_xavier(model.fc1.weight, before)
 
     def test_draws_anew_and_leaves_the_rest_alone(self, kata):
-        model = small(kata, dropout_p=0.1)
+        model = regularized.small(kata, dropout_p=0.1)
         weight, others = model.fc1.weight, [model.fc1.bias, model.fc2.weight, model.fc2.bias]
         before, likely = [value.detach().clone() for value in others], "init_weights is for fc1.weight alone"
         model.init_weights()
@@ -138,11 +107,43 @@ class TestInit:
         likely = "an optimizer made earlier would not know it: fill the one that is there, with a function ending in _"
         expect.that(kept, headline, seen="a new parameter", expected="the same one, with new numbers", likely=likely)
 
+    def test_the_seed_decides_how_a_model_begins(self, kata):
+        sizes = {"input_dim": 300, "hidden_dim": 200, "dropout_p": 0.1, "num_classes": 3}
+        regularized.check_seeded(lambda seed: kata.seeded(seed, **sizes))
+
+    @pytest.mark.placement
+    def test_draws_weights_where_the_model_is(self, kata, device):
+        model = expect.moved(regularized.small(kata, dropout_p=0.1), device)
+        model.init_weights()
+        expect.on_device(model.fc1.weight, device, what="fc1.weight after init_weights")
+
+    @pytest.mark.placement
+    def test_a_seeded_model_begins_on_the_cpu_and_can_be_moved(self, kata, device):
+        model = kata.seeded(1, input_dim=2, hidden_dim=10, dropout_p=0.1, num_classes=3)
+        expect.on_device(model.fc1.weight, torch.device("cpu"), what="fc1.weight of a new model")
+        expect.on_device(expect.moved(model, device)(torch.randn(4, 2, device=device)), device, what="The output")
+
+
+@pytest.mark.task("depth")
+class TestDepth:
+    @pytest.mark.parametrize("std", [0.01, (2 / 300) ** 0.5, 1.0], ids=["dies out", "stays", "explodes"])
+    def test_the_weights_decide_what_becomes_of_the_signal(self, kata, std):
+        x = torch.randn(200, 300)
+        with expect.untouched("The input", x):
+            regularized.check_signal(kata.deviations(x, std), std, width=300, layers=10)
+
+    def test_every_layer_has_weights_of_its_own_and_no_bias(self, kata):
+        regularized.check_layers(kata.deviations)
+
+    @pytest.mark.placement
+    def test_measures_on_the_device_of_the_signal(self, kata, device):
+        regularized.check_signal(kata.deviations(torch.randn(200, 300, device=device), 0.1, layers=4), 0.1, width=300, layers=4)
+
 
 @pytest.mark.task("overfit", needs="model")
 class TestOverfit:
     def test_first_loss_is_the_cross_entropy(self, kata):
-        model, (data, _) = small(kata, dropout_p=0.0), nonsense()
+        model, (data, _) = regularized.small(kata, dropout_p=0.0), nonsense()
         scores = model(data.features).detach()
         with expect.untouched("The data", data.features, data.labels):
             losses = kata.overfit(model, data.features, data.labels, epochs=3)
@@ -152,14 +153,14 @@ class TestOverfit:
         expect.close(losses[0], right, what="The loss of the first epoch", causes=causes)
 
     def test_every_step_follows_the_gradient(self, kata):
-        model, (data, _) = small(kata, dropout_p=0.0), nonsense()
+        model, (data, _) = regularized.small(kata, dropout_p=0.0), nonsense()
         wrong = {SOFTMAX_INSIDE: lambda scores, labels: F.cross_entropy(F.softmax(scores, dim=1), labels)}
         run = lambda: kata.overfit(model, data.features, data.labels, epochs=4)  # noqa: E731
         training.watch(run, model, data.features, data.labels).follow(nn.CrossEntropyLoss(), wrong)
 
     @pytest.mark.parametrize("before", [True, False], ids=["training", "evaluation"])
     def test_trains_in_training_mode_and_restores_the_mode(self, kata, before):
-        model, (data, _), seen = small(kata, dropout_p=0.1).train(before), nonsense(), []
+        model, (data, _), seen = regularized.small(kata, dropout_p=0.1).train(before), nonsense(), []
         model.fc1.register_forward_hook(lambda module, inputs, output: seen.append(module.training))
         kata.overfit(model, data.features, data.labels, epochs=2)
         likely = "model.train() is missing before the loop, so that dropout sleeps"
@@ -180,20 +181,6 @@ class TestOverfit:
 
     @pytest.mark.placement
     def test_trains_on_its_device(self, kata, device):
-        model, (data, _) = small(kata, dropout_p=0.1).to(device), nonsense()
-        kata.overfit(model, data.features.to(device), data.labels.to(device), epochs=2)
-        expect.on_device(model.fc1.weight, device, what="The model after training")
-
-
-def small(kata, dropout_p):
-    return kata.MLP(input_dim=2, hidden_dim=10, dropout_p=dropout_p, num_classes=3)
-
-
-def square(kata, dropout_p):
-    """A model that gives 5 + the hidden activation; for an input of ones every hidden activation is 1.5 before dropout."""
-    model = kata.MLP(input_dim=SQUARE, hidden_dim=SQUARE, dropout_p=dropout_p, num_classes=SQUARE)
-    with torch.no_grad():
-        for layer, bias in ((model.fc1, 0.5), (model.fc2, 5.0)):
-            layer.weight.copy_(torch.eye(SQUARE))
-            layer.bias.fill_(bias)
-    return model
+        model, (known, _) = expect.moved(regularized.small(kata, dropout_p=0.1), device), nonsense()
+        data = [known.features.to(device), known.labels.to(device)]
+        placement.check_training(lambda: kata.overfit(model, *data, epochs=2), model, data, epochs=2)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from katas.given.data import moons
-from tests import expect, training
+from tests import expect, placement, training
 
 LINEAR = "the model is a linear one: without activations between them, all its layers draw a single straight line"
 PROBABILITIES = "the outputs lie between 0 and 1, as after a sigmoid: the model gives raw scores, the loss has the sigmoid"
@@ -42,8 +42,12 @@ class TestModel:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        scores = kata.build_model().to(device).eval()(torch.randn(7, 2, device=device))
-        expect.on_device(scores, device, what="The scores")
+        model, points = kata.build_model(), torch.randn(7, 2, device=device)
+        for parameter in model.parameters():
+            expect.on_device(parameter, torch.device("cpu"), what="A parameter of a new model")
+        model = expect.moved(model, device)
+        for mode in (True, False):
+            expect.on_device(model.train(mode)(points), device, what="The scores")
 
 
 @pytest.mark.task("train", needs="model")
@@ -73,9 +77,8 @@ class TestTrain:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, (features, labels) = kata.build_model().to(device), moons(points=40)
-        kata.train(model, features.to(device), labels.to(device), epochs=2)
-        expect.on_device(next(model.parameters()), device, what="The model after training")
+        model, data = expect.moved(kata.build_model(), device), [part.to(device) for part in moons(points=40)]
+        placement.check_training(lambda: kata.train(model, *data, epochs=4), model, data, epochs=None)
 
 
 @cache  # the three medals are for the same training

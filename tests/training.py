@@ -9,7 +9,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from tests import expect
 
-PILED_UP = "gradients pile up from epoch to epoch: optimizer.zero_grad() is missing before loss.backward()"
+PILED_UP = "gradients pile up from step to step: optimizer.zero_grad() is missing before loss.backward()"
 DOUBLE_SIGMOID = "nn.BCEWithLogitsLoss applies a sigmoid of its own, and these are probabilities already: use nn.BCELoss"
 SQUARED_ERROR = "this is the squared error: use nn.BCELoss"
 Loss = Callable[[Tensor, Tensor], Tensor]

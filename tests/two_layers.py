@@ -1,5 +1,8 @@
 """A network of two layers in NumPy, by the formulas: its pass, its gradients in several ways, and the known mistakes."""
 
+from collections.abc import Callable
+from types import ModuleType
+
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -98,3 +101,46 @@ def pair(result: object) -> tuple[np.ndarray, np.ndarray]:
     likely = "`return` is missing" if result is None else "return a1, y_hat"
     expect.that(right, "forward(...) does not give two arrays.", seen=seen, expected="a1 and y_hat", likely=likely)
     return result
+
+
+def check_gradients(kata: ModuleType, expected: Arrays, parameters: Arrays, x: np.ndarray, labels: np.ndarray) -> None:
+    """backward gives the expected gradients, or fails with the known mistake that gives what it gave."""
+    a1, y_hat = pair(kata.forward(parameters, x))
+    gradients = named(kata.backward(parameters, x, labels, a1, y_hat), "backward(...)")
+    wrong = wrong_gradients(parameters, x, labels)
+    for name in reversed(NAMES):
+        flat = {"the bias is a row, (1, units): sum(axis=0, keepdims=True)": expected[name].shape[1:]} if name[0] == "b" else {}
+        expect.shape(gradients[name], expected[name].shape, what=f"The gradient of {name}", causes=flat)
+        causes = {cause: arrays[name] for cause, arrays in wrong.items()}
+        expect.close(gradients[name], expected[name], what=f"The gradient of {name}", causes=causes, atol=1e-7)
+
+
+def check_slopes(slopes_by_hand: Callable[[np.ndarray, int], tuple], scores: np.ndarray, label: int) -> None:
+    """The slopes of a point's probability and loss at its scores, by the quotient rule, are those that torch finds."""
+    tensor, y = torch.tensor(scores, requires_grad=True), label
+    p = torch.softmax(tensor, dim=0)
+    right = [torch.autograd.grad(value, tensor, retain_graph=True)[0].numpy() for value in (p[y], -p[y].log())]
+    p, one_hot = p.detach().numpy(), np.eye(len(scores))[y]
+    with expect.untouched("The scores", scores):
+        result = slopes_by_hand(scores, label)
+    fine = isinstance(result, tuple | list) and len(result) == 2
+    headline, likely = "slopes_by_hand(...) does not give two arrays.", "return both: dp/dz, dJ/dz"
+    expect.that(fine, headline, seen=type(result).__name__, expected="dp/dz and dJ/dz", likely=likely)
+    total = np.exp(scores).sum()
+    causes = {
+        "this takes u' = u at every score: u = exp(z_y) does not change with the other scores": p[y] * (1 - p),
+        "u' is left out: at the score of the right class it is u itself": -p[y] * p,
+        "S' is left out: it is exp(z_j) at every score": p[y] * one_hot,
+        "the two products are turned around: u' S comes first, u S' is subtracted": -right[0],
+        "this is divided by S: the quotient rule divides by its square": total * right[0],
+        "these are the slopes of every class's own probability: u' S - u S' has the right class's u": p * (one_hot - p),
+        "S' is exp(z_j), the slope of the sum at one score, and not the whole sum": p[y] * (one_hot - 1),
+    }
+    expect.close(result[0], right[0], what="dp/dz", causes=causes)
+    causes = {
+        "the minus of -ln p is missing": -right[1],
+        "-1/p is left out: the logarithm has the slope 1/p": right[0],
+        "this is -dp/dz: the logarithm's slope 1/p is missing": -right[0],
+        "each slope is divided by its own class's probability: it is the right class's p for all of them": -right[0] / p,
+    }
+    expect.close(result[1], right[1], what="dJ/dz", causes=causes)

@@ -32,6 +32,23 @@ def sine_bands() -> tuple[Tensor, Tensor]:
     return torch.tensor(features, dtype=torch.float32), torch.tensor(labels, dtype=torch.float32).reshape(-1, 1)
 
 
+def sine_curves(points: int = 200) -> list[Tensor]:
+    """The curves that the two sine bands lie on, class 0's and class 1's: each (points, 2) float32, from x1 = -5 to 5."""
+    x1 = torch.linspace(-5, 5, points)
+    return [torch.stack([x1, torch.sin(x1) + label], dim=1) for label in (0, 1)]
+
+
+def parallel_lines() -> tuple[Tensor, Tensor]:
+    """Two bands along parallel straight lines: features (25, 2) and labels (25, 1), both float32.
+
+    Class 0, ten points, lies on x2 = 2 - 2 * x1, class 1, fifteen points, on x2 = 4 - 2 * x1. The x1 are those of sine_bands.
+    Source: deep.TEACHING, "Neural Network with PyTorch".
+    """
+    bands, labels = sine_bands()
+    x1 = bands[:, :1]
+    return torch.cat([x1, 2 - 2 * x1 + 2 * labels], dim=1), labels
+
+
 def spiral_arrays(points_per_class: int = 500, seed: int = 1234) -> tuple[np.ndarray, np.ndarray]:
     """Three arms that wind around each other.
 

@@ -7,39 +7,56 @@ asked in evaluation mode, on its own device and without gradients, and is left a
 The colours are those of Okabe and Ito, which colour-blind eyes tell apart; in grey, the markers and the line styles do.
 """
 
-import math
-import os
-import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
-from pathlib import Path
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 import torch
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor, nn
 
+from katas.given._drawing import (
+    COLOURS,
+    MOST_NODES,
+    across,
+    decide,
+    draw_curves,
+    draw_network,
+    legend,
+    line,
+    plane,
+    regions,
+    scatter,
+    score,
+    sheet,
+)
 from katas.given._values import Model, Values, ask, left_alone, name_of, to_array, to_classes, to_columns
+from katas.given._windows import show
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
-MARKERS = "os^DvPX*"
-LINES = ("-", "--", "-.", ":", (0, (7, 2)), (0, (3, 1, 1, 1, 1, 1)))
-GRID = 240  # points along each side of the plane that a model is asked about
-FILE_BACKENDS = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}  # the ones of matplotlib that open no window
-SIGNATURE = "torch-katas"  # written into every saved picture, so that `show` knows which files it may replace
+__all__ = [
+    "plot_activations",
+    "plot_boundary",
+    "plot_confusion",
+    "plot_data",
+    "plot_hidden_space",
+    "plot_loss_history",
+    "plot_network",
+    "plot_nodes",
+    "plot_regression",
+    "plot_surface",
+    "show",
+]
 
 
-def plot_data(features: Values, labels: Values) -> Figure:
+def plot_data(features: Values, labels: Values, curves: Sequence[Values] = (), part: str = "") -> Figure:
     """The points in the plane, each class with a colour and a marker of its own.
 
     Args:
         features: (n, 2), the coordinates x1 and x2.
         labels: (n,) or (n, 1), class numbers (0, 1, ...) or class names.
+        curves: for each class, in order, the points (m, 2) of a curve to draw, such as the one its points come from.
+        part: which of the data these are, such as "test part", for the title.
 
     Raises:
         ValueError: a shape is another one, or the labels are neither.
@@ -48,13 +65,14 @@ def plot_data(features: Values, labels: Values) -> Figure:
     """
     points = to_columns(features, "features", 2)
     numbers, names = to_classes(labels, len(points), names=True)
-    figure, (axes,) = _figure("The data", "x1", "x2")
-    _scatter(axes, points, numbers, names)
-    _legend(figure, [axes])
+    figure, (axes,) = sheet(f"The data, {part}" if part else "The data", "x1", "x2")
+    draw_curves(axes, curves)
+    scatter(axes, points, numbers, names)
+    legend(figure, [axes])
     return figure
 
 
-def plot_boundary(model: Model, features: Values, labels: Values, threshold: float = 0.5) -> Figure:
+def plot_boundary(model: Model, features: Values, labels: Values, threshold: float = 0.5, part: str = "") -> Figure:
     """The plane in the colours of the model's answers, the edges between them, the points, and rings where it is wrong.
 
     Args:
@@ -62,6 +80,7 @@ def plot_boundary(model: Model, features: Values, labels: Values, threshold: flo
             per class, (n, C), of which the largest wins; or to a tuple that begins with one of these.
         features, labels: (n, 2), and class numbers, (n,) or (n, 1).
         threshold: where one output turns from class 0 to class 1: 0.5 for probabilities, 0.0 for logits.
+        part: which of the data these are, such as "test part", for the title.
 
     Raises:
         ValueError: a shape is another one, or the model answers nan or inf.
@@ -71,21 +90,23 @@ def plot_boundary(model: Model, features: Values, labels: Values, threshold: flo
     points = to_columns(features, "features", 2)
     numbers, names = to_classes(labels, len(points))
     with left_alone(model):
-        right = _decide(ask(model, points), threshold) == numbers
-        figure, (axes,) = _figure(f"{name_of(model)}: {_score(right)}", "x1", "x2")
-        _regions(axes, points, lambda plane: ask(model, plane), threshold, "boundary")
-    _scatter(axes, points, numbers, names, right)
-    _legend(figure, [axes])
+        right = decide(ask(model, points), threshold) == numbers
+        title = f"{name_of(model)}, {part}" if part else name_of(model)
+        figure, (axes,) = sheet(f"{title}: {score(right)}", "x1", "x2")
+        regions(axes, points, lambda nodes: ask(model, nodes), threshold, "boundary")
+    scatter(axes, points, numbers, names, right)
+    legend(figure, [axes])
     return figure
 
 
-def plot_hidden_space(model: nn.Module, features: Values, labels: Values) -> Figure:
+def plot_hidden_space(model: nn.Module, features: Values, labels: Values, curves: Sequence[Values] = ()) -> Figure:
     """The points as the last hidden layer sees them, and the line that the last layer draws there.
 
     Args:
         model: has `activation_results`, filled by each pass, and `linear_modules`, like the networks of k07 and k08; its last
             hidden layer has two neurons.
         features, labels: (n, d), what the model takes, and class numbers, (n,) or (n, 1).
+        curves: for each class, in order, the points (m, 2) of a curve, already as the hidden layer sees them.
 
     Raises:
         ValueError: a shape is another one, or the model has no hidden layer of two neurons.
@@ -102,12 +123,13 @@ def plot_hidden_space(model: nn.Module, features: Values, labels: Values) -> Fig
         hidden, last = to_array(results[-2]), layers[-1]
         if hidden.shape != (len(inputs), 2):
             raise ValueError(f"activation_results[-2] must have the shape ({len(inputs)}, 2), and it has {hidden.shape}.")
-        right = _decide(ask(last, hidden), 0.0) == numbers
-        title = f"{name_of(model)}, last hidden layer: {_score(right)}"
-        figure, (axes,) = _figure(title, "output of hidden neuron 1", "output of hidden neuron 2")
-        _regions(axes, hidden, lambda plane: ask(last, plane), 0.0, "line of the last layer")
-    _scatter(axes, hidden, numbers, names, right)
-    _legend(figure, [axes])
+        right = decide(ask(last, hidden), 0.0) == numbers
+        title = f"{name_of(model)}, last hidden layer: {score(right)}"
+        figure, (axes,) = sheet(title, "output of hidden neuron 1", "output of hidden neuron 2")
+        regions(axes, hidden, lambda nodes: ask(last, nodes), 0.0, "line of the last layer")
+    draw_curves(axes, curves)
+    scatter(axes, hidden, numbers, names, right)
+    legend(figure, [axes])
     return figure
 
 
@@ -128,7 +150,7 @@ def plot_loss_history(losses: Values) -> Figure:
     epochs, finite = np.arange(1, len(history) + 1), np.isfinite(history)
     low, high = (history[finite].min(), history[finite].max()) if finite.any() else (0.0, 1.0)
     title = f"Loss: {history[0]:.4g} in the first epoch, {history[-1]:.4g} in the last"
-    figure, (axes,) = _figure(title, "epoch", "loss (logarithmic)" if 0 < 100 * low < high else "loss")
+    figure, (axes,) = sheet(title, "epoch", "loss (logarithmic)" if 0 < 100 * low < high else "loss")
     axes.plot(epochs, history, color=COLOURS[0], marker="o" if len(history) <= 30 else None, label="loss")
     if not finite.all():
         first = int(epochs[~finite][0])
@@ -139,7 +161,7 @@ def plot_loss_history(losses: Values) -> Figure:
         axes.set_yscale("log")
     elif low >= 0:
         axes.set_ylim(0, 1.05 * high or 1)
-    _legend(figure, [axes])
+    legend(figure, [axes])
     return figure
 
 
@@ -156,7 +178,7 @@ def plot_activations(functions: Mapping[str, Callable[[Tensor], Tensor]]) -> Fig
     """
     if not functions:
         raise ValueError("plot_activations needs at least one function, as a dict from name to function.")
-    figure, panels = _figure("Activation functions and their slopes", "z", "value", len(functions))
+    figure, panels = sheet("Activation functions and their slopes", "z", "value", len(functions))
     for axes, (name, function) in zip(panels, functions.items(), strict=True):
         z = torch.linspace(-6, 6, 481, requires_grad=True)
         with torch.enable_grad():
@@ -172,34 +194,97 @@ def plot_activations(functions: Mapping[str, Callable[[Tensor], Tensor]]) -> Fig
         axes.axvline(0, color="0.8", linewidth=0.8, zorder=0)
         axes.set_title(name, fontsize="medium")
         axes.set_xticks(range(-6, 7, 3))
-    _legend(figure, panels)
+    legend(figure, panels)
     return figure
 
 
-def plot_regression(model: Model, features: Values, targets: Values) -> Figure:
+def plot_regression(model: Model, features: Values, targets: Values, others: Mapping[str, Model] | None = None) -> Figure:
     """The points of a regression with one feature, and the model's curve through them.
 
     Args:
         model: maps (n, 1) to (n, 1), (n,) or a tuple that begins with one of these.
         features, targets: (n, 1) or (n,).
+        others: name → another such model, to compare with: drawn as a thin line on top of the model's.
 
     Raises:
-        ValueError: a shape is another one, or the model answers nan or inf.
+        ValueError: a shape is another one, or a model answers nan or inf.
 
     What to see: where the curve follows the points, and where it cannot.
     """
     inputs = to_columns(features, "features", 1)
     wanted = to_columns(targets, "targets", 1, len(inputs))
     with left_alone(model):
-        x = np.linspace(inputs.min(), inputs.max(), 2 * GRID)[:, None]
+        x = across(inputs)
         curve, answers = ask(model, x, 1), ask(model, inputs, 1)
     error = np.mean((answers - wanted) ** 2)
-    figure, (axes,) = _figure(f"{name_of(model)}: mean squared error {error:.4g}", "x", "y")
+    figure, (axes,) = sheet(f"{name_of(model)}: mean squared error {error:.4g}", "x", "y")
     axes.scatter(
         inputs, wanted, s=36 if len(inputs) <= 100 else 14, color=COLOURS[0], alpha=0.5, linewidths=0, label="examples"
     )
-    axes.plot(x, curve, color="black", linewidth=2.5, label="model")
-    _legend(figure, [axes])
+    axes.plot(x, curve, color="black", linewidth=4 if others else 2.5, label="model")
+    for number, (name, other) in enumerate((others or {}).items(), start=1):
+        with left_alone(other):
+            axes.plot(x, ask(other, x, 1), linewidth=1.8, label=name, **line(number))
+    legend(figure, [axes])
+    return figure
+
+
+def plot_surface(model: Model, features: Values, targets: Values) -> Figure:
+    """A regression with two features, from above: the targets of the points, and the model's answers over the same plane.
+
+    Args:
+        model: maps (n, 2) to (n, 1), (n,) or a tuple that begins with one of these.
+        features: (n, 2).
+        targets: (n, 1) or (n,).
+
+    Raises:
+        ValueError: a shape is another one, or the model answers nan or inf.
+
+    What to see: the two panels share their colours, so a place where they differ is one where the model is wrong.
+    """
+    points = to_columns(features, "features", 2)
+    wanted = to_columns(targets, "targets", 1, len(points))
+    x1, x2, nodes = plane(points, margin=0.0)
+    with left_alone(model):
+        surface, answers = ask(model, nodes, 1).reshape(len(x2), len(x1)), ask(model, points, 1)
+    error = np.mean((answers - wanted) ** 2)
+    figure, (data, learned) = sheet(f"{name_of(model)}: mean squared error {error:.4g}", "x1", "x2", 2)
+    figure.set_size_inches(9, 4.3)
+    low, high = min(wanted.min(), surface.min()), max(wanted.max(), surface.max())
+    colours = {"cmap": "viridis", "vmin": low, "vmax": high if high > low else low + 1}
+    size = 50 if len(points) <= 100 else 20 if len(points) <= 1000 else 8
+    data.scatter(*points.T, c=wanted[:, 0], s=size, linewidths=0, **colours)
+    data.set_title("the points and their targets", fontsize="medium")
+    picture = learned.pcolormesh(x1, x2, surface, rasterized=True, **colours)
+    if surface.max() > surface.min():
+        lines = learned.contour(x1, x2, surface, levels=8, colors="black", linewidths=0.8, linestyles="solid")
+        learned.clabel(lines, fontsize="x-small")
+    learned.set_title("the model's answers", fontsize="medium")
+    for axes in (data, learned):
+        axes.set_xlim(x1[0], x1[-1])
+        axes.set_ylim(x2[0], x2[-1])
+    figure.colorbar(picture, ax=[data, learned], label="target or answer")
+    return figure
+
+
+def plot_network(sizes: Sequence[int]) -> Figure:
+    """A network as circles and lines: a column for each layer, from the inputs on the left to the outputs on the right.
+
+    Args:
+        sizes: the number of inputs, the nodes of each hidden layer, the number of outputs, such as [2, 3, 1].
+
+    Raises:
+        ValueError: there are fewer than two sizes, or one is no whole number from 1 on.
+
+    What to see: how fast the number of parameters grows with the sizes. Of a layer of more than 8 nodes only 6 are drawn.
+    """
+    if len(sizes) < 2 or not all(isinstance(size, int) and size >= 1 for size in sizes):
+        raise ValueError(f"sizes must be at least two whole numbers from 1 on, such as [2, 3, 1], and these are {sizes}.")
+    weights, biases = sum(one * other for one, other in pairwise(sizes)), sum(sizes[1:])
+    title = f"{weights} weight{'s' * (weights != 1)} + {biases} bias{'es' * (biases != 1)} = {weights + biases} parameters"
+    left_out = "\n(dots: nodes that are not drawn)" if max(sizes) > MOST_NODES else ""
+    figure, (axes,) = sheet(title, f"each line is a weight, each circle after the inputs has a bias{left_out}", "")
+    draw_network(axes, sizes)
     return figure
 
 
@@ -215,10 +300,10 @@ def plot_nodes(model: nn.Module, features: Values) -> Figure:
     Raises:
         ValueError: a shape is another one, or the model has no hidden layer.
 
-    What to see: the model's curve is a weighted sum of its last hidden nodes: each bend comes from one of them.
+    What to see: the model's curve is a weighted sum of its last hidden nodes, plus a bias. Which node makes which bend?
     """
     inputs = to_columns(features, "features", 1)
-    x = np.linspace(inputs.min(), inputs.max(), 2 * GRID)[:, None]
+    x = across(inputs)
     seen: list[np.ndarray] = []
     layers = [module for module in model.modules() if isinstance(module, nn.Linear)] if isinstance(model, nn.Module) else []
     hooks = [layer.register_forward_pre_hook(lambda _, received: seen.append(to_array(received[0]))) for layer in layers]
@@ -231,15 +316,15 @@ def plot_nodes(model: nn.Module, features: Values) -> Figure:
     hidden = [nodes for nodes in seen[1:] if nodes.ndim == 2 and len(nodes) == len(x)]
     if not hidden:
         raise ValueError(f"{name_of(model)} must have a hidden layer for plot_nodes, that is two nn.Linear in a row.")
-    figure, panels = _figure(f"{name_of(model)}: from the nodes to the output", "x", "output", len(hidden) + 1)
+    figure, panels = sheet(f"{name_of(model)}: from the nodes to the output", "x", "output", len(hidden) + 1)
     for number, (axes, nodes) in enumerate(zip(panels, hidden, strict=False), start=1):
         few = nodes.shape[1] <= 10  # more would not fit into the legend
         axes.set_title(f"hidden layer {number}: {nodes.shape[1]} node{'s' * (nodes.shape[1] != 1)}", fontsize="medium")
         for node, values in enumerate(nodes.T):
-            axes.plot(x, values, linewidth=2 if few else 1, label=f"node {node + 1}" if few else None, **_line(node))
+            axes.plot(x, values, linewidth=2 if few else 1, label=f"node {node + 1}" if few else None, **line(node))
     panels[-1].plot(x, output, color="black", linewidth=2.5, label="model")
     panels[-1].set_title("the model's output", fontsize="medium")
-    _legend(figure, panels)
+    legend(figure, panels)
     return figure
 
 
@@ -262,7 +347,7 @@ def plot_confusion(y_true: Values, y_pred: Values, classes: Sequence[str]) -> Fi
     table = np.zeros((len(classes), len(classes)), dtype=int)
     np.add.at(table, (right, answers), 1)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    figure, (axes,) = _figure(f"Confusion: {_score(right == answers)}", "the model's answer", "true class")
+    figure, (axes,) = sheet(f"Confusion: {score(right == answers)}", "the model's answer", "true class")
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(picture, label="share of the true class")
     slant = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, classes)) > 8 else {}
@@ -272,107 +357,3 @@ def plot_confusion(y_true: Values, y_pred: Values, classes: Sequence[str]) -> Fi
         colour = "white" if shares[row, column] > 0.65 else "black"
         axes.text(column, row, str(number), ha="center", va="center", color=colour, fontsize=max(7, 15 - len(classes)))
     return figure
-
-
-def show(*figures: Figure) -> None:
-    """Show the figures in windows and wait until they are closed; without a display, save them and print where.
-
-    The files are `pictures/k06-1.png` and so on in the working directory, named after the program that runs. The pictures of an
-    earlier run are replaced; a file of the same name that is not from here is kept, and the next number is taken.
-
-    Raises:
-        ValueError: `pictures` is there, but is not a folder.
-    """
-    if not figures or _in_windows(figures):
-        return
-    folder = Path("pictures")
-    if folder.exists() and not folder.is_dir():
-        raise ValueError("Pictures are saved in the folder pictures, but a file has that name here: rename it.")
-    folder.mkdir(exist_ok=True)
-    stem = Path(getattr(sys.modules["__main__"], "__file__", None) or "picture").stem
-    name = re.match(r"k\d+|[^_].*|", stem)[0] or "picture"  # k06 of k06_logistic_regression.py, and picture of __main__.py
-    free = (path for number in count(1) if _may_write(path := folder / f"{name}-{number}.png"))
-    paths = []
-    for figure, path in zip(figures, free, strict=False):
-        figure.savefig(path, metadata={"Software": SIGNATURE})
-        paths.append(path.as_posix())
-    listed = " and ".join(filter(None, [", ".join(paths[:-1]), paths[-1]]))
-    print(f"There is no display here, so the picture{'s are' if len(paths) > 1 else ' is'} saved as {listed}.")
-
-
-def _in_windows(figures: Sequence[Figure]) -> bool:
-    """Show the figures and answer True, or answer False where no window can be opened."""
-    if plt.get_backend().lower() in FILE_BACKENDS:
-        return False
-    try:
-        for figure in figures:
-            plt.figure(FigureClass=lambda *_, _figure=figure, **__: _figure)  # a window for the figure that is there
-    except ImportError:  # what matplotlib raises when a backend is demanded that has no display
-        return False
-    plt.show()
-    return True
-
-
-def _may_write(path: Path) -> bool:
-    """Whether the path is free, or a picture that `show` has saved."""
-    if not os.path.lexists(path):
-        return True
-    return path.is_file() and SIGNATURE.encode() in path.read_bytes()[:500]
-
-
-def _decide(outputs: np.ndarray, threshold: float) -> np.ndarray:
-    return (outputs[:, 0] >= threshold).astype(int) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
-
-
-def _regions(axes: Axes, points: np.ndarray, answer: Callable[[np.ndarray], np.ndarray], threshold: float, edge: str) -> None:
-    """Colour the plane around the points by the answers, and draw the edges between them; edge is their name."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    margin = np.where(high > low, 0.12 * (high - low), 1.0)
-    x1, x2 = np.linspace(low - margin, high + margin, GRID).T
-    outputs = answer(np.stack([axis.ravel() for axis in np.meshgrid(x1, x2)], axis=1))
-    answers = _decide(outputs, threshold)
-    scores = np.hstack([threshold - outputs, outputs - threshold]) if outputs.shape[1] == 1 else outputs
-    drawn = np.unique(answers)
-    for number in drawn:
-        lead = (scores[:, number] - np.delete(scores, number, axis=1).max(axis=1)).reshape(GRID, GRID)
-        lead = lead if len(drawn) > 1 else np.ones_like(lead)
-        axes.contourf(x1, x2, lead, levels=[0, max(lead.max(), 1e-9)], colors=[COLOURS[number % len(COLOURS)]], alpha=0.25)
-        if len(drawn) > 1:
-            axes.contour(x1, x2, lead, levels=[0], colors="black", linewidths=1.5)
-    if len(drawn) > 1:
-        axes.plot([], [], color="black", linewidth=1.5, label=edge)  # for the legend
-
-
-def _scatter(axes: Axes, points: np.ndarray, numbers: np.ndarray, names: list[str], right: np.ndarray | None = None) -> None:
-    size = 50 if len(points) <= 100 else 20 if len(points) <= 1000 else 10
-    for number in np.unique(numbers):
-        style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "label": names[number]}
-        axes.scatter(*points[numbers == number].T, s=size, edgecolors="black", linewidths=0.6, zorder=3, **style)
-    if right is not None and not right.all():
-        style = {"facecolors": "none", "edgecolors": "black", "linewidths": 1.2, "label": "answered wrong"}
-        axes.scatter(*points[~right].T, s=3.5 * size, marker="o", zorder=4, **style)
-
-
-def _line(number: int) -> dict[str, Any]:
-    """Colour and style of a line; without the last colour, a yellow that is too light for lines."""
-    return {"color": COLOURS[number % 6], "linestyle": LINES[(number + number // 6) % 6]}
-
-
-def _figure(title: str, x: str, y: str, panels: int = 1) -> tuple[Figure, list[Axes]]:
-    columns = min(panels, 4 if panels > 6 else 3)
-    rows = math.ceil(panels / columns)
-    figure = Figure(figsize=(7, 5.2) if panels == 1 else (3.3 * columns, 2.8 * rows + 1), layout="constrained", dpi=100)
-    figure.suptitle(title)
-    return figure, [figure.add_subplot(rows, columns, number + 1, xlabel=x, ylabel=y) for number in range(panels)]
-
-
-def _legend(figure: Figure, panels: Sequence[Axes]) -> None:
-    """One legend below all panels, with each label once."""
-    entries = {entry.get_label(): entry for panel in panels for entry in panel.get_legend_handles_labels()[0]}
-    rows = math.ceil(len(entries) / (5 if figure.get_figwidth() < 8 else 6))
-    style = {"loc": "outside lower center", "frameon": False, "columnspacing": 1.2, "handletextpad": 0.5}
-    figure.legend(handles=list(entries.values()), ncols=math.ceil(len(entries) / rows), **style)
-
-
-def _score(right: np.ndarray) -> str:
-    return f"{right.sum()} of {len(right)} points answered right"

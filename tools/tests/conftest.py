@@ -1,5 +1,6 @@
 """What the tools' tests share: a kata's reference with a change made, and its judgement."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,14 @@ def no_ones_progress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TORCH_KATAS_PROGRESS", str(tmp_path_factory.mktemp("progress") / "progress.json"))
         yield
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heard() -> Iterator[None]:
+    """What a shell starts in the background is deaf to Ctrl-C, and so is all that it starts: tests of Ctrl-C need it heard."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
 """The catalog's names and errors; how outcomes of tests make those of tasks and katas."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from dojo import catalog as catalogs
+from dojo.validate.parts import catalog_is_complete
 from dojo.verdict import (
     BLOCKED,
     ERROR,
@@ -65,6 +67,25 @@ def test_a_catalog_that_is_broken_says_how_to_get_it_back(tmp_path, content, say
 def test_a_catalog_that_is_missing_says_how_to_get_it_back(tmp_path):
     with pytest.raises(catalogs.CatalogError, match="is missing: bring it back"):
         catalogs.load(tmp_path / "none.toml")
+
+
+def test_the_catalog_is_complete(catalog):
+    assert catalog_is_complete(catalog).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("lacks", "says"),
+    [
+        ({"chose": ""}, "k06 model has no `chose`"),
+        ({"chose": " \n"}, "no `chose`"),
+        ({"hints": ("one",)}, "k06 model has 1 hints of 3"),
+    ],
+)
+def test_a_task_without_hints_or_without_what_the_reference_chose_is_named(catalog, lacks, says):
+    kata = catalog.find("k06")
+    short = replace(kata, tasks=(replace(kata.tasks[0], **lacks), *kata.tasks[1:]))
+    (problem,) = catalog_is_complete(catalogs.Catalog((catalogs.Stage(2, "Linear models", (short,)),))).problems
+    assert says in problem
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from torch import nn
 
-from katas.given import data, plots
+from katas.given import _drawing, data, plots
 from reference.k07_hidden_layer import HiddenLayerNN
 
 
 @pytest.fixture(autouse=True)
 def agg(monkeypatch):
     plt.switch_backend("agg")
-    monkeypatch.setattr(plots, "GRID", 60)
+    monkeypatch.setattr(_drawing, "GRID", 60)
 
 
 def fixed(weights, bias):
@@ -49,6 +49,10 @@ FIGURES = {
     "activations": lambda: plots.plot_activations({"relu": torch.relu, "step": lambda z: (z > 0).float().detach()}),
     "regression": lambda: plots.plot_regression(CURVE, X, X[:, 0] ** 2),
     "nodes": lambda: plots.plot_nodes(CURVE, X),
+    "curves": lambda: plots.plot_data(POINTS, LABELS, data.sine_curves(20)),
+    "compared": lambda: plots.plot_regression(CURVE, X, X**2, {"the square": lambda x: x**2}),
+    "surface": lambda: plots.plot_surface(LINE, POINTS, POINTS.sum(dim=1)),
+    "network": lambda: plots.plot_network([2, 20, 1]),
     "confusion": lambda: plots.plot_confusion([0, 1, 1], torch.tensor([0, 1, 0]), ["no", "yes"]),
 }
 
@@ -57,8 +61,11 @@ FIGURES = {
 def test_every_picture_is_a_labelled_figure_that_is_not_shown(name):
     figure = FIGURES[name]()
     assert isinstance(figure, Figure) and not plt.get_fignums()
-    assert figure.get_suptitle() and (name == "confusion" or all(legend(figure)))
-    assert all(axes.get_ylabel() and (axes.get_xlabel() or axes.get_label() == "<colorbar>") for axes in figure.axes)
+    assert figure.get_suptitle() and (not figure.legends or all(legend(figure)))
+    assert figure.legends or name in ("confusion", "surface", "network")
+    assert all(
+        (one.get_ylabel() or name == "network") and (one.get_xlabel() or one.get_label() == "<colorbar>") for one in figure.axes
+    )
 
 
 MODELS = {
@@ -91,6 +98,44 @@ def test_hidden_space_shows_the_hidden_outputs_and_the_last_line():
     assert np.allclose(edges(figure) @ [1, 2], 1, atol=1e-4) and "line of the last layer" in legend(figure)
 
 
+def test_curves_are_drawn_where_they_lie():
+    curves = [torch.tensor([[0.0, 0.0], [1.0, 2.0]]), [[0, 1], [1, 1]]]
+    for figure in (
+        plots.plot_data(POINTS, LABELS, curves),
+        plots.plot_hidden_space(HiddenLayerNN(1, 2, 2), POINTS, LABELS, curves),
+    ):
+        drawn = {line.get_label(): line.get_xydata().tolist() for line in figure.axes[0].lines}
+        assert drawn["curve of class 0"] == [[0, 0], [1, 2]] and drawn["curve of class 1"] == [[0, 1], [1, 1]]
+        assert {"curve of class 0", "curve of class 1"} <= set(legend(figure))
+
+
+def test_another_model_is_drawn_beside_the_first():
+    drawn = {line.get_label(): line.get_xydata() for line in FIGURES["compared"]().axes[0].lines}
+    assert np.allclose(drawn["the square"][:, 0] ** 2, drawn["the square"][:, 1]) and "model" in drawn
+
+
+def test_the_surface_is_coloured_like_the_targets():
+    points = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
+    figure = plots.plot_surface(lambda x: 3 * x[:, :1], points, 3 * points[:, 0])
+    (scatter,), mesh = figure.axes[0].collections, figure.axes[1].collections[0]
+    assert figure.get_suptitle().endswith("error 0") and scatter.get_clim() == mesh.get_clim() == (-3, 3)
+    assert np.allclose(mesh.get_array()[:, [0, -1]], [-3, 3]) and scatter.get_array().tolist() == [-3, 3, -3, 3]
+    plots.plot_surface(lambda x: 0 * x[:, :1], points, [1, 1, 1, 1])  # nothing to draw lines between
+
+
+@pytest.mark.parametrize(("sizes", "circles", "lines"), [([3, 1], 4, 3), ([2, 8, 8, 1], 19, 88), ([1, 9, 2], 9, 18)])
+def test_a_network_has_a_circle_for_each_node_and_a_line_for_each_weight(sizes, circles, lines):
+    axes = plots.plot_network(sizes).axes[0]
+    assert sum(len(column.get_offsets()) for column in axes.collections) == circles and len(axes.lines) == lines
+    assert len(axes.get_xticklabels()) == len(sizes)
+
+
+def test_a_network_tells_its_layers_and_its_parameters():
+    figure = plots.plot_network([2, 20, 1])
+    assert figure.get_suptitle() == "60 weights + 21 biases = 81 parameters" and "dots" in figure.axes[0].get_xlabel()
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["2 inputs", "hidden layer\n20 nodes", "1 output"]
+
+
 def test_the_model_is_left_as_it_was(device):
     network = HiddenLayerNN(1, 2, 2).to(device)
     network.extra = nn.Dropout().eval()
@@ -114,6 +159,10 @@ WRONG = {
     "activation_results[-2] must": lambda: plots.plot_hidden_space(HiddenLayerNN(1, 2, 3), POINTS, LABELS),
     "relu must map": lambda: plots.plot_activations({"relu": torch.sum}),
     "targets must have the shape (30, 1)": lambda: plots.plot_regression(CURVE, X, X[1:]),
+    "curves[1] must have the shape (n, 2)": lambda: plots.plot_data(POINTS, LABELS, [POINTS, X]),
+    "features must have the shape (n, 2), and": lambda: plots.plot_surface(LINE, X, X),
+    "at least two whole numbers": lambda: plots.plot_network([2]),
+    "from 1 on": lambda: plots.plot_network([2, 0, 1]),
     "must have a hidden layer": lambda: plots.plot_nodes(nn.Linear(1, 1), X),
     "name in classes": lambda: plots.plot_confusion([0, 2], [0, 1], ["a", "b"]),
 }

@@ -88,6 +88,15 @@ def test_a_missing_name_fails_only_the_tests_that_use_it(judge, reference):
     assert "decision_boundry" in result.tasks[2].first_problem.message
 
 
+def test_an_assertion_of_torch_or_of_their_own_is_an_error_in_their_code(judge, reference):
+    result = judge(
+        reference.replace(IN_BOUNDARY, "    raise AssertionError('Torch not compiled with CUDA enabled')\n" + IN_BOUNDARY)
+    )
+    message = result.tasks[2].first_problem.message
+    assert message.startswith("Your code raised an error.")
+    assert "a GPU is written into the code" in message
+
+
 def test_an_endless_loop_is_one_failed_test(judge, reference):
     result = judge(reference.replace(IN_BOUNDARY, ENDLESS_LOOP), timeout=3)
     assert (outcomes(result)["model"], outcomes(result)["boundary"]) == (PASSED, FAILED)

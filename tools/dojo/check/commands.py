@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from dojo import ROOT, catalog, console, record
 from dojo.stubs import MarkerError, open_regions
+from dojo.suite.unit import ACCEPTED, is_device
 
 UNABLE = 2
 
@@ -70,15 +71,15 @@ def _note(keep: Callable[[], str]) -> None:
 def run(
     kata: Annotated[list[str] | None, typer.Argument(metavar="[KATA]...", help="Only these katas: 6, k06, logistic.")] = None,
     target: Annotated[str, typer.Option(help="The folder of kata files to check.")] = "katas",
-    device: Annotated[str, typer.Option(help="Where placement tests run: auto, cpu, cuda or mps.")] = "auto",
+    device: Annotated[str, typer.Option(help=f"Where placement tests run: {ACCEPTED}.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Stay, and answer every save of a kata's file.")] = False,
 ) -> None:
     """Run the tests and show where you stand (the default)."""
     from dojo.check import aside, detail, overview, running, store
 
-    if device not in ("auto", "cpu", "cuda", "mps"):
-        _unable(f"--device {device}: choose auto, cpu, cuda or mps.")
+    if not is_device(device):
+        _unable(f"--device {device}: choose {ACCEPTED}.")
     screen = console.screen()
     known = catalog.load()
     chosen = [known.find(name) for name in kata or []]

@@ -41,9 +41,9 @@ def judge(target: str, katas: list[Kata], device: str, console: Console) -> Verd
         results = run(units, katas, on_result=show)
     verdict = Verdict(target, tuple(results))
     if device not in ("auto", "cpu"):
-        skipped = [test for task in verdict.tasks for test in task.tests if (test.device, test.outcome) == (device, SKIPPED)]
-        if skipped:
-            raise NoDevice(f"--device {device}: {skipped[0].message}. Leave --device out to use what is there.")
+        there = [test for task in verdict.tasks for test in task.tests if test.device == device]
+        if there and all(test.outcome == SKIPPED for test in there):
+            raise NoDevice(f"--device {device}: {there[0].message}. Leave --device out to use what is there.")
     return verdict
 
 

@@ -5,6 +5,8 @@ plugin    the pytest plugin: outcomes, messages, limits; the same under `pytest`
 feedback  from an exception to the message a learner reads
 causes    known errors of torch and Python, and what usually lies behind them
 devices   which devices are present
+trainers  the functions that train, and trainings on another device
+drift     how far a device's numbers lie from the CPU's
 unit      what a child is asked to judge
 child     the child's first steps, light to import
 session   one child process: runs pytest, reports events

@@ -62,9 +62,22 @@ KNOWN = [
     ("RuntimeError", r"0D or 1D target tensor expected", "class numbers go in as shape (n,), not as a column (n, 1)"),
     (
         "RuntimeError",
-        r"Expected all tensors to be on the same device",
+        r"Expected all tensors to be on the same device|expects all tensors to have the same device|"
+        r"is on cpu but expected on mps|is not on the expected device|indices should be either on \S+ or on the same device",
         "a tensor was left on another device: create new tensors with device=x.device, keep constants in register_buffer, and "
         "move each batch with .to(device)",
+    ),
+    (
+        "RuntimeError",
+        r"set_data\(tensor\).*incompatible tensor type",
+        ".data = ... changes the tensor itself, for everyone who has it: tensor.to(device) gives another one instead",
+    ),
+    (
+        "Exception",
+        r"Torch not compiled with CUDA enabled|Found no NVIDIA driver|No CUDA GPUs are available|PyTorch is not linked with "
+        r"support for (?:cuda|mps) devices",
+        "a GPU is written into the code, with .cuda() or a device's name, and not every machine has it: take the device from "
+        "the data (x.device) or from the model's parameters",
     ),
     (
         "AttributeError",

@@ -1,17 +1,18 @@
 """Which devices are present. Asking never initialises CUDA."""
 
 import os
-import re
 
 import torch
+
+from dojo import simulated
+from dojo.simulated import backend
+from dojo.suite.unit import ACCEPTED, KINDS, is_device
 
 # With this, is_available() asks the driver's management library instead of starting CUDA in this process.
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
 
 # With this, CUDA's matrix products give the same numbers in every run.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-
-CHOICES = ("auto", "cpu", "cuda", "mps")
 
 
 class DeviceError(Exception):
@@ -24,31 +25,50 @@ def present(wanted: str) -> list[str]:
     Raises:
         DeviceError: an unknown name, or nothing of it is present.
     """
-    kinds = [kind for kind in CHOICES if kind != "auto"]
     if wanted == "all":
-        found = [kind for kind in kinds if kind != "cpu" and why_absent(kind) is None]
+        found = [kind for kind in KINDS if kind != "cpu" and why_absent(kind) is None]
         if not found:
-            raise DeviceError(f"No accelerator to validate on: {'; '.join(filter(None, map(why_absent, kinds)))}.")
+            raise DeviceError(f"No accelerator to validate on: {'; '.join(filter(None, map(why_absent, KINDS)))}.")
         return found
-    if not re.fullmatch(rf"({'|'.join(kinds)})(:\d+)?", wanted):
-        raise DeviceError(
-            f"There is no device '{wanted}': choose {', '.join(kinds)}, one with a number such as cuda:1, or all."
-        )
+    if wanted == "auto" or not is_device(wanted):
+        raise DeviceError(f"There is no device '{wanted}': choose all, {ACCEPTED.removeprefix('auto, ')}.")
     if reason := why_absent(wanted):
         raise DeviceError(f"Nothing was validated on {wanted}: {reason}.")
     return [wanted]
 
 
 def to_test(choice: str) -> list[str]:
-    """The devices for which placement tests are made; those that are absent are skipped when their turn comes."""
-    return ["cpu", "cuda", "mps"] if choice == "auto" else [choice]
+    """The devices for which placement tests are made; those that are absent are skipped when their turn comes.
+
+    Without a GPU the simulated one is among them: on the CPU alone, a forgotten .to(device) goes unnoticed.
+    """
+    if choice != "auto":
+        return [choice]
+    return ["cpu", "cuda", "mps"] + ([simulated.NAME] if why_absent("cuda") and why_absent("mps") else [])
+
+
+def get(device: str) -> torch.device:
+    """The device of that name. The simulated one is made known to torch here, no earlier.
+
+    Raises:
+        simulated.Unavailable: it can't be made on this torch.
+    """
+    if device.partition(":")[0] == simulated.NAME:
+        backend.enable()
+    return torch.device(device)
 
 
 def why_absent(device: str) -> str | None:
     """None if the device is present, otherwise the reason why not."""
-    kind = torch.device(device).type
+    kind, _, number = device.partition(":")
+    if kind == simulated.NAME:
+        return "there is only one simulated device" if number not in ("", "0") else backend.available()
     if kind == "cuda" and not torch.cuda.is_available():
         return "no CUDA GPU on this machine" if torch.backends.cuda.is_built() else "this build of torch has no CUDA"
     if kind == "mps" and not torch.backends.mps.is_available():
         return "no Apple GPU (MPS) on this machine"
+    if kind == "cuda" and int(number or 0) >= (there := torch.cuda.device_count()):
+        return f"this machine has {there} CUDA GPU{'s' * (there != 1)}, counted from cuda:0"
+    if kind in ("mps", "cpu") and int(number or 0) > 0:
+        return f"there is only one device {kind}"
     return None

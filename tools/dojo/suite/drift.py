@@ -23,7 +23,7 @@ class Shadow:
     """Watches the calls on one device."""
 
     def __init__(self, device: str) -> None:
-        self._kind = torch.device(device).type
+        self._kind = device.partition(":")[0]
         self._largest: dict[str, tuple[float, float]] = {}
         self._depth = 0  # a model within a model, or within a function, is not compared by itself
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dojo import ROOT, catalog
+from dojo import ROOT, catalog, simulated
 from dojo.stubs import open_regions, todo
 from dojo.suite import feedback
 from dojo.suite.learner import KataUnderTest, KataUnusable, Wrap, load, shown, source_of
@@ -185,7 +185,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
     measured, drift = (tuple(value for key, value in item.user_properties if key == kind) for kind in ("measured", "drift"))
     report.kata_result = TestResult(test_name(item), outcome, text, round(call.duration, 4), device_of(item), measured, drift)
     item.config.stash[SESSION].outcomes.setdefault((name, task_of(item)[0]), []).append(outcome)
-    if outcome not in (PASSED, SKIPPED):
+    if outcome == SKIPPED:
+        report.outcome, report.longrepr = "skipped", (*item.location[:2], f"Skipped: {text}")
+    elif outcome != PASSED:
         report.outcome = "failed"
         if not wants_whole_traceback(item.config) or outcome in (NOT_STARTED, BLOCKED):
             report.longrepr = text
@@ -196,12 +198,13 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str]:
     """Outcome and message of a test that raised something."""
     error, session = call.excinfo.value, item.config.stash[SESSION]
     name, (task, _) = kata_name(item), task_of(item)
-    path = session.target / f"{name}.py"
-    kata = session.loaded.get(name)
+    path, kata = session.target / f"{name}.py", session.loaded.get(name)
     if isinstance(error, KataUnusable):
         return FAILED, str(error)
     if isinstance(error, Blocked):
         return BLOCKED, str(error)
+    if device_of(item) == simulated.NAME and (limit := simulated.limit(error)):
+        return SKIPPED, limit
     source = source_of(kata) if isinstance(kata, KataUnderTest) else ""
     if isinstance(error, NotStarted):
         return NOT_STARTED, _waiting(task, path, open_regions(source).get(task, 1), source)

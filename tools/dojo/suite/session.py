@@ -48,6 +48,8 @@ class Reporter:
         named = [number for number, item in enumerate(items) if self._unit.until in (plugin.test_name(item), item.originalname)]
         if named:
             items[:] = items[: named[-1] + 1]
+        if self._unit.stop:
+            items.sort(key=lambda item: "mark" in item.fixturenames)
         tests = []
         for item in items:
             fields = {"id": item.nodeid, "task": plugin.task_of(item)[0]}
@@ -107,6 +109,8 @@ def arguments(unit: Unit) -> list[str]:
         chosen += ["--timeout", str(unit.timeout)]
     if unit.only:
         chosen += ["-k", unit.only]
+    if unit.stop:
+        chosen.append("-x")
     if unit.drift:
         chosen.append("--drift")
     if unit.measure:

@@ -6,16 +6,17 @@ from functools import wraps
 import torch
 from torch import Tensor, nn
 
+from dojo.suite import devices
 from dojo.suite.learner import Wrap
 
 TRAINERS = ("train", "fit", "trainer", "overfit", "descend")
 
 
-def on_device(device: torch.device) -> Wrap:
+def on_device(device: str) -> Wrap:
     """Trainings get their model and tensors on this device; the model comes back to the CPU, where the tests go on."""
 
     def wrap(name: str, value: object) -> object:
-        return _moved(value, device) if name in TRAINERS and callable(value) else value
+        return _moved(value, devices.get(device)) if name in TRAINERS and callable(value) else value
 
     return wrap
 

@@ -1,6 +1,15 @@
 """What one child process is asked to judge."""
 
+import re
 from dataclasses import dataclass, field
+
+KINDS = ("cpu", "cuda", "mps", "simulated")  # of devices
+ACCEPTED = "auto, cpu, cuda, mps or simulated, or one with a number such as cuda:1"
+
+
+def is_device(name: str) -> bool:
+    """Whether an option may name this device, present or not. Light: torch is not asked."""
+    return name == "auto" or re.fullmatch(rf"({'|'.join(KINDS)})(:\d+)?", name) is not None
 
 
 @dataclass(frozen=True)
@@ -10,12 +19,13 @@ class Unit:
     Attributes:
         target: the folder that holds the kata's file.
         kata: the kata's name.
-        device: auto, cpu, cuda or mps.
+        device: auto, cpu, cuda, mps or simulated.
         timeout: seconds a test may take, instead of those in pyproject.toml.
         measure: instead of judging, record what the trainings reach from these seeds: (first, one after the last).
         only: run the tests of this name alone; all if it is empty.
         until: the tests after the last one of this name are left out; none if it is empty.
         drift: also record how far the device's numbers lie from the CPU's.
+        stop: end with the first test that does not pass, and take those last that hold a training against a mark.
         done: tests that an earlier child has judged, test id → [task, outcome]; they are not run again.
         number: its place among the units of a run.
     """
@@ -28,5 +38,6 @@ class Unit:
     only: str = ""
     until: str = ""
     drift: bool = False
+    stop: bool = False
     done: dict[str, list[str]] = field(default_factory=dict, hash=False)
     number: int = 0

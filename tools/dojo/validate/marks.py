@@ -26,11 +26,10 @@ from dojo.validate.pedigree import RIGHT_SEEDS, WRONG_SEEDS, Measurement, Values
 
 FILE = ROOT / "tests" / "pass_marks.toml"
 KEPT = ROOT / ".marks"
-HELPERS = [  # what tests of training use besides their own file; texts of messages change no value
-    *(ROOT / "tests" / name for name in ("batches.py", "layers.py", "training.py", "two_layers.py")),
-    *(ROOT / "katas" / "given" / name for name in ("_values.py", "data.py", "networks.py")),
-]
+GIVEN = [ROOT / "katas" / "given" / name for name in ("_values.py", "data.py", "networks.py")]
+WITHOUT_VALUES = ("expect", "marks")  # modules of tests/ of which only messages and bounds come
 CHUNK = 20  # seeds that one process takes
+SECONDS_A_TRAINING = 300.0  # a busy machine must not look like a training that reaches nothing
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Candidate:
     @property
     def key(self) -> str:
         """Of all that the values depend on: what the training tests reach. Another test or lesson text costs nothing."""
-        modules = [ROOT / "conftest.py", ROOT / "tests" / f"test_{self.kata.name}.py", *HELPERS]
+        modules = [ROOT / "conftest.py", *reach.test_modules(self.kata.name, WITHOUT_VALUES), *GIVEN]
         known = reach.definitions([self.source, *(path.read_text(encoding="utf-8") for path in modules)])
         text = reach.reached(known, [*self.tests, "seed"]) + version("torch")
         return f"{self.kata.short}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
@@ -122,7 +121,9 @@ def _values_of(candidate: Candidate, katas: Sequence[Kata]) -> Values:
         for begin in range(0, len(missing), batch):
             part = missing[begin : begin + batch]
             only = candidate.tests[0] if candidate.name else ""
-            units = [Unit(target, candidate.kata.name, "cpu", measure=chunk, only=only) for chunk in part]
+            units = [
+                Unit(target, candidate.kata.name, "cpu", timeout=SECONDS_A_TRAINING, measure=chunk, only=only) for chunk in part
+            ]
             for chunk, result in zip(part, run(units, katas), strict=True):
                 found: Values = {}
                 for test in (test for task in result.tasks for test in task.tests):

@@ -29,9 +29,11 @@ from pathlib import Path
 from textwrap import indent
 
 from dojo import ROOT, stubs
+from dojo import record as content
 from dojo.catalog import Kata
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
+from dojo.validate import reach
 from dojo.validate.patches import reference_of
 from dojo.verdict import PASSED, SKIPPED, KataResult
 
@@ -167,11 +169,12 @@ def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> lis
 
 
 def tests_hash(kata: str) -> str:
-    """Of all that judges a kata: its tests, what they share, and the data given."""
-    shared = [path for path in (ROOT / "tests").iterdir() if path.is_file() and not path.name.startswith("test_")]
-    given = (ROOT / "katas" / "given").glob("*.py")
-    paths = sorted([ROOT / "tests" / f"test_{kata}.py", ROOT / "conftest.py", *shared, *given])
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
+    """Of all that judges a kata: its tests and what they use, its marks, and the data given."""
+    given = sorted((ROOT / "katas" / "given").glob("*.py"))
+    paths = [*sorted(reach.test_modules(kata)), ROOT / "conftest.py", *given]
+    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in paths))
+    digest.update(content.bounds_of(kata).encode())
+    return digest.hexdigest()
 
 
 def _read(path: Path) -> dict[str, str]:
@@ -187,7 +190,7 @@ def _run(kata: Kata, texts: Sequence[str]) -> list[str]:
             folder = Path(scratch) / str(number)
             folder.mkdir()
             (folder / f"{kata.name}.py").write_text(text, encoding="utf-8")
-            units.append(Unit(str(folder), kata.name, "cpu"))
+            units.append(Unit(str(folder), kata.name, "cpu", stop=True))
         return [killed_by(result) for result in run(units, [kata])]
 
 

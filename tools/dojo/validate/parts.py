@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dojo import ROOT, record
+from dojo import ROOT, record, simulated
 from dojo.catalog import Catalog, Kata, load
 from dojo.stubs import MarkerError, stub_of
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
 from dojo.validate import marks as measuring
 from dojo.validate import patches, pedigree
-from dojo.validate.patches import reference_of
+from dojo.validate.patches import placement_tests, reference_of
 from dojo.verdict import ERROR, FAILED, NO_TEST, NOT_STARTED, PASSED, SKIPPED, KataResult, TestResult
 
 FEWEST_HINTS = 3
@@ -52,6 +52,10 @@ def catalog_is_complete(catalog: Catalog) -> Finding:
         for task in kata.tasks:
             if len(task.hints) < FEWEST_HINTS:
                 problems.append(f"katas/catalog.toml: {kata.short} {task.name} has {len(task.hints)} hints of {FEWEST_HINTS}")
+            if not task.chose.strip():
+                problems.append(
+                    f"katas/catalog.toml: {kata.short} {task.name} has no `chose`: what the reference chose, and why"
+                )
     known = {kata.name for kata in load().katas}
     for path in sorted((ROOT / "reference").glob("k*.py")):
         if path.stem not in known:
@@ -104,9 +108,13 @@ def references_pass(catalog: Catalog, write_record: bool = False) -> Finding:
 
 
 def not_passed(results: Sequence[KataResult]) -> list[str]:
+    """What did not pass. The simulated device has to cover what right solutions use: a test that it can't run is a problem."""
     problems = []
     for result in results:
         for task in result.tasks:
+            for test in task.tests:
+                if test.outcome == SKIPPED and test.message.startswith(simulated.LIMIT):
+                    problems.append(f"{result.name}, {test.name} was skipped: {test.message}")
             if task.outcome != PASSED:
                 test = task.first_problem
                 problems.append(
@@ -158,7 +166,7 @@ def _run_patched(catalog: Catalog, kind: str, fewest: int) -> tuple[list[patches
     with tempfile.TemporaryDirectory() as scratch:
         for kata in catalog.katas:
             try:
-                loaded = patches.load(kind, kata.name)
+                loaded, placed = patches.load(kind, kata.name), placement_tests(kata)
                 if len(loaded) < fewest:
                     problems.append(f"reference/{kind}s/{kata.name}.toml has {len(loaded)} {kind}s of {fewest}")
                 for patch in loaded:
@@ -167,22 +175,28 @@ def _run_patched(catalog: Catalog, kind: str, fewest: int) -> tuple[list[patches
                     folder.mkdir()
                     (folder / f"{kata.name}.py").write_text(text, encoding="utf-8")
                     ready.append(patch)
-                    units.append(Unit(str(folder), kata.name, "cpu", until=patch.caught_by))
+                    device = "auto" if kind == "variant" or patch.caught_by.partition("[")[0] in placed else "cpu"
+                    units.append(Unit(str(folder), kata.name, device, until=patch.caught_by))
             except patches.PatchError as error:
                 problems.append(str(error))
         return ready, run(units, catalog.katas), problems
 
 
 def marks_were_measured(catalog: Catalog) -> Finding:
-    """Every mark has its pedigree, and it is that of the training as it is now."""
+    """What was measured holds, and is of the training as it is now. What was not is told, and stands on fewer seeds."""
+    shorts = {kata.short for kata in catalog.katas}
     marks = tomllib.loads(measuring.FILE.read_text(encoding="utf-8"))
-    chosen = {name: entry for name, entry in marks.items() if name.partition(".")[0] in {kata.short for kata in catalog.katas}}
-    problems = pedigree.problems(chosen)
+    chosen = {name: entry for name, entry in marks.items() if name.partition(".")[0] in shorts}
+    measured = {name: entry for name, entry in chosen.items() if "measured" in entry}
+    problems = pedigree.problems(measured)
     now = {one.kata.short: one.key for one in measuring.candidates(catalog) if not one.name}
-    for name, entry in chosen.items():
+    for name, entry in measured.items():
         if measuring.comparable(entry) and entry.get("of") != now.get(name.partition(".")[0]):
             problems.append(f"{name}: its training has changed since it was measured: `python tools/validate --marks`")
-    return Finding(tuple(problems), f"{len(chosen)} marks")
+    missing = sorted({name.partition(".")[0] for name in chosen if name not in measured})
+    return Finding(
+        tuple(problems), f"{len(measured)} of {len(chosen)} marks" + (f", not {' '.join(missing)}" if missing else "")
+    )
 
 
 def tools_pass_their_tests(catalog: Catalog) -> Finding:

@@ -11,6 +11,7 @@ reference/mistakes/kNN_name.toml                    reference/variants/kNN_name.
 A patch that changes more than one place has lists in `replace` and `by`.
 """
 
+import ast
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,13 @@ from dojo.catalog import Kata
 def reference_of(kata: Kata) -> str:
     """The text of a kata's reference."""
     return (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
+
+
+def placement_tests(kata: Kata) -> set[str]:
+    """The tests of a kata that are marked `placement`."""
+    tree = ast.parse((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {node.name for node in functions if "placement" in " ".join(map(ast.unparse, node.decorator_list))}
 
 
 class PatchError(Exception):

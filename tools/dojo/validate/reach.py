@@ -4,7 +4,10 @@ Names are compared as text, so that more may be reached than is used; less is no
 """
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from dojo import ROOT
 
 Definitions = dict[str, list[ast.stmt]]  # a name may be defined in several modules
 
@@ -30,6 +33,19 @@ def reached(known: Definitions, start: Iterable[str]) -> str:
             parts.append(ast.unparse(node))
             waiting += _mentioned(node)
     return "\n".join(sorted(parts))
+
+
+def test_modules(kata: str, without: Collection[str] = ()) -> list[Path]:
+    """A kata's test file and the modules of tests/ that it imports, and they in turn, but for those named."""
+    found, waiting = [], [ROOT / "tests" / f"test_{kata}.py"]
+    while waiting:
+        if (module := waiting.pop()) not in found:
+            found.append(module)
+            for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and node.module == "tests":
+                    names = [alias.name for alias in node.names if alias.name not in without]
+                    waiting += [ROOT / "tests" / f"{name}.py" for name in names]
+    return found
 
 
 def _named(node: ast.stmt) -> Iterator[tuple[str, ast.stmt]]:

@@ -1,0 +1,119 @@
+"""Makes the simulated device known to torch, as late as possible.
+
+Two steps, because the first takes long and changes nothing for anyone, and the second is quick and changes the process:
+`prepare` gives torch the kernels, which are there but can't be reached; `enable` gives the device its name.
+"""
+
+import functools
+
+import torch
+
+from dojo.simulated import NAME, Unavailable
+
+_kept: list[object] = []  # what must live as long as the process
+_state = {"prepared": False, "enabled": False}
+_TRIED: list[str] = []  # why enabling failed, once it was tried
+
+
+class Module:
+    """What becomes `torch.simulated`: torch asks it when it seeds, and code may ask it what is there."""
+
+    def is_available(self) -> bool:
+        return True
+
+    def is_initialized(self) -> bool:
+        return True
+
+    def device_count(self) -> int:
+        return 1
+
+    def current_device(self) -> int:
+        return 0
+
+    def _is_in_bad_fork(self) -> bool:
+        return False
+
+    def manual_seed_all(self, seed: int) -> None:
+        """Nothing to do: random numbers come from the CPU's generator, which torch.manual_seed has seeded."""
+
+
+def available() -> str | None:
+    """None if the device can be enabled, otherwise the reason why not. Asking changes nothing."""
+    if _TRIED:
+        return _TRIED[0]
+    for name in (
+        "utils.backend_registration._setup_privateuseone_for_python_backend",
+        "_C._acc.create_empty_tensor",
+        "_C._construct_storage_from_data_pointer",
+        "_C._dispatch_get_all_op_names",
+        "_C._dispatch_has_kernel_for_dispatch_key",
+        "_C.DispatchKeySet",
+        "_C.DispatchKey.CPU",
+        "_ops.OpOverload.redispatch",
+    ):
+        place = torch
+        for part in name.split("."):
+            place = getattr(place, part, None)
+        if place is None:
+            return f"torch {torch.__version__} has no torch.{name}, which the simulated device stands on"
+    return None
+
+
+def prepare() -> None:
+    """Give torch the kernels. Nothing can reach them yet, so this may be done in a process that only forks others."""
+    if not _state["prepared"] and available() is None:
+        from dojo.simulated import kernels
+
+        _kept.append(kernels.register())
+        _state["prepared"] = True
+
+
+def enable() -> None:
+    """Make `torch.device("simulated")` work in this process; from then on it is there for good.
+
+    Raises:
+        Unavailable: torch's private API is not there, or does other things than it did.
+    """
+    if _state["enabled"]:
+        return
+    if reason := available():
+        raise Unavailable(reason)
+    try:
+        _enable()
+        _check()
+    except Exception as error:
+        _TRIED.append(f"torch {torch.__version__} can't set up the simulated device: {type(error).__name__}: {error}")
+        raise Unavailable(_TRIED[0]) from error
+    _state["enabled"] = True
+
+
+def _enable() -> None:
+    prepare()
+    # The first backward of a process starts a thread for every device there is. It comes before this one is there: the work on
+    # it is done by the thread that asks for it, as on the CPU.
+    torch.zeros(1, requires_grad=True).sum().backward()
+    torch.autograd.set_multithreading_enabled(False)
+    torch.utils.backend_registration._setup_privateuseone_for_python_backend(NAME, backend_module=Module())
+    _hide()
+
+
+def _hide() -> None:
+    """Keep torch.accelerator as it is without this device, for code on the CPU that asks it what there is."""
+    original = torch.accelerator.current_accelerator
+
+    @functools.wraps(original)
+    def current_accelerator(check_available: bool = False) -> torch.device | None:
+        found = original(check_available)
+        return None if found is not None and found.type == NAME else found
+
+    torch.accelerator.current_accelerator = current_accelerator
+
+
+def _check() -> None:
+    """A first calculation, so that an API that has changed is known before a learner's code meets it."""
+    weight = torch.tensor([[1.0, 2.0], [3.0, 4.0]], device=NAME, requires_grad=True)
+    (weight.t() @ weight[0]).square().sum().backward()
+    expected = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    (expected.t() @ expected[0]).square().sum().backward()
+    if weight.device.type != NAME or not torch.equal(weight.grad.cpu(), expected.grad):
+        raise RuntimeError("its first calculation came out wrong")

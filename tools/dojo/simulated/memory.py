@@ -1,0 +1,75 @@
+"""Tensors of the simulated device, and the CPU's numbers behind them.
+
+A tensor of the device has a size, strides and an offset like any other, and lies in a storage that says `simulated`. Storages
+come in pairs: the simulated one holds on to one of the CPU. So views, `detach()`, `Parameter(...)` and `.data`, which share the
+simulated storage, share the numbers too; and when the last tensor of a storage is gone, so are the numbers.
+"""
+
+import functools
+
+import torch
+from torch import Tensor
+
+from dojo.simulated import NAME, Unsupported
+
+CPU = torch.device("cpu")
+DTYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.bool, torch.uint8}
+DTYPES |= {torch.int8, torch.int16, torch.int32, torch.int64}
+
+# Computed by the CPU's code, which for these only handles sizes and strides and reads no numbers.
+_CPU_KEY = torch._C.DispatchKeySet(torch._C.DispatchKey.CPU)
+_set = torch.ops.aten.set_.source_Storage_storage_offset
+_as_strided = torch.ops.aten.as_strided.default
+
+
+def is_simulated(value: object) -> bool:
+    return isinstance(value, Tensor) and value.device.type == NAME
+
+
+def data_of(tensor: Tensor) -> Tensor:
+    """The CPU's tensor behind a simulated one: the same numbers in memory, the same size and strides."""
+    data = data_behind(tensor.untyped_storage())
+    return torch.empty(0, dtype=tensor.dtype, device=CPU).set_(data, tensor.storage_offset(), tensor.size(), tensor.stride())
+
+
+def wrap(data: Tensor) -> Tensor:
+    """A new simulated tensor for a tensor of the CPU, which becomes the memory behind it."""
+    if data.dtype not in DTYPES:
+        raise Unsupported(f"the dtype {data.dtype}")
+    if data.layout is not torch.strided:
+        raise Unsupported(f"the layout {data.layout}")
+    return place(torch._C._acc.create_empty_tensor((0,), data.dtype), _storage_on(data.untyped_storage()), data)
+
+
+def place(tensor: Tensor, storage: torch.UntypedStorage, like: Tensor) -> Tensor:
+    """Let a simulated tensor lie in a storage, with the size, strides and offset of another tensor."""
+    return _set.redispatch(_CPU_KEY, tensor, storage, like.storage_offset(), like.size(), like.stride())
+
+
+def view(base: Tensor, data: Tensor) -> Tensor:
+    """A view of a simulated tensor, where `data` is that view of the CPU's tensor behind it."""
+    return _as_strided.redispatch(_CPU_KEY, base, data.size(), data.stride(), data.storage_offset())
+
+
+def data_behind(storage: torch.UntypedStorage) -> torch.UntypedStorage:
+    """The CPU's storage behind a simulated one."""
+    try:
+        return storage.data
+    except AttributeError:
+        raise Unsupported("a storage that was made by itself, without a tensor") from None
+
+
+def _storage_on(data: torch.UntypedStorage) -> torch.UntypedStorage:
+    """The simulated storage for one of the CPU.
+
+    It is given the address of the real numbers, not zero: whatever part of torch reads there directly, reads what is right.
+    """
+    storage = torch._C._construct_storage_from_data_pointer(data.data_ptr(), torch.device(NAME, 0), data.nbytes())
+    # torch keeps this Python object, with what is noted on it, as long as the storage itself.
+    storage.data = data
+    storage.__deepcopy__ = functools.partial(_deep_copy, data)  # torch's own asks for an empty storage of this device
+    return storage
+
+
+def _deep_copy(data: torch.UntypedStorage, memo: dict) -> torch.UntypedStorage:
+    return _storage_on(data.clone())
