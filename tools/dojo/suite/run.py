@@ -4,10 +4,10 @@ When a child dies or falls silent, the test it was busy with has failed. The tes
 ended while it read the learner's file is the whole kata failed.
 """
 
+import contextlib
 import json
 import os
 import tempfile
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -21,17 +21,15 @@ from dojo.catalog import Kata
 from dojo.suite.report import Report
 from dojo.suite.unit import Unit
 from dojo.verdict import ERROR, FAILED, KataResult, TestResult, test_result
-from dojo.warm import forking
-from dojo.warm.spare import SPARES
+from dojo.warm import forking, spare
 
 SECONDS_TO_START = 180  # a cold disk can take long to import torch
 SECONDS_OF_SILENCE = 30  # a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
 MOST_RESTARTS = 3
-LARGEST_EVENT = 4 * 1024 * 1024
+LARGEST_MESSAGE = 4 * 1024 * 1024
 MANY = 3  # units from which on the fork server imports what only some katas need: it then costs less than it saves
 
 OnResult = Callable[[Unit, TestResult], None]
-_PROCESSES = threading.Lock()  # a process that starts looks after all others, which must not end under its hands
 
 
 class Abandoned(Exception):
@@ -68,7 +66,7 @@ def run(
     """
     by_name = {kata.name: kata for kata in katas}
     reports = [Report(by_name[unit.kata]) for unit in units]
-    with tempfile.TemporaryDirectory(prefix="torch-katas-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="torch-katas-", ignore_cleanup_errors=True) as scratch:
         say = on_result or (lambda unit, result: None)
         _Supervisor(list(units), reports, jobs or _cores(), Path(scratch), say, abandon).work()
     return [report.verdict() for report in reports]
@@ -95,6 +93,7 @@ class _Supervisor:
         self.pending = deque(replace(unit, number=number) for number, unit in enumerate(units))
         self.children: list[_Child] = []
         self.started = 0
+        self.logs: set[Path] = set()
         # A forked child costs next to nothing; one that starts anew imports torch, so it takes a share of all units.
         self.share = 1 if forking.can_fork() else -(-len(units) // max(jobs, 1))
 
@@ -116,37 +115,29 @@ class _Supervisor:
         finally:
             for child in list(self.children):
                 self._remove(child)
+            for log in self.logs:
+                with contextlib.suppress(OSError):  # on Windows an open file stays until the folder goes
+                    log.unlink()
 
     def _start(self, context: BaseContext) -> _Child:
-        from dojo.suite import child  # light: the module that imports pytest is only loaded over there
-
         units = deque(self.pending.popleft() for _ in range(min(self.share, len(self.pending))))
         self.started += 1
-        log = self.scratch / f"{self.started}.log"
-        if forking.can_fork():
-            ours, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=child.main, args=(list(units), str(log), theirs), daemon=True)
-            with _PROCESSES:
-                process.start()
-            theirs.close()
-        else:
-            spare = SPARES.take(context, self.many)
-            spare.give(list(units), str(log))
-            process, ours = spare.process, spare.connection
-        return _Child(process, ours, units, log, time.monotonic() + SECONDS_TO_START)
+        started = spare.start(context, list(units), self.scratch / f"{self.started}.log", self.many)
+        self.logs.add(started.log)
+        return _Child(started.process, started.connection, units, started.log, time.monotonic() + SECONDS_TO_START)
 
     def _listen(self, child: _Child) -> None:
         try:
-            event = json.loads(child.connection.recv_bytes(LARGEST_EVENT))
-            self._take(child, event)
+            for event in json.loads(child.connection.recv_bytes(LARGEST_MESSAGE)):
+                self._take(child, event)
+                if child not in self.children:
+                    return
         except (EOFError, OSError):
-            with _PROCESSES:
-                child.process.join(timeout=5)
-            code = child.process.exitcode
+            code = forking.exit_code(child.process, patience=5)
             self._end(
                 child, f"the Python process ended in the middle of it (exit code {code}): os._exit, or a crash in native code"
             )
-        except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, StopIteration) as error:
             self._end(child, f"the report was broken ({type(error).__name__}): the test process was tampered with")
 
     def _take(self, child: _Child, event: dict) -> None:
@@ -214,10 +205,9 @@ class _Supervisor:
         self.pending.extendleft(reversed(rest))
 
     def _remove(self, child: _Child) -> None:
+        """It ends now, and nobody waits for that: whoever asked waits for the verdict. The next start clears up after it."""
         self.children.remove(child)
-        with _PROCESSES:
-            child.process.kill()
-            child.process.join(timeout=5)
+        child.process.kill()
         child.connection.close()
 
 
