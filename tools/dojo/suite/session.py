@@ -77,20 +77,15 @@ class Reporter:
             self.send({"event": "result", "id": report.nodeid, "result": dataclasses.asdict(broken)})
 
 
-def main(units: list[Unit], log: str, connection: Connection, stand_ready: bool = False) -> None:
+def main(units: list[Unit], log: str | None, connection: Connection, stand_ready: bool = False) -> None:
     """The child's whole life. What is printed goes to the log file.
 
     Args:
+        log: where it lies; None where what is printed goes to the right place already.
         stand_ready: wait for a word on the connection before the first test.
     """
-    try:
-        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    except FileNotFoundError:  # the parent was stopped while this child started, and has taken its folder away
-        os._exit(1)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+    if log is not None:
+        _print_to(log)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # only the plugins named here: faster, and the same everywhere
     os.chdir(ROOT)
     for unit in units:
@@ -100,6 +95,17 @@ def main(units: list[Unit], log: str, connection: Connection, stand_ready: bool 
         reporter.send({"event": "end", "code": int(code)})
     connection.close()
     os._exit(0)  # nothing that a learner's file registered for the exit gets to run
+
+
+def _print_to(log: str) -> None:
+    try:
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except FileNotFoundError:  # the parent was stopped while this child started, and has taken its folder away
+        os._exit(1)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
 
 
 def arguments(unit: Unit) -> list[str]:
