@@ -4,9 +4,12 @@ import io
 import json
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+from dojo.grade.sandbox import syscalls
 
 
 class Log(io.TextIOBase):
@@ -52,34 +55,39 @@ def probe(connection: Connection, request: dict) -> None:
         "namespaces": {path.name: str(path.readlink()) for path in Path("/proc/self/ns").iterdir()},
         "capabilities": int(status["CapEff"], 16) | int(status["CapPrm"], 16) | int(status["CapBnd"], 16),
         "no_new_privileges": status["NoNewPrivs"].strip() == "1",
-        "seccomp": status.get("Seccomp", "0").strip() == "2",
         "first": os.getpid() == 1,
-        "files": sorted(path.name for path in Path(request["folder"]).iterdir()),
+        "landlock": 0 if _succeeds(lambda: Path("/proc/self/comm").write_text("x")) else syscalls.landlock_version(),
+        "seccomp": not _succeeds(lambda: os.close(os.memfd_create("x"))),
     }
     connection.send_bytes(json.dumps(report).encode())
 
 
 def _reads(request: dict) -> bool:
-    return _succeeds(lambda: Path(request["canary"]).read_bytes())
+    return any(_succeeds(lambda path=path: Path(path).read_bytes()) for path in request["files_outside"])
+
+
+def _lists(request: dict) -> bool:
+    return any(Path(path).is_dir() and any(Path(path).iterdir()) for path in request["folders_outside"])
 
 
 def _writes(request: dict) -> bool:
-    return any(_succeeds(lambda path=path: Path(path).write_text("x")) for path in request["unwritable"])
+    return any(_succeeds(lambda path=path: (Path(path) / "x").write_text("x")) for path in request["folders_to_read"])
 
 
 def _connects(request: dict) -> bool:
     return _succeeds(lambda: socket.create_connection(("127.0.0.1", request["port"]), 1).close())
 
 
-def _connects_abstract(request: dict) -> bool:
-    return _succeeds(lambda: socket.socket(socket.AF_UNIX).connect(f"\0{request['abstract']}"))
+def _connects_by_name(request: dict) -> bool:
+    with socket.socket(socket.AF_UNIX) as own:
+        return _succeeds(lambda: own.connect(f"\0{request['name']}"))
 
 
 def _signals(request: dict) -> bool:
-    return _succeeds(lambda: os.kill(request["parent"], 0))
+    return _succeeds(lambda: os.kill(request["process"], 0))
 
 
-def _succeeds(attempt) -> bool:
+def _succeeds(attempt: Callable[[], object]) -> bool:
     try:
         attempt()
     except OSError:
@@ -89,9 +97,10 @@ def _succeeds(attempt) -> bool:
 
 _ATTEMPTS = {
     "a file outside": _reads,
-    "a file that is only to be read": _writes,
+    "a folder that is hidden": _lists,
+    "a folder that is only to be read": _writes,
     "the network": _connects,
-    "a socket of another process": _connects_abstract,
+    "a socket of another process": _connects_by_name,
     "a process outside": _signals,
 }
 BODIES = {"suite": suite, "exam": exam, "probe": probe}

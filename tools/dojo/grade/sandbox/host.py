@@ -2,7 +2,7 @@
 
 It listens on one socket, and every message there is a packet of JSON:
 
-    {"do": "run", "run": N}     with three descriptors: the request to read, the run's connection, the file for what it prints
+    {"do": "run", "run": N, "memory": bytes}     with three descriptors: the request to read, the run's connection, the file for what it prints
     {"do": "kill", "run": N}
 
     {"ready": true}             everything is imported
@@ -20,16 +20,19 @@ import select
 import signal
 import socket
 import sys
+import time
 import traceback
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from dojo.grade.sandbox import bodies, syscalls
+from dojo.grade.sandbox import bodies, memory, syscalls
 from dojo.grade.sandbox.confine import confine, keep_only
 from dojo.grade.sandbox.limits import Limits
 
 LARGEST_PACKET = 4096
 DESCRIPTORS = 3
+MILLISECONDS_BETWEEN_LOOKS = 200
 COULD_NOT_BE_CONFINED = 120  # the exit code of a child that ran nothing
 
 
@@ -56,10 +59,19 @@ def preload(modules: list[str]) -> None:
     gc.freeze()
 
 
+@dataclass(frozen=True)
+class _Child:
+    run: int
+    process: int
+    watched: int  # a descriptor that can be read from when it has ended
+    memory: int  # bytes that all its processes may take together
+
+
 class _Host:
     def __init__(self, control: socket.socket, confined: bool) -> None:
         self.control, self.confined = control, confined
-        self.children: dict[int, tuple[int, int]] = {}  # run → (process, its descriptor)
+        self.children: dict[int, _Child] = {}
+        self.next_look = 0.0
         self.poll = select.poll()
         self.poll.register(control, select.POLLIN)
 
@@ -68,11 +80,12 @@ class _Host:
             preload(modules)
         self.say(ready=True)
         while True:
-            for descriptor, _ in self.poll.poll():
+            for descriptor, _ in self.poll.poll(MILLISECONDS_BETWEEN_LOOKS if self.children else None):
                 if descriptor == self.control.fileno():
                     self.hear()
                 else:
                     self.bury(descriptor)
+            self.look_after_memory()
 
     def say(self, **packet: object) -> None:
         with suppress(OSError):  # whoever listened is gone: the next thing heard is the end
@@ -86,10 +99,10 @@ class _Host:
         run = wanted["run"]
         if wanted["do"] == "kill":
             if run in self.children:
-                self.kill(*self.children[run])
+                self.kill(self.children[run])
             return
         try:
-            self.start(run, *descriptors)
+            self.start(run, wanted["memory"], *descriptors)
         except OSError as error:
             sys.stderr.write(f"run {run} could not be started: {error}\n")
             self.say(ended=run, code=COULD_NOT_BE_CONFINED)
@@ -97,29 +110,39 @@ class _Host:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def start(self, run: int, request: int, connection: int, log: int) -> None:
+    def start(self, run: int, memory: int, request: int, connection: int, log: int) -> None:
         process = fork_as_first() if self.confined else os.fork()
         if process == 0:
             _live(request, connection, log, self.confined)
         watched = os.pidfd_open(process)
-        self.children[run] = (process, watched)
+        self.children[run] = _Child(run, process, watched, memory)
         self.poll.register(watched, select.POLLIN)
 
-    def kill(self, process: int, watched: int) -> None:
+    def kill(self, child: _Child) -> None:
         if not self.confined:  # the best there is: those that have not left its group
             with suppress(OSError):
-                os.killpg(process, signal.SIGKILL)
+                os.killpg(child.process, signal.SIGKILL)
         with suppress(OSError):
-            signal.pidfd_send_signal(watched, signal.SIGKILL)
+            signal.pidfd_send_signal(child.watched, signal.SIGKILL)
+
+    def look_after_memory(self) -> None:
+        """End a run whose processes take too much together: the limits on each of them do not see that."""
+        if time.monotonic() < self.next_look or not self.children:
+            return
+        self.next_look = time.monotonic() + MILLISECONDS_BETWEEN_LOOKS / 1000
+        there = memory.processes()
+        for child in self.children.values():
+            if memory.beyond(there, child.process, os.getpid()) > child.memory:
+                self.kill(child)
 
     def bury(self, watched: int) -> None:
-        run, process = next((run, child[0]) for run, child in self.children.items() if child[1] == watched)
-        self.kill(process, watched)
-        _, status = os.waitpid(process, 0)
+        child = next(child for child in self.children.values() if child.watched == watched)
+        self.kill(child)  # where it is not confined, others of its group may live on
+        _, status = os.waitpid(child.process, 0)
         self.poll.unregister(watched)
         os.close(watched)
-        del self.children[run]
-        self.say(ended=run, code=os.waitstatus_to_exitcode(status))
+        del self.children[child.run]
+        self.say(ended=child.run, code=os.waitstatus_to_exitcode(status))
 
 
 def fork_as_first() -> int:

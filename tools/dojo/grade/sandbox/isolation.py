@@ -2,10 +2,6 @@
 
 from dataclasses import dataclass
 
-from dojo.grade.records import NOT_ISOLATED
-
-NAMESPACES = {"user": "user", "pid": "pid", "mnt": "mount", "ipc": "ipc", "net": "net", "uts": "uts"}
-
 
 class Unavailable(Exception):
     """No sandbox can be had here; the message is one sentence for the user, saying what to do."""
@@ -40,6 +36,3 @@ class Isolation:
             "memory by cgroup" if self.cgroup else "memory by rlimit (no cgroup is delegated)",
         ]
         return "isolated: " + ", ".join(parts)
-
-
-NONE = NOT_ISOLATED

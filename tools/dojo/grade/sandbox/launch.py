@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -15,11 +14,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dojo import ROOT
-from dojo.grade.sandbox import stage, view
+from dojo.grade.sandbox import probe, stage, view
 from dojo.grade.sandbox.channel import Channel
 from dojo.grade.sandbox.confine import SUBMISSION
-from dojo.grade.sandbox.isolation import Unavailable
-from dojo.grade.sandbox.limits import Limits
+from dojo.grade.sandbox.isolation import Isolation, Unavailable
+from dojo.grade.sandbox.limits import MEGABYTE, Limits
 
 SECONDS_TO_START = 180  # a cold disk can take long to import torch
 SECONDS_TO_ANSWER = 20
@@ -102,14 +101,14 @@ class Host:
         self._hear(0)
         return not self.gone and not any(time.monotonic() > due for due in list(self._overdue.values()))
 
-    def start(self, number: int, request: bytes, connection: int, log: int) -> None:
+    def start(self, number: int, memory: int, request: bytes, connection: int, log: int) -> None:
         """Raises Lost where it is gone."""
         descriptor = os.memfd_create("request")
         try:
             with os.fdopen(os.dup(descriptor), "wb") as file:
                 file.write(request)
             os.lseek(descriptor, 0, os.SEEK_SET)
-            packet = json.dumps({"do": "run", "run": number}).encode()
+            packet = json.dumps({"do": "run", "run": number, "memory": memory}).encode()
             socket.send_fds(self.control, [packet], [descriptor, connection, log])
         except OSError as error:
             self.gone = True
@@ -171,12 +170,19 @@ class Sandbox:
         confined: False for no sandbox at all: the same runs, with nothing between them and this machine.
         warm: whether to import all that katas need; without that it only does for a probe.
         limits: of each run.
+
+    Attributes:
+        isolation: what stands between runs and this machine, once it is entered; None where nothing does.
+
+    Raises:
+        Unavailable: on entering, where no sandbox can be had.
     """
 
     def __init__(
         self, hidden: Sequence[Path] = (), confined: bool = True, warm: bool = True, limits: Limits | None = None
     ) -> None:
         self.hidden, self.confined, self.warm, self.limits = tuple(hidden), confined, warm, limits or Limits()
+        self.isolation: Isolation | None = None
         self._host: Host | None = None
         self._runs = 0
         self._lock = threading.Lock()
@@ -184,6 +190,11 @@ class Sandbox:
     def __enter__(self) -> "Sandbox":
         with self._lock:
             self._host = self._new_host()
+        try:
+            self.isolation = probe.isolation_of(self)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -212,12 +223,13 @@ class Sandbox:
             self._runs += 1
             number, host = self._runs, self._host
         request = more | {"body": body, "files": {name: content.decode("latin-1") for name, content in files.items()}}
-        request |= {"limits": asdict(limits or self.limits), "folder": SUBMISSION, "confined": self.confined}
+        limits = limits or self.limits
+        request |= {"limits": asdict(limits), "folder": SUBMISSION, "confined": self.confined}
         ours, theirs = socket.socketpair()
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         run = Run(number, Channel(ours.detach()), host)
         try:
-            host.start(number, json.dumps(request).encode(), theirs.fileno(), output)
+            host.start(number, limits.memory * MEGABYTE, json.dumps(request).encode(), theirs.fileno(), output)
         except Lost:
             pass  # the run tells
         finally:
@@ -234,18 +246,13 @@ class Sandbox:
         try:
             host.wait_until_ready(SECONDS_TO_START)
         except Unavailable as problem:
-            raise Unavailable(f"The sandbox could not be started: {problem}") from None
+            raise Unavailable(probe.explain(str(problem))) from None
         return host
 
     def _around(self, python: view.Python, inside: list[str]) -> list[str]:
         if not self.confined:
             return inside
-        program = shutil.which("bwrap")
-        if program is None:
-            raise Unavailable(
-                "Submissions run in a sandbox, and bubblewrap, which makes it, was not found: "
-                "on Debian or Ubuntu install it with `sudo apt install bubblewrap`, elsewhere the package of that name."
-            )
+        program = probe.bubblewrap()
         seen = view.view(python, self.hidden)
         if os.geteuid() != 0:
             return view.command(program, seen, seen.sources, inside)

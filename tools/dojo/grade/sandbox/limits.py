@@ -12,7 +12,7 @@ class Limits:
     """Of one run in the sandbox. The wall clock is not here: whoever asked for the run keeps it, outside.
 
     Attributes:
-        memory: MB that a process may take beyond what it begins with; with a cgroup, that all of the run's may take together.
+        memory: MB that the run may take beyond what it begins with: each of its processes, and all together.
         cpu: seconds of processor time for each process.
         processes: of the run at a time, threads counted.
         files: open at a time in a process.

@@ -29,9 +29,10 @@ def main(sources: list[str], command: list[str]) -> None:
             f"root may not mount anything here ({error}), so no sandbox can be made: in a container, allow it "
             "(--cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined)."
         )
-    os.setgroups([])
-    os.setresgid(NOBODY, NOBODY, NOBODY)
-    os.setresuid(NOBODY, NOBODY, NOBODY)
+    if is_real_root(Path("/proc/self/uid_map").read_text()):
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
     for number, source in enumerate(sources):
         if not os.access(path(number), os.R_OK | (os.X_OK if Path(path(number)).is_dir() else 0)):
             sys.exit(
@@ -40,6 +41,16 @@ def main(sources: list[str], command: list[str]) -> None:
             )
     syscalls.end_with_parent(signal.SIGKILL)  # only now: a change of user takes it back
     os.execvp(command[0], command)
+
+
+def is_real_root(users: str) -> bool:
+    """Whether root here is more than an ordinary user under another name, as in a user namespace of one user.
+
+    Args:
+        users: the namespace's table of users.
+    """
+    ranges = [tuple(map(int, line.split())) for line in users.splitlines()]
+    return any(first <= NOBODY < first + count for first, _, count in ranges)
 
 
 def gather(sources: list[str]) -> None:
