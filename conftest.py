@@ -1,7 +1,9 @@
 """What every kata's tests share: which folder is under test, on which devices, from which seed, against which marks."""
 
+import functools
 import random
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy
@@ -65,8 +67,17 @@ def seed(request: pytest.FixtureRequest) -> int:
     value = getattr(request, "param", 0) + zlib.crc32(request.node.originalname.encode())
     random.seed(value)
     numpy.random.seed(value)
-    torch.manual_seed(value)
+    torch_seed()(value)
     return value
+
+
+@functools.cache
+def torch_seed() -> Callable[[int], object]:
+    """torch.manual_seed, or on a machine with a CPU alone the part of it that is for the CPU: it also sees to every kind of
+    device that is absent, and takes longer over them than many a test.
+    """
+    has_others = any(devices.why_absent(kind) is None for kind in ("cuda", "mps"))
+    return torch.manual_seed if has_others else torch.default_generator.manual_seed
 
 
 @pytest.fixture

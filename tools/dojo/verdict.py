@@ -14,11 +14,13 @@ No report is never a pass: a task without tests, or a kata without tasks, is an 
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR = "passed", "failed", "not started", "blocked", "skipped", "error"
 OUTCOMES = (PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR)
 NO_TEST = "(no test)"  # stands for the tests of a task of which nothing was reported
 _GRAVEST_FIRST = (ERROR, FAILED, BLOCKED, NOT_STARTED)
+_Record = TypeVar("_Record", "TestResult", "Measured", "Drift")
 
 
 @dataclass(frozen=True)
@@ -134,12 +136,22 @@ def test_result(fields: dict) -> TestResult:
     Raises:
         ValueError, TypeError, KeyError: the fields are not those of a TestResult.
     """
-    measured = tuple(Measured(**number) for number in fields.pop("measured", ()))
-    drift = tuple(Drift(**difference) for difference in fields.pop("drift", ()))
-    result = TestResult(**fields, measured=measured, drift=drift)
+    measured = tuple(_checked(Measured(**number)) for number in fields.pop("measured", ()))
+    drift = tuple(_checked(Drift(**difference)) for difference in fields.pop("drift", ()))
+    result = _checked(TestResult(**fields, measured=measured, drift=drift))
     if result.outcome not in OUTCOMES:
         raise ValueError(f"unknown outcome {result.outcome!r}")
     return result
+
+
+def _checked(record: _Record) -> _Record:
+    """The same, if its values are of the types that it says: the fields may come from code that may do anything."""
+    for field in dataclasses.fields(record):
+        value, expected = getattr(record, field.name), getattr(field.type, "__origin__", field.type)  # tuple[X, ...] → tuple
+        fits = isinstance(value, expected) or (expected is float and type(value) is int)
+        if not fits:
+            raise TypeError(f"{field.name} can't be {value!r:.100}")
+    return record
 
 
 def kata_result(fields: dict) -> KataResult:

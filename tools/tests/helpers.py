@@ -1,4 +1,10 @@
-"""Short ways to read a verdict."""
+"""Short ways to read a verdict, and to wait for processes."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 from dojo.verdict import KataResult, TestResult
 
@@ -13,3 +19,29 @@ def outcomes(result: KataResult) -> dict[str, str]:
 
 def first_message(result: KataResult) -> str:
     return result.tasks[0].first_problem.message
+
+
+def until(is_so: Callable[[], object], seconds: float = 60) -> object:
+    """Wait until it is so, and fail if it never is."""
+    end = time.monotonic() + seconds
+    while not (found := is_so()):
+        assert time.monotonic() < end, "it did not come to this"
+        time.sleep(0.02)
+    return found
+
+
+def lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def descendants(pid: int) -> set[int]:
+    """All processes below this one."""
+    lines = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True).stdout.splitlines()[1:]
+    parents = dict(map(int, line.split()) for line in lines)
+    below = {child for child, parent in parents.items() if parent == pid}
+    return below.union(*(descendants(child) for child in below))

@@ -11,7 +11,8 @@ unit      what a child is asked to judge
 child     the child's first steps, light to import
 session   one child process: runs pytest, reports events
 preload   what a child needs, imported once before forking
-preload_katas  and what the katas and their tests import
+imports   which packages the katas and their tests name
+preload_katas  and those packages
 report    what the parent knows of one unit while its children report
 run       the parent: starts children, believes only complete reports, gives verdicts
 """

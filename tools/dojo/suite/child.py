@@ -7,17 +7,33 @@ from multiprocessing.connection import Connection
 
 from dojo.suite.unit import Unit
 
+GO = b"go"  # what a child that stands ready waits for
 PR_SET_PDEATHSIG = 1
 
 
-def main(units: list[Unit], log: str, connection: Connection) -> None:
+def main(units: list[Unit], log: str, connection: Connection, stand_ready: bool = False) -> None:
     end_with_the_fork_server()
     from dojo.suite import session
 
-    session.main(units, log, connection)
+    session.main(units, log, connection, stand_ready)
 
 
 def end_with_the_fork_server() -> None:
     """Let the system end this process when the one that forked it is gone: an endless loop would go on for ever."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def wait_for_units(connection: Connection, many: bool) -> None:
+    """The life of a process that was not forked: import everything, then hear what to judge."""
+    from dojo.suite import uninterrupted  # noqa: F401
+
+    if many:
+        from dojo.suite import preload_katas  # noqa: F401
+    from dojo.suite import preload, session  # noqa: F401
+
+    try:
+        units, log = connection.recv()
+    except (EOFError, OSError):  # whoever kept it waiting is gone
+        return
+    session.main(units, log, connection)

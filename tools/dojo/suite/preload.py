@@ -14,7 +14,7 @@ import pytest_timeout  # noqa: F401
 import torch
 
 from dojo.simulated import backend
-from dojo.suite import devices, plugin, session  # noqa: F401
+from dojo.suite import devices, drift, plugin, session, trainers  # noqa: F401
 
 torch.set_num_threads(1)  # before any operation: a child of a process that ran two threads would hang
 matplotlib.use("Agg")

@@ -3,22 +3,19 @@
 import contextlib
 import gc
 import importlib
-import re
 from pathlib import Path
 
 from dojo import ROOT, catalog
 from dojo.suite import preload  # noqa: F401  (first: torch has to be on one thread)
-
-PACKAGES = re.compile(r"^(?:from|import) ((?:matplotlib|numpy|sklearn|torch)[\w.]*)", re.MULTILINE)
+from dojo.suite.imports import packages
 
 
 def names() -> list[str]:
     """Modules of packages that references and tests name; those given with the katas; those that tests share."""
     solved, tests = sorted((ROOT / "reference").glob("k*.py")), sorted((ROOT / "tests").glob("*.py"))
-    found = {name for path in (*solved, *tests) for name in PACKAGES.findall(path.read_text(encoding="utf-8"))}
     shared = [path for path in tests if not path.name.startswith("test_")]
     ours = [*(ROOT / "katas" / "given").glob("*.py"), *shared]
-    return sorted(found) + sorted(map(_module, ours))
+    return packages([*solved, *tests]) + sorted(map(_module, ours))
 
 
 def _module(path: Path) -> str:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from dojo.catalog import Kata
 from dojo.verdict import ERROR, NO_TEST, KataResult, TaskResult, TestResult
 
+MOST_TESTS = 10_000  # --measure makes one of each training for each of a thousand seeds
+LONGEST_NAME = 1000
+
 
 @dataclass
 class Report:
@@ -18,6 +21,30 @@ class Report:
     loading: bool = False
     restarts: int = 0
     trouble: str = ""
+
+    def collected(self, tests: object) -> None:
+        """Note which tests there are. What a child says is looked at before anything is built on it.
+
+        Raises:
+            ValueError: these are no tests.
+        """
+        wanted = {"id", "task", "name", "device"}
+        fields = [test for test in tests if isinstance(test, dict) and set(test) == wanted] if isinstance(tests, list) else []
+        if not isinstance(tests, list) or len(fields) != len(tests) or len(tests) > MOST_TESTS:
+            raise ValueError("this is no list of tests")
+        if not all(isinstance(text, str) and len(text) <= LONGEST_NAME for test in fields for text in test.values()):
+            raise ValueError("a test is described by short texts")
+        self.tests, self.current = fields, None
+
+    def known(self, test_id: str) -> str:
+        """The same, if there is a test of this id.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if test_id not in [test["id"] for test in self.tests]:
+            raise ValueError(f"there is no test {test_id!r}")
+        return test_id
 
     def open_tests(self) -> Iterator[dict]:
         return (test for test in self.tests if test["id"] not in self.results)

@@ -4,47 +4,94 @@ When a child dies or falls silent, the test it was busy with has failed. The tes
 ended while it read the learner's file is the whole kata failed.
 """
 
+import contextlib
 import json
+import math
 import os
 import tempfile
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
-from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Protocol
 
 from dojo.catalog import Kata
 from dojo.suite.report import Report
 from dojo.suite.unit import Unit
 from dojo.verdict import ERROR, FAILED, KataResult, TestResult, test_result
-from dojo.warm import forking
-from dojo.warm.spare import SPARES
+from dojo.warm import forking, spare
 
 SECONDS_TO_START = 180  # a cold disk can take long to import torch
 SECONDS_OF_SILENCE = 30  # a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
 MOST_RESTARTS = 3
-LARGEST_EVENT = 4 * 1024 * 1024
+LARGEST_MESSAGE = 4 * 1024 * 1024
 MANY = 3  # units from which on the fork server imports what only some katas need: it then costs less than it saves
 
 OnResult = Callable[[Unit, TestResult], None]
-_PROCESSES = threading.Lock()  # a process that starts looks after all others, which must not end under its hands
 
 
 class Abandoned(Exception):
     """Nobody waits for this run any more."""
 
 
+class Launcher(Protocol):
+    """Starts the children.
+
+    Attributes:
+        share: how many units of so many a child should take, with that many children at a time.
+    """
+
+    def share(self, units: int, jobs: int) -> int: ...
+
+    def start(self, units: list[Unit], log: Path) -> spare.Child:
+        """A child at work on these units. Its connection may raise BlockingIOError for a message that is not complete yet."""
+
+    def exit_code(self, child: spare.Child) -> int | None:
+        """Of a child that has hung up; None if it is still there.
+
+        Raises:
+            Lost: it was ended by something that is no fault of the code under test.
+        """
+
+
+class Lost(Exception):
+    """A child is gone, and the code under test is not to blame."""
+
+
+class OwnProcesses:
+    """Children that are processes like this one, with all its rights.
+
+    Args:
+        units: how many there will be in all.
+    """
+
+    def __init__(self, units: int) -> None:
+        self._many = units >= MANY
+        self._context = forking.context(self._many)
+
+    def share(self, units: int, jobs: int) -> int:
+        """A forked child costs next to nothing; one that starts anew imports torch, so it takes a share of all units."""
+        return 1 if forking.can_fork() else -(-units // max(jobs, 1))
+
+    def start(self, units: list[Unit], log: Path) -> spare.Child:
+        return spare.start(self._context, units, log, self._many)
+
+    def exit_code(self, child: spare.Child) -> int | None:
+        return forking.exit_code(child.process, patience=5)
+
+
 @dataclass
 class _Child:
-    process: BaseProcess
-    connection: Connection
+    started: spare.Child
     units: deque[Unit]  # the first is the one it works on
-    log: Path
-    deadline: float
+    deadline: float  # to be heard of
+    end: float  # of all its time
+
+    @property
+    def connection(self) -> Connection:
+        return self.started.connection
 
 
 def run(
@@ -53,6 +100,8 @@ def run(
     jobs: int | None = None,
     on_result: OnResult | None = None,
     abandon: Sequence[Connection] = (),
+    launcher: Launcher | None = None,
+    seconds: float = math.inf,
 ) -> list[KataResult]:
     """Judge every unit, several at a time, and return their results in the same order.
 
@@ -62,15 +111,18 @@ def run(
         jobs: how many children at a time; by default one a core.
         on_result: called with each test's result as it comes.
         abandon: ends the run as soon as there is something to read in one of them, the end included.
+        launcher: starts the children; by default they are processes like this one.
+        seconds: how long a unit may take in all, whatever it does.
 
     Raises:
         Abandoned: it was ended through `abandon`; no child is left.
     """
     by_name = {kata.name: kata for kata in katas}
     reports = [Report(by_name[unit.kata]) for unit in units]
-    with tempfile.TemporaryDirectory(prefix="torch-katas-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="torch-katas-", ignore_cleanup_errors=True) as scratch:
         say = on_result or (lambda unit, result: None)
-        _Supervisor(list(units), reports, jobs or _cores(), Path(scratch), say, abandon).work()
+        launcher = launcher or OwnProcesses(len(units))
+        _Supervisor(list(units), reports, jobs or _cores(), Path(scratch), say, abandon, launcher, seconds).work()
     return [report.verdict() for report in reports]
 
 
@@ -87,66 +139,69 @@ class _Supervisor:
         scratch: Path,
         on_result: OnResult,
         abandon: Sequence[Connection],
+        launcher: Launcher,
+        seconds: float,
     ) -> None:
         self.reports = reports
         self.jobs, self.scratch, self.on_result = jobs, scratch, on_result
         self.abandon = abandon
-        self.many = len(units) >= MANY
+        self.launcher = launcher
+        self.left = [seconds] * len(units)  # for each unit, of the time it may take
         self.pending = deque(replace(unit, number=number) for number, unit in enumerate(units))
         self.children: list[_Child] = []
         self.started = 0
-        # A forked child costs next to nothing; one that starts anew imports torch, so it takes a share of all units.
-        self.share = 1 if forking.can_fork() else -(-len(units) // max(jobs, 1))
+        self.logs: set[Path] = set()
+        self.share = launcher.share(len(units), jobs)
 
     def work(self) -> None:
-        context = forking.context(self.many)
         try:
             while self.pending or self.children:
                 while self.pending and len(self.children) < self.jobs:
-                    self.children.append(self._start(context))
-                timeout = max(min(child.deadline for child in self.children) - time.monotonic(), 0)
+                    self.children.append(self._start())
+                timeout = max(min(min(child.deadline, child.end) for child in self.children) - time.monotonic(), 0)
                 ready = wait([*self.abandon, *(child.connection for child in self.children)], timeout)
                 if any(connection in ready for connection in self.abandon):
                     raise Abandoned
                 for child in list(self.children):
-                    if child.connection in ready:
+                    if time.monotonic() > child.end:
+                        self._end(child, "all the time there is for a kata was used up", is_over=True)
+                    elif child.connection in ready:
                         self._listen(child)
                     elif time.monotonic() > child.deadline:
                         self._end(child, "it did not stop when its time was up, and was ended from outside: an endless loop")
         finally:
             for child in list(self.children):
                 self._remove(child)
+            for log in self.logs:
+                with contextlib.suppress(OSError):  # on Windows an open file stays until the folder goes
+                    log.unlink()
 
-    def _start(self, context: BaseContext) -> _Child:
-        from dojo.suite import child  # light: the module that imports pytest is only loaded over there
-
+    def _start(self) -> _Child:
         units = deque(self.pending.popleft() for _ in range(min(self.share, len(self.pending))))
         self.started += 1
-        log = self.scratch / f"{self.started}.log"
-        if forking.can_fork():
-            ours, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=child.main, args=(list(units), str(log), theirs), daemon=True)
-            with _PROCESSES:
-                process.start()
-            theirs.close()
-        else:
-            spare = SPARES.take(context, self.many)
-            spare.give(list(units), str(log))
-            process, ours = spare.process, spare.connection
-        return _Child(process, ours, units, log, time.monotonic() + SECONDS_TO_START)
+        started = self.launcher.start(list(units), self.scratch / f"{self.started}.log")
+        self.logs.add(started.log)
+        now = time.monotonic()
+        return _Child(started, units, now + SECONDS_TO_START, now + sum(self.left[unit.number] for unit in units))
 
     def _listen(self, child: _Child) -> None:
         try:
-            event = json.loads(child.connection.recv_bytes(LARGEST_EVENT))
-            self._take(child, event)
+            for event in json.loads(child.connection.recv_bytes(LARGEST_MESSAGE)):
+                self._take(child, event)
+                if child not in self.children:
+                    return
+        except BlockingIOError:  # a part of a message: the rest is still to come
+            return
         except (EOFError, OSError):
-            with _PROCESSES:
-                child.process.join(timeout=5)
-            code = child.process.exitcode
+            try:
+                code = self.launcher.exit_code(child.started)
+            except Lost:
+                self._begin_again(child)
+                return
             self._end(
                 child, f"the Python process ended in the middle of it (exit code {code}): os._exit, or a crash in native code"
             )
-        except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             self._end(child, f"the report was broken ({type(error).__name__}): the test process was tampered with")
 
     def _take(self, child: _Child, event: dict) -> None:
@@ -155,9 +210,9 @@ class _Supervisor:
         child.deadline = time.monotonic() + SECONDS_OF_SILENCE
         match event["event"]:
             case "collected":
-                report.tests = event["tests"]
+                report.collected(event["tests"])
             case "start":
-                report.current = event["id"]
+                report.current = report.known(event["id"])
             case "loading" | "loaded":
                 report.loading = event["event"] == "loading"
             case "result":
@@ -176,24 +231,49 @@ class _Supervisor:
         """At the end of a run every test must have been judged; one that was not is never a pass."""
         unit, report = child.units[0], self.reports[child.units[0].number]
         if not report.tests:
-            report.trouble = _tail(child.log)
-        outcome, fault = (
-            (FAILED, "the run was broken off by the code under test") if code in (0, 1, 2) else (ERROR, _tail(child.log))
-        )
+            report.trouble = _tail(child.started.log)
+        broken_off = code in (0, 1, 2)
+        fault = "the run was broken off by the code under test" if broken_off else _tail(child.started.log)
+        outcome = FAILED if broken_off else ERROR
         for test in list(report.open_tests()):
             self.on_result(unit, report.close(test["id"], outcome, f"This test was not judged: {fault}."))
 
-    def _end(self, child: _Child, reason: str) -> None:
-        """A child is gone before its time: who is to blame, and what is still to do."""
+    def _begin_again(self, child: _Child) -> None:
+        """A child was lost: its units are as they were before it."""
+        self._remove(child)
+        first, *rest = child.units
+        report = self.reports[first.number]
+        report.restarts += 1
+        report.current, report.loading = None, False
+        if report.restarts > MOST_RESTARTS:
+            report.trouble = "What it ran in broke down each time."
+            for test in list(report.open_tests()):
+                self.on_result(first, report.close(test["id"], ERROR, f"This test was not judged: {report.trouble}"))
+        else:
+            rest = [self._rest_of(first), *rest]
+        self.pending.extendleft(reversed(rest))
+
+    def _rest_of(self, unit: Unit) -> Unit:
+        """What is still to be done of it."""
+        report = self.reports[unit.number]
+        tests = [test for test in report.tests if test["id"] in report.results]
+        return replace(unit, done={test["id"]: [test["task"], report.results[test["id"]].outcome] for test in tests})
+
+    def _end(self, child: _Child, reason: str, is_over: bool = False) -> None:
+        """A child is gone before its time: who is to blame, and what is still to do.
+
+        Args:
+            is_over: there is no time for a restart.
+        """
         self._remove(child)
         if not child.units:
             return
         unit, report = child.units[0], self.reports[child.units[0].number]
         rest = list(child.units)[1:]
         if not report.tests:
-            report.trouble = f"The test process gave no report: {reason}. {_tail(child.log)}"
+            report.trouble = f"The test process gave no report: {reason}. {_tail(child.started.log)}"
         blamed = [report.current] if report.current and report.current not in report.results else []
-        if report.loading or report.restarts >= MOST_RESTARTS:
+        if report.loading or is_over or report.restarts >= MOST_RESTARTS:
             blamed = [test["id"] for test in report.open_tests()]
         where = "while this file was imported" if report.loading else "during this test"
         for test_id in blamed:
@@ -204,20 +284,16 @@ class _Supervisor:
             self.on_result(unit, report.close(test_id, FAILED, message))
         if report.tests and any(report.open_tests()):
             report.restarts += 1
-            done = {
-                test["id"]: [test["task"], report.results[test["id"]].outcome]
-                for test in report.tests
-                if test["id"] in report.results
-            }
-            rest = [replace(unit, done=done), *rest]
+            rest = [self._rest_of(unit), *rest]
         report.current, report.loading = None, False
         self.pending.extendleft(reversed(rest))
 
     def _remove(self, child: _Child) -> None:
+        """It ends now, and nobody waits for that: whoever asked waits for the verdict. The next start clears up after it."""
         self.children.remove(child)
-        with _PROCESSES:
-            child.process.kill()
-            child.process.join(timeout=5)
+        for unit in child.units:
+            self.left[unit.number] = max(child.end - time.monotonic(), 0)
+        child.started.process.kill()
         child.connection.close()
 
 

@@ -1,4 +1,4 @@
-"""One child process: runs pytest on katas and sends what happens as JSON events.
+"""One child process: runs pytest on katas and sends what happens as JSON events, one or more to a message.
 
 Events, in order for each kata: {"event": "collected", "tests": [...]}, then for each test "start" and "result", with "loading"
 and "loaded" around the import of the learner's file, and at the end {"event": "end", "code": pytest's exit code}. A kata
@@ -18,15 +18,27 @@ from dojo.suite import plugin
 from dojo.suite.unit import Unit
 from dojo.verdict import ERROR, TestResult
 
+# Parts of pytest that put nothing into a verdict, and each take their share of the time between a save and its answer.
+UNUSED = ("doctest", "faulthandler", "junitxml", "legacypath", "logging", "pastebin", "setuponly", "setupplan", "stepwise")
+UNUSED += ("subtests", "unittest")
+
+
+SOON_FOLLOWED = ("result", "loaded")
+
 
 class Reporter:
     """The pytest plugin that sends the events of one unit."""
 
-    def __init__(self, unit: Unit, connection: Connection) -> None:
-        self._unit, self._connection = unit, connection
+    def __init__(self, unit: Unit, connection: Connection, stand_ready: bool = False) -> None:
+        self._unit, self._connection, self._stand_ready = unit, connection, stand_ready
+        self._unsent: list[dict] = []
 
     def send(self, event: dict) -> None:
-        self._connection.send_bytes(json.dumps(event).encode())
+        """Send an event. One that is soon followed by another goes with that: each message may cost this process its turn."""
+        self._unsent.append(event)
+        if event["event"] not in SOON_FOLLOWED:
+            self._connection.send_bytes(json.dumps(self._unsent).encode())
+            self._unsent.clear()
 
     def pytest_collection_modifyitems(self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
         state = config.stash[plugin.SESSION]
@@ -45,6 +57,15 @@ class Reporter:
         self.send({"event": "collected", "tests": tests})
         items[:] = [item for item in items if item.nodeid not in self._unit.done]
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self) -> None:
+        """All is read but the learner's file: a child that stands ready goes on when that is saved."""
+        if self._stand_ready:
+            try:
+                self._connection.recv_bytes()
+            except (EOFError, OSError):  # nobody needs it any more
+                os._exit(0)
+
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.send({"event": "start", "id": nodeid})
 
@@ -56,8 +77,27 @@ class Reporter:
             self.send({"event": "result", "id": report.nodeid, "result": dataclasses.asdict(broken)})
 
 
-def main(units: list[Unit], log: str, connection: Connection) -> None:
-    """The child's whole life. What is printed goes to the log file."""
+def main(units: list[Unit], log: str | None, connection: Connection, stand_ready: bool = False) -> None:
+    """The child's whole life. What is printed goes to the log file.
+
+    Args:
+        log: where it lies; None where what is printed goes to the right place already.
+        stand_ready: wait for a word on the connection before the first test.
+    """
+    if log is not None:
+        _print_to(log)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # only the plugins named here: faster, and the same everywhere
+    os.chdir(ROOT)
+    for unit in units:
+        reporter = Reporter(unit, connection, stand_ready)
+        code = pytest.main(arguments(unit), plugins=[reporter])
+        sys.stdout.flush()
+        reporter.send({"event": "end", "code": int(code)})
+    connection.close()
+    os._exit(0)  # nothing that a learner's file registered for the exit gets to run
+
+
+def _print_to(log: str) -> None:
     try:
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except FileNotFoundError:  # the parent was stopped while this child started, and has taken its folder away
@@ -66,15 +106,6 @@ def main(units: list[Unit], log: str, connection: Connection) -> None:
     os.dup2(descriptor, 2)
     sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # only the plugins named here: faster, and the same everywhere
-    os.chdir(ROOT)
-    for unit in units:
-        reporter = Reporter(unit, connection)
-        code = pytest.main(arguments(unit), plugins=[reporter])
-        sys.stdout.flush()
-        reporter.send({"event": "end", "code": int(code)})
-    connection.close()
-    os._exit(0)  # nothing that a learner's file registered for the exit gets to run
 
 
 def arguments(unit: Unit) -> list[str]:
@@ -90,7 +121,7 @@ def arguments(unit: Unit) -> list[str]:
         chosen.append("--drift")
     if unit.measure:
         chosen += ["--measure", f"{unit.measure[0]}:{unit.measure[1]}"]
-    without = ["-p", "no:logging"]  # it takes a tenth of a short kata's time, and what it keeps goes into no verdict
+    without = [part for name in UNUSED for part in ("-p", f"no:{name}")]
     return [
         "-p",
         "pytest_timeout",

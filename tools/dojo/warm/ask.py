@@ -80,13 +80,14 @@ def ask(
                 answer = json.loads(connection.recv_bytes(LARGEST_ANSWER))
                 patience = SECONDS_OF_SILENCE
                 match answer["answer"]:
-                    case "result" if on_result:
-                        on_result(units[answer["unit"]], test_result(answer["result"]))
+                    case "results" if on_result:
+                        for number, fields in answer["results"]:
+                            on_result(units[number], test_result(fields))
                     case "end":
                         return [kata_result(fields) for fields in answer["katas"]]
                     case "stale":
                         raise Stale("the tests, the tools or the packages have changed")
                     case "other" | "trouble":
                         raise Unanswered(answer.get("text", "it runs with other settings"))
-    except (OSError, EOFError, AuthenticationError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, EOFError, AuthenticationError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise Unanswered(f"{type(error).__name__}: {error}") from error

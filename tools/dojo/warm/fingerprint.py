@@ -14,13 +14,18 @@ from dojo import ROOT
 # Settings of the libraries that the tests run with; a process started under others gives other results.
 SETTINGS = ("CUBLAS", "CUDA", "KMP_", "LD_", "MKL_", "MPL", "NVIDIA", "OMP_", "OPENBLAS", "PYTEST_ADDOPTS", "PYTHON", "PYTORCH")
 SETTINGS += ("TORCH",)
-_SETTINGS = sorted(item for item in os.environ.items() if item[0].startswith(SETTINGS))  # before this process adds its own
+_SETTINGS = {name: value for name, value in os.environ.items() if name.startswith(SETTINGS)}  # before we add our own
 
 
 def fingerprint(root: Path = ROOT) -> str:
     """Of the tests' shared parts, what is given, the tools, the packages, this Python and its settings."""
-    own = f"{sys.version}\0{sys.prefix}\0{_SETTINGS}\0{sorted(_packages())}"
+    own = f"{sys.version}\0{sys.prefix}\0{sorted(_SETTINGS.items())}\0{sorted(_packages())}"
     return _hash(root, _given(root), own) + tools(root)
+
+
+def environment() -> dict[str, str]:
+    """The environment for a process that shall have the same fingerprint: with the settings this one was started with."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)} | _SETTINGS
 
 
 def tools(root: Path = ROOT) -> str:

@@ -8,13 +8,16 @@ import multiprocessing
 import multiprocessing.forkserver
 import os
 import sys
+import threading
 from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 
 from dojo import ROOT
 
 NO_FORK = "TORCH_KATAS_NO_FORK"  # an environment variable: children start anew, as they do where there is no safe fork
 
 
+_one_at_a_time = threading.Lock()  # a process that starts looks after all others; two that look at one disturb each other
 _preload = ["dojo.suite.uninterrupted", "dojo.suite.preload"]
 
 
@@ -44,8 +47,25 @@ def context(many: bool = False) -> BaseContext:
     return chosen
 
 
-def start_now() -> None:
-    """Let the imports begin before the first child is asked for."""
+def start_server() -> None:
+    """Let the imports begin before the first child is asked for, where there is a fork server."""
     context(many=True)
     if can_fork():
         multiprocessing.forkserver.ensure_running()
+
+
+def start(process: BaseProcess) -> None:
+    with _one_at_a_time:
+        process.start()
+
+
+def is_alive(process: BaseProcess) -> bool:
+    with _one_at_a_time:
+        return process.is_alive()
+
+
+def exit_code(process: BaseProcess, patience: float) -> int | None:
+    """Of a process that has ended or is about to; None if it has not by then."""
+    with _one_at_a_time:
+        process.join(patience)
+        return process.exitcode

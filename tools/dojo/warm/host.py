@@ -6,7 +6,7 @@ with it. It prints its card as one line of JSON. Each asker sends one question a
     {"fingerprint": ..., "units": [...], "jobs": n or null}
 
     {"answer": "accepted"}
-    {"answer": "result", "unit": n, "result": {...}}     for each test
+    {"answer": "results", "results": [[unit's number, {...}], ...]}     as tests are judged
     {"answer": "end", "katas": [...]}
     {"answer": "stale"}     what it imported is not what is there now: it ends after this
     {"answer": "other"}     the asker runs with other settings
@@ -22,6 +22,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import asdict
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
@@ -32,11 +33,12 @@ from dojo.suite.unit import Unit
 from dojo.verdict import TestResult
 from dojo.warm import forking, place
 from dojo.warm.fingerprint import fingerprint
-from dojo.warm.spare import SPARES
+from dojo.warm.spare import READY, SPARES
 
 LARGEST_QUESTION = 1024 * 1024
 SECONDS_TO_GREET = 5
 SECONDS_TO_END = 3
+SECONDS_BETWEEN_RESULTS = 0.1  # an asker that is woken for each test takes its time from the tests
 
 
 class Host:
@@ -88,12 +90,27 @@ class Host:
     def _judge(self, connection: Connection, question: dict) -> None:
         units = [Unit(**fields) for fields in question["units"]]
 
+        untold: list[tuple[int, dict]] = []
+        told = time.monotonic()
+
         def tell(unit: Unit, result: TestResult) -> None:
-            _say(connection, answer="result", unit=unit.number, result=asdict(result))
+            nonlocal told
+            untold.append((unit.number, asdict(result)))
+            if time.monotonic() - told > SECONDS_BETWEEN_RESULTS:
+                flush()
+
+        def flush() -> None:
+            nonlocal told
+            _say(connection, answer="results", results=untold)
+            untold.clear()
+            told = time.monotonic()
 
         katas = run(units, catalog.load().katas, question["jobs"], tell, [connection, self.is_over])
+        flush()
         _say(connection, answer="end", katas=[asdict(kata) for kata in katas])
         SPARES.fill(forking.context())
+        if len(units) == 1:
+            READY.prepare(forking.context(), units[0])
 
 
 def greet(connection: Connection, key: str, as_host: bool) -> None:
@@ -122,7 +139,7 @@ def main() -> None:
     try:
         with Listener(card.address, backlog=16) as listener:
             SPARES.wanted = 0 if forking.can_fork() else 1
-            forking.start_now()
+            forking.start_server()
             SPARES.fill(forking.context())
             threading.Thread(target=host.listen, args=(listener,), daemon=True).start()
             place.put_up(card, own)
@@ -131,7 +148,9 @@ def main() -> None:
                 os.read(0, 1)
             host.end()
             host.wait_for_askers()
+    except Exception as error:  # the keeper says it on
+        sys.stderr.write(f"{error}\n")
     finally:
         place.take_down(own)
-        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(0)

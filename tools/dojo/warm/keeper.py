@@ -17,6 +17,7 @@ from dojo.suite.run import OnResult
 from dojo.suite.unit import Unit
 from dojo.verdict import KataResult
 from dojo.warm.ask import Dropped, Stale, Unanswered, ask
+from dojo.warm.fingerprint import environment
 from dojo.warm.place import Card
 
 MOST_TRIES = 3
@@ -111,6 +112,7 @@ class Keeper:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             cwd=ROOT,
+            env=environment(),
             **alone,
         )
         try:

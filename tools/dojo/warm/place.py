@@ -19,6 +19,7 @@ from pathlib import Path
 from dojo import ROOT
 
 CARD = "card.json"
+LONGEST_BASE = 56  # bytes: a socket's whole address may have about 100
 
 
 class NotPrivate(Exception):
@@ -41,7 +42,7 @@ class Card:
 
 
 def new_card(own: Path) -> Card:
-    """A card for this process, whose folder this is. A socket's address may have about 100 bytes, so its name is short."""
+    """A card for this process, whose folder this is."""
     address = rf"\\.\pipe\torch-katas-{secrets.token_hex(16)}" if sys.platform == "win32" else str(own / "s")
     return Card(address, secrets.token_hex(32), os.getpid())
 
@@ -52,16 +53,21 @@ def folder(root: Path = ROOT) -> Path:
     Raises:
         NotPrivate, OSError: there can't be one.
     """
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    base = Path(runtime) if runtime and os.access(runtime, os.W_OK) else Path(tempfile.gettempdir())
     owner = os.getuid() if hasattr(os, "getuid") else ""
-    path = base / f"torch-katas-{owner}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:12]}"
+    path = _base() / f"torch-katas-{owner}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:12]}"
     path.mkdir(mode=0o700, exist_ok=True)
     if sys.platform != "win32":  # there the folder for temporary files is the user's own
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) & 0o077:
             raise NotPrivate(f"{path} is not private")
     return path
+
+
+def _base() -> Path:
+    """A folder for what runs, whose name leaves room for that of a socket in it."""
+    usual = os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir()
+    fitting = (path for path in usual if path and len(os.fsencode(path)) <= LONGEST_BASE and os.access(path, os.W_OK))
+    return Path(next(fitting, "/tmp" if sys.platform != "win32" else usual[1]))
 
 
 def own_folder(root: Path = ROOT) -> Path:
@@ -73,7 +79,7 @@ def own_folder(root: Path = ROOT) -> Path:
         shutil.rmtree(own, ignore_errors=True)  # of a process long gone that had the same number
         own.mkdir(mode=0o700)
     except (NotPrivate, OSError):
-        return Path(tempfile.mkdtemp(prefix="torch-katas-"))
+        return Path(tempfile.mkdtemp(prefix="torch-katas-", dir=_base()))
     return own
 
 

@@ -1,8 +1,10 @@
 """Tells which kata files have changed, however an editor saves them."""
 
 import contextlib
+import hashlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -11,20 +13,35 @@ import watchfiles
 MILLISECONDS = {"debounce": 50, "step": 10}  # an editor's several steps of one save count as one; 14 ms from save to event
 LOOK_ANYWAY = 1000  # milliseconds: where no event comes, as when the whole folder was replaced
 
-Signature = tuple[int, int, int] | None
+
+@dataclass(frozen=True)
+class Version:
+    """What tells one version of a file from another: it was written again, or says something else.
+
+    Attributes:
+        place: its number on the disk, which says nothing by itself: a folder that was moved away and back has new files.
+    """
+
+    written: int
+    size: int
+    content: str
+    place: int = field(compare=False)
 
 
-def signatures(folder: Path, katas: Iterable[str]) -> dict[str, Signature]:
-    """What tells one version of each file from another; None for a file that is not there."""
-    return {kata: _signature(folder / f"{kata}.py") for kata in katas}
+def versions(folder: Path, katas: Iterable[str], known: Mapping[str, Version | None]) -> dict[str, Version | None]:
+    """The version of each file, None for one that can't be read; read anew only where it is not the file that is known."""
+    return {kata: _version(folder / f"{kata}.py", known.get(kata)) for kata in katas}
 
 
-def _signature(path: Path) -> Signature:
+def _version(path: Path, known: Version | None) -> Version | None:
     try:
         found = path.stat()
+        if known and (found.st_mtime_ns, found.st_size, found.st_ino) == (known.written, known.size, known.place):
+            return known
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return Version(found.st_mtime_ns, found.st_size, content, found.st_ino)
 
 
 class Watcher:
@@ -32,7 +49,7 @@ class Watcher:
 
     def __init__(self, folder: Path, katas: Iterable[str], on_save: Callable[[frozenset[str]], None]) -> None:
         self._folder, self._katas, self._on_save = folder, tuple(katas), on_save
-        self._known = signatures(folder, self._katas)
+        self._known = versions(folder, self._katas, {})
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -71,7 +88,7 @@ class Watcher:
                 return
 
     def _look(self) -> None:
-        now = signatures(self._folder, self._katas)
+        now = versions(self._folder, self._katas, self._known)
         changed = frozenset(kata for kata in self._katas if now[kata] != self._known[kata])
         self._known = now
         if changed:

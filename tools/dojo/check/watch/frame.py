@@ -46,8 +46,12 @@ class Frame:
         self._screen = Screen(self._console, look.marks, look.full, look.empty)
 
     def lines(self, model: Model) -> list[str]:
-        """At most as many lines as the screen has: what there is to read, then progress and keys."""
-        upper, lower = self._rendered(lambda: self._upper(model)), self._rendered(lambda: self._lower(model))
+        """At most as many lines as the screen has: what there is to read, then hints, progress and keys."""
+        upper = self._rendered(lambda: self._upper(model))
+        hints = [self._rendered(lambda hint=hint: self._hint(*hint)) for hint in self._hints(model)]
+        while len(hints) > 1 and sum(map(len, hints)) > self._height // 3:
+            hints.pop(0)  # the newest is the one that was asked for
+        lower = [line for hint in hints for line in hint] + self._rendered(lambda: self._lower(model))
         room = max(self._height - len(lower), 1)
         if len(upper) <= room:
             return [*upper, *[""] * (room - len(upper)), *lower][-self._height :]
@@ -64,6 +68,16 @@ class Frame:
     def _out(self, markup: str = "", indent: int = 0) -> None:
         text = Text.from_markup(markup, overflow="fold")
         self._console.print(Padding(text, (0, 0, 0, indent), expand=False) if markup else "")
+
+    def _hints(self, model: Model) -> list[tuple[int, int, str]]:
+        """The open hints on this screen: number, of how many, text."""
+        if model.hints is None or model.view != m.KATA:
+            return []
+        return [(number, model.hints.total, text) for number, text in enumerate(model.hints.texts, start=1)]
+
+    def _hint(self, number: int, total: int, text: str) -> None:
+        self._out()
+        self._out(f"[bold]Hint {number} of {total}[/]  {escape(text)}", 2)
 
     def _upper(self, model: Model) -> None:
         match model.view:
@@ -98,10 +112,6 @@ class Frame:
             self._failure(result, problem, test)
         elif model.is_passed:
             self._success(kata, result)
-        if model.hints:
-            for number, text in enumerate(model.hints.texts, start=1):
-                self._out()
-                self._out(f"[bold]Hint {number} of {model.hints.total}[/]  {escape(text)}", 2)
 
     def _status(self, model: Model) -> str:
         if model.run:

@@ -27,6 +27,7 @@ from dojo.warm.fingerprint import tools
 from dojo.warm.keeper import Keeper, NotWarm
 
 SECONDS_BETWEEN_LOOKS = 0.2 if os.name == "nt" else 3600.0  # on Windows a wait without end hears no Ctrl-C
+SECONDS_BETWEEN_COUNTS = 0.1
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGBREAK": 130}
 
 Happening = events.Event | Callable[[], None]  # or something that has to be done by the main thread
@@ -55,6 +56,7 @@ class Session:
         self._drops: dict[int, Connection] = {}
         self._records = record.read()
         self._tools = tools()
+        self._drawn = 0.0
         self.keeper = Keeper(self._restarted)
 
     def put(self, happening: Happening) -> None:
@@ -66,14 +68,21 @@ class Session:
         with self.keeper, Watcher(self._folder, names, lambda katas: self.put(events.Saved(katas))):
             self.put(events.Started())
             while True:
-                for event in self._news():
+                news = list(self._news())
+                for event in news:
                     self.model, effects = steps.update(self.model, event)
                     for effect in effects:
                         if isinstance(effect, events.Quit):
                             self._drop_all()
                             return effect.code
                         self._do(effect)
-                self._draw()
+                is_count = bool(news) and all(isinstance(event, events.TestJudged) for event in news)
+                if not is_count or self._is_time_to_draw():
+                    self._draw()
+
+    def _is_time_to_draw(self) -> bool:
+        """A count that moves is not worth keeping the verdict waiting for its picture."""
+        return time.monotonic() - self._drawn > SECONDS_BETWEEN_COUNTS
 
     def _news(self) -> Iterator[events.Event]:
         """All that has happened; waits until something has."""
@@ -89,6 +98,7 @@ class Session:
                 yield happening
 
     def _draw(self) -> None:
+        self._drawn = time.monotonic()
         width, height = self._terminal.size()
         self._terminal.show(Frame(self._look, width, height, self._records).lines(self.model))
 

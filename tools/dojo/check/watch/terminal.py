@@ -1,6 +1,7 @@
 """The terminal as a screen: frames on it, and at the end everything as it was."""
 
 import contextlib
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -52,8 +53,11 @@ class Terminal:
 
     @staticmethod
     def size() -> tuple[int, int]:
-        """Columns and lines."""
-        return shutil.get_terminal_size()
+        """Columns and lines. Asked of the terminal itself: COLUMNS and LINES stay as they were when it is made larger."""
+        try:
+            return os.get_terminal_size(sys.stdout.fileno())
+        except OSError:
+            return shutil.get_terminal_size()
 
     def forget(self) -> None:
         """What is on the screen is not known any more: the next frame is drawn whatever was there."""

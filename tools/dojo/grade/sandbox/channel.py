@@ -1,0 +1,93 @@
+"""Messages to and from code that may do anything: none makes us wait, and none is larger than we allow.
+
+The format is that of multiprocessing's connections, which the other side uses: the length in four bytes, then the message.
+"""
+
+import os
+import select
+import struct
+import time
+
+LARGEST = 4 * 1024 * 1024
+MOST_IN_ALL = 8 * 1024 * 1024
+_HEADER = 4
+
+
+class Channel:
+    """Our end of a pipe or socket. Can be given to multiprocessing.connection.wait."""
+
+    def __init__(self, descriptor: int, most_in_all: int = MOST_IN_ALL) -> None:
+        os.set_blocking(descriptor, False)
+        self._descriptor, self._left = descriptor, most_in_all
+        self._begun = bytearray()
+
+    def fileno(self) -> int:
+        if self._descriptor is None:
+            raise OSError("the channel is closed")
+        return self._descriptor
+
+    def recv_bytes(self, largest: int = LARGEST) -> bytes:
+        """The next message, if all of it is there.
+
+        Raises:
+            BlockingIOError: it is not; what is there is kept.
+            EOFError: the other side has ended.
+            OSError: it is too large, or all messages together are.
+        """
+        self._fill(_HEADER)
+        (length,) = struct.unpack("!i", self._begun[:_HEADER])
+        if not 0 <= length <= largest:
+            raise OSError("a message was too large")
+        self._fill(_HEADER + length)
+        message = bytes(self._begun[_HEADER:])
+        self._begun.clear()
+        return message
+
+    def receive(self, seconds: float, largest: int = LARGEST) -> bytes:
+        """The next message; waits for it.
+
+        Raises:
+            TimeoutError: it was not there in this time.
+            EOFError, OSError: as above.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return self.recv_bytes(largest)
+            except BlockingIOError:
+                self._wait(select.POLLIN, end)
+
+    def send(self, message: bytes, seconds: float) -> None:
+        """Send a message; waits until the other side has taken all but what fits between us.
+
+        Raises:
+            TimeoutError: it was not taken in this time.
+            OSError: the other side has ended.
+        """
+        end = time.monotonic() + seconds
+        rest = memoryview(struct.pack("!i", len(message)) + message)
+        while rest:
+            try:
+                rest = rest[os.write(self.fileno(), rest) :]
+            except BlockingIOError:
+                self._wait(select.POLLOUT, end)
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _fill(self, length: int) -> None:
+        while len(self._begun) < length:
+            if not (part := os.read(self.fileno(), length - len(self._begun))):
+                raise EOFError
+            self._begun += part
+            self._left -= len(part)
+            if self._left < 0:
+                raise OSError("there were too many messages")
+
+    def _wait(self, event: int, end: float) -> None:
+        poll = select.poll()
+        poll.register(self.fileno(), event)
+        if not poll.poll(max(end - time.monotonic(), 0) * 1000):
+            raise TimeoutError

@@ -1,0 +1,187 @@
+"""The warm process inside bubblewrap: has everything imported, and forks a confined child for each run.
+
+It listens on one socket, and every message there is a packet of JSON:
+
+    {"do": "run", "run": N, "memory": bytes}     with three descriptors: the request to read, the run's connection, the file for what it prints
+    {"do": "kill", "run": N}
+
+    {"ready": true}             everything is imported
+    {"ended": N, "code": ...}   as of multiprocessing: the exit code, or the negative number of the signal
+
+It never reads what a child sends, and no child has its socket. When its socket ends it ends, and takes all its children along:
+it is, with what bubblewrap needs, alone in a PID namespace.
+"""
+
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from dojo.grade.sandbox import bodies, memory, syscalls
+from dojo.grade.sandbox.confine import confine, keep_only
+from dojo.grade.sandbox.limits import Limits
+
+LARGEST_PACKET = 4096
+DESCRIPTORS = 3
+MILLISECONDS_BETWEEN_LOOKS = 200
+COULD_NOT_BE_CONFINED = 120  # the exit code of a child that ran nothing
+
+
+def main(control: int, confined: bool, warm: bool, modules: list[str]) -> None:
+    """The host's life.
+
+    Args:
+        control: descriptor of its socket.
+        confined: whether its children are; False is for machines that have no sandbox, and a user who wants none.
+        warm: whether to import all that the katas need.
+        modules: of those that the katas import, the ones that can't be found out in here.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one outside
+    _Host(socket.socket(fileno=control), confined).serve(warm, modules)
+
+
+def preload(modules: list[str]) -> None:
+    from dojo.suite import preload_katas  # noqa: F401
+
+    for name in [*modules, "dojo.grade.exam.answering"]:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+@dataclass(frozen=True)
+class _Child:
+    run: int
+    process: int
+    watched: int  # a descriptor that can be read from when it has ended
+    memory: int  # bytes that all its processes may take together
+
+
+class _Host:
+    def __init__(self, control: socket.socket, confined: bool) -> None:
+        self.control, self.confined = control, confined
+        self.children: dict[int, _Child] = {}
+        self.next_look = 0.0
+        self.poll = select.poll()
+        self.poll.register(control, select.POLLIN)
+
+    def serve(self, warm: bool, modules: list[str]) -> None:
+        if warm:
+            preload(modules)
+        self.say(ready=True)
+        while True:
+            for descriptor, _ in self.poll.poll(MILLISECONDS_BETWEEN_LOOKS if self.children else None):
+                if descriptor == self.control.fileno():
+                    self.hear()
+                else:
+                    self.bury(descriptor)
+            self.look_after_memory()
+
+    def say(self, **packet: object) -> None:
+        with suppress(OSError):  # whoever listened is gone: the next thing heard is the end
+            self.control.send(json.dumps(packet).encode())
+
+    def hear(self) -> None:
+        packet, descriptors, _, _ = socket.recv_fds(self.control, LARGEST_PACKET, DESCRIPTORS)
+        if not packet:
+            os._exit(0)
+        wanted = json.loads(packet)
+        run = wanted["run"]
+        if wanted["do"] == "kill":
+            if run in self.children:
+                self.kill(self.children[run])
+            return
+        try:
+            self.start(run, wanted["memory"], *descriptors)
+        except OSError as error:
+            sys.stderr.write(f"run {run} could not be started: {error}\n")
+            self.say(ended=run, code=COULD_NOT_BE_CONFINED)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def start(self, run: int, memory: int, request: int, connection: int, log: int) -> None:
+        process = fork_as_first() if self.confined else os.fork()
+        if process == 0:
+            _live(request, connection, log, self.confined)
+        watched = os.pidfd_open(process)
+        self.children[run] = _Child(run, process, watched, memory)
+        self.poll.register(watched, select.POLLIN)
+
+    def kill(self, child: _Child) -> None:
+        if not self.confined:  # the best there is: those that have not left its group
+            with suppress(OSError):
+                os.killpg(child.process, signal.SIGKILL)
+        with suppress(OSError):
+            signal.pidfd_send_signal(child.watched, signal.SIGKILL)
+
+    def look_after_memory(self) -> None:
+        """End a run whose processes take too much together: the limits on each of them do not see that."""
+        if time.monotonic() < self.next_look or not self.children:
+            return
+        self.next_look = time.monotonic() + MILLISECONDS_BETWEEN_LOOKS / 1000
+        there = memory.processes()
+        for child in self.children.values():
+            if memory.beyond(there, child.process, os.getpid()) > child.memory:
+                self.kill(child)
+
+    def bury(self, watched: int) -> None:
+        child = next(child for child in self.children.values() if child.watched == watched)
+        self.kill(child)  # where it is not confined, others of its group may live on
+        _, status = os.waitpid(child.process, 0)
+        self.poll.unregister(watched)
+        os.close(watched)
+        del self.children[child.run]
+        self.say(ended=child.run, code=os.waitstatus_to_exitcode(status))
+
+
+def fork_as_first() -> int:
+    """Fork a child that is the first process of a PID namespace; when it ends, the kernel ends all others in there."""
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    process = None
+    try:
+        syscalls.unshare(syscalls.CLONE_NEWPID)
+        process = os.fork()
+        return process
+    finally:
+        if process != 0:  # the host's next child goes elsewhere
+            syscalls.setns(own)
+        os.close(own)
+
+
+def _live(request: int, connection: int, log: int, confined: bool) -> None:
+    """The child's whole life."""
+    code = COULD_NOT_BE_CONFINED
+    try:
+        with os.fdopen(os.dup(request), "rb") as file:
+            wanted = json.loads(file.read())
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        keep_only({0, 1, 2, connection})
+        sys.stdin, sys.stdout, sys.stderr = open(0, closefd=False), bodies.Log(1), bodies.Log(2)  # noqa: SIM115
+        sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if confined:
+            files = {name: text.encode("latin-1") for name, text in wanted["files"].items()}
+            confine(files, Limits(**wanted["limits"]))
+        else:
+            syscalls.end_with_parent(signal.SIGKILL)
+            os.setsid()
+        code = 1
+        bodies.BODIES[wanted["body"]](Connection(connection), wanted)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)

@@ -1,0 +1,131 @@
+"""What can be seen in the sandbox, and the bubblewrap command that shows it. Nothing here is done, it is only said."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dojo import ROOT
+from dojo.grade.sandbox.confine import SCRATCH, SHARED_MEMORY, SUBMISSION
+
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store")
+PARTS = ("tools/dojo", "tests", "katas/given", "katas/__init__.py", "katas/catalog.toml", "conftest.py", "pyproject.toml")
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "HOME": SCRATCH,
+    "TMPDIR": SCRATCH,
+    "MPLCONFIGDIR": SCRATCH,
+    "MPLBACKEND": "Agg",
+    "USER": "learner",
+    "LOGNAME": "learner",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+@dataclass(frozen=True)
+class Python:
+    """The Python that runs now, as far as the sandbox has to have it.
+
+    Attributes:
+        program: the interpreter itself, no link to it.
+        folders: what it is made of.
+        path: sys.path, without the folders of this repository.
+    """
+
+    program: str
+    folders: tuple[str, ...]
+    path: tuple[str, ...]
+
+
+def this_python() -> Python:
+    program = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+    path = tuple(folder for folder in sys.path if Path(folder).is_dir() and _is_of_python(Path(folder)))
+    # No more of the prefix than this: it can be somebody's home.
+    prefixes = (sys.base_prefix, os.path.realpath(sys.base_prefix))
+    libraries = [Path(prefix, name) for prefix in prefixes for name in ("lib", "lib64")]
+    folders = [program, *(str(folder) for folder in libraries if folder.is_dir()), *path]
+    return Python(program, tuple(dict.fromkeys(folders)), path)
+
+
+def _is_of_python(folder: Path) -> bool:
+    """Whether a folder of sys.path belongs to Python and its packages. Others in there, a home among them, are not for view."""
+    if folder.name in ("site-packages", "dist-packages"):
+        return True
+    return any(Path(prefix, name) in folder.parents for prefix in (sys.base_prefix, sys.prefix) for name in ("lib", "lib64"))
+
+
+@dataclass(frozen=True)
+class View:
+    """What bubblewrap shows: an empty root, and on it these.
+
+    Attributes:
+        links: symbolic links, path → what it says.
+        sources: files and folders, to be read only, each at its own path.
+        empty: folders with nothing in them but what of the above lies deeper.
+    """
+
+    links: tuple[tuple[str, str], ...]
+    sources: tuple[str, ...]
+    empty: tuple[str, ...]
+
+
+def view(python: Python, hidden: Sequence[Path] = (), root: Path = ROOT) -> View:
+    """The interpreter, its libraries, the tests and the tools: no reference, no submission, nobody's files.
+
+    Args:
+        hidden: folders that must not be seen, though they may lie below others that are, such as submissions below /usr.
+    """
+    links = tuple((path, str(Path(path).readlink())) for path in SYSTEM if Path(path).is_symlink())
+    system = [path for path in SYSTEM if Path(path).exists() and not Path(path).is_symlink()]
+    parts = [str(root / part) for part in PARTS if (root / part).exists()]
+    empty = tuple(dict.fromkeys([str(root), *(str(path.resolve()) for path in hidden if path.is_dir())]))
+    return View(links, _without_doubles([*system, *python.folders, *parts], empty), empty)
+
+
+def _without_doubles(sources: Sequence[str], empty: Sequence[str]) -> tuple[str, ...]:
+    """Leave out what a folder above already shows."""
+    kept: list[str] = []
+    for source in sorted(dict.fromkeys(sources), key=_depth):
+        above = [folder for folder in (*kept, *empty) if _is_within(source, folder)]
+        if not above or max(above, key=_depth) in empty:
+            kept.append(source)
+    return tuple(kept)
+
+
+def command(program: str, seen: View, staged: Sequence[str], run: Sequence[str]) -> list[str]:
+    """The bubblewrap command line.
+
+    Args:
+        program: bubblewrap's path.
+        staged: for each of the view's sources, where it can be found now.
+        run: what is started inside.
+    """
+    options = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    options += ["--die-with-parent", "--new-session", "--uid", "0", "--gid", "0", "--hostname", "sandbox"]
+    # Root in its own user namespace alone, nobody outside: it takes that to shut its children in, which give it up.
+    options += ["--cap-add", "ALL"]
+    for path, target in seen.links:
+        options += ["--symlink", target, path]
+    places = [*((path, ["--tmpfs", path]) for path in seen.empty)]
+    places += [(path, ["--ro-bind", at, path]) for path, at in zip(seen.sources, staged, strict=True)]
+    for _, option in sorted(places, key=lambda place: _depth(place[0])):  # what lies deeper comes later, and covers
+        options += option
+    options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", SHARED_MEMORY, "--tmpfs", SCRATCH, "--dir", SUBMISSION]
+    for path in ("/", "/dev", *seen.empty):
+        options += ["--remount-ro", path]
+    return [program, *options, "--chdir", "/", "--", *run]
+
+
+def _depth(path: str) -> int:
+    return len(Path(path).parts)
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return Path(folder) == Path(path) or Path(folder) in Path(path).parents
