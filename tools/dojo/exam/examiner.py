@@ -4,12 +4,11 @@ Crash, silence, half a message, another message than was asked for: the task is 
 process.
 """
 
-import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from multiprocessing.connection import Connection
+import time
+from collections.abc import Callable, Collection
 from typing import Protocol
 
+from dojo.channel import Channel, TooLarge
 from dojo.exam import wire
 from dojo.exam.question import Question, load
 from dojo.exam.sheet import Item, Sheet, text_of
@@ -22,13 +21,18 @@ SLACK = 2.0  # seconds beside a question's own, for the way there and back
 class Candidate(Protocol):
     """A process that runs `answering.main` on a submission."""
 
-    connection: Connection
+    channel: Channel
 
-    def kill(self) -> None:
-        """Stop it now, with all that it has started. May be called from another thread, and more than once."""
+    @property
+    def lost(self) -> bool:
+        """Whether what it ran in is gone, through no fault of the submission."""
 
-    def end(self) -> None:
-        """Stop it, and give back what it had."""
+    def close(self) -> None:
+        """Stop it, with all that it has started, and give back what it had."""
+
+
+class Fault(Exception):
+    """An examination that says nothing about the submission: what it ran in broke down."""
 
 
 class _Lost(Exception):
@@ -40,6 +44,9 @@ def examine(start: Callable[[], Candidate], sheet: Sheet, tasks: Collection[str]
 
     Args:
         start: starts a process for the submission.
+
+    Raises:
+        Fault: the process was lost through no fault of the submission.
 
     Returns:
         Task → why its answers are not right; an empty text where all are. A task without questions has no entry.
@@ -57,11 +64,13 @@ def examine(start: Callable[[], Candidate], sheet: Sheet, tasks: Collection[str]
                     reasons[item.task] = _answer(candidate, item, questions[item.question])
             _close(candidate)
         except _Lost as lost:
+            if candidate.lost:
+                raise Fault(str(lost)) from None
             if item is None:  # nothing can be asked of this file
                 return {task: reason or str(lost) for task, reason in reasons.items()}
             reasons[item.task] = reasons[item.task] or str(lost)
         finally:
-            candidate.end()
+            candidate.close()
     return reasons
 
 
@@ -98,30 +107,21 @@ def _exchange(candidate: Candidate, seconds: float, document: dict, **values: ob
     Raises:
         _Lost: there was no answer in time, or none of the agreed form.
     """
-    with _clock(candidate, seconds) as is_late:
-        try:
-            wire.send(candidate.connection, document, **values)
-            return wire.receive(candidate.connection)
-        except (EOFError, OSError):
-            if is_late():
-                raise _Lost(f"no answer within {seconds:g} s") from None
-            raise _Lost("the process ended instead of answering") from None
-        except wire.Broken as broken:
-            raise _Lost(str(broken)) from None
-
-
-@contextmanager
-def _clock(candidate: Candidate, seconds: float) -> Iterator[Callable[[], bool]]:
-    """Kill the candidate when the time is up: half a message, or one that nobody takes, would block for ever."""
-    late = threading.Event()
-
-    def stop() -> None:
-        late.set()
-        candidate.kill()
-
-    timer = threading.Timer(seconds, stop)
-    timer.start()
+    end = time.monotonic() + seconds
     try:
-        yield late.is_set
-    finally:
-        timer.cancel()
+        for part in wire.encode(document, **values):
+            candidate.channel.send(part, _left(end))
+        text = candidate.channel.receive(_left(end), wire.LARGEST_DOCUMENT)
+        return wire.decode(text, candidate.channel.receive(_left(end), wire.LARGEST_BLOCK))
+    except TimeoutError:
+        raise _Lost(f"no answer within {seconds:g} s") from None
+    except TooLarge:
+        raise _Lost("the reply was too large") from None
+    except (EOFError, OSError):
+        raise _Lost("the process ended instead of answering") from None
+    except wire.Broken as broken:
+        raise _Lost(str(broken)) from None
+
+
+def _left(end: float) -> float:
+    return max(end - time.monotonic(), 0)

@@ -11,6 +11,7 @@ from dojo.exam.values import NotPlain, pack, unpack
 
 LARGEST_DOCUMENT = 4 * 1024 * 1024
 LARGEST_BLOCK = 64 * 1024 * 1024
+MOST_IN_ALL = 256 * 1024 * 1024  # of all answers of a kata
 MOST_ARRAYS = 4096
 
 
@@ -18,8 +19,8 @@ class Broken(Exception):
     """What arrived is no message; the message of this exception says why."""
 
 
-def send(connection: Connection, document: dict, **values: object) -> None:
-    """Send a document, and values under the names given.
+def encode(document: dict, **values: object) -> tuple[bytes, bytes]:
+    """A document, and values under the names given, as the two parts of a message.
 
     Args:
         document: what JSON can hold.
@@ -27,24 +28,15 @@ def send(connection: Connection, document: dict, **values: object) -> None:
     arrays: list[np.ndarray] = []
     packed = {name: pack(value, arrays) for name, value in values.items()}
     block = tensors.save({str(number): array for number, array in enumerate(arrays)}) if arrays else b""
-    connection.send_bytes(json.dumps({**document, "values": packed}).encode())
-    connection.send_bytes(block)
+    return json.dumps({**document, "values": packed}).encode(), block
 
 
-def receive(connection: Connection) -> tuple[dict, dict[str, object]]:
-    """The next message: its document, and its values by name.
+def decode(text: bytes, block: bytes) -> tuple[dict, dict[str, object]]:
+    """The document of a message, and its values by name.
 
     Raises:
-        Broken: it is too large, or not of the form that `send` gives it.
-        EOFError: the other side is gone.
+        Broken: it is not of the form that `encode` gives it.
     """
-    try:
-        text = connection.recv_bytes(LARGEST_DOCUMENT)
-        block = connection.recv_bytes(LARGEST_BLOCK)
-    except EOFError:
-        raise
-    except OSError as error:  # also of a message that is longer than allowed
-        raise Broken(f"the reply was too large or was broken off ({error})") from None
     try:
         document = json.loads(text, parse_constant=_no_constant)
         found = tensors.load(block) if block else {}
@@ -57,6 +49,17 @@ def receive(connection: Connection) -> tuple[dict, dict[str, object]]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
         raise Broken(f"the reply was not of the agreed form ({type(error).__name__})") from None
     return document, values
+
+
+def send(connection: Connection, document: dict, **values: object) -> None:
+    """Send a message from the submission's side."""
+    for part in encode(document, **values):
+        connection.send_bytes(part)
+
+
+def receive(connection: Connection) -> tuple[dict, dict[str, object]]:
+    """The next message, on the submission's side."""
+    return decode(connection.recv_bytes(), connection.recv_bytes())
 
 
 def _no_constant(text: str) -> float:

@@ -1,6 +1,5 @@
-"""The command line of tools/grade. Nothing here imports torch."""
+"""The command line of tools/grade. Only judging imports torch, when there is something to judge."""
 
-import functools
 import os
 import sys
 import time
@@ -20,7 +19,7 @@ from dojo.grade.intake import DEFAULT_PATTERN, Intake, IntakeError, look
 from dojo.grade.progress import Shown
 from dojo.grade.records import ERROR, Record
 from dojo.grade.run import Standing, grade
-from dojo.grade.workers import CannotGrade, Judges
+from dojo.grade.workers import CannotGrade
 
 UNABLE, STOPPED = 2, 130
 MOST_JOBS = 256
@@ -104,9 +103,10 @@ def run(
 
     try:
         with Gradebook.open(out) as book:
-            with Shown(Console(stderr=True, highlight=False)) as shown:
-                judges = _judges(chosen, book.secret(), not no_sandbox)
-                grade(intake, chosen, book, versions(chosen, not no_sandbox), judges, jobs or _cores(), regrade, done)
+            jobs = jobs or _cores()
+            court = _court(chosen, book.secret(), not no_sandbox, jobs, [submissions, out])
+            with court as judges, Shown(Console(stderr=True, highlight=False)) as shown:
+                grade(intake, chosen, book, versions(chosen, not no_sandbox), judges, jobs, regrade, done)
             tally = summary.Tally(chosen.katas)
             exports.write(out / exports.NAME, intake.katas, tally.over(_records(book, intake)))
             gone = sorted(set(book.ids()) - {entry.id for entry in intake.entries})
@@ -161,10 +161,10 @@ def _records(book: Gradebook, intake: Intake) -> Iterator[Record]:
         yield kept.record
 
 
-def _judges(assignment: assignments.Assignment, secret: bytes, isolated: bool) -> Judges:
-    from dojo.grade.judging import Judge
+def _court(assignment: assignments.Assignment, secret: bytes, isolated: bool, jobs: int, hidden: list[Path]):
+    from dojo.grade.judging import court  # late: it imports torch
 
-    return functools.partial(Judge, assignment, secret, isolated)
+    return court(assignment, secret, isolated, jobs, hidden)
 
 
 def _cores() -> int:

@@ -7,7 +7,6 @@ outside
     isolation  what was found, as a record and as one line
     view       what can be seen in there; the command line of bubblewrap
     stage      where root grades: becomes nobody first, and nothing of the view gets lost
-    channel    messages from code that may do anything
 inside
     host       the warm process
     bodies     what a run does: the suite, the exam, a probe

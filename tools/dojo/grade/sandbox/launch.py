@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dojo import ROOT
 from dojo.grade.sandbox import probe, stage, view
-from dojo.grade.sandbox.channel import Channel
+from dojo.channel import Channel
 from dojo.grade.sandbox.confine import SUBMISSION
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
 from dojo.grade.sandbox.limits import MEGABYTE, Limits

@@ -13,6 +13,10 @@ MOST_IN_ALL = 8 * 1024 * 1024
 _HEADER = 4
 
 
+class TooLarge(OSError):
+    """A message, or all messages together, are more than we take."""
+
+
 class Channel:
     """Our end of a pipe or socket. Can be given to multiprocessing.connection.wait."""
 
@@ -32,12 +36,12 @@ class Channel:
         Raises:
             BlockingIOError: it is not; what is there is kept.
             EOFError: the other side has ended.
-            OSError: it is too large, or all messages together are.
+            TooLarge: it is, or all messages together are.
         """
         self._fill(_HEADER)
         (length,) = struct.unpack("!i", self._begun[:_HEADER])
         if not 0 <= length <= largest:
-            raise OSError("a message was too large")
+            raise TooLarge("a message was too large")
         self._fill(_HEADER + length)
         message = bytes(self._begun[_HEADER:])
         self._begun.clear()
@@ -84,7 +88,7 @@ class Channel:
             self._begun += part
             self._left -= len(part)
             if self._left < 0:
-                raise OSError("there were too many messages")
+                raise TooLarge("there were too many messages")
 
     def _wait(self, event: int, end: float) -> None:
         poll = select.poll()
