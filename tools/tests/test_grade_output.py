@@ -2,62 +2,23 @@
 
 import csv
 import io
-import json
-import subprocess
-import sys
-import types
 from dataclasses import replace
 
 import judging
 import pytest
-from submitting import K06, K07, a_zip, folder
+from submitting import K06, K07
 
-from dojo import ROOT
-from dojo.grade import commands, exports, show
+from dojo.grade import commands, exports
 from dojo.grade.assignment import read
 from dojo.grade.exports import ExportError, row, safe, table
 from dojo.grade.gradebook import Gradebook
 from dojo.grade.progress import duration, rate, told
-from dojo.grade.records import ERROR, FAILED, NOT_ISOLATED, NOT_VERIFIED, VERIFIED, Ignored, KataGrade, Record, TaskGrade
+from dojo.grade.records import ERROR, FAILED, NOT_ISOLATED, NOT_VERIFIED, VERIFIED, KataGrade, Record, TaskGrade
 from dojo.grade.run import Standing
 from dojo.grade.summary import Tally
 from dojo.verdict import TaskResult, TestResult
 
-
-@pytest.fixture
-def grade(monkeypatch, capsys):
-    """Run the command line with fake judges: its exit code, output and error output."""
-    asked = []
-
-    def judge(assignment, secret, isolated):
-        asked.append((assignment, secret, isolated))
-        return judging.FakeJudge(assignment)
-
-    module = types.ModuleType("dojo.grade.judging")
-    module.Judge = judge
-    monkeypatch.setitem(sys.modules, "dojo.grade.judging", module)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["grade", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            commands.main()
-        out, err = capsys.readouterr()
-        return ended.value.code, out, err
-
-    run.asked = asked
-    return run
-
-
-@pytest.fixture
-def course(tmp_path):
-    """Five submissions, as a course has them."""
-    place = tmp_path / "in"
-    folder(place / "ann", {f"katas/{K06}.py": b"right", f"katas/{K07}.py": b"right", "notes.txt": b""})
-    folder(place / "ben", {f"katas/{K06}.py": b"wrong \x1b[2J\xe2\x80\xae[red]", f"katas/{K07}.py": b"forged"})
-    a_zip(place / "cid_12345_67890_katas.zip", {f"{K06}.py": b"right"})
-    (place / "dan.zip").write_bytes(b"PK\x03\x04")
-    (place / "roster.csv").write_bytes(b"")
-    return place
+pytest_plugins = ["judging"]
 
 
 def one(**fields):
@@ -66,8 +27,8 @@ def one(**fields):
     return Record("doe", "doe.zip", "c", (KataGrade(K06, tasks),), isolation="isolated: x", **fields)
 
 
-def test_a_folder_is_graded_and_summed_up(grade, course, tmp_path):
-    code, out, _ = grade(course, "--out", tmp_path / "g", "--katas", "k06,k07", "--jobs", "2")
+def test_a_folder_is_graded_and_summed_up(grade_command, course, tmp_path):
+    code, out, _ = grade_command(course, "--out", tmp_path / "g", "--katas", "k06,k07", "--jobs", "2")
     assert code == 0
     for line in (
         "4 submissions graded  4 now, 0 unchanged",
@@ -80,15 +41,15 @@ def test_a_folder_is_graded_and_summed_up(grade, course, tmp_path):
         assert line in out
     assert "k06  Logistic regression" in out and "50%" in out
     assert "Not isolated" not in out
-    ((assignment, secret, isolated), *_) = grade.asked
+    ((assignment, secret, isolated), *_) = grade_command.asked
     assert [kata.short for kata in assignment.katas] == ["k06", "k07"]
     assert len(secret) == 32 and isolated is True
-    code, out, _ = grade(course, "--out", tmp_path / "g", "--katas", "k06,k07")
+    code, out, _ = grade_command(course, "--out", tmp_path / "g", "--katas", "k06,k07")
     assert code == 0 and "4 submissions graded  0 now, 4 unchanged" in out
 
 
-def test_the_table_has_a_row_for_each_student_and_a_column_for_each_kata(grade, course, tmp_path):
-    grade(course, "--out", tmp_path / "g", "--katas", "k06,k07")
+def test_the_table_has_a_row_for_each_student_and_a_column_for_each_kata(grade_command, course, tmp_path):
+    grade_command(course, "--out", tmp_path / "g", "--katas", "k06,k07")
     with (tmp_path / "g" / "grades.csv").open(newline="", encoding="ascii") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["id", "points", "points possible", "flags", K06, K07]
@@ -100,44 +61,44 @@ def test_the_table_has_a_row_for_each_student_and_a_column_for_each_kata(grade, 
     assert 0 < float(points["12345"]) < float(points["ann"])
 
 
-def test_points_come_from_the_assignment(grade, course, tmp_path):
+def test_points_come_from_the_assignment(grade_command, course, tmp_path):
     (tmp_path / "assignment.toml").write_text('katas = ["k06"]\n[points]\n"k06.model" = 10.5\n', encoding="utf-8")
-    grade(course, "--out", tmp_path / "g", "--assignment", tmp_path / "assignment.toml")
+    grade_command(course, "--out", tmp_path / "g", "--assignment", tmp_path / "assignment.toml")
     with Gradebook.view(tmp_path / "g") as book:
         assert book.newest("ann").record.katas[0].tasks[0].points == 10.5
         assert len(book.newest("ann").record.katas) == 1
 
 
-def test_who_is_not_in_the_folder_any_more_stays_in_the_gradebook_and_not_in_the_table(grade, course, tmp_path):
-    grade(course, "--out", tmp_path / "g", "--katas", "k06")
+def test_who_is_not_in_the_folder_any_more_stays_in_the_gradebook_and_not_in_the_table(grade_command, course, tmp_path):
+    grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
     (course / "dan.zip").unlink()
-    _, out, _ = grade(course, "--out", tmp_path / "g", "--katas", "k06")
+    _, out, _ = grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
     assert "in the gradebook, but not in this folder and so not in grades.csv: dan" in out
     assert "dan" not in (tmp_path / "g" / "grades.csv").read_text()
-    assert grade("show", "dan", "--out", tmp_path / "g")[0] == 0
+    assert grade_command("show", "dan", "--out", tmp_path / "g")[0] == 0
 
 
-def test_grades_may_lie_in_the_folder_of_submissions(grade, course):
+def test_grades_may_lie_in_the_folder_of_submissions(grade_command, course):
     for _ in range(2):
-        _, out, _ = grade(course, "--out", course / "grades", "--katas", "k06")
+        _, out, _ = grade_command(course, "--out", course / "grades", "--katas", "k06")
         assert "4 submissions graded" in out
     assert "grades (where the grades go)" in out
 
 
-def test_no_sandbox_is_said_on_the_screen_and_is_not_taken_for_isolated(grade, course, tmp_path, monkeypatch):
+def test_no_sandbox_is_said_on_the_screen_and_is_not_taken_for_isolated(grade_command, course, tmp_path, monkeypatch):
     really = judging.FakeJudge.judge
-    grade(course, "--out", tmp_path / "g", "--katas", "k06")
+    grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
     monkeypatch.setattr(judging.FakeJudge, "judge", lambda *given: replace(really(*given), isolation=NOT_ISOLATED))
-    _, out, _ = grade(course, "--out", tmp_path / "g", "--katas", "k06", "--no-sandbox")
-    assert grade.asked[-1][2] is False
+    _, out, _ = grade_command(course, "--out", tmp_path / "g", "--katas", "k06", "--no-sandbox")
+    assert grade_command.asked[-1][2] is False
     assert "Not isolated: submitted code ran without a sandbox, of 12345, ann, ben." in out
     assert "4 now" in out
     assert "ann,5,5,not isolated,5" in (tmp_path / "g" / "grades.csv").read_text()
 
 
-def test_our_errors_make_exit_code_1_and_no_zero_in_the_table(grade, course, tmp_path):
+def test_our_errors_make_exit_code_1_and_no_zero_in_the_table(grade_command, course, tmp_path):
     (course / "ann" / "katas" / f"{K06}.py").write_bytes(b"crash")
-    code, out, _ = grade(course, "--out", tmp_path / "g", "--katas", "k06")
+    code, out, _ = grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
     assert code == 1
     assert "ours: run the same command again: ann" in out
     assert "ann,,5,error,\r\n" in (tmp_path / "g" / "grades.csv").read_bytes().decode()
@@ -157,73 +118,29 @@ def test_our_errors_make_exit_code_1_and_no_zero_in_the_table(grade, course, tmp
         ([], "Missing argument 'SUBMISSIONS'"),
     ],
 )
-def test_what_can_not_be_done_is_told_and_is_exit_code_2(grade, course, arguments, says):
-    code, out, err = grade(*(argument.replace("{in}", str(course)) for argument in arguments))
+def test_what_can_not_be_done_is_told_and_is_exit_code_2(grade_command, course, arguments, says):
+    code, out, err = grade_command(*(argument.replace("{in}", str(course)) for argument in arguments))
     assert code == 2
     assert says in err and "Traceback" not in err
     assert out == ""
 
 
-def test_a_second_grade_of_the_same_grades_is_refused(grade, course, tmp_path):
+def test_a_second_grade_of_the_same_grades_is_refused(grade_command, course, tmp_path):
     with Gradebook.open(tmp_path / "g"):
-        code, _, err = grade(course, "--out", tmp_path / "g", "--katas", "k06")
+        code, _, err = grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
     assert code == 2
     assert "is in use by another `grade`" in err and err.count("\n") == 1
 
 
-def test_ctrl_c_says_how_to_go_on(grade, course, tmp_path, monkeypatch):
+def test_ctrl_c_says_how_to_go_on(grade_command, course, tmp_path, monkeypatch):
     def interrupted(self, submission):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(commands, "grade", lambda *given: given[-1](Standing(4, judged=2)) or interrupted(None, None))
-    code, _, err = grade(course, "--out", tmp_path / "g", "--katas", "k06")
+    code, _, err = grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
     assert code == 130
     assert "Stopped. 2 of 4 submissions are graded and kept: to go on, run the same command again." in err
     assert not (tmp_path / "g" / "grades.csv").exists()
-
-
-def test_one_record_is_shown_as_the_learner_would_see_it(grade, course, tmp_path):
-    grade(course, "--out", tmp_path / "g", "--katas", "k06,k07")
-    code, out, _ = grade("show", "ben", "--out", tmp_path / "g")
-    assert code == 0
-    assert "k06  Logistic regression  0 of" in out
-    assert "FAILED model  failed  0 of" in out and "  not verified  0 of" in out
-    assert "wrong [2J[red]" in out  # as text: no escape, no override of direction, no markup
-    assert "\x1b" not in out and "\u202e" not in out
-    assert "not verified: a task passed its tests, and the exam did not agree: a person should look" in out
-    _, out, _ = grade("show", "12345", "--out", tmp_path / "g")
-    assert "12345" in out and "cid_12345_67890_katas.zip" in out
-    assert "not handed in" in out
-    _, out, _ = grade("show", "ann", "--out", tmp_path / "g")
-    assert "ok model  verified" in out and "notes.txt: not a kata's file" in out
-    _, out, _ = grade("show", "dan", "--out", tmp_path / "g")
-    assert "unreadable: This submission is damaged" in out
-
-
-def test_the_whole_verdict_is_one_json_document(grade, course, tmp_path):
-    grade(course, "--out", tmp_path / "g", "--katas", "k06,k07")
-    code, out, _ = grade("show", "ben", "--out", tmp_path / "g", "--json")
-    document = json.loads(out)
-    assert code == 0 and out.isascii()
-    assert (document["id"], document["points"], document["flags"]) == ("ben", 0, ["not verified"])
-    assert document["katas"][0]["tasks"][0]["suite"]["tests"][0]["message"].startswith("wrong \x1b")
-    with Gradebook.view(tmp_path / "g") as book:
-        secret = book._connection.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()[0]
-    assert secret.hex() not in out
-
-
-def test_an_unknown_student_gets_the_nearest(grade, course, tmp_path):
-    folder(course / "ANN")
-    grade(course, "--out", tmp_path / "g", "--katas", "k06")
-    code, _, err = grade("show", "1235", "--out", tmp_path / "g")
-    assert code == 2 and "has no record of '1235'. Near it: 12345." in err
-    code, _, err = grade("show", "ann", "--out", tmp_path / "g")
-    assert code == 2 and "Near it: ann~" in err
-    with Gradebook.view(tmp_path / "g") as book:
-        several = [name for name in book.ids() if name.casefold().startswith("ann~")]
-    assert len(several) == 2
-    _, out, _ = grade("show", several[0], "--out", tmp_path / "g")
-    assert "see notes: 2 entries have the id" in out
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1"])
@@ -278,29 +195,3 @@ def test_progress_in_words():
     )
     assert [rate(1, 10), rate(20, 10)] == ["6.0 a minute", "2.0 a second"]
     assert [duration(s) for s in (0.25, 5, 89, 120, 7200)] == ["0.2 s", "5 s", "89 s", "2 min", "2.0 h"]
-
-
-def test_looking_needs_no_torch(grade, course, tmp_path):
-    grade(course, "--out", tmp_path / "g", "--katas", "k06")
-    for arguments in (["--help"], ["show", "ann", "--out", str(tmp_path / "g")], ["run", "--help"]):
-        code = "import sys; sys.path.insert(0, '.'); from dojo.grade.commands import main; sys.argv[1:] = sys.argv[2:]\n"
-        code += "try: main()\nexcept SystemExit as end: assert not end.code and 'torch' not in sys.modules, end.code\n"
-        result = subprocess.run(
-            [sys.executable, "-c", code, "-", *arguments], cwd=ROOT / "tools", check=False, capture_output=True
-        )
-        assert result.returncode == 0, result.stderr
-
-
-def test_the_script_starts():
-    result = subprocess.run(
-        [sys.executable, ROOT / "tools" / "grade", "show", "x", "--out", "none"], check=False, capture_output=True
-    )
-    assert (result.returncode, result.stdout) == (2, b"")
-    assert b"has no gradebook" in result.stderr
-
-
-def test_json_of_what_is_no_number():
-    tests = (TestResult("t", "failed", seconds=float("nan")),)
-    task = TaskGrade("model", FAILED, 0, 1, "", TaskResult("model", tests))
-    document = json.loads(show.document(Record("doe", "", "", (KataGrade(K06, (task,)),), (Ignored("a", "b"),))))
-    assert document["katas"][0]["tasks"][0]["suite"]["tests"][0]["seconds"] is None

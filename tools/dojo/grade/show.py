@@ -57,12 +57,8 @@ def show(screen: Screen, record: Record, known: Catalog, at: str, versions: int)
     """
     _say(screen, f"\n[bold]{record.id}[/]  {_points(record.points, record.possible)}", f"  from {line(record.entry)}")
     newest = f", the newest of {versions}" if versions > 1 else ""
-    _say(
-        screen,
-        "",
-        f"graded {at.replace('T', ' ')}{newest}, in {duration(record.seconds)}; {line(record.isolation, 300)}",
-        "dim",
-    )
+    took = f", in {duration(record.seconds)}" if record.seconds else ""
+    _say(screen, "", f"graded {at.replace('T', ' ')}{newest}{took}; {line(record.isolation, 300)}", "dim")
     for flag in record.flags:
         _say(screen, f"[yellow]{flag}[/]", _why(record, flag))
     for kata in () if record.problem else record.katas:
