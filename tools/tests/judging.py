@@ -1,10 +1,16 @@
 """A quick judge for the tests of grading, which gives grades by what the submission's file says; and what goes with it."""
 
 import functools
+import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+from submitting import K06, K07, a_zip, folder
+
 from dojo.catalog import load
+from dojo.grade import commands
 from dojo.grade import run as running
 from dojo.grade.assignment import Assignment, read
 from dojo.grade.gradebook import Gradebook
@@ -66,3 +72,60 @@ def grade(submissions: Path, out: Path, log: Callable[[str], None] = lambda stud
     arguments = {"versions": VERSIONS, "judges": judges} | arguments
     with Gradebook.open(out) as book:
         return running.grade(look(submissions, assignment.katas), assignment, book, **arguments)
+
+
+@pytest.fixture
+def many(tmp_path) -> Path:
+    """40 submissions of several kinds."""
+    place = tmp_path / "many"
+    for number in range(40):
+        word = (b"right", b"wrong", b"forged", b"blocked")[number % 4]
+        files = {f"katas/{K06}.py": word + b" %d" % number} | ({f"{K07}.py": b"right"} if number % 3 else {})
+        make = (folder, a_zip)[number % 2]
+        place.mkdir(exist_ok=True)
+        make(place / f"s{number:02d}{'.zip' if number % 2 else ''}", files)
+    (place / "torn.zip").write_bytes(b"PK\x03\x04")
+    return place
+
+
+def contents(out: Path) -> list:
+    """What a gradebook holds, apart from times and numbers."""
+    with Gradebook.view(out) as book:
+        kept = [kept for student in book.ids() for kept in book.history(student)]
+    return [(one.key, one.record) for one in kept]
+
+
+@pytest.fixture
+def grade_command(monkeypatch, capsys):
+    """Run the command line with fake judges: its exit code, output and error output."""
+    asked = []
+
+    def judge(assignment, secret, isolated):
+        asked.append((assignment, secret, isolated))
+        return FakeJudge(assignment)
+
+    module = types.ModuleType("dojo.grade.judging")
+    module.Judge = judge
+    monkeypatch.setitem(sys.modules, "dojo.grade.judging", module)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["grade", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            commands.main()
+        out, err = capsys.readouterr()
+        return ended.value.code, out, err
+
+    run.asked = asked
+    return run
+
+
+@pytest.fixture
+def course(tmp_path):
+    """Five submissions, as a course has them."""
+    place = tmp_path / "in"
+    folder(place / "ann", {f"katas/{K06}.py": b"right", f"katas/{K07}.py": b"right", "notes.txt": b""})
+    folder(place / "ben", {f"katas/{K06}.py": b"wrong \x1b[2J\xe2\x80\xae[red]", f"katas/{K07}.py": b"forged"})
+    a_zip(place / "cid_12345_67890_katas.zip", {f"{K06}.py": b"right"})
+    (place / "dan.zip").write_bytes(b"PK\x03\x04")
+    (place / "roster.csv").write_bytes(b"")
+    return place

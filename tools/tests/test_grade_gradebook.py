@@ -1,6 +1,5 @@
 """The gradebook: what is kept is kept, whoever else comes and whatever the disk does; and what makes a record too old."""
 
-import json
 import os
 import shutil
 import signal
@@ -12,9 +11,8 @@ from dataclasses import replace
 import pytest
 
 from dojo import ROOT, lock
-from dojo.grade.assignment import read
-from dojo.grade.gradebook import Gradebook, GradebookError, documents, key, keys, versions
-from dojo.grade.records import FAILED, VERIFIED, Ignored, KataGrade, Record, Submission, TaskGrade
+from dojo.grade.gradebook import Gradebook, GradebookError, documents
+from dojo.grade.records import FAILED, VERIFIED, Ignored, KataGrade, Record, TaskGrade
 from dojo.verdict import Measured, TaskResult, TestResult
 
 
@@ -248,60 +246,3 @@ def test_a_record_is_bounded_however_much_the_tests_said():
     short = documents.written(Record("doe", "", "", (kata,) * 5))
     assert len(short) < 10_000
     assert [task.suite for task in documents.read(short).katas[4].tasks] == [None] * 3
-
-
-def test_the_key_is_of_whose_it_is_what_it_holds_and_what_judges_it():
-    one = Submission("doe", "doe.zip", {"k06": b"x"})
-    known = {"suite": "1"}
-    assert key(one, known) == key(replace(one, entry="other.zip", ignored=(Ignored("a", "b"),)), known)
-    others = [replace(one, id="roe"), replace(one, files={"k06": b"y"}), replace(one, files={}), replace(one, problem="p")]
-    made = {key(other, known) for other in others} | {key(one, {"suite": "2"}), key(one, known | {"exam": "1"})}
-    assert len(made) == 6 and key(one, known) not in made
-
-
-@pytest.fixture
-def checkout(tmp_path):
-    """A copy of what judges k06 and k07."""
-    for name in ("conftest.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("tests", "katas", "reference", "tools/dojo"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "validation"))
-    (tmp_path / "reference" / "exams").mkdir(exist_ok=True)
-    return tmp_path
-
-
-def test_what_judges_a_submission_is_known_and_nothing_else(checkout, catalog, monkeypatch):
-    assignment = read(None, ["k06,k07"], catalog)
-    first = versions(assignment, True, checkout)
-    json.dumps(first)
-    assert versions(assignment, True, checkout) == first
-    for name in (
-        "tests/test_k08_multi_hidden_layer.py",
-        "reference/k01_tensors.py",
-        "tools/dojo/check/commands.py",
-        "katas/x.py",
-    ):
-        (checkout / name).open("a").write("\n# changed\n")
-    (checkout / "tools/dojo/grade/commands.py").unlink()
-    windows = (checkout / "tests/test_k06_logistic_regression.py").read_bytes().replace(b"\n", b"\r\n")
-    (checkout / "tests/test_k06_logistic_regression.py").write_bytes(windows)
-    assert versions(assignment, True, checkout) == first
-    for part, name in (
-        ("suite", "tests/test_k06_logistic_regression.py"),
-        ("suite", "tests/expect.py"),
-        ("suite", "katas/given/data.py"),
-        ("exam", "reference/k07_hidden_layer.py"),
-        ("exam", "reference/exams/k06_logistic_regression.py"),
-        ("tools", "tools/dojo/suite/run.py"),
-        ("tools", "tools/dojo/grade/judging_to_come.py"),
-    ):
-        with (checkout / name).open("a") as file:
-            file.write("\n# changed\n")
-        now = versions(assignment, True, checkout)
-        assert [key for key in first if now[key] != first[key]] == [part], name
-        first = now
-    assert versions(assignment, False, checkout) != first
-    other = replace(assignment, points={**assignment.points, "k06_logistic_regression.model": 7})
-    assert versions(other, True, checkout) != first
-    monkeypatch.setattr(keys, "_version", lambda package: "0.1")
-    assert versions(assignment, True, checkout) != first

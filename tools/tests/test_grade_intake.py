@@ -9,70 +9,12 @@ import pytest
 from submitting import GOOD, K06, K07, TAKEN, a_tar, a_zip, folder, reasons, the_only
 
 from dojo.grade.intake import IntakeError, bounds, folders, look, submissions
-from dojo.grade.intake.names import safe_id
 from dojo.grade.text import line, plain
 
 
 @pytest.fixture
 def katas(catalog):
     return [catalog.find("k06"), catalog.find("k07")]
-
-
-@pytest.mark.parametrize(
-    ("name", "student"),
-    [
-        ("doejane_12345_67890_katas.zip", "12345"),
-        ("doejane_LATE_12345_67890_katas.zip", "12345"),
-        ("student_12345_67890_my_katas_final-2.zip", "12345"),
-        ("Jane Doe_12345_assignsubmission_file_", "12345"),
-        ("Anne_Marie Doe_12345_assignsubmission_file", "12345"),
-        ("submission_123456", "submission_123456"),
-        ("homework-3-jane-doe", "homework-3-jane-doe"),
-        ("hw_2_3_jane", "hw_2_3_jane"),
-        ("jane.tar.gz", "jane"),
-        ("José.zip", "Jose"),
-        ("-rf", "rf"),
-        ("=SUM(A1)", "SUM_A1"),
-        ("@home", "home"),
-    ],
-)
-def test_the_student_is_known_by_the_entrys_name(tmp_path, catalog, name, student):
-    a_zip(tmp_path / name) if name.endswith("zip") else folder(tmp_path / name)
-    assert the_only(tmp_path, catalog).id == student
-
-
-def test_another_pattern_for_other_names(tmp_path, catalog):
-    a_zip(tmp_path / "2026 s123 doe.zip")
-    assert the_only(tmp_path, catalog, pattern=r"(?P<id>s\d+)").id == "s123"
-
-
-@pytest.mark.parametrize(("pattern", "says"), [("(", "no regular expression"), (r"\d+", "no group `id`")])
-def test_a_pattern_that_can_not_be_used_is_told(tmp_path, katas, pattern, says):
-    folder(tmp_path / "doe")
-    with pytest.raises(IntakeError, match=says):
-        look(tmp_path, katas, pattern)
-
-
-@pytest.mark.parametrize(
-    "name", ["a\u202eb", "李雷", "dоe", "a" * 300, "~", "\u200b", "a\nb", "\x1b[2J", "..", "a/b", "\ud800"]
-)
-def test_an_id_is_plain_text_and_names_that_differ_stay_apart(name):
-    made = safe_id(name)
-    assert made and len(made) <= 71
-    assert all(" " < one <= "~" and one not in "/\\" for one in made)
-    assert made != safe_id(name + "x")
-    assert not made.startswith((".", "-", "+", "@", "="))
-
-
-@pytest.mark.parametrize("same", [("doe", "doe.zip"), ("doe", "DOE.zip"), ("x_12345_678_a", "y_12345_679_b")])
-def test_two_entries_of_one_id_are_told_apart_and_noted(tmp_path, katas, same):
-    for name in same:
-        a_zip(tmp_path / name) if name.endswith("zip") else folder(tmp_path / name)
-    first, second = submissions(tmp_path, katas)
-    assert first.id.casefold() != second.id.casefold()
-    assert "~" in first.id and "~" in second.id  # neither passes as the one that is meant
-    assert "2 entries have the id" in first.notes[0] and first.entry in first.notes[0]
-    assert first.files == second.files == TAKEN
 
 
 def test_submissions_come_in_the_order_of_their_ids_and_are_read_when_asked_for(tmp_path, katas):
@@ -83,41 +25,6 @@ def test_submissions_come_in_the_order_of_their_ids_and_are_read_when_asked_for(
     (tmp_path / "b" / "katas" / f"{K06}.py").write_bytes(b"later")
     assert next(several).files[K06] == b"later"
     assert [one.id for one in several] == ["c"]
-
-
-def test_single_files_that_a_system_named_after_their_student_are_one_submission(tmp_path, katas):
-    for name in (f"doe_12345_67890_{K06}.py", f"doe_12345_67891_{K07}-1.py", f"roe_77_{K06} (2).py"):
-        (tmp_path / name).write_bytes(b"x")
-    (tmp_path / f"Jane Doe_31_assignsubmission_file_{K06}.py").write_bytes(b"y")
-    found = {one.id: dict(one.files) for one in submissions(tmp_path, katas)}
-    assert found == {"12345": {K06: b"x", K07: b"x"}, "roe_77": {K06: b"x"}, "31": {K06: b"y"}}
-
-
-def test_a_single_file_in_another_spelling_or_twice_is_not_taken(tmp_path, katas):
-    for name in ("doe_1_K06_Logistic_Regression.py", f"roe_2_{K06}.py", f"roe_2_{K06}-1.py"):
-        (tmp_path / name).write_bytes(b"x")
-    doe, roe = submissions(tmp_path, katas)
-    assert reasons(doe) == {"K06_Logistic_Regression.py": f"has to be named {K06}.py"}
-    assert "more than once" in reasons(roe)[f"{K06}.py"]
-    assert doe.problem and roe.problem and not doe.files and not roe.files
-
-
-def test_what_is_nobodys_is_listed_in_a_line(tmp_path, katas):
-    folder(tmp_path / "doe")
-    for name in (".DS_Store", "roster.csv", "submission_metadata.yml", f"{K06}.py"):
-        (tmp_path / name).write_bytes(b"x")
-    (tmp_path / "Jane Doe_12345_assignsubmission_onlinetext_").mkdir()
-    folder(tmp_path / "grades")
-    intake = look(tmp_path, katas, skip=tmp_path / "grades")
-    assert [entry.id for entry in intake.entries] == ["doe"]
-    assert {stray.name: stray.reason for stray in intake.strays} == {
-        ".DS_Store": "a file of the system",
-        "Jane Doe_12345_assignsubmission_onlinetext_": "a text that was typed into Moodle",
-        "grades": "where the grades go",
-        f"{K06}.py": "names no student: put it into a folder of the student's name",
-        "roster.csv": "neither a folder, an archive nor a kata's file",
-        "submission_metadata.yml": "neither a folder, an archive nor a kata's file",
-    }
 
 
 def test_a_folder_that_can_not_hold_submissions_is_told(tmp_path, katas):

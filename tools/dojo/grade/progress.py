@@ -50,8 +50,9 @@ def told(standing: Standing, seconds: float) -> str:
         text += f" ({standing.unchanged:,} unchanged)"
     if not standing.judged or seconds <= 0:
         return text
+    text += f", {rate(standing.judged, seconds)}"
     left = (standing.total - standing.done) * seconds / standing.judged
-    return f"{text}, {rate(standing.judged, seconds)}, about {duration(left)} left"
+    return f"{text}, about {duration(left)} left" if left else text
 
 
 def rate(number: int, seconds: float) -> str:

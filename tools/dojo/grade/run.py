@@ -92,6 +92,5 @@ def _bring_forward(book: Gradebook, kept: Kept, submission: Submission) -> None:
     once more gets its record back.
     """
     now = replace(kept.record, entry=submission.entry, ignored=submission.ignored, notes=submission.notes)
-    newest = book.newest(submission.id)
-    if newest is None or newest.number != kept.number or now != kept.record:
+    if book.newest_number(submission.id) != kept.number or now != kept.record:
         book.add(kept.key, now)

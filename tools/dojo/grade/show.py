@@ -55,17 +55,13 @@ def show(screen: Screen, record: Record, known: Catalog, at: str, versions: int)
         at: when it was made.
         versions: how many records there are of this student.
     """
-    _say(screen, f"\n[bold]{record.id}[/]  {_points(record.points, record.possible)}", f"  {line(record.entry)}")
+    _say(screen, f"\n[bold]{record.id}[/]  {_points(record.points, record.possible)}", f"  from {line(record.entry)}")
     newest = f", the newest of {versions}" if versions > 1 else ""
-    _say(
-        screen,
-        "",
-        f"graded {at.replace('T', ' ')}{newest}, in {duration(record.seconds)}; {line(record.isolation, 300)}",
-        "dim",
-    )
+    took = f", in {duration(record.seconds)}" if record.seconds else ""
+    _say(screen, "", f"graded {at.replace('T', ' ')}{newest}{took}; {line(record.isolation, 300)}", "dim")
     for flag in record.flags:
         _say(screen, f"[yellow]{flag}[/]", _why(record, flag))
-    for kata in record.katas:
+    for kata in () if record.problem else record.katas:
         _kata(screen, kata, known)
     if record.ignored:
         screen.console.print("\nNot taken from the submission:")
@@ -115,7 +111,7 @@ def _test(screen: Screen, test: TestResult, told_below: bool) -> None:
 
 
 def _points(points: float, possible: float) -> str:
-    return f"{number(points)} of {number(possible)} points"
+    return f"{number(points)} of {number(possible)} point{'' if possible == 1 else 's'}"
 
 
 def _say(screen: Screen, ours: str, theirs: str = "", style: str = "") -> None:

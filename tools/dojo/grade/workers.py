@@ -90,20 +90,20 @@ class Workers:
                     self._done.put((submission, self._record(bench, submission)))
         except CannotGrade as problem:
             self._done.put(problem)
-        except Exception as error:
+        except BaseException as error:  # a thread that ends in silence would be waited for without end
             self._done.put(CannotGrade(f"The judge could not be started or ended ({_told(error)})."))
 
     def _record(self, bench: "_Bench", submission: Submission) -> Record:
         failure = ""
         for _ in range(ATTEMPTS):
             judge = bench.judge()
-            try:
-                return checked(judge.judge(submission), submission, self._assignment)
-            except Exception as error:
-                failure = _told(error)
-                bench.leave()  # whatever state it is in
             if self._stopped.is_set():
                 break
+            try:
+                return checked(judge.judge(submission), submission, self._assignment)
+            except (Exception, SystemExit) as error:
+                failure = _told(error)
+                bench.leave()  # whatever state it is in
         reason = f"Judging failed {ATTEMPTS} times ({failure}). This is no fault of the submission: grade again."
         return uniform(submission, self._assignment, ERROR, reason)
 
@@ -170,5 +170,5 @@ def _of(submission: Submission, katas: tuple[KataGrade, ...], isolation: str, se
     return Record(one.id, one.entry, one.content, katas, one.ignored, one.problem, isolation, seconds, one.notes)
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     return line(f"{type(error).__name__}: {error}", most=300)

@@ -67,6 +67,13 @@ class Gradebook:
         """The record that counts for a student. One that can't be read is none."""
         return _readable(self._rows("WHERE id = ? ORDER BY number DESC LIMIT 1", student))
 
+    def newest_number(self, student: str) -> int:
+        """The number of the record that counts for a student; 0 if there is none."""
+        with file.told(self._path):
+            return self._connection.execute("SELECT coalesce(max(number), 0) FROM record WHERE id = ?", (student,)).fetchone()[
+                0
+            ]
+
     def add(self, key: str, record: Record) -> None:
         """Keep a record. When this returns, it is on the disk.
 

@@ -1,0 +1,85 @@
+"""One record as a person gets to see it, and the table of all grades."""
+
+import json
+import subprocess
+import sys
+
+from submitting import K06, folder
+
+from dojo import ROOT
+from dojo.grade import show
+from dojo.grade.gradebook import Gradebook
+from dojo.grade.records import FAILED, Ignored, KataGrade, Record, TaskGrade
+from dojo.verdict import TaskResult, TestResult
+
+pytest_plugins = ["judging"]
+
+
+def test_one_record_is_shown_as_the_learner_would_see_it(grade_command, course, tmp_path):
+    grade_command(course, "--out", tmp_path / "g", "--katas", "k06,k07")
+    code, out, _ = grade_command("show", "ben", "--out", tmp_path / "g")
+    assert code == 0
+    assert "k06  Logistic regression  0 of" in out
+    assert "FAILED model  failed  0 of" in out and "  not verified  0 of" in out
+    assert "wrong [2J[red]" in out  # as text: no escape, no override of direction, no markup
+    assert "\x1b" not in out and "\u202e" not in out
+    assert "not verified: a task passed its tests, and the exam did not agree: a person should look" in out
+    _, out, _ = grade_command("show", "12345", "--out", tmp_path / "g")
+    assert "12345" in out and "cid_12345_67890_katas.zip" in out
+    assert "not handed in" in out
+    _, out, _ = grade_command("show", "ann", "--out", tmp_path / "g")
+    assert "ok model  verified" in out and "notes.txt: not a kata's file" in out
+    _, out, _ = grade_command("show", "dan", "--out", tmp_path / "g")
+    assert "unreadable: This submission is damaged" in out
+
+
+def test_the_whole_verdict_is_one_json_document(grade_command, course, tmp_path):
+    grade_command(course, "--out", tmp_path / "g", "--katas", "k06,k07")
+    code, out, _ = grade_command("show", "ben", "--out", tmp_path / "g", "--json")
+    document = json.loads(out)
+    assert code == 0 and out.isascii()
+    assert (document["id"], document["points"], document["flags"]) == ("ben", 0, ["not verified"])
+    assert document["katas"][0]["tasks"][0]["suite"]["tests"][0]["message"].startswith("wrong \x1b")
+    with Gradebook.view(tmp_path / "g") as book:
+        secret = book._connection.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()[0]
+    assert secret.hex() not in out
+
+
+def test_an_unknown_student_gets_the_nearest(grade_command, course, tmp_path):
+    folder(course / "ANN")
+    grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
+    code, _, err = grade_command("show", "1235", "--out", tmp_path / "g")
+    assert code == 2 and "has no record of '1235'. Near it: 12345." in err
+    code, _, err = grade_command("show", "ann", "--out", tmp_path / "g")
+    assert code == 2 and "Near it: ann~" in err
+    with Gradebook.view(tmp_path / "g") as book:
+        several = [name for name in book.ids() if name.casefold().startswith("ann~")]
+    assert len(several) == 2
+    _, out, _ = grade_command("show", several[0], "--out", tmp_path / "g")
+    assert "see notes: 2 entries have the id" in out
+
+
+def test_looking_needs_no_torch(grade_command, course, tmp_path):
+    grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
+    for arguments in (["--help"], ["show", "ann", "--out", str(tmp_path / "g")], ["run", "--help"]):
+        code = "import sys; sys.path.insert(0, '.'); from dojo.grade.commands import main; sys.argv[1:] = sys.argv[2:]\n"
+        code += "try: main()\nexcept SystemExit as end: assert not end.code and 'torch' not in sys.modules, end.code\n"
+        result = subprocess.run(
+            [sys.executable, "-c", code, "-", *arguments], cwd=ROOT / "tools", check=False, capture_output=True
+        )
+        assert result.returncode == 0, result.stderr
+
+
+def test_the_script_starts():
+    result = subprocess.run(
+        [sys.executable, ROOT / "tools" / "grade", "show", "x", "--out", "none"], check=False, capture_output=True
+    )
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert b"has no gradebook" in result.stderr
+
+
+def test_json_of_what_is_no_number():
+    tests = (TestResult("t", "failed", seconds=float("nan")),)
+    task = TaskGrade("model", FAILED, 0, 1, "", TaskResult("model", tests))
+    document = json.loads(show.document(Record("doe", "", "", (KataGrade(K06, (task,)),), (Ignored("a", "b"),))))
+    assert document["katas"][0]["tasks"][0]["suite"]["tests"][0]["seconds"] is None
