@@ -31,13 +31,13 @@ class Channel:
 
         Raises:
             BlockingIOError: it is not; what is there is kept.
-            EOFError: the other side has ended.
-            OSError: it is too large, or all messages together are.
+            EOFError, OSError: the other side has ended.
+            ValueError: it is too large, or all messages together are.
         """
         self._fill(_HEADER)
         (length,) = struct.unpack("!i", self._begun[:_HEADER])
         if not 0 <= length <= largest:
-            raise OSError("a message was too large")
+            raise ValueError(f"a message of {length} bytes")
         self._fill(_HEADER + length)
         message = bytes(self._begun[_HEADER:])
         self._begun.clear()
@@ -48,7 +48,7 @@ class Channel:
 
         Raises:
             TimeoutError: it was not there in this time.
-            EOFError, OSError: as above.
+            EOFError, OSError, ValueError: as above.
         """
         end = time.monotonic() + seconds
         while True:
@@ -84,7 +84,7 @@ class Channel:
             self._begun += part
             self._left -= len(part)
             if self._left < 0:
-                raise OSError("there were too many messages")
+                raise ValueError("more in all than is allowed")
 
     def _wait(self, event: int, end: float) -> None:
         poll = select.poll()
