@@ -13,7 +13,7 @@ MOST_IN_ALL = 8 * 1024 * 1024
 _HEADER = 4
 
 
-class TooLarge(OSError):
+class TooLarge(ValueError):
     """A message, or all messages together, are more than we take."""
 
 
@@ -35,7 +35,7 @@ class Channel:
 
         Raises:
             BlockingIOError: it is not; what is there is kept.
-            EOFError: the other side has ended.
+            EOFError, OSError: the other side has ended.
             TooLarge: it is, or all messages together are.
         """
         self._fill(_HEADER)
@@ -52,7 +52,7 @@ class Channel:
 
         Raises:
             TimeoutError: it was not there in this time.
-            EOFError, OSError: as above.
+            EOFError, OSError, ValueError: as above.
         """
         end = time.monotonic() + seconds
         while True:

@@ -138,10 +138,16 @@ def test_result(fields: dict) -> TestResult:
     """
     measured = tuple(_checked(Measured(**number)) for number in fields.pop("measured", ()))
     drift = tuple(_checked(Drift(**difference)) for difference in fields.pop("drift", ()))
-    result = _checked(TestResult(**fields, measured=measured, drift=drift))
+    texts = {name: _writable(value) for name, value in fields.items() if isinstance(value, str)}
+    result = _checked(TestResult(**fields | texts, measured=measured, drift=drift))
     if result.outcome not in OUTCOMES:
         raise ValueError(f"unknown outcome {result.outcome!r}")
     return result
+
+
+def _writable(text: str) -> str:
+    """With a question mark for what can be in a text and in no file: half a surrogate pair."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _checked(record: _Record) -> _Record:

@@ -2,7 +2,7 @@
 
 It listens on one socket, and every message there is a packet of JSON:
 
-    {"do": "run", "run": N, "memory": bytes}     with three descriptors: the request to read, the run's connection, the file for what it prints
+    {"do": "run", "run": N, "memory": bytes}     with descriptors: the request, the connection, the file for output
     {"do": "kill", "run": N}
 
     {"ready": true}             everything is imported
@@ -110,12 +110,12 @@ class _Host:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def start(self, run: int, memory: int, request: int, connection: int, log: int) -> None:
+    def start(self, run: int, most_memory: int, request: int, connection: int, log: int) -> None:
         process = fork_as_first() if self.confined else os.fork()
         if process == 0:
             _live(request, connection, log, self.confined)
         watched = os.pidfd_open(process)
-        self.children[run] = _Child(run, process, watched, memory)
+        self.children[run] = _Child(run, process, watched, most_memory)
         self.poll.register(watched, select.POLLIN)
 
     def kill(self, child: _Child) -> None:

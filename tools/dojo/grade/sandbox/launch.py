@@ -222,9 +222,10 @@ class Sandbox:
                 self._host = self._new_host()
             self._runs += 1
             number, host = self._runs, self._host
+        folder = SUBMISSION if self.confined else _folder_with(files, log.parent)
         request = more | {"body": body, "files": {name: content.decode("latin-1") for name, content in files.items()}}
         limits = limits or self.limits
-        request |= {"limits": asdict(limits), "folder": SUBMISSION, "confined": self.confined}
+        request |= {"limits": asdict(limits), "folder": folder}
         ours, theirs = socket.socketpair()
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         run = Run(number, Channel(ours.detach()), host)
@@ -242,7 +243,8 @@ class Sandbox:
         arguments = [theirs.fileno(), self.confined, self.warm, _modules_of_references() if self.warm else []]
         python = view.this_python()
         inside = _python(python, f"from dojo.grade.sandbox import host; host.main(*{arguments!r})")
-        host = Host(self._around(python, inside), view.ENVIRONMENT, control, theirs)
+        scratch = {} if self.confined else dict.fromkeys(view.FOLDERS, tempfile.gettempdir())
+        host = Host(self._around(python, inside), view.ENVIRONMENT | scratch, control, theirs)
         try:
             host.wait_until_ready(SECONDS_TO_START)
         except Unavailable as problem:
@@ -259,6 +261,13 @@ class Sandbox:
         staged = [stage.path(number) for number in range(len(seen.sources))]
         command = view.command(program, seen, staged, inside)
         return _python(python, f"from dojo.grade.sandbox import stage; stage.main({list(seen.sources)!r}, {command!r})")
+
+
+def _folder_with(files: Mapping[str, bytes], parent: Path) -> str:
+    folder = Path(tempfile.mkdtemp(dir=parent))
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return str(folder)
 
 
 def _python(python: view.Python, code: str) -> list[str]:

@@ -1,0 +1,27 @@
+# class:     the grader
+# attack:    malformed JSON, in place of a report
+# contained: a broken report is no pass, and breaks nothing else
+# added to:  stub
+# suite:     model: failed, train: failed, boundary: failed
+# verdict:   model: failed, train: failed, boundary: failed
+
+import os
+import struct
+
+
+def tell(text):
+    """Send a message of one's own on everything that is open."""
+    for descriptor in range(3, 64):
+        try:
+            os.write(descriptor, struct.pack("!i", len(text)) + text)
+        except OSError:
+            pass
+
+
+for text in (
+    b"not json",
+    b"\xff\xfe",
+    b"{",
+):
+    tell(text)
+os._exit(0)

@@ -1,0 +1,8 @@
+# class:     the reader
+# attack:    terminal escapes and bidi characters in a message
+# contained: whoever shows it strips controls
+# added to:  stub
+# suite:     model: failed, train: failed, boundary: failed
+# verdict:   model: failed, train: failed, boundary: failed
+
+raise ValueError("\x1b[2J\x1b]0;owned\x07\x1b[8mhidden \u202edesrever\u2066 \x00 \x9b31m")

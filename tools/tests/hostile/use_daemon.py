@@ -1,0 +1,18 @@
+# class:     resources
+# attack:    a daemon that leaves its group and session and lives on
+# contained: it ends with the first process
+# added to:  stub
+# suite:     model: not started, train: not started, boundary: not started
+# verdict:   model: not started, train: not started, boundary: not started
+
+import os
+import signal
+import time
+
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        time.sleep(3600)
+    os._exit(0)

@@ -1,0 +1,12 @@
+# class:     resources
+# attack:    open files without end
+# contained: an OSError at the limit
+# added to:  stub
+# suite:     model: failed, train: failed, boundary: failed
+# verdict:   model: failed, train: failed, boundary: failed
+
+import os
+
+HELD = []
+while True:
+    HELD.append(os.open("/dev/null", os.O_RDONLY))

@@ -1,0 +1,14 @@
+# class:     resources
+# attack:    a fork bomb
+# contained: a limited number of processes, all ended from outside
+# added to:  stub
+# suite:     model: failed, train: failed, boundary: failed
+# verdict:   model: failed, train: failed, boundary: failed
+
+import os
+
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass

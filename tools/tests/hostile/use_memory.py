@@ -1,0 +1,10 @@
+# class:     resources
+# attack:    memory, more and more of it
+# contained: MemoryError at the limit
+# added to:  stub
+# suite:     model: failed, train: failed, boundary: failed
+# verdict:   model: failed, train: failed, boundary: failed
+
+HELD = []
+while True:
+    HELD.append(bytearray(64 << 20))
