@@ -59,7 +59,7 @@ class Isolated:
     def __init__(self, hidden: Sequence[Path], limits: Limits) -> None:
         self._stack = ExitStack()
         self._suite = launch.Sandbox(hidden, limits=limits)
-        self._exam = launch.Sandbox(hidden, limits=limits, parts=launch.EXAM)
+        self._exam = launch.Sandbox(hidden, limits=limits, content=launch.EXAM)
         self.text = ""
 
     def __enter__(self) -> Self:

@@ -42,9 +42,9 @@ def suite(connection: Connection, request: dict) -> None:
 
 def exam(connection: Connection, request: dict) -> None:
     """The kata's answers to questions that come on the connection."""
-    from dojo.grade.exam import answering
+    from dojo.exam import answering
 
-    answering.main(connection, Path(request["folder"]))
+    answering.main(connection, request["folder"])
 
 
 def probe(connection: Connection, request: dict) -> None:

@@ -2,7 +2,7 @@
 
 It listens on one socket, and every message there is a packet of JSON:
 
-    {"do": "run", "run": N, "memory": bytes}     with descriptors: the request, the connection, the file for output
+    {"do": "run", "run": N, "memory": bytes}     with descriptors: the request to read, the run's connection, where it prints
     {"do": "kill", "run": N}
 
     {"ready": true}             everything is imported
@@ -36,23 +36,20 @@ MILLISECONDS_BETWEEN_LOOKS = 200
 COULD_NOT_BE_CONFINED = 120  # the exit code of a child that ran nothing
 
 
-def main(control: int, confined: bool, warm: bool, modules: list[str]) -> None:
+def main(control: int, confined: bool, modules: list[str]) -> None:
     """The host's life.
 
     Args:
         control: descriptor of its socket.
         confined: whether its children are; False is for machines that have no sandbox, and a user who wants none.
-        warm: whether to import all that the katas need.
-        modules: of those that the katas import, the ones that can't be found out in here.
+        modules: what is imported before the first run; one that is not there is left out.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one outside
-    _Host(socket.socket(fileno=control), confined).serve(warm, modules)
+    _Host(socket.socket(fileno=control), confined).serve(modules)
 
 
 def preload(modules: list[str]) -> None:
-    from dojo.suite import preload_katas  # noqa: F401
-
-    for name in [*modules, "dojo.grade.exam.answering"]:
+    for name in modules:
         with suppress(ImportError):
             importlib.import_module(name)
     gc.collect()
@@ -75,8 +72,8 @@ class _Host:
         self.poll = select.poll()
         self.poll.register(control, select.POLLIN)
 
-    def serve(self, warm: bool, modules: list[str]) -> None:
-        if warm:
+    def serve(self, modules: list[str]) -> None:
+        if modules:
             preload(modules)
         self.say(ready=True)
         while True:

@@ -10,12 +10,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dojo import ROOT
+from dojo.channel import MOST_IN_ALL, Channel
 from dojo.grade.sandbox import probe, stage, view
-from dojo.channel import Channel
 from dojo.grade.sandbox.confine import SUBMISSION
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
 from dojo.grade.sandbox.limits import MEGABYTE, Limits
@@ -160,6 +160,23 @@ class Host:
         return heard
 
 
+@dataclass(frozen=True)
+class Content:
+    """What a sandbox holds besides Python.
+
+    Attributes:
+        parts: of this repository.
+        first: the module that is imported before all others; empty for a sandbox that is quickly there and slow at work.
+    """
+
+    parts: tuple[str, ...]
+    first: str
+
+
+SUITE, EXAM = Content(view.PARTS, "dojo.suite.preload_katas"), Content(view.WITHOUT_TESTS, "dojo.exam.preload")
+BARE = Content(view.PARTS, "")  # for a probe
+
+
 class Sandbox:
     """Runs code that may do anything, and contains it. A context manager; what runs in it ends with it.
 
@@ -168,7 +185,7 @@ class Sandbox:
     Args:
         hidden: folders that no run may see, such as those of the submissions and the grades.
         confined: False for no sandbox at all: the same runs, with nothing between them and this machine.
-        warm: whether to import all that katas need; without that it only does for a probe.
+        content: what can be seen in there, and what is imported once for all runs.
         limits: of each run.
 
     Attributes:
@@ -179,9 +196,9 @@ class Sandbox:
     """
 
     def __init__(
-        self, hidden: Sequence[Path] = (), confined: bool = True, warm: bool = True, limits: Limits | None = None
+        self, hidden: Sequence[Path] = (), confined: bool = True, content: Content = SUITE, limits: Limits | None = None
     ) -> None:
-        self.hidden, self.confined, self.warm, self.limits = tuple(hidden), confined, warm, limits or Limits()
+        self.hidden, self.confined, self.content, self.limits = tuple(hidden), confined, content, limits or Limits()
         self.isolation: Isolation | None = None
         self._host: Host | None = None
         self._runs = 0
@@ -202,7 +219,15 @@ class Sandbox:
             if self._host:
                 self._host.end()
 
-    def start(self, body: str, files: Mapping[str, bytes], log: Path, limits: Limits | None = None, **more: object) -> Run:
+    def start(
+        self,
+        body: str,
+        files: Mapping[str, bytes],
+        log: Path,
+        limits: Limits | None = None,
+        most_in_all: int = MOST_IN_ALL,
+        **more: object,
+    ) -> Run:
         """Start a run.
 
         Args:
@@ -210,6 +235,7 @@ class Sandbox:
             files: name → content, what lies in the run's folder.
             log: where it prints.
             limits: of this run, instead of those of all.
+            most_in_all: bytes that it may send.
             more: what the body needs to know.
 
         Raises:
@@ -228,7 +254,7 @@ class Sandbox:
         request |= {"limits": asdict(limits), "folder": folder}
         ours, theirs = socket.socketpair()
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        run = Run(number, Channel(ours.detach()), host)
+        run = Run(number, Channel(ours.detach(), most_in_all), host)
         try:
             host.start(number, limits.memory * MEGABYTE, json.dumps(request).encode(), theirs.fileno(), output)
         except Lost:
@@ -240,7 +266,8 @@ class Sandbox:
 
     def _new_host(self) -> Host:
         control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        arguments = [theirs.fileno(), self.confined, self.warm, _modules_of_references() if self.warm else []]
+        modules = [self.content.first, *_modules_of_references()] if self.content.first else []
+        arguments = [theirs.fileno(), self.confined, modules]
         python = view.this_python()
         inside = _python(python, f"from dojo.grade.sandbox import host; host.main(*{arguments!r})")
         scratch = {} if self.confined else dict.fromkeys(view.FOLDERS, tempfile.gettempdir())
@@ -255,7 +282,7 @@ class Sandbox:
         if not self.confined:
             return inside
         program = probe.bubblewrap()
-        seen = view.view(python, self.hidden)
+        seen = view.view(python, self.hidden, of_root=self.content.parts)
         if os.geteuid() != 0:
             return view.command(program, seen, seen.sources, inside)
         staged = [stage.path(number) for number in range(len(seen.sources))]

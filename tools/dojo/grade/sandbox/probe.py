@@ -32,9 +32,9 @@ def probe() -> Isolation:
     Raises:
         Unavailable: none can be had.
     """
-    from dojo.grade.sandbox.launch import Sandbox
+    from dojo.grade.sandbox.launch import BARE, Sandbox
 
-    with Sandbox(warm=False) as sandbox:
+    with Sandbox(content=BARE) as sandbox:
         return sandbox.isolation
 
 

@@ -11,6 +11,7 @@ from dojo.grade.sandbox.confine import SCRATCH, SHARED_MEMORY, SUBMISSION
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store")
 PARTS = ("tools/dojo", "tests", "katas/given", "katas/__init__.py", "katas/catalog.toml", "conftest.py", "pyproject.toml")
+WITHOUT_TESTS = ("tools/dojo", "katas/given", "katas/__init__.py", "katas/catalog.toml")
 FOLDERS = ("HOME", "TMPDIR", "MPLCONFIGDIR")  # variables that name a folder to write to
 ENVIRONMENT = dict.fromkeys(FOLDERS, SCRATCH) | {
     "PATH": "/usr/bin:/bin",
@@ -74,15 +75,16 @@ class View:
     empty: tuple[str, ...]
 
 
-def view(python: Python, hidden: Sequence[Path] = (), root: Path = ROOT) -> View:
+def view(python: Python, hidden: Sequence[Path] = (), root: Path = ROOT, of_root: Sequence[str] = PARTS) -> View:
     """The interpreter, its libraries, the tests and the tools: no reference, no submission, nobody's files.
 
     Args:
+        of_root: what is shown of this repository.
         hidden: folders that must not be seen, though they may lie below others that are, such as submissions below /usr.
     """
     links = tuple((path, str(Path(path).readlink())) for path in SYSTEM if Path(path).is_symlink())
     system = [path for path in SYSTEM if Path(path).exists() and not Path(path).is_symlink()]
-    parts = [str(root / part) for part in PARTS if (root / part).exists()]
+    parts = [str(root / part) for part in of_root if (root / part).exists()]
     empty = tuple(dict.fromkeys([str(root), *(str(path.resolve()) for path in hidden if path.is_dir())]))
     return View(links, _without_doubles([*system, *python.folders, *parts], empty), empty)
 
