@@ -45,6 +45,9 @@ def validate(
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", help="Only validate there: cuda, mps, cpu, simulated, or all present.")
     ] = "",
+    exams: Annotated[
+        int, typer.Option("--exams", metavar="N", help="Only try the exams out, N draws each; 0 for as many as figures need.")
+    ] = -1,
     devices: Annotated[bool, typer.Option("--devices", help="Only show what the records say of each device.")] = False,
 ) -> None:
     """Prove that stubs, references, tests and tools are right: one line each, exit code 1 if one is not."""
@@ -63,6 +66,8 @@ def validate(
         raise typer.Exit(_measure_marks(known, screen))
     if mutants:
         raise typer.Exit(1 if _mutants(known, screen, record) else 0)
+    if exams >= 0:
+        raise typer.Exit(1 if _exams(known, screen, exams, record) else 0)
     if devices:
         raise typer.Exit(_show_card(known, screen))
     if device:
@@ -162,4 +167,31 @@ def _mutants(known: catalog.Catalog, screen: console.Screen, write_record: bool)
         for problem in report.problems:
             screen.console.print(f"[red]{escape(indent(problem, '    '))}[/]")
     print(f"{len(known.katas) - failed} passed, {failed} failed")
+    return failed
+
+
+def _exams(known: catalog.Catalog, screen: console.Screen, draws: int, write_record: bool) -> int:
+    """Try out each exam, a line each; how many have problems."""
+    from dojo.validate import exams
+
+    def progress(text: str) -> None:
+        if screen.console.is_terminal:
+            screen.console.print(f"[dim]{text}[/]", end="\r")
+
+    failed = 0
+    for kata in filter(exams.has_exam, known.katas):
+        begin = time.monotonic()
+        outcomes = exams.try_out(kata, (lambda solution: draws) if draws else exams.long_run(kata), progress)
+        problems = [f"it asks nothing about {task}, or no such task is there" for task in exams.unasked(kata)]
+        problems += exams.problems(kata, outcomes)
+        counted = exams.figures(outcomes)
+        if write_record and not problems:
+            exams.write(kata, counted)
+        failed += bool(problems)
+        scope = "{mistakes} mistakes, {reference} + {variants} draws".format(**counted)
+        mark, seconds = screen.mark(FAILED if problems else PASSED), f"{time.monotonic() - begin:.1f} s"
+        screen.console.print(f"{mark:<8} {'exam of ' + kata.name:<42} {scope:<34} {seconds:>8}")
+        for problem in problems:
+            screen.console.print(f"[red]{escape(indent(problem, '    '))}[/]")
+    print(f"{failed} exams have problems")
     return failed

@@ -1,0 +1,78 @@
+"""Questions on k06: the same asking code runs on the submission, confined, and on the reference."""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from dojo.exam import Draw, question, reaches, steps
+
+
+def bands(random: np.random.Generator):
+    """Two overlapping bands along a straight line of any direction, as in the lesson; the best line is hidden in them."""
+    normal, features = random.standard_normal(2), 2 * random.standard_normal((40, 2))
+    labels = features @ normal + random.standard_normal() + 1.5 * random.standard_normal(40) > 0
+    features[:2], labels[:2] = features[0], [False, True]  # at one place, so that no line parts them all
+    given = torch.tensor(features, dtype=torch.float32), torch.tensor(labels, dtype=torch.float32)[:, None]
+    return given, dict(zip(("features", "labels"), given, strict=True))
+
+
+def line(draw: Draw) -> nn.Module:
+    return draw.weights(nn.Sequential(nn.Linear(2, 1), nn.Sigmoid()))
+
+
+def distance(answer, right, hidden) -> float:
+    """Of the probabilities from those of the best straight line, the largest."""
+    return float(np.abs(answer.data - right.data).max())
+
+
+@question("model", times=3)
+def forward_pass(kata, draw: Draw):
+    features, labels = draw.integer(1, 6), draw.integer(1, 4)
+    model = draw.weights(kata.LogisticRegression(labels, features))
+    return {"printed": repr(model), "names": list(model.state_dict()), "output": model(draw.normal(32, features))}
+
+
+@question("model")
+def model_on_another_device(kata, draw: Draw):
+    model = draw.weights(kata.LogisticRegression(2, 3)).to(draw.device)
+    return {"output": model(draw.normal(8, 3).to(draw.device)), "weights": list(model.parameters())}
+
+
+@question("train", seconds=30, trained=reaches("k06.train.distance", distance))
+def training(kata, draw: Draw):
+    features, labels = draw.data(bands)
+    model, found = line(draw), {}
+    with steps.untouched(found, features=features, labels=labels):
+        losses = kata.train(model, features, labels)
+    found["losses"] = [type(losses).__name__, len(losses), {type(loss).__name__ for loss in losses} == {"float"}, losses[0]]
+    return {"trained": model(features).detach(), **found}
+
+
+@question("train", steps=steps.follow(lambda hidden: nn.Sequential(nn.Linear(2, 1), nn.Sigmoid()), F.binary_cross_entropy))
+def gradients(kata, draw: Draw):
+    features, labels = draw.data(bands)
+    model = line(draw)
+    losses, seen = steps.watch(lambda: kata.train(model, features, labels, epochs=4), model)
+    return {"steps": seen, "epochs": len(losses)}
+
+
+@question("train")
+def training_on_another_device(kata, draw: Draw):
+    features, labels = (part.to(draw.device) for part in draw.data(bands))
+    model, found = line(draw).to(draw.device), {}
+    with steps.untouched(found, features=features, labels=labels):
+        losses = kata.train(model, features, labels, epochs=3)
+    return {"epochs": len(losses), "places": [weight.device for weight in model.parameters()], **found}
+
+
+@question("boundary", times=2)
+def boundary(kata, draw: Draw):
+    model, x1 = draw.weights(kata.LogisticRegression(1, 2)), draw.normal(9)
+    return {"x2": kata.decision_boundary(model, x1), "x1": x1}
+
+
+@question("boundary")
+def boundary_on_another_device(kata, draw: Draw):
+    model, x1 = draw.weights(kata.LogisticRegression(1, 2)).to(draw.device), draw.normal(9).to(draw.device)
+    return {"x2": kata.decision_boundary(model, x1), "places": [weight.device for weight in model.parameters()]}

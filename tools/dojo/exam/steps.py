@@ -1,0 +1,108 @@
+"""Trainings as an exam sees them: what each step of an optimizer found, and whether it follows the gradient of the loss."""
+
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from dojo.exam.draw import live
+from dojo.exam.judges import Judge
+
+MOST = 4  # steps that are reported: enough to see what piles up
+
+
+def watch(train: Callable[[], object], model: nn.Module, most: int = MOST) -> tuple[object, list[dict]]:
+    """Run a training; its result, and for each of its first steps the parameters, their gradients and the model's last input.
+
+    Each step is a dict: "parameters" and "gradients" by name (None where there is no gradient), "inputs" (None where the
+    model was not called), and whether the model was in "training" mode.
+    """
+    seen: list[Tensor] = []
+    steps: list[dict] = []
+
+    def entered(module: nn.Module, inputs: tuple) -> None:
+        seen[:] = [inputs[0].detach().clone()] if inputs and isinstance(inputs[0], Tensor) else []
+
+    def stepped(optimizer: torch.optim.Optimizer, *_: object) -> None:
+        if len(steps) < most:
+            named = dict(model.named_parameters())
+            steps.append(
+                {
+                    "parameters": {name: one.detach().clone() for name, one in named.items()},
+                    "gradients": {name: None if one.grad is None else one.grad.clone() for name, one in named.items()},
+                    "inputs": seen[0] if seen else None,
+                    "training": model.training,
+                }
+            )
+
+    handles = [model.register_forward_pre_hook(entered), register_optimizer_step_pre_hook(stepped)]
+    try:
+        return train(), steps
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def follow(
+    build: Callable[[Mapping[str, object]], nn.Module], loss: Callable[[Tensor, Tensor], Tensor], rtol: float = 5e-3
+) -> Judge:
+    """A judge of `watch`'s steps: each follows the gradient of this loss at the parameters that it found.
+
+    Args:
+        build: makes the model that was trained, of what is hidden; its parameters are exchanged.
+        loss: of (outputs, labels). What is hidden holds the training data as "features" and "labels"; a batch is known by its
+            rows.
+    """
+
+    def judge(answer: object, right: object, hidden: Mapping[str, object]) -> str:
+        if not isinstance(answer, list) or len(answer) != len(right):
+            return f"{len(answer) if isinstance(answer, list) else 'no'} steps were taken, where {len(right)} were expected"
+        for number, step in enumerate(answer, start=1):
+            try:
+                reason = _wrong(live(step), build(hidden), loss, live(hidden["features"]), live(hidden["labels"]), rtol)
+            except (TypeError, KeyError, AttributeError, RuntimeError, ValueError) as error:
+                return f"step {number} can't be followed ({type(error).__name__})"
+            if reason:
+                return f"step {number}: {reason}"
+        return ""
+
+    return judge
+
+
+def _wrong(step: dict, model: nn.Module, loss: Callable, features: Tensor, labels: Tensor, rtol: float) -> str:
+    model.train(step["training"])
+    parameters = {name: value.requires_grad_() for name, value in step["parameters"].items()}
+    rows = _rows(step["inputs"], features)
+    if rows is None:
+        return "what the model was given is not of the training data"
+    outputs = torch.func.functional_call(model, parameters, (features[rows],))
+    expected = torch.autograd.grad(loss(outputs, labels[rows]), list(parameters.values()))
+    found = list(step["gradients"].values())
+    if any(gradient is None for gradient in found):
+        return "a parameter has no gradient"
+    seen, wanted = (np.concatenate([one.detach().numpy().ravel() for one in some]) for some in (found, expected))
+    far = np.linalg.norm(seen - wanted) > rtol * np.linalg.norm(wanted) + 1e-6
+    return "it does not follow the gradient of the loss" if far else ""
+
+
+def _rows(inputs: Tensor | None, features: Tensor) -> Tensor | None:
+    """Which training examples a batch holds; None where one of them is none."""
+    if inputs is None or inputs.shape[1:] != features.shape[1:]:
+        return None
+    if inputs.shape == features.shape and torch.equal(inputs, features):
+        return torch.arange(len(features))
+    same = (inputs[:, None] == features[None]).flatten(2).all(dim=2)
+    return same.int().argmax(dim=1) if bool(same.any(dim=1).all()) else None
+
+
+@contextmanager
+def untouched(found: dict[str, object], **tensors: Tensor):
+    """Adds to the answers whether what was handed in is as it was, and where it was."""
+    before = {name: (one.detach().clone(), one.device.type) for name, one in tensors.items()}
+    yield
+    for name, one in tensors.items():
+        old, place = before[name]
+        found[f"{name} untouched"] = one.device.type == place and bool(torch.equal(one.detach().cpu(), old.cpu()))

@@ -1,0 +1,152 @@
+"""What grading speaks of: a submission, and the grades of its tasks and katas. Plain records, to and from JSON."""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dojo.verdict import TaskResult, kata_result
+
+VERIFIED, NOT_VERIFIED, FAILED, NOT_STARTED, BLOCKED, ABSENT, ERROR = (
+    "verified",  # the suite passed and the exam agreed: the points are earned
+    "not verified",  # the suite passed and the exam did not agree: no points, and a person should look
+    "failed",
+    "not started",
+    "blocked",  # needs another task that is not passed
+    "absent",  # the kata's file was not handed in
+    "error",  # our own fault: no points yet, and never the submission's fault
+)
+STATUSES = (VERIFIED, NOT_VERIFIED, FAILED, NOT_STARTED, BLOCKED, ABSENT, ERROR)
+NOT_ISOLATED = "not isolated"
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Something in a submission that was not taken, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One entry of the folder of submissions.
+
+    Attributes:
+        id: of the student, from the entry's name; unique in a run.
+        entry: the entry's name as it can be shown: without control characters.
+        files: kata name → the bytes of its file.
+        problem: why nothing could be taken from it; empty where something was.
+    """
+
+    id: str
+    entry: str
+    files: Mapping[str, bytes]
+    ignored: tuple[Ignored, ...] = ()
+    problem: str = ""
+
+    @property
+    def content(self) -> str:
+        """Hash of all that can matter for its grade."""
+        digest = hashlib.sha256(self.problem.encode())
+        for name in sorted(self.files):
+            digest.update(b"\0" + name.encode() + b"\0" + hashlib.sha256(self.files[name]).digest())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class TaskGrade:
+    """The grade of one task.
+
+    Attributes:
+        points: earned; all of `possible` where the status is verified, else 0.
+        reason: in a sentence why the points were not earned; empty where they were.
+        suite: what the tests said, for the learner; None where they were not run.
+    """
+
+    name: str
+    status: str
+    points: float
+    possible: float
+    reason: str = ""
+    suite: TaskResult | None = None
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"unknown status {self.status!r}")
+        if self.points != (self.possible if self.status == VERIFIED else 0):
+            raise ValueError(f"{self.points} points for a task that is {self.status}")
+
+
+@dataclass(frozen=True)
+class KataGrade:
+    name: str
+    tasks: tuple[TaskGrade, ...]
+
+    @property
+    def points(self) -> float:
+        return sum(task.points for task in self.tasks)
+
+    @property
+    def possible(self) -> float:
+        return sum(task.possible for task in self.tasks)
+
+
+@dataclass(frozen=True)
+class Record:
+    """The whole verdict on one submission.
+
+    Attributes:
+        content: of the submission, as Submission.content.
+        isolation: what stood between the submission and the machine, in words; NOT_ISOLATED where nothing did.
+        seconds: from the first kata to the last.
+    """
+
+    id: str
+    entry: str
+    content: str
+    katas: tuple[KataGrade, ...]
+    ignored: tuple[Ignored, ...] = ()
+    problem: str = ""
+    isolation: str = NOT_ISOLATED
+    seconds: float = 0.0
+
+    @property
+    def points(self) -> float:
+        return sum(kata.points for kata in self.katas)
+
+    @property
+    def possible(self) -> float:
+        return sum(kata.possible for kata in self.katas)
+
+    @property
+    def statuses(self) -> frozenset[str]:
+        return frozenset(task.status for kata in self.katas for task in kata.tasks)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What a person should look at, in a fixed order."""
+        flags = [status for status in (NOT_VERIFIED, ERROR) if status in self.statuses]
+        flags += ["unreadable"] if self.problem else []
+        return (*flags, *([NOT_ISOLATED] if self.isolation == NOT_ISOLATED else []))
+
+    def to_json(self) -> dict:
+        return dataclasses.asdict(self)
+
+
+def record(fields: dict) -> Record:
+    """A Record from its JSON fields.
+
+    Raises:
+        ValueError, TypeError, KeyError: the fields are not those of a Record.
+    """
+    katas = tuple(KataGrade(kata["name"], tuple(_task(task) for task in kata["tasks"])) for kata in fields["katas"])
+    ignored = tuple(Ignored(**one) for one in fields["ignored"])
+    return Record(**{**fields, "katas": katas, "ignored": ignored})
+
+
+def _task(fields: dict) -> TaskGrade:
+    suite = fields["suite"]
+    if suite is not None:
+        (suite,) = kata_result({"name": "", "stage": 0, "tasks": [suite]}).tasks
+    return TaskGrade(**{**fields, "suite": suite})

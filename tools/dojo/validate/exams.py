@@ -1,0 +1,176 @@
+"""Tries the exams out: do they let every right solution pass, whatever they draw, and no known mistake?
+
+What was tried is kept in .exams/ as it comes, so that an interrupted run goes on where it stopped.
+"""
+
+import ast
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from dojo import ROOT
+from dojo.catalog import Kata
+from dojo.exam import sheet, trial
+from dojo.exam.question import load
+from dojo.validate import patches
+from dojo.validate.marks import training_tests
+from dojo.warm import forking
+
+KEPT = ROOT / ".exams"
+FILE = ROOT / "reference" / "validation" / "exams.json"
+SEEDS_OF_TRAINING, SEEDS_OF_OTHERS, SEEDS_OF_VARIANTS = 1000, 100, 100
+QUICK = 1  # seeds, of a look at every exam
+MISTAKE = "mistake: "
+SECRET = b"validation"  # draws that can be drawn again
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A text that the exam is tried on, and the tasks whose answers are looked at."""
+
+    name: str
+    source: str
+    tasks: tuple[str, ...]
+
+    @property
+    def is_right(self) -> bool:
+        return not self.name.startswith(MISTAKE)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One solution under one draw: what the exam said of it, per task."""
+
+    name: str
+    seed: int
+    reasons: dict[str, str]
+
+
+def solutions(kata: Kata) -> list[Solution]:
+    """The reference, the other right solutions and the known mistakes of a kata."""
+    source, tasks = patches.reference_of(kata), tuple(task.name for task in kata.tasks)
+    found = [Solution("the reference", source, tasks)]
+    found += [Solution(f"variant: {one.name}", one.apply(source), tasks) for one in patches.load("variant", kata.name)]
+    for one in patches.load("mistake", kata.name):
+        found.append(Solution(MISTAKE + one.name, one.apply(source), tasks_of(kata, one.caught_by)))
+    return found
+
+
+def tasks_of(kata: Kata, test: str) -> tuple[str, ...]:
+    """The tasks that have a test of this name.
+
+    Raises:
+        patches.PatchError: there is none.
+    """
+    tree, found = ast.parse((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8")), []
+    for group in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+        if any(isinstance(inner, ast.FunctionDef) and inner.name == test.partition("[")[0] for inner in group.body):
+            marks = [
+                one for one in group.decorator_list if isinstance(one, ast.Call) and ast.unparse(one.func).endswith("task")
+            ]
+            found += [ast.literal_eval(mark.args[0]) for mark in marks]
+    if not found:
+        raise patches.PatchError(f"{kata.name}: no task has a test {test}")
+    return tuple(found)
+
+
+def has_exam(kata: Kata) -> bool:
+    return (ROOT / "reference" / "exams" / f"{kata.name}.py").is_file()
+
+
+def unasked(kata: Kata) -> list[str]:
+    """The tasks that an exam asks nothing about."""
+    asked = {question.task for question in load(sheet.text_of(kata.name), kata.name)}
+    return [task.name for task in kata.tasks if task.name not in asked] + sorted(asked - {task.name for task in kata.tasks})
+
+
+def try_out(kata: Kata, seeds: Callable[[Solution], int], say: Callable[[str], None], jobs: int | None = None) -> list[Outcome]:
+    """Every solution under as many draws as `seeds` says, from .exams/ where that is there."""
+    known = solutions(kata)
+    wanted = {(one.name, seed) for one in known for seed in range(seeds(one))}
+    path = KEPT / f"{kata.short}-{_key(kata, known)}.jsonl"
+    outcomes = {(one.name, one.seed): one for one in _kept(path)}
+    todo: dict[int, list[Solution]] = {}
+    for one in known:
+        for seed in range(seeds(one)):
+            if (one.name, seed) not in outcomes:
+                todo.setdefault(seed, []).append(one)
+    path.parent.mkdir(exist_ok=True)
+    with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=forking.context(many=True)) as pool, path.open("a") as kept:
+        running = [pool.submit(_under_one_draw, kata.name, seed, group) for seed, group in todo.items()]
+        for number, done in enumerate(as_completed(running), start=1):
+            for outcome in done.result():
+                outcomes[outcome.name, outcome.seed] = outcome
+                kept.write(json.dumps(vars(outcome)) + "\n")
+            kept.flush()
+            say(f"{kata.short}: {number} of {len(running)} draws")
+    return [outcome for key, outcome in outcomes.items() if key in wanted]
+
+
+def _under_one_draw(kata: str, seed: int, group: Sequence[Solution]) -> list[Outcome]:
+    drawn = sheet.draw(kata, SECRET + str(seed).encode())
+    return [Outcome(one.name, seed, trial.reasons(drawn, one.source, one.tasks)) for one in group]
+
+
+def problems(kata: Kata, outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """Right solutions that an exam refused, and known mistakes that it let pass."""
+    where = f"reference/exams/{kata.name}.py"
+    for outcome in outcomes:
+        wrong = {task: reason for task, reason in outcome.reasons.items() if reason}
+        if not outcome.name.startswith(MISTAKE):
+            yield from (f"{where}, draw {outcome.seed}: {outcome.name} is refused: {reason}" for reason in wrong.values())
+        elif not wrong:
+            yield f"{where}, draw {outcome.seed}: it lets '{outcome.name.removeprefix(MISTAKE)}' pass"
+
+
+def long_run(kata: Kata) -> Callable[[Solution], int]:
+    """Draws of each solution for figures to stand on."""
+    trains = bool(training_tests(kata))
+
+    def seeds(solution: Solution) -> int:
+        if not solution.is_right:
+            return QUICK
+        return SEEDS_OF_VARIANTS if solution.name != "the reference" else SEEDS_OF_TRAINING if trains else SEEDS_OF_OTHERS
+
+    return seeds
+
+
+def figures(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Draws and refusals of right solutions, and mistakes tried and caught."""
+    right = [one for one in outcomes if not one.name.startswith(MISTAKE)]
+    reference = [one for one in right if one.name == "the reference"]
+    wrong = [one for one in outcomes if one.name.startswith(MISTAKE)]
+    return {
+        "reference": len(reference),
+        "reference_refused": sum(any(one.reasons.values()) for one in reference),
+        "variants": len(right) - len(reference),
+        "variants_refused": sum(any(one.reasons.values()) for one in right if one not in reference),
+        "mistakes": len({one.name for one in wrong}),
+        "mistakes_passed": len({one.name for one in wrong if not any(one.reasons.values())}),
+    }
+
+
+def write(kata: Kata, counted: dict[str, int], path: Path = FILE) -> None:
+    """Keep a kata's figures, with a hash of what they speak of."""
+    entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    entries[kata.name] = {"of": _key(kata, solutions(kata)), **counted}
+    path.write_text(json.dumps(dict(sorted(entries.items())), indent=2) + "\n", encoding="utf-8")
+
+
+def _key(kata: Kata, known: Sequence[Solution]) -> str:
+    texts = [sheet.text_of(kata.name), *(one.name + one.source for one in known)]
+    texts += [path.read_text(encoding="utf-8") for path in sorted((ROOT / "tools" / "dojo" / "exam").glob("*.py"))]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+
+
+def _kept(path: Path) -> Iterator[Outcome]:
+    if path.exists():
+        for line in path.read_text().splitlines():
+            try:
+                yield Outcome(**json.loads(line))
+            except (ValueError, TypeError):
+                continue  # the last line of a run that was broken off
