@@ -1,5 +1,6 @@
 """What the tools' tests share: a kata's reference with a change made, and its judgement."""
 
+import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -53,6 +54,14 @@ def clone(tmp_path_factory: pytest.TempPathFactory, runtime: Path) -> Path:
     from watching import cloned
 
     return cloned(tmp_path_factory.mktemp("clone"))
+
+
+@pytest.fixture
+def own_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A runtime folder of the test's own: no watcher of the person who runs the tests is met."""
+    with tempfile.TemporaryDirectory(prefix="tk", dir="/tmp" if os.name == "posix" else None) as path:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", path)
+        yield Path(path)
 
 
 @pytest.fixture(scope="session")

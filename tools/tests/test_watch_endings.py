@@ -14,7 +14,7 @@ if os.name == "nt":
 
 from watching import K01, Watching, cloned
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.mark.parametrize("how", ["hang_up", "kill"])

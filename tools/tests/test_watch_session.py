@@ -18,7 +18,7 @@ if os.name == "nt":
 
 from watching import K01, K06, PATIENCE, RIGHT, WRONG, Watching
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 SERVERS, STANDING_READY = 2, 2  # the fork server and its resource tracker; one child for each of the last two katas
 
 
@@ -182,14 +182,18 @@ def test_a_killed_warm_process_is_replaced(watching):
     watching.passes()
 
 
-def test_a_change_of_the_tests_is_seen(watching, clone):
-    path = clone / "tests" / "expect.py"
+@pytest.mark.parametrize("name", ["tests/expect.py", f"tests/test_{K06}.py"])
+def test_a_change_of_the_tests_is_seen(watching, clone, name):
+    watching.passes(K06)
+    path = clone / name
     text = path.read_text(encoding="utf-8")
-    changed = text.replace("def shape(", "def shape(*_, **__):\n    raise AssertionError('another test')\n\n\ndef _shape(")
+    first = r"^( *)def (?:shape|test_prints_the_architecture)\(.*:\n"
+    changed = re.sub(first, r"\g<0>\1    raise AssertionError('changed')\n", text, flags=re.MULTILINE)
+    assert changed != text
     path.write_text(changed, encoding="utf-8")
     try:
         watching.save(K06)
-        watching.sees("k06  Logistic regression  failed", "another test")
+        watching.sees("k06  Logistic regression  failed", "changed")
     finally:
         path.write_text(text, encoding="utf-8")
     watching.passes(K06)
