@@ -1,6 +1,8 @@
 """What the tools' tests share: a kata's reference with a change made, and its judgement."""
 
+import os
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,6 +37,31 @@ def ctrl_c_is_heard() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[Path]:
+    """A runtime folder for watch sessions, and no place for their state but their clone."""
+    with tempfile.TemporaryDirectory(prefix="tk", dir="/tmp") as path, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", path)
+        patch.delenv("TORCH_KATAS_PROGRESS", raising=False)
+        yield Path(path)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory, runtime: Path) -> Path:
+    """A clone with the katas as stubs, for watch sessions."""
+    from watching import cloned
+
+    return cloned(tmp_path_factory.mktemp("clone"))
+
+
+@pytest.fixture
+def own_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A runtime folder of the test's own: no watcher of the person who runs the tests is met."""
+    with tempfile.TemporaryDirectory(prefix="tk", dir="/tmp" if os.name == "posix" else None) as path:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", path)
+        yield Path(path)
 
 
 @pytest.fixture(scope="session")

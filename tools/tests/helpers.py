@@ -43,5 +43,7 @@ def descendants(pid: int) -> set[int]:
     """All processes below this one."""
     lines = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True).stdout.splitlines()[1:]
     parents = dict(map(int, line.split()) for line in lines)
-    below = {child for child, parent in parents.items() if parent == pid}
-    return below.union(*(descendants(child) for child in below))
+    below: set[int] = set()
+    while more := {child for child, parent in parents.items() if parent in {pid, *below}} - below:
+        below |= more
+    return below

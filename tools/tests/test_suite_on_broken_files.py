@@ -169,3 +169,8 @@ def test_a_suite_that_gives_no_report_is_an_error(tmp_path, monkeypatch, catalog
     result = run_module.run([Unit(str(tmp_path), "k99_not_there", "cpu")], [unknown])[0]
     assert result.outcome == "error"
     assert "gave no report" in first_message(result)
+
+
+def test_a_conftest_that_lies_with_the_katas_is_not_run(judge, tmp_path, reference):
+    (tmp_path / "conftest.py").write_text("raise SystemExit(0)\n")
+    assert judge(reference).outcome == PASSED

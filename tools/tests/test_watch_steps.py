@@ -25,6 +25,7 @@ from dojo.check.watch.events import (
     Saved,
     Started,
     TestJudged,
+    WasReset,
 )
 from dojo.check.watch.model import Model, keys
 from dojo.check.watch.steps import update
@@ -273,6 +274,13 @@ def test_a_notice_goes_when_the_person_does_something(failed):
     model = after(failed, Noticed("kept as .broken"))
     assert after(model, saved("k00_a")).notice == ""
     assert after(model, Key("l")).notice == ""
+
+
+def test_where_the_copy_of_a_reset_lies_is_still_said_when_the_stub_is_judged(failed):
+    model = after(failed, WasReset("k00_a", "kept as .backup"), saved("k00_a"), judged(2, result("k00_a", NOT_STARTED)))
+    assert model.notice == "kept as .backup"
+    assert after(model, saved("k00_a")).notice == ""
+    assert after(failed, WasReset("k00_a", "kept as .backup"), saved("k01_b")).notice == ""
 
 
 def test_a_new_warm_process_is_said_until_it_answers(failed):

@@ -110,7 +110,8 @@ def _print_to(log: str) -> None:
 
 def arguments(unit: Unit) -> list[str]:
     """The pytest command line for a unit."""
-    chosen = [f"tests/test_{unit.kata}.py", "--target", unit.target, "--device", unit.device]
+    # "=" and no space: pytest takes a value that stands alone for a folder of tests, and runs the conftest.py in or above it.
+    chosen = [f"tests/test_{unit.kata}.py", f"--target={unit.target}", "--device", unit.device]
     if unit.timeout:
         chosen += ["--timeout", str(unit.timeout)]
     if unit.only:

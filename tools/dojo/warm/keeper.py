@@ -100,7 +100,7 @@ class Keeper:
         with self._lock:
             if self._card == card and not self._closed:  # no other thread has done so meanwhile
                 self._end()
-                self._on_restart(str(problem) if isinstance(problem, Stale) else "it was gone")
+                self._on_restart(str(problem) if isinstance(problem, Stale) else "its process was gone")
 
     def _start(self) -> None:
         program = PROGRAM.format(paths=[str(ROOT / "tools"), str(ROOT)])

@@ -17,7 +17,7 @@ from dojo.check import compare as comparing
 from dojo.check import hints, screens, store
 from dojo.check import reset as resetting
 from dojo.check import state as states
-from dojo.check.watch.events import Compared, Event, HintOpened, Hints, Noticed
+from dojo.check.watch.events import Compared, Event, HintOpened, Hints, Noticed, WasReset
 from dojo.console import Screen
 from dojo.stubs import MarkerError, open_regions
 from dojo.verdict import KataResult, Verdict
@@ -106,4 +106,5 @@ def reset(kata: Kata) -> Event:
     if resetting.is_stub(path, text):
         return Noticed(f"katas/{path.name} is the stub already: nothing to do.")
     backup = resetting.reset(path, text, datetime.now())
-    return Noticed(f"katas/{path.name} is the stub again." + (f" What was there: katas/{backup.name}" if backup else ""))
+    kept = f" What was there: katas/{backup.name}" if backup else ""
+    return WasReset(kata.name, f"katas/{path.name} is the stub again.{kept}")

@@ -68,6 +68,14 @@ class Noticed:
 
 
 @dataclass(frozen=True)
+class WasReset:
+    """The kata's file is the stub again, and will be seen as saved; the sentence for the learner."""
+
+    kata: str
+    text: str
+
+
+@dataclass(frozen=True)
 class HintOpened:
     kata: str
     hints: Hints
@@ -86,7 +94,9 @@ class Ended:
     code: int
 
 
-Event = Started | Saved | Key | TestJudged | Judged | NotJudged | Restarting | Noticed | HintOpened | Compared | Ended
+Event = (
+    Started | Saved | Key | TestJudged | Judged | NotJudged | Restarting | Noticed | WasReset | HintOpened | Compared | Ended
+)
 
 # Effects: what is to be done.
 

@@ -1,27 +1,24 @@
 """The screen of a watch session: from a model to lines of text. Pure, apart from the files that tell what is still to write."""
 
 import io
-import os
-import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.text import Text
 
-from dojo import ROOT
 from dojo.catalog import Kata
 from dojo.check.overview import compared
+from dojo.check.watch import message
 from dojo.check.watch import model as m
 from dojo.check.watch.model import Model
 from dojo.console import STYLES, Screen
 from dojo.record import Entry
 from dojo.verdict import ERROR, FAILED, NOT_STARTED, PASSED, KataResult, TaskResult, TestResult
 
-PLACE = re.compile(r"(?P<folder>(?:[\w.~-]*[\\/])+)?(?P<file>k\d\d_\w+\.py:\d+)")
-LABEL = re.compile(r"\s*(?:seen|expected|likely): +")
+LEAST_LOWER = 5  # lines below the list: its remark, the progress, the keys
+LIST_WIDTH, STAGE_WIDTH = 74, 30  # columns of a list that has its stages beside it, and of these
 
 
 class Frame:
@@ -98,26 +95,32 @@ class Frame:
         elif model.notice:
             self._out(f"[yellow]{escape(model.notice)}[/]")
         behind = "" if model.behind is None else "   [dim]looking through your other katas[/]"
-        self._out(f"{self._screen.bar(done, total)}  {done} of {total} tasks{behind}")
+        self._out(f"{self._screen.bar(done, total)}  {done} of {total} tasks pass{behind}")
         self._out("   ".join(f"[bold]{key}[/] {escape(label)}" for key, label in m.keys(model).items()))
 
     def _kata(self, model: Model) -> None:
         kata, result, problem = model.kata, model.result, model.problem
         self._out(f"[bold]{kata.short}  {escape(kata.title)}[/]  {self._status(model)}")
+        if model.run and model.why_cold:
+            self._out(f"[dim]because {escape(model.why_cold)}[/]")
         if result is None:
+            where = f"katas/{kata.name}.py" if model.own else f"{kata.name}.py"
+            self._out(f"\n  Open [underline cyan]{where}[/] in your editor, beside this window. Its lesson stands at the top.")
+            self._out("  Each time you save the file, its tests run, and the answer is here.")
             return
-        self._out(self._tasks(result))
+        self._console.style = "dim" if model.run else ""  # what is known is not what is there now
+        self._tasks(result)
         self._out()
         if problem and (test := problem.first_problem):
             self._failure(result, problem, test)
         elif model.is_passed:
             self._success(kata, result)
+        self._console.style = ""
 
     def _status(self, model: Model) -> str:
         if model.run:
             if not model.is_warm and not model.run.tests:
-                why = f" anew, because {model.why_cold}" if model.why_cold else ""
-                return f"[cyan]starting Python and torch{why}: this takes some seconds[/]"
+                return f"[cyan]starting Python and torch{' anew' if model.why_cold else ''}: this takes some seconds[/]"
             return "[cyan]testing" + (f", {model.run.tests} done[/]" if model.run.tests else "[/]")
         if model.result is None:
             return "[dim]not judged yet[/]"
@@ -125,8 +128,16 @@ class Frame:
         took = "" if model.seconds is None else f"  [dim]in {model.seconds:.1f} s[/]"
         return f"[{STYLES[outcome]}]{outcome}[/]{took}"
 
-    def _tasks(self, result: KataResult) -> str:
-        return "  ".join(f"{self._screen.mark(task.outcome)} {task.name}" for task in result.tasks)
+    def _tasks(self, result: KataResult) -> None:
+        """Every task with its mark, as many in a line as fit."""
+        lines = [""]
+        for task in result.tasks:
+            one = f"{self._screen.mark(task.outcome)} {task.name}"
+            more = f"{lines[-1]}  {one}" if lines[-1] else one
+            is_fitting = Text.from_markup(more).cell_len <= self._console.width
+            lines = [*lines[:-1], more] if is_fitting else [*lines, one]
+        for line in lines:
+            self._out(line)
 
     def _failure(self, result: KataResult, task: TaskResult, test: TestResult) -> None:
         """The first thing to see to, in full."""
@@ -136,36 +147,12 @@ class Frame:
             device = "" if test.device == "cpu" else f" on {test.device}"
             self._out(f"[{STYLES[test.outcome]}]{escape(test.name)}{device}[/]")
         for line in test.message.splitlines():
-            self._message(line)
-        # A training that missed its mark has its losses drawn here.
+            message.show(self._console, line)
         if task.outcome == ERROR:
             self._out("This is a fault of the suite, not of yours. Please report it with the text above.", 2)
         others = sum(one.outcome == FAILED for one in tests) - 1
         if others > 0 and not is_whole_file:
             self._out(f"[dim]and {others} more {'tests' if others > 1 else 'test'} that failed[/]", 2)
-
-    def _message(self, line: str) -> None:
-        """A line of a message with its indentation, which continues where it is too long; a place in a file stands out."""
-        if not line.strip():
-            self._out()
-            return
-        label = LABEL.match(line)
-        start = label.end() if label else len(line) - len(line.lstrip())
-        text = Text(line[:start] if label else "", overflow="fold")
-        rest = line[start:]
-        end = 0
-        for place in PLACE.finditer(rest):
-            text.append(rest[end : place.start()])
-            text.append(from_here(place["folder"] or "") + place["file"], style="underline cyan")
-            end = place.end()
-        text.append(rest[end:])
-        if label:  # the label hangs to the left of what it labels
-            first, *more = text[start:].wrap(self._console, max(self._console.width - start - 2, 10))
-            self._console.print(Padding(text[:start] + first, (0, 0, 0, 2), expand=False))
-            for part in more:
-                self._console.print(Padding(part, (0, 0, 0, start + 2), expand=False))
-        else:
-            self._console.print(Padding(text, (0, 0, 0, start + 2), expand=False))
 
     def _success(self, kata: Kata, result: KataResult) -> None:
         self._out(f"[green]Learned:[/] {escape(kata.learned)}", 2)
@@ -173,15 +160,18 @@ class Frame:
             self._out(f"[dim]{escape(compared(number, self._records.get(kata.name)))}[/]", 2)
 
     def _list(self, model: Model) -> None:
+        """A line for each kata, so that all are seen at once on a usual terminal."""
         for stage in model.catalog.stages:
-            self._out(f"[bold]Stage {stage.number}[/]  {escape(stage.title)}")
             for kata in stage.katas:
+                name = f"{stage.number}  {stage.title}" if kata is stage.katas[0] else ""
                 here = "[cyan]>[/]" if kata.name == model.current else " "
                 passed = model.passed.get(kata.name, frozenset())
                 mark = self._screen.mark(PASSED if model.is_done(kata) else NOT_STARTED)
-                self._out(f"{here} {mark} {kata.short}  {escape(kata.title):<24} [dim]{len(passed)} of {len(kata.tasks)}[/]", 1)
-        self._out()
-        self._out("[dim]Save a kata's file, and it is the one on the screen.[/]")
+                beside = f"[bold]{escape(name):<{STAGE_WIDTH}}[/]" if self._console.width >= LIST_WIDTH else ""
+                count = f"[dim]{len(passed)} of {len(kata.tasks)}[/]"
+                self._out(f"{beside}{here} {mark} {kata.short}  {escape(kata.title):<24} {count}")
+        if len(model.catalog.katas) + LEAST_LOWER < self._height:
+            self._out("\n[dim]Save a kata's file, and it is the one on the screen.[/]")
 
     def _all(self, model: Model) -> None:
         if model.run:
@@ -192,18 +182,9 @@ class Frame:
             self._out(f"[red]{kata.short}  {escape(kata.title)} passed before, and does not now.[/]")
         if model.is_over:
             self._out("[green]Everything passes.[/] Well done.")
-        self._out()
         for kata in model.catalog.katas:
             if result := model.results.get(kata.name):
                 title = f"{kata.short}  {escape(kata.title)}"
-                self._out(f"[{STYLES[result.outcome]}]{title:<27}[/] {self._tasks(result)}", 2)
-
-
-def from_here(folder: str) -> str:
-    """A folder as messages name it, relative to where the user is: a terminal can then open what it sees."""
-    if not folder or Path(folder).is_absolute() or Path.cwd() == ROOT or not (ROOT / folder).is_dir():
-        return folder
-    try:
-        return os.path.join(os.path.relpath(ROOT / folder), "")  # noqa: PTH118  (a path object drops the end's separator)
-    except ValueError:  # another drive
-        return str(ROOT / folder) + os.sep
+                marks = " ".join(self._screen.mark(task.outcome) for task in result.tasks)
+                wrong = ", ".join(task.name for task in result.tasks if task.outcome in (FAILED, ERROR))
+                self._out(f"[{STYLES[result.outcome]}]{title:<30}[/] {marks}  [red]{wrong}[/]")

@@ -38,6 +38,7 @@ class Model:
         is_over: everything passes, and was checked again.
         text: what a comparison shows.
         notice: a sentence that stays until the next event of a person.
+        was_reset: the kata whose next save is our own doing, and leaves the notice standing.
         scroll: lines of the screen's upper part that are above its edge.
     """
 
@@ -59,6 +60,7 @@ class Model:
     is_over: bool = False
     text: str = ""
     notice: str = ""
+    was_reset: str = ""
     scroll: int = 0
 
     @property

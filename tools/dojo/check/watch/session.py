@@ -28,6 +28,7 @@ from dojo.warm.keeper import Keeper, NotWarm
 
 SECONDS_BETWEEN_LOOKS = 0.2 if os.name == "nt" else 3600.0  # on Windows a wait without end hears no Ctrl-C
 SECONDS_BETWEEN_COUNTS = 0.1
+SECONDS_TO_END = 2
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGBREAK": 130}
 
 Happening = events.Event | Callable[[], None]  # or something that has to be done by the main thread
@@ -54,6 +55,7 @@ class Session:
         self._katas = {kata.name: kata for kata in model.catalog.katas}
         self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()  # a signal may put something in at any moment
         self._drops: dict[int, Connection] = {}
+        self._judging: list[threading.Thread] = []
         self._records = record.read()
         self._tools = tools()
         self._drawn = 0.0
@@ -73,7 +75,7 @@ class Session:
                     self.model, effects = steps.update(self.model, event)
                     for effect in effects:
                         if isinstance(effect, events.Quit):
-                            self._drop_all()
+                            self._end_all()
                             return effect.code
                         self._do(effect)
                 is_count = bool(news) and all(isinstance(event, events.TestJudged) for event in news)
@@ -108,7 +110,9 @@ class Session:
                 ours, theirs = Pipe()
                 self._drops[run] = ours
                 jobs = 1 if in_background else None
-                threading.Thread(target=self._judge, args=(run, katas, jobs, theirs), daemon=True).start()
+                self._judging = [thread for thread in self._judging if thread.is_alive()]
+                self._judging.append(threading.Thread(target=self._judge, args=(run, katas, jobs, theirs), daemon=True))
+                self._judging[-1].start()
             case events.Drop(run):
                 self._drop(run)
             case events.OpenHint(kata, task):
@@ -126,9 +130,12 @@ class Session:
         with contextlib.suppress(OSError, KeyError):
             self._drops.pop(run).close()
 
-    def _drop_all(self) -> None:
+    def _end_all(self) -> None:
+        """Drop what is being judged, and let a verdict that is just being written down come to its end."""
         for run in list(self._drops):
             self._drop(run)
+        for thread in self._judging:
+            thread.join(SECONDS_TO_END)
 
     def _judge(self, run: int, names: tuple[str, ...], jobs: int | None, drop: Connection) -> None:
         """Have katas judged, in a thread of its own."""
@@ -144,6 +151,7 @@ class Session:
             return
         finally:
             drop.close()
+            self._drop(run)
         self.put(events.Judged(run, tuple(results), time.monotonic() - begin))
         if before:
             self._tell(deeds.record(results, before))

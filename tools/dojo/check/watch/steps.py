@@ -23,6 +23,7 @@ from dojo.check.watch.events import (
     Saved,
     Started,
     TestJudged,
+    WasReset,
 )
 from dojo.check.watch.model import ALL, COMPARE, KATA, LIST, RESET, Model, Run, first_wrong, keys
 from dojo.verdict import PASSED
@@ -53,6 +54,8 @@ def update(model: Model, event: Event) -> Next:
             return replace(model, is_warm=False, why_cold=why), []
         case Noticed(text):
             return replace(model, notice=text), []
+        case WasReset(kata, text):
+            return replace(model, notice=text, was_reset=kata), []
         case HintOpened(kata, hints):
             is_asked = kata == model.current and model.task and model.task.name == hints.task
             return (replace(model, hints=hints) if is_asked else model), []
@@ -80,7 +83,8 @@ def _saved(model: Model, katas: frozenset[str]) -> Next:
         model = replace(model, behind=replace(model.behind, saved=model.behind.saved | set(known)))
     if current != model.current:
         model = replace(model, hints=None)
-    return _judge(replace(model, current=current, view=KATA, notice="", is_over=False), known)
+    notice = model.notice if model.was_reset in known else ""
+    return _judge(replace(model, current=current, view=KATA, notice=notice, was_reset="", is_over=False), known)
 
 
 def _counted(model: Model, run: int) -> Model:

@@ -1,0 +1,89 @@
+"""What a run of `check` does with whatever answers in the place of a warm process."""
+
+import contextlib
+import json
+import threading
+from dataclasses import asdict
+from multiprocessing.connection import Listener
+
+import pytest
+
+from dojo import ROOT
+from dojo.suite.unit import Unit
+from dojo.verdict import KataResult, TaskResult
+from dojo.warm import ask, host, place
+
+KATA = "k01_tensors"
+REFERENCE = [Unit(str(ROOT / "reference"), KATA, "cpu")]
+pytestmark = pytest.mark.usefixtures("own_place")
+
+
+@pytest.fixture
+def own_run(monkeypatch) -> list:
+    runs = []
+    monkeypatch.setattr(ask.own, "run", lambda units, *rest: runs.append(units) or ["own"])
+    return runs
+
+
+def put_up(*answers: dict | bytes, greets: bool = True) -> None:
+    """Put up a warm process that gives these answers, whatever it is asked."""
+    own = place.own_folder()
+    card = place.new_card(own)
+    place.put_up(card, own)
+    listener = Listener(card.address)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError), listener, listener.accept() as connection:
+            if greets:
+                host.greet(connection, card.key, as_host=True)
+                connection.recv_bytes()
+            for answer in answers:
+                connection.send_bytes(answer if isinstance(answer, bytes) else json.dumps(answer).encode())
+
+    threading.Thread(target=serve, daemon=True).start()
+
+
+def test_without_any_it_runs_itself(own_run):
+    assert ask.run(REFERENCE, []) == ["own"]
+    assert own_run == [REFERENCE]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [{"answer": "stale"}],
+        [{"answer": "other"}],
+        [{"answer": "trouble", "text": "no"}],
+        [],
+        [b"no json"],
+        [b"[]"],
+        [{"answer": "accepted"}],
+        [{"answer": "accepted"}, {"answer": "results", "results": [[7, {}]]}],
+        [{"answer": "end"}],
+        [{"answer": "end", "katas": [{"name": 1}]}],
+        [{"answer": "end", "katas": [asdict(KataResult(KATA, 1, (TaskResult("t", ()),)))]}],  # no test: an error
+    ],
+)
+def test_with_an_odd_answer_it_runs_itself(own_run, answers):
+    put_up(*answers)
+    assert ask.run(REFERENCE, [], on_result=lambda unit, result: None) == ["own"]
+
+
+def test_with_one_that_does_not_know_the_key_it_runs_itself(own_run):
+    put_up(b"#CHALLENGE#" + b"x" * 20, b"#WELCOME#", {"answer": "end", "katas": []}, greets=False)
+    assert ask.run(REFERENCE, []) == ["own"]
+
+
+def test_with_one_that_is_gone_it_runs_itself(own_run):
+    own = place.own_folder()
+    place.put_up(place.new_card(own), own)
+    assert ask.run(REFERENCE, []) == ["own"]
+
+
+def test_with_one_that_hangs_it_runs_itself(own_run, monkeypatch):
+    monkeypatch.setattr(host, "SECONDS_TO_GREET", 0.1)
+    own = place.own_folder()
+    card = place.new_card(own)
+    place.put_up(card, own)
+    with Listener(card.address):
+        assert ask.run(REFERENCE, []) == ["own"]

@@ -1,0 +1,84 @@
+"""What makes a warm process stale, and what does not."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dojo import ROOT
+from dojo.warm import fingerprint
+
+
+@pytest.fixture
+def copied(tmp_path) -> Path:
+    """What a fingerprint is made of."""
+    root = tmp_path / "clone"
+    for name in ("tests", "katas", "tools/dojo"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("conftest.py", "pyproject.toml", "tools/constraints.txt"):
+        shutil.copy(ROOT / name, root / name)
+    return root
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tests/expect.py",
+        "tests/pass_marks.toml",
+        "katas/given/data.py",
+        "katas/catalog.toml",
+        "conftest.py",
+        "pyproject.toml",
+        "tools/dojo/suite/plugin.py",
+        "tools/constraints.txt",
+    ],
+)
+def test_a_change_of_what_is_imported_is_seen(copied, name):
+    before = fingerprint.fingerprint(copied)
+    assert fingerprint.fingerprint(copied) == before
+    path = copied / name
+    times, text = path.stat(), path.read_bytes()
+    path.write_bytes(text[:-1] + b"#")  # as long as before
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert fingerprint.fingerprint(copied) != before
+    path.unlink()
+    assert fingerprint.fingerprint(copied) != before
+    path.write_bytes(text)
+    assert fingerprint.fingerprint(copied) == before
+
+
+def test_a_new_helper_of_the_tests_is_seen(copied):
+    before = fingerprint.fingerprint(copied)
+    (copied / "tests" / "helper.py").write_text("")
+    assert fingerprint.fingerprint(copied) != before
+
+
+@pytest.mark.parametrize("name", ["katas/k01_tensors.py", "tests/test_k01_tensors.py"])
+def test_what_every_child_reads_itself_makes_nothing_stale(copied, name):
+    before = fingerprint.fingerprint(copied)
+    (copied / name).write_text("")
+    assert fingerprint.fingerprint(copied) == before
+
+
+def test_another_version_of_a_package_is_seen(copied, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    (tmp_path / "site" / "torch-1.0.dist-info").mkdir(parents=True)
+    before = fingerprint.fingerprint(copied)
+    (tmp_path / "site" / "torch-1.0.dist-info").rename(tmp_path / "site" / "torch-2.0.dist-info")
+    assert fingerprint.fingerprint(copied) != before
+
+
+def test_other_settings_are_another_fingerprint():
+    code = (
+        f"import sys; sys.path[:0] = {[str(ROOT / 'tools')]!r}; from dojo.warm.fingerprint import fingerprint as f; print(f())"
+    )
+
+    def of(**settings: str) -> str:
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=True).stdout
+
+    assert of() == of(EDITOR="vim")
+    assert of() != of(CUDA_VISIBLE_DEVICES="7")

@@ -1,0 +1,149 @@
+"""What a watch session keeps of its verdicts, with a warm process that answers at once."""
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from helpers import until
+
+from dojo import console
+from dojo.check import store
+from dojo.check.watch import events, session
+from dojo.check.watch.model import Model
+from dojo.verdict import FAILED, PASSED, KataResult, TaskResult, TestResult
+from dojo.warm.ask import Dropped
+from dojo.warm.keeper import NotWarm
+
+KATA = "k01_tensors"
+
+
+class Answering:
+    """In the place of the keeper: judges as it is told."""
+
+    judge: Callable[[], str]
+
+    def __init__(self, on_restart: Callable[[str], None]) -> None:
+        pass
+
+    def __enter__(self) -> "Answering":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def ask(self, units, jobs, on_result, drop) -> list[KataResult]:
+        self.drop = drop
+        return [KataResult(unit.kata, 1, (TaskResult("make", (TestResult("t", self.judge(), "why"),)),)) for unit in units]
+
+
+class Unseen:
+    """In the place of the terminal."""
+
+    @staticmethod
+    def size() -> tuple[int, int]:
+        return 80, 24
+
+    def show(self, lines: list[str]) -> None:
+        self.lines = lines
+
+
+@pytest.fixture
+def watched(catalog, tmp_path, monkeypatch) -> session.Session:
+    """A session on a folder with one kata."""
+    katas = tmp_path / "katas"
+    katas.mkdir()
+    (katas / f"{KATA}.py").write_text("one = 1\n")
+    monkeypatch.setattr(store, "KATAS", katas)
+    monkeypatch.setenv("TORCH_KATAS_PROGRESS", str(tmp_path / "progress.json"))
+    monkeypatch.setattr(session, "Keeper", Answering)
+    monkeypatch.setattr(session, "Watcher", lambda *where: contextlib.nullcontext())  # saves are told by the tests
+    monkeypatch.setattr(Answering, "judge", lambda self: PASSED, raising=False)
+    return session.Session(Model(catalog, True, KATA), katas, "cpu", console.screen(), Unseen())
+
+
+def judged(one: session.Session, times: int = 1) -> dict:
+    """Run the session until it has judged so often, then end it; what is kept of the task."""
+
+    def work() -> None:
+        for number in range(1, times + 1):
+            until(lambda number=number: one.model.number == number and one.model.run is None)
+            if number < times:
+                one.put(events.Saved(frozenset([KATA])))
+        one.put(events.Ended(0))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    one.run()
+    thread.join()
+    try:
+        return json.loads(store.file().read_text())["katas"][KATA]["make"]
+    except OSError:
+        return {}
+
+
+def test_a_green_is_kept_with_the_text_that_was_judged_even_when_the_session_ends_at_once(watched, monkeypatch):
+    record = session.deeds.record
+    on_a_slow_disk = threading.Event()
+    monkeypatch.setattr(session.deeds, "record", lambda *what: on_a_slow_disk.wait(0.5) or record(*what))
+    kept = judged(watched)
+    assert kept["first_green"]
+    assert kept["judged"] == store.content_hash(KATA)
+    assert store.read()[0].of(KATA, "make").is_green(store.content_hash(KATA))
+
+
+def test_a_text_saved_while_the_other_was_judged_is_not_green(watched, monkeypatch):
+    def judge(self) -> str:
+        (store.KATAS / f"{KATA}.py").write_text("two = 2\n")
+        return PASSED
+
+    monkeypatch.setattr(Answering, "judge", judge)
+    assert judged(watched)["judged"] == ""
+    assert not store.read()[0].of(KATA, "make").is_green(store.content_hash(KATA))
+
+
+def test_the_same_text_judged_twice_is_one_attempt(watched, monkeypatch):
+    monkeypatch.setattr(Answering, "judge", lambda self: FAILED)
+    kept = judged(watched, times=3)
+    assert (kept["attempts"], kept["outcome"], kept["first_green"]) == (1, "failed", "")
+
+
+@pytest.mark.parametrize("problem", [Dropped, NotWarm("no memory")])
+def test_a_run_without_a_verdict_leaves_no_trace(watched, monkeypatch, problem):
+    def judge(self) -> str:
+        watched.put(events.Ended(0))
+        raise problem
+
+    monkeypatch.setattr(Answering, "judge", judge)
+    watched.run()
+    assert not store.file().exists()
+
+
+def test_of_katas_that_are_not_the_learners_own_nothing_is_kept(watched):
+    watched.model = Model(watched.model.catalog, False, KATA)
+    assert judged(watched) == {}
+
+
+def test_a_state_that_cannot_be_kept_is_told_and_the_verdict_is_shown(watched, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_KATAS_PROGRESS", str(tmp_path / "gone" / "progress.json"))
+
+    def work() -> None:
+        until(lambda: watched.model.notice and watched.model.run is None)
+        watched.put(events.Ended(0))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    watched.run()
+    thread.join()
+    assert "can't be used" in watched.model.notice
+    assert watched.model.results[KATA].tasks[0].outcome == PASSED
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files as Linux shows them")
+def test_a_run_leaves_no_file_open(watched, monkeypatch):
+    counts = []
+    monkeypatch.setattr(Answering, "judge", lambda self: counts.append(len(list(Path("/proc/self/fd").iterdir()))) or PASSED)
+    judged(watched, times=20)
+    assert counts[-1] <= counts[1] + 2
