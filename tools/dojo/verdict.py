@@ -15,6 +15,9 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dojo import diagnosis as diagnoses
+from dojo.diagnosis import Diagnosis
+
 PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR = "passed", "failed", "not started", "blocked", "skipped", "error"
 OUTCOMES = (PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR)
 NO_TEST = "(no test)"  # stands for the tests of a task of which nothing was reported
@@ -30,6 +33,7 @@ class Measured:
     value: float
     bound: float
     at_most: bool
+    losses: tuple[float | None, ...] = ()  # only while measuring: of some epochs, evenly spread from the first to the last
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class TestResult:
     device: str = "cpu"
     measured: tuple[Measured, ...] = ()
     drift: tuple[Drift, ...] = ()
+    diagnosis: Diagnosis | None = None  # of a failed test
 
 
 @dataclass(frozen=True)
@@ -134,11 +139,15 @@ def test_result(fields: dict) -> TestResult:
     Raises:
         ValueError, TypeError, KeyError: the fields are not those of a TestResult.
     """
-    measured = tuple(Measured(**number) for number in fields.pop("measured", ()))
+    measured = tuple(Measured(**number | {"losses": tuple(number.get("losses", ()))}) for number in fields.pop("measured", ()))
     drift = tuple(Drift(**difference) for difference in fields.pop("drift", ()))
-    result = TestResult(**fields, measured=measured, drift=drift)
+    diagnosis = fields.pop("diagnosis", None)
+    why = None if diagnosis is None else diagnoses.parse(diagnosis)
+    result = TestResult(**fields, measured=measured, drift=drift, diagnosis=why)
     if result.outcome not in OUTCOMES:
         raise ValueError(f"unknown outcome {result.outcome!r}")
+    if why and result.outcome != FAILED:
+        raise ValueError(f"a diagnosis of a test that is {result.outcome}")
     return result
 
 

@@ -18,6 +18,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from dojo.catalog import Kata
+from dojo.diagnosis import Cause, Diagnosis
 from dojo.suite.report import Report
 from dojo.suite.unit import Unit
 from dojo.verdict import ERROR, FAILED, KataResult, TestResult, test_result
@@ -28,6 +29,10 @@ SECONDS_TO_START = 180  # a cold disk can take long to import torch
 SECONDS_OF_SILENCE = 30  # a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
 MOST_RESTARTS = 3
 LARGEST_EVENT = 4 * 1024 * 1024
+LOOP = ("an endless loop that catches every exception, the one that ends a test too",)
+EXIT = ("os._exit() or a fork in your code", "a crash in native code, or no memory left")
+TAMPERED = ("your code writes to a file or pipe that is not its own, or exchanges parts of the test process",)
+POINTER = "Take half of your lines away, then half of the rest: with which of them does it still happen?"
 MANY = 3  # units from which on the fork server imports what only some katas need: it then costs less than it saves
 
 OnResult = Callable[[Unit, TestResult], None]
@@ -112,7 +117,7 @@ class _Supervisor:
                     if child.connection in ready:
                         self._listen(child)
                     elif time.monotonic() > child.deadline:
-                        self._end(child, "it did not stop when its time was up, and was ended from outside: an endless loop")
+                        self._end(child, "it did not stop when its time was up, and was ended from outside", LOOP)
         finally:
             for child in list(self.children):
                 self._remove(child)
@@ -143,11 +148,9 @@ class _Supervisor:
             with _PROCESSES:
                 child.process.join(timeout=5)
             code = child.process.exitcode
-            self._end(
-                child, f"the Python process ended in the middle of it (exit code {code}): os._exit, or a crash in native code"
-            )
+            self._end(child, f"the Python process ended in the middle of it (exit code {code})", EXIT)
         except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
-            self._end(child, f"the report was broken ({type(error).__name__}): the test process was tampered with")
+            self._end(child, f"the report was broken ({type(error).__name__}): the test process was tampered with", TAMPERED)
 
     def _take(self, child: _Child, event: dict) -> None:
         unit = child.units[0]
@@ -181,9 +184,9 @@ class _Supervisor:
             (FAILED, "the run was broken off by the code under test") if code in (0, 1, 2) else (ERROR, _tail(child.log))
         )
         for test in list(report.open_tests()):
-            self.on_result(unit, report.close(test["id"], outcome, f"This test was not judged: {fault}."))
+            self.on_result(unit, report.close(test["id"], outcome, Diagnosis(f"This test was not judged: {fault}.")))
 
-    def _end(self, child: _Child, reason: str) -> None:
+    def _end(self, child: _Child, reason: str, causes: Sequence[str]) -> None:
         """A child is gone before its time: who is to blame, and what is still to do."""
         self._remove(child)
         if not child.units:
@@ -197,11 +200,9 @@ class _Supervisor:
             blamed = [test["id"] for test in report.open_tests()]
         where = "while this file was imported" if report.loading else "during this test"
         for test_id in blamed:
-            message = f"Your code did not let the test come to its end {where}.\n  seen:      {reason}\n"
-            message += (
-                "  expected:  a function that returns\n  likely:    os._exit(), a fork, or a loop that catches every exception"
-            )
-            self.on_result(unit, report.close(test_id, FAILED, message))
+            headline = f"Your code did not let the test come to its end {where}."
+            why = Diagnosis(headline, reason, "a function that returns", tuple(map(Cause, causes)), POINTER)
+            self.on_result(unit, report.close(test_id, FAILED, why))
         if report.tests and any(report.open_tests()):
             report.restarts += 1
             done = {
