@@ -30,20 +30,31 @@ Likely = str | Sequence[Cause]  # a cause, or several with the likeliest first
 
 
 class Unmet(AssertionError):
-    """An expectation that was not met."""
+    """An expectation that was not met.
 
-    def __init__(self, diagnosis: Diagnosis) -> None:
+    Attributes:
+        wrong: what has a wrong shape, and the right one, so that its way through the layers can be followed.
+    """
+
+    def __init__(self, diagnosis: Diagnosis, wrong: tuple[object, tuple[int, ...]] | None = None) -> None:
         super().__init__(diagnosis.text())
-        self.diagnosis = diagnosis
+        self.diagnosis, self.wrong = diagnosis, wrong
 
 
 def unmet(
-    headline: str, *, seen: object, expected: object, likely: Likely, pointer: str = "", curve: Curve | None = None
+    headline: str,
+    *,
+    seen: object,
+    expected: object,
+    likely: Likely,
+    pointer: str = "",
+    curve: Curve | None = None,
+    wrong: tuple[object, tuple[int, ...]] | None = None,
 ) -> NoReturn:
     """Fail with the message every failure has the shape of. The pointer leads on where no cause is told by evidence."""
     causes = (Cause(likely),) if isinstance(likely, str) else tuple(likely)
     found = Diagnosis(headline, str(seen), str(expected), causes, curve=curve)
-    raise Unmet(found if found.leads_on else replace(found, pointer=pointer))
+    raise Unmet(found if found.leads_on else replace(found, pointer=pointer), wrong)
 
 
 def told(*causes: str) -> tuple[Cause, ...]:
@@ -73,7 +84,8 @@ def shape(value: object, expected: Sequence[int], what: str, causes: Mapping[str
     if seen == expected:
         return
     likely = _fitting(causes, lambda wrong: tuple(wrong) == seen) or guesses.of_shape(seen, expected)
-    unmet(f"{what}: not the right shape.", seen=seen, expected=expected, likely=likely, pointer=pointers.SHAPE)
+    headline, wrong = f"{what}: not the right shape.", (value, expected)
+    unmet(headline, seen=seen, expected=expected, likely=likely, pointer=pointers.SHAPE, wrong=wrong)
 
 
 def dtype(value: object, expected: torch.dtype, what: str, causes: Mapping[str, torch.dtype] | None = None) -> None:
@@ -100,9 +112,9 @@ def close(
         return
     likely = _fitting(causes, lambda wrong: _same(seen, _numbers(wrong), atol))
     if seen.shape != wanted.shape:
-        sizes = tuple(seen.shape), tuple(wanted.shape)
-        likely, headline = likely or guesses.of_shape(*sizes), f"{what}: not the right shape."
-        unmet(headline, seen=sizes[0], expected=sizes[1], likely=likely, pointer=pointers.SHAPE)
+        sizes, headline = (tuple(seen.shape), tuple(wanted.shape)), f"{what}: not the right shape."
+        likely, wrong = likely or guesses.of_shape(*sizes), (actual, sizes[1])
+        unmet(headline, seen=sizes[0], expected=sizes[1], likely=likely, pointer=pointers.SHAPE, wrong=wrong)
     likely, headline = likely or [guesses.of_numbers(seen, wanted)], f"{what}: not the right numbers."
     unmet(headline, seen=describe(actual), expected=describe(expected), likely=likely, pointer=pointers.NUMBERS)
 
@@ -139,32 +151,29 @@ def printed(model: nn.Module, expected: str, causes: Mapping[str, str] | None = 
 def reaches(mark: Mark, value: float | Tensor, history: Sequence[float] | None = None, causes: Sequence[str] = ()) -> None:
     """A training reached its mark. The losses of its epochs, where given, tell how it went."""
     value = value.item() if isinstance(value, Tensor) else float(value)
-    if mark.met_by(value, history):
+    losses = [] if history is None else [float(loss) for loss in history]
+    curve = Curve.of(losses, bands.find(mark.name)) if losses else None
+    if mark.met_by(value, curve):
         return
-    losses, band = [] if history is None else [float(loss) for loss in history], bands.find(mark.name)
-    tale = stories.of(losses, band) if history is not None else stories.UNTOLD
+    tale = stories.of(losses, curve.band if curve else None) if history is not None else stories.UNTOLD
     unmet(
         f"The training ends short of its mark: {mark.what}.",
         seen=f"{value:.4g}",
         expected=f"{mark} (a right solution usually ends at {mark.usual:.4g})",
         likely=told(*causes) or tale.causes,
         pointer=tale.pointer,
-        curve=Curve.of(losses, band, tale.kind) if losses else None,
+        curve=replace(curve, kind=tale.kind) if curve else None,
     )
 
 
 def losses(history: object, epochs: int, what: str = "train(...)", each: str = "epoch") -> None:
     """A list with the loss of each epoch (or of each step, as `each` says), as plain numbers."""
-    headline = f"{what} does not return the loss of each {each}."
+    headline, expected = f"{what} does not return the loss of each {each}.", f"a list of {epochs} numbers"
     if history is None:
-        unmet(headline, seen="None", expected=f"a list of {epochs} numbers", likely=told(NO_RETURN))
-    that(
-        isinstance(history, list) and len(history) == epochs,
-        headline,
-        seen=f"{type(history).__name__} of length {len(history) if hasattr(history, '__len__') else '?'}",
-        expected=f"a list of {epochs} numbers",
-        likely=f"append one number to a list in each {each}, and return the list after the loop",
-    )
+        unmet(headline, seen="None", expected=expected, likely=told(NO_RETURN))
+    seen = f"{type(history).__name__} of length {len(history) if hasattr(history, '__len__') else '?'}"
+    likely = f"append one number to a list in each {each}, and return the list after the loop"
+    that(isinstance(history, list) and len(history) == epochs, headline, seen=seen, expected=expected, likely=likely)
     kinds = {type(loss).__name__ for loss in history}
     that(
         kinds <= {"float"},
@@ -224,7 +233,7 @@ def on_device(value: object, expected: torch.device, what: str, likely: str | No
     """A tensor that lies on this device; without a number, any device of the kind will do."""
     seen = tensor(value, what).device
     right = lies_on(seen, expected)
-    likely, headline = likely or guesses.of_device(seen, expected), f"{what}: on the wrong device."
+    likely, headline = likely or guesses.of_device(value, expected), f"{what}: on the wrong device."
     that(right, headline, seen=seen, expected=expected, likely=likely, pointer=pointers.DEVICE)
 
 

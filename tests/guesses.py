@@ -8,23 +8,32 @@ from torch import Tensor, nn
 from dojo.diagnosis import Cause
 
 
-def of_shape(seen: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    if len(seen) == len(expected) == 2 and seen == expected[::-1]:
-        return "rows and columns are swapped"
+def of_shape(seen: tuple[int, ...], expected: tuple[int, ...]) -> list[Cause]:
+    """What lies behind a wrong shape, by where it differs from the right one."""
+    if len(seen) == len(expected) == 2 and seen == expected[::-1] and seen != expected:
+        return [Cause("rows and columns are swapped")]
     if math.prod(seen) == math.prod(expected):
-        return "the numbers are there in another arrangement: reshape, unsqueeze or squeeze puts them right"
-    return "a size is written into the code, or the sizes of a layer are swapped: nn.Linear(inputs, outputs)"
+        return [Cause("the numbers are there in another arrangement: reshape, unsqueeze or squeeze puts them right")]
+    size = Cause("a size is written into the code")
+    if len(seen) < len(expected):
+        return [Cause("a dimension was summed up, picked out or flattened away"), size]
+    if len(seen) > len(expected):
+        return [Cause("a dimension is left that should have been summed up, or picked out"), size]
+    if seen[1:] == expected[1:]:
+        return [size, Cause("rows are left out, or taken twice")]
+    return [size, Cause("the sizes of a layer are swapped: nn.Linear(inputs, outputs)")]
 
 
-def of_device(seen: torch.device, expected: torch.device) -> str:
-    if seen.type == expected.type:
+def of_device(value: Tensor, expected: torch.device) -> str:
+    """What lies behind a tensor on another device. One that was moved there as the last step says so, if it records at all."""
+    if value.device.type == expected.type:
         return "the number of the device is lost or written into the code: x.device is the whole of it"
-    if seen.type == "cpu":
-        return (
-            "a new tensor is made on the CPU unless it is told device=x.device; or a device is written into the code, such as "
-            ".cpu() or 'cpu'"
-        )
-    return "a device is written into the code: take it from the data (x.device) or the model's parameters"
+    written = "a device is written into the code"
+    if value.device.type != "cpu":
+        return f"{written}: take it from the data (x.device) or the model's parameters"
+    if type(value.grad_fn).__name__.startswith("ToCopy"):
+        return f"{written}, such as .cpu() or 'cpu'"
+    return f"a new tensor is made on the CPU unless it is told device=x.device; or {written}, such as .cpu() or 'cpu'"
 
 
 def of_numbers(seen: Tensor, wanted: Tensor) -> Cause:

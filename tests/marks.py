@@ -2,12 +2,12 @@
 
 import math
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from dojo import curve
+from dojo.curve import Curve
 from dojo.verdict import Measured
 
 FILE = Path(__file__).with_name("pass_marks.toml")
@@ -25,11 +25,10 @@ class Mark:
     lenient: bool = False  # met by anything: for measuring
     record: Callable[[Measured], None] = field(default=lambda number: None, compare=False)
 
-    def met_by(self, value: float, history: Sequence[float] | None = None) -> bool:
+    def met_by(self, value: float, curve: Curve | None = None) -> bool:
         """Whether the value is within the bound; NaN never is. The value is recorded, and while measuring the losses too."""
-        points = curve.points(history) if self.lenient and history is not None else ()
-        value_or_none = value if math.isfinite(value) else None
-        self.record(Measured(self.name, self.what, value_or_none, self.bound, self.at_most, points))
+        finite, measuring = value if math.isfinite(value) else None, self.lenient
+        self.record(Measured(self.name, self.what, finite, self.bound, self.at_most, curve if measuring else None))
         if self.lenient:
             return True
         return value <= self.bound if self.at_most else value >= self.bound

@@ -60,7 +60,10 @@ def of(history: Sequence[float], band: Band | None = None) -> Story:
 
 
 UNTOLD = Story("", (Cause("see the tests before this one"),))
-TOO_LARGE = "the steps are too large (learning rate)", "gradients pile up from step to step (zero_grad)"
+TOO_LARGE = (
+    "the steps are too large (learning rate)",
+    "they follow something else than the loss's gradient",
+)
 UNKNOWN_PARAMETERS = "the optimizer has other parameters than those of the model"
 UNLUCKY = "this start was an unlucky one"
 

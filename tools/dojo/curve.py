@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MOST_POINTS = 200  # of a loss history that travels in a report
-BAND_POINTS = 25
+BAND_POINTS = 25  # of a band
 WIDTH, HEIGHT = 48, 7  # of a drawing, in characters; each has an upper and a lower half
 LOGARITHMIC_FROM = 20  # the largest loss divided by the smallest
+LARGEST = 1e100  # whose differences are still numbers
 MOST_GROWTH = 1e3  # what lies above so many times the usual losses is drawn at the upper edge
 HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄"}  # (upper, lower)
 
@@ -46,9 +47,9 @@ class Curve:
     kind: str = ""
 
     @classmethod
-    def of(cls, losses: Sequence[float], band: Band | None, kind: str) -> "Curve":
+    def of(cls, losses: Sequence[float], band: Band | None) -> "Curve":
         """The curve of a whole history, short enough for a report."""
-        return cls(len(losses), tuple(loss if math.isfinite(loss) else None for loss in thinned(losses)), band, kind)
+        return cls(len(losses), tuple(loss if math.isfinite(loss) else None for loss in thinned(losses)), band)
 
 
 def thinned(values: Sequence, most: int = MOST_POINTS) -> Sequence:
@@ -56,11 +57,6 @@ def thinned(values: Sequence, most: int = MOST_POINTS) -> Sequence:
     if len(values) <= most:
         return values
     return [values[round(number * (len(values) - 1) / (most - 1))] for number in range(most)]
-
-
-def points(losses: Sequence[float]) -> tuple[float | None, ...]:
-    """What a band is made of: the losses of BAND_POINTS epochs, None where one was not finite."""
-    return tuple(float(loss) if math.isfinite(loss) else None for loss in thinned(losses, BAND_POINTS))
 
 
 def parse(fields: dict) -> Curve:
@@ -125,7 +121,7 @@ def draw(curve: Curve) -> list[str]:
     went += ", then not a number" if numbers and curve.losses[-1] is None else ""
     lines.append(f"{'':>10}▄ yours: {went}" + (f" ({curve.kind})" if curve.kind else ""))
     if band:
-        lines.append(f"{'':>10}░ the reference from {band.seeds} starts: ends at {band.low[-1]:.3g} to {band.high[-1]:.3g}")
+        lines.append(f"{'':>10}░ reference, {band.seeds} starts: ends at {band.low[-1]:.3g} to {band.high[-1]:.3g}")
     return lines
 
 
@@ -137,7 +133,7 @@ class _Scale:
 
     @classmethod
     def of(cls, curve: Curve) -> "_Scale":
-        losses = [loss for loss in curve.losses if loss is not None] or [1.0]
+        losses = [min(max(loss, -LARGEST), LARGEST) for loss in curve.losses if loss is not None] or [1.0]
         usual = [*curve.band.low, *curve.band.high] if curve.band else losses[:1]
         bottom, top = min([*losses, *usual]), max([*losses, *usual])
         if max(usual) > 0:

@@ -15,7 +15,9 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dojo import curve as curves
 from dojo import diagnosis as diagnoses
+from dojo.curve import Curve
 from dojo.diagnosis import Diagnosis
 
 PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR = "passed", "failed", "not started", "blocked", "skipped", "error"
@@ -33,7 +35,7 @@ class Measured:
     value: float
     bound: float
     at_most: bool
-    losses: tuple[float | None, ...] = ()  # only while measuring: of some epochs, evenly spread from the first to the last
+    curve: Curve | None = None  # only while measuring: how the training went
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def test_result(fields: dict) -> TestResult:
     Raises:
         ValueError, TypeError, KeyError: the fields are not those of a TestResult.
     """
-    measured = tuple(Measured(**number | {"losses": tuple(number.get("losses", ()))}) for number in fields.pop("measured", ()))
+    measured = tuple(_measured(number) for number in fields.pop("measured", ()))
     drift = tuple(Drift(**difference) for difference in fields.pop("drift", ()))
     diagnosis = fields.pop("diagnosis", None)
     why = None if diagnosis is None else diagnoses.parse(diagnosis)
@@ -149,6 +151,11 @@ def test_result(fields: dict) -> TestResult:
     if why and result.outcome != FAILED:
         raise ValueError(f"a diagnosis of a test that is {result.outcome}")
     return result
+
+
+def _measured(fields: dict) -> Measured:
+    curve = fields.get("curve")
+    return Measured(**fields | {"curve": None if curve is None else curves.parse(curve)})
 
 
 def kata_result(fields: dict) -> KataResult:

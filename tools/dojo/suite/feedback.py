@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from dojo.diagnosis import Cause, Diagnosis, clipped
-from dojo.suite import causes
+from dojo.suite import causes, layers
 from dojo.suite.learner import Explained, KataUnderTest, MissingName, code_of, last_used, shown, source_of
 
 MOST_FRAMES = 5
 LOOK_AT_VALUES = "Print what goes into that line just before it, each value's type and shape: is it what you had in mind?"
+LOOK_AT_THE_LAYERS = "Which of these layers gives the first size that you did not mean?"
 LOOK_AT_THE_LOOP = "Print the loop's counter or condition in every round: does it come nearer to its end?"
 
 
@@ -30,10 +31,20 @@ def explain(
     """
     frames = list(learner_frames(error.__traceback__, path))
     diagnosis = _diagnosis(error, expected, time_limit, bool(frames))
+    if shown_layers := _layers(error):
+        diagnosis = replace(diagnosis, layers=shown_layers, pointer=LOOK_AT_THE_LAYERS if diagnosis.pointer else "")
     if not diagnosis.leads_on:
         diagnosis = replace(diagnosis, pointer=pointer)
     lines, where = ("", diagnosis.where) if isinstance(error, MissingName) else _own_lines(frames, path, kata)
     return bounded(replace(diagnosis, where=where)), lines
+
+
+def _layers(error: BaseException) -> tuple[str, ...]:
+    """What went through the model before the error, or on the way to a tensor of the wrong shape."""
+    if isinstance(wrong := getattr(error, "wrong", None), tuple):
+        return layers.up_to_shape(*wrong, error.__traceback__)
+    ordinary = isinstance(error, RuntimeError | ValueError | IndexError | TypeError)
+    return layers.up_to_error(error.__traceback__) if ordinary else ()
 
 
 def bounded(diagnosis: Diagnosis) -> Diagnosis:
@@ -55,8 +66,8 @@ def _diagnosis(error: BaseException, expected: str, time_limit: float | None, in
         return Diagnosis("This did not come to an end.", seen, expected, likely, LOOK_AT_THE_LOOP)
     seen = type(error).__name__ + (f": {error}" if str(error) else "")
     headline = "Your code raised an error." if in_learners_code else "The test could not work with what your code returned."
-    if (cause := causes.likely_cause(error)) is not None:
-        return Diagnosis(headline, seen, f"no error, so that: {expected}", (Cause(cause, told=True),))
+    if known := tuple(Cause(text, told=True) for text in causes.likely(error)):
+        return Diagnosis(headline, seen, f"no error, so that: {expected}", known)
     words = "the error's own words say what it stumbled over" + ("; it was raised in the line below" * in_learners_code)
     pointer = LOOK_AT_VALUES if in_learners_code else ""
     return Diagnosis(headline, seen, f"no error, so that: {expected}", (Cause(words),), pointer)

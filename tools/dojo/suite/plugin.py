@@ -16,6 +16,7 @@ import torch
 
 from dojo import ROOT, catalog, simulated
 from dojo.diagnosis import Diagnosis
+from dojo.plain import plain
 from dojo.stubs import open_regions, todo
 from dojo.suite import feedback
 from dojo.suite.learner import KataUnderTest, KataUnusable, Wrap, load, shown, source_of
@@ -194,7 +195,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
     elif outcome != PASSED:
         report.outcome = "failed"
         if not wants_whole_traceback(item.config) or outcome in (NOT_STARTED, BLOCKED):
-            report.longrepr = text
+            report.longrepr = plain(text, getattr(sys.__stdout__, "encoding", None) or "utf-8")
     return report
 
 
@@ -224,7 +225,7 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str, Diagnosis
     plain_name = item.originalname
     wording = plain_name.removeprefix("test_").replace("_", " ")
     known = kata if isinstance(kata, KataUnderTest) else None
-    pointer = f"Read {plain_name} in {shown(item.path)}: what does it give to your code, and what does it ask of the result?"
+    pointer = f"Read {plain_name} in {shown(item.path)}: what does it give your code, and what does it ask for?"
     why, lines = feedback.explain(error, path, known, wording, time_limit(item.config), pointer)
     return FAILED, f"{why.text()}\n\n{lines}".rstrip(), why
 
