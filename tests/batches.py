@@ -108,8 +108,9 @@ def check_gradients(
             mistakes = {PILED_UP: before + fresh} if before is not None else {}
             mistakes |= {cause: gradient(batch, loss) for cause, loss in wrong.items()}
             headline = f"Step {number} of the training does not follow the gradient of its batch."
-            for likely in [cause for cause, other in mistakes.items() if _alike(followed, other)]:
-                expect.unmet(headline, seen=expect.describe(followed), expected=expect.describe(fresh), likely=likely)
+            if told := [cause for cause, other in mistakes.items() if _alike(followed, other)]:
+                seen, expected = expect.describe(followed), expect.describe(fresh)
+                expect.unmet(headline, seen=seen, expected=expected, likely=expect.told(*told))
         before = followed
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from dojo.curve import Curve
 from dojo.verdict import Measured
 
 FILE = Path(__file__).with_name("pass_marks.toml")
@@ -24,9 +25,10 @@ class Mark:
     lenient: bool = False  # met by anything: for measuring
     record: Callable[[Measured], None] = field(default=lambda number: None, compare=False)
 
-    def met_by(self, value: float) -> bool:
-        """Whether the value is within the bound; NaN never is. The value is recorded."""
-        self.record(Measured(self.name, self.what, value if math.isfinite(value) else None, self.bound, self.at_most))
+    def met_by(self, value: float, curve: Curve | None = None) -> bool:
+        """Whether the value is within the bound; NaN never is. The value is recorded, and while measuring the losses too."""
+        finite, measuring = value if math.isfinite(value) else None, self.lenient
+        self.record(Measured(self.name, self.what, finite, self.bound, self.at_most, curve if measuring else None))
         if self.lenient:
             return True
         return value <= self.bound if self.at_most else value >= self.bound

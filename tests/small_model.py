@@ -8,6 +8,7 @@ from tests import expect, placement
 
 LEARNING_RATE = 0.1
 META = torch.device("meta")
+NOT_MOVED = "the batch is not moved to the model: batch.to(device) gives back another one, on the model's device"
 
 
 def line() -> nn.Linear:
@@ -16,6 +17,13 @@ def line() -> nn.Linear:
     with torch.no_grad():
         model.weight.copy_(torch.tensor([[0.5, -1.0]]))
         model.bias.fill_(0.25)
+    return model
+
+
+def on_meta() -> nn.Linear:
+    """The model on a device that every machine has besides the CPU: shapes without numbers. Its inputs have to be there too."""
+    model = line().to(META)
+    model.register_forward_pre_hook(lambda module, inputs: expect.on_device(*inputs, META, "The model's input", NOT_MOVED))
     return model
 
 

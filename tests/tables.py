@@ -35,6 +35,13 @@ def standardize(kata, *parts) -> tuple[np.ndarray, ...]:
     return returned.several(kata.standardize(*parts), len(parts), "standardize", "one array for each that came in")
 
 
+def why_unproportional(seen: list[int], expected: list[int]) -> str:
+    """The likely cause where a part has other numbers of the classes."""
+    if abs(sum(seen) - sum(expected)) > len(expected):
+        return "the part has another size: how many rows it takes comes first, and then which"
+    return "the split is not stratified: train_test_split(..., stratify=labels), both times"
+
+
 def mistakes(part: np.ndarray, train: np.ndarray, both: np.ndarray) -> dict[str, np.ndarray]:
     """What known mistakes make of a part: likely cause → the array that it gives."""
     mean, std = train.mean(axis=0), train.std(axis=0)

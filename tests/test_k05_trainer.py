@@ -6,7 +6,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from tests import expect, placement, returned, training
-from tests.small_model import LEARNING_RATE, META, OnlyLooks, batches, check_meeting, descend, line, lines, run, weights
+from tests.small_model import LEARNING_RATE, OnlyLooks, batches, check_meeting, descend, line, lines, on_meta, run, weights
 
 
 @pytest.mark.task("look")
@@ -63,11 +63,12 @@ class TestTrains:
         expect.close(weights(model), descend(epochs=2), what="The weights after two epochs", causes=causes)
 
     def test_a_second_call_carries_the_first_one_further(self, kata):
-        at_once, in_two = line(), line()
-        run(kata, at_once, batches(), epochs=4)
+        once, at_once, in_two = line(), line(), line()
+        for model, epochs in ((once, 2), (at_once, 4)):
+            run(kata, model, batches(), epochs=epochs)
         optimizer = torch.optim.SGD(in_two.parameters(), lr=LEARNING_RATE)
         losses = [run(kata, in_two, batches(), epochs=2, optimizer=optimizer) for _ in range(2)]
-        causes = {"each call begins anew: the trainer must not reset the model": descend(epochs=2)}
+        causes = {"each call begins anew: the trainer must not reset the model": weights(once)}
         expect.close(weights(in_two), weights(at_once), what="The weights after 2 + 2 epochs, compared with 4", causes=causes)
         expect.losses(losses[1], epochs=2, what="The second call of trainer(...)")
 
@@ -92,9 +93,11 @@ class TestTrains:
     def test_any_cost_trains_a_classifier(self, kata, cost):
         model, (features, _) = nn.Sequential(line(), nn.Sigmoid()), batches().dataset.tensors
         labels = (features[:, :1] > 0).float()
-        before = cost(model(features), labels).item()
+        other = nn.MSELoss() if isinstance(cost, nn.BCELoss) else nn.BCELoss()
+        before, otherwise = (one(model(features), labels).item() for one in (cost, other))
         losses = run(kata, model, DataLoader(TensorDataset(features, labels), batch_size=12), epochs=20, criterion=cost)
-        expect.close(losses[0], before, what=f"The first loss of a classifier with {cost}")
+        causes = {f"this is {other}: use the criterion that was handed in": otherwise}
+        expect.close(losses[0], before, what=f"The first loss of a classifier with {cost}", causes=causes)
         likely = "the loss is computed by something else than the criterion that was handed in"
         seen = f"{losses[0]:.4g}, then {losses[-1]:.4g}"
         expect.that(losses[-1] < 0.9 * before, f"{cost} does not fall.", seen=seen, expected="a smaller loss", likely=likely)
@@ -180,9 +183,7 @@ class TestLeavesAlone:
             run(kata, line(), DataLoader(TensorDataset(features, targets), batch_size=4), epochs=1)
 
     def test_moves_each_batch_to_the_device_of_the_model(self, kata):
-        model = line().to("meta")  # shapes without numbers: every machine has this device besides the CPU
-        model.register_forward_pre_hook(lambda module, inputs: expect.on_device(*inputs, META, what="The model's input"))
-        run(kata, model, batches(), epochs=1, criterion=OnlyLooks())
+        run(kata, on_meta(), batches(), epochs=1, criterion=OnlyLooks())
 
     @pytest.mark.placement
     def test_takes_batches_from_the_cpu_to_the_model(self, kata, device):

@@ -181,6 +181,8 @@ def slopes(kata, name, at):
         y = expect.tensor(function(x), f"{name}(x)")
         headline, expected = f"{name} is cut off from the gradient.", "a result that records gradients"
         likely = "detach(), .data, torch.no_grad() or a conversion to NumPy: compute with torch alone"
+        if not y.is_floating_point() or ((y == 0) | (y == 1)).all():
+            likely = "a comparison such as x > 0 has no gradient: it can choose or mask, and x itself has to be in the result"
         expect.that(y.requires_grad, headline, seen="requires_grad=False", expected=expected, likely=likely)
         found += torch.autograd.grad(y.sum(), x)
     return found

@@ -68,13 +68,14 @@ class TestModel:
 class TestSoftmax:
     def test_probabilities_follow_the_formula(self, kata):
         z = torch.randn(5, 3)
-        powers = z.exp()
+        powers, shifted = z.exp(), (z - z.amax(dim=1, keepdim=True)).exp()
         causes = {
             "the sum runs over the examples: dim=1 goes along the row": powers / powers.sum(dim=0),
+            "the sum of the shifted powers runs over the examples: dim=1 goes along the row": shifted / shifted.sum(dim=0),
             "the sum runs over all numbers: every row has a sum of its own": powers / powers.sum(),
             "exp is missing": z / z.sum(dim=1, keepdim=True),
             "these are the powers exp(z), not divided by their sum": powers,
-            "these are the powers of the shifted logits, not divided by their sum": (z - z.amax(dim=1, keepdim=True)).exp(),
+            "these are the powers of the shifted logits, not divided by their sum": shifted,
             "this is the sigmoid of each logit: its row does not sum to 1": torch.sigmoid(z),
             "this is the logarithm of the softmax": F.log_softmax(z, dim=1),
         }

@@ -74,7 +74,7 @@ class TestSplit:
             for name, expected in (("y_train", [98, 28, 14]), ("y_val", [21, 6, 3]), ("y_test", [21, 6, 3])):
                 seen = [int((parts[name] == label).sum()) for label in "cab"]
                 right = all(abs(one - wanted) <= 1 for one, wanted in zip(seen, expected, strict=True))
-                likely = "the split is not stratified: train_test_split(..., stratify=labels), both times"
+                likely = tables.why_unproportional(seen, expected)
                 if (np.diff(parts[name.replace("y", "x")][:, 0]) > 0).all():
                     likely = "the rows are cut as they come, sorted by class: shuffle them, and stratify"
                 headline = f"{name} has the classes in other proportions than the whole."

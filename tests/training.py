@@ -55,7 +55,7 @@ class Steps:
             if told:
                 headline = f"Step {number} of the training does not follow the gradient of the loss."
                 seen, expected = expect.describe(_flat(step.gradients)), expect.describe(_flat(fresh))
-                expect.unmet(headline, seen=seen, expected=expected, likely=told[0])
+                expect.unmet(headline, seen=seen, expected=expected, likely=expect.told(*told))
 
     def _gradients(self, loss: Loss, step: Step) -> list[Tensor] | None:
         """The gradient of a loss where this step began; None where the loss can't take the model's output."""

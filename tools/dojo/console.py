@@ -1,15 +1,14 @@
 """Where text meets the terminal: colours and symbols where it can show them, plain text where it can't."""
 
-import codecs
 import sys
 from dataclasses import dataclass
 
 from rich.console import Console
 
+from dojo import plain
 from dojo.verdict import BLOCKED, ERROR, FAILED, NOT_STARTED, PASSED, SKIPPED
 
 STYLES = {PASSED: "green", FAILED: "red", NOT_STARTED: "dim", BLOCKED: "yellow", SKIPPED: "yellow", ERROR: "magenta"}
-_STAND_INS = {"→": "->", "·": "-", "…": "...", "×": "x", "—": "-", "–": "-", "█": "#", "░": ".", "│": "|", "─": "-"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Screen:
 
 def screen() -> Screen:
     """The screen on standard output. Never fails on a character that the console lacks: a plain one stands in."""
-    codecs.register_error("plain", _plain)
+    plain.register()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="plain")
@@ -42,10 +41,3 @@ def screen() -> Screen:
         return Screen(console, marks, "█", "░")
     marks = {PASSED: "ok", FAILED: "FAILED", NOT_STARTED: "-", BLOCKED: "blocked", SKIPPED: "skipped", ERROR: "ERROR"}
     return Screen(console, marks, "#", ".")
-
-
-def _plain(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    text = error.object[error.start : error.end]
-    return "".join(_STAND_INS.get(character, "?") for character in text), error.end

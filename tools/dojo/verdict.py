@@ -16,6 +16,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from dojo import curve as curves
+from dojo import diagnosis as diagnoses
+from dojo.curve import Curve
+from dojo.diagnosis import Diagnosis
+
 PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR = "passed", "failed", "not started", "blocked", "skipped", "error"
 OUTCOMES = (PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR)
 NO_TEST = "(no test)"  # stands for the tests of a task of which nothing was reported
@@ -29,9 +34,10 @@ class Measured:
 
     mark: str  # "k06.train.distance"
     what: str
-    value: float
+    value: float | None  # None where it was not finite
     bound: float
     at_most: bool
+    curve: Curve | None = None  # only while measuring: how the training went
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class TestResult:
     device: str = "cpu"
     measured: tuple[Measured, ...] = ()
     drift: tuple[Drift, ...] = ()
+    diagnosis: Diagnosis | None = None  # of a failed test
 
 
 @dataclass(frozen=True)
@@ -136,12 +143,16 @@ def test_result(fields: dict) -> TestResult:
     Raises:
         ValueError, TypeError, KeyError: the fields are not those of a TestResult.
     """
-    measured = tuple(_checked(Measured(**number)) for number in fields.pop("measured", ()))
+    measured = tuple(_measured(number) for number in fields.pop("measured", ()))
     drift = tuple(_checked(Drift(**difference)) for difference in fields.pop("drift", ()))
+    diagnosis = fields.pop("diagnosis", None)
+    why = None if diagnosis is None else diagnoses.parse(diagnosis)
     texts = {name: _writable(value) for name, value in fields.items() if isinstance(value, str)}
-    result = _checked(TestResult(**fields | texts, measured=measured, drift=drift))
+    result = _checked(TestResult(**fields | texts, measured=measured, drift=drift, diagnosis=why))
     if result.outcome not in OUTCOMES:
         raise ValueError(f"unknown outcome {result.outcome!r}")
+    if why and result.outcome != FAILED:
+        raise ValueError(f"a diagnosis of a test that is {result.outcome}")
     return result
 
 
@@ -158,6 +169,11 @@ def _checked(record: _Record) -> _Record:
         if not fits:
             raise TypeError(f"{field.name} can't be {value!r:.100}")
     return record
+
+
+def _measured(fields: dict) -> Measured:
+    curve = fields.get("curve")
+    return _checked(Measured(**fields | {"curve": None if curve is None else curves.parse(curve)}))
 
 
 def kata_result(fields: dict) -> KataResult:

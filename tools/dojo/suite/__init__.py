@@ -3,6 +3,7 @@
 learner   loads a kata's file and says what is wrong with one that can't be loaded
 plugin    the pytest plugin: outcomes, messages, limits; the same under `pytest` and under the tools
 feedback  from an exception to the message a learner reads
+layers    a batch's way through a model, up to the layer where it goes wrong
 causes    known errors of torch and Python, and what usually lies behind them
 devices   which devices are present
 trainers  the functions that train, and trainings on another device

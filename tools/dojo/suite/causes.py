@@ -1,7 +1,7 @@
 """Known errors of Python and torch, and what usually lies behind them in a learner's code.
 
-Each entry is (exception type's name or None, pattern of its text, likely cause). The first that fits is told. A group of the
-pattern can be used in the cause as {1}, {2} ...; an error not listed here gets no guess.
+Each entry is (exception type's name or None, pattern of its text, likely cause or several). The first that fits is told. A
+group of the pattern can be used in a cause as {1}, {2} ...; an error not listed here gets no guess.
 """
 
 import re
@@ -31,8 +31,11 @@ KNOWN = [
     (
         "RuntimeError",
         r"element 0 of tensors does not require grad",
-        "the loss is cut off from the parameters: something between them and the loss was detached, turned into numbers, or "
-        "computed under torch.no_grad()",
+        (
+            "the loss is cut off from the parameters: something between them and the loss was detached, turned into numbers or "
+            "truth values, or computed under torch.no_grad()",
+            "what it is computed from does not record at all: requires_grad is False",
+        ),
     ),
     (
         "RuntimeError",
@@ -149,10 +152,15 @@ KNOWN = [
 ]
 
 
-def likely_cause(error: BaseException) -> str | None:
-    """What usually lies behind this error, or None where this list has no entry for it."""
+def likely(error: BaseException) -> tuple[str, ...]:
+    """What usually lies behind this error, the likeliest first; nothing where this list has no entry for it."""
     names = {kind.__name__ for kind in type(error).__mro__}
-    for name, pattern, cause in KNOWN:
+    for name, pattern, causes in KNOWN:
         if name in names and (found := re.search(pattern, str(error))):
-            return re.sub(r"\{(\d)\}", lambda group, found=found: found.group(int(group[1])) or "", cause)
-    return None
+            texts = (causes,) if isinstance(causes, str) else causes
+            return tuple(_filled(text, found) for text in texts)
+    return ()
+
+
+def _filled(text: str, found: re.Match) -> str:
+    return re.sub(r"\{(\d)\}", lambda group: found.group(int(group[1])) or "", text)

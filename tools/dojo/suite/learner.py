@@ -9,10 +9,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dojo import ROOT
+from dojo.diagnosis import Cause, Diagnosis, clipped
+
+ALOUD = "Read that line and the one above it aloud, sign by sign: what would come next?"
 
 
-class KataUnusable(Exception):
-    """The kata's file can't be loaded; the message is the feedback, complete with file and line."""
+class Explained(Exception):
+    """An error whose message is the feedback, complete with file and line.
+
+    Args:
+        lines: the learner's own lines that it is about, to be shown below.
+    """
+
+    def __init__(self, diagnosis: Diagnosis, lines: str = "") -> None:
+        super().__init__(f"{diagnosis.text()}\n\n{lines}".rstrip())
+        self.diagnosis = diagnosis
+
+
+class KataUnusable(Explained):
+    """The kata's file can't be loaded."""
 
 
 Wrap = Callable[[str, object], object]
@@ -38,14 +53,16 @@ class KataUnderTest:
         self._last_used = name
         return self._wrap(name, value)
 
-    def _missing(self, name: str) -> str:
+    def _missing(self, name: str) -> Diagnosis:
         public = [known for known in vars(self._module) if not known.startswith("_")]
         near = difflib.get_close_matches(name, public, n=1)
-        return (
-            f"{shown(self._path)} has no name '{name}'.\n"
-            f"  seen:      {f'a name like it: {near[0]}' if near else 'nothing of that name at the top level of the file'}\n"
-            f"  expected:  {name}, as in the stub\n"
-            f"  likely:    it was renamed, deleted, or moved into a function or class: the tests use the name in the stub"
+        return Diagnosis(
+            f"{shown(self._path)} has no name '{name}'.",
+            seen=f"a name like it: {near[0]}" if near else "nothing of that name at the top level of the file",
+            expected=f"{name}, as in the stub",
+            likely=(Cause("it was renamed, deleted, or moved into a function or class: the tests use the name in the stub"),),
+            pointer=f"Search your file for {name}: does it begin at the left edge, spelled like that?",
+            where=shown(self._path),
         )
 
 
@@ -59,7 +76,7 @@ def last_used(kata: KataUnderTest) -> str | None:
     return kata._last_used
 
 
-class MissingName(AttributeError):
+class MissingName(Explained, AttributeError):
     """The tests use a name that the kata's file does not have."""
 
 
@@ -82,10 +99,9 @@ def load(path: Path, wrap: Wrap = lambda name, value: value) -> KataUnderTest:
         data = path.read_bytes()
     except OSError as error:
         short = name.partition("_")[0]
-        raise KataUnusable(
-            f"{shown(path)} can't be read ({error.strerror}).\n"
-            f"  likely:    it was moved or deleted: `python tools/check reset {short}` brings the stub back"
-        ) from None
+        told = Cause(f"it was moved or deleted: `python tools/check reset {short}` brings the stub back", told=True)
+        headline, seen = f"{shown(path)} can't be read.", str(error.strerror)
+        raise KataUnusable(Diagnosis(headline, seen, "the file that the stub began as", (told,), where=shown(path))) from None
     try:
         source = importlib.util.decode_source(data)
     except (UnicodeDecodeError, SyntaxError) as error:
@@ -101,21 +117,22 @@ def load(path: Path, wrap: Wrap = lambda name, value: value) -> KataUnderTest:
     return KataUnderTest(module, path, source, wrap)
 
 
-def _not_text(path: Path, data: bytes, error: Exception) -> str:
+def _not_text(path: Path, data: bytes, error: Exception) -> Diagnosis:
     line = 1  # of an encoding declaration that can't be obeyed
     try:
         data.decode()
     except UnicodeDecodeError as first_bad_byte:
         line, error = data.count(b"\n", 0, first_bad_byte.start) + 1, first_bad_byte
-    return (
-        f"{shown(path)}:{line} is not UTF-8 text.\n"
-        f"  seen:      {error}\n"
-        f"  expected:  a file saved as UTF-8\n"
-        f"  likely:    the editor saves in another encoding: choose UTF-8 when saving"
+    return Diagnosis(
+        f"{shown(path)}:{line} is not UTF-8 text.",
+        seen=str(error),
+        expected="a file saved as UTF-8",
+        likely=(Cause("the editor saves in another encoding: choose UTF-8 when saving", told=True),),
+        where=f"{shown(path)}:{line}",
     )
 
 
-def _not_python(path: Path, error: SyntaxError | ValueError) -> str:
+def _not_python(path: Path, error: SyntaxError | ValueError) -> Diagnosis:
     line = getattr(error, "lineno", None) or 1
     text = (getattr(error, "text", None) or "").rstrip("\r\n")
     caret = ""
@@ -124,11 +141,14 @@ def _not_python(path: Path, error: SyntaxError | ValueError) -> str:
         caret = "\n      " + " " * max(error.offset - 1 - (len(text) - len(stripped)), 0) + "^"
         text = f"\n      {stripped}"
     reason = getattr(error, "msg", None) or str(error)
-    return (
-        f"{shown(path)}:{line} is not valid Python, so nothing in this file can run yet.{text}{caret}\n"
-        f"  seen:      {type(error).__name__}: {reason}\n"
-        f"  expected:  a file that Python can read\n"
-        f"  likely:    a bracket, colon or quote missing in this line or just before it, or an indentation that is off"
+    likely = "a bracket, colon or quote missing in this line or just before it, or an indentation that is off"
+    return Diagnosis(
+        clipped(f"{shown(path)}:{line} is not valid Python, so nothing in this file can run yet.{text}{caret}"),
+        seen=f"{type(error).__name__}: {reason}",
+        expected="a file that Python can read",
+        likely=(Cause(likely),),
+        pointer=ALOUD,
+        where=f"{shown(path)}:{line}",
     )
 
 

@@ -8,12 +8,15 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from dojo import ROOT, catalog, simulated
+from dojo.diagnosis import Diagnosis
+from dojo.plain import plain
 from dojo.stubs import open_regions, todo
 from dojo.suite import feedback
 from dojo.suite.learner import KataUnderTest, KataUnusable, Wrap, load, shown, source_of
@@ -60,9 +63,10 @@ class Session:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # sys.exit() too, and the time limit: whatever a learner's file may do
-                text = feedback.message(error, path, None, "the file can be imported, and only defines things", time_limit)
-                first, _, rest = text.partition("\n")
-                self.loaded[name] = KataUnusable(f"{shown(path)} can't be imported. {first}\n{rest}")
+                wanted = "the file can be imported, and only defines things"
+                why, lines = feedback.explain(error, path, None, wanted, time_limit, feedback.LOOK_AT_VALUES)
+                why = replace(why, headline=f"{shown(path)} can't be imported. {why.headline}")
+                self.loaded[name] = KataUnusable(why, lines)
             self.listener({"event": "loaded"})
         if isinstance(found := self.loaded[name], KataUnusable):
             raise found
@@ -181,45 +185,49 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
     report.sections = [(title, text[-SHOWN_OUTPUT:]) for title, text in report.sections]
     if call.excinfo is None and call.when != "call":
         return report
-    outcome, text = judge(item, call) if call.excinfo else (PASSED, "")
+    outcome, text, why = judge(item, call) if call.excinfo else (PASSED, "", None)
     measured, drift = (tuple(value for key, value in item.user_properties if key == kind) for kind in ("measured", "drift"))
-    report.kata_result = TestResult(test_name(item), outcome, text, round(call.duration, 4), device_of(item), measured, drift)
+    seconds = round(call.duration, 4)
+    report.kata_result = TestResult(test_name(item), outcome, text, seconds, device_of(item), measured, drift, why)
     item.config.stash[SESSION].outcomes.setdefault((name, task_of(item)[0]), []).append(outcome)
     if outcome == SKIPPED:
         report.outcome, report.longrepr = "skipped", (*item.location[:2], f"Skipped: {text}")
     elif outcome != PASSED:
         report.outcome = "failed"
         if not wants_whole_traceback(item.config) or outcome in (NOT_STARTED, BLOCKED):
-            report.longrepr = text
+            report.longrepr = plain(text, getattr(sys.__stdout__, "encoding", None) or "utf-8")
     return report
 
 
-def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str]:
-    """Outcome and message of a test that raised something."""
+def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str, Diagnosis | None]:
+    """Outcome and message of a test that raised something, and the diagnosis of one that failed."""
     error, session = call.excinfo.value, item.config.stash[SESSION]
     name, (task, _) = kata_name(item), task_of(item)
     path, kata = session.target / f"{name}.py", session.loaded.get(name)
     if isinstance(error, KataUnusable):
-        return FAILED, str(error)
+        return FAILED, str(error), feedback.bounded(error.diagnosis)
     if isinstance(error, Blocked):
-        return BLOCKED, str(error)
+        return BLOCKED, str(error), None
     if device_of(item) == simulated.NAME and (limit := simulated.limit(error)):
-        return SKIPPED, limit
+        return SKIPPED, limit, None
     source = source_of(kata) if isinstance(kata, KataUnderTest) else ""
     if isinstance(error, NotStarted):
-        return NOT_STARTED, _waiting(task, path, open_regions(source).get(task, 1), source)
+        return NOT_STARTED, _waiting(task, path, open_regions(source).get(task, 1), source), None
     if isinstance(error, NotImplementedError) and feedback.ends_in(error.__traceback__, path):
-        return _open_region(error, task, path, source)
+        return *_open_region(error, task, path, source), None
     from_learner = any(feedback.learner_frames(error.__traceback__, path))
     if isinstance(error, pytest.skip.Exception) and not from_learner:
-        return SKIPPED, str(error)
+        return SKIPPED, str(error), None
     if call.when != "call" and not from_learner and not _is_time_limit(error):
-        return ERROR, f"The suite itself failed, which is not your fault: {type(error).__name__}: {error}"
+        return ERROR, f"The suite itself failed, which is not your fault: {type(error).__name__}: {error}", None
     if _is_time_limit(error):
         session.endless[name, task] = test_name(item)
-    wording = test_name(item).partition("[")[0].removeprefix("test_").replace("_", " ")
+    plain_name = item.originalname
+    wording = plain_name.removeprefix("test_").replace("_", " ")
     known = kata if isinstance(kata, KataUnderTest) else None
-    return FAILED, feedback.message(error, path, known, wording, time_limit(item.config))
+    pointer = f"Read {plain_name} in {shown(item.path)}: what does it give your code, and what does it ask for?"
+    why, lines = feedback.explain(error, path, known, wording, time_limit(item.config), pointer)
+    return FAILED, f"{why.text()}\n\n{lines}".rstrip(), why
 
 
 def _open_region(error: NotImplementedError, task: str, path: Path, source: str) -> tuple[str, str]:

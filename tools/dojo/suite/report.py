@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dojo.catalog import Kata
-from dojo.verdict import ERROR, NO_TEST, KataResult, TaskResult, TestResult
+from dojo.diagnosis import Diagnosis
+from dojo.verdict import ERROR, FAILED, NO_TEST, KataResult, TaskResult, TestResult
 
 MOST_TESTS = 10_000  # --measure makes one of each training for each of a thousand seeds
 LONGEST_NAME = 1000
@@ -49,9 +50,11 @@ class Report:
     def open_tests(self) -> Iterator[dict]:
         return (test for test in self.tests if test["id"] not in self.results)
 
-    def close(self, test_id: str, outcome: str, message: str) -> TestResult:
+    def close(self, test_id: str, outcome: str, why: Diagnosis) -> TestResult:
+        """The verdict on a test that gave none itself. Of one that failed the diagnosis is kept, too."""
         test = next(test for test in self.tests if test["id"] == test_id)
-        self.results[test_id] = TestResult(test["name"], outcome, message, device=test["device"])
+        diagnosis = why if outcome == FAILED else None
+        self.results[test_id] = TestResult(test["name"], outcome, why.text(), device=test["device"], diagnosis=diagnosis)
         return self.results[test_id]
 
     def verdict(self) -> KataResult:

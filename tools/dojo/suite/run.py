@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dojo.catalog import Kata
+from dojo.diagnosis import Cause, Diagnosis
 from dojo.suite.report import Report
 from dojo.suite.unit import Unit
 from dojo.verdict import ERROR, FAILED, KataResult, TestResult, test_result
@@ -27,6 +28,11 @@ SECONDS_TO_START = 180  # a cold disk can take long to import torch
 SECONDS_OF_SILENCE = 30  # a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
 MOST_RESTARTS = 3
 LARGEST_MESSAGE = 4 * 1024 * 1024
+LOOP = ("an endless loop that catches every exception, the one that ends a test too",)
+LONG = ("an endless loop, or far more work than is needed",)
+EXIT = ("os._exit() or a fork in your code", "a crash in native code, or no memory left")
+TAMPERED = ("your code writes to a file or pipe that is not its own, or exchanges parts of the test process",)
+POINTER = "Take half of your lines away, then half of the rest: with which of them does it still happen?"
 MANY = 3  # units from which on the fork server imports what only some katas need: it then costs less than it saves
 
 OnResult = Callable[[Unit, TestResult], None]
@@ -164,11 +170,11 @@ class _Supervisor:
                     raise Abandoned
                 for child in list(self.children):
                     if time.monotonic() > child.end:
-                        self._end(child, "all the time there is for a kata was used up", is_over=True)
+                        self._end(child, "all the time there is for a kata was used up", LONG, is_over=True)
                     elif child.connection in ready:
                         self._listen(child)
                     elif time.monotonic() > child.deadline:
-                        self._end(child, "it did not stop when its time was up, and was ended from outside: an endless loop")
+                        self._end(child, "it did not stop when its time was up, and was ended from outside", LOOP)
         finally:
             for child in list(self.children):
                 self._remove(child)
@@ -198,11 +204,9 @@ class _Supervisor:
             except Lost:
                 self._begin_again(child)
                 return
-            self._end(
-                child, f"the Python process ended in the middle of it (exit code {code}): os._exit, or a crash in native code"
-            )
+            self._end(child, f"the Python process ended in the middle of it (exit code {code})", EXIT)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            self._end(child, f"the report was broken ({type(error).__name__}): the test process was tampered with")
+            self._end(child, f"the report was broken ({type(error).__name__}): the test process was tampered with", TAMPERED)
 
     def _take(self, child: _Child, event: dict) -> None:
         unit = child.units[0]
@@ -236,7 +240,7 @@ class _Supervisor:
         fault = "the run was broken off by the code under test" if broken_off else _tail(child.started.log)
         outcome = FAILED if broken_off else ERROR
         for test in list(report.open_tests()):
-            self.on_result(unit, report.close(test["id"], outcome, f"This test was not judged: {fault}."))
+            self.on_result(unit, report.close(test["id"], outcome, Diagnosis(f"This test was not judged: {fault}.")))
 
     def _begin_again(self, child: _Child) -> None:
         """A child was lost: its units are as they were before it."""
@@ -248,7 +252,7 @@ class _Supervisor:
         if report.restarts > MOST_RESTARTS:
             report.trouble = "What it ran in broke down each time."
             for test in list(report.open_tests()):
-                self.on_result(first, report.close(test["id"], ERROR, f"This test was not judged: {report.trouble}"))
+                self.on_result(first, report.close(test["id"], ERROR, Diagnosis(f"This test was not judged: {report.trouble}")))
         else:
             rest = [self._rest_of(first), *rest]
         self.pending.extendleft(reversed(rest))
@@ -259,7 +263,7 @@ class _Supervisor:
         tests = [test for test in report.tests if test["id"] in report.results]
         return replace(unit, done={test["id"]: [test["task"], report.results[test["id"]].outcome] for test in tests})
 
-    def _end(self, child: _Child, reason: str, is_over: bool = False) -> None:
+    def _end(self, child: _Child, reason: str, causes: Sequence[str], is_over: bool = False) -> None:
         """A child is gone before its time: who is to blame, and what is still to do.
 
         Args:
@@ -277,11 +281,9 @@ class _Supervisor:
             blamed = [test["id"] for test in report.open_tests()]
         where = "while this file was imported" if report.loading else "during this test"
         for test_id in blamed:
-            message = f"Your code did not let the test come to its end {where}.\n  seen:      {reason}\n"
-            message += (
-                "  expected:  a function that returns\n  likely:    os._exit(), a fork, or a loop that catches every exception"
-            )
-            self.on_result(unit, report.close(test_id, FAILED, message))
+            headline = f"Your code did not let the test come to its end {where}."
+            why = Diagnosis(headline, reason, "a function that returns", tuple(map(Cause, causes)), POINTER)
+            self.on_result(unit, report.close(test_id, FAILED, why))
         if report.tests and any(report.open_tests()):
             report.restarts += 1
             rest = [self._rest_of(unit), *rest]

@@ -38,6 +38,9 @@ def validate(
         bool, typer.Option("--write-stubs", help="Write katas/k*.py anew from the references, then stop.")
     ] = False,
     marks: Annotated[bool, typer.Option("--marks", help="Measure the pass marks over many seeds (long), then stop.")] = False,
+    bands: Annotated[
+        bool, typer.Option("--bands", help="Measure where the references' losses lie while they train, then stop.")
+    ] = False,
     record: Annotated[bool, typer.Option("--record", help="Also write down what the references reach.")] = False,
     mutants: Annotated[
         bool, typer.Option("--mutants", help="Only judge small changes of the references: does a test fail for each? (slow)")
@@ -64,6 +67,8 @@ def validate(
     screen = console.screen()
     if marks:
         raise typer.Exit(_measure_marks(known, screen))
+    if bands:
+        raise typer.Exit(_measure_bands(known, screen))
     if mutants:
         raise typer.Exit(1 if _mutants(known, screen, record) else 0)
     if exams >= 0:
@@ -141,6 +146,20 @@ def _measure_marks(known: catalog.Catalog, screen: console.Screen) -> int:
     for problem in problems:
         screen.console.print(f"[red]{escape(problem)}[/]")
     print(f"{len(new)} marks written to tests/pass_marks.toml, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+def _measure_bands(known: catalog.Catalog, screen: console.Screen) -> int:
+    from dojo.validate import bands
+
+    katas = {kata.short for kata in known.katas}
+    kept = {name: entry for name, entry in bands.read().items() if name.partition(".")[0] not in katas}
+    measured = bands.measure(known, say=screen.console.print)
+    bands.FILE.write_text(bands.to_toml(kept | measured), encoding="utf-8", newline="\n")
+    problems = parts.bands_were_measured(known).problems
+    for problem in problems:
+        screen.console.print(f"[red]{escape(problem)}[/]")
+    print(f"{len(measured)} bands written to tests/loss_bands.toml, {len(problems)} problems")
     return 1 if problems else 0
 
 

@@ -13,8 +13,9 @@ from dojo.catalog import Catalog, Kata, load
 from dojo.stubs import MarkerError, stub_of
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
+from dojo.validate import bands as banding
 from dojo.validate import marks as measuring
-from dojo.validate import patches, pedigree
+from dojo.validate import naming, patches, pedigree
 from dojo.validate.patches import placement_tests, reference_of
 from dojo.verdict import ERROR, FAILED, NO_TEST, NOT_STARTED, PASSED, SKIPPED, KataResult, TestResult
 
@@ -124,11 +125,14 @@ def not_passed(results: Sequence[KataResult]) -> list[str]:
 
 
 def mistakes_are_caught(catalog: Catalog) -> Finding:
-    """Each known mistake fails the test it names, with the words it names."""
+    """Each known mistake fails the test it names, with the words it names, and no likely cause has the words of another."""
     mistakes, results, problems = _run_patched(catalog, "mistake", FEWEST_MISTAKES)
-    for mistake, result in zip(mistakes, results, strict=True):
-        problems += check_mistake(mistake, result)
-    return Finding(tuple(problems), f"{len(mistakes)} mistakes")
+    unnamed = [check_mistake(mistake, result) for mistake, result in zip(mistakes, results, strict=True)]
+    misnamed = naming.misnamed(mistakes, results)
+    problems += [problem for found in (*unnamed, *misnamed) for problem in found]
+    named = sum(not found for found in unnamed)
+    scope = f"mistakes named {named}/{len(mistakes)}, misnamed {sum(map(bool, misnamed))}"
+    return Finding(tuple(problems), scope)
 
 
 def check_mistake(mistake: patches.Patch, result: KataResult) -> list[str]:
@@ -157,6 +161,7 @@ def variants_pass(catalog: Catalog) -> Finding:
     variants, results, problems = _run_patched(catalog, "variant", FEWEST_VARIANTS)
     for variant, result in zip(variants, results, strict=True):
         problems += [f"reference/variants/{variant.kata}.toml, '{variant.name}': {problem}" for problem in not_passed([result])]
+        problems += naming.undiagnosed(variant, result)
     return Finding(tuple(problems), f"{len(variants)} other right solutions")
 
 
@@ -199,6 +204,15 @@ def marks_were_measured(catalog: Catalog) -> Finding:
     )
 
 
+def bands_were_measured(catalog: Catalog) -> Finding:
+    """Each training that a mark is held against has a band of the reference's losses, of the training as it is now."""
+    shorts = {kata.short for kata in catalog.katas}
+    marks = tomllib.loads(measuring.FILE.read_text(encoding="utf-8"))
+    trainings = sorted({name.rpartition(".")[0] for name in marks if name.partition(".")[0] in shorts})
+    found = banding.problems(banding.read(), catalog, trainings)
+    return Finding(tuple(found), f"{len(trainings)} trainings")
+
+
 def tools_pass_their_tests(catalog: Catalog) -> Finding:
     return _command([sys.executable, "-m", "pytest", "tools/tests", "-q", "--no-header", "-p", "no:cacheprovider"])
 
@@ -227,6 +241,7 @@ PARTS = (
     Part("known mistakes are caught and named", mistakes_are_caught),
     Part("other right solutions pass", variants_pass),
     Part("pass marks were measured", marks_were_measured),
+    Part("loss bands were measured", bands_were_measured),
     Part("the tools pass their own tests", tools_pass_their_tests, of_katas=False),
     Part("ruff check", code_is_linted, of_katas=False),
     Part("ruff format", code_is_formatted, of_katas=False),

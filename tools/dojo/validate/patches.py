@@ -7,6 +7,7 @@ reference/mistakes/kNN_name.toml                    reference/variants/kNN_name.
     by = "return self.linear(x)"                        by = "SGD(model.parameters(), lr=0.1)"
     caught_by = "test_output_is_the_sigmoid..."
     saying = "raw scores"
+    also = ["the sigmoid is applied twice"]  # if need be: mistakes that show the same, so that both may be told
 
 A patch that changes more than one place has lists in `replace` and `by`.
 """
@@ -44,6 +45,7 @@ class Patch:
     by: tuple[str, ...]
     caught_by: str = ""  # of a mistake: the test that must fail
     saying: str = ""  # of a mistake: words that its message must contain
+    also: tuple[str, ...] = ()  # of a mistake: others of the kata that it may be called, because they show the same
 
     def apply(self, source: str) -> str:
         """The reference's text with the replacement made.
@@ -69,7 +71,10 @@ def load(kind: str, kata: str) -> list[Patch]:
     path = ROOT / "reference" / f"{kind}s" / f"{kata}.toml"
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))[kind]
-        return [_patch(kata, entry, kind) for entry in entries]
+        patches = [_patch(kata, entry, kind) for entry in entries]
+        if unknown := {name for patch in patches for name in patch.also} - {patch.name for patch in patches}:
+            raise PatchError(f"{_shown(path)}: `also` speaks of {sorted(unknown)}, and there is no such {kind}")
+        return patches
     except FileNotFoundError:
         raise PatchError(f"{_shown(path)} is missing") from None
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
@@ -80,7 +85,7 @@ def _patch(kata: str, entry: dict, kind: str) -> Patch:
     replace, by = ([text] if isinstance(text, str) else text for text in (entry["replace"], entry["by"]))
     if len(replace) != len(by):
         raise ValueError(f"'{entry['name']}' replaces {len(replace)} texts by {len(by)}")
-    told = (entry["caught_by"], entry["saying"]) if kind == "mistake" else ("", "")
+    told = (entry["caught_by"], entry["saying"], tuple(entry.get("also", ()))) if kind == "mistake" else ()
     return Patch(kata, entry["name"], tuple(replace), tuple(by), *told)
 
 

@@ -1,0 +1,25 @@
+"""Where the reference's losses lie while it trains, read from loss_bands.toml alone."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from dojo.curve import Band, parse_band
+
+FILE = Path(__file__).with_name("loss_bands.toml")
+
+
+def training_of(mark: str) -> str:
+    """The training that a mark is held against: "k06.train" of "k06.train.distance"."""
+    return mark.rpartition(".")[0]
+
+
+@cache
+def entries() -> dict[str, dict]:
+    return tomllib.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {}
+
+
+def find(mark: str) -> Band | None:
+    """The band of the training that the mark is held against, or None where none was measured."""
+    entry = entries().get(training_of(mark))
+    return parse_band(entry) if entry else None

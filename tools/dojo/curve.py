@@ -1,0 +1,156 @@
+"""The losses of a training beside the range of the reference's: as a record, and drawn in characters."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MOST_POINTS = 200  # of a loss history that travels in a report
+BAND_POINTS = 25  # of a band
+WIDTH, HEIGHT = 48, 7  # of a drawing, in characters; each has an upper and a lower half
+LOGARITHMIC_FROM = 20  # the largest loss divided by the smallest
+LARGEST = 1e100  # whose differences are still numbers
+MOST_GROWTH = 1e3  # what lies above so many times the usual losses is drawn at the upper edge
+HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄"}  # (upper, lower)
+
+
+@dataclass(frozen=True)
+class Band:
+    """The range that the reference's losses lie in, over its seeds.
+
+    Attributes:
+        epochs: of the reference's training; the points of low and high lie evenly between its first and its last epoch.
+        low: the lower end at each point.
+        high: the upper end at each point.
+        seeds: how many trainings were measured.
+    """
+
+    epochs: int
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The losses of a training that missed its mark.
+
+    Attributes:
+        epochs: how many the training had.
+        losses: at most MOST_POINTS of them, evenly spread from the first to the last; None where a loss was not finite.
+        band: where the reference's lie, where that was measured.
+        kind: what it looks like, in a word or two: "flat", "diverging", "too slow", "stuck" ...
+    """
+
+    epochs: int
+    losses: tuple[float | None, ...]
+    band: Band | None = None
+    kind: str = ""
+
+    @classmethod
+    def of(cls, losses: Sequence[float], band: Band | None) -> "Curve":
+        """The curve of a whole history, short enough for a report."""
+        return cls(len(losses), tuple(loss if math.isfinite(loss) else None for loss in thinned(losses)), band)
+
+
+def thinned(values: Sequence, most: int = MOST_POINTS) -> Sequence:
+    """At most so many of the values, evenly spread, the first and the last among them."""
+    if len(values) <= most:
+        return values
+    return [values[round(number * (len(values) - 1) / (most - 1))] for number in range(most)]
+
+
+def parse(fields: dict) -> Curve:
+    """A Curve from its JSON fields.
+
+    Raises:
+        ValueError, TypeError, KeyError: the fields are not those of a Curve.
+    """
+    losses = tuple(None if loss is None else _number(loss) for loss in fields["losses"])
+    if len(losses) > MOST_POINTS:
+        raise ValueError(f"a loss history of {len(losses)} points")
+    band = None if fields["band"] is None else parse_band(fields["band"])
+    return Curve(a(int, fields["epochs"]), losses, band, a(str, fields["kind"]))
+
+
+def parse_band(fields: dict) -> Band:
+    """A Band from its fields in JSON or TOML.
+
+    Raises:
+        ValueError, TypeError, KeyError: the fields are not those of a Band.
+    """
+    low, high = (tuple(_number(loss) for loss in fields[side]) for side in ("low", "high"))
+    if not 2 <= len(low) == len(high) <= MOST_POINTS:
+        raise ValueError(f"a band with {len(low)} lower and {len(high)} upper ends")
+    return Band(a(int, fields["epochs"]), low, high, a(int, fields["seeds"]))
+
+
+def a(kind: type, value: object) -> object:
+    """The value, which has to be of this kind, or a TypeError."""
+    if type(value) is not kind:
+        raise TypeError(f"{value!r:.50} where a {kind.__name__} belongs")
+    return value
+
+
+def _number(value: object) -> float:
+    if type(value) not in (int, float) or not abs(value) < float("inf"):
+        raise TypeError(f"{value!r:.50} where a finite number belongs")
+    return float(value)
+
+
+def draw(curve: Curve) -> list[str]:
+    """The losses as a line, the reference's range as a shaded band, over the epochs; a logarithmic scale where that helps."""
+    scale, band = _Scale.of(curve), curve.band
+    epochs = max(curve.epochs, band.epochs if band else 1)
+    rows = [[" "] * WIDTH for _ in range(HEIGHT)]
+    for column in range(WIDTH):
+        epoch = column / (WIDTH - 1) * (epochs - 1)
+        ends = [_at(side, epoch, band.epochs) for side in (band.low, band.high)] if band else []
+        if None not in ends and ends:
+            bottom, top = (scale.level(end) // 2 for end in ends)
+            for row in range(bottom, top + 1):
+                rows[row][column] = "░"
+        if (loss := _at(curve.losses, epoch, curve.epochs)) is not None:
+            row, is_upper = divmod(scale.level(loss), 2)
+            rows[row][column] = HALVES[bool(is_upper), not is_upper]
+    ends = {HEIGHT - 1: f"{scale.top:.3g}", 0: f"{scale.bottom:.3g}"}
+    lines = [f"{ends.get(row, ''):>8} │{''.join(rows[row])}".rstrip() for row in reversed(range(HEIGHT))]
+    last, middle = f"{epochs} epochs", "(logarithmic)" if scale.is_logarithmic else ""
+    lines += [f"{'':>8} └{'─' * WIDTH}", f"{'':>10}1{middle:^{WIDTH - 2 - len(last)}} {last}"]
+    numbers = [loss for loss in curve.losses if loss is not None]
+    went = f"{numbers[0]:.3g} to {numbers[-1]:.3g}" if numbers else "not a number from the first epoch on"
+    went += ", then not a number" if numbers and curve.losses[-1] is None else ""
+    lines.append(f"{'':>10}▄ yours: {went}" + (f" ({curve.kind})" if curve.kind else ""))
+    if band:
+        lines.append(f"{'':>10}░ reference, {band.seeds} starts: ends at {band.low[-1]:.3g} to {band.high[-1]:.3g}")
+    return lines
+
+
+@dataclass(frozen=True)
+class _Scale:
+    bottom: float
+    top: float
+    is_logarithmic: bool
+
+    @classmethod
+    def of(cls, curve: Curve) -> "_Scale":
+        losses = [min(max(loss, -LARGEST), LARGEST) for loss in curve.losses if loss is not None] or [1.0]
+        usual = [*curve.band.low, *curve.band.high] if curve.band else losses[:1]
+        bottom, top = min([*losses, *usual]), max([*losses, *usual])
+        if max(usual) > 0:
+            top = min(top, MOST_GROWTH * max(usual))
+        if top <= bottom:
+            bottom, top = bottom - 0.5 * (abs(bottom) or 1), bottom + 0.5 * (abs(bottom) or 1)
+        return cls(bottom, top, bottom > 0 and bottom * LOGARITHMIC_FROM < top)
+
+    def level(self, loss: float) -> int:
+        """Which of the 2 * HEIGHT half characters, from the bottom, a loss is drawn in."""
+        loss = min(max(loss, self.bottom), self.top)
+        low, high, here = (math.log(each) if self.is_logarithmic else each for each in (self.bottom, self.top, loss))
+        return round((here - low) / (high - low) * (2 * HEIGHT - 1))
+
+
+def _at(points: Sequence[float | None], epoch: float, epochs: int) -> float | None:
+    """The nearest of points that lie evenly between the first and the last of so many epochs; None outside."""
+    if not points or epoch > epochs - 0.5:
+        return None
+    return points[min(round(epoch / max(epochs - 1, 1) * (len(points) - 1)), len(points) - 1)]

@@ -1,0 +1,85 @@
+"""Why a test failed, as a record: what was seen, what was expected, the likely causes, and a question that leads on.
+
+Light: the commands that only show a diagnosis need neither torch nor the tests.
+"""
+
+from dataclasses import dataclass
+from textwrap import indent
+
+from dojo import curve as curves
+from dojo.curve import Curve, a
+
+MOST_CHARACTERS = 3000  # of each text of a diagnosis
+LABEL = 10  # columns of "expected:" and the like
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A likely cause, and whether evidence tells it: what came out is what this mistake gives. If not, it is a general one."""
+
+    text: str
+    told: bool = False
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Of one failed test.
+
+    Attributes:
+        headline: what is wrong, in a sentence.
+        likely: the causes that fit, the likeliest first.
+        pointer: a question or pointer that leads on; empty where the cause is one itself.
+        layers: what went through the model, a line for each layer, up to the first that is wrong.
+        where: "path:line" in the learner's own file, where one is known.
+    """
+
+    headline: str
+    seen: str = ""
+    expected: str = ""
+    likely: tuple[Cause, ...] = ()
+    pointer: str = ""
+    layers: tuple[str, ...] = ()
+    curve: Curve | None = None
+    where: str = ""
+
+    def text(self) -> str:
+        """The message that every failure has the shape of."""
+        first, *others = self.likely or (Cause(""),)
+        parts = [("seen:", self.seen), ("expected:", self.expected), ("layers:", "\n".join(self.layers))]
+        parts += [("loss:", "\n".join(curves.draw(self.curve)) if self.curve else "")]
+        parts += [("likely:", first.text), *(("or:", cause.text) for cause in others), ("next:", self.pointer)]
+        return "\n".join([self.headline, *(_part(label, text) for label, text in parts if text)])
+
+    @property
+    def is_told(self) -> bool:
+        """Whether evidence tells a cause."""
+        return any(cause.told for cause in self.likely)
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether it ends in something to do: a pointer, a cause told by evidence, or one that asks a question."""
+        return bool(self.pointer) or self.is_told or any(cause.text.endswith("?") for cause in self.likely)
+
+
+def _part(label: str, text: str) -> str:
+    return indent(f"{label:<{LABEL}} " + text.replace("\n", "\n" + " " * (LABEL + 1)), "  ")
+
+
+def clipped(text: str) -> str:
+    """A text short enough for a report; what is left out is counted."""
+    left_out = len(text) - MOST_CHARACTERS
+    return text if left_out <= 0 else f"{text[:MOST_CHARACTERS]}\n... ({left_out:,} more characters left out)"
+
+
+def parse(fields: dict) -> Diagnosis:
+    """A Diagnosis from its JSON fields.
+
+    Raises:
+        ValueError, TypeError, KeyError: the fields are not those of a Diagnosis.
+    """
+    likely = tuple(Cause(a(str, cause["text"]), a(bool, cause["told"])) for cause in fields["likely"])
+    texts = {name: a(str, fields[name]) for name in ("headline", "seen", "expected", "pointer", "where")}
+    curve = None if fields["curve"] is None else curves.parse(fields["curve"])
+    if set(fields) != {*texts, "likely", "layers", "curve"}:
+        raise ValueError(f"a diagnosis has other fields: {sorted(fields)}")
+    return Diagnosis(**texts, likely=likely, layers=tuple(a(str, layer) for layer in fields["layers"]), curve=curve)

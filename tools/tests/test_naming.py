@@ -1,0 +1,77 @@
+"""Known mistakes are called by their own names, and by no others."""
+
+import pytest
+
+from dojo.diagnosis import Cause, Diagnosis
+from dojo.validate import naming, patches
+from dojo.validate.patches import Patch, PatchError
+from dojo.verdict import FAILED, PASSED, KataResult, TaskResult, TestResult
+
+KATA = "k06_logistic_regression"
+ENTRY = """[[mistake]]
+name = "{}"
+replace = "a"
+by = "b"
+caught_by = "test_x"
+saying = "{}"
+"""
+
+
+def mistake(name: str, saying: str, also: tuple[str, ...] = (), kata: str = KATA) -> Patch:
+    return Patch(kata, name, ("a",), ("b",), "test_x", saying, also)
+
+
+def told(*causes: str) -> KataResult:
+    """A failed test with these likely causes."""
+    why = Diagnosis("Not right.", likely=tuple(map(Cause, causes)))
+    return KataResult(KATA, 2, (TaskResult("model", (TestResult("test_x", FAILED, why.text(), diagnosis=why),)),))
+
+
+def test_another_mistakes_words_in_a_likely_cause_are_a_wrong_name():
+    mistakes = [mistake("no sigmoid", "raw scores"), mistake("two sigmoids", "applied twice")]
+    right = naming.misnamed(mistakes, [told("these are raw scores"), told("it is applied twice")])
+    assert right == [[], []]
+    both = naming.misnamed(mistakes, [told("these are raw scores", "it is applied twice"), told("it is applied twice")])
+    assert [len(found) for found in both] == [1, 0]
+    assert "'no sigmoid': test_x calls it 'two sigmoids': it is applied twice" in both[0][0]
+
+
+def test_what_a_mistake_may_also_be_called_is_no_wrong_name():
+    mistakes = [mistake("no sigmoid", "raw scores", also=("two sigmoids",)), mistake("two sigmoids", "applied twice")]
+    assert naming.misnamed(mistakes, [told("raw scores, or applied twice", "applied twice"), told("applied twice")]) == [[], []]
+
+
+def test_mistakes_with_one_name_or_of_another_kata_are_no_strangers():
+    mistakes = [
+        mistake("no sigmoid", "raw scores"),
+        mistake("no sigmoid either", "raw scores"),
+        mistake("a stranger", "scores", kata="k07_hidden_layer"),
+    ]
+    results = [told("raw scores"), told("raw scores"), told("the scores are raw")]
+    assert naming.misnamed(mistakes, results) == [[], [], []]
+
+
+def test_words_that_stand_elsewhere_in_the_message_are_no_name():
+    mistakes = [mistake("no sigmoid", "raw scores"), mistake("anything", "Not right")]
+    assert naming.misnamed(mistakes, [told("raw scores"), told("something else")]) == [[], []]
+
+
+def test_a_variant_with_a_diagnosis_is_a_problem():
+    passed = KataResult(KATA, 2, (TaskResult("model", (TestResult("test_x", PASSED),)),))
+    assert naming.undiagnosed(mistake("Adam", ""), passed) == []
+    assert "explains what is not wrong: Not right." in naming.undiagnosed(mistake("Adam", ""), told("x"))[0]
+
+
+def test_also_names_a_mistake_of_the_same_kata(tmp_path, monkeypatch):
+    monkeypatch.setattr(patches, "ROOT", tmp_path)
+    path = tmp_path / "reference" / "mistakes" / f"{KATA}.toml"
+    path.parent.mkdir(parents=True)
+    two = ENTRY.format("one", "x") + 'also = ["two"]\n' + ENTRY.format("two", "y")
+    path.write_text(two, encoding="utf-8")
+    assert [patch.also for patch in patches.load("mistake", KATA)] == [("two",), ()]
+    path.write_text(two.replace('["two"]', '["three"]'), encoding="utf-8")
+    with pytest.raises(PatchError, match=r"`also` speaks of \['three'\], and there is no such mistake"):
+        patches.load("mistake", KATA)
+    path.write_text(two.replace('["two"]', "3"), encoding="utf-8")
+    with pytest.raises(PatchError, match="malformed"):
+        patches.load("mistake", KATA)
