@@ -51,7 +51,7 @@ def probe(connection: Connection, request: dict) -> None:
     """Tries to get out, and tells what came of it."""
     status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines())
     report = {
-        "reached": [name for name, attempt in _ATTEMPTS.items() if attempt(request)],
+        "reached": [name for name, attempt in ATTEMPTS.items() if attempt(request)],
         "namespaces": {path.name: str(path.readlink()) for path in Path("/proc/self/ns").iterdir()},
         "capabilities": int(status["CapEff"], 16) | int(status["CapPrm"], 16) | int(status["CapBnd"], 16),
         "no_new_privileges": status["NoNewPrivs"].strip() == "1",
@@ -95,7 +95,7 @@ def _succeeds(attempt: Callable[[], object]) -> bool:
     return True
 
 
-_ATTEMPTS = {
+ATTEMPTS = {
     "a file outside": _reads,
     "a folder that is hidden": _lists,
     "a folder that is only to be read": _writes,

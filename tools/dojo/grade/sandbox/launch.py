@@ -96,6 +96,10 @@ class Host:
         return self._errors.read()[-2000:].decode(errors="replace").strip()
 
     @property
+    def process(self) -> int:
+        return self._process.pid
+
+    @property
     def is_well(self) -> bool:
         """It lives, and what was to end has ended in time."""
         self._hear(0)
@@ -218,6 +222,11 @@ class Sandbox:
         with self._lock:
             if self._host:
                 self._host.end()
+
+    @property
+    def host_process(self) -> int | None:
+        """The number of the process that everything in the sandbox is below; None where it is not entered."""
+        return self._host.process if self._host else None
 
     def start(
         self,

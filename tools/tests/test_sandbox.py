@@ -1,0 +1,315 @@
+"""The sandbox itself: what it shows, what holds, what becomes of it when something in it or around it ends."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from helpers import descendants, lives, outcomes, until
+from hostile_programs import KATA, base
+from sandboxes import a_sandbox, judge, python
+
+from dojo import ROOT
+from dojo.catalog import load
+from dojo.grade.sandbox import bodies, memory, probe, stage, view
+from dojo.grade.sandbox.isolation import Isolation, Unavailable
+from dojo.grade.sandbox.launch import BARE, Sandbox
+from dojo.grade.sandbox.suite import Confined
+from dojo.suite.run import run
+from dojo.suite.unit import Unit
+from dojo.verdict import ERROR, FAILED, PASSED
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox needs Linux")
+
+FILES = {KATA: base("reference").encode()}
+PYTHON = view.Python("/usr/bin/python3.11", ("/usr/bin/python3.11", "/usr/lib"), ("/usr/lib/python3.11",))
+OWN = {name: f"{name}:[1]" for name in probe.NAMESPACES}
+CONTAINED = {
+    "reached": [],
+    "namespaces": {name: f"{name}:[2]" for name in probe.NAMESPACES},
+    "capabilities": 0,
+    "no_new_privileges": True,
+    "first": True,
+    "landlock": 6,
+    "seccomp": True,
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with a_sandbox() as one:
+        yield one
+
+
+# What holds, and how it is said
+
+
+def test_one_line_says_what_holds():
+    found = probe.judge(CONTAINED, OWN, "0.8.0")
+    assert found.text == (
+        "isolated: bubblewrap 0.8.0, namespaces (user, pid, mount, ipc, net, uts), Landlock 6, seccomp, "
+        "memory by rlimit (no cgroup is delegated)"
+    )
+    poor = Isolation("0.8.0", ("user",), 0, False, True).text
+    assert "no Landlock" in poor and "no seccomp" in poor and "memory by cgroup" in poor
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reached": ["the network"]},
+        {"namespaces": CONTAINED["namespaces"] | {"net": OWN["net"]}},
+        {"namespaces": {}},
+        {"capabilities": 1},
+        {"no_new_privileges": False},
+        {"first": False},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_trial_run_that_was_not_contained_is_no_sandbox(change):
+    with pytest.raises(Unavailable, match="was not contained"):
+        probe.judge(CONTAINED | change, OWN, "0.8.0")
+
+
+@contextmanager
+def bait(folder: Path) -> Iterator[dict]:
+    """For the attempts of a probe: what it reaches without a sandbox."""
+    (folder / "canary").write_text("seen")
+    with socket.create_server(("127.0.0.1", 0)) as network, socket.socket(socket.AF_UNIX) as named:
+        named.bind(f"\0{folder}")
+        named.listen()
+        reached = {
+            "files_outside": [str(folder / "canary")],
+            "folders_outside": [str(folder)],
+            "folders_to_read": [str(folder)],
+        }
+        yield reached | {"port": network.getsockname()[1], "name": str(folder), "process": os.getpid()}
+
+
+def what_is_reached(sandbox: Sandbox, folder: Path, attempts: dict) -> dict:
+    tried = sandbox.start("probe", {}, folder / "log", **attempts)
+    try:
+        return json.loads(tried.channel.receive(60))
+    finally:
+        tried.close()
+
+
+def test_the_probe_finds_what_is_open(tmp_path):
+    """Without a sandbox it reaches all that it tries: otherwise its silence would mean nothing."""
+    with Sandbox(confined=False, content=BARE) as open_one, bait(tmp_path) as attempts:
+        assert open_one.isolation is None
+        report = what_is_reached(open_one, tmp_path, attempts)
+    assert report["reached"] == list(bodies.ATTEMPTS)
+    with pytest.raises(Unavailable):
+        probe.judge(report, {name: str(Path("/proc/self/ns", name).readlink()) for name in probe.NAMESPACES}, "")
+
+
+def test_the_probe_of_a_sandbox_reaches_nothing(tmp_path):
+    tmp_path.chmod(0o777)
+    with a_sandbox(content=BARE) as sandbox, bait(tmp_path) as attempts:
+        assert what_is_reached(sandbox, tmp_path, attempts)["reached"] == []
+
+
+def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Unavailable, match=r"apt install bubblewrap.*--no-sandbox"):
+        probe.probe()
+
+
+def test_a_machine_without_user_namespaces_is_told_what_to_allow():
+    code = (
+        "from dojo.grade.sandbox.probe import probe\nfrom dojo.grade.sandbox.isolation import Unavailable\n"
+        "from pathlib import Path\nPath('/proc/sys/user/max_user_namespaces').write_text('0')\n"
+        "try:\n    probe()\nexcept Unavailable as reason:\n    print(reason)\n"
+    )
+    with a_sandbox(content=BARE):
+        pass  # else there is nothing to take away
+    if not shutil.which("unshare"):
+        pytest.skip("there is no `unshare`")
+    start = f"import sys; sys.path[:0] = {[str(ROOT / 'tools')]!r}\n"
+    command = ["unshare", "--user", "--map-root-user", view.this_python().program, "-c", start + code]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    assert "may not make a user namespace" in said and "sysctl" in said and "--no-sandbox" in said
+    assert "Traceback" not in said and said.count("\n") == 1
+
+
+def test_another_trouble_is_told_in_one_sentence():
+    assert probe.explain("bwrap: first\nbwrap: Can't mount proc\n").startswith("The sandbox could not be started (bwrap: Can't")
+    assert "it said nothing" in probe.explain("")
+
+
+@pytest.mark.parametrize(("users", "real"), [("0 0 4294967295", True), ("0 1000 1", False), ("0 1000 1\n1 100000 65536", True)])
+def test_root_of_a_namespace_of_one_user_is_not_made_nobody(users, real):
+    assert stage.is_real_root(users) == real
+
+
+# What can be seen
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    """A checkout, as far as the view is concerned."""
+    for part in (*view.PARTS, "reference", ".git"):
+        if "." in part.strip("."):
+            (tmp_path / part).touch()
+        else:
+            (tmp_path / part).mkdir(parents=True)
+    return tmp_path
+
+
+def test_the_view_has_the_tests_and_no_answers(root):
+    seen = view.view(PYTHON, root=root)
+    within = {Path(source).relative_to(root).as_posix() for source in seen.sources if Path(source).is_relative_to(root)}
+    assert within == set(view.PARTS)
+    assert not any(Path(source) in (root, *root.parents) for source in seen.sources)
+
+
+def test_what_lies_below_a_folder_that_is_seen_is_hidden_nevertheless(root):
+    seen = view.view(PYTHON, hidden=[Path("/usr/share")], root=root)
+    line = view.command("bwrap", seen, seen.sources, ["python"])
+    assert line.index("/usr") < line.index("/usr/share")
+    assert line[line.index("/usr/share") - 1] == "--tmpfs"
+
+
+def test_python_below_a_hidden_folder_is_seen_nevertheless(root):
+    inside = replace(PYTHON, folders=(str(root / ".venv/lib"),))
+    line = view.command("bwrap", (seen := view.view(inside, root=root)), seen.sources, ["python"])
+    assert line.index(str(root)) < line.index(str(root / ".venv/lib"))
+
+
+def test_folders_that_are_no_packages_are_not_shown(monkeypatch, tmp_path):
+    (tmp_path / "site-packages").mkdir()
+    for folder in (tmp_path, tmp_path / "site-packages", ROOT, Path("relative")):
+        monkeypatch.syspath_prepend(str(folder))
+    found = view.this_python()
+    assert str(tmp_path / "site-packages") in found.path
+    assert not {str(tmp_path), str(ROOT), "relative", ""} & {*found.path, *found.folders}
+
+
+def test_a_hidden_folder_is_empty_in_there(tmp_path):
+    below_usr = {"folders_outside": ["/usr/share"]}
+    with bait(tmp_path) as attempts:
+        with a_sandbox(content=BARE, hidden=[Path("/usr/share")]) as sandbox:
+            assert what_is_reached(sandbox, tmp_path, attempts | below_usr)["reached"] == []
+        with a_sandbox(content=BARE) as sandbox:
+            assert what_is_reached(sandbox, tmp_path, attempts | below_usr)["reached"] == ["a folder that is hidden"]
+
+
+# Judging
+
+
+def test_the_verdict_is_the_same_as_outside(sandbox):
+    (inside,) = judge(sandbox, FILES)
+    (outside,) = run([Unit("reference", KATA, "cpu")], load().katas)
+    assert [(task.name, [(test.name, test.outcome) for test in task.tests]) for task in inside.tasks] == [
+        (task.name, [(test.name, test.outcome) for test in task.tests]) for task in outside.tasks
+    ]
+
+
+def test_feedback_names_the_file_as_handed_in(sandbox):
+    wrong = FILES[KATA].replace(b"self.sigmoid(self.linear(x))", b"self.linear(x)")
+    (result,) = judge(sandbox, {KATA: wrong})
+    assert "/submission/k06_logistic_regression.py:" in result.tasks[0].first_problem.message
+    assert "raw scores" in result.tasks[0].first_problem.message
+
+
+def test_a_kata_that_was_not_handed_in_is_none(sandbox):
+    (result,) = run([Unit("nowhere", KATA, "cpu")], load().katas, launcher=Confined(sandbox, {}))
+    assert set(outcomes(result).values()) == {FAILED}
+
+
+def test_without_isolation_the_same_runs_go_on(tmp_path):
+    with Sandbox(confined=False) as open_one:
+        assert open_one.isolation is None
+        (result,) = judge(open_one, FILES)
+    assert result.outcome == PASSED
+
+
+# Ends
+
+
+class HostDies(Confined):
+    """The sandbox breaks down under the first so many children."""
+
+    times = 1
+
+    def start(self, units, log):
+        child = super().start(units, log)
+        if self.times:
+            self.times -= 1
+            os.kill(self._sandbox.host_process, signal.SIGKILL)
+        return child
+
+
+class HostAlwaysDies(HostDies):
+    times = 100
+
+
+def test_a_run_that_was_lost_is_done_again():
+    with a_sandbox() as sandbox:
+        (result,) = judge(sandbox, FILES, HostDies)
+    assert result.outcome == PASSED
+
+
+def test_a_sandbox_that_always_breaks_down_is_no_fault_of_the_submission():
+    with a_sandbox(content=BARE) as sandbox:
+        (result,) = judge(sandbox, FILES, HostAlwaysDies)
+    assert set(outcomes(result).values()) == {ERROR}
+
+
+def test_nothing_is_left_when_grading_is_killed():
+    code = """
+import time
+from dojo.grade.sandbox.launch import BARE, Sandbox
+from sandboxes import judge
+from hostile_programs import KATA
+with Sandbox() as sandbox:
+    print("ready", flush=True)
+    judge(sandbox, {KATA: b"import os, time\\nos.fork()\\nos.setsid()\\ntime.sleep(600)\\n"}, timeout=300)
+"""
+    with a_sandbox(content=BARE):
+        pass
+    grading = python(code)
+    try:
+        assert grading.stdout.readline() == "ready\n"
+        # bubblewrap (two processes), the host, and two of the submission
+        started = until(lambda: len(found := descendants(grading.pid)) >= 5 and found)
+    finally:
+        grading.kill()
+        grading.wait()
+    until(lambda: not any(map(lives, started)))
+
+
+def test_a_thread_that_has_ended_takes_nothing_along():
+    """Runs may be started by any thread, of which only the one that entered the sandbox has to stay."""
+    with a_sandbox(content=BARE) as sandbox:
+        before = sandbox.host_process
+        thread = threading.Thread(target=probe.isolation_of, args=(sandbox,))
+        thread.start()
+        thread.join()
+        probe.isolation_of(sandbox)
+        assert sandbox.host_process == before
+
+
+# Memory
+
+
+def test_memory_is_that_of_all_processes_below():
+    there = {1: (0, 10), 2: (1, 300), 3: (2, 500), 4: (3, 350), 5: (1, 9000)}
+    assert memory.beyond(there, first=3, host=2) == 250
+    assert memory.beyond(there, first=9, host=2) == 0
+
+
+def test_this_process_takes_memory():
+    parent, size = memory.processes()[os.getpid()]
+    assert parent == os.getppid()
+    assert size > 1_000_000
