@@ -1,12 +1,13 @@
 """Trainings as an exam sees them: what each step of an optimizer found, and whether it follows the gradient of the loss."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.overrides import TorchFunctionMode
 
 from dojo.exam.draw import live
 from dojo.exam.judges import Judge
@@ -18,7 +19,7 @@ def watch(train: Callable[[], object], model: nn.Module, most: int = MOST) -> tu
     """Run a training; its result, and for each of its first steps the parameters, their gradients and the model's last input.
 
     Each step is a dict: "parameters" and "gradients" by name (None where there is no gradient), "inputs" (None where the
-    model was not called), and whether the model was in "training" mode.
+    model was not called), whether the model was in "training" mode, and the "optimizer" and its "rate" of learning.
     """
     seen: list[Tensor] = []
     steps: list[dict] = []
@@ -35,6 +36,8 @@ def watch(train: Callable[[], object], model: nn.Module, most: int = MOST) -> tu
                     "gradients": {name: None if one.grad is None else one.grad.clone() for name, one in named.items()},
                     "inputs": seen[0] if seen else None,
                     "training": model.training,
+                    "optimizer": type(optimizer).__name__,
+                    "rate": float(optimizer.param_groups[0]["lr"]),
                 }
             )
 
@@ -106,3 +109,29 @@ def untouched(found: dict[str, object], **tensors: Tensor):
     for name, one in tensors.items():
         old, place = before[name]
         found[f"{name} untouched"] = one.device.type == place and bool(torch.equal(one.detach().cpu(), old.cpu()))
+
+
+def refused(call: Callable[[], object], *words: str) -> list[bool] | str:
+    """Whether the words stand in the message of the ValueError that a call raises; any other error is its own answer."""
+    try:
+        call()
+    except ValueError as error:
+        return [word in str(error) for word in words]
+    return "nothing is refused"
+
+
+class _Calls(TorchFunctionMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        self.names.add(getattr(function, "__name__", ""))
+        return function(*args, **(kwargs or {}))
+
+
+def used(call: Callable[[], object], names: Iterable[str]) -> tuple[object, list[str]]:
+    """Make a call; its result, and which of these functions of torch it used, for lessons that ask to write one out by hand."""
+    with _Calls() as calls:
+        result = call()
+    return result, sorted(calls.names.intersection(names))

@@ -1,0 +1,143 @@
+"""Questions on k17: the same asking code runs on the submission, confined, and on the reference."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dojo.exam import Draw, question, reaches, steps
+from dojo.exam.draw import live
+from dojo.exam.spiral import spiral
+
+NAMES = ["amber", "birch", "cedar", "dune", "elm", "fern", "grove", "heath", "iris", "juniper", "kelp", "larch"]
+
+
+def unbalanced(random: np.random.Generator):
+    """Points of three classes, 25, 9 and 4 of them, and class weights that do not follow from the counts."""
+    labels = random.permutation(np.repeat(random.permutation(3), [25, 9, 4]))
+    features = torch.tensor(random.standard_normal((38, 2)) + labels[:, None], dtype=torch.float32)
+    given = features, torch.tensor(labels), torch.tensor(random.uniform(0.1, 2.0, 3), dtype=torch.float32)
+    return given, {"features": features, "labels": torch.stack([given[1].float(), given[2][given[1]]], dim=1)}
+
+
+def weighted(scores: Tensor, labels: Tensor) -> Tensor:
+    """The loss; a row of labels holds a class number and its weight."""
+    each = F.cross_entropy(scores, labels[:, 0].long(), reduction="none")
+    return (labels[:, 1] * each).sum() / labels[:, 1].sum()
+
+
+def small() -> nn.Module:
+    return nn.Sequential(nn.Linear(2, 10), nn.ReLU(), nn.Linear(10, 3))
+
+
+def accuracy(answer, right, hidden) -> float:
+    return float((answer.data.argmax(axis=1) == hidden["right"].data).mean())
+
+
+def loss(answer, right, hidden) -> float:
+    return float(F.cross_entropy(live(answer), torch.from_numpy(hidden["labels"].data)))
+
+
+def names(random: np.random.Generator) -> list[str]:
+    return random.permutation(NAMES)[:4].tolist()
+
+
+def answered(random: np.random.Generator):
+    """Right classes and answers, and names; of each class a point is answered right, so that no figure is 0 / 0."""
+    y_true = np.repeat(np.arange(4), random.integers(5, 40, 4))
+    y_pred = np.where(random.random(len(y_true)) < 0.6, y_true, random.integers(0, 4, len(y_true)))
+    firsts = np.searchsorted(y_true, np.arange(4))
+    y_pred[firsts] = y_true[firsts]
+    order = random.permutation(len(y_true))
+    return torch.tensor(y_true[order]), torch.tensor(y_pred[order]), names(random)
+
+
+def a_point(random: np.random.Generator):
+    """Weights and biases of a linear model, a point, mean and std, and names; the percentage is not near a half."""
+    while True:
+        drawn = [random.standard_normal(shape) for shape in ((4, 3), 4, 3, 3)] + [random.uniform(0.3, 3, 3)]
+        weight, bias, point, mean, std = (torch.tensor(one, dtype=torch.float32) for one in drawn)
+        percent = 100 * float(F.softmax(weight @ ((point - mean) / std) + bias, dim=0).max())
+        if percent < 99 and abs(percent % 1 - 0.5) > 0.05:
+            return weight, bias, point, mean, std, names(random)
+
+
+@question("models", times=2)
+def forward_pass(kata, draw: Draw):
+    sizes, found = [draw.integer(*span) for span in ((1, 6), (7, 12), (2, 6))], {}
+    x, labels = draw.normal(20, sizes[0]), draw.classes(20, sizes[2])
+    for name in ("LinearModel", "MLP"):
+        model = draw.weights(getattr(kata, name)(*sizes))
+        output = model(x)
+        F.cross_entropy(output, labels).backward()
+        found |= {f"printed {name}": repr(model), f"names of {name}": list(model.state_dict()), f"scores of {name}": output}
+        found[f"gradients of {name}"] = [parameter.grad for parameter in model.parameters()]
+    return found
+
+
+@question("models")
+def models_on_another_device(kata, draw: Draw):
+    x, found = draw.normal(6, 2).to(draw.device), {}
+    for name in ("LinearModel", "MLP"):
+        model = draw.weights(getattr(kata, name)(2, 7, 3)).to(draw.device)
+        found[name] = [model(x), list(model.parameters())]
+    return found
+
+
+@question("train", steps=steps.follow(lambda hidden: small(), weighted))
+def gradients(kata, draw: Draw):
+    features, labels, weights = draw.data(unbalanced)
+    model, found = draw.weights(small()), {}
+    with steps.untouched(found, features=features, labels=labels, weights=weights):
+        losses, seen = steps.watch(lambda: kata.train(model, features, labels, weights, epochs=4), model)
+    found["losses"] = [type(losses).__name__, len(losses), losses[0], *{type(loss).__name__ for loss in losses}]
+    return {"steps": seen, **found}
+
+
+@question("train", seconds=60, known=reaches("k17.mlp.loss", loss), new=reaches("k17.mlp.accuracy", accuracy))
+def arms_of_a_spiral(kata, draw: Draw):
+    points = {name: torch.from_numpy(part) for name, part in draw.data(known_spiral).items()}
+    model = nn.Sequential(nn.Linear(2, 100), nn.ReLU(), nn.Linear(100, 3))
+    losses = kata.train(model, points["features"], points["labels"], torch.full((3,), 1 / 350))
+    return {"known": model(points["features"]).detach(), "new": model(points["new"]).detach(), "epochs": len(losses)}
+
+
+def known_spiral(random: np.random.Generator):
+    given, hidden = spiral(random)
+    return given, {**hidden, "labels": given["labels"]}
+
+
+@question("train")
+def training_on_another_device(kata, draw: Draw):
+    data, found = [part.to(draw.device) for part in draw.data(unbalanced)], {}
+    model = draw.weights(small()).to(draw.device)
+    with steps.untouched(found, features=data[0], labels=data[1], weights=data[2]):
+        losses = kata.train(model, *data, epochs=2)
+    return {"epochs": len(losses), "places": [weight.device for weight in model.parameters()], **found}
+
+
+@question("metrics", times=2)
+def figures(kata, draw: Draw):
+    (y_true, y_pred, classes), there, found = draw.made(answered), draw.device, {}
+    pairs = {"here": (y_true, y_pred), "there": (y_true.to(there), y_pred.to(there)), "both": (y_true, y_pred.to(there))}
+    for where, pair in pairs.items():
+        metrics = kata.get_metrics(*pair, classes)
+        every = [metrics["overall"], *(metrics["class"][name] for name in classes)]
+        found[where] = [{name: float(value) for name, value in one.items()} for one in every]
+        found[f"floats {where}"] = [isinstance(value, float) for one in every for value in one.values()]
+    return {**found, "keys": sorted(metrics), "names": sorted(metrics["class"])}
+
+
+@question("point", times=3)
+def sentence(kata, draw: Draw):
+    weight, bias, *given, classes = draw.made(a_point)
+    found, sizes = {}, []
+    for name, place in (("here", torch.device("cpu")), ("there", draw.device)):
+        model = nn.Linear(3, 4)
+        with torch.no_grad():
+            model.weight.copy_(weight)
+            model.bias.copy_(bias)
+        model = model.to(place)
+        model.register_forward_pre_hook(lambda module, inputs: sizes.append(inputs[0].shape))
+        found[name] = kata.predict_point(model, *(one.to(place) for one in given), classes)
+    return {**found, "batch of one": sizes[0]}

@@ -1,0 +1,173 @@
+"""Questions on k18: the same asking code runs on the submission, confined, and on the reference."""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from dojo.exam import Draw, question, reaches, steps, within
+
+SQUARE = 60  # inputs, hidden units and outputs of the network whose dropout is looked at
+
+
+def nonsense(random: np.random.Generator):
+    """Points in a square, standardized, and classes that have nothing to do with them: 105 to learn, 900 others."""
+    known, new = random.random((105, 2)), random.random((900, 2))
+    new, known = ((part - known.mean(axis=0)) / known.std(axis=0) for part in (new, known))
+    labels, right = (torch.tensor(random.permutation(np.arange(n) % 3)) for n in (105, 900))
+    given = [torch.tensor(known, dtype=torch.float32), labels, torch.tensor(new, dtype=torch.float32)]
+    return given, {"features": given[0], "labels": labels, "right": right}
+
+
+def small() -> nn.Module:
+    return nn.Sequential(nn.Linear(2, 10), nn.ReLU(), nn.Linear(10, 3))
+
+
+def learned(answer, right, hidden) -> float:
+    return float((answer[0].data.argmax(axis=1) == hidden["labels"].data).mean())
+
+
+def gap(answer, right, hidden) -> float:
+    return learned(answer, right, hidden) - float((answer[1].data.argmax(axis=1) == hidden["right"].data).mean())
+
+
+def share(answer, right, hidden) -> float:
+    """How far the share of dropped activations, which give the smallest output, is from p."""
+    return abs(float((answer.data < answer.data.min() + 0.1).mean()) - float(hidden["p"]))
+
+
+def off(answer, right, hidden) -> float:
+    """How far weights (outputs, inputs) are from Xavier's rule, in parts of its deviation; by chance 0.02."""
+    each = [weight.data / (4 / sum(weight.data.shape)) ** 0.5 for weight in answer]
+    return max(max(abs(one.std() - 1), abs(one.mean())) for one in each)
+
+
+def grown(answer, right, hidden) -> float:
+    """How far the signal is from what the weights' deviation makes of it: after one layer, then from layer to layer."""
+    n, wide = len(answer), float(hidden["wide"])  # wide: what a layer without its relu makes of a deviation of 1
+    first = abs(answer[0] / ((0.5 - 0.5 / np.pi) ** 0.5 * wide) - 1)
+    return max(first, abs((answer[-1] / answer[0]) ** (1 / (n - 1)) / (wide / 2**0.5) - 1))
+
+
+@question("model", times=2)
+def evaluation(kata, draw: Draw):
+    inputs, hidden, p, classes = draw.integer(1, 6), draw.integer(7, 15), draw.choice([0.15, 0.25, 0.4]), draw.integer(2, 6)
+    model, x, found = draw.weights(kata.MLP(inputs, hidden, p, classes)).eval(), draw.normal(20, inputs), {}
+    with steps.untouched(found, x=x):
+        output, again = model(x), model(x)
+    F.cross_entropy(output, draw.classes(20, classes)).backward()
+    found |= {"printed": repr(model), "names": list(model.state_dict()), "output": output, "again": again}
+    return {**found, "gradients": [parameter.grad for parameter in model.parameters()]}
+
+
+@question("model", output=within(0.04, "at most", share, "the share that is dropped is off"))
+def training(kata, draw: Draw):
+    p, bias, shift = draw.choice([0.2, 0.25, 0.3]), draw.real(0.3, 1.0), draw.real(2.0, 5.0)
+    draw.hidden("p", lambda: p)
+    model = kata.MLP(SQUARE, SQUARE, p, SQUARE).train()
+    with torch.no_grad():  # its output is shift + the hidden activation, which is 1 + bias for an input of ones
+        for layer, value in ((model.fc1, bias), (model.fc2, shift)):
+            layer.weight.copy_(torch.eye(SQUARE))
+            layer.bias.fill_(value)
+        one, other = model(torch.ones(200, SQUARE)), model(torch.ones(200, SQUARE))
+    unlike = [not torch.equal(one, other), bool((one != one[0]).any())]
+    return {"output": one, "values": one.unique(), "unlike": unlike}
+
+
+@question("model")
+def model_on_another_device(kata, draw: Draw):
+    model, x = draw.weights(kata.MLP(2, 7, 0.2, 3)).to(draw.device), draw.normal(4, 2).to(draw.device)
+    trains = model.train()(x).device
+    return {"training": trains, "output": model.eval()(x), "weights": list(model.parameters())}
+
+
+@question(
+    "init", weights=within(0.06, "at most", off, "the deviation or the mean of the weights is off, in parts of the rule's")
+)
+def weights_by_xaviers_rule(kata, draw: Draw):
+    sizes = [(draw.integer(250, 350), draw.integer(100, 150)), (draw.integer(40, 60), draw.integer(600, 800))]
+    models = [kata.MLP(inputs, hidden, 0.1, 3) for inputs, hidden in sizes]
+    for model in models:
+        model.init_weights()
+    return {"weights": [model.fc1.weight.detach() for model in models]}
+
+
+@question("init")
+def the_rest_is_left_alone(kata, draw: Draw):
+    model = draw.weights(kata.MLP(3, 20, 0.1, 4)).to(draw.device)
+    weight = model.fc1.weight
+    model.init_weights()
+    before = weight.detach().cpu().clone()
+    model.init_weights()
+    anew = [model.fc1.weight is weight, torch.equal(before, weight.detach().cpu())]
+    return {"anew": anew, "place": weight.device, "rest": [model.fc1.bias, model.fc2.weight, model.fc2.bias]}
+
+
+@question(
+    "init", weights=within(0.06, "at most", off, "the deviation or the mean of the weights is off, in parts of the rule's")
+)
+def the_seed(kata, draw: Draw):
+    sizes, seed = (draw.integer(250, 350), draw.integer(100, 150), 0.3, 4), draw.integer(0, 10**6)
+    models = []
+    for number in (seed, seed, seed + draw.integer(1, 99)):
+        models.append(kata.seeded(number, *sizes))
+        torch.rand(3)  # somebody else draws in between
+    one, again, other = (dict(model.named_parameters()) for model in models)
+    alike = {name: [torch.equal(one[name], some[name]) for some in (again, other)] for name in one}
+    moved = [weight.device for weight in models[2].to(draw.device).parameters()]
+    return {"alike": alike, "weights": [one["fc1.weight"].detach()], "printed": repr(models[0]), "moved": moved}
+
+
+@question("depth", times=2, found=within(0.12, "at most", grown, "the signal's growth is off, in parts of what is right"))
+def size_of_a_signal(kata, draw: Draw):
+    width = draw.integer(250, 350)
+    x, std, found = draw.normal(200, width), draw.choice([0.02, (2 / width) ** 0.5, 2.0]), {}
+    draw.hidden("wide", lambda: std * width**0.5)
+    with steps.untouched(found, x=x):
+        sizes = kata.deviations(x, std, layers=draw.integer(8, 11))
+    kinds = [type(sizes).__name__, len(sizes), *{type(size).__name__ for size in sizes}]
+    return {"found": sizes, "kinds": kinds, "default": len(kata.deviations(x, std)), **found}
+
+
+@question("depth")
+def layers_of_their_own(kata, draw: Draw):
+    factors = []
+    for _ in range(200):  # layers of one weight: seven runs of eight end in a negative one, and leave nothing
+        first, second, third = kata.deviations(torch.tensor([[0.0], [1.0]]), 1.0, 3)
+        factors += [(second / first, third / second)] if third > 0 else []
+    unlike = any(abs(one - other) > 1e-3 * one for one, other in factors)
+    return {"unlike": unlike, "zeros": kata.deviations(torch.zeros(5, 4), 1.0, 3)}
+
+
+@question("depth")
+def signal_on_another_device(kata, draw: Draw):
+    return {"layers": len(kata.deviations(draw.normal(5, 6).to(draw.device), 0.5, layers=3))}
+
+
+@question("overfit", steps=steps.follow(lambda hidden: small(), F.cross_entropy))
+def gradients(kata, draw: Draw):
+    features, labels, _ = draw.data(nonsense)
+    model, found = draw.weights(small()).train(draw.choice([True, False])), {}
+    with steps.untouched(found, features=features, labels=labels):
+        losses, seen = steps.watch(lambda: kata.overfit(model, features, labels, epochs=4), model)
+    found["losses"] = [type(losses).__name__, len(losses), losses[0], *{type(loss).__name__ for loss in losses}]
+    return {"steps": seen, "modes": [step["training"] for step in seen], "afterwards": model.training, **found}
+
+
+@question("overfit", seconds=60, known=reaches("k18.overfit.accuracy", learned), both=reaches("k18.overfit.gap", gap))
+def nonsense_by_heart(kata, draw: Draw):
+    features, labels, new = draw.data(nonsense)
+    model = nn.Sequential(nn.Linear(2, 302), nn.ReLU(), nn.Dropout(0.1), nn.Linear(302, 3))
+    losses = kata.overfit(model, features, labels)
+    model.eval()
+    scores = [model(part).detach() for part in (features, new)]
+    return {"known": scores, "both": scores, "epochs": len(losses)}
+
+
+@question("overfit")
+def training_on_another_device(kata, draw: Draw):
+    features, labels, _ = (part.to(draw.device) for part in draw.data(nonsense))
+    model, found = draw.weights(small()).to(draw.device), {}
+    with steps.untouched(found, features=features, labels=labels):
+        losses = kata.overfit(model, features, labels, epochs=2)
+    return {"epochs": len(losses), "places": [weight.device for weight in model.parameters()], **found}
