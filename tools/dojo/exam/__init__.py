@@ -13,7 +13,7 @@ A file of reference/exams needs only the names below.
 
 from dojo.exam import steps
 from dojo.exam.draw import Draw
-from dojo.exam.judges import reaches, same, within
+from dojo.exam.judges import every, reaches, same, within
 from dojo.exam.question import question
 
-__all__ = ["Draw", "question", "reaches", "same", "steps", "within"]
+__all__ = ["Draw", "every", "question", "reaches", "same", "steps", "within"]

@@ -52,6 +52,15 @@ def within(bound: float, must_be: str, measure: Callable[[object, object, Mappin
     return judge
 
 
+def every(*judges: Judge) -> Judge:
+    """Several judgements of one answer; the first reason counts."""
+
+    def judge(answer: object, right: object, hidden: Mapping[str, object]) -> str:
+        return next(filter(None, (one(answer, right, hidden) for one in judges)), "")
+
+    return judge
+
+
 @cache
 def _marks() -> dict:
     return tomllib.loads((ROOT / "tests" / "pass_marks.toml").read_text(encoding="utf-8"))

@@ -1,12 +1,13 @@
 """Trainings as an exam sees them: what each step of an optimizer found, and whether it follows the gradient of the loss."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.overrides import TorchFunctionMode
 
 from dojo.exam.draw import live
 from dojo.exam.judges import Judge
@@ -106,3 +107,42 @@ def untouched(found: dict[str, object], **tensors: Tensor):
     for name, one in tensors.items():
         old, place = before[name]
         found[f"{name} untouched"] = one.device.type == place and bool(torch.equal(one.detach().cpu(), old.cpu()))
+
+
+def trained(model: nn.Module) -> dict[str, Tensor]:
+    """What a training has made of a model, as an answer: its parameters by name."""
+    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+
+def outputs(answer: object, model: nn.Module, features: object) -> Tensor:
+    """For a judge: what a model gives with the parameters of a `trained` answer, so that points may stay hidden altogether.
+
+    Args:
+        model: of the kind that was trained; its parameters are exchanged.
+        features: hidden ones, as the judge gets them.
+
+    Raises:
+        ValueError: the answer has other parameters than the model.
+    """
+    found, own = live(answer), dict(model.named_parameters())
+    if {name: (one.shape, one.dtype) for name, one in found.items()} != {n: (p.shape, p.dtype) for n, p in own.items()}:
+        raise ValueError("other parameters than the model's")
+    with torch.no_grad():
+        return torch.func.functional_call(model.eval(), found, (live(features),))
+
+
+class _Calls(TorchFunctionMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        self.names.add(getattr(function, "__name__", ""))
+        return function(*args, **(kwargs or {}))
+
+
+def used(call: Callable[[], object], names: Iterable[str]) -> tuple[object, list[str]]:
+    """Make a call; its result, and which of these functions of torch it used, for lessons that ask to write one out by hand."""
+    with _Calls() as calls:
+        result = call()
+    return result, sorted(calls.names.intersection(names))
