@@ -120,6 +120,28 @@ def refused(call: Callable[[], object], *words: str) -> list[bool] | str:
     return "nothing is refused"
 
 
+def trained(model: nn.Module) -> dict[str, Tensor]:
+    """What a training has made of a model, as an answer: its parameters by name."""
+    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+
+def outputs(answer: object, model: nn.Module, features: object) -> Tensor:
+    """For a judge: what a model gives with the parameters of a `trained` answer, so that points may stay hidden altogether.
+
+    Args:
+        model: of the kind that was trained; its parameters are exchanged.
+        features: hidden ones, as the judge gets them.
+
+    Raises:
+        ValueError: the answer has other parameters than the model.
+    """
+    found, own = live(answer), dict(model.named_parameters())
+    if {name: (one.shape, one.dtype) for name, one in found.items()} != {n: (p.shape, p.dtype) for n, p in own.items()}:
+        raise ValueError("other parameters than the model's")
+    with torch.no_grad():
+        return torch.func.functional_call(model.eval(), found, (live(features),))
+
+
 class _Calls(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()

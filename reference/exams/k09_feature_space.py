@@ -1,0 +1,132 @@
+"""Questions on k09: the same asking code runs on the submission, confined, and on the reference."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from dojo.exam import Draw, question, steps
+
+
+class Keeping(nn.Module):
+    """Keeps each layer's result of the last pass, as katas.given.networks.KeepingNetwork does."""
+
+    def __init__(self, *parts: nn.Module) -> None:
+        super().__init__()
+        self.parts = nn.Sequential(*parts)
+        self.linear_results: list[Tensor] = []
+        self.activation_results: list[Tensor] = []
+
+    linear_modules = property(lambda self: self.parts[0::2])
+    activation_modules = property(lambda self: self.parts[1::2])
+
+    def forward(self, x: Tensor) -> Tensor:
+        results = [x]
+        for part in self.parts:
+            results.append(part(results[-1]))
+        self.linear_results, self.activation_results = results[1::2], results[2::2]
+        return results[-1]
+
+
+def network(draw: Draw, hidden: int, labels: int = 1, dropout: float = 0.0) -> Keeping:
+    """Two features, one to three hidden layers, the last of `hidden` neurons, and outputs that are no class's for sure."""
+    sizes = [2, *(draw.integer(3, 8) for _ in range(draw.integer(0, 2))), hidden]
+    parts = [part for pair in pairwise(sizes) for part in (nn.Linear(*pair), tanh(dropout))]
+    return draw.weights(Keeping(*parts, nn.Linear(hidden, labels), nn.Sigmoid() if labels == 1 else nn.Identity()), scale=1.0)
+
+
+def tanh(dropout: float) -> nn.Module:
+    return nn.Sequential(nn.Tanh(), nn.Dropout(dropout)) if dropout else nn.Tanh()
+
+
+def modes(model: nn.Module) -> list[bool]:
+    return [part.training for part in model.modules()]
+
+
+def lines(draw: Draw, count: int) -> Tensor:
+    """Where the lines of a grid lie, in ascending order."""
+    return draw.uniform(-5, 5, count).sort().values
+
+
+@question("features", times=4)
+def hidden_features(kata, draw: Draw):
+    model, found = network(draw, hidden=draw.integer(1, 6)), {}
+    model(draw.normal(draw.integer(2, 4), 2))  # the results of this pass are not asked for
+    points = 2 * draw.normal(draw.integer(5, 30), 2)
+    with steps.untouched(found, points=points):
+        found["features"] = kata.last_hidden_features(model, points)
+    return found
+
+
+@question("features", times=2)
+def features_in_evaluation_mode(kata, draw: Draw):
+    model, found = network(draw, hidden=2, dropout=0.5), {}
+    for name, training in (("training", True), ("evaluation", False)):
+        model.train(training)
+        found[name] = [kata.last_hidden_features(model, draw.normal(20, 2)), modes(model)]
+    return found
+
+
+@question("features")
+def features_on_another_device(kata, draw: Draw):
+    model = network(draw, hidden=3).to(draw.device)
+    seen = kata.last_hidden_features(model, draw.normal(7, 2).to(draw.device))
+    return {"features": seen, "places": [one.device.type for one in model.parameters()]}
+
+
+@question("boundary", times=4)
+def boundary(kata, draw: Draw):
+    model, h1, found = network(draw, hidden=2), draw.normal(draw.integer(3, 12)), {}
+    with torch.no_grad():
+        weight = model.linear_modules[-1].weight
+        weight += 0.2 * weight.sign()  # far enough from 0 to divide by
+    with steps.untouched(found, h1=h1):
+        found["h2"] = kata.hidden_boundary(model, h1)
+    return found
+
+
+@question("boundary")
+def boundary_of_other_spaces(kata, draw: Draw):
+    found = {}
+    for hidden in (1, draw.integer(3, 6)):
+        try:
+            found[str(hidden)] = kata.hidden_boundary(network(draw, hidden=hidden), draw.normal(4))
+        except ValueError:
+            found[str(hidden)] = "refused"
+    return found
+
+
+@question("boundary")
+def boundary_on_another_device(kata, draw: Draw):
+    model = network(draw, hidden=2).to(draw.device)
+    seen = kata.hidden_boundary(model, draw.normal(6).to(draw.device))
+    return {"h2": seen, "places": [one.device.type for one in model.parameters()]}
+
+
+@question("grid", times=4)
+def grid(kata, draw: Draw):
+    """Of one output and of several, on an oblong grid and on a square one."""
+    found = {}
+    for labels in (1, draw.integer(2, 5)):
+        model, rows = network(draw, hidden=draw.integer(2, 4), labels=labels), draw.integer(2, 6)
+        for name, columns in (("oblong", rows + draw.integer(1, 4)), ("square", rows)):
+            x1, x2 = lines(draw, columns), lines(draw, rows)
+            with steps.untouched(found, x1=x1, x2=x2):
+                found[f"{name} {labels > 1}"] = kata.predict_grid(model, x1, x2)
+    return found
+
+
+@question("grid", times=2)
+def grid_in_evaluation_mode(kata, draw: Draw):
+    model, found = network(draw, hidden=4, dropout=0.5), {}
+    for name, training in (("training", True), ("evaluation", False)):
+        model.train(training)
+        found[name] = [kata.predict_grid(model, lines(draw, 4), lines(draw, 5)), modes(model)]
+    return found
+
+
+@question("grid", times=2)
+def grid_on_another_device(kata, draw: Draw):
+    model = network(draw, hidden=2, labels=draw.choice([1, 3])).to(draw.device)
+    seen = kata.predict_grid(model, lines(draw, 3).to(draw.device), lines(draw, 5).to(draw.device))
+    return {"grid": seen, "places": [one.device.type for one in model.parameters()]}
