@@ -1,0 +1,131 @@
+"""Questions on k01: what is made of fresh lists, shapes, arrays and tensors, on which device, and whose memory it is."""
+
+import numpy as np
+import torch
+
+from dojo.exam import Draw, question, steps, within
+
+LARGE = (100, 160)  # so many random numbers that their distribution shows
+FURTHEST = 0.04  # right numbers come as far once in 10^22 draws (Dvoretzky, Kiefer, Wolfowitz); rand for randn comes to 0.5
+KINDS = ("float64", "float32", "int64", "int32")  # of arrays
+
+
+def shape(random: np.random.Generator) -> tuple[int, ...]:
+    return tuple(random.integers(1, 5, int(random.integers(1, 5))).tolist())
+
+
+def lists(random: np.random.Generator) -> list[list]:
+    """Numbers without decimal points, with them, and with one in a single place."""
+    whole, fractions = random.integers(-9, 10, int(random.integers(1, 7))).tolist(), random.normal(size=5).tolist()
+    return [whole, fractions, [*whole, 2.5]]
+
+
+def apart(distribution):
+    """A measure: the largest distance between the distribution of numbers and the one they should have."""
+
+    def measure(answer, right, hidden) -> float:
+        found = np.sort(answer.data.astype(np.float64).ravel())
+        expected, counted = distribution(torch.from_numpy(found)).numpy(), np.arange(len(found) + 1) / len(found)
+        return float(max(np.abs(expected - counted[:-1]).max(), np.abs(expected - counted[1:]).max()))
+
+    return measure
+
+
+EVEN = within(FURTHEST, "at most", apart(lambda x: x.clamp(0, 1)), "the distance from the uniform distribution")
+BELL = within(FURTHEST, "at most", apart(torch.special.ndtr), "the distance from the normal distribution")
+
+
+@question("make", times=2)
+def made(kata, draw: Draw):
+    found = {}
+    for numbers in draw.made(lists):
+        one = kata.make(numbers, draw.made(shape))
+        found[str(len(found))] = {**one, **{name: torch.zeros_like(one[name]) for name in ("uniform", "normal")}}
+    return found
+
+
+@question("make", uniform=EVEN, normal=BELL)
+def distributions(kata, draw: Draw):
+    first, second = kata.make([1], LARGE), kata.make([1], LARGE)
+    again = [torch.equal(first[name], second[name]) for name in ("uniform", "normal")]
+    return {"uniform": first["uniform"], "normal": first["normal"], "the same once more": again}
+
+
+@question("make", times=2)
+def about(kata, draw: Draw):
+    dtype = draw.choice((torch.float32, torch.float64, torch.int64, torch.int16, torch.uint8, torch.bool))
+    tensors = torch.zeros(draw.made(shape), dtype=dtype), torch.tensor(1.5), torch.zeros(draw.made(shape)).to(draw.device)
+    found = [kata.about(tensor) for tensor in tensors]
+    return {"about": found, "a dtype": isinstance(found[0][0], torch.dtype)}
+
+
+@question("combine", times=2)
+def combinations(kata, draw: Draw):
+    n, found = draw.integer(2, 6), {}
+    row, column = draw.normal(1, n), draw.normal(n, 1)
+    with steps.untouched(found, row=row, column=column):
+        combined = kata.combine(row, column)
+    return {"combined": combined, **found}
+
+
+@question("combine", times=3)
+def crosses(kata, draw: Draw):
+    rows, columns, dtype = draw.integer(2, 5), draw.integer(2, 5), draw.choice((torch.float32, torch.int64, torch.float64))
+    row, column = kata.cross((100 * draw.normal(rows, columns)).to(dtype), draw.integer(-1, min(rows, columns) - 1))
+    return {"row": row, "column": column}
+
+
+@question("combine")
+def combinations_on_another_device(kata, draw: Draw):
+    row, column, table = (draw.normal(*size).to(draw.device) for size in ((1, 3), (3, 1), (3, 4)))
+    return {"combined": kata.combine(row, column), "cross": list(kata.cross(table, draw.integer(0, 2)))}
+
+
+@question("to_tensors", times=2)
+def tensors_of_arrays(kata, draw: Draw):
+    """The arrays change afterwards, and what was made of them must not."""
+    found = {}
+    for kind in KINDS:
+        n, d = draw.integer(2, 40), draw.integer(1, 6)
+        arrays = [(100 * draw.normal(*size)).numpy().astype(kind) for size in ((n, d), (n,))]
+        before = [array.copy() for array in arrays]
+        found[kind] = list(kata.to_tensors(*arrays))
+        for array, old in zip(arrays, before, strict=True):
+            found[kind].append(np.array_equal(array, old))
+            array += 7
+    return found
+
+
+@question("to_class_indices", times=2)
+def class_indices(kata, draw: Draw):
+    found = {}
+    for kind in KINDS:
+        labels = draw.classes(draw.integer(2, 40), draw.integer(1, 9)).numpy().astype(kind)
+        labels = labels.reshape(draw.choice(((-1,), (-1, 1))))
+        before = labels.copy()
+        found[kind] = [kata.to_class_indices(labels), np.array_equal(labels, before)]
+        labels += 1
+    return found
+
+
+@question("to_numpy", times=2)
+def arrays_of_tensors(kata, draw: Draw):
+    """The tensors change afterwards, and what was made of them must not."""
+    plain = draw.made(lambda random: torch.tensor(random.integers(1, 100, shape(random))))
+    tensors = [plain.to(dtype) for dtype in (torch.float32, torch.float64, torch.int64, torch.uint8, torch.bool)]
+    weights = draw.normal(*draw.made(shape)).requires_grad_()
+    tensors += [weights, weights * 2]
+    arrays = [kata.to_numpy(tensor) for tensor in tensors]
+    with torch.no_grad():
+        for tensor in tensors:
+            tensor.fill_(0)
+    return {"arrays": arrays, "recording": [tensor.requires_grad for tensor in tensors]}
+
+
+@question("to_numpy")
+def arrays_from_another_device(kata, draw: Draw):
+    tensor, found = draw.normal(*draw.made(shape)).to(draw.device), {}
+    recording = tensor.clone().requires_grad_()
+    with steps.untouched(found, tensor=tensor, recording=recording):
+        arrays = [kata.to_numpy(tensor), kata.to_numpy(recording)]
+    return {"arrays": arrays, **found}
