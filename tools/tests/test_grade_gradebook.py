@@ -224,6 +224,25 @@ def test_what_a_killed_process_had_kept_can_be_seen(tmp_path):
         assert book.newest("doe").record == readable(record())
 
 
+def test_in_a_folder_without_room_for_helper_files_nothing_that_was_kept_is_overlooked(tmp_path, monkeypatch):
+    really = sqlite3.connect
+
+    class Refusing(sqlite3.Connection):
+        def execute(self, *given):
+            raise sqlite3.OperationalError("unable to open database file")
+
+    def without_helpers(address, **arguments):
+        return really(address, **arguments, **({"factory": Refusing} if "mode=ro" in str(address) else {}))
+
+    with Gradebook.open(tmp_path) as book:
+        book.add("a", record())
+        monkeypatch.setattr(sqlite3, "connect", without_helpers)
+        with pytest.raises(GradebookError, match="can't be used"):  # the record is in the helper file alone
+            Gradebook.view(tmp_path).__enter__()
+    with Gradebook.view(tmp_path) as book:
+        assert book.newest("doe")
+
+
 def test_a_regrading_that_was_broken_off_goes_on(tmp_path):
     with Gradebook.open(tmp_path) as book:
         book.add("a", record())

@@ -150,6 +150,17 @@ def test_a_folder_that_becomes_a_link_before_it_is_read_leads_nowhere(tmp_path):
                 member.load()
 
 
+@pytest.mark.timeout(20)
+def test_a_file_that_becomes_a_pipe_before_it_is_read_is_not_waited_for(tmp_path):
+    doe = folder(tmp_path / "doe", {f"{K06}.py": b"x"})
+    with folders.Tree(doe) as tree:
+        (member,) = tree.members()
+        (doe / f"{K06}.py").unlink()
+        os.mkfifo(doe / f"{K06}.py")
+        with pytest.raises(bounds.Refused, match="it is not opened"):
+            member.load()
+
+
 def test_pipes_sockets_and_devices_are_not_opened(tmp_path, catalog, katas):
     doe = folder(tmp_path / "doe")
     os.mkfifo(doe / "katas" / "pipe")
