@@ -5,6 +5,7 @@ of tests/test_kNN_*.py; other tests in a session are left alone.
 """
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -78,8 +79,12 @@ SESSION = pytest.StashKey[Session]()
 
 def kata_name(item: pytest.Item) -> str | None:
     """'k06_logistic_regression' for a test of that kata, None for any other test."""
-    stem = item.path.stem
-    return stem.removeprefix("test_") if stem.startswith("test_k") and item.path.parent == ROOT / "tests" else None
+    return _kata_of(item.path)
+
+
+@functools.cache  # every hook asks for it, several times a test
+def _kata_of(path: Path) -> str | None:
+    return path.stem.removeprefix("test_") if path.stem.startswith("test_k") and path.parent == ROOT / "tests" else None
 
 
 def task_of(item: pytest.Item) -> tuple[str, str | None]:

@@ -58,9 +58,11 @@ class Reporter:
         items[:] = [item for item in items if item.nodeid not in self._unit.done]
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_finish(self) -> None:
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
         """All is read but the learner's file: a child that stands ready goes on when that is saved."""
         if self._stand_ready:
+            for item in session.items:
+                item.location  # noqa: B018  (pytest works it out when it is first asked for: better now than then)
             try:
                 self._connection.recv_bytes()
             except (EOFError, OSError):  # nobody needs it any more

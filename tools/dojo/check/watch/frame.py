@@ -35,6 +35,7 @@ class Frame:
         self._console = Console(
             file=io.StringIO(),
             width=max(width, 20),
+            height=max(height, 1),
             force_terminal=look.console.is_terminal,
             color_system=colours if colours in ("standard", "256", "truecolor") else None,
             legacy_windows=False,
