@@ -2,6 +2,7 @@
 # attack:    every outcome is turned into a pass where it is reported
 # contained: the suite is fooled, the exam is not
 # added to:  stub
+# ends:      by itself
 # suite:     model: passed, train: passed, boundary: passed
 # verdict:   model: not verified, train: not verified, boundary: not verified
 
