@@ -28,8 +28,6 @@ from dojo.suite.run import run
 from dojo.suite.unit import Unit
 from dojo.verdict import ERROR, FAILED, PASSED
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox needs Linux")
-
 FILES = {KATA: base("reference").encode()}
 PYTHON = view.Python("/usr/bin/python3.11", ("/usr/bin/python3.11", "/usr/lib"), ("/usr/lib/python3.11",))
 OWN = {name: f"{name}:[1]" for name in probe.NAMESPACES}
@@ -123,6 +121,13 @@ def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch, tmp_p
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Unavailable, match=r"apt install bubblewrap.*--no-sandbox"):
         probe.probe()
+
+
+@pytest.mark.parametrize("confined", [True, False])
+def test_another_system_is_told_that_it_takes_linux(monkeypatch, confined):
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(Unavailable, match="Linux machine"), Sandbox(confined=confined):
+        pass
 
 
 def test_a_machine_without_user_namespaces_is_told_what_to_allow():

@@ -140,6 +140,8 @@ def test_a_test_that_nobody_collected_is_refused():
         {"outcome": ["passed"]},
         {"message": {"a": 1}},
         {"seconds": "1"},
+        {"seconds": float("nan")},
+        {"seconds": 10**400},
         {"measured": [{"mark": "m", "what": "w", "value": "0", "bound": 1, "at_most": True}]},
         {"measured": 5},
         {"more": 1},

@@ -52,6 +52,7 @@ class Sandbox:
         self._lock = threading.Lock()
 
     def __enter__(self) -> "Sandbox":
+        probe.need_linux()
         with self._lock:
             self._host = self._new_host()
         try:
