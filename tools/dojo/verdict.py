@@ -12,9 +12,10 @@ No report is never a pass: a task without tests, or a kata without tasks, is an 
 """
 
 import dataclasses
+import sys
+import typing
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from dojo import curve as curves
 from dojo import diagnosis as diagnoses
@@ -25,7 +26,7 @@ PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR = "passed", "failed", "not 
 OUTCOMES = (PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR)
 NO_TEST = "(no test)"  # stands for the tests of a task of which nothing was reported
 _GRAVEST_FIRST = (ERROR, FAILED, BLOCKED, NOT_STARTED)
-_Record = TypeVar("_Record", "TestResult", "Measured", "Drift")
+_Record = typing.TypeVar("_Record", "TestResult", "Measured", "Drift")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Measured:
 
     mark: str  # "k06.train.distance"
     what: str
-    value: float | None  # None where it was not finite
+    value: float | None  # None if it is no finite number
     bound: float
     at_most: bool
     curve: Curve | None = None  # only while measuring: how the training went
@@ -164,10 +165,12 @@ def _writable(text: str) -> str:
 def _checked(record: _Record) -> _Record:
     """The same, if its values are of the types that it says: the fields may come from code that may do anything."""
     for field in dataclasses.fields(record):
-        value, expected = getattr(record, field.name), getattr(field.type, "__origin__", field.type)  # tuple[X, ...] → tuple
-        fits = isinstance(value, expected) or (expected is float and type(value) is int)
-        if not fits:
+        value, kinds = getattr(record, field.name), typing.get_args(field.type) or (field.type,)
+        kinds = (tuple,) if typing.get_origin(field.type) is tuple else kinds
+        if not (isinstance(value, kinds) or (float in kinds and type(value) is int)):
             raise TypeError(f"{field.name} can't be {value!r:.100}")
+        if isinstance(value, int | float) and not isinstance(record, Drift) and not abs(value) <= sys.float_info.max:
+            raise ValueError(f"{field.name} can't be {value}")
     return record
 
 

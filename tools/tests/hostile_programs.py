@@ -6,6 +6,7 @@ Each file of tools/tests/hostile has a header of comments, and code that is adde
     attack      what it tries
     contained   why it comes to nothing
     added to    stub or reference
+    ends        by itself, or from outside: when its time is up
     suite       the outcomes that the tests in the sandbox come to, task by task; they are feedback, and can be forged
     verdict     the statuses of the grade: what counts
 """
@@ -31,6 +32,7 @@ class Program:
     attack: str
     contained: str
     base: str
+    endless: bool
     suite: dict[str, str]
     verdict: dict[str, str]
     code: str
@@ -61,8 +63,10 @@ def programs() -> list[Program]:
 def _program(path: Path) -> Program:
     header, _, code = path.read_text(encoding="utf-8").partition("\n\n")
     fields = dict(line.removeprefix("# ").split(":", 1) for line in header.splitlines())
-    kind, attack, contained, added_to, suite, verdict = (text.strip() for text in fields.values())
-    return Program(path.stem, kind, attack, contained, added_to, _by_task(suite), _by_task(verdict), code)
+    kind, attack, contained, added_to, ends, suite, verdict = (text.strip() for text in fields.values())
+    return Program(
+        path.stem, kind, attack, contained, added_to, ends == "from outside", _by_task(suite), _by_task(verdict), code
+    )
 
 
 def _by_task(text: str) -> dict[str, str]:

@@ -15,16 +15,19 @@ from hostile_programs import KATA, TASKS, Program, base, programs
 from sandboxes import a_sandbox, judge, new_since
 
 from dojo import ROOT
+from dojo.catalog import load
 from dojo.grade.records import STATUSES
 from dojo.grade.sandbox.launch import Sandbox
+from dojo.grade.sandbox.suite import Confined
+from dojo.suite.run import run
+from dojo.suite.unit import Unit
 from dojo.verdict import FAILED, OUTCOMES, PASSED
 
 KINDS = ("forging", "learning", "resources", "the grader", "the reader")
-PATIENCE = {"stub": 3, "reference": 60}  # seconds for a test: a loop may be endless, a training must have its time
-SECONDS = {"stub": 8, "reference": 100}  # for all of a kata
+PATIENCE = {True: 2, False: 60}  # seconds for a test, of a program that is endless or not
+SECONDS = {True: 4, False: 100}  # for all of a kata
 SLACK = 30  # of a busy machine, beyond the limit
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox needs Linux")
 collection = programs()
 
 
@@ -79,9 +82,9 @@ def test_no_program_is_credited_with_what_a_stub_has_not_done():
 def test_a_hostile_program_is_contained(sandbox, surroundings, program: Program):
     before, host, started = descendants(os.getpid()), sandbox.host_process, time.monotonic()
     files = {KATA: program.file(**surroundings.places)}
-    (result,) = judge(sandbox, files, timeout=PATIENCE[program.base], seconds=SECONDS[program.base])
+    (result,) = judge(sandbox, files, timeout=PATIENCE[program.endless], seconds=SECONDS[program.endless])
     assert {task.name: task.outcome for task in result.tasks} == program.suite
-    assert time.monotonic() - started < SECONDS[program.base] + SLACK
+    assert time.monotonic() - started < SECONDS[program.endless] + SLACK
     until(lambda: not new_since(before))  # neither it nor anything it started is left
     assert sandbox.host_process == host and lives(host)
     assert lives(surroundings.sibling.pid)
@@ -101,6 +104,7 @@ def test_the_next_one_is_judged_as_ever(sandbox):
 def test_the_one_beside_it_is_judged_as_ever(sandbox, surroundings, name):
     (program,) = [program for program in collection if program.name == name]
     files = {KATA: program.file(**surroundings.places), "k01_tensors": (ROOT / "reference" / "k01_tensors.py").read_bytes()}
-    hostile, honest = judge(sandbox, files, jobs=2, timeout=30, seconds=60 if name != "use_fork_bomb" else 30)
+    units = [Unit("nowhere", KATA, "cpu", timeout=3), Unit("nowhere", "k01_tensors", "cpu")]
+    hostile, honest = run(units, load().katas, jobs=2, launcher=Confined(sandbox, files), seconds=10)
     assert honest.outcome == PASSED
     assert hostile.outcome in (FAILED, "not started")

@@ -16,19 +16,17 @@ from pathlib import Path
 import pytest
 from helpers import descendants, lives, outcomes, until
 from hostile_programs import KATA, base
-from sandboxes import a_sandbox, judge, python
+from sandboxes import LIMITS, a_sandbox, judge, python
 
 from dojo import ROOT
 from dojo.catalog import load
-from dojo.grade.sandbox import bodies, memory, probe, stage, view
+from dojo.grade.sandbox import bodies, cgroup, memory, probe, stage, view
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
 from dojo.grade.sandbox.launch import BARE, Sandbox
 from dojo.grade.sandbox.suite import Confined
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
 from dojo.verdict import ERROR, FAILED, PASSED
-
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox needs Linux")
 
 FILES = {KATA: base("reference").encode()}
 PYTHON = view.Python("/usr/bin/python3.11", ("/usr/bin/python3.11", "/usr/lib"), ("/usr/lib/python3.11",))
@@ -123,6 +121,13 @@ def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch, tmp_p
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Unavailable, match=r"apt install bubblewrap.*--no-sandbox"):
         probe.probe()
+
+
+@pytest.mark.parametrize("confined", [True, False])
+def test_another_system_is_told_that_it_takes_linux(monkeypatch, confined):
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(Unavailable, match="Linux machine"), Sandbox(confined=confined):
+        pass
 
 
 def test_a_machine_without_user_namespaces_is_told_what_to_allow():
@@ -313,3 +318,60 @@ def test_this_process_takes_memory():
     parent, size = memory.processes()[os.getpid()]
     assert parent == os.getppid()
     assert size > 1_000_000
+
+
+# Control groups
+
+MOUNTS = "cgroup2 {top} cgroup2 rw 0 0\nproc /proc proc rw 0 0\n"
+
+
+def a_group(folder: Path, controllers: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "cgroup.subtree_control").write_text(controllers)
+    (folder / "cgroup.procs").touch()
+    return folder
+
+
+def test_the_nearest_group_that_gives_memory_is_used(tmp_path):
+    mounts = MOUNTS.format(top=tmp_path)
+    a_group(tmp_path, "cpu memory pids")
+    slice_ = a_group(tmp_path / "user.slice", "memory pids")
+    a_group(slice_ / "shell.scope", "")
+    assert cgroup.delegated(mounts, "0::/user.slice/shell.scope\n") == slice_
+    (slice_ / "cgroup.subtree_control").write_text("pids")
+    assert cgroup.delegated(mounts, "0::/user.slice/shell.scope\n") == tmp_path
+    (tmp_path / "cgroup.subtree_control").write_text("cpu")
+    assert cgroup.delegated(mounts, "0::/user.slice/shell.scope\n") is None
+    assert cgroup.delegated(mounts, "4:memory:/\n") is None
+    assert cgroup.delegated("proc /proc proc rw 0 0\n", "0::/\n") is None
+    assert cgroup.delegated(mounts, "0::/../outside\n") is None
+
+
+def test_the_limits_of_a_run_are_those_of_its_group(tmp_path):
+    group = cgroup.Group(tmp_path, "one", cgroup.settings(replace(LIMITS, memory=100, processes=7)))
+    assert (group.folder / "memory.max").read_text() == str(100 * 1024 * 1024)
+    assert (group.folder / "pids.max").read_text() == "7"
+
+
+def test_a_run_is_in_its_group_and_the_group_goes_with_it(sandbox, monkeypatch, tmp_path):
+    """Without the limits, which take controllers that a machine may not have here."""
+    mounts, own = (Path("/proc/self", name).read_text() for name in ("mounts", "cgroup"))
+    where = cgroup.delegated(mounts, own, controllers=frozenset())
+    if where is None:
+        pytest.skip("this user may make no control groups")
+    monkeypatch.setattr(cgroup, "settings", lambda limits: {})
+    monkeypatch.setattr(sandbox, "_groups", where)
+    launcher = Confined(sandbox, {KATA: b"import os, time\nos.fork()\ntime.sleep(600)\n"})
+    child = launcher.start([Unit("nowhere", KATA, "cpu")], tmp_path / "log")
+    (group,) = where.glob("torch-katas-*")
+    until(lambda: len((group / "cgroup.procs").read_text().split()) == 2)
+    child.process.close()
+    until(lambda: child.process.has_ended)
+    launcher.start([Unit("nowhere", KATA, "cpu")], tmp_path / "log").process.close()
+    until(lambda: not group.exists())
+
+
+def test_what_looks_delegated_and_is_not_is_done_without(monkeypatch, tmp_path):
+    monkeypatch.setattr(cgroup, "find", lambda: tmp_path)  # no group for the kernel: the process can't enter
+    with a_sandbox(content=BARE) as sandbox:
+        assert not sandbox.isolation.cgroup

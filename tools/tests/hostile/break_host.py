@@ -2,6 +2,7 @@
 # attack:    orders to the process that forks the runs, on whatever socket was inherited
 # contained: no such socket is inherited
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

@@ -2,6 +2,7 @@
 # attack:    TCP, UDP, name look-ups and local sockets
 # contained: there is no network
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

@@ -2,6 +2,7 @@
 # attack:    NaN, infinity and giant numbers, in place of a report
 # contained: a broken report is no pass, and breaks nothing else
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

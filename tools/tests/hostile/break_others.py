@@ -2,6 +2,7 @@
 # attack:    signals to everything there is, the grader and the run beside it among them
 # contained: only its own processes are there
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

@@ -2,6 +2,7 @@
 # attack:    namespaces, mounts, chroot, setns, devices, handles
 # contained: none of it is permitted
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

@@ -2,6 +2,7 @@
 # attack:    script and markup in a message
 # contained: whoever shows it escapes markup
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

@@ -2,6 +2,7 @@
 # attack:    pickles that run a command when they are read
 # contained: nothing is ever unpickled
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

@@ -2,6 +2,7 @@
 # attack:    terminal escapes and bidi characters in a message
 # contained: whoever shows it strips controls
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

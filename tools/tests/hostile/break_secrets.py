@@ -2,6 +2,7 @@
 # attack:    secrets in the environment, in home folders, of the machine
 # contained: an environment made on purpose, a view of little
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

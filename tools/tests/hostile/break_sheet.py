@@ -2,6 +2,7 @@
 # attack:    formulas in a message
 # contained: whoever exports it neutralises formulas
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

@@ -2,6 +2,7 @@
 # attack:    breaks pytest itself, so that the fault looks like the grader's own
 # contained: an error is no pass, and the next run has a suite that is whole
 # added to:  stub
+# ends:      by itself
 # suite:     model: error, train: error, boundary: error
 # verdict:   model: error, train: error, boundary: error
 

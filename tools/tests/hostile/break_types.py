@@ -2,6 +2,7 @@
 # attack:    events with fields of the wrong types, in place of a report
 # contained: a broken report is no pass, and breaks nothing else
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

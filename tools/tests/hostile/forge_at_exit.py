@@ -2,6 +2,7 @@
 # attack:    finalizers and atexit that send good news at the end
 # contained: an end without results is no pass
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

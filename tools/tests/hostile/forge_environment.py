@@ -2,6 +2,7 @@
 # attack:    PYTEST_ and PYTHON variables for whoever comes next
 # contained: it ends with this process
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

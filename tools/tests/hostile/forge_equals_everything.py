@@ -2,6 +2,7 @@
 # attack:    tensors that equal everything, by __torch_function__
 # contained: numbers are compared, not objects asked
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: not started, boundary: not started
 # verdict:   model: failed, train: not started, boundary: not started
 

@@ -2,6 +2,7 @@
 # attack:    forged events on inherited descriptors, then an exit
 # contained: the suite is fooled, the exam is not
 # added to:  stub
+# ends:      by itself
 # suite:     model: passed, train: passed, boundary: passed
 # verdict:   model: not verified, train: not verified, boundary: not verified
 

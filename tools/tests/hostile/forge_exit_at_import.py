@@ -2,6 +2,7 @@
 # attack:    early exit at import, with the code of success
 # contained: no pass from an exit code
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

@@ -2,6 +2,7 @@
 # attack:    KeyboardInterrupt, which ends a run of pytest
 # contained: tests that were not judged have not passed
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

@@ -2,6 +2,7 @@
 # attack:    fake results on standard output, error, and in files of the usual names
 # contained: nothing parses what is printed
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

@@ -2,6 +2,7 @@
 # attack:    shadowing modules, conftest, ini files, .pth, sitecustomize, wherever one could be read from
 # contained: nothing of it can be written
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

@@ -2,6 +2,7 @@
 # attack:    a process that was left behind goes on reporting for a kata that has crashed
 # contained: it ends with the first process
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

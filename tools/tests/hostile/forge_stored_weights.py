@@ -2,6 +2,7 @@
 # attack:    stored weights instead of a training
 # contained: fresh data shows that nothing was learnt
 # added to:  reference
+# ends:      by itself
 # suite:     model: passed, train: failed, boundary: passed
 # verdict:   model: verified, train: failed, boundary: verified
 

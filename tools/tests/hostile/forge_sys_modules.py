@@ -2,6 +2,7 @@
 # attack:    modules of the tests and of torch replaced in sys.modules
 # contained: what was imported already goes on
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

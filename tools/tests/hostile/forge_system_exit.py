@@ -2,6 +2,7 @@
 # attack:    SystemExit at import and in every function
 # contained: no pass from an exit code
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

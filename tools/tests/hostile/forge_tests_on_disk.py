@@ -2,6 +2,7 @@
 # attack:    tests, marks, tools and bytecode rewritten on disk
 # contained: all of it can only be read
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

@@ -2,6 +2,7 @@
 # attack:    patched clocks and random numbers
 # contained: the clock outside decides; the questions come from outside
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: not started, boundary: not started
 # verdict:   model: failed, train: not started, boundary: not started
 

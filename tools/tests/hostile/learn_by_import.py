@@ -2,6 +2,7 @@
 # attack:    imports the reference, the exams and the mistakes
 # contained: there is none in the view
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

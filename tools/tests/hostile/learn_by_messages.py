@@ -2,6 +2,7 @@
 # attack:    has all that it can see written into its own feedback
 # contained: there is nothing worth telling
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

@@ -2,6 +2,7 @@
 # attack:    looks for what an earlier one has left
 # contained: the next one starts from nothing
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

@@ -2,6 +2,7 @@
 # attack:    reads what is expected from the frames of the test that calls
 # contained: the suite is fooled, the exam is not: it has nothing expected in its frames
 # added to:  stub
+# ends:      by itself
 # suite:     model: passed, train: not started, boundary: not started
 # verdict:   model: not verified, train: not started, boundary: not started
 

@@ -2,6 +2,7 @@
 # attack:    searches all objects that the process was forked with for a solution
 # contained: nothing expected was ever there
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

@@ -2,6 +2,7 @@
 # attack:    /proc of other processes: roots, descriptors, environment, memory; ptrace
 # contained: its own processes are all that it sees
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

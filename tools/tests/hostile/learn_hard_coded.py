@@ -2,6 +2,7 @@
 # attack:    answers that are right for the data of the tests alone
 # contained: fresh data asks for the function
 # added to:  reference
+# ends:      by itself
 # suite:     model: passed, train: passed, boundary: failed
 # verdict:   model: verified, train: verified, boundary: failed
 

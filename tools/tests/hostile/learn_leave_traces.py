@@ -2,6 +2,7 @@
 # attack:    leaves something for the next one in every place that could outlast it
 # contained: the next one starts from nothing
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

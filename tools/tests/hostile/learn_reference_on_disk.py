@@ -2,6 +2,7 @@
 # attack:    reads the reference, or any copy of it, from disk
 # contained: there is none in the view
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

@@ -2,6 +2,7 @@
 # attack:    a daemon that leaves its group and session and lives on
 # contained: it ends with the first process
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

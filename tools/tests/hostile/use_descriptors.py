@@ -2,6 +2,7 @@
 # attack:    open files without end
 # contained: an OSError at the limit
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

@@ -2,6 +2,7 @@
 # attack:    huge, sparse and many files, and a deep folder
 # contained: a small file system in memory, gone afterwards
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

@@ -2,6 +2,7 @@
 # attack:    valid events without end, so that it never seems silent
 # contained: the time for a kata, and for all it says, is limited
 # added to:  stub
+# ends:      from outside
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

@@ -2,6 +2,7 @@
 # attack:    memory of every GPU
 # contained: there is no GPU in the sandbox
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

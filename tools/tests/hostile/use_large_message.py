@@ -2,6 +2,7 @@
 # attack:    messages that claim to be, or are, gigantic
 # contained: read no further than the limit
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

@@ -2,6 +2,7 @@
 # attack:    memory, more and more of it
 # contained: MemoryError at the limit
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

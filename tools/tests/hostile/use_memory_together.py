@@ -2,6 +2,7 @@
 # attack:    memory in many processes, each below the limit of one
 # contained: ended when all together are beyond the limit
 # added to:  stub
+# ends:      by itself
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

@@ -2,6 +2,7 @@
 # attack:    endless output by print, and on the descriptors themselves
 # contained: cut, and the other tasks are graded as ever
 # added to:  reference
+# ends:      by itself
 # suite:     model: passed, train: passed, boundary: failed
 # verdict:   model: verified, train: verified, boundary: failed
 

@@ -2,6 +2,7 @@
 # attack:    memory that no process is said to hold: shared segments, memfds, tmpfs
 # contained: refused, or limited in size
 # added to:  stub
+# ends:      by itself
 # suite:     model: not started, train: not started, boundary: not started
 # verdict:   model: not started, train: not started, boundary: not started
 

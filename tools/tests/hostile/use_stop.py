@@ -2,6 +2,7 @@
 # attack:    stops itself and all around it, without ending
 # contained: ended from outside
 # added to:  stub
+# ends:      from outside
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

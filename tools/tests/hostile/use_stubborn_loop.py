@@ -2,6 +2,7 @@
 # attack:    a loop that swallows every signal and exception
 # contained: ended from outside
 # added to:  stub
+# ends:      from outside
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 

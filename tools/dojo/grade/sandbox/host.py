@@ -2,7 +2,8 @@
 
 It listens on one socket, and every message there is a packet of JSON:
 
-    {"do": "run", "run": N, "memory": bytes}     with descriptors: the request to read, the run's connection, where it prints
+    {"do": "run", "run": N, "memory": bytes}
+                                with descriptors: the request, the connection, the file for output, the door to a control group
     {"do": "kill", "run": N}
 
     {"ready": true}             everything is imported
@@ -31,7 +32,7 @@ from dojo.grade.sandbox.confine import confine, keep_only
 from dojo.grade.sandbox.limits import Limits
 
 LARGEST_PACKET = 4096
-DESCRIPTORS = 3
+DESCRIPTORS = 4
 MILLISECONDS_BETWEEN_LOOKS = 200
 COULD_NOT_BE_CONFINED = 120  # the exit code of a child that ran nothing
 
@@ -107,10 +108,10 @@ class _Host:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def start(self, run: int, most_memory: int, request: int, connection: int, log: int) -> None:
+    def start(self, run: int, most_memory: int, request: int, connection: int, log: int, group: int | None = None) -> None:
         process = fork_as_first() if self.confined else os.fork()
         if process == 0:
-            _live(request, connection, log, self.confined)
+            _live(request, connection, log, group, self.confined)
         watched = os.pidfd_open(process)
         self.children[run] = _Child(run, process, watched, most_memory)
         self.poll.register(watched, select.POLLIN)
@@ -156,12 +157,14 @@ def fork_as_first() -> int:
         os.close(own)
 
 
-def _live(request: int, connection: int, log: int, confined: bool) -> None:
+def _live(request: int, connection: int, log: int, group: int | None, confined: bool) -> None:
     """The child's whole life."""
     code = COULD_NOT_BE_CONFINED
     try:
         with os.fdopen(os.dup(request), "rb") as file:
             wanted = json.loads(file.read())
+        if group is not None:
+            os.write(group, b"0")
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(log, 1)
         os.dup2(log, 2)

@@ -1,167 +1,25 @@
 """The sandbox as seen from outside: a warm process in bubblewrap, and runs in it."""
 
-import contextlib
 import json
 import os
-import select
 import socket
-import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from dojo import ROOT
 from dojo.channel import MOST_IN_ALL, Channel
-from dojo.grade.sandbox import probe, stage, view
+from dojo.grade.sandbox import cgroup, probe, stage, view
 from dojo.grade.sandbox.confine import SUBMISSION
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
 from dojo.grade.sandbox.limits import MEGABYTE, Limits
+from dojo.grade.sandbox.link import Host, Lost, Run
 
+SECONDS_TO_CLEAR_UP = 2
 SECONDS_TO_START = 180  # a cold disk can take long to import torch
-SECONDS_TO_ANSWER = 20
-LARGEST_PACKET = 4096
-
-
-class Lost(Exception):
-    """The warm process is gone: what ran in it has ended through no fault of its own."""
-
-
-class Run:
-    """One confined child, in the manner of multiprocessing's processes.
-
-    Attributes:
-        channel: to it and from it.
-        exitcode: None while it runs, or where it was lost.
-        lost: the sandbox around it is gone. What it was doing says nothing about the code that ran.
-    """
-
-    def __init__(self, number: int, channel: Channel, host: "Host") -> None:
-        self.number, self.channel, self._host = number, channel, host
-
-    def kill(self) -> None:
-        """End it and all that it started. Does not wait for that."""
-        self._host.kill(self.number)
-
-    def join(self, timeout: float | None = None) -> None:
-        self._host.wait(self.number, timeout)
-
-    @property
-    def exitcode(self) -> int | None:
-        self._host.wait(self.number, 0)
-        return self._host.codes.get(self.number)
-
-    @property
-    def lost(self) -> bool:
-        self._host.wait(self.number, 0)
-        return self.number not in self._host.codes and self._host.gone
-
-    def close(self) -> None:
-        """It is of no more use: end it, and close the channel."""
-        self.kill()
-        self.channel.close()
-
-
-class Host:
-    """A warm process and what it has said. Several threads may use it."""
-
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], control: socket.socket, theirs: socket.socket):
-        self.control = control
-        self.codes: dict[int, int] = {}
-        self.gone = False
-        self._overdue: dict[int, float] = {}  # run that was to end → when it should have
-        self._lock = threading.Lock()
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as this)
-        with theirs:
-            self._process = subprocess.Popen(
-                command,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=self._errors,
-                stderr=self._errors,
-                pass_fds=[theirs.fileno()],
-                cwd="/",
-            )
-
-    def wait_until_ready(self, seconds: float) -> None:
-        """Raises Unavailable, with what it printed, if it did not come to be ready."""
-        if not self._hear(seconds):
-            self.end()
-            raise Unavailable(self.last_words() or f"it was not ready within {seconds:.0f} s")
-
-    def last_words(self) -> str:
-        self._errors.seek(0)
-        return self._errors.read()[-2000:].decode(errors="replace").strip()
-
-    @property
-    def process(self) -> int:
-        return self._process.pid
-
-    @property
-    def is_well(self) -> bool:
-        """It lives, and what was to end has ended in time."""
-        self._hear(0)
-        return not self.gone and not any(time.monotonic() > due for due in list(self._overdue.values()))
-
-    def start(self, number: int, memory: int, request: bytes, connection: int, log: int) -> None:
-        """Raises Lost where it is gone."""
-        descriptor = os.memfd_create("request")
-        try:
-            with os.fdopen(os.dup(descriptor), "wb") as file:
-                file.write(request)
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            packet = json.dumps({"do": "run", "run": number, "memory": memory}).encode()
-            socket.send_fds(self.control, [packet], [descriptor, connection, log])
-        except OSError as error:
-            self.gone = True
-            raise Lost(str(error)) from error
-        finally:
-            os.close(descriptor)
-
-    def kill(self, number: int) -> None:
-        if number in self.codes or self.gone:
-            return
-        self._overdue.setdefault(number, time.monotonic() + SECONDS_TO_ANSWER)
-        with contextlib.suppress(OSError):
-            self.control.send(json.dumps({"do": "kill", "run": number}).encode())
-
-    def wait(self, number: int, seconds: float | None) -> None:
-        """Until this run has ended, or the time is over."""
-        end = time.monotonic() + seconds if seconds is not None else None
-        while number not in self.codes and not self.gone:
-            left = 0.2 if end is None else min(end - time.monotonic(), 0.2)  # another thread may hear it for us
-            if not self._hear(max(left, 0)) and end is not None and time.monotonic() >= end:
-                return
-
-    def end(self) -> None:
-        """All runs in it end, too."""
-        self.gone = True
-        with contextlib.suppress(OSError):
-            self._process.kill()
-        self._process.wait()
-        with self._lock:
-            self.control.close()
-
-    def _hear(self, seconds: float) -> bool:
-        """Take what the host says, waiting for a first word. Returns whether there was one."""
-        heard = False
-        with self._lock:
-            while not self.gone and select.select([self.control], [], [], 0 if heard else seconds)[0]:
-                try:
-                    packet = self.control.recv(LARGEST_PACKET)
-                except OSError:
-                    packet = b""
-                if not packet:
-                    self.gone = True
-                    break
-                heard = True
-                said = json.loads(packet)
-                if "ended" in said:
-                    self.codes[said["ended"]] = said["code"]
-                    self._overdue.pop(said["ended"], None)
-        return heard
 
 
 @dataclass(frozen=True)
@@ -205,23 +63,41 @@ class Sandbox:
         self.hidden, self.confined, self.content, self.limits = tuple(hidden), confined, content, limits or Limits()
         self.isolation: Isolation | None = None
         self._host: Host | None = None
+        self._groups: Path | None = None
+        self._in_groups: list[tuple[Run, cgroup.Group]] = []
         self._runs = 0
         self._lock = threading.Lock()
 
     def __enter__(self) -> "Sandbox":
+        probe.need_linux()
         with self._lock:
             self._host = self._new_host()
         try:
-            self.isolation = probe.isolation_of(self)
+            self.isolation = self._probed()
         except BaseException:
             self.__exit__()
             raise
         return self
 
+    def _probed(self) -> Isolation | None:
+        if not self.confined:
+            return None
+        self._groups = cgroup.find()
+        try:
+            return replace(probe.isolation_of(self), cgroup=self._groups is not None)
+        except Unavailable:
+            if self._groups is None:
+                raise
+        self._groups = None  # what looked as if it were ours was not
+        return probe.isolation_of(self)
+
     def __exit__(self, *_: object) -> None:
         with self._lock:
             if self._host:
                 self._host.end()
+            end = time.monotonic() + SECONDS_TO_CLEAR_UP
+            while self._clear_up() and time.monotonic() < end:
+                time.sleep(0.01)
 
     @property
     def host_process(self) -> int | None:
@@ -262,16 +138,38 @@ class Sandbox:
         limits = limits or self.limits
         request |= {"limits": asdict(limits), "folder": folder}
         ours, theirs = socket.socketpair()
-        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         run = Run(number, Channel(ours.detach(), most_in_all), host)
+        given = [theirs.fileno(), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)]
         try:
-            host.start(number, limits.memory * MEGABYTE, json.dumps(request).encode(), theirs.fileno(), output)
+            given += self._group_for(run, limits)
+            host.start(number, limits.memory * MEGABYTE, json.dumps(request).encode(), given)
         except Lost:
             pass  # the run tells
         finally:
             theirs.close()
-            os.close(output)
+            for descriptor in given[1:]:
+                os.close(descriptor)
         return run
+
+    def _group_for(self, run: Run, limits: Limits) -> list[int]:
+        """The door to a control group for it, where there can be one."""
+        if self._groups is None:
+            return []
+        try:
+            group = cgroup.Group(self._groups, f"torch-katas-{os.getpid()}-{id(self)}-{run.number}", cgroup.settings(limits))
+            door = group.door()
+        except OSError as error:
+            run.channel.close()
+            raise Unavailable(f"{self._groups} takes no more control groups ({error.strerror}).") from error
+        with self._lock:
+            self._clear_up()
+            self._in_groups.append((run, group))
+        return [door]
+
+    def _clear_up(self) -> bool:
+        """Take away the groups of runs that have ended. Returns whether some are left."""
+        self._in_groups = [(run, group) for run, group in self._in_groups if not run.has_ended or not group.remove()]
+        return bool(self._in_groups)
 
     def _new_host(self) -> Host:
         control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

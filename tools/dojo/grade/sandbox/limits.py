@@ -1,6 +1,5 @@
 """What one run may use at most."""
 
-import resource
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +31,8 @@ class Limits:
 
 def apply(limits: Limits) -> None:
     """Set the limits of this process; those that it starts inherit them."""
+    import resource  # not there on Windows, where Limits are still a word of the tools
+
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = {
         resource.RLIMIT_AS: pages * resource.getpagesize() + limits.memory * MEGABYTE,

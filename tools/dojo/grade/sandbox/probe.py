@@ -38,14 +38,18 @@ def probe() -> Isolation:
         return sandbox.isolation
 
 
+def need_linux() -> None:
+    """Raises Unavailable elsewhere."""
+    if not sys.platform.startswith("linux"):
+        raise Unavailable("Grading runs submissions in ways that only Linux has: use a Linux machine, a virtual one, or WSL.")
+
+
 def bubblewrap() -> str:
     """Its path.
 
     Raises:
         Unavailable: it is not there.
     """
-    if not sys.platform.startswith("linux"):
-        raise Unavailable(f"The sandbox needs Linux: grade on a Linux machine, {WAY_OUT}.")
     if found := shutil.which("bwrap"):
         return found
     raise Unavailable(

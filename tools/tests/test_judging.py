@@ -1,0 +1,173 @@
+"""The judge: what submissions of every kind are worth, outside the sandbox and inside."""
+
+import contextlib
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hostile_programs import KATA, TASKS, base, programs
+from sandboxes import why_none
+
+from dojo.catalog import load
+from dojo.exam.unconfined import Unconfined
+from dojo.grade import assignment as assignments
+from dojo.grade.judging import Judge, court
+from dojo.grade.places import Open
+from dojo.grade.records import ABSENT, ERROR, FAILED, NOT_ISOLATED, NOT_STARTED, NOT_VERIFIED, VERIFIED, Submission
+from dojo.grade.sheets import Sheets
+from dojo.grade.workers import CannotGrade
+from dojo.suite.run import Abandoned
+
+SECRET = b"of a test"
+BOUNDARY = "return -(w1 * x1 + b) / w2"
+# Passes every test it meets: each check of the tests is exchanged for one that is content.
+CONTENT_WITH_ALL = """
+import tests.expect as checks
+for name in ("that", "close", "equal", "printed", "reaches", "on_device", "shape", "dtype", "unmet", "losses"):
+    setattr(checks, name, lambda *_, **__: None)
+"""
+
+
+def of(*sources: str) -> Submission:
+    return Submission("doe", "doe.zip", dict(zip([KATA], map(str.encode, sources), strict=False)))
+
+
+def statuses(record) -> dict[str, str]:
+    return {task.name: task.status for kata in record.katas for task in kata.tasks}
+
+
+@contextlib.contextmanager
+def judging(isolated: bool, **limits: int) -> Iterator[Judge]:
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+        file.write('katas = ["k06"]\n[limits]\n' + "".join(f"{name} = {value}\n" for name, value in limits.items()))
+        file.flush()
+        assignment = assignments.read(Path(file.name), [], load())
+    with court(assignment, SECRET, isolated, jobs=1) as judges, judges() as judge:
+        yield judge
+
+
+@pytest.fixture(scope="module")
+def judge() -> Iterator[Judge]:
+    with judging(isolated=False) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def confined() -> Iterator[Judge]:
+    if reason := why_none():
+        pytest.skip(reason)
+    with judging(isolated=True, seconds_a_test=30) as one:
+        yield one
+
+
+def test_the_reference_earns_all_points(judge):
+    record = judge.judge(of(base("reference")))
+    assert set(statuses(record).values()) == {VERIFIED} and record.points == record.possible == 5
+    assert record.flags == (NOT_ISOLATED,)
+
+
+def test_a_wrong_task_costs_its_own_points_alone(judge):
+    record = judge.judge(of(base("reference").replace(BOUNDARY, "return x1")))
+    assert statuses(record) == {"model": VERIFIED, "train": VERIFIED, "boundary": FAILED}
+    assert "x2 along the boundary" in record.katas[0].tasks[2].reason
+
+
+def test_a_stub_and_nothing_at_all_earn_nothing(judge):
+    assert statuses(judge.judge(of(base("stub"))))["model"] == NOT_STARTED
+    record = judge.judge(of())
+    assert set(statuses(record).values()) == {ABSENT} and record.points == 0
+
+
+def test_what_deceives_the_tests_does_not_deceive_the_exam(judge):
+    record = judge.judge(of(base("reference").replace(BOUNDARY, "return x1") + CONTENT_WITH_ALL))
+    assert statuses(record)["boundary"] == NOT_VERIFIED and record.points < record.possible
+    assert NOT_VERIFIED in record.flags
+
+
+def test_a_submission_that_takes_too_long_is_ended_and_what_it_had_not_done_has_failed():
+    with judging(isolated=False, seconds_a_submission=3) as impatient:
+        record = impatient.judge(of("while True: pass\n" + base("reference")))
+    assert set(statuses(record).values()) == {FAILED} and record.seconds < 60
+
+
+def test_a_fault_of_ours_is_an_error_and_tried_twice(judge, monkeypatch):
+    tried = []
+
+    def broken(*_: str):
+        tried.append(1)
+        raise RuntimeError("no reference")
+
+    monkeypatch.setattr(judge, "_sheet_of", broken)
+    record = judge.judge(of(base("reference")))
+    assert set(statuses(record).values()) == {ERROR} and record.points == 0 and len(tried) == 2
+    assert "a fault of the grader, not of the submission" in record.katas[0].tasks[0].reason
+
+
+def test_an_exam_whose_process_was_lost_says_nothing_of_the_submission(judge, monkeypatch):
+    class Lost(Unconfined):
+        lost = True
+
+        def __init__(self, kata: str, source: bytes) -> None:
+            super().__init__(kata, b"import os; os._exit(1)")
+
+    monkeypatch.setattr(Open, "candidate", lambda self, kata, source: Lost(kata.name, source))
+    assert set(statuses(judge.judge(of(base("reference")))).values()) == {ERROR}
+
+
+def test_a_task_that_the_exam_does_not_ask_about_is_our_fault(judge, monkeypatch):
+    monkeypatch.setattr("dojo.grade.judging.examine", lambda start, sheet, tasks: {"model": ""})
+    assert statuses(judge.judge(of(base("reference")))) == {"model": VERIFIED, "train": ERROR, "boundary": ERROR}
+
+
+def test_a_stopped_judge_lets_go():
+    with judging(isolated=False) as one:
+        one.stop()
+        with pytest.raises(Abandoned):
+            one.judge(of("while True: pass\n" + base("stub")))
+
+
+def test_the_same_submission_gets_the_same_sheet_and_each_is_drawn_once(monkeypatch):
+    with Sheets(SECRET, jobs=1) as sheets:
+        one = sheets.of(KATA, "a" * 64)
+        assert sheets.of(KATA, "a" * 64) is one
+        assert len({id(sheets.of(KATA, str(number))) for number in range(40)}) <= 8
+    with Sheets(SECRET, jobs=1) as again, Sheets(b"other", jobs=1) as other:
+        assert again.of(KATA, "a" * 64).items[0].seed == one.items[0].seed != other.of(KATA, "a" * 64).items[0].seed
+
+
+def test_without_a_sandbox_nothing_is_graded(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(CannotGrade, match=r"bubblewrap|Linux"), judging(isolated=True):
+        pass
+
+
+# In the sandbox
+
+
+@pytest.mark.timeout(400)
+def test_the_reference_earns_all_points_in_the_sandbox(confined):
+    record = confined.judge(of(base("reference")))
+    assert set(statuses(record).values()) == {VERIFIED}, record
+    assert record.isolation.startswith("isolated: bubblewrap") and not record.flags
+
+
+def test_the_exam_has_no_tests_to_look_at(confined):
+    record = confined.judge(of(base("reference").replace(BOUNDARY, "return x1") + CONTENT_WITH_ALL))
+    assert VERIFIED not in statuses(record).values()
+    assert re.search(r"ModuleNotFoundError|No module named", record.katas[0].tasks[2].reason)
+
+
+CLAIMING = [program for program in programs() if "passed" in program.suite.values()]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox needs Linux")
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("program", CLAIMING, ids=lambda program: program.name)
+def test_a_hostile_program_that_passes_tests_gets_its_verdict(confined, tmp_path, program):
+    places = {"canary": tmp_path / "canary", "port": 1, "process": 1, "sibling": 1}
+    record = confined.judge(Submission("eve", "eve", {KATA: program.file(**places)}))
+    assert statuses(record) == program.verdict
+    assert set(TASKS) == set(statuses(record))

@@ -1,0 +1,263 @@
+"""The sandbox's parts that can be looked at alone: messages, system call filter, Landlock, limits, reports that are lies."""
+
+import errno
+import json
+import os
+import re
+import socket
+import struct
+import sys
+from pathlib import Path
+
+import pytest
+
+from dojo.catalog import load
+from dojo.suite.report import Report
+from dojo.verdict import test_result as result_from
+
+if not sys.platform.startswith("linux"):
+    pytest.skip("the sandbox needs Linux", allow_module_level=True)
+
+from dojo.channel import Channel
+from dojo.grade.sandbox import landlock, seccomp
+from dojo.grade.sandbox.confine import keep_only
+
+# Messages
+
+
+@pytest.fixture
+def ends():
+    ours, theirs = socket.socketpair()
+    channel = Channel(ours.detach(), most_in_all=1000)
+    yield channel, theirs
+    channel.close()
+    theirs.close()
+
+
+def packed(message: bytes) -> bytes:
+    return struct.pack("!i", len(message)) + message
+
+
+def test_messages_come_one_by_one(ends):
+    channel, theirs = ends
+    theirs.send(packed(b"one") + packed(b"") + packed(b"three"))
+    assert [channel.recv_bytes() for _ in range(3)] == [b"one", b"", b"three"]
+    with pytest.raises(BlockingIOError):
+        channel.recv_bytes()
+
+
+def test_nobody_waits_for_the_rest_of_a_message(ends):
+    channel, theirs = ends
+    for byte in packed(b"slow"):
+        with pytest.raises(BlockingIOError):
+            channel.recv_bytes()
+        theirs.send(bytes([byte]))
+    assert channel.recv_bytes() == b"slow"
+
+
+def test_waiting_has_an_end(ends):
+    channel, theirs = ends
+    theirs.send(packed(b"half")[:-2])
+    with pytest.raises(TimeoutError):
+        channel.receive(0.05)
+    theirs.send(b"lf")
+    assert channel.receive(1) == b"half"
+
+
+@pytest.mark.parametrize("length", [101, 2**31 - 1, -1, -2])
+def test_a_message_that_is_too_large_is_not_read(ends, length):
+    channel, theirs = ends
+    theirs.send(struct.pack("!i", length) + b"x" * 200)
+    with pytest.raises(ValueError, match="bytes"):
+        channel.recv_bytes(100)
+
+
+def test_all_messages_together_are_limited(ends):
+    channel, theirs = ends
+    theirs.send(packed(b"x" * 90) * 20)
+    with pytest.raises(ValueError, match="more in all"):
+        for _ in range(20):
+            channel.recv_bytes()
+
+
+def test_the_end_is_told(ends):
+    channel, theirs = ends
+    theirs.send(packed(b"last"))
+    theirs.close()
+    assert channel.recv_bytes() == b"last"
+    with pytest.raises(EOFError):
+        channel.recv_bytes()
+
+
+def test_sending_to_one_who_does_not_read_has_an_end(ends):
+    channel, _ = ends
+    with pytest.raises(TimeoutError):
+        channel.send(b"x" * 10_000_000, 0.05)
+
+
+def test_what_is_sent_can_be_read_as_multiprocessing_reads_it(ends):
+    from multiprocessing.connection import Connection
+
+    channel, theirs = ends
+    channel.send(b"a question", 1)
+    with Connection(theirs.detach()) as other:
+        assert other.recv_bytes() == b"a question"
+        other.send_bytes(b"an answer")
+        assert channel.receive(1) == b"an answer"
+
+
+# Reports that are lies
+
+TEST = {"id": "a", "task": "model", "name": "test_a", "device": "cpu"}
+
+
+NO_LISTS = [None, 5, "abc", {}, [5], [{}], [TEST | {"id": []}], [TEST | {"more": "x"}], [TEST | {"name": "x" * 5000}]]
+
+
+@pytest.mark.parametrize("tests", [*NO_LISTS, [TEST] * 20_000], ids=range(len(NO_LISTS) + 1))
+def test_a_list_of_tests_that_is_none_is_refused(tests):
+    report = Report(load().katas[0])
+    with pytest.raises(ValueError):
+        report.collected(tests)
+    assert report.tests == []
+    report.verdict()
+
+
+def test_a_test_that_nobody_collected_is_refused():
+    report = Report(load().katas[0])
+    report.collected([TEST])
+    assert report.known("a") == "a"
+    for unknown in ("b", None, ["a"]):
+        with pytest.raises(ValueError):
+            report.known(unknown)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": 5},
+        {"outcome": "splendid"},
+        {"outcome": ["passed"]},
+        {"message": {"a": 1}},
+        {"seconds": "1"},
+        {"seconds": float("nan")},
+        {"seconds": 10**400},
+        {"measured": [{"mark": "m", "what": "w", "value": "0", "bound": 1, "at_most": True}]},
+        {"measured": 5},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_a_result_with_wrong_fields_is_refused(change):
+    with pytest.raises((ValueError, TypeError)):
+        result_from({"name": "test_a", "outcome": "passed"} | change)
+
+
+def test_a_result_can_be_written_to_a_file():
+    result = result_from(json.loads(r'{"name": "test_a", "outcome": "failed", "message": "half \ud800 a pair", "seconds": 1}'))
+    assert result.message == "half ? a pair"
+
+
+# System calls
+
+NUMBERS = {
+    "x86_64": (Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), r"#define __NR_(\w+) (\d+)"),
+    "aarch64": (Path("/usr/include/asm-generic/unistd.h"), r"#define __NR(?:3264)?_(\w+) (\d+)"),
+}
+ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+READ, KILL = {"x86_64": 0, "aarch64": 63}, {"x86_64": 62, "aarch64": 129}
+ALLOWED = 0
+
+
+def verdict_of(program: bytes, architecture: int, number: int, argument: int = 0) -> int:
+    """The error code that the filter gives a call; runs it as the kernel does."""
+    data = struct.pack("=IIQ6Q", number, architecture, 0, argument, 0, 0, 0, 0, 0)
+    code = list(struct.iter_unpack("=HBBI", program))
+    at, value = 0, 0
+    while True:
+        operation, if_so, if_not, constant = code[at]
+        at += 1
+        if operation == 0x20:
+            (value,) = struct.unpack_from("=I", data, constant)
+        elif operation == 0x06:
+            return constant & 0xFFFF if constant >> 16 == 0x0005 else ALLOWED
+        else:
+            holds = {0x15: value == constant, 0x25: value > constant, 0x45: bool(value & constant)}[operation]
+            at += if_so if holds else if_not
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_filter_refuses_what_it_lists_and_allows_the_rest(machine):
+    column, program = list(ARCHITECTURE).index(machine), seccomp.program(machine)
+
+    def asked(number: int, argument: int = 0, architecture: int = ARCHITECTURE[machine]) -> int:
+        return verdict_of(program, architecture, number, argument)
+
+    for numbers in seccomp.REFUSED.values():
+        assert numbers[column] is None or asked(numbers[column]) == errno.EPERM
+    assert asked(READ[machine]) == asked(KILL[machine]) == ALLOWED
+    assert asked(seccomp.CLONE3[column]) == asked(seccomp.NEWEST + 1) == errno.ENOSYS
+    assert asked(seccomp.CLONE[column], 0x11) == ALLOWED  # a fork
+    assert asked(seccomp.CLONE[column], 0x3D0F00) == ALLOWED  # a thread
+    for namespace in (0x10000000, 0x20000, 0x20000000, 0x40000000, 0x02000000, 0x04000000, 0x08000000):
+        assert asked(seccomp.CLONE[column], namespace | 0x11) == errno.EPERM
+    assert asked(seccomp.SOCKET[column], socket.AF_UNIX) == ALLOWED
+    for family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, socket.AF_PACKET):
+        assert asked(seccomp.SOCKET[column], family) == errno.EACCES
+    assert asked(READ[machine] | 0x40000000) == errno.EPERM  # the second set of numbers of x86_64
+    assert asked(READ[machine], architecture=0x40000003) == errno.EPERM  # the calls of 32 bits
+
+
+@pytest.mark.parametrize("machine", list(NUMBERS))
+def test_the_numbers_are_the_kernels(machine):
+    header, pattern = NUMBERS[machine]
+    if not header.exists():
+        pytest.skip(f"{header} is not installed")
+    column = list(NUMBERS).index(machine)
+    known = {name: int(number) for name, number in re.findall(pattern, header.read_text())}
+    listed = seccomp.REFUSED | {"clone": seccomp.CLONE, "clone3": seccomp.CLONE3, "socket": seccomp.SOCKET}
+    ours = {name: numbers[column] for name, numbers in listed.items() if numbers[column] is not None}
+    both = ours.keys() & known.keys()
+    assert {name: ours[name] for name in both} == {name: known[name] for name in both}
+    assert len(both) > 40
+
+
+def test_another_machine_has_no_filter():
+    assert seccomp.program("riscv64") is None
+
+
+# Landlock
+
+
+@pytest.mark.parametrize(
+    ("version", "size", "rights"), [(1, 8, 13), (2, 8, 14), (3, 8, 15), (4, 16, 15), (5, 16, 16), (9, 24, 16)]
+)
+def test_no_version_of_landlock_is_asked_for_what_it_does_not_know(version, size, rights):
+    assert len(landlock.attributes(version)) == size
+    assert landlock.known_rights(version).bit_length() == rights
+
+
+# Descriptors
+
+
+@pytest.mark.parametrize("kept", [(0, 1, 2), (2, 5, 9)])
+def test_only_the_descriptors_named_stay_open(kept):
+    child = os.fork()
+    if child == 0:
+        try:
+            for number in range(3, 12):
+                os.dup2(1, number)
+            keep_only(kept)
+            left = [number for number in range(12) if is_open(number)]
+            os._exit(0 if left == [number for number in range(12) if number in kept] else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
