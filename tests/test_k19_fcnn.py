@@ -174,7 +174,7 @@ class TestTrain:
 @pytest.mark.task("accuracy", needs="network")
 class TestAccuracy:
     def test_counts_probabilities_from_a_half_on(self, kata):
-        z, right = torch.tensor([-2.0, -0.3, 0.1, 0.2, 0.4, 3.0, 1.0, -1.0]), torch.tensor([0.0, 1, 1, 1, 1, 1, 0, 0])
+        z, right = torch.tensor([-2.0, -0.3, 0.0, 0.2, 0.4, 3.0, 1.0, -1.0]), torch.tensor([0.0, 1, 1, 1, 1, 1, 0, 0])
         share = fcnn.share(kata, "binary", z.reshape(-1, 1), right)
         causes = {
             "a half is the edge for y_pred, the probability: here z_pred is compared": ((z >= 0.5) == right).float().mean(),

@@ -184,13 +184,22 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _run(kata: Kata, texts: Sequence[str]) -> list[str]:
+    """What kills each mutant: on the CPU, and of those that nothing kills there on the other devices present."""
+    killers = _run_on("cpu", kata, texts)
+    left = [number for number, killer in enumerate(killers) if not killer]
+    for number, killer in zip(left, _run_on("auto", kata, [texts[number] for number in left]), strict=True):
+        killers[number] = killer
+    return killers
+
+
+def _run_on(device: str, kata: Kata, texts: Sequence[str]) -> list[str]:
     with tempfile.TemporaryDirectory() as scratch:
         units = []
         for number, text in enumerate(texts):
             folder = Path(scratch) / str(number)
             folder.mkdir()
             (folder / f"{kata.name}.py").write_text(text, encoding="utf-8")
-            units.append(Unit(str(folder), kata.name, "cpu", stop=True))
+            units.append(Unit(str(folder), kata.name, device, stop=True))
         return [killed_by(result) for result in run(units, [kata])]
 
 
