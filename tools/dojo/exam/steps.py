@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.overrides import TorchFunctionMode
 
@@ -18,17 +19,27 @@ MOST = 4  # steps that are reported: enough to see what piles up
 def watch(train: Callable[[], object], model: nn.Module, most: int = MOST) -> tuple[object, list[dict]]:
     """Run a training; its result, and for each of its first steps the parameters, their gradients and the model's last input.
 
+    A training may also train copies of the model, or others of the same form, and keep the best: their steps are seen alike.
+    Where the optimizer computes the gradient itself, by a closure, the closure is called once more to see it.
+
     Each step is a dict: "parameters" and "gradients" by name (None where there is no gradient), "inputs" (None where the
-    model was not called), whether the model was in "training" mode, and the "optimizer" and its "rate" of learning.
+    model was not called), and whether the model was in "training" mode.
     """
+    form, entered_last = _form(model), [model]
     seen: list[Tensor] = []
     steps: list[dict] = []
 
     def entered(module: nn.Module, inputs: tuple) -> None:
-        seen[:] = [inputs[0].detach().clone()] if inputs and isinstance(inputs[0], Tensor) else []
+        if module is model or _form(module) == form:
+            entered_last[0] = module
+            seen[:] = [inputs[0].detach().clone()] if inputs and isinstance(inputs[0], Tensor) else []
 
-    def stepped(optimizer: torch.optim.Optimizer, *_: object) -> None:
+    def stepped(optimizer: torch.optim.Optimizer, args: tuple, kwargs: dict) -> None:
         if len(steps) < most:
+            for closure in filter(None, (*args[1:2], *kwargs.values())):
+                with torch.enable_grad():
+                    closure()
+            model = entered_last[0]
             named = dict(model.named_parameters())
             steps.append(
                 {
@@ -36,17 +47,19 @@ def watch(train: Callable[[], object], model: nn.Module, most: int = MOST) -> tu
                     "gradients": {name: None if one.grad is None else one.grad.clone() for name, one in named.items()},
                     "inputs": seen[0] if seen else None,
                     "training": model.training,
-                    "optimizer": type(optimizer).__name__,
-                    "rate": float(optimizer.param_groups[0]["lr"]),
                 }
             )
 
-    handles = [model.register_forward_pre_hook(entered), register_optimizer_step_pre_hook(stepped)]
+    handles = [register_module_forward_pre_hook(entered), register_optimizer_step_pre_hook(stepped)]
     try:
         return train(), steps
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _form(model: nn.Module) -> list[tuple[str, torch.Size]]:
+    return [(name, one.shape) for name, one in model.named_parameters()]
 
 
 def follow(

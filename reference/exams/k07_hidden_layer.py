@@ -1,0 +1,114 @@
+"""Questions on k07: the layers of a network, a pass through it and what it keeps, and its training on bands that bend."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dojo.exam import Draw, question, steps, within
+from dojo.exam.draw import live
+
+TIMES = 3  # from so many starts: a network of two hidden nodes may be stuck from one of them
+
+
+class Network(nn.Module):
+    """A network as the lesson makes it, for questions about its training alone."""
+
+    def __init__(self, num_labels: int = 1, num_features: int = 2, num_hidden: int = 2) -> None:
+        super().__init__()
+        self.linear_modules = nn.ModuleList([nn.Linear(num_features, num_hidden), nn.Linear(num_hidden, num_labels)])
+        self.activation_modules = nn.ModuleList([nn.Tanh(), nn.Sigmoid()])
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.linear_results, self.activation_results = [], []
+        for linear, activation in zip(self.linear_modules, self.activation_modules, strict=True):
+            self.linear_results.append(linear(x))
+            x = activation(self.linear_results[-1])
+            self.activation_results.append(x)
+        return x
+
+
+def bands(random: np.random.Generator) -> tuple[tuple[Tensor, Tensor], dict[str, Tensor]]:
+    """The two sine bands, as many points as in the lesson, moved along, mirrored and turned; further points stay hidden."""
+    angle, swapped = random.uniform(0, 2 * np.pi), random.integers(2)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * random.choice([-1, 1], 2)
+
+    def points(*x1: np.ndarray) -> tuple[Tensor, Tensor]:
+        features = np.concatenate([np.stack([x, np.sin(x) + label], axis=1) for label, x in enumerate(x1)]) @ turn.T
+        labels = np.repeat([float(swapped), 1.0 - swapped], [len(x) for x in x1])
+        return torch.tensor(features, dtype=torch.float32), torch.tensor(labels, dtype=torch.float32)[:, None]
+
+    near = [np.linspace(low, high, n) + random.uniform(-0.15, 0.15, n) for low, high, n in ((-5, 5, 10), (-4.5, 4.8, 15))]
+    given, further = points(*near), points(*random.uniform(-5, 5, (2, 200)))
+    return given, dict(zip(("features", "labels", "further features", "further labels"), (*given, *further), strict=True))
+
+
+def loss_on_further_points(answer, right, hidden) -> float:
+    """Of the best network; probabilities are cut off at 3 and 97 %, because few points leave a steep edge somewhere."""
+    labels = live(hidden["further labels"])
+    outputs = [steps.outputs(trained, Network(), hidden["further features"]) for trained in answer]
+    return min(F.binary_cross_entropy(output.clamp(0.03, 0.97), labels).item() for output in outputs)
+
+
+NEAR = within(0.55, "at most", loss_on_further_points, "the cross-entropy on points that were not handed out")
+
+
+@question("layers", times=3)
+def layers(kata, draw: Draw):
+    model = kata.HiddenLayerNN(draw.integer(1, 5), draw.integer(1, 5), draw.integer(3, 6))
+    return {"printed": repr(model), "shapes": {name: one.shape for name, one in model.state_dict().items()}}
+
+
+def kept(model: nn.Module) -> list[object]:
+    """Both lists; whether what they hold records gradients is left to the learner."""
+    lists = model.linear_results, model.activation_results
+    return [[type(results).__name__, [result.detach().clone() for result in results]] for results in lists]
+
+
+@question("forward", times=2)
+def passes(kata, draw: Draw):
+    """Two of them, the second with other examples."""
+    labels, features = draw.integer(1, 3), draw.integer(2, 4)
+    model, found = draw.weights(kata.HiddenLayerNN(labels, features, draw.integer(2, 5))), {}
+    for name in ("first", "second"):
+        x = draw.normal(draw.integer(2, 30), features)
+        with steps.untouched(found, **{name: x}):
+            output = model(x)
+        found[f"{name} output"], found[f"{name} results"] = output, kept(model)
+    (output * draw.normal(labels)).sum().backward()
+    return {"gradients": {name: one.grad for name, one in model.named_parameters()}, **found}
+
+
+@question("forward")
+def pass_on_another_device(kata, draw: Draw):
+    model = draw.weights(kata.HiddenLayerNN(1, 2, 3)).to(draw.device)
+    return {"output": model(draw.normal(9, 2).to(draw.device)), "results": kept(model), "weights": list(model.parameters())}
+
+
+@question("train", seconds=90, trained=NEAR)
+def trainings(kata, draw: Draw):
+    (features, labels), found = draw.data(bands), {"trained": [], "losses": []}
+    for _ in range(TIMES):
+        model = draw.weights(Network())
+        with steps.untouched(found, features=features, labels=labels):
+            losses = kata.train(model, features, labels)
+        found["trained"].append(steps.trained(model))
+        found["losses"].append([type(losses).__name__, len(losses), {type(one).__name__ for one in losses} == {"float"}])
+    return found
+
+
+@question("train", steps=steps.follow(lambda hidden: Network(), F.binary_cross_entropy))
+def gradients(kata, draw: Draw):
+    features, labels = draw.data(bands)
+    model = draw.weights(Network())
+    losses, seen = steps.watch(lambda: kata.train(model, features, labels, epochs=4), model)
+    return {"steps": seen, "epochs": len(losses)}
+
+
+@question("train")
+def training_on_another_device(kata, draw: Draw):
+    features, labels = (part.to(draw.device) for part in draw.data(bands))
+    model, found = draw.weights(Network()).to(draw.device), {}
+    with steps.untouched(found, features=features, labels=labels):
+        losses = kata.train(model, features, labels, epochs=3)
+    return {"epochs": len(losses), "places": [weight.device for weight in model.parameters()], **found}
