@@ -95,7 +95,7 @@ def test_what_was_known_is_dim_while_a_new_run_is_on(failed):
         ({"is_warm": True, "run": Run(2, (), 7)}, "testing, 7 done"),
         (
             {"why_cold": "the tests have changed"},
-            "starting Python and torch anew: this takes some seconds\nbecause the tests have",
+            "starting Python and torch anew (some seconds)\nbecause the tests have",
         ),
     ],
 )

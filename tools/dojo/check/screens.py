@@ -58,7 +58,7 @@ def comparison(screen: Screen, kata: Kata, task: Task, parts: Sequence[Part]) ->
         else:
             difference.show(screen, difference.lines(part.yours, part.reference))
     if task.chose:
-        out(f"\n  [bold]Why so[/]\n{escape(indent(_wrapped(task.chose), '  '))}")
+        out(f"\n  [bold]Why so[/]\n{escape(indent(_wrapped(task.chose, min(100, screen.console.width - 2)), '  '))}")
 
 
 def updated(screen: Screen, done: Update) -> None:
@@ -85,5 +85,5 @@ def updated(screen: Screen, done: Update) -> None:
     out("\n[dim]The tests may be newer, too: python tools/check[/]")
 
 
-def _wrapped(text: str, width: int = 100) -> str:
+def _wrapped(text: str, width: int) -> str:
     return fill(" ".join(text.split()), width)

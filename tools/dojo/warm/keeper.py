@@ -23,6 +23,7 @@ from dojo.warm.place import Card
 MOST_TRIES = 3
 SECONDS_TO_END = 5
 SHORTEST_LIFE = 5.0  # one that ends earlier is not replaced before it is asked: the next would end as soon
+GONE = "its process was gone"
 # Not as a module or a file: children that start anew would import that a second time.
 PROGRAM = "import sys; sys.path[:0] = {paths!r}; from dojo.warm.host import main; main()"
 
@@ -100,7 +101,7 @@ class Keeper:
         with self._lock:
             if self._card == card and not self._closed:  # no other thread has done so meanwhile
                 self._end()
-                self._on_restart(str(problem) if isinstance(problem, Stale) else "its process was gone")
+                self._on_restart(str(problem) if isinstance(problem, Stale) else GONE)
 
     def _start(self) -> None:
         program = PROGRAM.format(paths=[str(ROOT / "tools"), str(ROOT)])
@@ -126,6 +127,7 @@ class Keeper:
         """Start a new one as soon as this one has ended, so that it is warm when it is needed."""
         process.wait()
         if self._process is process and time.monotonic() - begin > SHORTEST_LIFE:
+            self._on_restart(GONE)
             with contextlib.suppress(NotWarm, Dropped):
                 self.ready()
 

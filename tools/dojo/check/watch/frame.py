@@ -106,8 +106,9 @@ class Frame:
             self._out(f"[dim]because {escape(model.why_cold)}[/]")
         if result is None:
             where = f"katas/{kata.name}.py" if model.own else f"{kata.name}.py"
-            self._out(f"\n  Open [underline cyan]{where}[/] in your editor, beside this window. Its lesson stands at the top.")
-            self._out("  Each time you save the file, its tests run, and the answer is here.")
+            self._out()
+            self._out(f"Open [underline cyan]{where}[/] in your editor, and read its lesson.", 2)
+            self._out("Each time you save the file its tests run, and the answer is here.", 2)
             return
         self._console.style = "dim" if model.run else ""  # what is known is not what is there now
         self._tasks(result)
@@ -121,7 +122,7 @@ class Frame:
     def _status(self, model: Model) -> str:
         if model.run:
             if not model.is_warm and not model.run.tests:
-                return f"[cyan]starting Python and torch{' anew' if model.why_cold else ''}: this takes some seconds[/]"
+                return f"[cyan]starting Python and torch{' anew' if model.why_cold else ''} (some seconds)[/]"
             return "[cyan]testing" + (f", {model.run.tests} done[/]" if model.run.tests else "[/]")
         if model.result is None:
             return "[dim]not judged yet[/]"
