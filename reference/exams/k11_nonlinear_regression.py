@@ -1,0 +1,157 @@
+"""Questions on k11: the same asking code runs on the submission, confined, and on the reference."""
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dojo.exam import Draw, every, question, steps, within
+
+ACTIVATIONS = (nn.Sigmoid, nn.Tanh, nn.ReLU, nn.SiLU)
+
+
+def curve(random: np.random.Generator, points: int = 500):
+    """The lesson's curve, mirrored and shifted, at other places that ascend; 200 more points are hidden."""
+    (across, up), shift = random.choice([-1, 1], 2), random.uniform(-2, 2)
+
+    def on_the_curve(x: np.ndarray) -> tuple[Tensor, Tensor]:
+        y = up * (x**2 + 15 * np.sin(across * x) ** 3) + shift
+        return torch.tensor(x, dtype=torch.float32)[:, None], torch.tensor(y, dtype=torch.float32)[:, None]
+
+    given, others = on_the_curve(np.sort(random.standard_normal(points))), on_the_curve(np.linspace(-2, 2, 200))
+    return given, {"features": given[0], "labels": given[1], "others": others[0], "labels of others": others[1]}
+
+
+def chain(*sizes: int, activation: type[nn.Module] = nn.Sigmoid) -> nn.Sequential:
+    return nn.Sequential(*[part for pair in pairwise(sizes) for part in (nn.Linear(*pair), activation())][:-1])
+
+
+def small(*_) -> nn.Module:
+    return chain(1, 3, 1)
+
+
+def twenty_nodes(*_) -> nn.Module:
+    return chain(1, 20, 1, activation=nn.Tanh)
+
+
+def error_of(answer, right, hidden) -> float:
+    outputs = steps.outputs(answer, twenty_nodes(), hidden["others"])
+    return float(F.mse_loss(outputs, torch.from_numpy(hidden["labels of others"].data)))
+
+
+def rows_of(inputs, hidden) -> np.ndarray:
+    """Which examples a batch holds."""
+    features = hidden["features"].data.ravel()
+    rows = np.searchsorted(features, inputs.data.ravel()).clip(max=len(features) - 1)
+    return rows if np.array_equal(features[rows, None], inputs.data) else np.array([], dtype=int)
+
+
+def new_orders(answer, right, hidden) -> float:
+    """How many of two epochs take all examples, in an order that is neither the data's nor the other epoch's."""
+    rows = [rows_of(step["inputs"], hidden) for step in answer]
+    epochs = [np.concatenate(part) for part in (rows[: len(rows) // 2], rows[len(rows) // 2 :])]
+    given = np.arange(len(hidden["features"].data))
+    whole = {tuple(epoch) for epoch in epochs if np.array_equal(np.sort(epoch), given)}
+    return len(whole - {tuple(given)})
+
+
+def off_the_mean(answer, right, hidden) -> float:
+    """How far an epoch's loss is from the mean over its batches, as a share of it."""
+    told, batches, parts = answer[0], answer[1], []
+    for step in batches:
+        targets = torch.from_numpy(hidden["labels"].data[rows_of(step["inputs"], hidden)])
+        parts.append(float(F.mse_loss(steps.outputs(step["parameters"], small(), step["inputs"]), targets)))
+    return abs(told / np.mean(parts) - 1)
+
+
+def two_networks(kata, draw: Draw, **settings) -> dict[str, nn.Module]:
+    """One of either kind, with random sizes and weights."""
+    shallow_sizes, deep_sizes = ([draw.integer(2, 6) for _ in range(count)] for count in (3, 4))
+    models = kata.NonlinearRegression(*shallow_sizes, **settings), kata.DeepRegression(*deep_sizes, **settings)
+    return {name: draw.weights(model) for name, model in zip(("shallow", "deep"), models, strict=True)}
+
+
+@question("models", times=4)
+def architectures(kata, draw: Draw):
+    settings, found = draw.choice([{}, *({"activation": kind} for kind in ACTIVATIONS)]), {}
+    for name, model in two_networks(kata, draw, **settings).items():
+        x = 2 * draw.normal(25, next(model.parameters()).shape[1])
+        with steps.untouched(found, **{name: x}):
+            output = model(x)
+        output.square().sum().backward()
+        found[name] = [repr(model), output, [one.grad for one in model.parameters()]]
+    return found
+
+
+@question("models")
+def models_on_another_device(kata, draw: Draw):
+    models = two_networks(kata, draw)
+    for model in models.values():
+        model.to(draw.device)
+    return {name: model(draw.normal(6, model.main[0].in_features).to(draw.device)) for name, model in models.items()}
+
+
+def counted(draw: Draw) -> nn.Module:
+    """A model with frozen parameters, and with running means, under a name of its own."""
+    sizes = [draw.integer(1, 7) for _ in range(draw.integer(2, 4))]
+    model = nn.ModuleDict({f"net_{draw.integer(0, 99)}": chain(*sizes), "norm": nn.BatchNorm1d(sizes[-1])})
+    for one in model.parameters():
+        one.requires_grad_(draw.choice([True, True, False]))
+    return model
+
+
+@question("count", times=4)
+def count(kata, draw: Draw):
+    model = counted(draw)
+    return {"count": kata.count_parameters(model), "on another device": kata.count_parameters(model.to(draw.device))}
+
+
+@question("summary", times=4)
+def summary(kata, draw: Draw):
+    model = counted(draw)
+    return {"table": kata.summary(model), "on another device": kata.summary(model.to(draw.device))}
+
+
+@question("nodes", times=3)
+def nodes(kata, draw: Draw):
+    found = {}
+    for name, model in two_networks(kata, draw, activation=draw.choice(ACTIVATIONS)).items():
+        x = 2 * draw.normal(draw.integer(5, 30), model.main[0].in_features)
+        with steps.untouched(found, **{name: x}):
+            values = kata.node_outputs(model, x)
+        there = kata.node_outputs(model.to(draw.device), x.to(draw.device))
+        found[name] = [values, there, [one.device.type for one in model.parameters()]]
+    return found
+
+
+@question(
+    "fit",
+    steps=every(steps.follow(small, F.mse_loss), within(2, "at least", new_orders, "epochs that take all, in a new order")),
+    first_epoch=within(2e-3, "at most", off_the_mean, "the first epoch's loss is off the mean over its batches"),
+)
+def batches(kata, draw: Draw):
+    x, y = draw.data(lambda random: curve(random, points=int(random.integers(100, 131))))
+    model, size, found = draw.weights(small()), draw.integer(40, 47), {}
+    with steps.untouched(found, x=x, y=y):
+        losses, seen = steps.watch(lambda: kata.fit(model, x, y, epochs=2, batch_size=size), model, most=12)
+    found |= {"sizes": [len(step["inputs"]) for step in seen], "losses": [type(one).__name__ for one in (losses, *losses)]}
+    return {"steps": seen, "first_epoch": [losses[0], seen[: len(seen) // 2]], **found}
+
+
+@question("fit", seconds=60, trained=within(5, "at most", error_of, "the error on other points of the curve"))
+def training(kata, draw: Draw):
+    x, y = draw.data(curve)
+    model = twenty_nodes()  # of the weights that the pass mark knows, and the same on both sides: so is torch's seed
+    kata.fit(model, x, y, epochs=90)
+    return {"trained": steps.trained(model)}
+
+
+@question("fit")
+def fit_on_another_device(kata, draw: Draw):
+    x, y = (part.to(draw.device) for part in draw.data(lambda random: curve(random, points=40)))
+    model, found = draw.weights(small()).to(draw.device), {}
+    with steps.untouched(found, x=x, y=y):
+        losses = kata.fit(model, x, y, epochs=2, batch_size=25)
+    return {"epochs": len(losses), "places": [one.device.type for one in model.parameters()], **found}

@@ -1,0 +1,131 @@
+"""Questions on k12: the same asking code runs on the submission, confined, and on the reference."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dojo.exam import Draw, question, steps
+
+READY_MADE = ("binary_cross_entropy_with_logits", "binary_cross_entropy", "cross_entropy", "soft_margin_loss")
+FIGURES = ("accuracy", "f1")
+
+
+def shape_of(draw: Draw) -> tuple[int, ...]:
+    n = draw.integer(2, 9)
+    return draw.choice([(n,), (n, 1), (n, draw.integer(2, 4))])
+
+
+def huge(draw: Draw, *shape: int) -> Tensor:
+    """Where exp overflows, on both sides of 0."""
+    return draw.uniform(1e3, 1e4, *shape) * (1 - 2 * draw.classes(shape[0], 2).reshape(-1, *[1] * (len(shape) - 1)))
+
+
+def near_half(random: np.random.Generator) -> Tensor:
+    """Logits on both sides of 0 and 0 itself, many of them smaller than 0.5; none so small that float32 has lost its sign."""
+    sizes = np.concatenate([random.uniform(0.02, 0.48, 8), random.uniform(0.52, 9, 6), np.zeros(2)])
+    return torch.tensor(random.permutation(sizes * random.choice([-1, 1], 16)), dtype=torch.float32)
+
+
+def answers_to(random: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Right labels and answers, with all four kinds among them: class 1 is rare, common or neither."""
+    right, said = (random.random(40) < random.uniform(0.15, 0.85) for _ in range(2))
+    right[:4], said[:4] = [0, 0, 1, 1], [0, 1, 0, 1]
+    return torch.tensor(right, dtype=torch.int64), torch.tensor(said, dtype=torch.int64)
+
+
+@question("probabilities", times=3)
+def probabilities(kata, draw: Draw):
+    shape, found = shape_of(draw), {}
+    z, weights = 4 * draw.normal(*shape), draw.normal(*shape)
+    with steps.untouched(found, logits=z):
+        found |= {"values": kata.to_probabilities(z), "one": kata.to_probabilities(z.flatten()[0])}
+        found["huge"] = kata.to_probabilities(huge(draw, *shape))
+    place = z.clone().requires_grad_()
+    (weights * kata.to_probabilities(place)).sum().backward()
+    return {"gradients": place.grad, **found}
+
+
+@question("probabilities")
+def probabilities_on_another_device(kata, draw: Draw):
+    return {"values": kata.to_probabilities(draw.normal(7, 1).to(draw.device))}
+
+
+@question("labels", times=3)
+def labels(kata, draw: Draw):
+    z, found = draw.made(near_half), {}
+    with steps.untouched(found, logits=z):
+        found |= {"row": kata.to_labels(z), "column": kata.to_labels(z[:, None]), "huge": kata.to_labels(huge(draw, 5, 1))}
+    for name, one in (("row", z[:1]), ("column", z[:1, None])):
+        found[f"{name} of one"] = kata.to_labels(one.clone().requires_grad_())
+    return found
+
+
+@question("labels")
+def labels_on_another_device(kata, draw: Draw):
+    return {"labels": kata.to_labels(draw.made(near_half)[:, None].to(draw.device))}
+
+
+@question("loss", times=4)
+def loss(kata, draw: Draw):
+    shape, found = shape_of(draw), {}
+    targets = draw.uniform(0, 1, *shape).round()
+    for name, z in (("near", 3 * draw.normal(*shape)), ("huge", huge(draw, *shape))):
+        with steps.untouched(found, **{f"{name} logits": z, f"{name} targets": targets}):
+            found[name], found[f"{name} ready-made"] = steps.used(lambda z=z: kata.bce_with_logits(z, targets), READY_MADE)
+        place = z.clone().requires_grad_()
+        (3 * kata.bce_with_logits(place, targets)).backward()
+        found[f"{name} gradients"] = place.grad
+    return found
+
+
+@question("loss", times=2)
+def loss_of_other_shapes(kata, draw: Draw):
+    n, found = draw.integer(2, 6), {}
+    for logits, targets in (((n, 1), (n,)), ((n,), (n, 1)), ((n,), (1,)), ((n, 2), (2,))):
+        z, y = draw.normal(*logits), draw.uniform(0, 1, *targets)
+        try:
+            found[f"{logits} {targets}"] = kata.bce_with_logits(z, y)
+        except ValueError:
+            found[f"{logits} {targets}"] = "refused"
+    return found
+
+
+@question("loss")
+def loss_on_another_device(kata, draw: Draw):
+    z = draw.normal(6, 1).to(draw.device).requires_grad_()
+    value = kata.bce_with_logits(z, draw.uniform(0, 1, 6, 1).to(draw.device))
+    value.backward()
+    return {"loss": value.detach(), "gradients": z.grad}
+
+
+@question("figures", times=4)
+def figures(kata, draw: Draw):
+    """Of rows and columns, of whole numbers and floats, side by side; and where there is no 1 among labels or answers."""
+    (y_true, y_pred), found = draw.made(answers_to), {}
+    kinds = [
+        (torch.int64, torch.int64),
+        (torch.float32, torch.float32),
+        (torch.float32, torch.int64),
+        (torch.int64, torch.float32),
+    ]
+    one, other = draw.choice(kinds)
+    y_true, y_pred, none = y_true.to(one), y_pred.to(other), torch.zeros(40, dtype=other)
+    pairs = {
+        "rows": (y_true, y_pred),
+        "columns": (y_true[:, None], y_pred[:, None]),
+        "a column and a row": (y_true[:, None], y_pred),
+        "a row and a column": (y_true, y_pred[:, None]),
+        "never said": (y_true, none),
+        "never right": (none, y_pred),
+        "no 1 at all": (none, none.clone()),
+    }
+    for pair, (right, said) in pairs.items():
+        with steps.untouched(found, y_true=right, y_pred=said):
+            found[pair] = [getattr(kata, name)(right, said) for name in FIGURES]
+    return found
+
+
+@question("figures")
+def figures_from_another_device(kata, draw: Draw):
+    y_true, y_pred = (one.to(draw.device) for one in draw.made(answers_to))
+    return {name: getattr(kata, name)(y_true, y_pred) for name in FIGURES}

@@ -1,0 +1,101 @@
+"""Questions on k13: the same asking code runs on the submission, confined, and on the reference."""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from dojo.exam import Draw, every, question, steps, within
+
+CROSS_ENTROPY = F.binary_cross_entropy_with_logits
+
+
+def rings(random: np.random.Generator):
+    """The close circles of the lesson, drawn anew somewhere near; either ring may be class 1. 400 more points are hidden."""
+    place, inner = random.uniform(-0.2, 0.2, 2), random.integers(2)
+    radii, classes = np.array([0.8, 1.0]), random.permutation(1200) % 2
+    angles = random.uniform(0, 2 * np.pi, 1200)
+    points = radii[classes, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1) + place
+    features = torch.tensor(points + 0.03 * random.standard_normal((1200, 2)), dtype=torch.float32)
+    labels = torch.tensor(classes != inner, dtype=torch.float32)[:, None]
+    given = features[:800], labels[:800]
+    return given, {"features": given[0], "labels": given[1], "others": features[800:], "labels of others": labels[800:]}
+
+
+def network(*_) -> nn.Module:
+    return nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 1))
+
+
+def line(*_) -> nn.Module:
+    return nn.Linear(2, 1)
+
+
+def loss_of(answer, right, hidden) -> float:
+    logits = steps.outputs(answer, network(), hidden["features"])
+    return float(CROSS_ENTROPY(logits, torch.from_numpy(hidden["labels"].data)))
+
+
+def accuracy_of(answer, right, hidden) -> float:
+    logits = steps.outputs(answer, network(), hidden["others"])
+    return float(((logits >= 0).numpy() == hidden["labels of others"].data).mean())
+
+
+def forward_pass(kind: type[nn.Module], draw: Draw) -> dict[str, object]:
+    """What a network prints, gives and learns from; then on another device."""
+    sizes, found = (draw.integer(2, 5), draw.integer(3, 9), draw.integer(1, 4)), {}
+    model, x = draw.weights(kind(*sizes)), 2 * draw.normal(25, sizes[0])
+    with steps.untouched(found, x=x):
+        output = model(x)
+    (output * draw.normal(25, sizes[2])).sum().backward()
+    found |= {"printed": repr(model), "output": output, "gradients": [one.grad for one in model.parameters()]}
+    there = model.to(draw.device)(draw.normal(4, sizes[0]).to(draw.device))
+    return {**found, "there": there, "places": [one.device.type for one in model.parameters()]}
+
+
+@question("linear", times=3)
+def linear_stack(kata, draw: Draw):
+    return forward_pass(kata.LinearStack, draw)
+
+
+@question("relu", times=3)
+def binary_classifier(kata, draw: Draw):
+    return forward_pass(kata.BinaryClassifier, draw)
+
+
+@question("relu", times=3)
+def relu_stack(kata, draw: Draw):
+    return forward_pass(kata.ReluStack, draw)
+
+
+@question(
+    "train",
+    seconds=40,
+    trained=every(
+        within(0.5, "at most", loss_of, "the loss on the training points"),
+        within(0.85, "at least", accuracy_of, "the share of right answers to other points of the rings"),
+    ),
+)
+def training(kata, draw: Draw):
+    features, labels = draw.data(rings)
+    model = network()  # of the weights that the pass marks know, and the same on both sides: so is torch's seed
+    kata.train(model, features, labels)
+    return {"trained": steps.trained(model)}
+
+
+@question("train", steps=steps.follow(line, CROSS_ENTROPY))
+def gradients(kata, draw: Draw):
+    features, labels = draw.data(rings)
+    model, found = draw.weights(line(), scale=3.0), {}
+    with steps.untouched(found, features=features, labels=labels):
+        losses, seen = steps.watch(lambda: kata.train(model, features, labels, epochs=4), model)
+    kinds = [type(one).__name__ for one in (losses, *losses)]
+    return {"steps": seen, "losses": kinds, "first loss": losses[0], **found}
+
+
+@question("train")
+def training_on_another_device(kata, draw: Draw):
+    features, labels = (part.to(draw.device) for part in draw.data(rings))
+    model, found = draw.weights(network()).to(draw.device), {}
+    with steps.untouched(found, features=features, labels=labels):
+        losses = kata.train(model, features, labels, epochs=2)
+    return {"epochs": len(losses), "places": [one.device.type for one in model.parameters()], **found}
