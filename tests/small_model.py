@@ -74,7 +74,7 @@ class OnlyLooks(nn.Module):
 
     def forward(self, outputs, targets):
         expect.on_device(outputs, META, what="The output that the criterion gets")
-        expect.on_device(targets, META, what="The target that the criterion gets")
+        expect.on_device(targets, META, "The target that the criterion gets", NOT_MOVED)
         return torch.zeros((), requires_grad=True)
 
 

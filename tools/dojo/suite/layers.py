@@ -17,6 +17,7 @@ from torch.nn.modules.loss import _Loss
 from dojo import ROOT
 
 MOST_LAYERS = 12
+IN_FORWARD = "then forward itself raises the error, between the layers or after them"
 USUAL = (torch.float32, "cpu")
 
 
@@ -26,7 +27,11 @@ def up_to_error(traceback: types.TracebackType | None) -> tuple[str, ...]:
         module = frame.f_locals.get("self")
         if frame.f_code.co_name == "_wrapped_call_impl" and isinstance(module, nn.Module) and not isinstance(module, _Loss):
             lines, result = _walk(module, frame.f_locals.get("args", ()), frame.f_locals.get("kwargs", {}))
-            return tuple(lines) if result is None else ()  # it went well this time: then this is not what happened
+            if result is not None:  # it went well this time: then this is not what happened
+                return ()
+            if len(lines) == MOST_LAYERS:
+                return (*lines, "...")
+            return (*lines, IN_FORWARD) if lines and " -> (" in lines[-1].partition(": ")[2] else tuple(lines)
     return ()
 
 

@@ -211,7 +211,7 @@ class _Supervisor:
     def _take(self, child: _Child, event: dict) -> None:
         unit = child.units[0]
         report = self.reports[unit.number]
-        child.deadline = time.monotonic() + SECONDS_OF_SILENCE
+        child.deadline = time.monotonic() + max(SECONDS_OF_SILENCE, (unit.timeout or 0) + 5)
         match event["event"]:
             case "collected":
                 report.collected(event["tests"])

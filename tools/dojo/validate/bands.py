@@ -21,6 +21,7 @@ from dojo.verdict import KataResult
 
 FILE = ROOT / "tests" / "loss_bands.toml"
 SEEDS = 20
+CHUNK = 5  # seeds that one process takes
 LOWEST, HIGHEST = 0.05, 0.95  # quantiles
 
 
@@ -29,9 +30,9 @@ def measure(catalog: Catalog, say: Callable[[str], None]) -> dict[str, dict]:
     found = {}
     for candidate in (one for one in marks.candidates(catalog) if not one.name):
         say(f"{candidate.kata.short}, {SEEDS} seeds")
-        halves = [(0, SEEDS // 2), (SEEDS // 2, SEEDS)]
+        chunks = [(first, first + CHUNK) for first in range(0, SEEDS, CHUNK)]
         units = [
-            Unit("reference", candidate.kata.name, "cpu", timeout=marks.SECONDS_A_TRAINING, measure=half) for half in halves
+            Unit("reference", candidate.kata.name, "cpu", timeout=marks.SECONDS_A_TRAINING, measure=chunk) for chunk in chunks
         ]
         when = f"{date.today()}, torch {version('torch')}, Python {platform.python_version()}"
         for training, curves in histories(run(units, catalog.katas)).items():
@@ -93,10 +94,12 @@ def problems(entries: dict[str, dict], catalog: Catalog, wanted: Iterable[str]) 
             found.append(f"{training} has no band of the reference's losses: {again}")
             continue
         try:
-            parse_band(entry)
+            seeds = parse_band(entry).seeds
         except (ValueError, TypeError, KeyError) as error:
             found.append(f"tests/loss_bands.toml: {training} is malformed ({error}): {again}")
             continue
+        if seeds < SEEDS:
+            found.append(f"{training}: its losses were measured from {seeds} seeds of {SEEDS}: {again}")
         if marks.comparable(entry) and entry.get("of") != now[training.partition(".")[0]]:
             found.append(f"{training}: its training has changed since its losses were measured: {again}")
     return found
