@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from helpers import until
 
 from dojo import ROOT
 from dojo.warm import fingerprint
@@ -48,6 +50,21 @@ def test_a_change_of_what_is_imported_is_seen(copied, name):
     assert fingerprint.fingerprint(copied) != before
     path.write_bytes(text)
     assert fingerprint.fingerprint(copied) == before
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_change_that_leaves_size_and_time_as_they_were_is_seen(copied, monkeypatch, settled):
+    monkeypatch.setattr(fingerprint, "NANOSECONDS_TO_SETTLE", -(10**18) if settled else 10**18)
+    path = copied / "tests" / "expect.py"
+    times, seen = path.stat(), set()
+    for letter in b"abcdefgh":  # as fast as can be
+        path.write_bytes(bytes([letter]))
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        seen.add(fingerprint.fingerprint(copied))
+        if settled:
+            written = path.stat().st_ctime_ns
+            until(lambda written=written: time.time_ns() - written > 5e7)  # several ticks of the clock
+    assert len(seen) == 8
 
 
 def test_a_new_helper_of_the_tests_is_seen(copied):

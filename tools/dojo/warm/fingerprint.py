@@ -6,6 +6,7 @@ Neither the learner's files nor tests/test_kNN_*.py are in it: every child reads
 import hashlib
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,11 @@ from dojo import ROOT
 SETTINGS = ("CUBLAS", "CUDA", "KMP_", "LD_", "MKL_", "MPL", "NVIDIA", "OMP_", "OPENBLAS", "PYTEST_ADDOPTS", "PYTHON", "PYTORCH")
 SETTINGS += ("TORCH",)
 _SETTINGS = {name: value for name, value in os.environ.items() if name.startswith(SETTINGS)}  # before we add our own
+
+
+HAS_CHANGE_TIME = os.name == "posix"  # which no program can set back; elsewhere st_ctime is another time
+NANOSECONDS_TO_SETTLE = 2 * 10**9  # a file written again within a tick of the clock looks as it did before
+_known: dict[Path, tuple[tuple[int, ...], bytes]] = {}
 
 
 def fingerprint(root: Path = ROOT) -> str:
@@ -43,12 +49,26 @@ def _given(root: Path) -> Iterator[Path]:
 def _hash(root: Path, paths: Iterator[Path], more: str = "") -> str:
     digest = hashlib.sha256(more.encode())
     for path in sorted(paths):
-        try:
-            content = path.read_bytes()
-        except OSError:  # gone, or just being written: as good as another content
-            content = b"?"
-        digest.update(f"\0{path.relative_to(root).as_posix()}\0{len(content)}\0".encode() + content)
+        digest.update(_of(path, root))
     return digest.hexdigest()[:32]
+
+
+def _of(path: Path, root: Path) -> bytes:
+    """Of one file, its name and its content; read anew unless the system says that it is as it was."""
+    try:
+        found = path.stat()
+        state = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
+        known = _known.get(path)
+        if known and known[0] == state:
+            return known[1]
+        content = path.read_bytes()
+    except OSError:  # gone, or just being written: as good as another content
+        return b"?"
+    digest = hashlib.sha256(path.relative_to(root).as_posix().encode() + b"\0" + content).digest()
+    age = time.time_ns() - max(state[:2])
+    if HAS_CHANGE_TIME and age > NANOSECONDS_TO_SETTLE:
+        _known[path] = state, digest
+    return digest
 
 
 def _packages() -> Iterator[tuple[str, int]]:
