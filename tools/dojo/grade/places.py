@@ -15,7 +15,7 @@ from dojo.grade.records import NOT_ISOLATED
 from dojo.grade.sandbox import launch
 from dojo.grade.sandbox.limits import Limits
 from dojo.grade.sandbox.suite import Confined
-from dojo.suite.run import Launcher
+from dojo.suite.launcher import Launcher
 
 
 class Place(Protocol):

@@ -15,5 +15,6 @@ preload   what a child needs, imported once before forking
 imports   which packages the katas and their tests name
 preload_katas  and those packages
 report    what the parent knows of one unit while its children report
+launcher  who starts the children
 run       the parent: starts children, believes only complete reports, gives verdicts
 """

@@ -15,14 +15,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Protocol
 
 from dojo.catalog import Kata
 from dojo.diagnosis import Cause, Diagnosis
+from dojo.suite.launcher import Launcher, Lost, OwnProcesses
 from dojo.suite.report import Report
 from dojo.suite.unit import Unit
 from dojo.verdict import ERROR, FAILED, KataResult, TestResult, test_result
-from dojo.warm import forking, spare
+from dojo.warm import spare
 
 SECONDS_TO_START = 180  # a cold disk can take long to import torch
 SECONDS_OF_SILENCE = 30  # a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
@@ -33,59 +33,12 @@ LONG = ("an endless loop, or far more work than is needed",)
 EXIT = ("os._exit() or a fork in your code", "a crash in native code, or no memory left")
 TAMPERED = ("your code writes to a file or pipe that is not its own, or exchanges parts of the test process",)
 POINTER = "Take half of your lines away, then half of the rest: with which of them does it still happen?"
-MANY = 3  # units from which on the fork server imports what only some katas need: it then costs less than it saves
 
 OnResult = Callable[[Unit, TestResult], None]
 
 
 class Abandoned(Exception):
     """Nobody waits for this run any more."""
-
-
-class Launcher(Protocol):
-    """Starts the children.
-
-    Attributes:
-        share: how many units of so many a child should take, with that many children at a time.
-    """
-
-    def share(self, units: int, jobs: int) -> int: ...
-
-    def start(self, units: list[Unit], log: Path) -> spare.Child:
-        """A child at work on these units. Its connection may raise BlockingIOError for a message that is not complete yet."""
-
-    def exit_code(self, child: spare.Child) -> int | None:
-        """Of a child that has hung up; None if it is still there.
-
-        Raises:
-            Lost: it was ended by something that is no fault of the code under test.
-        """
-
-
-class Lost(Exception):
-    """A child is gone, and the code under test is not to blame."""
-
-
-class OwnProcesses:
-    """Children that are processes like this one, with all its rights.
-
-    Args:
-        units: how many there will be in all.
-    """
-
-    def __init__(self, units: int) -> None:
-        self._many = units >= MANY
-        self._context = forking.context(self._many)
-
-    def share(self, units: int, jobs: int) -> int:
-        """A forked child costs next to nothing; one that starts anew imports torch, so it takes a share of all units."""
-        return 1 if forking.can_fork() else -(-units // max(jobs, 1))
-
-    def start(self, units: list[Unit], log: Path) -> spare.Child:
-        return spare.start(self._context, units, log, self._many)
-
-    def exit_code(self, child: spare.Child) -> int | None:
-        return forking.exit_code(child.process, patience=5)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from dojo.grade.sandbox.launch import Sandbox
-from dojo.suite import run
+from dojo.suite.launcher import Lost
 from dojo.suite.unit import Unit
 from dojo.warm.spare import Child
 
@@ -36,5 +36,5 @@ class Confined:
     def exit_code(self, child: Child) -> int | None:
         child.process.join(PATIENCE)
         if child.process.lost:
-            raise run.Lost
+            raise Lost
         return child.process.exitcode
