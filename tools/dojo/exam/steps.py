@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from dojo.exam.draw import live
@@ -17,17 +18,27 @@ MOST = 4  # steps that are reported: enough to see what piles up
 def watch(train: Callable[[], object], model: nn.Module, most: int = MOST) -> tuple[object, list[dict]]:
     """Run a training; its result, and for each of its first steps the parameters, their gradients and the model's last input.
 
+    A training may also train copies of the model, or others of the same form, and keep the best: their steps are seen alike.
+    Where the optimizer computes the gradient itself, by a closure, the closure is called once more to see it.
+
     Each step is a dict: "parameters" and "gradients" by name (None where there is no gradient), "inputs" (None where the
     model was not called), and whether the model was in "training" mode.
     """
+    form, entered_last = _form(model), [model]
     seen: list[Tensor] = []
     steps: list[dict] = []
 
     def entered(module: nn.Module, inputs: tuple) -> None:
-        seen[:] = [inputs[0].detach().clone()] if inputs and isinstance(inputs[0], Tensor) else []
+        if module is model or _form(module) == form:
+            entered_last[0] = module
+            seen[:] = [inputs[0].detach().clone()] if inputs and isinstance(inputs[0], Tensor) else []
 
-    def stepped(optimizer: torch.optim.Optimizer, *_: object) -> None:
+    def stepped(optimizer: torch.optim.Optimizer, args: tuple, kwargs: dict) -> None:
         if len(steps) < most:
+            for closure in filter(None, (*args[1:2], *kwargs.values())):
+                with torch.enable_grad():
+                    closure()
+            model = entered_last[0]
             named = dict(model.named_parameters())
             steps.append(
                 {
@@ -38,12 +49,16 @@ def watch(train: Callable[[], object], model: nn.Module, most: int = MOST) -> tu
                 }
             )
 
-    handles = [model.register_forward_pre_hook(entered), register_optimizer_step_pre_hook(stepped)]
+    handles = [register_module_forward_pre_hook(entered), register_optimizer_step_pre_hook(stepped)]
     try:
         return train(), steps
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _form(model: nn.Module) -> list[tuple[str, torch.Size]]:
+    return [(name, one.shape) for name, one in model.named_parameters()]
 
 
 def follow(
@@ -106,3 +121,25 @@ def untouched(found: dict[str, object], **tensors: Tensor):
     for name, one in tensors.items():
         old, place = before[name]
         found[f"{name} untouched"] = one.device.type == place and bool(torch.equal(one.detach().cpu(), old.cpu()))
+
+
+def trained(model: nn.Module) -> dict[str, Tensor]:
+    """What a training has made of a model, as an answer: its parameters by name."""
+    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+
+def outputs(answer: object, model: nn.Module, features: object) -> Tensor:
+    """For a judge: what a model gives with the parameters of a `trained` answer, so that points may stay hidden altogether.
+
+    Args:
+        model: of the kind that was trained; its parameters are exchanged.
+        features: hidden ones, as the judge gets them.
+
+    Raises:
+        ValueError: the answer has other parameters than the model.
+    """
+    found, own = live(answer), dict(model.named_parameters())
+    if {name: (one.shape, one.dtype) for name, one in found.items()} != {n: (p.shape, p.dtype) for n, p in own.items()}:
+        raise ValueError("other parameters than the model's")
+    with torch.no_grad():
+        return torch.func.functional_call(model.eval(), found, (live(features),))
