@@ -44,7 +44,7 @@ def within(bound: float, must_be: str, measure: Callable[[object, object, Mappin
     def judge(answer: object, right: object, hidden: Mapping[str, object]) -> str:
         try:
             value = float(measure(answer, right, hidden))
-        except (TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
+        except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RuntimeError) as error:
             return f"the answer has another form than asked for ({type(error).__name__})"
         met = value <= bound if must_be == "at most" else value >= bound
         return "" if met else f"{what}: {value:.4g}, and it has to be {must_be} {bound:g}"
