@@ -111,13 +111,26 @@ def untouched(found: dict[str, object], **tensors: Tensor):
         found[f"{name} untouched"] = one.device.type == place and bool(torch.equal(one.detach().cpu(), old.cpu()))
 
 
-def refused(call: Callable[[], object], *words: str) -> list[bool] | str:
-    """Whether the words stand in the message of the ValueError that a call raises; any other error is its own answer."""
-    try:
-        call()
-    except ValueError as error:
-        return [word in str(error) for word in words]
-    return "nothing is refused"
+def trained(model: nn.Module) -> dict[str, Tensor]:
+    """What a training has made of a model, as an answer: its parameters by name."""
+    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+
+def outputs(answer: object, model: nn.Module, features: object) -> Tensor:
+    """For a judge: what a model gives with the parameters of a `trained` answer, so that points may stay hidden altogether.
+
+    Args:
+        model: of the kind that was trained; its parameters are exchanged.
+        features: hidden ones, as the judge gets them.
+
+    Raises:
+        ValueError: the answer has other parameters than the model.
+    """
+    found, own = live(answer), dict(model.named_parameters())
+    if {name: (one.shape, one.dtype) for name, one in found.items()} != {n: (p.shape, p.dtype) for n, p in own.items()}:
+        raise ValueError("other parameters than the model's")
+    with torch.no_grad():
+        return torch.func.functional_call(model.eval(), found, (live(features),))
 
 
 class _Calls(TorchFunctionMode):
@@ -135,3 +148,12 @@ def used(call: Callable[[], object], names: Iterable[str]) -> tuple[object, list
     with _Calls() as calls:
         result = call()
     return result, sorted(calls.names.intersection(names))
+
+
+def refused(call: Callable[[], object], *words: str) -> list[bool] | str:
+    """Whether the words stand in the message of the ValueError that a call raises; any other error is its own answer."""
+    try:
+        call()
+    except ValueError as error:
+        return [word in str(error) for word in words]
+    return "nothing is refused"
