@@ -151,7 +151,7 @@ def used(call: Callable[[], object], names: Iterable[str]) -> tuple[object, list
 
 
 def refused(call: Callable[[], object], *words: str) -> list[bool] | str:
-    """Whether the words stand in the message of the ValueError that a call raises; any other error is its own answer."""
+    """Whether these words stand in the message of the ValueError that a call raises. Any other error goes its way."""
     try:
         call()
     except ValueError as error:
