@@ -124,15 +124,6 @@ def untouched(found: dict[str, object], **tensors: Tensor):
         found[f"{name} untouched"] = one.device.type == place and bool(torch.equal(one.detach().cpu(), old.cpu()))
 
 
-def refused(call: Callable[[], object], *words: str) -> list[bool] | str:
-    """Whether the words stand in the message of the ValueError that a call raises; any other error is its own answer."""
-    try:
-        call()
-    except ValueError as error:
-        return [word in str(error) for word in words]
-    return "nothing is refused"
-
-
 def trained(model: nn.Module) -> dict[str, Tensor]:
     """What a training has made of a model, as an answer: its parameters by name."""
     return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
@@ -170,3 +161,12 @@ def used(call: Callable[[], object], names: Iterable[str]) -> tuple[object, list
     with _Calls() as calls:
         result = call()
     return result, sorted(calls.names.intersection(names))
+
+
+def refused(call: Callable[[], object], *words: str) -> list[bool] | str:
+    """Whether these words stand in the message of the ValueError that a call raises. Any other error goes its way."""
+    try:
+        call()
+    except ValueError as error:
+        return [word in str(error) for word in words]
+    return "nothing is refused"
