@@ -41,7 +41,7 @@ class Channel:
         self._fill(_HEADER)
         (length,) = struct.unpack("!i", self._begun[:_HEADER])
         if not 0 <= length <= largest:
-            raise TooLarge("a message was too large")
+            raise TooLarge(f"a message of {length} bytes")
         self._fill(_HEADER + length)
         message = bytes(self._begun[_HEADER:])
         self._begun.clear()
@@ -88,7 +88,7 @@ class Channel:
             self._begun += part
             self._left -= len(part)
             if self._left < 0:
-                raise TooLarge("there were too many messages")
+                raise TooLarge("more in all than is allowed")
 
     def _wait(self, event: int, end: float) -> None:
         poll = select.poll()

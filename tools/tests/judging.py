@@ -1,5 +1,6 @@
 """A quick judge for the tests of grading, which gives grades by what the submission's file says; and what goes with it."""
 
+import contextlib
 import functools
 import sys
 import types
@@ -100,12 +101,13 @@ def grade_command(monkeypatch, capsys):
     """Run the command line with fake judges: its exit code, output and error output."""
     asked = []
 
-    def judge(assignment, secret, isolated):
+    @contextlib.contextmanager
+    def court(assignment, secret, isolated, jobs, hidden):
         asked.append((assignment, secret, isolated))
-        return FakeJudge(assignment)
+        yield lambda: FakeJudge(assignment)
 
     module = types.ModuleType("dojo.grade.judging")
-    module.Judge = judge
+    module.court = court
     monkeypatch.setitem(sys.modules, "dojo.grade.judging", module)
 
     def run(*arguments):

@@ -350,4 +350,4 @@ def test_an_exam_imports_nothing_that_knows_the_answers(path):
     imports = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     imports += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     assert not {name.partition(".")[0] for name in imports} & {"tests", "reference"}
-    assert {name for name in imports if name.startswith("dojo")} == {"dojo.exam"}
+    assert all(name.startswith("dojo.exam") for name in imports if name.startswith("dojo"))
