@@ -11,7 +11,8 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from helpers import descendants, lives, until
@@ -92,6 +93,18 @@ class Watching:
 
     def press(self, keys: str) -> None:
         os.write(self._terminal, keys.encode())
+
+    def press_until(self, key: str, *texts: str) -> None:
+        """Press it, and again where it came while the screen was busy, as a person would."""
+        until(lambda: self.press(key) or self._comes(texts), PATIENCE)
+
+    def _comes(self, texts: Sequence[str]) -> bool:
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            if all(text in self.screen for text in texts):
+                return True
+            time.sleep(0.05)
+        return False
 
     def path(self, kata: str) -> Path:
         return self.clone / "katas" / f"{kata}.py"
