@@ -6,6 +6,7 @@ without its "end" did not run to its end.
 """
 
 import dataclasses
+import gc
 import json
 import os
 import sys
@@ -63,6 +64,7 @@ class Reporter:
         if self._stand_ready:
             for item in session.items:
                 item.location  # noqa: B018  (pytest works it out when it is first asked for: better now than then)
+            gc.freeze()  # or every collection during the tests looks through all that was made while they were collected
             try:
                 self._connection.recv_bytes()
             except (EOFError, OSError):  # nobody needs it any more

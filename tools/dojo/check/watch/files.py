@@ -10,7 +10,7 @@ from types import TracebackType
 
 import watchfiles
 
-MILLISECONDS = {"debounce": 50, "step": 10}  # an editor's several steps of one save count as one; 14 ms from save to event
+MILLISECONDS = {"debounce": 50, "step": 5}  # an editor's several steps of one save count as one
 LOOK_ANYWAY = 1000  # milliseconds: where no event comes, as when the whole folder was replaced
 
 
