@@ -40,8 +40,8 @@ def accuracy_of(answer, right, hidden) -> float:
     return max(((steps.outputs(one, network(), hidden["others"]) >= 0.5).numpy() == labels).mean() for one in answer)
 
 
-def sizes_of(draw: Draw, most: int = 5) -> list[int]:
-    return [draw.integer(1, 7) for _ in range(draw.integer(1, most))]
+def sizes_of(draw: Draw, layers: int) -> list[int]:
+    return [draw.integer(1, 7) for _ in range(layers)]
 
 
 def kept(model: nn.Module) -> dict[str, list]:
@@ -50,16 +50,18 @@ def kept(model: nn.Module) -> dict[str, list]:
     return {name: [type(some).__name__, *(one.detach() for one in some)] for name, some in lists.items()}
 
 
-@question("layers", times=4)
+@question("layers", times=3)
 def architecture(kata, draw: Draw):
-    sizes, labels = sizes_of(draw), draw.integer(1, 4)
-    model = kata.MultiHiddenLayerNN(labels, sizes)
-    return {"printed": repr(model), "parameters": [(name, one.shape) for name, one in model.named_parameters()], "list": sizes}
+    found = {}
+    for name, layers in (("one", 1), ("several", draw.integer(2, 5))):
+        sizes, labels = sizes_of(draw, layers), draw.integer(1, 4)
+        model = kata.MultiHiddenLayerNN(labels, sizes)
+        found[name] = [repr(model), [(name, one.shape) for name, one in model.named_parameters()], sizes]
+    return found
 
 
-@question("forward", times=4)
-def forward_pass(kata, draw: Draw):
-    sizes, found = sizes_of(draw), {}
+def answers_of(kata, draw: Draw, layers: int) -> dict[str, object]:
+    sizes, found = sizes_of(draw, layers), {}
     model = draw.weights(kata.MultiHiddenLayerNN(draw.integer(1, 4), sizes), scale=1.0)
     model(draw.normal(draw.integer(3, 9), sizes[0]))  # nothing of this pass may be left
     x = draw.normal(draw.integer(10, 30), sizes[0])
@@ -68,6 +70,16 @@ def forward_pass(kata, draw: Draw):
     found |= {"output": output, **kept(model)}
     output.square().sum().backward()
     return {"gradients": [one.grad for one in model.parameters()], **found}
+
+
+@question("forward")
+def pass_through_one_layer(kata, draw: Draw):
+    return answers_of(kata, draw, layers=1)
+
+
+@question("forward", times=3)
+def pass_through_several_layers(kata, draw: Draw):
+    return answers_of(kata, draw, layers=draw.integer(2, 5))
 
 
 @question("forward")

@@ -33,7 +33,8 @@ def accuracy(answer, right, hidden) -> float:
     return float((answer.data.argmax(axis=1) == hidden["right"].data).mean())
 
 
-# TODO measured
+# On other spirals than the mark's the reference's worst of 25 was 0.986, that of other optimizers and rates 0.959; steps that
+# are too small end below 0.65.
 FOUND = within(0.85, "at least", accuracy, "the share of the new points on which the network is right")
 
 

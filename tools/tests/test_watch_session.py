@@ -113,7 +113,8 @@ def test_the_comparison_and_back(watching):
 
 def test_next_is_the_next_kata(watching):
     watching.passes(K06)
-    watching.press_until("n", "k07  Hidden layer  not started", "h hint")
+    watching.press("n")
+    watching.sees("k07  Hidden layer  not started", "h hint")
 
 
 def test_it_follows_the_file_that_is_saved(watching):

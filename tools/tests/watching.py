@@ -1,5 +1,6 @@
 """A watch session in a terminal of its own, for tests: a person edits and presses keys, and looks at the screen. POSIX only."""
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -11,8 +12,7 @@ import subprocess
 import sys
 import termios
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from helpers import descendants, lives, until
@@ -94,18 +94,6 @@ class Watching:
     def press(self, keys: str) -> None:
         os.write(self._terminal, keys.encode())
 
-    def press_until(self, key: str, *texts: str) -> None:
-        """Press it, and again where it came while the screen was busy, as a person would."""
-        until(lambda: self.press(key) or self._comes(texts), PATIENCE)
-
-    def _comes(self, texts: Sequence[str]) -> bool:
-        end = time.monotonic() + 10
-        while time.monotonic() < end:
-            if all(text in self.screen for text in texts):
-                return True
-            time.sleep(0.05)
-        return False
-
     def path(self, kata: str) -> Path:
         return self.clone / "katas" / f"{kata}.py"
 
@@ -116,19 +104,29 @@ class Watching:
         fresh.write_text(change(text), encoding="utf-8")
         fresh.replace(self.path(kata))
 
+    @contextlib.contextmanager
+    def begins(self) -> Iterator[None]:
+        """Wait until the run that is brought about here has begun: until then the screen shows the verdict of before."""
+        before = len(self.frames)
+        yield
+        until(lambda: any(text in frame for frame in self.frames[before:] for text in ("testing", "starting")), PATIENCE)
+
     def fails(self) -> str:
         """Save k06 without its sigmoid, and wait for the verdict."""
-        self.save(K06, lambda text: text.replace(RIGHT, WRONG))
+        with self.begins():
+            self.save(K06, lambda text: text.replace(RIGHT, WRONG))
         return self.sees("k06  Logistic regression  failed", "these are the raw scores")
 
     def passes(self, kata: str = K01) -> str:
         """Save the reference of this kata, and wait for the verdict."""
-        self.save(kata)
+        with self.begins():
+            self.save(kata)
         return self.sees(f"{kata[:3]}  ", "passed  in", "Learned:")
 
     def breaks(self, text: str = "1 +") -> str:
         """Append this to k01's reference by writing to the file itself, and wait for the verdict."""
-        self.path(K01).write_text((self.clone / "reference" / f"{K01}.py").read_text(encoding="utf-8") + f"\n{text}\n")
+        with self.begins():
+            self.path(K01).write_text((self.clone / "reference" / f"{K01}.py").read_text(encoding="utf-8") + f"\n{text}\n")
         return self.sees("k01  Tensors  failed", "is not valid Python")
 
     @property

@@ -23,7 +23,7 @@ def watch(train: Callable[[], object], model: nn.Module, most: int = MOST) -> tu
     Where the optimizer computes the gradient itself, by a closure, the closure is called once more to see it.
 
     Each step is a dict: "parameters" and "gradients" by name (None where there is no gradient), "inputs" (None where the
-    model was not called), and whether the model was in "training" mode.
+    model was not called), whether the model was in "training" mode, and the "optimizer" and its "rate" of learning.
     """
     form, entered_last = _form(model), [model]
     seen: list[Tensor] = []
@@ -47,6 +47,8 @@ def watch(train: Callable[[], object], model: nn.Module, most: int = MOST) -> tu
                     "gradients": {name: None if one.grad is None else one.grad.clone() for name, one in named.items()},
                     "inputs": seen[0] if seen else None,
                     "training": model.training,
+                    "optimizer": type(optimizer).__name__,
+                    "rate": float(optimizer.param_groups[0]["lr"]),
                 }
             )
 
