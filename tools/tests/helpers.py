@@ -21,7 +21,7 @@ def first_message(result: KataResult) -> str:
     return result.tasks[0].first_problem.message
 
 
-def until(is_so: Callable[[], object], seconds: float = 60) -> object:
+def until(is_so: Callable[[], object], seconds: float = 120) -> object:
     """Wait until it is so, and fail if it never is."""
     end = time.monotonic() + seconds
     while not (found := is_so()):

@@ -138,8 +138,8 @@ class Watching:
         """End it in this way, wait for it, and see that nothing of it is left. Its exit code, or minus the signal."""
         below = descendants(self.pid)
         how()
-        until(self._has_ended, 30)
-        until(lambda: not any(map(lives, below)), 30)
+        until(self._has_ended)
+        until(lambda: not any(map(lives, below)))
         return self.code
 
     def _has_ended(self) -> bool:

@@ -1,5 +1,5 @@
 """For maintainers: what things cost. Figures to look at, never a test.
 
 suite     the time of every kata and test, and the share that is training
-feedback  from a save to the verdict in watch mode, beside a cold pytest
+grading   from a save to the verdict in watch mode, beside a cold pytest
 """
