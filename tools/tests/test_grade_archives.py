@@ -247,7 +247,7 @@ def test_a_tar_that_is_damaged_in_the_middle_is_not_taken_for_a_short_one(tmp_pa
         ("doe.rar", b"Rar!\x1a\x07\x00", "is packed with RAR"),
         ("doe_12345_678_answers.pdf", b"%PDF-1.7", "is neither a folder nor a zip nor a tar"),
         ("doe.tar.xz", b"\xfd7zXZ\x00", "is packed with xz"),
-        ("doe.gz", gzip.compress(b"print(, mtime=0)"), "holds no tar"),
+        ("doe.gz", gzip.compress(b"print()", mtime=0), "holds no tar"),
         ("doe.tgz", b"\x1f\x8b\x08junkjunkjunkjunk", "is damaged"),
     ],
 )
