@@ -163,7 +163,13 @@ def write(kata: Kata, counted: dict[str, int], path: Path = FILE) -> None:
 
 def _key(kata: Kata, known: Sequence[Solution]) -> str:
     texts = [sheet.text_of(kata.name), *(one.name + one.source for one in known)]
-    texts += [path.read_text(encoding="utf-8") for path in sorted((ROOT / "tools" / "dojo" / "exam").glob("*.py"))]
+    tools = ROOT / "tools" / "dojo"
+    read = [
+        *sorted((tools / "exam").glob("*.py")),
+        *sorted((tools / "simulated").glob("*.py")),
+        ROOT / "tests" / "pass_marks.toml",
+    ]
+    texts += [path.read_text(encoding="utf-8") for path in sorted(read)]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
