@@ -35,6 +35,15 @@ def reasons(sheet: Sheet, source: str, tasks: Collection[str]) -> dict[str, str]
     return found
 
 
+def of_the_reference(sheet: Sheet, tasks: Collection[str]) -> dict[str, str]:
+    """The same of the answers that the reference gave when the sheet was drawn."""
+    questions = {question.name: question for question in load(text_of(sheet.kata), sheet.kata)}
+    found: dict[str, str] = {}
+    for item in (item for item in sheet.items if item.task in tasks):
+        found[item.task] = found.get(item.task) or questions[item.question].judge(item.right, item.right, item.hidden)
+    return found
+
+
 def _judged(question, kata, item) -> str:
     answers = plain(ask(question, kata, item.seed, handed_out(item)))
     return question.judge(answers, item.right, item.hidden)
