@@ -59,6 +59,7 @@ def _caught(judged: Callable[[], str], seconds: float) -> str:
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
+    """Of the time that the processor works for us: whatever else the machine does, a right answer is in time."""
     if not hasattr(signal, "setitimer"):  # Windows
         yield
         return
@@ -66,10 +67,10 @@ def _alarm(seconds: float) -> Iterator[None]:
     def late(*_: object) -> None:
         raise _Late(f"no answer within {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

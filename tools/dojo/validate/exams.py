@@ -30,7 +30,18 @@ REFERENCE, MISTAKE = "the reference", "mistake: "
 # From this draw on the reference's answers to the sheet are judged as they are: asked again with the same draws and seeds, it
 # would train as long once more, to the same numbers.
 ASKED_AGAIN = 25
-DECIDING = ("answering", "draw", "judges", "question", "sheet", "spiral", "steps", "trial", "values")  # modules of dojo.exam
+DECIDING = (
+    "answering",
+    "draw",
+    "judges",
+    "places",
+    "question",
+    "sheet",
+    "spiral",
+    "steps",
+    "trial",
+    "values",
+)  # modules of dojo.exam
 SECRET = b"validation"  # draws that can be drawn again
 
 
