@@ -22,7 +22,7 @@ from dojo.verdict import ERROR, FAILED, NO_TEST, NOT_STARTED, PASSED, SKIPPED, K
 
 MOST_WORKERS = 4  # torch is in the memory of each
 DOTS = re.compile(r"^[.sxFEX]*\s*\[ *\d+%\]$")  # how far pytest has come
-FEWEST_HINTS = 3
+FEWEST_HINTS = 4
 FEWEST_MISTAKES = 6
 FEWEST_VARIANTS = 3
 
