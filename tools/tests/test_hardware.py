@@ -4,7 +4,6 @@ import pytest
 from rich.console import Console
 
 from dojo import record, simulated
-from dojo.suite import devices
 from dojo.validate import card, device_record, hardware
 from dojo.validate.device_record import DeviceRecord, OnDevice
 from dojo.validate.patches import Patch
@@ -255,18 +254,3 @@ def test_placement_tests_are_found_by_their_mark(catalog):
     found = hardware.placement_tests(catalog.find("k06"))
     assert "test_follows_its_device" in found
     assert "test_prints_the_architecture" not in found
-
-
-@pytest.mark.parametrize(("wanted", "said"), [("gpu", "There is no device 'gpu'"), ("cuda", "Nothing was validated on cuda")])
-def test_an_unknown_or_absent_device_is_refused(monkeypatch, wanted, said):
-    monkeypatch.setattr(devices, "why_absent", lambda device: "no such hardware")
-    with pytest.raises(devices.DeviceError, match=said):
-        devices.present(wanted)
-
-
-def test_all_are_the_accelerators_that_are_present(monkeypatch):
-    monkeypatch.setattr(devices, "why_absent", lambda device: None if device == "mps" else "absent")
-    assert devices.present("all") == ["mps"]
-    monkeypatch.setattr(devices, "why_absent", lambda device: "absent")
-    with pytest.raises(devices.DeviceError, match="No accelerator"):
-        devices.present("all")
