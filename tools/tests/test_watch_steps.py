@@ -244,11 +244,6 @@ def test_a_save_when_all_was_over_is_checked_with_everything(last):
     assert effects(model, judged(3, result("k01_b"))) == [Judge(4, ("k00_a", "k01_b", "k02_c"))]
 
 
-def test_a_last_check_that_came_to_nothing_is_not_well_done(last):
-    model = after(last, judged(1, result("k00_a")), judged(2, *(result(kata.name) for kata in KATAS)))
-    assert not after(model, Key("a"), NotJudged(3, "gone")).is_over
-
-
 def test_katas_nothing_is_known_of_are_judged_behind_the_screen(start):
     model = replace(start, unknown=("k00_a", "k02_c"))
     model, todo = update(after(model, Started()), judged(1, result("k00_a")))
@@ -267,19 +262,6 @@ def test_a_save_makes_the_verdict_from_behind_worthless_for_its_kata(start):
     model = after(model, judged(2, result("k01_b"), result("k02_c")))
     assert "k02_c" not in model.results
     assert "k01_b" in model.results
-
-
-def test_a_run_that_came_to_nothing_says_why_and_what_was_known_is_not_of_the_new_file(passed):
-    model = after(passed, saved("k00_a"), NotJudged(2, "The warm process can't start."))
-    assert (model.run, model.notice) == (None, "The warm process can't start.")
-    assert (model.result, model.seconds) == (None, None)
-    assert not {"n", "d", "h"} & set(keys(model))
-    assert after(model, saved("k00_a"), judged(3, result("k00_a"))).is_passed
-
-
-def test_of_the_katas_that_were_not_in_a_run_that_came_to_nothing_the_verdicts_stay(passed):
-    model = after(passed, saved("k01_b"), NotJudged(2, "gone"))
-    assert set(model.results) == {"k00_a"}
 
 
 def test_a_notice_goes_when_the_person_does_something(failed):
