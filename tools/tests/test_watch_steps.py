@@ -264,12 +264,6 @@ def test_a_save_makes_the_verdict_from_behind_worthless_for_its_kata(start):
     assert "k01_b" in model.results
 
 
-def test_a_run_that_came_to_nothing_says_why_and_leaves_what_was_known(failed):
-    model = after(failed, saved("k00_a"), NotJudged(2, "The warm process can't start."))
-    assert (model.run, model.notice) == (None, "The warm process can't start.")
-    assert model.result.outcome == FAILED
-
-
 def test_a_notice_goes_when_the_person_does_something(failed):
     model = after(failed, Noticed("kept as .broken"))
     assert after(model, saved("k00_a")).notice == ""

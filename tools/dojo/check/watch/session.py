@@ -141,13 +141,17 @@ class Session:
         """Have katas judged, in a thread of its own."""
         begin = time.monotonic()
         units = [Unit(str(self._folder), name, self._device) for name in names]
-        before = store.hashes(names) if self.model.own else {}
         try:
+            before = store.hashes(names) if self.model.own else {}
             results = self.keeper.ask(units, jobs, lambda unit, result: self.put(events.TestJudged(run)), drop)
         except Dropped:
             return
         except NotWarm as problem:
             self.put(events.NotJudged(run, f"{problem} Save again to try again."))
+            return
+        except Exception as error:  # whatever it is, the screen must not go on saying that it tests
+            why = f"{type(error).__name__}: {error}".rstrip(": ")
+            self.put(events.NotJudged(run, f"The run broke off ({why}): save again, or quit and start anew."))
             return
         finally:
             drop.close()

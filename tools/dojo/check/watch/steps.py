@@ -47,9 +47,7 @@ def update(model: Model, event: Event) -> Next:
         case Judged():
             return _judged(model, event)
         case NotJudged(run, why):
-            if model.run and model.run.number == run:
-                return replace(model, run=None, notice=why), []
-            return (replace(model, behind=None) if model.behind and model.behind.number == run else model), []
+            return _not_judged(model, run, why), []
         case Restarting(why):
             return replace(model, is_warm=False, why_cold=why), []
         case Noticed(text):
@@ -119,6 +117,14 @@ def _judged(model: Model, event: Judged) -> Next:
     if not model.run and model.is_passed and not not_done and not model.is_over:
         return _judge(replace(model, notice="That was the last one. All katas are checked once more."), _all(model))
     return model, []
+
+
+def _not_judged(model: Model, run: int, why: str) -> Model:
+    """The verdicts of before are of files that may be others now: they are not shown as if they were of these."""
+    if model.run and model.run.number == run:
+        results = {name: result for name, result in model.results.items() if name not in model.run.katas}
+        return replace(model, run=None, results=results, seconds=None, is_over=False, notice=why)
+    return replace(model, behind=None) if model.behind and model.behind.number == run else model
 
 
 def _all(model: Model) -> tuple[str, ...]:
