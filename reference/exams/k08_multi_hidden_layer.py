@@ -88,7 +88,7 @@ def pass_on_another_device(kata, draw: Draw):
     return {"output": model(draw.normal(8, 3).to(draw.device)), **kept(model)}
 
 
-# The better of two trainings counts, so that Adam passes as well, which misses points in one run of four. COMMENT
+# The better of two trainings counts, so that Adam passes as well, which misses points in one run of four.
 @question(
     "train",
     seconds=60,

@@ -52,6 +52,8 @@ def watched(train: Callable[[], list], model: nn.Module, points: int, epochs: in
     return {"losses": form, "spent": sum(rows) / points / epochs, "left over": any(left)}
 
 
+# Counted where the submission runs, which could count wrongly: the points learned by a longer training are no secret, and the
+# mark for new points, which stay outside, is what can't be forged.
 BUDGET = within(1 + 1e-6, "at most", lambda answer, right, hidden: answer, "the passes over the points, in parts of the budget")
 
 

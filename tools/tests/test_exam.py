@@ -1,65 +1,22 @@
-"""The exam: what goes over the pipe, what is drawn, how answers are compared, and what a hostile submission gets."""
+"""The exam: what goes over the pipe, what is drawn, and how answers are compared."""
 
 import ast
 import json
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from examining import KATA, TASKS, asked
 from torch import nn
-from torch.nn import functional as F
 
-from dojo.exam import examiner, sheet, steps, trial, wire
+from dojo.exam import sheet, trial, wire
 from dojo.exam.draw import Drawing, Mismatch, Repeated
 from dojo.exam.judges import reaches, same, within
 from dojo.exam.question import load
-from dojo.exam.unconfined import Unconfined
 from dojo.exam.values import Numbers, Other
 
-EXAM = """
-from dojo.exam import question, within
-
-@question("double", seconds=1)
-def doubled(kata, draw):
-    return {"doubled": kata.double(draw.normal(3))}
-
-@question("name", seconds=1)
-def named(kata, draw):
-    return {"name": kata.name(draw.choice(["a", "b"]))}
-
-def share(answer, right, hidden):
-    return float((answer.data == hidden["signs"].data).mean())
-
-def points(random):
-    x = random.standard_normal(50)
-    return x, {"signs": x > 0}
-
-@question("guess", seconds=1, signs=within(0.9, "at least", share, "the share of right signs"))
-def signs(kata, draw):
-    return {"signs": kata.guess(draw.data(points))}
-"""
-KATA = """
-def double(x): return 2 * x
-def name(text): return text.upper()
-def guess(x): return x > 0
-"""
-TASKS = {"double", "name", "guess"}
-
-
-@pytest.fixture
-def tiny(monkeypatch, tmp_path) -> sheet.Sheet:
-    """A sheet of a small exam with three tasks."""
-    for module in (sheet, examiner, trial):
-        monkeypatch.setattr(module, "text_of", lambda kata: EXAM)
-    (tmp_path / "k99_tiny.py").write_text(KATA)
-    return sheet.draw("k99_tiny", b"secret", tmp_path)
-
-
-def asked(drawn: sheet.Sheet, source: str, tasks=TASKS) -> dict[str, str]:
-    return examiner.examine(lambda: Unconfined(drawn.kata, source.encode()), drawn, tasks)
-
+pytest_plugins = ["examining"]
 
 # What a submission gets
 
@@ -103,62 +60,6 @@ def test_what_is_no_answer_fails_its_task_alone(tiny, body, says):
 def test_a_file_that_cannot_be_loaded_verifies_nothing(tiny, line):
     found = asked(tiny, f"{line}\n{KATA}")
     assert set(found) == TASKS and all(found.values())
-
-
-EQUAL_TO_ALL = """
-class Equal:
-    shape = (3,)
-    def __eq__(self, other): return True
-    def __ne__(self, other): return False
-    @classmethod
-    def __torch_function__(cls, *args, **kwargs): return True
-    def __array__(self, *args, **kwargs): raise TypeError
-def double(x): return Equal()
-"""
-CONNECTION = """
-import gc, json
-from multiprocessing.connection import Connection
-pipes = [one for one in gc.get_objects() if isinstance(one, Connection) and not one.closed and one.writable and one.readable]
-def send(document, block=b""):
-    for pipe in pipes:
-        pipe.send_bytes(json.dumps(document).encode()); pipe.send_bytes(block)
-"""
-
-
-HALF_A_MESSAGE = """
-import os, time
-def double(x):
-    for pipe in pipes:
-        os.write(pipe.fileno(), bytes([0, 0, 1, 0]) + b"half")
-    time.sleep(60)
-"""
-
-
-@pytest.mark.parametrize(
-    "forging",
-    [
-        EQUAL_TO_ALL,
-        "import dojo.exam.answering as a\na.ask = lambda *_: {'doubled': True}\n",
-        "import dojo.exam.question as q\nq.Question.judge = lambda *_: ''\n",
-        "import dojo.exam.judges as j\nj._difference = j._numbers_differ = lambda *_: ''\n",
-        "import torch\ntorch.equal = torch.allclose = lambda *_: True\n",
-        CONNECTION + "def double(x):\n    send({'number': 0, 'values': {'doubled': True}})\n",
-        CONNECTION + "def double(x):\n    send({'number': 0, 'verified': True, 'values': {}})\n",
-        CONNECTION + "def double(x):\n    for pipe in pipes: pipe.send_bytes(b'[' * 100_000)\n",
-        CONNECTION + "def double(x):\n    for pipe in pipes: pipe.send_bytes(b'\\x80\\x04K\\x01.')\n",
-        CONNECTION + HALF_A_MESSAGE,
-    ],
-)
-def test_forging_earns_nothing(tiny, forging):
-    source = KATA.replace("def double(x): return 2 * x", "def double(x): return x") + forging
-    begin = time.monotonic()
-    assert asked(tiny, source)["double"]
-    assert time.monotonic() - begin < 60
-
-
-def test_more_messages_than_were_asked_for_are_noticed(tiny):
-    source = KATA + CONNECTION + "def guess(x):\n    send({'number': 2, 'values': {}})\n    return x > 0\n"
-    assert asked(tiny, source)["guess"]
 
 
 def test_what_is_hidden_is_not_handed_out(tiny):
@@ -316,32 +217,6 @@ def test_a_mark_that_cannot_be_measured_is_not_reached():
     assert "form" in reaches("k06.train.distance", lambda answer, right, hidden: answer.data)(None, None, {})
     assert within(1, "at most", lambda answer, right, hidden: float("nan"), "x")(None, None, {})
     assert within(1, "at most", lambda answer, right, hidden: 0.5, "x")(None, None, {}) == ""
-
-
-def trained(wrong_loss=None, clears=True):
-    drawing = Drawing(np.random.default_rng(3))
-    model, features, labels = drawing.weights(nn.Linear(2, 1)), drawing.normal(20, 2), drawing.normal(20, 1)
-
-    def train():
-        optimizer = torch.optim.RMSprop(model.parameters(), lr=0.1)
-        for begin in (0, 10, 5):
-            loss = (wrong_loss or F.mse_loss)(model(features[begin : begin + 10]), labels[begin : begin + 10])
-            if clears:
-                optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-
-    _, seen = steps.watch(train, model)
-    return sheet.plain({"steps": seen, "features": features, "labels": labels})
-
-
-def test_steps_are_followed_whatever_the_optimizer():
-    judge, right = steps.follow(lambda hidden: nn.Linear(2, 1), F.mse_loss), trained()
-    assert judge(right["steps"], right["steps"], right) == ""
-    for wrong in (trained(clears=False), trained(wrong_loss=F.l1_loss)):
-        assert "does not follow" in judge(wrong["steps"], right["steps"], right)
-    assert judge(right["steps"][:1], right["steps"], right) and judge(None, right["steps"], right)
-    assert judge([{}] * 3, right["steps"], right)
 
 
 @pytest.mark.parametrize("path", sorted((Path(sheet.ROOT) / "reference" / "exams").glob("k*.py")), ids=lambda path: path.stem)

@@ -42,9 +42,11 @@ def within(bound: float, must_be: str, measure: Callable[[object, object, Mappin
     """What is measured on an answer is "at most" or "at least" a bound, for questions whose data no pass mark speaks of."""
 
     def judge(answer: object, right: object, hidden: Mapping[str, object]) -> str:
+        if form(answer) != form(right):  # numbers may be others, and no more of them: the best of many would be counted
+            return "the answer has another form than asked for"
         try:
             value = float(measure(answer, right, hidden))
-        except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RuntimeError) as error:
+        except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RuntimeError, MemoryError) as error:
             return f"the answer has another form than asked for ({type(error).__name__})"
         met = value <= bound if must_be == "at most" else value >= bound
         return "" if met else f"{what}: {value:.4g}, and it has to be {must_be} {bound:g}"
@@ -59,6 +61,17 @@ def every(*judges: Judge) -> Judge:
         return next(filter(None, (one(answer, right, hidden) for one in judges)), "")
 
     return judge
+
+
+def form(value: object) -> object:
+    """What there is in an answer besides its numbers: structure, keys, shapes, types."""
+    if isinstance(value, Numbers):
+        return value.kind, value.dtype, value.data.shape
+    if isinstance(value, list | tuple):
+        return type(value).__name__, [form(item) for item in value]
+    if isinstance(value, dict):
+        return {key: form(item) for key, item in value.items()}
+    return value.type if isinstance(value, Other) else type(value).__name__
 
 
 @cache

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from dojo.exam.draw import Draw
 from dojo.exam.judges import Judge, same
+from dojo.exam.values import size
 
 SECONDS = 10.0
+LARGEST_SHARE, LARGEST_MORE = 4, 10_000  # how many numbers an answer may have: of the reference's, and beyond
 
 Ask = Callable[[types.ModuleType, Draw], dict[str, object]]
 
@@ -35,8 +37,18 @@ class Question:
         """Why the answers are not right; empty if they are."""
         if set(answers) != set(right):
             return f"{self.name}: other answers came back than were asked for"
-        reasons = (self.judges.get(name, same())(answers[name], right[name], hidden) for name in right)
+        if size(answers) > LARGEST_SHARE * size(right) + LARGEST_MORE:  # judges compute with them, and are to stay quick
+            return f"{self.name}: the answers are far larger than was asked for"
+        reasons = (self._reason(name, answers[name], right[name], hidden) for name in right)
         return next((f"{self.name}, {name}: {reason}" for name, reason in zip(right, reasons, strict=True) if reason), "")
+
+    def _reason(self, name: str, answer: object, right: object, hidden: Mapping[str, object]) -> str:
+        judge = self.judges.get(name, same())
+        try:
+            return judge(answer, right, hidden)
+        except Exception as error:
+            judge(right, right, hidden)  # a judge that can't judge the reference is at fault itself, and raises again
+            return f"the answer has another form than asked for ({type(error).__name__})"
 
 
 def question(task: str, seconds: float = SECONDS, times: int = 1, **judges: Judge) -> Callable[[Ask], Ask]:

@@ -42,9 +42,13 @@ class Sheet:
     items: tuple[Item, ...]
 
 
-def text_of(kata: str) -> str:
+def path_of(kata: str) -> Path:
     """The exam's file."""
-    return (ROOT / "reference" / "exams" / f"{kata}.py").read_text(encoding="utf-8")
+    return ROOT / "reference" / "exams" / f"{kata}.py"
+
+
+def text_of(kata: str) -> str:
+    return path_of(kata).read_text(encoding="utf-8")
 
 
 def draw(kata: str, secret: bytes, reference: Path = ROOT / "reference") -> Sheet:

@@ -81,7 +81,7 @@ def follow(
         for number, step in enumerate(answer, start=1):
             try:
                 reason = _wrong(live(step), build(hidden), loss, live(hidden["features"]), live(hidden["labels"]), rtol)
-            except (TypeError, KeyError, AttributeError, RuntimeError, ValueError) as error:
+            except (TypeError, LookupError, AttributeError, RuntimeError, ValueError, MemoryError) as error:
                 return f"step {number} can't be followed ({type(error).__name__})"
             if reason:
                 return f"step {number}: {reason}"
@@ -92,6 +92,8 @@ def follow(
 
 def _wrong(step: dict, model: nn.Module, loss: Callable, features: Tensor, labels: Tensor, rtol: float) -> str:
     model.train(step["training"])
+    if _kinds(step["parameters"]) != _kinds(model.named_parameters()):
+        return "its parameters are others than the model's"
     parameters = {name: value.requires_grad_() for name, value in step["parameters"].items()}
     rows = _rows(step["inputs"], features)
     if rows is None:
@@ -102,8 +104,12 @@ def _wrong(step: dict, model: nn.Module, loss: Callable, features: Tensor, label
     if any(gradient is None for gradient in found):
         return "a parameter has no gradient"
     seen, wanted = (np.concatenate([one.detach().numpy().ravel() for one in some]) for some in (found, expected))
-    far = np.linalg.norm(seen - wanted) > rtol * np.linalg.norm(wanted) + 1e-6
-    return "it does not follow the gradient of the loss" if far else ""
+    is_near = np.linalg.norm(seen - wanted) <= rtol * np.linalg.norm(wanted) + 1e-6  # never so of a NaN
+    return "" if is_near else "it does not follow the gradient of the loss"
+
+
+def _kinds(parameters: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]]) -> dict[str, tuple]:
+    return {name: (one.shape, one.dtype) for name, one in dict(parameters).items()}
 
 
 def _rows(inputs: Tensor | None, features: Tensor) -> Tensor | None:
@@ -141,8 +147,8 @@ def outputs(answer: object, model: nn.Module, features: object) -> Tensor:
     Raises:
         ValueError: the answer has other parameters than the model.
     """
-    found, own = live(answer), dict(model.named_parameters())
-    if {name: (one.shape, one.dtype) for name, one in found.items()} != {n: (p.shape, p.dtype) for n, p in own.items()}:
+    found = live(answer)
+    if _kinds(found) != _kinds(model.named_parameters()):
         raise ValueError("other parameters than the model's")
     with torch.no_grad():
         return torch.func.functional_call(model.eval(), found, (live(features),))

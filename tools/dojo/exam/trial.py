@@ -35,6 +35,15 @@ def reasons(sheet: Sheet, source: str, tasks: Collection[str]) -> dict[str, str]
     return found
 
 
+def of_the_reference(sheet: Sheet, tasks: Collection[str]) -> dict[str, str]:
+    """The same of the answers that the reference gave when the sheet was drawn."""
+    questions = {question.name: question for question in load(text_of(sheet.kata), sheet.kata)}
+    found: dict[str, str] = {}
+    for item in (item for item in sheet.items if item.task in tasks):
+        found[item.task] = found.get(item.task) or questions[item.question].judge(item.right, item.right, item.hidden)
+    return found
+
+
 def _judged(question, kata, item) -> str:
     answers = plain(ask(question, kata, item.seed, handed_out(item)))
     return question.judge(answers, item.right, item.hidden)
@@ -50,6 +59,7 @@ def _caught(judged: Callable[[], str], seconds: float) -> str:
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
+    """Of the time that the processor works for us: whatever else the machine does, a right answer is in time."""
     if not hasattr(signal, "setitimer"):  # Windows
         yield
         return
@@ -57,10 +67,10 @@ def _alarm(seconds: float) -> Iterator[None]:
     def late(*_: object) -> None:
         raise _Late(f"no answer within {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

@@ -84,6 +84,20 @@ def unpack(packed: object, arrays: Sequence[np.ndarray]) -> object:
     return _Unpacking(arrays).value(packed, 0)
 
 
+def size(value: object) -> int:
+    """How many numbers and characters an unpacked value has, in all."""
+    match value:
+        case Numbers():
+            return value.data.size
+        case list() | tuple():
+            return sum(map(size, value)) + 1
+        case dict():
+            return sum(map(size, value.values())) + 1
+        case str():
+            return len(value)
+    return 1
+
+
 class _Unpacking:
     def __init__(self, arrays: Sequence[np.ndarray]) -> None:
         self._arrays, self._nodes = arrays, 0

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from dojo import ROOT
@@ -17,6 +18,7 @@ from dojo.catalog import Kata
 from dojo.exam import sheet, trial
 from dojo.exam.question import load
 from dojo.validate import patches
+from dojo.validate.marks import FILE as MARKS
 from dojo.validate.marks import training_tests
 from dojo.warm import forking
 
@@ -24,7 +26,22 @@ KEPT = ROOT / ".exams"
 FILE = ROOT / "reference" / "validation" / "exams.json"
 SEEDS_OF_TRAINING, SEEDS_OF_OTHERS, SEEDS_OF_VARIANTS = 1000, 100, 100
 QUICK = 1  # seeds, of a look at every exam
-MISTAKE = "mistake: "
+REFERENCE, MISTAKE = "the reference", "mistake: "
+# From this draw on the reference's answers to the sheet are judged as they are: asked again with the same draws and seeds, it
+# would train as long once more, to the same numbers.
+ASKED_AGAIN = 25
+DECIDING = (
+    "answering",
+    "draw",
+    "judges",
+    "places",
+    "question",
+    "sheet",
+    "spiral",
+    "steps",
+    "trial",
+    "values",
+)  # modules of dojo.exam
 SECRET = b"validation"  # draws that can be drawn again
 
 
@@ -37,6 +54,11 @@ class Solution:
     tasks: tuple[str, ...]
 
     @property
+    def id(self) -> str:
+        """Another one for every name, text and choice of tasks."""
+        return hashlib.sha256("\0".join((self.name, self.source, *self.tasks)).encode()).hexdigest()[:16]
+
+    @property
     def is_right(self) -> bool:
         return not self.name.startswith(MISTAKE)
 
@@ -46,6 +68,7 @@ class Outcome:
     """One solution under one draw: what the exam said of it, per task."""
 
     name: str
+    of: str  # the solution's id
     seed: int
     reasons: dict[str, str]
 
@@ -53,7 +76,7 @@ class Outcome:
 def solutions(kata: Kata) -> list[Solution]:
     """The reference, the other right solutions and the known mistakes of a kata."""
     source, tasks = patches.reference_of(kata), tuple(task.name for task in kata.tasks)
-    found = [Solution("the reference", source, tasks)]
+    found = [Solution(REFERENCE, source, tasks)]
     found += [Solution(f"variant: {one.name}", one.apply(source), tasks) for one in patches.load("variant", kata.name)]
     for one in patches.load("mistake", kata.name):
         found.append(Solution(MISTAKE + one.name, one.apply(source), tasks_of(kata, one.caught_by)))
@@ -91,29 +114,33 @@ def unasked(kata: Kata) -> list[str]:
 def try_out(kata: Kata, seeds: Callable[[Solution], int], say: Callable[[str], None], jobs: int | None = None) -> list[Outcome]:
     """Every solution under as many draws as `seeds` says, from .exams/ where that is there."""
     known = solutions(kata)
-    wanted = {(one.name, seed) for one in known for seed in range(seeds(one))}
-    path = KEPT / f"{kata.short}-{_key(kata, known)}.jsonl"
-    outcomes = {(one.name, one.seed): one for one in _kept(path)}
+    wanted = [(one, seed) for one in known for seed in range(seeds(one))]
+    path = KEPT / f"{kata.short}-{_hash(_asking(kata))}-{version('torch')}.jsonl"
+    outcomes = {(one.of, one.seed): one for one in _kept(path)}
     todo: dict[int, list[Solution]] = {}
-    for one in known:
-        for seed in range(seeds(one)):
-            if (one.name, seed) not in outcomes:
-                todo.setdefault(seed, []).append(one)
+    for one, seed in wanted:
+        if (one.id, seed) not in outcomes:
+            todo.setdefault(seed, []).append(one)
     path.parent.mkdir(exist_ok=True)
     with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=forking.context(many=True)) as pool, path.open("a") as kept:
         running = [pool.submit(_under_one_draw, kata.name, seed, group) for seed, group in todo.items()]
         for number, done in enumerate(as_completed(running), start=1):
             for outcome in done.result():
-                outcomes[outcome.name, outcome.seed] = outcome
+                outcomes[outcome.of, outcome.seed] = outcome
                 kept.write(json.dumps(vars(outcome)) + "\n")
             kept.flush()
             say(f"{kata.short}: {number} of {len(running)} draws")
-    return [outcome for key, outcome in outcomes.items() if key in wanted]
+    return [outcomes[one.id, seed] for one, seed in wanted]
 
 
 def _under_one_draw(kata: str, seed: int, group: Sequence[Solution]) -> list[Outcome]:
     drawn = sheet.draw(kata, SECRET + str(seed).encode())
-    return [Outcome(one.name, seed, trial.reasons(drawn, one.source, one.tasks)) for one in group]
+    found = []
+    for one in group:
+        is_known = one.name == REFERENCE and seed >= ASKED_AGAIN
+        reasons = trial.of_the_reference(drawn, one.tasks) if is_known else trial.reasons(drawn, one.source, one.tasks)
+        found.append(Outcome(one.name, one.id, seed, reasons))
+    return found
 
 
 def problems(kata: Kata, outcomes: Iterable[Outcome]) -> Iterator[str]:
@@ -134,7 +161,7 @@ def long_run(kata: Kata) -> Callable[[Solution], int]:
     def seeds(solution: Solution) -> int:
         if not solution.is_right:
             return QUICK
-        return SEEDS_OF_VARIANTS if solution.name != "the reference" else SEEDS_OF_TRAINING if trains else SEEDS_OF_OTHERS
+        return SEEDS_OF_VARIANTS if solution.name != REFERENCE else SEEDS_OF_TRAINING if trains else SEEDS_OF_OTHERS
 
     return seeds
 
@@ -142,7 +169,7 @@ def long_run(kata: Kata) -> Callable[[Solution], int]:
 def figures(outcomes: Sequence[Outcome]) -> dict[str, int]:
     """Draws and refusals of right solutions, and mistakes tried and caught."""
     right = [one for one in outcomes if not one.name.startswith(MISTAKE)]
-    reference = [one for one in right if one.name == "the reference"]
+    reference = [one for one in right if one.name == REFERENCE]
     wrong = [one for one in outcomes if one.name.startswith(MISTAKE)]
     return {
         "reference": len(reference),
@@ -157,13 +184,36 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, int]:
 def write(kata: Kata, counted: dict[str, int], path: Path = FILE) -> None:
     """Keep a kata's figures, with a hash of what they speak of."""
     entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    entries[kata.name] = {"of": _key(kata, solutions(kata)), **counted}
+    entries[kata.name] = {"of": _key(kata, solutions(kata)), "torch": version("torch").partition("+")[0], **counted}
     path.write_text(json.dumps(dict(sorted(entries.items())), indent=2) + "\n", encoding="utf-8")
 
 
+def unproven(kata: Kata, path: Path = FILE) -> str:
+    """Why the record of this kata's exam says nothing good of it as it is now; empty where it does."""
+    entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    entry = entries.get(kata.name)
+    if entry is None or entry["of"] != _key(kata, solutions(kata)):
+        return (
+            f"{kata.name}: its exam has changed since it was tried out: `python tools/validate --exams 0 --record {kata.short}`"
+        )
+    refused = entry["reference_refused"] + entry["variants_refused"]
+    if refused or entry["mistakes_passed"] or not entry["reference"] or not entry["mistakes"]:
+        return f"{kata.name}: its exam refused {refused} right solutions and let {entry['mistakes_passed']} mistakes pass"
+    return ""
+
+
 def _key(kata: Kata, known: Sequence[Solution]) -> str:
-    texts = [sheet.text_of(kata.name), *(one.name + one.source for one in known)]
-    texts += [path.read_text(encoding="utf-8") for path in sorted((ROOT / "tools" / "dojo" / "exam").glob("*.py"))]
+    return _hash([*_asking(kata), *(one.id for one in known)])
+
+
+def _asking(kata: Kata) -> list[str]:
+    """The texts that decide how answers of this kata's solutions are judged."""
+    tools = [ROOT / "tools" / "dojo" / "exam" / f"{name}.py" for name in DECIDING]
+    read = [sheet.path_of(kata.name), *tools, MARKS]
+    return [patches.reference_of(kata), *(path.read_text(encoding="utf-8") for path in read)]
+
+
+def _hash(texts: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 

@@ -15,8 +15,8 @@ from dojo.stubs import MarkerError, stub_of
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
 from dojo.validate import bands as banding
+from dojo.validate import exams, naming, patches, pedigree
 from dojo.validate import marks as measuring
-from dojo.validate import naming, patches, pedigree
 from dojo.validate.patches import placement_tests, reference_of
 from dojo.verdict import ERROR, FAILED, NO_TEST, NOT_STARTED, PASSED, SKIPPED, KataResult, TestResult
 
@@ -212,6 +212,12 @@ def bands_were_measured(catalog: Catalog) -> Finding:
     return Finding(tuple(found), f"{len(trainings)} trainings")
 
 
+def exams_were_tried(catalog: Catalog) -> Finding:
+    """Each kata's exam, as it is now, let right solutions pass and no known mistake, when that was last tried out."""
+    found = [exams.unproven(kata) for kata in catalog.katas]
+    return Finding(tuple(filter(None, found)), f"{len(catalog.katas)} exams")
+
+
 def tools_pass_their_tests(catalog: Catalog) -> Finding:
     """A file's tests stay in one process, so that what they share is made once."""
     together = ["-n", "auto", "--maxprocesses", str(MOST_WORKERS), "--dist", "loadfile"]
@@ -244,6 +250,7 @@ PARTS = (
     Part("other right solutions pass", variants_pass),
     Part("pass marks were measured", marks_were_measured),
     Part("loss bands were measured", bands_were_measured),
+    Part("exams were tried out", exams_were_tried),
     Part("the tools pass their own tests", tools_pass_their_tests, of_katas=False),
     Part("ruff check", code_is_linted, of_katas=False),
     Part("ruff format", code_is_formatted, of_katas=False),

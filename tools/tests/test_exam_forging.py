@@ -1,0 +1,175 @@
+"""What a hostile submission gets in an exam, whatever it answers: nothing that it has not earned."""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+from examining import KATA, TASKS, asked
+from torch import nn
+from torch.nn import functional as F
+
+from dojo.exam import sheet, steps
+from dojo.exam.draw import Drawing
+from dojo.exam.judges import within
+from dojo.exam.question import Question
+from dojo.exam.values import Numbers
+
+pytest_plugins = ["examining"]
+
+EQUAL_TO_ALL = """
+class Equal:
+    shape = (3,)
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    @classmethod
+    def __torch_function__(cls, *args, **kwargs): return True
+    def __array__(self, *args, **kwargs): raise TypeError
+def double(x): return Equal()
+"""
+CONNECTION = """
+import gc, json
+from multiprocessing.connection import Connection
+pipes = [one for one in gc.get_objects() if isinstance(one, Connection) and not one.closed and one.writable and one.readable]
+def send(document, block=b""):
+    for pipe in pipes:
+        pipe.send_bytes(json.dumps(document).encode()); pipe.send_bytes(block)
+"""
+
+
+HALF_A_MESSAGE = """
+import os, time
+def double(x):
+    for pipe in pipes:
+        os.write(pipe.fileno(), bytes([0, 0, 1, 0]) + b"half")
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    "forging",
+    [
+        EQUAL_TO_ALL,
+        "import dojo.exam.answering as a\na.ask = lambda *_: {'doubled': True}\n",
+        "import dojo.exam.question as q\nq.Question.judge = lambda *_: ''\n",
+        "import dojo.exam.judges as j\nj._difference = j._numbers_differ = lambda *_: ''\n",
+        "import torch\ntorch.equal = torch.allclose = lambda *_: True\n",
+        CONNECTION + "def double(x):\n    send({'number': 0, 'values': {'doubled': True}})\n",
+        CONNECTION + "def double(x):\n    send({'number': 0, 'verified': True, 'values': {}})\n",
+        CONNECTION + "def double(x):\n    for pipe in pipes: pipe.send_bytes(b'[' * 100_000)\n",
+        CONNECTION + "def double(x):\n    for pipe in pipes: pipe.send_bytes(b'\\x80\\x04K\\x01.')\n",
+        CONNECTION + HALF_A_MESSAGE,
+    ],
+)
+def test_forging_earns_nothing(tiny, forging):
+    source = KATA.replace("def double(x): return 2 * x", "def double(x): return x") + forging
+    begin = time.monotonic()
+    assert asked(tiny, source)["double"]
+    assert time.monotonic() - begin < 60
+
+
+def test_more_messages_than_were_asked_for_are_noticed(tiny):
+    source = KATA + CONNECTION + "def guess(x):\n    send({'number': 2, 'values': {}})\n    return x > 0\n"
+    assert asked(tiny, source)["guess"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{'problem': '', 'values': {}}",
+        "{'ready': 1, 'values': {}}",
+        "{'closed': True, 'values': {}}",
+        "{'ready': False, 'values': {}}",
+    ],
+)
+def test_a_hand_over_that_is_forged_earns_nothing(tiny, document):
+    found = asked(tiny, f"{CONNECTION}send({document})\nimport os; os._exit(0)\n{KATA}")
+    assert set(found) == TASKS and all(found.values())
+
+
+def test_a_process_that_says_it_is_ready_and_ends_earns_nothing(tiny):
+    found = asked(tiny, f"{CONNECTION}send({{'ready': True, 'values': {{}}}})\nimport os; os._exit(0)\n{KATA}")
+    assert set(found) == TASKS and all(found.values())
+
+
+def test_nothing_is_waited_for_when_the_time_of_the_submission_is_over(tiny):
+    begin = time.monotonic()
+    found = asked(tiny, "import time\ntime.sleep(600)\n" + KATA, end=begin + 1)
+    assert all("the time that a submission may take" in reason for reason in found.values())
+    assert time.monotonic() - begin < 30
+
+
+def test_a_file_with_a_dataclass_can_be_loaded(tiny):
+    head = "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass Point:\n    x: int = 0\n"
+    assert asked(tiny, head + KATA) == dict.fromkeys(TASKS, "")
+
+
+def test_an_answer_far_larger_than_the_reference_s_is_not_looked_at(tiny):
+    looked = []
+    one = Question("q", "t", print, {"x": lambda *_: looked.append(1) or ""}, 1.0, 1)
+    right = {"x": Numbers("array", "float64", np.zeros(10))}
+    assert "far larger" in one.judge({"x": Numbers("array", "float64", np.zeros(20_000))}, right, {})
+    assert not looked and one.judge(right, right, {}) == "" and looked
+
+
+def test_a_judge_that_stumbles_over_an_answer_has_not_been_convinced_and_one_that_stumbles_over_the_right_one_is_our_fault():
+    def judge(answer, right, hidden):
+        if answer != "right" or hidden:
+            raise IndexError
+        return ""
+
+    one = Question("q", "t", print, {"x": judge}, 1.0, 1)
+    assert "another form" in one.judge({"x": "other"}, {"x": "right"}, {})
+    with pytest.raises(IndexError):
+        one.judge({"x": "other"}, {"x": "right"}, {"broken": True})
+
+
+def test_the_best_of_many_is_not_counted():
+    best = within(0.5, "at most", lambda answer, right, hidden: min(one.data.min() for one in answer), "the loss")
+    one, other = (Numbers("array", "float64", np.full(1, value)) for value in (0.1, 0.9))
+    assert best([one], [other], {}) == ""
+    assert "form" in best([other, one], [other], {})
+    assert "form" in best([Numbers("array", "float64", np.array([0.9, 0.1]))], [other], {})
+
+
+# Steps of a training
+
+
+def trained(wrong_loss=None, clears=True):
+    drawing = Drawing(np.random.default_rng(3))
+    model, features, labels = drawing.weights(nn.Linear(2, 1)), drawing.normal(20, 2), drawing.normal(20, 1)
+
+    def train():
+        optimizer = torch.optim.RMSprop(model.parameters(), lr=0.1)
+        for begin in (0, 10, 5):
+            loss = (wrong_loss or F.mse_loss)(model(features[begin : begin + 10]), labels[begin : begin + 10])
+            if clears:
+                optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+    _, seen = steps.watch(train, model)
+    return sheet.plain({"steps": seen, "features": features, "labels": labels})
+
+
+def test_steps_are_followed_whatever_the_optimizer():
+    judge, right = steps.follow(lambda hidden: nn.Linear(2, 1), F.mse_loss), trained()
+    assert judge(right["steps"], right["steps"], right) == ""
+    for wrong in (trained(clears=False), trained(wrong_loss=F.l1_loss)):
+        assert "does not follow" in judge(wrong["steps"], right["steps"], right)
+    assert judge(right["steps"][:1], right["steps"], right) and judge(None, right["steps"], right)
+    assert judge([{}] * 3, right["steps"], right)
+
+
+def test_steps_without_numbers_or_of_another_model_do_not_follow():
+    judge, right = steps.follow(lambda hidden: nn.Linear(2, 1), F.mse_loss), trained()
+    for value in (float("nan"), float("inf")):
+        forged = trained()
+        for step in forged["steps"]:
+            step["gradients"] = {
+                name: Numbers(one.kind, one.dtype, np.full_like(one.data, value)) for name, one in step["gradients"].items()
+            }
+        assert "does not follow" in judge(forged["steps"], right["steps"], right)
+    other = trained()
+    other["steps"][0]["parameters"]["weight"] = Numbers("tensor", "float32", np.zeros((10_000, 2), np.float32))
+    assert "parameters" in judge(other["steps"], right["steps"], right)
