@@ -20,6 +20,7 @@ def katas(catalog):
         ("student_12345_67890_my_katas_final-2.zip", "12345"),
         ("Jane Doe_12345_assignsubmission_file_", "12345"),
         ("Anne_Marie Doe_12345_assignsubmission_file", "12345"),
+        ("Jane Doe_12345_assignsubmission_file_x_99999_assignsubmission_y.zip", "12345"),
         ("submission_123456", "submission_123456"),
         ("homework-3-jane-doe", "homework-3-jane-doe"),
         ("hw_2_3_jane", "hw_2_3_jane"),
@@ -67,6 +68,22 @@ def test_two_entries_of_one_id_are_told_apart_and_noted(tmp_path, katas, same):
     assert "~" in first.id and "~" in second.id  # neither passes as the one that is meant
     assert "2 entries have the id" in first.notes[0] and first.entry in first.notes[0]
     assert first.files == second.files == TAKEN
+
+
+def test_a_students_other_files_do_not_cost_them_their_id(tmp_path, katas):
+    a_zip(tmp_path / "doe_12345_67891_katas.zip")
+    (tmp_path / f"roe_77_67892_{K06}.py").write_bytes(b"x")
+    for name in ("doe_12345_67890_report.pdf", "roe_77_67893_notes.txt", "poe_88_67894_a.pdf", "poe_88_67895_b.pdf"):
+        (tmp_path / name).write_bytes(b"%PDF-1.7")
+    found = {one.id: one for one in submissions(tmp_path, katas)}
+    beside = "handed in beside it: neither an archive nor a kata's file"
+    assert set(found) == {"12345", "77", "88"}
+    assert found["12345"].files == TAKEN and found["77"].files == {K06: b"x"}
+    assert not any(one.notes for one in found.values())
+    assert reasons(found["12345"]) == {"doe_12345_67890_report.pdf": beside}
+    assert reasons(found["77"]) == {"roe_77_67893_notes.txt": beside}
+    assert reasons(found["88"]) == {"poe_88_67895_b.pdf": beside}
+    assert "neither a folder nor a zip nor a tar" in found["88"].problem
 
 
 def test_single_files_that_a_system_named_after_their_student_are_one_submission(tmp_path, katas):

@@ -4,10 +4,12 @@ import contextlib
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import until
 from hostile_programs import KATA, TASKS, base, programs
 from sandboxes import why_none
 
@@ -122,6 +124,19 @@ def test_a_task_that_the_exam_does_not_ask_about_is_our_fault(judge, monkeypatch
     assert statuses(judge.judge(of(base("reference")))) == {"model": VERIFIED, "train": ERROR, "boundary": ERROR}
 
 
+def test_the_reference_answers_in_our_time_and_not_in_the_submissions(monkeypatch):
+    with judging(isolated=False, seconds_a_submission=60) as one:
+        really, asked, clock = one._sheet_of, [], time.monotonic
+
+        def slow(*which: str):
+            asked.append(which)
+            monkeypatch.setattr("dojo.grade.judging.time.monotonic", lambda: clock() + 600)
+            return really(*which)
+
+        monkeypatch.setattr(one, "_sheet_of", slow)
+        assert set(statuses(one.judge(of(base("reference")))).values()) == {VERIFIED} and asked
+
+
 def test_a_stopped_judge_lets_go():
     with judging(isolated=False) as one:
         one.stop()
@@ -136,6 +151,25 @@ def test_the_same_submission_gets_the_same_sheet_and_each_is_drawn_once(monkeypa
         assert len({id(sheets.of(KATA, str(number))) for number in range(40)}) <= 8
     with Sheets(SECRET, jobs=1) as again, Sheets(b"other", jobs=1) as other:
         assert again.of(KATA, "a" * 64).items[0].seed == one.items[0].seed != other.of(KATA, "a" * 64).items[0].seed
+
+
+def test_a_sheet_that_could_not_be_drawn_is_drawn_when_it_is_asked_for_again(monkeypatch):
+    with Sheets(SECRET, jobs=1) as sheets:
+        monkeypatch.setattr("dojo.grade.sheets.sheet.draw", divmod)
+        with pytest.raises(TypeError):
+            sheets.of(KATA, "a" * 64)
+        monkeypatch.undo()
+        assert sheets.of(KATA, "a" * 64).items
+
+
+def test_sheets_are_drawn_although_a_process_that_draws_them_was_killed():
+    with Sheets(SECRET, jobs=1) as sheets:
+        before = sheets.of(KATA, "a" * 64)
+        for process in list(sheets._pool._processes.values()):
+            process.kill()
+        until(lambda: sheets._pool._broken)
+        others = (str(number) for number in range(1000))
+        assert any(sheets.of(KATA, content) is not before for content in others)
 
 
 def test_without_a_sandbox_nothing_is_graded(monkeypatch):

@@ -3,30 +3,28 @@
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers import descendants, lives, outcomes, until
+from helpers import outcomes
 from hostile_programs import KATA, base
-from sandboxes import LIMITS, a_sandbox, judge, python
+from sandboxes import a_sandbox, judge
 
 from dojo import ROOT
 from dojo.catalog import load
-from dojo.grade.sandbox import bodies, cgroup, memory, probe, stage, view
+from dojo.grade.sandbox import bodies, probe, stage, view
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
 from dojo.grade.sandbox.launch import BARE, Sandbox
 from dojo.grade.sandbox.suite import Confined
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
-from dojo.verdict import ERROR, FAILED, PASSED
+from dojo.verdict import FAILED, PASSED
 
 FILES = {KATA: base("reference").encode()}
 PYTHON = view.Python("/usr/bin/python3.11", ("/usr/bin/python3.11", "/usr/lib"), ("/usr/lib/python3.11",))
@@ -126,7 +124,7 @@ def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch, tmp_p
 @pytest.mark.parametrize("confined", [True, False])
 def test_another_system_is_told_that_it_takes_linux(monkeypatch, confined):
     monkeypatch.setattr(sys, "platform", "win32")
-    with pytest.raises(Unavailable, match="Linux machine"), Sandbox(confined=confined):
+    with pytest.raises(Unavailable, match=r"Linux machine.*--no-sandbox"), Sandbox(confined=confined):
         pass
 
 
@@ -237,141 +235,3 @@ def test_without_isolation_the_same_runs_go_on(tmp_path):
         assert open_one.isolation is None
         (result,) = judge(open_one, FILES)
     assert result.outcome == PASSED
-
-
-# Ends
-
-
-class HostDies(Confined):
-    """The sandbox breaks down under the first so many children."""
-
-    times = 1
-
-    def start(self, units, log):
-        child = super().start(units, log)
-        if self.times:
-            self.times -= 1
-            os.kill(self._sandbox.host_process, signal.SIGKILL)
-        return child
-
-
-class HostAlwaysDies(HostDies):
-    times = 100
-
-
-def test_a_run_that_was_lost_is_done_again():
-    with a_sandbox() as sandbox:
-        (result,) = judge(sandbox, FILES, HostDies)
-    assert result.outcome == PASSED
-
-
-def test_a_sandbox_that_always_breaks_down_is_no_fault_of_the_submission():
-    with a_sandbox(content=BARE) as sandbox:
-        (result,) = judge(sandbox, FILES, HostAlwaysDies)
-    assert set(outcomes(result).values()) == {ERROR}
-
-
-def test_nothing_is_left_when_grading_is_killed():
-    code = """
-import time
-from dojo.grade.sandbox.launch import BARE, Sandbox
-from sandboxes import judge
-from hostile_programs import KATA
-with Sandbox() as sandbox:
-    print("ready", flush=True)
-    judge(sandbox, {KATA: b"import os, time\\nos.fork()\\nos.setsid()\\ntime.sleep(600)\\n"}, timeout=300)
-"""
-    with a_sandbox(content=BARE):
-        pass
-    grading = python(code)
-    try:
-        assert grading.stdout.readline() == "ready\n"
-        # bubblewrap (two processes), the host, and two of the submission
-        started = until(lambda: len(found := descendants(grading.pid)) >= 5 and found)
-    finally:
-        grading.kill()
-        grading.wait()
-    until(lambda: not any(map(lives, started)))
-
-
-def test_a_thread_that_has_ended_takes_nothing_along():
-    """Runs may be started by any thread, of which only the one that entered the sandbox has to stay."""
-    with a_sandbox(content=BARE) as sandbox:
-        before = sandbox.host_process
-        thread = threading.Thread(target=probe.isolation_of, args=(sandbox,))
-        thread.start()
-        thread.join()
-        probe.isolation_of(sandbox)
-        assert sandbox.host_process == before
-
-
-# Memory
-
-
-def test_memory_is_that_of_all_processes_below():
-    there = {1: (0, 10), 2: (1, 300), 3: (2, 500), 4: (3, 350), 5: (1, 9000)}
-    assert memory.beyond(there, first=3, host=2) == 250
-    assert memory.beyond(there, first=9, host=2) == 0
-
-
-def test_this_process_takes_memory():
-    parent, size = memory.processes()[os.getpid()]
-    assert parent == os.getppid()
-    assert size > 1_000_000
-
-
-# Control groups
-
-MOUNTS = "cgroup2 {top} cgroup2 rw 0 0\nproc /proc proc rw 0 0\n"
-
-
-def a_group(folder: Path, controllers: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "cgroup.subtree_control").write_text(controllers)
-    (folder / "cgroup.procs").touch()
-    return folder
-
-
-def test_the_nearest_group_that_gives_memory_is_used(tmp_path):
-    mounts = MOUNTS.format(top=tmp_path)
-    a_group(tmp_path, "cpu memory pids")
-    slice_ = a_group(tmp_path / "user.slice", "memory pids")
-    a_group(slice_ / "shell.scope", "")
-    assert cgroup.delegated(mounts, "0::/user.slice/shell.scope\n") == slice_
-    (slice_ / "cgroup.subtree_control").write_text("pids")
-    assert cgroup.delegated(mounts, "0::/user.slice/shell.scope\n") == tmp_path
-    (tmp_path / "cgroup.subtree_control").write_text("cpu")
-    assert cgroup.delegated(mounts, "0::/user.slice/shell.scope\n") is None
-    assert cgroup.delegated(mounts, "4:memory:/\n") is None
-    assert cgroup.delegated("proc /proc proc rw 0 0\n", "0::/\n") is None
-    assert cgroup.delegated(mounts, "0::/../outside\n") is None
-
-
-def test_the_limits_of_a_run_are_those_of_its_group(tmp_path):
-    group = cgroup.Group(tmp_path, "one", cgroup.settings(replace(LIMITS, memory=100, processes=7)))
-    assert (group.folder / "memory.max").read_text() == str(100 * 1024 * 1024)
-    assert (group.folder / "pids.max").read_text() == "7"
-
-
-def test_a_run_is_in_its_group_and_the_group_goes_with_it(sandbox, monkeypatch, tmp_path):
-    """Without the limits, which take controllers that a machine may not have here."""
-    mounts, own = (Path("/proc/self", name).read_text() for name in ("mounts", "cgroup"))
-    where = cgroup.delegated(mounts, own, controllers=frozenset())
-    if where is None:
-        pytest.skip("this user may make no control groups")
-    monkeypatch.setattr(cgroup, "settings", lambda limits: {})
-    monkeypatch.setattr(sandbox, "_groups", where)
-    launcher = Confined(sandbox, {KATA: b"import os, time\nos.fork()\ntime.sleep(600)\n"})
-    child = launcher.start([Unit("nowhere", KATA, "cpu")], tmp_path / "log")
-    (group,) = where.glob("torch-katas-*")
-    until(lambda: len((group / "cgroup.procs").read_text().split()) == 2)
-    child.process.close()
-    until(lambda: child.process.has_ended)
-    launcher.start([Unit("nowhere", KATA, "cpu")], tmp_path / "log").process.close()
-    until(lambda: not group.exists())
-
-
-def test_what_looks_delegated_and_is_not_is_done_without(monkeypatch, tmp_path):
-    monkeypatch.setattr(cgroup, "find", lambda: tmp_path)  # no group for the kernel: the process can't enter
-    with a_sandbox(content=BARE) as sandbox:
-        assert not sandbox.isolation.cgroup

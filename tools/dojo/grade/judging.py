@@ -63,8 +63,8 @@ class Judge:
             Abandoned: it was stopped.
         """
         begin = time.monotonic()
-        end = begin + self._assignment.limits.seconds_a_submission
-        katas = tuple(self._kata(kata, submission, end) for kata in self._assignment.katas)
+        time_left = _Time(self._assignment.limits.seconds_a_submission)
+        katas = tuple(self._kata(kata, submission, time_left) for kata in self._assignment.katas)
         return Record(
             id=submission.id,
             entry=submission.entry,
@@ -77,17 +77,17 @@ class Judge:
             notes=submission.notes,
         )
 
-    def _kata(self, kata: Kata, submission: Submission, end: float) -> KataGrade:
+    def _kata(self, kata: Kata, submission: Submission, time_left: "_Time") -> KataGrade:
         source = submission.files.get(kata.name)
         if source is None:
             return self._alike(kata, records.ABSENT, f"{kata.name}.py was not handed in")
         for _ in range(ATTEMPTS):
-            if time.monotonic() >= end:
+            if time.monotonic() >= time_left.end:
                 seconds = self._assignment.limits.seconds_a_submission
                 reason = f"the {seconds} s that a submission may take were used up before this kata was judged"
                 return self._alike(kata, records.FAILED, reason)
             try:
-                grade = self._judged(kata, source, submission.content, end)
+                grade = self._judged(kata, source, submission.content, time_left)
             except Abandoned:
                 raise
             except Exception as fault:  # whatever it is, it is ours: the submission's code runs elsewhere
@@ -97,12 +97,13 @@ class Judge:
                 break
         return grade
 
-    def _judged(self, kata: Kata, source: bytes, content: str, end: float) -> KataGrade:
-        result = self._tested(kata, source, end)
+    def _judged(self, kata: Kata, source: bytes, content: str, time_left: "_Time") -> KataGrade:
+        result = self._tested(kata, source, time_left.end)
         claimed = [task.name for task in result.tasks if task.outcome == verdict.PASSED]
         reasons: Mapping[str, str] = {}
         if claimed:
-            drawn = self._sheet_of(kata.name, content)
+            with time_left.stopped():
+                drawn = self._sheet_of(kata.name, content)
             reasons = examine(lambda: self._place.candidate(kata, source), drawn, claimed)
         outcomes = {task.name: task for task in result.tasks}
         return KataGrade(kata.name, tuple(self._task(kata, outcomes[task.name], reasons) for task in kata.tasks))
@@ -134,6 +135,26 @@ class Judge:
     def _alike(self, kata: Kata, status: str, reason: str) -> KataGrade:
         points = {task.name: self._assignment.points_of(kata.name, task.name) for task in kata.tasks}
         return KataGrade(kata.name, tuple(TaskGrade(name, status, 0, possible, reason) for name, possible in points.items()))
+
+
+class _Time:
+    """The time that a submission may take.
+
+    Attributes:
+        end: when it is over, as time.monotonic() tells.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.end = time.monotonic() + seconds
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """What takes time in here is ours."""
+        begin = time.monotonic()
+        try:
+            yield
+        finally:
+            self.end += time.monotonic() - begin
 
 
 @contextmanager

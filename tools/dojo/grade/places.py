@@ -17,6 +17,8 @@ from dojo.grade.sandbox.limits import Limits
 from dojo.grade.sandbox.suite import Confined
 from dojo.suite.launcher import Launcher
 
+PATIENCE = 5  # seconds, for a run to end
+
 
 class Place(Protocol):
     """A context manager; what runs in it ends with it. Several threads may use it."""
@@ -89,6 +91,9 @@ class _Confined:
 
     @property
     def lost(self) -> bool:
+        """Asked when it answers no more: what became of it is known when it has ended."""
+        self._run.kill()
+        self._run.join(PATIENCE)
         return self._run.lost
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ again asks the same.
 import hmac
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 
 from dojo.exam import sheet
@@ -26,7 +27,8 @@ class Sheets:
 
     def __init__(self, secret: bytes, jobs: int) -> None:
         self._secret, self._lock = secret, threading.Lock()
-        self._pool = ProcessPoolExecutor(jobs, mp_context=forking.context(many=True))
+        self._jobs = jobs
+        self._pool = self._new_pool()
         self._made: dict[tuple[str, int], Future[Sheet]] = {}
 
     def __enter__(self) -> "Sheets":
@@ -44,9 +46,26 @@ class Sheets:
         number = self._digest(f"which/{kata}/{content}")[0] % SHEETS
         with self._lock:
             if (kata, number) not in self._made:
-                self._made[kata, number] = self._pool.submit(sheet.draw, kata, self._digest(f"sheet/{number}"))
+                self._made[kata, number] = self._drawn(kata, self._digest(f"sheet/{number}"))
             made = self._made[kata, number]
-        return made.result()
+        try:
+            return made.result()
+        except BaseException:  # it may have been a passing fault: who asks next has it drawn anew
+            with self._lock:
+                if self._made.get((kata, number)) is made:
+                    del self._made[kata, number]
+            raise
+
+    def _drawn(self, kata: str, seed: bytes) -> Future[Sheet]:
+        try:
+            return self._pool.submit(sheet.draw, kata, seed)
+        except BrokenProcessPool:  # one of its processes was killed, such as by a system without memory: it stays broken
+            self._pool.shutdown(wait=False)
+            self._pool = self._new_pool()
+            return self._pool.submit(sheet.draw, kata, seed)
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self._jobs, mp_context=forking.context(many=True))
 
     def _digest(self, text: str) -> bytes:
         return hmac.digest(self._secret, text.encode(), "sha256")

@@ -16,7 +16,7 @@ class Report:
     """What is known of one unit so far, over all children that worked on it."""
 
     kata: Kata
-    tests: list[dict] = field(default_factory=list)
+    tests: dict[str, dict] = field(default_factory=dict)  # by id: a child can say ten thousand ids, and speak of each often
     results: dict[str, TestResult] = field(default_factory=dict)
     current: str | None = None
     loading: bool = False
@@ -35,7 +35,10 @@ class Report:
             raise ValueError("this is no list of tests")
         if not all(isinstance(text, str) and len(text) <= LONGEST_NAME for test in fields for text in test.values()):
             raise ValueError("a test is described by short texts")
-        self.tests, self.current = fields, None
+        by_id = {test["id"]: test for test in fields}
+        if len(by_id) < len(fields):
+            raise ValueError("two tests have the same id")
+        self.tests, self.current = by_id, None
 
     def known(self, test_id: str) -> str:
         """The same, if there is a test of this id.
@@ -43,16 +46,20 @@ class Report:
         Raises:
             ValueError: there is none.
         """
-        if test_id not in [test["id"] for test in self.tests]:
+        if not isinstance(test_id, str) or test_id not in self.tests:
             raise ValueError(f"there is no test {test_id!r}")
         return test_id
 
+    def is_open(self, test_id: str) -> bool:
+        """Whether there is a test of this id that has no result yet."""
+        return test_id in self.tests and test_id not in self.results
+
     def open_tests(self) -> Iterator[dict]:
-        return (test for test in self.tests if test["id"] not in self.results)
+        return (test for test_id, test in self.tests.items() if test_id not in self.results)
 
     def close(self, test_id: str, outcome: str, why: Diagnosis) -> TestResult:
         """The verdict on a test that gave none itself. Of one that failed the diagnosis is kept, too."""
-        test = next(test for test in self.tests if test["id"] == test_id)
+        test = self.tests[test_id]
         diagnosis = why if outcome == FAILED else None
         self.results[test_id] = TestResult(test["name"], outcome, why.text(), device=test["device"], diagnosis=diagnosis)
         return self.results[test_id]
@@ -61,7 +68,7 @@ class Report:
         """Every task of the catalog; one that no test spoke of has a test that says so, and is an error."""
         tasks = []
         for task in self.kata.tasks:
-            tests = tuple(self.results[test["id"]] for test in self.tests if test["task"] == task.name)
+            tests = tuple(self.results[test_id] for test_id, test in self.tests.items() if test["task"] == task.name)
             silent = TestResult(NO_TEST, ERROR, f"The suite gave no report on '{task.name}'. {self.trouble}".strip())
             tasks.append(TaskResult(task.name, tests or (silent,)))
         return KataResult(self.kata.name, self.kata.stage, tuple(tasks))

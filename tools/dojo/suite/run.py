@@ -19,7 +19,7 @@ from pathlib import Path
 from dojo.catalog import Kata
 from dojo.diagnosis import Cause, Diagnosis
 from dojo.suite.launcher import Launcher, Lost, OwnProcesses
-from dojo.suite.report import Report
+from dojo.suite.report import MOST_TESTS, Report
 from dojo.suite.unit import Unit
 from dojo.verdict import ERROR, FAILED, KataResult, TestResult, test_result
 from dojo.warm import spare
@@ -28,10 +28,12 @@ SECONDS_TO_START = 180  # a cold disk can take long to import torch
 SECONDS_OF_SILENCE = 30  # a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
 MOST_RESTARTS = 3
 LARGEST_MESSAGE = 4 * 1024 * 1024
+MOST_EVENTS = 5 * MOST_TESTS  # that a child may send of a unit: a test has a start and a result
 LOOP = ("an endless loop that catches every exception, the one that ends a test too",)
 LONG = ("an endless loop, or far more work than is needed",)
 EXIT = ("os._exit() or a fork in your code", "a crash in native code, or no memory left")
 TAMPERED = ("your code writes to a file or pipe that is not its own, or exchanges parts of the test process",)
+USED_UP = "all the time there is for a kata was used up"
 POINTER = "Take half of your lines away, then half of the rest: with which of them does it still happen?"
 
 OnResult = Callable[[Unit, TestResult], None]
@@ -47,6 +49,7 @@ class _Child:
     units: deque[Unit]  # the first is the one it works on
     deadline: float  # to be heard of
     end: float  # of all its time
+    events: int = 0  # of the unit that it works on
 
     @property
     def connection(self) -> Connection:
@@ -123,7 +126,7 @@ class _Supervisor:
                     raise Abandoned
                 for child in list(self.children):
                     if time.monotonic() > child.end:
-                        self._end(child, "all the time there is for a kata was used up", LONG, is_over=True)
+                        self._end(child, USED_UP, LONG, is_over=True)
                     elif child.connection in ready:
                         self._listen(child)
                     elif time.monotonic() > child.deadline:
@@ -146,6 +149,9 @@ class _Supervisor:
     def _listen(self, child: _Child) -> None:
         try:
             for event in json.loads(child.connection.recv_bytes(LARGEST_MESSAGE)):
+                if time.monotonic() > child.end:  # a message can hold so many that they take our time
+                    self._end(child, USED_UP, LONG, is_over=True)
+                    return
                 self._take(child, event)
                 if child not in self.children:
                     return
@@ -165,6 +171,9 @@ class _Supervisor:
         unit = child.units[0]
         report = self.reports[unit.number]
         child.deadline = time.monotonic() + max(SECONDS_OF_SILENCE, (unit.timeout or 0) + 5)
+        child.events += 1
+        if child.events > MOST_EVENTS:
+            raise ValueError("more is reported than there can be")
         match event["event"]:
             case "collected":
                 report.collected(event["tests"])
@@ -174,13 +183,14 @@ class _Supervisor:
                 report.loading = event["event"] == "loading"
             case "result":
                 result = test_result(event["result"])
-                if event["id"] in {test["id"] for test in report.open_tests()} or result.outcome == ERROR:
+                if report.is_open(event["id"]) or result.outcome == ERROR:
                     report.results[event["id"]] = result
                     self.on_result(unit, result)
                 report.current = None
             case "end":
                 self._close_open_tests(child, event["code"])
                 child.units.popleft()
+                child.events = 0
                 if not child.units:
                     self._remove(child)
 
@@ -213,8 +223,8 @@ class _Supervisor:
     def _rest_of(self, unit: Unit) -> Unit:
         """What is still to be done of it."""
         report = self.reports[unit.number]
-        tests = [test for test in report.tests if test["id"] in report.results]
-        return replace(unit, done={test["id"]: [test["task"], report.results[test["id"]].outcome] for test in tests})
+        done = {test_id: report.results[test_id] for test_id in report.tests if test_id in report.results}
+        return replace(unit, done={test_id: [report.tests[test_id]["task"], one.outcome] for test_id, one in done.items()})
 
     def _end(self, child: _Child, reason: str, causes: Sequence[str], is_over: bool = False) -> None:
         """A child is gone before its time: who is to blame, and what is still to do.

@@ -12,6 +12,7 @@ from dojo.grade.intake import names, reading
 from dojo.grade.records import Ignored, Submission
 from dojo.grade.text import line
 
+BESIDE = "handed in beside it: neither an archive nor a kata's file"
 OF_THE_SYSTEM = ("thumbs.db", "desktop.ini", "__macosx")
 
 
@@ -26,11 +27,13 @@ class Entry:
     Attributes:
         id: of the student; unique among the entries, whatever their case.
         names: of the folder, the archive or the single files of one student, as they are in the folder.
+        beside: names of the student's other files, such as a report: they are not read.
         notes: what a person should know of the id.
     """
 
     id: str
     names: tuple[str, ...]
+    beside: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -56,7 +59,8 @@ class Intake:
     def read(self, entry: Entry) -> Submission:
         """Read one submission. Whatever is wrong with it is told in it, and nothing is raised."""
         choice, problem = reading.read([self.folder / name for name in entry.names], self.katas)
-        return Submission(entry.id, entry.shown, choice.files, choice.ignored, problem, entry.notes)
+        beside = tuple(Ignored(line(name), BESIDE) for name in entry.beside)
+        return Submission(entry.id, entry.shown, choice.files, choice.ignored + beside, problem, entry.notes)
 
 
 def look(folder: Path, katas: Sequence[Kata], pattern: str = names.DEFAULT_PATTERN, skip: Path | None = None) -> Intake:
@@ -83,20 +87,42 @@ def look(folder: Path, katas: Sequence[Kata], pattern: str = names.DEFAULT_PATTE
         ) from None
     except OSError as error:
         raise IntakeError(f"{folder} can't be read ({error.strerror}): check that you may.") from None
-    grouped: dict[tuple[str, str], list[str]] = defaultdict(list)  # (id, one group per entry that stands alone) → names
-    strays: list[Ignored] = []
+    groups, strays = _Groups(), []
     for entry in found:
         single = names.lone(entry.name) if entry.is_file(follow_symlinks=False) else None
         if why := _why_stray(entry, single, compiled, skip):
             strays.append(Ignored(line(entry.name), why))
-        elif single:
-            grouped[names.student(entry.name, compiled, single[0]), ""].append(entry.name)
         else:
-            grouped[names.student(entry.name, compiled, names.own_name(entry.name)), entry.name].append(entry.name)
-    if not grouped:
+            groups.add(entry, names.student(entry.name, compiled, single[0] if single else names.own_name(entry.name)), single)
+    entries = groups.entries()
+    if not entries:
         raise IntakeError(_nothing_there(folder, strays))
-    made = _told_apart([Entry(student, tuple(given)) for (student, _), given in grouped.items()])
-    return Intake(folder, tuple(kata.name for kata in katas), made, tuple(strays))
+    return Intake(folder, tuple(kata.name for kata in katas), _told_apart(entries), tuple(strays))
+
+
+class _Groups:
+    """Which entries of the folder make one submission."""
+
+    def __init__(self) -> None:
+        self._given: dict[tuple[str, str], list[str]] = defaultdict(list)  # (id, one group per entry that stands alone) → names
+        self._plain: dict[str, list[tuple[str, str]]] = defaultdict(list)  # id without its case → id and name of other files
+
+    def add(self, entry: os.DirEntry, student: str, single: object) -> None:
+        if single:
+            self._given[student, ""].append(entry.name)
+        elif _is_plain(entry):
+            self._plain[student.casefold()].append((student, entry.name))
+        else:
+            self._given[student, entry.name].append(entry.name)
+
+    def entries(self) -> list[Entry]:
+        """Of a student who has only plain files, such as a report, the first one is the entry, and is told what it is not."""
+        given, plain = dict(self._given), {key: list(files) for key, files in self._plain.items()}
+        for key in plain.keys() - {student.casefold() for student, _ in given}:
+            student, name = plain[key].pop(0)
+            given[student, name] = [name]
+        beside = {key: tuple(name for _, name in files) for key, files in plain.items()}
+        return [Entry(student, tuple(them), beside.get(student.casefold(), ())) for (student, _), them in given.items()]
 
 
 def submissions(folder: Path, katas: Sequence[Kata], pattern: str = names.DEFAULT_PATTERN) -> Iterator[Submission]:
@@ -125,11 +151,16 @@ def _why_stray(entry: os.DirEntry, single: tuple[str, str] | None, pattern: re.P
         return "a text that was typed into Moodle"
     if single:
         return "" if single[0] else "names no student: put it into a folder of the student's name"
-    if not entry.is_file(follow_symlinks=False) or entry.name.lower().endswith(names.ARCHIVE_ENDINGS):
-        return ""
-    if pattern.search(entry.name) or reading.is_archive(Path(entry.path)):
+    if pattern.search(entry.name) or not _is_plain(entry):
         return ""
     return "neither a folder, an archive nor a kata's file"
+
+
+def _is_plain(entry: os.DirEntry) -> bool:
+    """Whether it is a file, and no archive of any kind."""
+    if not entry.is_file(follow_symlinks=False) or entry.name.lower().endswith(names.ARCHIVE_ENDINGS):
+        return False
+    return not reading.is_archive(Path(entry.path))
 
 
 def _nothing_there(folder: Path, strays: Sequence[Ignored]) -> str:

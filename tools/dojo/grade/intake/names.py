@@ -9,10 +9,11 @@ from dojo.grade.intake import bounds
 from dojo.grade.intake.bounds import Refused
 
 # Canvas: doejane_12345_67890_katas.zip, doejane_LATE_12345_67890_katas.zip. Moodle: Jane Doe_12345_assignsubmission_file_.
+# What stands after it the student chose, and it may look the same: the first such number counts.
 # What they write at the number's place is what their own table of grades knows the student by. The names of Gradescope
 # (submission_123456) and GitHub Classroom (homework-login) don't fit, and are ids as they are.
 DEFAULT_PATTERN = (
-    r"^(?:[^_]+(?:_LATE)?_(?=\d{2,}_\d{3,}_.)|.+_(?=\d+_assignsubmission_))"  # what stands before the number, and after it
+    r"^(?:[^_]+(?:_LATE)?_(?=\d{2,}_\d{3,}_.)|.+?_(?=\d+_assignsubmission_))"  # what stands before the number, and after it
     r"(?P<id>\d+)_"
 )
 ARCHIVE_ENDINGS = (".zip", ".tar.gz", ".tgz", ".tar", ".gz", ".rar", ".7z", ".tar.bz2", ".bz2", ".tar.xz", ".xz", ".tar.zst")

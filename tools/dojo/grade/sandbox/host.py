@@ -8,6 +8,7 @@ It listens on one socket, and every message there is a packet of JSON:
 
     {"ready": true}             everything is imported
     {"ended": N, "code": ...}   as of multiprocessing: the exit code, or the negative number of the signal
+    {"lost": N}                 it has ended before it was confined: nothing of the code that it was to run has run
 
 It never reads what a child sends, and no child has its socket. When its socket ends it ends, and takes all its children along:
 it is, with what bubblewrap needs, alone in a PID namespace.
@@ -34,7 +35,7 @@ from dojo.grade.sandbox.limits import Limits
 LARGEST_PACKET = 4096
 DESCRIPTORS = 4
 MILLISECONDS_BETWEEN_LOOKS = 200
-COULD_NOT_BE_CONFINED = 120  # the exit code of a child that ran nothing
+BEGUN = b"1"
 
 
 def main(control: int, confined: bool, modules: list[str]) -> None:
@@ -62,6 +63,7 @@ class _Child:
     run: int
     process: int
     watched: int  # a descriptor that can be read from when it has ended
+    begun: int  # a descriptor on which it says that it is confined, and now runs what it was to run
     memory: int  # bytes that all its processes may take together
 
 
@@ -103,17 +105,24 @@ class _Host:
             self.start(run, wanted["memory"], *descriptors)
         except OSError as error:
             sys.stderr.write(f"run {run} could not be started: {error}\n")
-            self.say(ended=run, code=COULD_NOT_BE_CONFINED)
+            self.say(lost=run)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
 
     def start(self, run: int, most_memory: int, request: int, connection: int, log: int, group: int | None = None) -> None:
-        process = fork_as_first() if self.confined else os.fork()
-        if process == 0:
-            _live(request, connection, log, group, self.confined)
-        watched = os.pidfd_open(process)
-        self.children[run] = _Child(run, process, watched, most_memory)
+        begun, begin = os.pipe()  # exit codes can be chosen by the code under test; this word only comes before it
+        try:
+            process = fork_as_first() if self.confined else os.fork()
+            if process == 0:
+                _live(request, connection, log, group, begin, self.confined)
+            watched = _watched(process)
+        except OSError:
+            os.close(begun)
+            raise
+        finally:
+            os.close(begin)
+        self.children[run] = _Child(run, process, watched, begun, most_memory)
         self.poll.register(watched, select.POLLIN)
 
     def kill(self, child: _Child) -> None:
@@ -138,9 +147,24 @@ class _Host:
         self.kill(child)  # where it is not confined, others of its group may live on
         _, status = os.waitpid(child.process, 0)
         self.poll.unregister(watched)
-        os.close(watched)
+        has_begun = os.read(child.begun, 1) == BEGUN
+        for descriptor in (watched, child.begun):
+            os.close(descriptor)
         del self.children[child.run]
-        self.say(ended=child.run, code=os.waitstatus_to_exitcode(status))
+        if has_begun:
+            self.say(ended=child.run, code=os.waitstatus_to_exitcode(status))
+        else:
+            self.say(lost=child.run)
+
+
+def _watched(process: int) -> int:
+    """A descriptor of a child. Where there can be none, the child is ended: nobody would know of it."""
+    try:
+        return os.pidfd_open(process)
+    except OSError:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        raise
 
 
 def fork_as_first() -> int:
@@ -157,9 +181,9 @@ def fork_as_first() -> int:
         os.close(own)
 
 
-def _live(request: int, connection: int, log: int, group: int | None, confined: bool) -> None:
+def _live(request: int, connection: int, log: int, group: int | None, begin: int, confined: bool) -> None:
     """The child's whole life."""
-    code = COULD_NOT_BE_CONFINED
+    code = 1
     try:
         with os.fdopen(os.dup(request), "rb") as file:
             wanted = json.loads(file.read())
@@ -168,7 +192,7 @@ def _live(request: int, connection: int, log: int, group: int | None, confined: 
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        keep_only({0, 1, 2, connection})
+        keep_only({0, 1, 2, connection, begin})
         sys.stdin, sys.stdout, sys.stderr = open(0, closefd=False), bodies.Log(1), bodies.Log(2)  # noqa: SIM115
         sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -178,7 +202,8 @@ def _live(request: int, connection: int, log: int, group: int | None, confined: 
         else:
             syscalls.end_with_parent(signal.SIGKILL)
             os.setsid()
-        code = 1
+        os.write(begin, BEGUN)
+        os.close(begin)
         bodies.BODIES[wanted["body"]](Connection(connection), wanted)
         code = 0
     except BaseException:

@@ -28,7 +28,8 @@ class Run:
     Attributes:
         channel: to it and from it.
         exitcode: None while it runs, or where it was lost.
-        lost: the sandbox around it is gone. What it was doing says nothing about the code that ran.
+        lost: the sandbox around it is gone, or it could not be confined. What became of it says nothing about the code that
+            it ran or was to run.
     """
 
     def __init__(self, number: int, channel: Channel, host: "Host") -> None:
@@ -49,7 +50,7 @@ class Run:
     @property
     def lost(self) -> bool:
         self._host.wait(self.number, 0)
-        return self.number not in self._host.codes and self._host.gone
+        return self.number in self._host.lost or (self.number not in self._host.codes and self._host.gone)
 
     @property
     def has_ended(self) -> bool:
@@ -67,6 +68,7 @@ class Host:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], control: socket.socket, theirs: socket.socket):
         self.control = control
         self.codes: dict[int, int] = {}
+        self.lost: set[int] = set()  # runs that ended before any code of theirs ran
         self.gone = False
         self._overdue: dict[int, float] = {}  # run that was to end → when it should have
         self._lock = threading.Lock()
@@ -127,7 +129,7 @@ class Host:
             os.close(descriptor)
 
     def kill(self, number: int) -> None:
-        if number in self.codes or self.gone:
+        if self._has_ended(number):
             return
         self._overdue.setdefault(number, time.monotonic() + SECONDS_TO_ANSWER)
         with contextlib.suppress(OSError):
@@ -136,10 +138,13 @@ class Host:
     def wait(self, number: int, seconds: float | None) -> None:
         """Until this run has ended, or the time is over."""
         end = time.monotonic() + seconds if seconds is not None else None
-        while number not in self.codes and not self.gone:
+        while not self._has_ended(number):
             left = 0.2 if end is None else min(end - time.monotonic(), 0.2)  # another thread may hear it for us
             if not self._hear(max(left, 0)) and end is not None and time.monotonic() >= end:
                 return
+
+    def _has_ended(self, number: int) -> bool:
+        return number in self.codes or number in self.lost or self.gone
 
     def end(self) -> None:
         """All runs in it end, too."""
@@ -167,4 +172,7 @@ class Host:
                 if "ended" in said:
                     self.codes[said["ended"]] = said["code"]
                     self._overdue.pop(said["ended"], None)
+                elif "lost" in said:
+                    self.lost.add(said["lost"])
+                    self._overdue.pop(said["lost"], None)
         return heard
