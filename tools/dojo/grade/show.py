@@ -96,7 +96,8 @@ def _task(screen: Screen, task: TaskGrade, told: set[str]) -> None:
     _say(screen, f"\n  {mark} [bold]{task.name}[/]  [{style}]{task.status}[/]  {_points(task.points, task.possible)}")
     first = task.suite.first_problem if task.suite and task.status != VERIFIED else None
     if first is None or task.status in (BLOCKED, NOT_STARTED, ABSENT, ERROR):
-        _say(screen, "", indent(plain(task.reason), " " * 6))
+        if task.reason:
+            _say(screen, "", indent(plain(task.reason), " " * 6))
         return
     if first.message in told:
         _say(screen, "", "      as above: " + line(_headline(first)))
