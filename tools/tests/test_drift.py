@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from dojo.suite import drift
+from dojo.simulated import backend
+from dojo.suite import devices, drift
 from dojo.suite.drift import Shadow, copy_on_cpu, numbers_in
 
 
@@ -128,6 +129,18 @@ def test_copies_keep_what_is_shared_and_can_hold_results_with_a_graph():
     assert copied_optimizer.param_groups[0]["params"][0] is copied[0].weight
     assert torch.equal(copied.kept[0], model.kept[0])
     assert not copied.kept[0].requires_grad
+
+
+def test_an_optimizer_of_a_model_on_the_device_moves_its_copy_on_the_cpu():
+    """There `module.to(...)` makes new parameters, and the twin of a training would step on the old ones."""
+    if reason := backend.available():
+        pytest.skip(reason)
+    model = nn.Linear(2, 2).to(devices.get("simulated"))
+    copied, optimizer = copy_on_cpu((model, torch.optim.SGD(model.parameters(), lr=0.1)))
+    assert optimizer.param_groups[0]["params"][0] is copied.weight
+    assert isinstance(copied.weight, nn.Parameter)
+    assert copied.weight.device.type == "cpu"
+    assert model.weight.device.type == "simulated"
 
 
 def test_what_can_be_compared():

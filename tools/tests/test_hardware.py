@@ -172,6 +172,17 @@ class TestExamine:
         assert problems == []
         assert card.cell(numpy_only.name, found) == ("no tests", "on a device")
 
+    def test_tasks_that_train_nothing_are_not_missed_while_marks_are_measured(self, asked, catalog):
+        reached = tuple(TestResult("test_a", PASSED, measured=(Measured(MARK, "", 0.001, 0.01, True),)) for _ in range(5))
+
+        def answer(unit):
+            silent = TestResult(NO_TEST, ERROR, "The suite gave no report on 'model'.")
+            return result(silent, train=reached) if unit.measure else result(TestResult("test_a", PASSED, device="cuda"))
+
+        found, problems, _ = asked([catalog.find("k06")], answer)
+        assert problems == []
+        assert card.cell(KATA, found) == ("passed", "1 task, marks held, 5 seeds")
+
     def test_trainings_that_all_break_down_are_problems(self, asked, catalog):
         def answer(unit):
             return result(TestResult("test_a", FAILED if unit.measure else PASSED, "too slow", device="cuda"))

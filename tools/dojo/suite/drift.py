@@ -147,8 +147,11 @@ def copy_on_cpu(arguments: tuple) -> tuple:
     """Copies of the arguments whose tensors are on the CPU, parameters still parameters and shared ones still shared."""
     memo: dict[int, object] = {}
     for tensor in tensors_in(arguments):
-        if not isinstance(tensor, nn.Parameter):
-            memo[id(tensor)] = tensor.detach().cpu().clone().requires_grad_(tensor.requires_grad and tensor.is_leaf)
+        here = tensor.detach().cpu().clone()
+        if isinstance(tensor, nn.Parameter):  # not left to module.to("cpu"): an optimizer has to find the same ones again
+            memo[id(tensor)] = nn.Parameter(here, tensor.requires_grad)
+        else:
+            memo[id(tensor)] = here.requires_grad_(tensor.requires_grad and tensor.is_leaf)
     copied = copy.deepcopy(arguments, memo)
     for part in _modules_in(copied):
         part.to("cpu")
