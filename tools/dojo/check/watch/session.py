@@ -117,6 +117,8 @@ class Session:
                 self._drop(run)
             case events.OpenHint(kata, task):
                 self._tell(deeds.open_hint(self._katas[kata], task))
+            case events.ShowHints(kata):
+                self._tell(deeds.all_hints(self._katas[kata], self._look, self._terminal.size()[0]))
             case events.Compare(kata):
                 self._tell(deeds.compare(self._katas[kata], self._look, self._terminal.size()[0]))
             case events.Reset(kata):

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from dojo.check.watch.events import (
     Compare,
-    Compared,
     Drop,
     Effect,
     Ended,
@@ -21,11 +20,13 @@ from dojo.check.watch.events import (
     Reset,
     Restarting,
     Saved,
+    ShowHints,
     Started,
     TestJudged,
+    ToRead,
     WasReset,
 )
-from dojo.check.watch.model import ALL, COMPARE, KATA, LIST, RESET, Model, Run, first_wrong, keys
+from dojo.check.watch.model import ALL, KATA, LIST, READ, RESET, Model, Run, first_wrong, keys
 from dojo.verdict import PASSED
 
 BACK = ("b", "escape")
@@ -57,9 +58,9 @@ def update(model: Model, event: Event) -> Next:
         case HintOpened(kata, hints):
             is_asked = kata == model.current and model.task and model.task.name == hints.task
             return (replace(model, hints=hints) if is_asked else model), []
-        case Compared(kata, text):
+        case ToRead(kata, text):
             is_asked = kata == model.current and model.view == KATA
-            return (replace(model, view=COMPARE, text=text, scroll=0) if is_asked else model), []
+            return (replace(model, view=READ, text=text, scroll=0) if is_asked else model), []
         case Ended(code):
             return model, [Quit(code)]
 
@@ -149,7 +150,7 @@ def _pressed(model: Model, name: str) -> Next:
         case "y":
             return replace(model, view=KATA), [Reset(model.current)]
         case "h":
-            return model, [OpenHint(model.current, model.task.name)]
+            return model, [OpenHint(model.current, model.task.name) if model.task else ShowHints(model.current)]
         case "d":
             return model, [Compare(model.current)]
         case "l":
