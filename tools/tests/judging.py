@@ -16,7 +16,18 @@ from dojo.grade import run as running
 from dojo.grade.assignment import Assignment, read
 from dojo.grade.gradebook import Gradebook
 from dojo.grade.intake import look
-from dojo.grade.records import ABSENT, BLOCKED, FAILED, NOT_VERIFIED, VERIFIED, KataGrade, Record, Submission, TaskGrade
+from dojo.grade.records import (
+    ABSENT,
+    BLOCKED,
+    FAILED,
+    NOT_ISOLATED,
+    NOT_VERIFIED,
+    VERIFIED,
+    KataGrade,
+    Record,
+    Submission,
+    TaskGrade,
+)
 from dojo.verdict import PASSED, TaskResult, TestResult
 
 STATUS = {b"right": VERIFIED, b"forged": NOT_VERIFIED, b"blocked": BLOCKED}
@@ -104,7 +115,9 @@ def grade_command(monkeypatch, capsys):
     @contextlib.contextmanager
     def court(assignment, secret, isolated, jobs, hidden):
         asked.append((assignment, secret, isolated))
-        yield lambda: FakeJudge(assignment)
+        judges = functools.partial(FakeJudge, assignment)
+        judges.isolation = "isolated: by a test" if isolated else NOT_ISOLATED
+        yield judges
 
     module = types.ModuleType("dojo.grade.judging")
     module.court = court

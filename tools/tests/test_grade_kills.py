@@ -5,6 +5,8 @@ import random
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from typing import BinaryIO
 
 import judging
 import pytest
@@ -25,30 +27,58 @@ print("done", flush=True)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_killed_again_and_again_it_loses_nothing_and_repeats_nothing(tmp_path, many):
-    judging.grade(many, tmp_path / "undisturbed")
-    dice, kills, lines = random.Random(6), 0, []
-    while "done" not in lines:
-        with Gradebook.open(tmp_path / "g") as book:
-            kept = set(book.ids())
-        command = [sys.executable, "-c", CHILD, many, tmp_path / "g"]
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT / "tools")
-        lines = [child.stdout.readline().strip() for _ in range(dice.randint(6, 15))]
-        for _ in range(dice.randint(0, 2000)):  # somewhere between this line and what follows it
+KILLS = 50
+
+
+def grading(submissions: Path, out: Path) -> tuple[int, BinaryIO]:
+    """A process that grades, forked from this one to be quickly at it; and where it says whom it judges, and "done"."""
+    read, write = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            judging.grade(submissions, out, lambda student: os.write(write, f"{student}\n".encode()), jobs=2)
+            os.write(write, b"done\n")
+        finally:
+            os._exit(0)
+    os.close(write)
+    return child, os.fdopen(read, "rb")
+
+
+def killed(submissions: Path, out: Path, dice: random.Random) -> list[str]:
+    """What a run said that was killed at some moment of its next few submissions, or came to its end before."""
+    child, said = grading(submissions, out)
+    with said:
+        lines = [said.readline() for _ in range(dice.randint(0, 3))]
+        for _ in range(dice.randint(0, 400_000 if not lines else 20_000)):  # somewhere before the first, or after this one
             pass
-        child.kill()
-        lines += child.stdout.read().split()
-        child.stdout.close()
-        child.wait()
-        assert not kept & set(lines), "judged although it was kept"
-        with Gradebook.open(tmp_path / "g") as book:
-            assert kept <= set(book.ids())
-            assert book._connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        kills += 1
-        assert kills < 40
-    assert kills > 2
-    assert contents(tmp_path / "g") == contents(tmp_path / "undisturbed")
+        os.kill(child, signal.SIGKILL)
+        lines += said.readlines()
+    os.waitpid(child, 0)
+    return [line.decode().strip() for line in lines if line]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_killed_at_fifty_moments_it_loses_nothing_and_repeats_nothing(tmp_path, many):
+    judging.grade(many, tmp_path / "undisturbed")
+    undisturbed, dice = contents(tmp_path / "undisturbed"), random.Random(6)
+    kills, rounds, in_the_middle = 0, 0, 0
+    while kills < KILLS:
+        rounds += 1
+        out, lines = tmp_path / str(rounds), []
+        while kills < KILLS and "done" not in lines:
+            with Gradebook.open(out) as book:
+                kept = set(book.ids())
+            lines = killed(many, out, dice)
+            kills += "done" not in lines
+            assert not kept & set(lines), "judged although it was kept"
+            with Gradebook.open(out) as book:
+                now = set(book.ids())
+                assert kept <= now
+                assert book._connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            in_the_middle += 0 < len(now) < 41
+        if "done" not in lines:
+            judging.grade(many, out)
+        assert contents(out) == undisturbed
+    assert in_the_middle > KILLS / 2
 
 
 KILLED_INSIDE = """

@@ -89,11 +89,25 @@ def test_no_sandbox_is_said_on_the_screen_and_is_not_taken_for_isolated(grade_co
     really = judging.FakeJudge.judge
     grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
     monkeypatch.setattr(judging.FakeJudge, "judge", lambda *given: replace(really(*given), isolation=NOT_ISOLATED))
-    _, out, _ = grade_command(course, "--out", tmp_path / "g", "--katas", "k06", "--no-sandbox")
+    (course / "eve").mkdir()
+    (course / "eve" / f"{K06}.py").write_bytes(b"crash")
+    _, out, err = grade_command(course, "--out", tmp_path / "g", "--katas", "k06", "--no-sandbox")
     assert grade_command.asked[-1][2] is False
-    assert "Not isolated: submitted code ran without a sandbox, of 12345, ann, ben." in out
-    assert "4 now" in out
+    assert err.startswith("NOT ISOLATED: submitted code runs without a sandbox")
+    # also of what could not be read, and of what could not be judged
+    assert "Not isolated: submitted code ran without a sandbox, of 12345, ann, ben, dan, eve." in out
+    assert "5 now" in out
     assert "ann,5,5,not isolated,5" in (tmp_path / "g" / "grades.csv").read_text()
+    assert "not isolated" in grade_command("show", "dan", "--out", tmp_path / "g")[1]
+
+
+def test_at_the_start_a_line_says_what_the_sandbox_holds_and_at_the_end_the_title_what_was_graded(
+    grade_command, course, tmp_path
+):
+    (tmp_path / "assignment.toml").write_text('title = "Homework [3]\\u001b"\nkatas = ["k06"]\n', encoding="utf-8")
+    _, out, err = grade_command(course, "--out", tmp_path / "g", "--assignment", tmp_path / "assignment.toml")
+    assert err.splitlines()[0] == "Sandbox: by a test."
+    assert out.startswith("\nHomework [3]\n")
 
 
 def test_our_errors_make_exit_code_1_and_no_zero_in_the_table(grade_command, course, tmp_path):
@@ -136,7 +150,7 @@ def test_ctrl_c_says_how_to_go_on(grade_command, course, tmp_path, monkeypatch):
     def interrupted(self, submission):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "grade", lambda *given: given[-1](Standing(4, judged=2)) or interrupted(None, None))
+    monkeypatch.setattr(commands, "grade", lambda *given, **_: given[-1](Standing(4, judged=2)) or interrupted(None, None))
     code, _, err = grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
     assert code == 130
     assert "Stopped. 2 of 4 submissions are graded and kept: to go on, run the same command again." in err

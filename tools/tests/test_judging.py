@@ -13,15 +13,18 @@ from helpers import until
 from hostile_programs import KATA, TASKS, base, programs
 from sandboxes import why_none
 
+from dojo import verdict
 from dojo.catalog import load
 from dojo.exam.unconfined import Unconfined
 from dojo.grade import assignment as assignments
-from dojo.grade.judging import Judge, court
+from dojo.grade.assignment import Limits
+from dojo.grade.judging import Judge, court, kept
 from dojo.grade.places import Open
 from dojo.grade.records import ABSENT, ERROR, FAILED, NOT_ISOLATED, NOT_STARTED, NOT_VERIFIED, VERIFIED, Submission
 from dojo.grade.sheets import Sheets
 from dojo.grade.workers import CannotGrade
 from dojo.suite.run import Abandoned
+from dojo.verdict import KataResult, TaskResult, TestResult
 
 SECRET = b"of a test"
 BOUNDARY = "return -(w1 * x1 + b) / w2"
@@ -120,7 +123,7 @@ def test_an_exam_whose_process_was_lost_says_nothing_of_the_submission(judge, mo
 
 
 def test_a_task_that_the_exam_does_not_ask_about_is_our_fault(judge, monkeypatch):
-    monkeypatch.setattr("dojo.grade.judging.examine", lambda start, sheet, tasks: {"model": ""})
+    monkeypatch.setattr("dojo.grade.judging.examine", lambda start, sheet, tasks, end: {"model": ""})
     assert statuses(judge.judge(of(base("reference")))) == {"model": VERIFIED, "train": ERROR, "boundary": ERROR}
 
 
@@ -135,6 +138,18 @@ def test_the_reference_answers_in_our_time_and_not_in_the_submissions(monkeypatc
 
         monkeypatch.setattr(one, "_sheet_of", slow)
         assert set(statuses(one.judge(of(base("reference")))).values()) == {VERIFIED} and asked
+
+
+def test_the_exam_ends_with_the_submissions_time(judge, monkeypatch):
+    ends, begin = [], time.monotonic()
+
+    def content_with_all(start, sheet, tasks, end):
+        ends.append(end)
+        return dict.fromkeys(tasks, "")
+
+    monkeypatch.setattr("dojo.grade.judging.examine", content_with_all)
+    judge.judge(of(base("reference")))
+    assert begin < ends[0] <= time.monotonic() + Limits().seconds_a_submission
 
 
 def test_a_stopped_judge_lets_go():
@@ -176,6 +191,23 @@ def test_without_a_sandbox_nothing_is_graded(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(CannotGrade, match=r"bubblewrap|Linux"), judging(isolated=True):
         pass
+
+
+def test_what_the_tests_say_is_kept_up_to_the_limit():
+    tests = tuple(TestResult(name, verdict.FAILED, name * 60) for name in "abc")
+    tasks = TaskResult("model", tests[:2]), TaskResult("train", tests[2:])
+    short = kept(KataResult(KATA, 1, tasks), 100)
+    said = [test.message for task in short.tasks for test in task.tests]
+    assert said == ["a" * 60, "b" * 40 + " ... (cut: `output_kb`)", " ... (cut: `output_kb`)"]
+    assert kept(KataResult(KATA, 1, tasks), 180).tasks == tasks
+    assert [task.outcome for task in short.tasks] == [verdict.FAILED, verdict.FAILED]
+
+
+def test_the_limit_of_an_assignment_is_that_of_the_record():
+    loud = base("reference").replace(BOUNDARY, 'raise ValueError("x" * 5000)')
+    with judging(isolated=False, output_kb=1) as one:
+        (*_, boundary) = one.judge(of(loud)).katas[0].tasks
+    assert boundary.status == FAILED and sum(len(test.message) for test in boundary.suite.tests) < 2000
 
 
 # In the sandbox

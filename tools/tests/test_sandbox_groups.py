@@ -1,16 +1,17 @@
-"""What all processes of a run take together: memory by the host's own looks, and control groups where there are some."""
+"""What all processes of a run take together: memory and processors by the host's own looks, and control groups."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers import until
+from helpers import descendants, first_message, until
 from hostile_programs import KATA
-from sandboxes import LIMITS, a_sandbox
+from sandboxes import LIMITS, a_sandbox, judge, new_since
 
-from dojo.grade.sandbox import cgroup, memory
+from dojo.grade.sandbox import cgroup, host, usage
 from dojo.grade.sandbox.launch import BARE, Sandbox
 from dojo.grade.sandbox.suite import Confined
 from dojo.suite.unit import Unit
@@ -26,15 +27,62 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def test_memory_is_that_of_all_processes_below():
-    there = {1: (0, 10), 2: (1, 300), 3: (2, 500), 4: (3, 350), 5: (1, 9000)}
-    assert memory.beyond(there, first=3, host=2) == 250
-    assert memory.beyond(there, first=9, host=2) == 0
+    sizes = {1: (0, 10), 2: (1, 300), 3: (2, 500), 4: (3, 350, 7), 5: (1, 9000)}
+    there = {number: usage.Process(*fields) for number, fields in sizes.items()}
+    run = usage.members(there, first=3)
+    assert (usage.memory_beyond(there, run, host=2), usage.threads(there, run)) == (250, 8)
+    assert usage.members(there, first=9) == set()
 
 
 def test_this_process_takes_memory():
-    parent, size = memory.processes()[os.getpid()]
-    assert parent == os.getppid()
-    assert size > 1_000_000
+    own = usage.processes()[os.getpid()]
+    assert own.parent == os.getppid() and own.threads == len(list(Path("/proc/self/task").iterdir()))
+    assert own.memory > 1_000_000
+
+
+# Processors
+
+SPIN = b"import os\nfor _ in range(8):\n    if os.fork() == 0:\n        break\n"
+SESSION = b"""
+import os
+read, write = os.pipe()
+if os.fork() == 0:
+    try:
+        os.setsid()
+    except PermissionError:
+        os.write(write, b"refused")
+    os._exit(0)
+os.close(write)
+raise SystemExit(os.read(read, 100).decode())
+"""
+
+
+def niceness(process: int) -> int | None:
+    with contextlib.suppress(ProcessLookupError):
+        return os.getpriority(os.PRIO_PROCESS, process)
+
+
+@pytest.mark.parametrize(("code", "count"), [(SPIN, 9), (b"", 1)], ids=["a crowd", "a single one"])
+def test_a_crowd_of_processes_waits_for_the_others_and_a_single_one_does_not(sandbox, tmp_path, code, count):
+    before = descendants(os.getpid())
+    launcher = Confined(sandbox, {KATA: code + b"while True: pass\n"})
+    child = launcher.start([Unit("nowhere", KATA, "cpu")], tmp_path / "log")
+    until(lambda: len(new_since(before)) == count)
+    if count > 1:
+        until(lambda: {niceness(process) for process in new_since(before)} == {usage.LAST_IN_LINE})
+    else:
+        (process,) = new_since(before)
+        assert usage.processes()[process].threads <= host.MOST_AT_WORK
+        assert niceness(process) == niceness(os.getpid())
+    child.process.close()
+    until(lambda: child.process.has_ended)
+
+
+def test_no_process_of_a_run_gets_a_session_of_its_own(sandbox):
+    if not sandbox.isolation.seccomp:
+        pytest.skip("this kernel filters no system calls")
+    (result,) = judge(sandbox, {KATA: SESSION})
+    assert "refused" in first_message(result)
 
 
 # Control groups

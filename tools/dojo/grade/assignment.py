@@ -42,7 +42,7 @@ class Limits:
         seconds_a_test: that a test may take.
         seconds_a_submission: for all katas of a submission together; what is not judged by then has failed.
         memory_mb: beyond what Python and torch need themselves.
-        output_kb: printed text of a kata that is kept.
+        output_kb: of what the tests of a kata say, the submission's own text in it, so much is kept; more is cut off.
         processes: at a time, threads counted.
     """
 

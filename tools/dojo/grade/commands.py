@@ -17,7 +17,7 @@ from dojo.grade import exports, show, summary
 from dojo.grade.gradebook import Gradebook, GradebookError, versions
 from dojo.grade.intake import DEFAULT_PATTERN, Intake, IntakeError, look
 from dojo.grade.progress import Shown
-from dojo.grade.records import ERROR, Record
+from dojo.grade.records import ERROR, NOT_ISOLATED, Record
 from dojo.grade.run import Standing, grade
 from dojo.grade.workers import CannotGrade
 
@@ -103,10 +103,12 @@ def run(
 
     try:
         with Gradebook.open(out) as book:
-            jobs = jobs or _cores()
-            court = _court(chosen, book.secret(), not no_sandbox, jobs, [submissions, out])
-            with court as judges, Shown(Console(stderr=True, highlight=False)) as shown:
-                grade(intake, chosen, book, versions(chosen, not no_sandbox), judges, jobs, regrade, done)
+            jobs, isolated = jobs or _cores(), not no_sandbox
+            court = _court(chosen, book.secret(), isolated, jobs, [submissions, out])
+            with court as judges:
+                sys.stderr.write(f"{_where(judges.isolation)}\n")
+                with Shown(Console(stderr=True, highlight=False)) as shown:
+                    grade(intake, chosen, book, versions(chosen, isolated), judges, jobs, regrade, done, isolated=isolated)
             tally = summary.Tally(chosen.katas)
             exports.write(out / exports.NAME, intake.katas, tally.over(_records(book, intake)))
             gone = sorted(set(book.ids()) - {entry.id for entry in intake.entries})
@@ -117,7 +119,7 @@ def run(
         )
         raise typer.Exit(STOPPED) from None
     made = tally.summary()
-    summary.show(screen, made, standing, time.monotonic() - begin, intake.strays, gone)
+    summary.show(screen, made, standing, time.monotonic() - begin, intake.strays, gone, chosen.title)
     screen.console.print(f"\n{out / exports.NAME} is written.", markup=False)
     screen.console.print(f"One of them in full: python tools/grade show {intake.entries[0].id} --out {out}", markup=False)
     raise typer.Exit(1 if made.tasks.get(ERROR) else 0)
@@ -165,6 +167,13 @@ def _court(assignment: assignments.Assignment, secret: bytes, isolated: bool, jo
     from dojo.grade.judging import court  # late: it imports torch
 
     return court(assignment, secret, isolated, jobs, hidden)
+
+
+def _where(isolation: str) -> str:
+    """In one line where submitted code will run."""
+    if isolation == NOT_ISOLATED:
+        return "NOT ISOLATED: submitted code runs without a sandbox, and may do whatever you may do on this machine."
+    return f"Sandbox: {isolation.removeprefix('isolated: ')}."
 
 
 def _cores() -> int:

@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -21,10 +22,10 @@ from dojo.grade.sandbox.isolation import Unavailable
 from dojo.grade.sandbox.limits import Limits
 from dojo.grade.sheets import Sheets
 from dojo.grade.text import line, without
-from dojo.grade.workers import CannotGrade, Judges
+from dojo.grade.workers import CannotGrade
 from dojo.suite.run import Abandoned, run
 from dojo.suite.unit import Unit
-from dojo.verdict import KataResult, TaskResult
+from dojo.verdict import KataResult, TaskResult, TestResult
 
 ATTEMPTS = 2  # a fault of ours may be a passing one
 STATUS_OF = {
@@ -105,8 +106,8 @@ class Judge:
         if claimed:
             with time_left.stopped():
                 drawn = self._sheet_of(kata.name, content)
-            reasons = examine(lambda: self._place.candidate(kata, source), drawn, claimed)
-        outcomes = {task.name: task for task in result.tasks}
+            reasons = examine(lambda: self._place.candidate(kata, source), drawn, claimed, time_left.end)
+        outcomes = {task.name: task for task in kept(result, self._assignment.limits.output_kb * 1024).tasks}
         return KataGrade(kata.name, tuple(self._task(kata, outcomes[task.name], reasons) for task in kata.tasks))
 
     def _tested(self, kata: Kata, source: bytes, end: float) -> KataResult:
@@ -138,6 +139,18 @@ class Judge:
         return KataGrade(kata.name, tuple(TaskGrade(name, status, 0, possible, reason) for name, possible in points.items()))
 
 
+def kept(result: KataResult, characters: int) -> KataResult:
+    """The result with so much of what its tests say in all, the first of it; the rest is cut off."""
+    left = characters
+
+    def cut(test: TestResult) -> TestResult:
+        nonlocal left
+        message, left = test.message[:left], max(left - len(test.message), 0)
+        return test if message == test.message else replace(test, message=f"{message} ... (cut: `output_kb`)", diagnosis=None)
+
+    return replace(result, tasks=tuple(replace(task, tests=tuple(map(cut, task.tests))) for task in result.tasks))
+
+
 class _Time:
     """The time that a submission may take.
 
@@ -158,9 +171,29 @@ class _Time:
             self.end += time.monotonic() - begin
 
 
+@dataclass(frozen=True)
+class Court:
+    """What all judges of a run share. Called, it makes a judge.
+
+    Attributes:
+        isolation: what stands between submitted code and the machine, in words; NOT_ISOLATED where nothing does.
+    """
+
+    assignment: Assignment
+    place: Place
+    sheets: Sheets
+
+    @property
+    def isolation(self) -> str:
+        return self.place.text
+
+    def __call__(self) -> Judge:
+        return Judge(self.assignment, self.place, self.sheets.of)
+
+
 @contextmanager
-def court(assignment: Assignment, secret: bytes, isolated: bool, jobs: int, hidden: Sequence[Path] = ()) -> Iterator[Judges]:
-    """What all judges of a run share: where submissions run, and the drawn exams. Gives what makes a judge.
+def court(assignment: Assignment, secret: bytes, isolated: bool, jobs: int, hidden: Sequence[Path] = ()) -> Iterator[Court]:
+    """Where submissions run, and the drawn exams.
 
     Args:
         secret: of the gradebook, from which exams are drawn.
@@ -177,5 +210,4 @@ def court(assignment: Assignment, secret: bytes, isolated: bool, jobs: int, hidd
             stack.enter_context(place)
         except Unavailable as problem:
             raise CannotGrade(str(problem)) from None
-        sheets = stack.enter_context(Sheets(secret, jobs))
-        yield lambda: Judge(assignment, place, sheets.of)
+        yield Court(assignment, place, stack.enter_context(Sheets(secret, jobs)))

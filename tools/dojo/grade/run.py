@@ -40,6 +40,7 @@ def grade(
     jobs: int = 1,
     regrade: bool = False,
     on_done: Callable[[Standing], None] = lambda standing: None,
+    isolated: bool = True,
 ) -> Standing:
     """Judge every submission that needs it, and keep its record. When this returns, the newest record of each id in the folder
     is that of its present content. Records that are an error of ours are made anew in every run.
@@ -49,6 +50,7 @@ def grade(
         judges: makes a judge; each of the `jobs` threads has its own.
         regrade: judge again what is unchanged, too. A regrading that was broken off goes on where it stopped.
         on_done: called after every submission.
+        isolated: whether the judges run submissions in a sandbox: records of what nobody could judge say so as well.
 
     Raises:
         CannotGrade: there are no judges to be had.
@@ -64,7 +66,7 @@ def grade(
             standing, under_way = replace(standing, judged=standing.judged + 1), under_way - 1
             on_done(standing)
 
-    with Workers(judges, jobs, assignment) as workers:
+    with Workers(judges, jobs, assignment, isolated) as workers:
         for entry in intake.entries:
             submission = intake.read(entry)
             kept = book.find(key(submission, versions), after)
@@ -74,7 +76,7 @@ def grade(
                 on_done(standing)
             elif submission.problem:
                 under_way += 1
-                keep((submission, unreadable(submission, assignment)))
+                keep((submission, unreadable(submission, assignment, isolated)))
             else:
                 workers.put(submission)
                 under_way += 1

@@ -14,6 +14,7 @@ from dojo.grade.exports import number
 from dojo.grade.progress import duration, rate
 from dojo.grade.records import ABSENT, ERROR, FAILED, NOT_ISOLATED, NOT_VERIFIED, NOTES, UNREADABLE, VERIFIED, Ignored, Record
 from dojo.grade.run import Standing
+from dojo.grade.text import line
 
 SLOWEST = 5
 MOST_NAMED = 8
@@ -110,7 +111,13 @@ class Tally:
 
 
 def show(
-    screen: Screen, made: Summary, standing: Standing, seconds: float, strays: Sequence[Ignored], gone: Sequence[str]
+    screen: Screen,
+    made: Summary,
+    standing: Standing,
+    seconds: float,
+    strays: Sequence[Ignored],
+    gone: Sequence[str],
+    title: str = "",
 ) -> None:
     """The screen at the end of a run.
 
@@ -118,8 +125,11 @@ def show(
         seconds: that the run took.
         strays: what in the folder was nobody's submission.
         gone: ids in the gradebook that the folder does not have.
+        title: of the assignment, if it has one.
     """
     out = screen.console.print
+    if title:
+        out(Text(f"\n{line(title)}"))
     speed = f", {rate(standing.judged, seconds)}" if standing.judged and seconds else ""
     out(
         f"\n[bold]{made.students:,} submission{'' if made.students == 1 else 's'} graded[/]  "

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from dojo.grade.assignment import Assignment
-from dojo.grade.records import ABSENT, ERROR, KataGrade, Record, Submission, TaskGrade
+from dojo.grade.records import ABSENT, ERROR, NOT_ISOLATED, KataGrade, Record, Submission, TaskGrade
 from dojo.grade.text import line
 
 ATTEMPTS = 2
@@ -35,10 +35,14 @@ Judges = Callable[[], AbstractContextManager[Judge]]  # entering it may raise Ca
 
 
 class Workers:
-    """The threads, as a context. Left by an error they are stopped, and what they were at is lost."""
+    """The threads, as a context. Left by an error they are stopped, and what they were at is lost.
 
-    def __init__(self, judges: Judges, jobs: int, assignment: Assignment) -> None:
-        self._judges, self._assignment = judges, assignment
+    Args:
+        isolated: whether the judges run submissions in a sandbox.
+    """
+
+    def __init__(self, judges: Judges, jobs: int, assignment: Assignment, isolated: bool = True) -> None:
+        self._judges, self._assignment, self._isolated = judges, assignment, isolated
         self._todo: queue.Queue[Submission | None] = queue.Queue()
         self._done: queue.Queue[tuple[Submission, Record] | CannotGrade] = queue.Queue()
         self._stopped = threading.Event()
@@ -105,7 +109,7 @@ class Workers:
                 failure = _told(error)
                 bench.leave()  # whatever state it is in
         reason = f"Judging failed {ATTEMPTS} times ({failure}). This is no fault of the submission: grade again."
-        return uniform(submission, self._assignment, ERROR, reason)
+        return uniform(submission, self._assignment, ERROR, reason, self._isolated)
 
 
 class _Bench:
@@ -148,7 +152,7 @@ def checked(record: Record, submission: Submission, assignment: Assignment) -> R
     return _of(submission, record.katas, record.isolation, record.seconds)
 
 
-def uniform(submission: Submission, assignment: Assignment, status: str, reason: str) -> Record:
+def uniform(submission: Submission, assignment: Assignment, status: str, reason: str, isolated: bool = True) -> Record:
     """A record of a submission that nobody judged: every task has this status, and no points."""
     katas = tuple(
         KataGrade(
@@ -157,12 +161,12 @@ def uniform(submission: Submission, assignment: Assignment, status: str, reason:
         )
         for kata in assignment.katas
     )
-    return _of(submission, katas, NOTHING_RUN)
+    return _of(submission, katas, NOTHING_RUN if isolated else NOT_ISOLATED)
 
 
-def unreadable(submission: Submission, assignment: Assignment) -> Record:
+def unreadable(submission: Submission, assignment: Assignment, isolated: bool = True) -> Record:
     """The record of a submission from which nothing could be taken."""
-    return uniform(submission, assignment, ABSENT, "Nothing was handed in that could be read.")
+    return uniform(submission, assignment, ABSENT, "Nothing was handed in that could be read.", isolated)
 
 
 def _of(submission: Submission, katas: tuple[KataGrade, ...], isolation: str, seconds: float = 0.0) -> Record:

@@ -265,6 +265,8 @@ class _Supervisor:
 def _tail(log: Path, characters: int = 600) -> str:
     """The last of what a child printed: for a fault of ours."""
     try:
-        return log.read_bytes()[-characters:].decode(errors="replace").strip()
+        with log.open("rb") as file:
+            file.seek(max(os.fstat(file.fileno()).st_size - characters, 0))
+            return file.read(characters).decode(errors="replace").strip()
     except OSError:
         return ""

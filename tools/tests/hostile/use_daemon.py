@@ -11,7 +11,11 @@ import signal
 import time
 
 if os.fork() == 0:
-    os.setsid()
+    os.setpgid(0, 0)
+    try:
+        os.setsid()
+    except OSError:
+        pass
     if os.fork() == 0:
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)

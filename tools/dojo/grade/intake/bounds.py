@@ -5,7 +5,8 @@ from typing import BinaryIO
 
 MIB = 1024 * 1024
 FILE_BYTES = MIB  # of a kata's file
-MEMBERS = 10_000  # of an archive or a folder, folders included
+MEMBERS = 10_000  # of an archive or a folder, folders included; not those below folders that nobody looks into
+ALL_MEMBERS = 200_000  # those included: a virtual environment with torch has some ten thousands
 TOTAL_BYTES = 64 * MIB  # read or unpacked from one submission
 RATIO = 200  # of unpacked to packed bytes; text reaches about 20
 FREE_BYTES = MIB // 4  # from which on the ratio counts: a short file of blank lines packs as well as a bomb

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from dojo.grade.intake import names
+from dojo.grade.intake import bounds, names
 from dojo.grade.intake.bounds import Refused
 from dojo.grade.records import Ignored
 from dojo.grade.text import line
@@ -61,7 +61,7 @@ def chosen(members: Iterable[Member], katas: Sequence[str]) -> Choice:
         except Refused as reason:
             others.append((member.path, str(reason)))
             continue
-        if folder := _unseen(place):
+        if folder := unseen("/".join(place)):
             others.append((f"{folder}/", "a folder that is not looked into"))
         elif why := member.refusal or _why_not(place, katas):
             others.append(("/".join(place), why))
@@ -82,12 +82,38 @@ def chosen(members: Iterable[Member], katas: Sequence[str]) -> Choice:
     return Choice(files, _listed(others))
 
 
-def _unseen(place: tuple[str, ...]) -> str:
-    """The folder on the way to this place into which nobody looks; empty if there is none."""
-    for number, folder in enumerate(place[:-1], start=1):
-        if folder.startswith(".") or folder.casefold() in UNSEEN_FOLDERS:
-            return "/".join(place[:number])
+def unseen(path: str) -> str:
+    """The folder on the way to this path's end into which nobody looks; empty if there is none."""
+    parts = path.replace("\\", "/").split("/")
+    for number, folder in enumerate(parts[:-1], start=1):
+        if folder not in (".", "..") and (folder.startswith(".") or folder.casefold() in UNSEEN_FOLDERS):
+            return "/".join(parts[:number])
     return ""
+
+
+class Crowd:
+    """Counts the members of an archive. Of a folder that nobody looks into, the first one stands for all."""
+
+    def __init__(self) -> None:
+        self._all, self._seen, self._folders = 0, 0, set()
+
+    def has_to_be_seen(self, path: str, is_folder: bool) -> bool:
+        """Count a member, and say whether it is a file that is to be listed.
+
+        Raises:
+            Refused: there are more than the bounds allow.
+        """
+        self._all += 1
+        if self._all > bounds.ALL_MEMBERS:
+            raise Refused(f"has more than {bounds.ALL_MEMBERS:,} members")
+        if folder := unseen(path):
+            if is_folder or folder in self._folders:
+                return False
+            self._folders.add(folder)
+        self._seen += 1
+        if self._seen > bounds.MEMBERS:
+            raise Refused(f"has more than {bounds.MEMBERS:,} members")
+        return not is_folder
 
 
 def _why_not(place: tuple[str, ...], katas: Sequence[str]) -> str:

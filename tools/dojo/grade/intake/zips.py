@@ -1,6 +1,7 @@
 """What lies in a zip."""
 
 import stat
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +10,11 @@ from typing import BinaryIO
 
 from dojo.grade.intake import bounds
 from dojo.grade.intake.bounds import Metered, Refused, bounded
-from dojo.grade.intake.choose import Member, never
+from dojo.grade.intake.choose import Crowd, Member, never
 
-LONGEST_DIRECTORY = 4 * bounds.MIB
+LONGEST_DIRECTORY = 40 * bounds.MIB
+LONGEST_FIELD = 4096  # a name, or what is added to it: zipfile's time for that grows with the square of its length
+_ENTRY, _ENTRY_BYTES = b"PK\x01\x02", 46  # how an entry of the directory begins, and what it has before its fields
 _ENCRYPTED = 0x1
 # What zip programs write by default. Others can ask for gigabytes of memory to unpack one byte.
 _KNOWN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -25,11 +28,30 @@ def members(file: BinaryIO) -> Iterator[list[Member]]:
         Refused: it has more than the bounds allow.
         zipfile.BadZipFile and others: it is damaged.
     """
-    with zipfile.ZipFile(Metered(file, LONGEST_DIRECTORY)) as archive:
-        found = archive.infolist()
-        if len(found) > bounds.MEMBERS:
-            raise Refused(f"has more than {bounds.MEMBERS:,} members")
-        yield [_member(archive, info) for info in found if not _is_folder(info)]
+    with zipfile.ZipFile(_Looked(file, LONGEST_DIRECTORY)) as archive:
+        crowd = Crowd()
+        yield [_member(archive, one) for one in archive.infolist() if crowd.has_to_be_seen(_name(one), _is_folder(one))]
+
+
+class _Looked(Metered):
+    """Looks through a directory before zipfile makes an object of each of its entries."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        data, at, entries = super().read(size), 0, 0
+        while data.startswith(_ENTRY, at) and len(data) >= at + _ENTRY_BYTES:
+            name, extra, comment = struct.unpack_from("<HHH", data, at + 28)
+            entries += 1
+            if max(name, extra) > LONGEST_FIELD:
+                raise Refused("has a header that is far too long")
+            if entries > bounds.ALL_MEMBERS:
+                raise Refused(f"has more than {bounds.ALL_MEMBERS:,} members")
+            at += _ENTRY_BYTES + name + extra + comment
+        return data
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    # zipfile cuts a name at its first NUL; the whole one says that something is wrong with it
+    return getattr(info, "orig_filename", info.filename)
 
 
 def _is_folder(info: zipfile.ZipInfo) -> bool:
@@ -37,8 +59,7 @@ def _is_folder(info: zipfile.ZipInfo) -> bool:
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
-    # zipfile cuts a name at its first NUL; the whole one says that something is wrong with it
-    name = getattr(info, "orig_filename", info.filename)
+    name = _name(info)
     if refusal := _refusal(info):
         return Member(name, never, refusal)
     return Member(name, partial(_load, archive, info))

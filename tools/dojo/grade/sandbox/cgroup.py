@@ -44,7 +44,13 @@ def find() -> Path | None:
 
 def settings(limits: Limits) -> dict[str, str]:
     memory = str(limits.memory * MEGABYTE)
-    return {"memory.max": memory, "memory.swap.max": "0", "memory.oom.group": "1", "pids.max": str(limits.processes)}
+    return {
+        "memory.max": memory,
+        "memory.swap.max": "0",
+        "memory.oom.group": "1",
+        "pids.max": str(limits.processes),
+        "cpu.max": "100000 100000",  # one processor: what a kata needs, however many processes ask for more
+    }
 
 
 class Group:
@@ -55,7 +61,7 @@ class Group:
         self.folder = parent / name
         self.folder.mkdir()
         for setting, value in wanted.items():
-            with contextlib.suppress(FileNotFoundError):  # a kernel without swap has no limit on it
+            with contextlib.suppress(FileNotFoundError):  # swap or processors may not be limited here
                 (self.folder / setting).write_text(value)
 
     def door(self) -> int:

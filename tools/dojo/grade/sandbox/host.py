@@ -28,13 +28,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from dojo.grade.sandbox import bodies, memory, syscalls
+from dojo.grade.sandbox import bodies, syscalls, usage
 from dojo.grade.sandbox.confine import confine, keep_only
 from dojo.grade.sandbox.limits import Limits
 
 LARGEST_PACKET = 4096
 DESCRIPTORS = 4
 MILLISECONDS_BETWEEN_LOOKS = 200
+MOST_AT_WORK = 4  # threads of a run, all its processes counted, that share the processors with others as equals
 BEGUN = b"1"
 
 
@@ -85,7 +86,7 @@ class _Host:
                     self.hear()
                 else:
                     self.bury(descriptor)
-            self.look_after_memory()
+            self.look_after_usage()
 
     def say(self, **packet: object) -> None:
         with suppress(OSError):  # whoever listened is gone: the next thing heard is the end
@@ -132,15 +133,20 @@ class _Host:
         with suppress(OSError):
             signal.pidfd_send_signal(child.watched, signal.SIGKILL)
 
-    def look_after_memory(self) -> None:
-        """End a run whose processes take too much together: the limits on each of them do not see that."""
+    def look_after_usage(self) -> None:
+        """What the limits on each process do not see: end a run whose processes take too much memory together, and let one
+        that is a crowd wait for the others, whose answers are waited for by the clock.
+        """
         if time.monotonic() < self.next_look or not self.children:
             return
         self.next_look = time.monotonic() + MILLISECONDS_BETWEEN_LOOKS / 1000
-        there = memory.processes()
+        there = usage.processes()
         for child in self.children.values():
-            if memory.beyond(there, child.process, os.getpid()) > child.memory:
+            run = usage.members(there, child.process)
+            if usage.memory_beyond(there, run, os.getpid()) > child.memory:
                 self.kill(child)
+            elif usage.threads(there, run) > MOST_AT_WORK:
+                usage.put_last(run)
 
     def bury(self, watched: int) -> None:
         child = next(child for child in self.children.values() if child.watched == watched)

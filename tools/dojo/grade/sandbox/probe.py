@@ -41,7 +41,9 @@ def probe() -> Isolation:
 def need_linux() -> None:
     """Raises Unavailable elsewhere."""
     if not sys.platform.startswith("linux"):
-        raise Unavailable("Grading runs submissions in ways that only Linux has: use a Linux machine, a virtual one, or WSL.")
+        raise Unavailable(
+            f"Grading runs submissions in ways that only Linux has: use a Linux machine, a virtual one, or WSL, {WAY_OUT}."
+        )
 
 
 def bubblewrap() -> str:

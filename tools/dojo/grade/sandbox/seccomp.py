@@ -46,6 +46,8 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "add_key": (248, 217),
     "request_key": (249, 218),
     "keyctl": (250, 219),
+    # a share of the processors for each of its processes: many kernels share them out by sessions
+    "setsid": (112, 157),
     # wide doors into the kernel
     "bpf": (321, 280),
     "userfaultfd": (323, 282),
