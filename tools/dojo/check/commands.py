@@ -122,9 +122,9 @@ def run(
     else:
         overview.show(screen, known, verdict, record.read())
     if is_own:
-        if chosen and verdict.passed and not as_json:
+        if chosen and verdict.passed and not as_json and device == "auto":
             screen.console.print(f"[dim]Yours beside the reference's: python tools/check compare {chosen[-1].short}[/]")
-        _note(lambda: store.record(verdict, before))
+        _note(lambda: store.record(verdict, before, device=device))
         if aside.left_over(ROOT):
             sys.stderr.write(f"An update was interrupted, and work of yours lies in {aside.FOLDER}: ")
             sys.stderr.write("`python tools/check update` puts it back.\n")
