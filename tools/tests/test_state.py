@@ -239,6 +239,15 @@ def test_a_file_saved_during_the_check_is_not_called_green(katas):
     assert not known.is_green(before[KATA])
 
 
+def test_on_a_device_of_ones_choice_nothing_becomes_green(katas):
+    """The placement tests of the others were left out."""
+    before = store.hashes([KATA])
+    store.record(Verdict("katas", (result(PASSED),)), before, TODAY, device="cpu")
+    assert store.read()[0].katas == {}
+    store.record(Verdict("katas", (result(FAILED),)), before, TODAY, device="cpu")
+    assert store.read()[0].of(KATA, "model").outcome == FAILED
+
+
 def test_a_check_keeps_the_hints(katas):
     store.change(lambda state: state.having(KATA, "model", TaskState(hints=2)))
     store.record(Verdict("katas", (result(FAILED),)), store.hashes([KATA]), TODAY)

@@ -1,10 +1,12 @@
 """The screens of watch mode, in the sizes of a small and a large terminal; and the keys that a terminal sends."""
 
+import types
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from dojo.check.watch import keys
 from dojo.check.watch import model as m
 from dojo.check.watch.events import Hints
 from dojo.check.watch.frame import Frame
@@ -42,6 +44,33 @@ def result(model: Model, outcome: str, message: str = MESSAGE) -> KataResult:
     return KataResult(
         model.current, 6, tuple(TaskResult(task.name, (test,)) for task, test in zip(model.kata.tasks, tests, strict=True))
     )
+
+
+@pytest.mark.parametrize(
+    ("parts", "names"),
+    [
+        ([b"\x1b", b"[A"], ["up"]),
+        ([b"\x1b", b"[", b"A"], ["up"]),
+        ([b"a\x1b[5", b"~"], ["a", "page up"]),
+        ([b"\x1bO", b"Bq"], ["down", "q"]),
+        ([b"\x1b", None, b"a"], ["escape", "a"]),
+        ([b"\x1b"], ["escape"]),
+    ],
+)
+def test_a_key_that_comes_in_parts_is_one_key(monkeypatch, parts, names):
+    """None stands for a time in which nothing comes."""
+
+    def read(descriptor: int, most: int) -> bytes:
+        while left and left[0] is None:
+            left.pop(0)
+        return left.pop(0) if left else b""
+
+    left, pressed, ended = [*parts], [], []
+    monkeypatch.setattr(keys.os, "read", read)
+    monkeypatch.setattr(keys.select, "select", lambda read, write, odd, seconds: ([0] if left[:1] != [None] else [], [], []))
+    monkeypatch.setattr(keys.sys, "stdin", types.SimpleNamespace(fileno=lambda: 0))
+    keys._read_posix(pressed.append, lambda: ended.append(True))
+    assert (pressed, ended) == (names, [True])
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def watched(catalog, tmp_path, monkeypatch) -> session.Session:
     monkeypatch.setattr(session, "Keeper", Answering)
     monkeypatch.setattr(session, "Watcher", lambda *where: contextlib.nullcontext())  # saves are told by the tests
     monkeypatch.setattr(Answering, "judge", lambda self: PASSED, raising=False)
-    return session.Session(Model(catalog, True, KATA), katas, "cpu", console.screen(), Unseen())
+    return session.Session(Model(catalog, True, KATA), katas, "auto", console.screen(), Unseen())
 
 
 def judged(one: session.Session, times: int = 1) -> dict:

@@ -1,6 +1,8 @@
 """The command line of tools/check. Only `run` imports more than the catalog and the screen."""
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -43,6 +45,7 @@ TaskName = Annotated[str, typer.Argument(metavar="[TASK]", help="One of the kata
 
 def main() -> NoReturn:
     """Run the command line; every error that a person can cause is one sentence and exit code 2."""
+    _end_politely()
     try:
         app(prog_name="python tools/check")
     except (catalog.CatalogError, catalog.UnknownKata, MarkerError) as problem:
@@ -50,6 +53,21 @@ def main() -> NoReturn:
     except OSError as error:
         _unable(f"{error.filename or 'A file'}: {error.strerror or error}. Check that it is there and that you may use it.")
     sys.exit(0)
+
+
+def _end_politely() -> None:
+    """A request to end and a closed terminal clear up as every other end does: no process and no scratch file is left."""
+    if os.name != "posix":
+        return
+    wanted = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
+
+    def end(number: int, frame: object) -> NoReturn:
+        for one in wanted:  # a second request must not end the clearing up
+            signal.signal(one, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    for number in wanted:
+        signal.signal(number, end)
 
 
 def _unable(problem: object) -> NoReturn:
@@ -104,9 +122,9 @@ def run(
     else:
         overview.show(screen, known, verdict, record.read())
     if is_own:
-        if chosen and verdict.passed and not as_json:
+        if chosen and verdict.passed and not as_json and device == "auto":
             screen.console.print(f"[dim]Yours beside the reference's: python tools/check compare {chosen[-1].short}[/]")
-        _note(lambda: store.record(verdict, before))
+        _note(lambda: store.record(verdict, before, device=device))
         if aside.left_over(ROOT):
             sys.stderr.write(f"An update was interrupted, and work of yours lies in {aside.FOLDER}: ")
             sys.stderr.write("`python tools/check update` puts it back.\n")

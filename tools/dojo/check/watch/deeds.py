@@ -73,9 +73,9 @@ def worked_on(catalog: Catalog, folder: Path) -> Iterable[Kata]:
 
 
 @told
-def record(results: Iterable[KataResult], before: dict[str, str]) -> Event | None:
+def record(results: Iterable[KataResult], before: dict[str, str], device: str) -> Event | None:
     """Keep a verdict in the learner's state."""
-    notice = store.record(Verdict("katas", tuple(results)), before)
+    notice = store.record(Verdict("katas", tuple(results)), before, device=device)
     return Noticed(notice) if notice else None
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ SEQUENCES = {
     b"\x1b[6~": "page down",
 }
 ONE = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.)|\x1b|.", re.DOTALL)
+UNFINISHED = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*|O)?\Z")
+SECONDS_TO_FINISH = 0.05  # a slow connection may send a key's bytes in parts; what comes later than this is another key
 WINDOWS = {"H": "up", "P": "down", "I": "page up", "Q": "page down"}
 END_OF_INPUT = b"\x04"
 
@@ -42,6 +45,10 @@ def _read_posix(on_key: Callable[[str], None], on_end: Callable[[], None]) -> No
     while True:
         try:
             data = os.read(sys.stdin.fileno(), 256)
+            while UNFINISHED.search(data) and select.select([sys.stdin.fileno()], [], [], SECONDS_TO_FINISH)[0]:
+                if not (rest := os.read(sys.stdin.fileno(), 256)):
+                    break
+                data += rest
         except OSError:  # the terminal is gone
             data = b""
         if not data or data == END_OF_INPUT:

@@ -160,7 +160,7 @@ class Session:
             self._drop(run)
         self.put(events.Judged(run, tuple(results), time.monotonic() - begin))
         if before:
-            self._tell(deeds.record(results, before))
+            self._tell(deeds.record(results, before, self._device))
 
     def _restarted(self, reason: str) -> None:
         if tools() != self._tools:
