@@ -48,14 +48,15 @@ def check_batch(batch: tuple[Tensor, Tensor], device: torch.device) -> None:
 
 
 def check_training(kata: ModuleType, features: np.ndarray, targets: np.ndarray, device: torch.device) -> None:
-    """The training takes every batch of the class numbers 0 to 3 to the model, which stays on the device."""
+    """The training takes every batch of the class numbers 0 to 3 to the model, which stays on the device, number and all."""
     model = expect.moved(kata.FCNN([2, 6, 4], "relu", "softmax"), device)
 
-    def train() -> list[float]:
+    def train(model: nn.Module = model) -> list[float]:
         return kata.train(model, features, targets, "multiclass", epochs=2, batch_size=10)
 
     placement.check_training(train, model, [], epochs=2)
     check_moved(model, train)
+    check_number(kata.FCNN([2, 6, 4], "relu", "softmax"), train, what="The batches")
 
 
 def check_shares(kata: ModuleType, device: torch.device) -> None:
@@ -65,8 +66,20 @@ def check_shares(kata: ModuleType, device: torch.device) -> None:
     expect.close(share, 0.75, what=f"The accuracy of a binary model on {device}")
     share = fcnn.share(kata, "multiclass", torch.eye(3)[[0, 1, 2, 2]], torch.tensor([0.0, 1, 2, 1]), device)
     expect.close(share, 0.75, what=f"The accuracy of a multiclass model on {device}")
+
+    def ask(model: nn.Module) -> float:
+        return kata.accuracy(model, np.zeros((4, 2)), np.zeros((4, 1)), "binary")
+
     model = kata.FCNN([2, 1], "relu", "sigmoid")
-    check_moved(model, lambda: kata.accuracy(model, np.zeros((4, 2)), np.zeros((4, 1)), "binary"))
+    check_number(model, ask, what="The features")
+    check_moved(model, lambda: ask(model))
+
+
+def check_number(model: nn.Module, call: Callable[[nn.Module], object], what: str) -> None:
+    """The call takes its tensors to the GPU of the model, by its number: the model is said to be on the second one."""
+    with placement.Pretended(placement.SECOND_GPU, model) as there:
+        call(model)
+    there.check(what)
 
 
 def check_moved(model: nn.Module, call: Callable[[], object]) -> None:

@@ -78,7 +78,8 @@ def test_the_catalog_is_complete(catalog):
     [
         ({"chose": ""}, "k06 model has no `chose`"),
         ({"chose": " \n"}, "no `chose`"),
-        ({"hints": ("one",)}, "k06 model has 1 hints of 3"),
+        ({"hints": ("one",)}, "k06 model has 1 hints of 4"),
+        ({"hints": ("one", "two", "three")}, "k06 model has 3 hints of 4"),
     ],
 )
 def test_a_task_without_hints_or_without_what_the_reference_chose_is_named(catalog, lacks, says):

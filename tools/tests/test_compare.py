@@ -208,7 +208,7 @@ def test_from_the_first_refusal_to_the_comparison(learner):
     path.write_text(path.read_text(encoding="utf-8") + "# a thought\n", encoding="utf-8")
     edited = check(learner, "compare", "k06", "train")
     assert edited.returncode == 2
-    assert "has changed since 'train' passed: run `python tools/check k06` first" in edited.stderr
+    assert "Your file or its tests have changed since 'train' passed: run `python tools/check k06` again" in edited.stderr
 
 
 def test_a_refusal_names_what_to_do(catalog):

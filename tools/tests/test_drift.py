@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from dojo.suite import drift
+from dojo.simulated import backend
+from dojo.suite import devices, drift
 from dojo.suite.drift import Shadow, copy_on_cpu, numbers_in
 
 
@@ -66,6 +67,47 @@ def test_random_numbers_are_the_same_for_both_and_the_tests_see_none_of_it():
     assert largest["forward"] == (0.0, 0.0)
 
 
+@pytest.fixture
+def generator(monkeypatch):
+    """A generator of the device's own, as a GPU has one: the CPU's twin draws other numbers than the real call."""
+    made = torch.Generator()
+    monkeypatch.setattr(drift, "own_generator", lambda device: [made.get_state()])
+    return made
+
+
+def test_what_draws_random_numbers_on_the_device_is_not_compared(generator):
+    noise = watch(lambda x: x + torch.rand(2, generator=generator), torch.zeros(2))
+    assert noise[1] == {}
+    losses = watch(lambda x: [torch.rand(1, generator=generator).item()], torch.zeros(2), name="overfit")
+    assert losses[1] == {}
+    assert watch(Differing(0.5), torch.tensor([1.0, 2.0]))[1] == {"forward": (0.5, 0.25)}
+
+
+class Noisy(nn.Module):
+    def __init__(self, generator=None):
+        super().__init__()
+        self.weight, self.generator = nn.Parameter(torch.ones(1)), generator
+
+    def forward(self, x):
+        return x + (torch.rand(2, generator=self.generator) if self.training else 0)
+
+
+@pytest.mark.parametrize(("training", "found"), [(True, {}), (False, {"forward": (0.0, 0.0)})])
+@pytest.mark.parametrize("own", [True, False])
+def test_a_model_that_draws_random_numbers_is_not_compared(generator, training, found, own):
+    shadow, model = Shadow("cpu"), Noisy(generator if own else None).train(training)
+    inputs = (torch.zeros(2),)
+    shadow._enter(model, inputs)
+    shadow._leave(model, inputs, model(*inputs))
+    assert shadow._largest == found
+
+
+def test_the_generator_is_that_of_the_device_which_is_judged(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: f"of {device}")
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: "of mps")
+    assert [drift.own_generator(name) for name in ("cuda:1", "mps", "simulated", "cpu")] == [["of cuda:1"], ["of mps"], [], []]
+
+
 def test_a_call_that_fails_raises_as_ever_and_is_not_compared():
     with pytest.raises(ZeroDivisionError):
         watch(lambda x: 1 / 0, torch.ones(1))
@@ -87,6 +129,18 @@ def test_copies_keep_what_is_shared_and_can_hold_results_with_a_graph():
     assert copied_optimizer.param_groups[0]["params"][0] is copied[0].weight
     assert torch.equal(copied.kept[0], model.kept[0])
     assert not copied.kept[0].requires_grad
+
+
+def test_an_optimizer_of_a_model_on_the_device_moves_its_copy_on_the_cpu():
+    """There `module.to(...)` makes new parameters, and the twin of a training would step on the old ones."""
+    if reason := backend.available():
+        pytest.skip(reason)
+    model = nn.Linear(2, 2).to(devices.get("simulated"))
+    copied, optimizer = copy_on_cpu((model, torch.optim.SGD(model.parameters(), lr=0.1)))
+    assert optimizer.param_groups[0]["params"][0] is copied.weight
+    assert isinstance(copied.weight, nn.Parameter)
+    assert copied.weight.device.type == "cpu"
+    assert model.weight.device.type == "simulated"
 
 
 def test_what_can_be_compared():

@@ -3,18 +3,20 @@
 import pytest
 from rich.console import Console
 
-from dojo import record
-from dojo.suite import devices
-from dojo.validate import card, hardware
-from dojo.validate.hardware import DeviceRecord, OnDevice
-from dojo.verdict import FAILED, PASSED, SKIPPED, Drift, KataResult, Measured, TaskResult, TestResult
+from dojo import record, simulated
+from dojo.validate import card, device_record, hardware
+from dojo.validate.device_record import DeviceRecord, OnDevice
+from dojo.validate.patches import Patch
+from dojo.verdict import ERROR, FAILED, NO_TEST, PASSED, SKIPPED, Drift, KataResult, Measured, TaskResult, TestResult
 
 KATA = "k06_logistic_regression"
 PASSING = {"model": {"outcome": PASSED, "seconds": 0.1}}
+MARK = "k06.train.distance"
 
 
-def result(*tests):
-    return KataResult(KATA, 2, (TaskResult("model", tests),))
+def result(*tests, **others):
+    """Of k06: the tests of its task "model", and those of other tasks by name."""
+    return KataResult(KATA, 2, tuple(TaskResult(name, found) for name, found in {"model": tests, **others}.items()))
 
 
 def test_only_tests_on_the_device_count_and_the_largest_drift():
@@ -24,7 +26,7 @@ def test_only_tests_on_the_device_count_and_the_largest_drift():
         TestResult("test_a", FAILED, device="cpu"),
         TestResult("test_b", PASSED, seconds=0.5, device="cuda", drift=(large,)),
     )
-    entry = hardware.on_device(result(*tests), "cuda", {})
+    entry = hardware.on_device(result(*tests), "cuda")
     assert entry.tasks == {"model": {"outcome": PASSED, "seconds": 1.5}}
     assert entry.drift == {"forward": {"absolute": 1e-6, "relative": 1e-5}}
     assert entry.problems == []
@@ -32,46 +34,189 @@ def test_only_tests_on_the_device_count_and_the_largest_drift():
 
 def test_a_skip_on_the_device_is_no_pass():
     tests = (TestResult("test_a", PASSED, device="cuda"), TestResult("test_b", SKIPPED, device="cuda"))
-    assert hardware.on_device(result(*tests), "cuda", {}).problems == ["model skipped"]
+    assert hardware.on_device(result(*tests), "cuda").problems == ["model skipped"]
 
 
 @pytest.mark.parametrize("relative", [2e-4, float("nan")])
 def test_drift_beyond_its_tolerance_is_a_problem(relative):
-    entry = OnDevice("", PASSING, {"forward": {"absolute": 0.0, "relative": relative}})
+    entry = OnDevice("", tasks=PASSING, drift={"forward": {"absolute": 0.0, "relative": relative}})
     assert "forward drifts by" in entry.problems[0]
 
 
 def test_a_mark_is_held_only_by_all_trainings_and_one_that_broke_down_meets_none():
-    numbers = [Measured("k06.train.distance", "", value, 0.01, True) for value in (0.001, 0.02, None)]
+    numbers = [Measured(MARK, "", value, 0.01, True) for value in (0.001, 0.02, None)]
     tests = tuple(TestResult("test_a", PASSED, measured=(number,)) for number in numbers)
-    met = hardware.marks_met(result(*tests))
-    assert met == {"k06.train.distance": {"seeds": hardware.SEEDS, "met": 1}}
-    assert OnDevice("", PASSING, {}, met).problems == [f"k06.train.distance met by 1 of {hardware.SEEDS} trainings"]
+    met = hardware.marks_met(result(*tests), [MARK])
+    assert met == {MARK: {"seeds": hardware.SEEDS, "met": 1}}
+    assert OnDevice("", tasks=PASSING, marks=met).problems == [f"{MARK} met by 1 of {hardware.SEEDS} trainings"]
+
+
+def test_a_mark_is_met_by_none_where_all_trainings_break_down():
+    """They raise before anything is measured, or after it: that a number was reached first makes no training whole."""
+    reached = Measured(MARK, "", 0.001, 0.01, True)
+    tests = (TestResult("test_a", FAILED), TestResult("test_a", FAILED, measured=(reached,)))
+    met = hardware.marks_met(result(*tests), [MARK])
+    assert OnDevice("", tasks=PASSING, marks=met).problems == [f"{MARK} met by 0 of {hardware.SEEDS} trainings"]
+
+
+def test_a_kata_has_the_marks_of_the_file(catalog):
+    assert hardware.marks_of(catalog.find("k06")) == [MARK]
+    assert hardware.marks_of(catalog.find("k00")) == []
+
+
+def test_a_child_that_never_started_is_a_problem():
+    silent = TestResult(NO_TEST, ERROR, "The suite gave no report on 'model'.")  # on no device: the record says "cpu"
+    assert hardware.on_device(result(silent), "cuda").problems == ["model error: The suite gave no report on 'model'."]
+
+
+OWN = TestResult("test_a", SKIPPED, "nobody picks it", device=simulated.NAME)
+THERE = TestResult("test_b", PASSED, device=simulated.NAME)
+
+
+def test_a_test_that_leaves_the_simulated_device_out_is_no_problem_and_no_pass():
+    entry = hardware.on_device(result(OWN, move=(THERE,)), simulated.NAME)
+    assert entry.problems == []
+    assert entry.passed == ["move"]
+    kept = OnDevice(record.content_hash(KATA), tasks=entry.tasks)
+    assert card.cell(KATA, made(kept)) == ("passed", "1 task, model skipped: nobody picks it")
+
+
+@pytest.mark.parametrize(
+    ("where", "tests"),
+    [
+        (simulated.NAME, (OWN,)),  # nothing ran there: the device may not be there at all
+        (simulated.NAME, (THERE, TestResult("test_a", SKIPPED, f"{simulated.LIMIT}no sort", device=simulated.NAME))),
+        (
+            "cuda",
+            (TestResult("test_a", SKIPPED, "nobody picks it", device="cuda"), TestResult("test_b", PASSED, device="cuda")),
+        ),
+    ],
+)
+def test_other_skips_are_problems_that_say_why(where, tests):
+    skipped = next(test for test in tests if test.outcome == SKIPPED)
+    assert hardware.on_device(result(*tests), where).problems == [f"model skipped: {skipped.message}"]
+
+
+@pytest.mark.parametrize("outcome", [FAILED, ERROR, "blocked", SKIPPED])
+def test_a_right_solution_passes_only_where_all_its_tests_there_pass(outcome):
+    passed = TestResult("test_a", PASSED, device="cuda")
+    assert hardware.variant_problems(result(passed), "cuda") == []
+    assert hardware.variant_problems(result(passed, TestResult("test_b", outcome, device="cuda")), "cuda")
+
+
+def test_a_right_solution_without_a_test_there_has_not_passed():
+    assert hardware.variant_problems(result(TestResult("test_a", PASSED)), "cuda") == ["no test of it passed on cuda"]
+
+
+class TestMistakes:
+    """k06 with one mistake of placement; the runs on the device and on the CPU give what the test says."""
+
+    @pytest.fixture
+    def judged(self, monkeypatch, catalog):
+        def find(**outcomes):
+            def run(units, katas):
+                return [result(TestResult("test_a", outcomes[unit.device], "told", device=unit.device)) for unit in units]
+
+            mistake = Patch(KATA, "one", (), (), caught_by="test_a", saying="told")
+            monkeypatch.setattr(hardware, "run", run)
+            monkeypatch.setattr(hardware, "placement_tests", lambda kata: {"test_a"})
+            monkeypatch.setattr(hardware.patches, "load", lambda kind, kata: [mistake])
+            ((_, figures, wrong),) = hardware._mistakes("cuda", [catalog.find("k06")])
+            return figures, wrong
+
+        return find
+
+    def test_one_that_is_caught_there_counts(self, judged):
+        assert judged(cuda=FAILED, cpu=PASSED) == ({"caught": 1, "elsewhere": 0, "total": 1}, [])
+
+    def test_one_that_is_caught_on_the_cpu_alone_is_not_counted_as_caught_there(self, judged):
+        figures, wrong = judged(cuda=PASSED, cpu=FAILED)
+        assert (figures, wrong) == ({"caught": 0, "elsewhere": 1, "total": 1}, [])
+        entry = OnDevice(record.content_hash(KATA), tasks=PASSING, mistakes=figures)
+        assert "caught there: 0/1, 1 more on the CPU alone" in card.summary([made(entry)])[0]
+
+    def test_one_that_is_caught_nowhere_is_a_problem(self, judged):
+        figures, wrong = judged(cuda=PASSED, cpu=PASSED)
+        assert "test_a is passed, not failed" in wrong[0]
+        assert OnDevice("", tasks=PASSING, mistakes=figures).problems
+
+
+class TestExamine:
+    """What is run, and what is left, where the suite's answers are made up."""
+
+    @pytest.fixture
+    def asked(self, monkeypatch):
+        monkeypatch.setattr(hardware.patches, "load", lambda kind, kata: [])
+        monkeypatch.setattr(hardware, "model_of", lambda device: "H200")
+
+        def examine(katas, answer):
+            units = []
+
+            def run(wanted, katas):
+                units.extend(wanted)
+                return [answer(unit) for unit in wanted]
+
+            monkeypatch.setattr(hardware, "run", run)
+            return *hardware.examine("cuda", katas, say=lambda text: None), units
+
+        return examine
+
+    def test_a_kata_without_tests_on_the_device_is_not_trained_and_not_passed(self, asked, catalog):
+        numpy_only = catalog.find("k15")
+
+        def answer(unit):
+            return KataResult(unit.kata, 4, (TaskResult("init", (TestResult("test_a", PASSED),)),))
+
+        found, problems, units = asked([numpy_only], answer)
+        assert [bool(unit.measure) for unit in units] == [False]
+        assert problems == []
+        assert card.cell(numpy_only.name, found) == ("no tests", "on a device")
+
+    def test_tasks_that_train_nothing_are_not_missed_while_marks_are_measured(self, asked, catalog):
+        reached = tuple(TestResult("test_a", PASSED, measured=(Measured(MARK, "", 0.001, 0.01, True),)) for _ in range(5))
+
+        def answer(unit):
+            silent = TestResult(NO_TEST, ERROR, "The suite gave no report on 'model'.")
+            return result(silent, train=reached) if unit.measure else result(TestResult("test_a", PASSED, device="cuda"))
+
+        found, problems, _ = asked([catalog.find("k06")], answer)
+        assert problems == []
+        assert card.cell(KATA, found) == ("passed", "1 task, marks held, 5 seeds")
+
+    def test_trainings_that_all_break_down_are_problems(self, asked, catalog):
+        def answer(unit):
+            return result(TestResult("test_a", FAILED if unit.measure else PASSED, "too slow", device="cuda"))
+
+        found, problems, _ = asked([catalog.find("k06")], answer)
+        assert f"{KATA}: {MARK} met by 0 of {hardware.SEEDS} trainings" in problems
+        assert any("while training: test_a" in problem for problem in problems)
+        assert card.cell(KATA, found)[0] == "FAILED"
 
 
 def made(entry=None, **changes):
-    entry = entry or OnDevice(record.content_hash(KATA), PASSING, {"forward": {"absolute": 1e-7, "relative": 3e-7}})
-    fields = {
-        "device": "cuda",
-        "model": "NVIDIA H200",
-        "date": "2026-11-21",
-        "versions": {"torch": "2.13.0"},
-        "deterministic": "",
-        "tolerance": {},
-        "tolerance_why": "",
-        "katas": {KATA: entry},
-        "variants": {"passed": 4, "total": 4},
-        "placement_mistakes": {"caught": 3, "total": 3},
-    }
-    return DeviceRecord(**(fields | changes))
+    drift = {"forward": {"absolute": 1e-7, "relative": 3e-7}}
+    entry = entry or OnDevice(record.content_hash(KATA), "2026-11-21", {"torch": "2.13.0"}, PASSING, drift)
+    return DeviceRecord(**({"device": "cuda", "model": "NVIDIA H200", "deterministic": "", "katas": {KATA: entry}} | changes))
 
 
-def test_a_record_is_written_and_read_back_and_keeps_other_katas(monkeypatch, tmp_path):
-    monkeypatch.setattr(hardware, "FOLDER", tmp_path)
-    hardware.write(made(katas={"k07_hidden_layer": OnDevice("old", PASSING)}))
-    path = hardware.write(made())
-    assert path.name == "cuda-nvidia-h200.json"
-    assert hardware.read(path).katas == {"k07_hidden_layer": OnDevice("old", PASSING)} | made().katas
+def test_a_record_is_written_and_read_back_and_keeps_all_that_it_said_of_other_katas(monkeypatch, tmp_path):
+    monkeypatch.setattr(device_record, "FOLDER", tmp_path)
+    figures = {"caught": 3, "elsewhere": 1, "total": 4}
+    earlier = OnDevice("old", "2025-01-01", {"torch": "2.12.0"}, PASSING, variants={"passed": 5, "total": 5}, mistakes=figures)
+    device_record.write(made(katas={"k07_hidden_layer": earlier}))
+    path = device_record.write(made())
+    assert [file.name for file in tmp_path.iterdir()] == ["cuda-nvidia-h200.json"]
+    both = device_record.read(path)
+    assert both.katas == {"k07_hidden_layer": earlier} | made().katas
+    told = card.summary([both])[0]
+    assert "1 kata on 2025-01-01, torch 2.12.0" in told
+    assert "1 kata on 2026-11-21, torch 2.13.0" in told
+    assert "solutions passed: 5/5. Placement mistakes caught there: 3/4, 1 more" in told
+
+
+def test_a_record_names_only_settings_that_are_made():
+    assert "use_deterministic_algorithms" in hardware.deterministic("cuda:1")
+    assert "nothing is set" in hardware.deterministic("mps")
 
 
 def shown(monkeypatch, catalog, records):
@@ -96,9 +241,13 @@ def test_the_card_says_what_was_reached(monkeypatch, catalog):
 @pytest.mark.parametrize(
     ("entry", "state"),
     [
-        (OnDevice("older", PASSING), "older"),
-        (OnDevice(record.content_hash(KATA), {"model": {"outcome": SKIPPED, "seconds": 0.0}}), "FAILED"),
-        (OnDevice(record.content_hash(KATA)), "no tests"),
+        (OnDevice("older", tasks=PASSING), "older"),
+        (OnDevice(record.content_hash(KATA), tasks={"model": {"outcome": SKIPPED, "seconds": 0.0}}), "FAILED"),
+        (
+            OnDevice(record.content_hash(KATA), tasks={"model": {"outcome": device_record.LEFT_OUT, "skipped": ["why"]}}),
+            "skipped",
+        ),
+        (OnDevice(record.content_hash(KATA), marks={MARK: {"seeds": 5, "met": 5}}), "no tests"),
     ],
 )
 def test_the_card_never_calls_passed_what_is_older_skipped_or_empty(entry, state):
@@ -108,25 +257,11 @@ def test_the_card_never_calls_passed_what_is_older_skipped_or_empty(entry, state
 def test_a_record_that_is_broken_is_named(tmp_path):
     (tmp_path / "cuda-broken.json").write_text('{"device": "cuda"')
     (tmp_path / "mps-empty.json").write_text("[]")
-    assert card.load(tmp_path) == ([], ["cuda-broken.json", "mps-empty.json"])
+    (tmp_path / "mps-strange.json").write_text('{"device": "mps", "katas": {"k06": {"content": "", "tasks": {"model": 3}}}}')
+    assert card.load(tmp_path) == ([], ["cuda-broken.json", "mps-empty.json", "mps-strange.json"])
 
 
 def test_placement_tests_are_found_by_their_mark(catalog):
     found = hardware.placement_tests(catalog.find("k06"))
     assert "test_follows_its_device" in found
     assert "test_prints_the_architecture" not in found
-
-
-@pytest.mark.parametrize(("wanted", "said"), [("gpu", "There is no device 'gpu'"), ("cuda", "Nothing was validated on cuda")])
-def test_an_unknown_or_absent_device_is_refused(monkeypatch, wanted, said):
-    monkeypatch.setattr(devices, "why_absent", lambda device: "no such hardware")
-    with pytest.raises(devices.DeviceError, match=said):
-        devices.present(wanted)
-
-
-def test_all_are_the_accelerators_that_are_present(monkeypatch):
-    monkeypatch.setattr(devices, "why_absent", lambda device: None if device == "mps" else "absent")
-    assert devices.present("all") == ["mps"]
-    monkeypatch.setattr(devices, "why_absent", lambda device: "absent")
-    with pytest.raises(devices.DeviceError, match="No accelerator"):
-        devices.present("all")

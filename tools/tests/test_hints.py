@@ -35,20 +35,21 @@ def levels(shown: str, hints: tuple[str, ...]) -> list[bool]:
 
 def test_each_time_one_more_level_is_opened_and_all_open_ones_are_shown(progress, catalog):
     hints = catalog.find("k06").tasks[0].hints
-    first, second, third, fourth = (hint("k06").stdout for _ in range(4))
-    assert levels(first, hints) == [True, False, False]
-    assert "1 of 3. One more: python tools/check hint k06 model" in first
-    assert levels(second, hints) == [True, True, False]
-    assert levels(third, hints) == [True, True, True]
-    assert "These are all 3." in third
-    assert fourth == third
-    assert store.read()[0].of(KATA, "model").hints == 3
+    first, second, third, fourth, fifth = (hint("k06").stdout for _ in range(5))
+    assert levels(first, hints) == [True, False, False, False]
+    assert "1 of 4. One more: python tools/check hint k06 model" in first
+    assert levels(second, hints) == [True, True, False, False]
+    assert levels(third, hints) == [True, True, True, False]
+    assert levels(fourth, hints) == [True, True, True, True]
+    assert "These are all 4." in fourth
+    assert fifth == fourth
+    assert store.read()[0].of(KATA, "model").hints == 4
 
 
 def test_a_named_task_has_a_ladder_of_its_own(progress, catalog):
     hint("k06")
     shown = hint("k06", "boundary").stdout
-    assert levels(shown, catalog.find("k06").tasks[2].hints) == [True, False, False]
+    assert levels(shown, catalog.find("k06").tasks[2].hints) == [True, False, False, False]
     assert "docs.pytorch.org" not in shown
 
 
@@ -93,7 +94,7 @@ def test_when_everything_passes_it_says_so(progress, catalog):
 def test_a_broken_state_costs_nobody_the_hint(progress, catalog):
     progress.write_text("{")
     result = hint("k06")
-    assert levels(result.stdout, catalog.find("k06").tasks[0].hints) == [True, False, False]
+    assert levels(result.stdout, catalog.find("k06").tasks[0].hints) == [True, False, False, False]
     assert result.stderr.count("\n") == 1
     assert "could not be used (it is not JSON): it is kept as" in result.stderr
     assert result.returncode == 0
@@ -102,7 +103,7 @@ def test_a_broken_state_costs_nobody_the_hint(progress, catalog):
 def test_where_nothing_can_be_remembered_the_hint_is_still_given(tmp_path, monkeypatch, catalog):
     monkeypatch.setenv("TORCH_KATAS_PROGRESS", str(tmp_path / "no such folder" / "progress.json"))
     result = hint("k06")
-    assert levels(result.stdout, catalog.find("k06").tasks[0].hints) == [True, False, False]
+    assert levels(result.stdout, catalog.find("k06").tasks[0].hints) == [True, False, False, False]
     assert "can't be written (No such file or directory): this was not remembered." in result.stderr
     assert result.stderr.count("\n") == 1
     assert result.returncode == 0

@@ -4,6 +4,7 @@ import pytest
 
 from dojo.diagnosis import Cause, Diagnosis
 from dojo.validate import naming, patches
+from dojo.validate.parts import check_mistake
 from dojo.validate.patches import Patch, PatchError
 from dojo.verdict import FAILED, PASSED, KataResult, TaskResult, TestResult
 
@@ -54,6 +55,23 @@ def test_mistakes_with_one_name_or_of_another_kata_are_no_strangers():
 def test_words_that_stand_elsewhere_in_the_message_are_no_name():
     mistakes = [mistake("no sigmoid", "raw scores"), mistake("anything", "Not right")]
     assert naming.misnamed(mistakes, [told("raw scores"), told("something else")]) == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("why", "is_named"),
+    [
+        (Diagnosis("It is tanh.", likely=(Cause("something else"),)), True),
+        (Diagnosis("Not right.", likely=(Cause("this is tanh"), Cause("something else"))), True),
+        (Diagnosis("Not right.", layers=("layer 1: tanh",)), True),
+        (Diagnosis("Not right.", seen="tanh"), True),
+        (Diagnosis("Not right.", likely=(Cause("something else"),)), False),
+        (None, False),
+    ],
+)
+def test_a_mistake_is_named_by_the_diagnosis_and_not_by_the_learners_own_lines(why, is_named):
+    message = f"{why.text() if why else 'No.'}\n\nkatas/k06.py:25, your forward:\n  25 | return tanh(x)"
+    result = KataResult(KATA, 2, (TaskResult("model", (TestResult("test_x", FAILED, message, diagnosis=why),)),))
+    assert (check_mistake(mistake("tanh instead of the sigmoid", "tanh"), result) == []) == is_named
 
 
 def test_a_variant_with_a_diagnosis_is_a_problem():

@@ -116,6 +116,16 @@ def test_without_torchs_private_api_its_tests_are_skipped_and_the_rest_runs(tmp_
 
 
 @needs_it
+def test_the_process_that_forks_the_runs_outlives_kernels_that_cannot_be_made():
+    code = "import torch; torch._C._dispatch_get_all_op_names = lambda: 1 / 0\n"
+    code += "from dojo.suite import devices, preload\nprint(devices.why_absent('simulated'))\n"
+    code += "try: devices.get('simulated')\nexcept devices.simulated.Unavailable as reason: print(reason)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "tools", capture_output=True, text=True, check=False)
+    told = f"torch {torch.__version__} can't set up the simulated device: ZeroDivisionError: division by zero"
+    assert done.stdout.splitlines() == [told, told], done.stderr
+
+
+@needs_it
 def test_check_takes_its_name():
     command = [sys.executable, "tools/check", "k02", "--target", "reference", "--device", "simulated"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

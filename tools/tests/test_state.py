@@ -1,10 +1,11 @@
 """The learner's state: what counts as an attempt, which task is next, and a file that loses nothing."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 
 import pytest
@@ -71,7 +72,7 @@ def test_a_file_of_unknown_content_is_never_green():
 def test_hints_stop_at_the_last(catalog):
     task = catalog.find("k06").tasks[0]
     state = State()
-    for opened in (1, 2, 3, 3):
+    for opened in (1, 2, 3, 4, 4):
         state = after_hint(state, KATA, task)
         assert state.of(KATA, task.name).hints == opened
 
@@ -212,8 +213,11 @@ def test_where_nothing_can_be_written_the_state_can_still_be_read(tmp_path, monk
 @pytest.fixture
 def katas(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "KATAS", tmp_path)
+    monkeypatch.setattr(store, "TESTS", tmp_path)
     monkeypatch.setenv("TORCH_KATAS_PROGRESS", str(tmp_path / "state.json"))
     (tmp_path / f"{KATA}.py").write_text("x = 1\n")
+    (tmp_path / f"test_{KATA}.py").write_text("assert x\n")
+    (tmp_path / "pass_marks.toml").write_text("loss = 1\n")
     return tmp_path
 
 
@@ -244,8 +248,39 @@ def test_a_check_keeps_the_hints(katas):
 def test_line_ends_make_no_other_file(katas):
     known = store.content_hash(KATA)
     (katas / f"{KATA}.py").write_bytes(b"x = 1\r\n")
+    (katas / f"test_{KATA}.py").write_bytes(b"assert x\r\n")
     assert store.content_hash(KATA) == known != ""
     assert store.content_hash("k99_gone") == ""
+
+
+@pytest.mark.parametrize("name", [f"test_{KATA}.py", "pass_marks.toml"])
+def test_what_passed_other_tests_is_not_called_green(katas, name):
+    store.record(Verdict("katas", (result(PASSED),)), store.hashes([KATA]), TODAY)
+    (katas / name).write_text("other = 1\n")
+    known = store.read()[0].of(KATA, "model")
+    assert not known.is_green(store.content_hash(KATA))
+    assert known.first_green
+
+
+def test_tests_that_change_during_the_check_make_nothing_green(katas):
+    before = store.hashes([KATA])
+    (katas / f"test_{KATA}.py").write_text("other = 1\n")
+    store.record(Verdict("katas", (result(PASSED),)), before, TODAY)
+    assert store.read()[0].of(KATA, "model").judged == ""
+
+
+def test_a_state_of_before_stays_and_its_greens_are_to_be_confirmed(katas):
+    """Then the hash was of the file alone."""
+    judged = hashlib.sha256(b"x = 1\n").hexdigest()[:16]
+    kept = {"hints": 2, "attempts": 3, "first_green": "2026-11-20", "outcome": PASSED, "judged": judged}
+    (katas / "state.json").write_text(json.dumps({"version": 1, "katas": {KATA: {"model": kept}}}))
+    state, notice = store.read()
+    assert (asdict(state.of(KATA, "model")), notice) == (kept, "")
+    assert not state.of(KATA, "model").is_green(store.content_hash(KATA))
+    store.record(Verdict("katas", (result(PASSED),)), store.hashes([KATA]), TODAY)
+    known = store.read()[0].of(KATA, "model")
+    assert known.is_green(store.content_hash(KATA))
+    assert (known.attempts, known.first_green) == (3, "2026-11-20")
 
 
 def test_the_states_version_is_in_the_file(tmp_path):

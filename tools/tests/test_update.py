@@ -7,30 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from repositories import K01, K02, K03, MINE, NEWER, STUB, cloned, commit, new_upstream, run_git, stopping_git
 
 from dojo import ROOT
 from dojo.check import aside, git
 from dojo.check.update import CannotUpdate, repair, update
-
-K01, K02, K03 = (f"katas/k0{number}_x.py" for number in (1, 2, 3))
-STUB = "lesson\n\n# TODO a: do it\nraise NotImplementedError('a')\n"
-NEWER = STUB.replace("do it", "do it well")
-MINE = STUB.replace("raise NotImplementedError('a')", "answer = 42")
-
-
-def run_git(folder: Path, *arguments: str) -> str:
-    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
-    result = subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True)
-    return result.stdout.strip()
-
-
-def commit(folder: Path, files: dict[str, str | None]) -> None:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text) if text is not None else path.unlink()
-    run_git(folder, "add", "-A")
-    run_git(folder, "commit", "-qm", "more")
 
 
 @pytest.fixture(autouse=True)
@@ -42,17 +23,12 @@ def nobodys_git(tmp_path, monkeypatch):
 
 @pytest.fixture
 def upstream(tmp_path) -> Path:
-    folder = tmp_path / "upstream"
-    folder.mkdir()
-    run_git(folder, "init", "-q", "-b", "main")
-    commit(folder, {K01: STUB, K02: STUB, K03: STUB, "tests/t.py": "old\n", "katas/given.py": "old\n"})
-    return folder
+    return new_upstream(tmp_path / "upstream")
 
 
 @pytest.fixture
 def clone(tmp_path, upstream) -> Path:
-    run_git(tmp_path, "clone", "-q", str(upstream), "clone")
-    return tmp_path / "clone"
+    return cloned(upstream, tmp_path / "clone")
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -248,19 +224,7 @@ def test_a_terminal_set_up_for_another_repository(clone, upstream, tmp_path, mon
     assert update(clone).commits == 1
 
 
-def stopping_git(monkeypatch, at: str, how) -> None:
-    """Do something just before a git command runs."""
-    real = git.ask
-
-    def ask(folder, *arguments, **options):
-        if arguments[0] == at:
-            how()
-        return real(folder, *arguments, **options)
-
-    monkeypatch.setattr(git, "ask", ask)
-
-
-@pytest.mark.parametrize("at", ["fetch", "rev-list", "checkout", "merge"])
+@pytest.mark.parametrize("at", ["fetch", "rev-list", "reset", "merge"])
 def test_ctrl_c_at_any_moment_leaves_the_learners_work(clone, upstream, monkeypatch, at):
     (clone / K01).write_text(MINE)
     commit(upstream, {K01: NEWER})
@@ -271,7 +235,7 @@ def test_ctrl_c_at_any_moment_leaves_the_learners_work(clone, upstream, monkeypa
     assert aside.left_over(clone) == []
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     monkeypatch.undo()
-    assert update(clone).commits == (0 if at in ("checkout", "merge") else 1)
+    assert update(clone).commits == (0 if at in ("reset", "merge") else 1)
 
 
 KILLED = """
@@ -289,7 +253,7 @@ update.update(Path(sys.argv[1]))
 """
 
 
-@pytest.mark.parametrize("at", ["checkout", "merge"])
+@pytest.mark.parametrize("at", ["reset", "merge"])
 def test_a_killed_update_is_repaired_by_the_next(clone, upstream, at):
     (clone / K01).write_text(MINE)
     commit(upstream, {K01: NEWER})

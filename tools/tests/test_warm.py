@@ -129,6 +129,12 @@ def test_one_that_cannot_start_says_why(monkeypatch):
         kept.ask(REFERENCE)
 
 
+def test_one_that_the_system_does_not_start_is_not_warm(monkeypatch):
+    monkeypatch.setattr("dojo.warm.keeper.sys.executable", str(ROOT / "no python"))
+    with Keeper() as kept, pytest.raises(NotWarm, match=r"can't start \(No such file or directory\)"):
+        kept.ask(REFERENCE)
+
+
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes as Linux shows them")
 @pytest.mark.timeout(400)  # two processes import everything, one after the other
 def test_where_there_is_no_fork_a_spare_process_does_the_same(monkeypatch, own_place, tmp_path):

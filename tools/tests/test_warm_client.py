@@ -43,6 +43,16 @@ def put_up(*answers: dict | bytes, greets: bool = True) -> None:
     threading.Thread(target=serve, daemon=True).start()
 
 
+def test_where_the_files_move_while_they_are_looked_at_it_runs_itself(own_run, monkeypatch):
+    def going() -> str:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    own = place.own_folder()
+    place.put_up(place.new_card(own), own)
+    monkeypatch.setattr(ask, "fingerprint", going)
+    assert ask.run(REFERENCE, []) == ["own"]
+
+
 def test_without_any_it_runs_itself(own_run):
     assert ask.run(REFERENCE, []) == ["own"]
     assert own_run == [REFERENCE]

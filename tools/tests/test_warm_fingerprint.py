@@ -88,6 +88,40 @@ def test_another_version_of_a_package_is_seen(copied, tmp_path, monkeypatch):
     assert fingerprint.fingerprint(copied) != before
 
 
+@pytest.mark.parametrize("name", ["tests", "katas/given", "katas", "tools/dojo"])
+def test_a_folder_that_is_moved_away_is_a_change_and_no_crash(copied, name):
+    before = fingerprint.fingerprint(copied)
+    (copied / name).rename(copied / "aside")
+    assert fingerprint.fingerprint(copied) != before
+    (copied / "aside").rename(copied / name)
+    assert fingerprint.fingerprint(copied) == before
+
+
+def test_a_folder_that_goes_while_it_is_read_is_no_crash(copied, monkeypatch):
+    def going(self, pattern):
+        yield from sorted(self.iterdir())[:1]
+        raise FileNotFoundError(2, "No such file or directory", str(self))
+
+    before = fingerprint.fingerprint(copied)
+    monkeypatch.setattr(Path, "rglob", going)
+    monkeypatch.setattr(Path, "glob", going)
+    assert fingerprint.fingerprint(copied) != before
+
+
+def test_a_package_that_is_taken_away_while_it_is_looked_at_is_no_crash(copied, tmp_path, monkeypatch):
+    class Going:
+        name = "torch-1.0.dist-info"
+
+        def stat(self):
+            raise FileNotFoundError
+
+    before = fingerprint.fingerprint(copied)
+    real = os.scandir
+    monkeypatch.setattr(fingerprint.os, "scandir", lambda folder: [Going()] if folder == "site" else real(folder))
+    monkeypatch.setattr(fingerprint.sys, "path", [*sys.path, "site"])
+    assert fingerprint.fingerprint(copied) != before
+
+
 def test_other_settings_are_another_fingerprint():
     code = (
         f"import sys; sys.path[:0] = {[str(ROOT / 'tools')]!r}; from dojo.warm.fingerprint import fingerprint as f; print(f())"

@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+import tempfile
 from multiprocessing.connection import Listener
+from pathlib import Path
 
 import pytest
 
-from dojo.warm import place
+from dojo import ROOT
+from dojo.warm import forking, place
 
 posix = pytest.mark.skipif(os.name == "nt", reason="about signals and sockets of POSIX")
 pytestmark = pytest.mark.usefixtures("own_place")
@@ -66,13 +69,39 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path):
 
 
 @posix
-def test_a_socket_fits_however_long_the_folders_name_is(tmp_path, monkeypatch):
-    long = tmp_path / ("long" * 20)
+@pytest.mark.parametrize("length", [20, 28, 31, 32, 40, 56, 60, 90, 200])
+def test_the_sockets_fit_however_long_the_folders_name_is(tmp_path, monkeypatch, length):
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="tk") as short:
+        long = Path(short) / ("x" * (length - len(short) - 1))
+        long.mkdir()
+        monkeypatch.setenv("XDG_RUNTIME_DIR", "")
+        monkeypatch.setattr(tempfile, "tempdir", str(long))
+        own = place.own_folder(tmp_path)
+        try:
+            servers = own / "pymp-12345678"
+            servers.mkdir()
+            longest = len("4294967295-7654321") - len(f"{os.getuid()}-{os.getpid()}")  # other accounts have longer names
+            for address in (place.new_card(own).address, f"{servers}/listener-12345678{'x' * longest}"):
+                with Listener(address):
+                    pass
+        finally:
+            place.take_down(own)
+
+
+@pytest.mark.skipif(not forking.can_fork(), reason="about the fork server")
+def test_a_fork_server_starts_however_long_the_folders_name_is(tmp_path):
+    long = tmp_path / ("long" * 25)
     long.mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
-    own = place.own_folder()
-    try:
-        with Listener(place.new_card(own).address):
-            pass
-    finally:
-        place.take_down(own)
+    code = f"""
+import sys; sys.path[:0] = [{str(ROOT / "tools")!r}]
+from dojo.warm import forking
+forking._preload.clear()
+if __name__ == "__main__":
+    process = forking.context().Process(target=print, args=("started",))
+    process.start(); process.join()
+    raise SystemExit(process.exitcode)
+"""
+    known = os.environ | {"TMPDIR": str(long)}
+    done = subprocess.run([sys.executable, "-c", code], env=known, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("started\n", 0), done.stderr
+    assert list(long.iterdir()) == []

@@ -155,7 +155,7 @@ def test_what_does_not_fit_is_reached_by_scrolling(failed):
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 3), (300, 100)])
 def test_no_size_is_too_odd(failed, size):
-    for view in (m.KATA, m.LIST, m.ALL, m.RESET, m.COMPARE):
+    for view in (m.KATA, m.LIST, m.ALL, m.RESET, m.READ):
         Frame(look(), *size, {}).lines(replace(failed, view=view, text="- yours"))
 
 

@@ -111,6 +111,14 @@ def test_the_comparison_and_back(watching):
     watching.sees("Learned:")
 
 
+def test_all_hints_after_success_and_back(watching):
+    watching.passes(K06)
+    watching.press("h")
+    watching.sees("k06  Logistic regression", "b back")
+    watching.press("b")
+    watching.sees("Learned:", "h all hints")
+
+
 def test_next_is_the_next_kata(watching):
     watching.passes(K06)
     watching.press("n")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from helpers import until
+from rich.text import Text
 
 from dojo import console
 from dojo.check import store
@@ -121,9 +122,45 @@ def test_a_run_without_a_verdict_leaves_no_trace(watched, monkeypatch, problem):
     assert not store.file().exists()
 
 
+@pytest.mark.parametrize("problem", [OSError(2, "No such file"), RuntimeError("can't start new thread"), KeyError("x")])
+def test_a_run_that_breaks_off_says_so_and_the_next_save_is_judged(watched, monkeypatch, problem):
+    def judge(self) -> str:
+        if watched.model.number == 1:
+            raise problem
+        return PASSED
+
+    def work() -> None:
+        until(lambda: watched.model.notice and watched.model.run is None)
+        said.append(watched.model.notice)
+        watched.put(events.Saved(frozenset([KATA])))
+        until(lambda: watched.model.number == 2 and watched.model.run is None)
+        watched.put(events.Ended(0))
+
+    said: list[str] = []
+    monkeypatch.setattr(Answering, "judge", judge)
+    thread = threading.Thread(target=work)
+    thread.start()
+    watched.run()
+    thread.join()
+    assert said == [f"The run broke off ({type(problem).__name__}: {problem}): save again, or quit and start anew."]
+    assert watched.model.result.outcome == PASSED
+
+
 def test_of_katas_that_are_not_the_learners_own_nothing_is_kept(watched):
     watched.model = Model(watched.model.catalog, False, KATA)
     assert judged(watched) == {}
+
+
+def test_all_hints_are_those_of_every_task_with_the_documentation(catalog):
+    kata = catalog.find("k06")
+    found = session.deeds.all_hints(kata, console.screen(), 500)
+    text = Text.from_ansi(found.text).plain
+    assert found.kata == kata.name
+    for task in kata.tasks:
+        assert all(hint in text for hint in task.hints)
+    assert "torch.nn.Linear  " in text
+    assert "https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html" in text
+    assert "tools/check" not in text
 
 
 def test_a_state_that_cannot_be_kept_is_told_and_the_verdict_is_shown(watched, monkeypatch, tmp_path):

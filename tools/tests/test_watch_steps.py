@@ -8,7 +8,6 @@ from dojo.catalog import Catalog, Kata, Stage, Task
 from dojo.check.watch import model as m
 from dojo.check.watch.events import (
     Compare,
-    Compared,
     Drop,
     Ended,
     HintOpened,
@@ -23,8 +22,10 @@ from dojo.check.watch.events import (
     Reset,
     Restarting,
     Saved,
+    ShowHints,
     Started,
     TestJudged,
+    ToRead,
     WasReset,
 )
 from dojo.check.watch.model import Model, keys
@@ -136,8 +137,9 @@ def test_keys_of_a_kata_that_fails(failed):
 
 
 def test_keys_of_a_kata_that_passes(passed):
-    assert list(keys(passed)) == ["n", "d", "l", "a", "r", "q"]
-    assert keys(passed)["n"] == "next: k01"
+    assert list(keys(passed)) == ["n", "d", "h", "l", "a", "r", "q"]
+    assert (keys(passed)["n"], keys(passed)["h"]) == ("next: k01", "all hints")
+    assert effects(passed, Key("h")) == [ShowHints("k00_a")]
 
 
 def test_of_other_peoples_katas_there_are_no_hints_no_comparison_and_no_reset(start):
@@ -199,11 +201,11 @@ def test_reset_asks_first(failed):
 
 def test_compare_shows_what_it_got_and_goes_back(passed):
     assert effects(passed, Key("d")) == [Compare("k00_a")]
-    model = after(passed, Compared("k00_a", "- yours"))
-    assert (model.view, model.text) == (m.COMPARE, "- yours")
+    model = after(passed, ToRead("k00_a", "- yours"))
+    assert (model.view, model.text) == (m.READ, "- yours")
     assert list(keys(model)) == ["b", "q"]
     assert after(model, Key("b")).view == m.KATA
-    assert after(passed, Key("n"), Compared("k00_a", "- yours")).view == m.KATA
+    assert after(passed, Key("n"), ToRead("k00_a", "- yours")).view == m.KATA
 
 
 def test_all_judges_all_and_shows_it(failed):
@@ -262,12 +264,6 @@ def test_a_save_makes_the_verdict_from_behind_worthless_for_its_kata(start):
     model = after(model, judged(2, result("k01_b"), result("k02_c")))
     assert "k02_c" not in model.results
     assert "k01_b" in model.results
-
-
-def test_a_run_that_came_to_nothing_says_why_and_leaves_what_was_known(failed):
-    model = after(failed, saved("k00_a"), NotJudged(2, "The warm process can't start."))
-    assert (model.run, model.notice) == (None, "The warm process can't start.")
-    assert model.result.outcome == FAILED
 
 
 def test_a_notice_goes_when_the_person_does_something(failed):

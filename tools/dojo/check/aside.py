@@ -1,5 +1,6 @@
 """Keeps files of the learner's aside while others stand in their place. A copy is whole before anything is changed, and stays
-until its file is back; what a killed process left behind is found and brought back by the next.
+until its file is back; what a killed process left behind is found and brought back by the next. What an editor saves meanwhile
+is never replaced.
 """
 
 import contextlib
@@ -36,6 +37,24 @@ def keep(root: Path, names: Iterable[str]) -> None:
             with copy.open("rb") as file:
                 os.fsync(file.fileno())
     half.rename(root / FOLDER)  # from here on the copies count
+
+
+def clear(root: Path, names: Iterable[str]) -> None:
+    """Move the files themselves to where their copies are, with what was saved since these were made.
+
+    Raises:
+        OSError: one can't be moved; it and those after it are still in their place.
+    """
+    for name in names:
+        (root / name).replace(root / FOLDER / name)
+
+
+def is_same(root: Path, name: str) -> bool:
+    """Whether the file in its place is as the one aside."""
+    place, copy = root / name, root / FOLDER / name
+    if place.is_symlink() or copy.is_symlink():
+        return place.is_symlink() and copy.is_symlink() and place.readlink() == copy.readlink()
+    return place.is_file() and place.read_bytes() == copy.read_bytes()
 
 
 def bring_back(root: Path, was_edited: Callable[[str], bool] = lambda name: False) -> list[tuple[str, str]]:

@@ -41,7 +41,7 @@ def refusal(kata: Kata, tasks: Sequence[Task], state: State) -> str:
     what = f"'{tasks[0].name}'" if len(tasks) == 1 else f"a task of {kata.short}"
     passed = [task for task in tasks if state.of(kata.name, task.name).outcome == PASSED]
     if passed:
-        return f"Your file has changed since {what} passed: run `{command}` first, then compare."
+        return f"Your file or its tests have changed since {what} passed: run `{command}` again, then compare."
     if any(state.of(kata.name, task.name).outcome for task in tasks):
         nearly = f"`python tools/check hint {kata.short}` helps to get there"
         return f"The comparison comes when {what} is green, so that the way there stays yours: {nearly}."

@@ -14,11 +14,12 @@ from dojo.check.update import Update
 from dojo.console import Screen
 
 
-def ladder(screen: Screen, shown: Ladder, pages: Sequence[tuple[str, str]]) -> None:
+def ladder(screen: Screen, shown: Ladder, pages: Sequence[tuple[str, str]], leads_on: bool = True) -> None:
     """The open levels of a task's hints, and how to get the next.
 
     Args:
         pages: name and address of what to read in torch's documentation.
+        leads_on: whether a last line names the command that comes next.
     """
     out, kata, task = screen.console.print, shown.kata, shown.task
     out(f"\n[bold]{kata.short}  {escape(kata.title)}[/]  {task.name}")
@@ -31,6 +32,8 @@ def ladder(screen: Screen, shown: Ladder, pages: Sequence[tuple[str, str]]) -> N
         for name, address in pages:
             out(f"    {name:<{width}}  [dim]{address}[/]")
     command = f"{kata.short} {task.name}"
+    if not leads_on:
+        return
     if shown.is_green:
         out(f"\n[dim]Your solution beside the reference's: python tools/check compare {command}[/]")
     elif shown.has_more:

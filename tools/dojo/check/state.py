@@ -20,10 +20,10 @@ class TaskState:
     Attributes:
         hints: how many levels of its hints are open.
         attempts: how many versions of its file were judged until it was green for the first time, the green one included; those
-            in which it was not begun do not count.
+            in which it was not begun do not count. The same file under other tests is another version.
         first_green: the day it passed for the first time, such as "2026-11-21"; empty before.
         outcome: that of the last check; empty before the first.
-        judged: the hash of the file that this check judged; empty where it is not known.
+        judged: store.content_hash of the file and its tests at this check; empty where it is not known.
     """
 
     hints: int = 0
@@ -33,7 +33,7 @@ class TaskState:
     judged: str = ""
 
     def is_green(self, content: str) -> bool:
-        """Whether it passed with the file as it is now; content is the file's hash."""
+        """Whether it passed with the file and its tests as they are now; content is their hash."""
         return self.outcome == PASSED and self.judged == content != ""
 
 
@@ -90,7 +90,8 @@ def after_check(state: State, result: KataResult, content: str, today: date) -> 
     """The state after a kata was judged.
 
     Args:
-        content: the hash of the file that was judged; empty if it changed meanwhile, so that nobody knows which version it was.
+        content: the hash of the file that was judged and of its tests; empty if one of them changed meanwhile, so that nobody
+            knows which version it was.
     """
     for task in result.tasks:
         if task.outcome == ERROR:  # the suite's own fault says nothing of the learner

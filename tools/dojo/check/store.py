@@ -12,7 +12,7 @@ from dojo.check import state as states
 from dojo.check.state import State
 from dojo.verdict import Verdict
 
-KATAS = ROOT / "katas"
+KATAS, TESTS = ROOT / "katas", ROOT / "tests"
 
 
 def file() -> Path:
@@ -94,16 +94,22 @@ def _write(state: State, path: Path) -> None:
 
 
 def content_hash(kata: str, folder: Path | None = None) -> str:
-    """Of a kata's file, the same whatever its line ends; empty where it can't be read."""
+    """Of a kata's file and of what judges it, the same whatever their line ends; empty where one can't be read.
+
+    An update may bring other tests: what passed those of before is then to be confirmed.
+    """
+    paths = (folder or KATAS) / f"{kata}.py", TESTS / f"test_{kata}.py", TESTS / "pass_marks.toml"
+    digest = hashlib.sha256()
     try:
-        data = ((folder or KATAS) / f"{kata}.py").read_bytes()
+        for path in paths:
+            digest.update(hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).digest())
     except OSError:
         return ""
-    return hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()[:16]
+    return digest.hexdigest()[:16]
 
 
 def hashes(katas: Iterable[str]) -> dict[str, str]:
-    """Kata name → hash of the learner's file: to be taken before a check and given to record()."""
+    """Kata name → content_hash of it: to be taken before a check and given to record()."""
     return {kata: content_hash(kata) for kata in katas}
 
 

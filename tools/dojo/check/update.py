@@ -58,17 +58,26 @@ def repair(root: Path) -> list[tuple[str, str]]:
         OSError: it can't be done; the copies stay aside.
     """
 
-    def was_edited(name: str) -> bool:
-        try:
-            git.ask(root, "diff", "--quiet", "HEAD", "--", name)
-        except (GitError, OSError):
-            return (root / name).exists()
-        return False
-
     if not aside.left_over(root):
         return []
     with lock.held(_lock(root)):  # it may not be left over: another update may be in the middle of its work
-        return aside.bring_back(root, was_edited)
+        return _bring_back(root)
+
+
+def _bring_back(root: Path) -> list[tuple[str, str]]:
+    """Put back what lies aside, and beside it what somebody has worked on since."""
+
+    def was_edited(name: str) -> bool:
+        if not os.path.lexists(root / name) or aside.is_same(root, name):
+            return False
+        try:
+            git.ask(root, "ls-files", "--error-unmatch", "--", name)
+            git.ask(root, "diff", "--quiet", "HEAD", "--", name)
+        except (GitError, OSError):
+            return True
+        return False
+
+    return aside.bring_back(root, was_edited)
 
 
 def _lock(root: Path) -> Path:
@@ -113,8 +122,8 @@ def update(root: Path, say: Callable[[str], None] = lambda text: None) -> Update
         _refuse_what_is_in_the_way({name for name in added if os.path.lexists(root / name)}, (touched - own) & newer)
         kept = sorted(own & newer)
         # Also those whose line ends alone are others: no work of anybody's, yet git would not go forward over them.
-        dirty = git.names(root, "ls-files", "--modified", "-z")
-        _go_forward(root, kept, sorted(newer & (own | dirty)), new)
+        dirty = {name for name in git.names(root, "ls-files", "--modified", "-z") if os.path.lexists(root / name)}
+        _go_forward(root, sorted(newer & (own | dirty)), old, new, say)
     return Update(behind, tuple(_kept(root, name, old, new) for name in kept), len(own))
 
 
@@ -169,30 +178,47 @@ def _refuse_what_is_in_the_way(untracked: set[str], changed: set[str]) -> None:
         )
 
 
-def _go_forward(root: Path, kept: list[str], restored: list[str], new: str) -> None:
+def _go_forward(root: Path, in_the_way: list[str], old: str, new: str, say: Callable[[str], None]) -> None:
     """The moment in which the learner's files are not in their place.
 
+    git is never told to overwrite: where a file is missing it goes forward, and where an editor has put one it refuses.
+
     Args:
-        kept: the learner's files.
-        restored: the files, these among them, that have to be as git knows them for it to go forward.
+        in_the_way: the files over which git would not go forward.
     """
     with aside.undisturbed():
-        if kept:
-            aside.keep(root, kept)
+        if in_the_way:
+            aside.keep(root, in_the_way)
         try:
-            if restored:
-                git.ask(root, "checkout", "--quiet", "HEAD", "--", *restored, out_of_reach=True)
+            aside.clear(root, in_the_way)
+            if in_the_way:
+                git.ask(root, "reset", "--quiet", old, "--", *in_the_way, out_of_reach=True)
             git.ask(root, "merge", "--quiet", "--ff-only", new, out_of_reach=True)
+            for name in in_the_way:
+                _forget_what_is_no_work(root, name, old)
         except GitError as reason:
             raise CannotUpdate(f"git could not go forward ({reason}). Your katas are as they were.") from None
         finally:
             try:
-                aside.bring_back(root)
+                places = _bring_back(root)
             except OSError as error:
                 raise CannotUpdate(
                     f"{error.filename} could not be put back ({error.strerror}): your files are safe in {aside.FOLDER}, and "
                     "`python tools/check update` tries again to put them back."
                 ) from None
+            for name, place in places:
+                if name != place:
+                    say(f"{name} was saved during the update: that stays, and what it was before is in {place}.")
+
+
+def _forget_what_is_no_work(root: Path, name: str, old: str) -> None:
+    """A file that was the old stub but for its line ends gives way to the new one."""
+    copy = root / aside.FOLDER / name
+    if copy.is_symlink():
+        return
+    stub = git.ask(root, "show", f"{old}:{name}").encode("utf-8", "surrogateescape")
+    if copy.read_bytes().replace(b"\r\n", b"\n") == stub.replace(b"\r\n", b"\n"):
+        copy.unlink()
 
 
 def _kept(root: Path, name: str, old: str, new: str) -> Kept:

@@ -17,10 +17,11 @@ from dojo.grade import records
 from dojo.grade.assignment import Assignment
 from dojo.grade.places import Isolated, Open, Place
 from dojo.grade.records import KataGrade, Record, Submission, TaskGrade
+from dojo.grade.sandbox.confine import SUBMISSION
 from dojo.grade.sandbox.isolation import Unavailable
 from dojo.grade.sandbox.limits import Limits
 from dojo.grade.sheets import Sheets
-from dojo.grade.text import line
+from dojo.grade.text import line, without
 from dojo.grade.workers import CannotGrade
 from dojo.suite.run import Abandoned, run
 from dojo.suite.unit import Unit
@@ -116,7 +117,7 @@ class Judge:
             launcher = self._place.launcher(kata, source)
             left = max(end - time.monotonic(), 0)
             (result,) = run([unit], [kata], jobs=1, abandon=[self._over], launcher=launcher, seconds=left)
-        return result
+        return without(result, (folder, SUBMISSION))
 
     def _task(self, kata: Kata, task: TaskResult, reasons: Mapping[str, str]) -> TaskGrade:
         possible = self._assignment.points_of(kata.name, task.name)

@@ -85,29 +85,38 @@ def _kata(screen: Screen, kata: KataGrade, known: Catalog) -> None:
         _say(screen, f"\n[bold]{escape(title)}[/]  [dim]not handed in[/]  {_points(kata.points, kata.possible)}")
         return
     _say(screen, f"\n[bold]{escape(title)}[/]  {_points(kata.points, kata.possible)}")
+    told: set[str] = set()
     for task in kata.tasks:
-        _task(screen, task)
+        _task(screen, task, told)
 
 
-def _task(screen: Screen, task: TaskGrade) -> None:
+def _task(screen: Screen, task: TaskGrade, told: set[str]) -> None:
+    """One task. What was told of an earlier one, as of a file that can't be read, is told once."""
     mark, style = screen.mark(_AS[task.status]), STYLES[_AS[task.status]]
     _say(screen, f"\n  {mark} [bold]{task.name}[/]  [{style}]{task.status}[/]  {_points(task.points, task.possible)}")
-    if task.reason:
-        _say(screen, "", indent(plain(task.reason), " " * 6))
-    if task.suite is None or task.status == VERIFIED:
+    first = task.suite.first_problem if task.suite and task.status != VERIFIED else None
+    if first is None or task.status in (BLOCKED, NOT_STARTED, ABSENT, ERROR):
+        if task.reason:
+            _say(screen, "", indent(plain(task.reason), " " * 6))
         return
-    first = task.suite.first_problem
+    if first.message in told:
+        _say(screen, "", "      as above: " + line(_headline(first)))
+        return
+    told.add(first.message)
     for test in task.suite.tests:
-        _test(screen, test, told_below=test is first)
-    if first:
-        _say(screen, "", f"\n      {line(first.name)}", STYLES[first.outcome])
-        _say(screen, "", indent(plain(first.message), " " * 6))
+        _test(screen, test, is_new=_headline(test) != _headline(first))
+    _say(screen, "", f"\n      {line(first.name)}", STYLES[first.outcome])
+    _say(screen, "", indent(plain(first.message), " " * 6))
 
 
-def _test(screen: Screen, test: TestResult, told_below: bool) -> None:
+def _test(screen: Screen, test: TestResult, is_new: bool) -> None:
     device = "" if test.device == "cpu" else f" on {line(test.device)}"
-    why = "" if test.outcome == PASSED or told_below else f"  {line(test.message.partition(chr(10))[0])}"
+    why = f"  {line(_headline(test))}" if test.outcome != PASSED and is_new else ""
     _say(screen, f"      {screen.mark(test.outcome)} ", f"{line(test.name)}{device}{why}")
+
+
+def _headline(test: TestResult) -> str:
+    return test.message.partition("\n")[0]
 
 
 def _points(points: float, possible: float) -> str:

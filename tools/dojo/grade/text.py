@@ -1,6 +1,8 @@
 """Text that a submission had a hand in, made fit to be shown: it can't move the cursor, hide a word or turn a line around."""
 
+import dataclasses
 import unicodedata
+from collections.abc import Iterable
 
 # Controls, and the formats that are not seen: bidirectional overrides, joiners, tags; halves of surrogate pairs; private use.
 _UNSEEN = ("Cc", "Cf", "Cs", "Co")
@@ -25,3 +27,17 @@ def line(text: str, most: int = 120) -> str:
 
 def _has_bytes(text: str) -> bool:
     return any("\udc80" <= one <= "\udcff" for one in text) and not any("\ud800" <= one < "\udc80" for one in text)
+
+
+def without(value: object, folders: Iterable[str]) -> object:
+    """A record in which files are called by their names, without the folders that they lay in while it was made."""
+    if isinstance(value, str):
+        for folder in folders:
+            value = value.replace(f"{folder}/", "")
+        return value
+    if isinstance(value, tuple):
+        return tuple(without(item, folders) for item in value)
+    if dataclasses.is_dataclass(value):
+        names = [field.name for field in dataclasses.fields(value)]
+        return dataclasses.replace(value, **{name: without(getattr(value, name), folders) for name in names})
+    return value

@@ -12,7 +12,7 @@ from dojo.simulated import NAME, Unavailable
 
 _kept: list[object] = []  # what must live as long as the process
 _state = {"prepared": False, "enabled": False}
-_TRIED: list[str] = []  # why enabling failed, once it was tried
+_TRIED: list[str] = []  # why preparing or enabling failed, once it was tried
 
 
 class Module:
@@ -60,12 +60,18 @@ def available() -> str | None:
 
 
 def prepare() -> None:
-    """Give torch the kernels. Nothing can reach them yet, so this may be done in a process that only forks others."""
-    if not _state["prepared"] and available() is None:
-        from dojo.simulated import kernels
+    """Give torch the kernels. Nothing can reach them yet, so this may be done in a process that only forks others.
 
-        _kept.append(kernels.register())
-        _state["prepared"] = True
+    It never raises: such a process is there for every device. Where it fails, `available` says why from then on.
+    """
+    if not _state["prepared"] and available() is None:
+        try:
+            from dojo.simulated import kernels
+
+            _kept.append(kernels.register())
+            _state["prepared"] = True
+        except Exception as error:  # of a private API that has changed, any may come
+            _note(error)
 
 
 def enable() -> None:
@@ -76,19 +82,23 @@ def enable() -> None:
     """
     if _state["enabled"]:
         return
+    prepare()
     if reason := available():
         raise Unavailable(reason)
     try:
         _enable()
         _check()
     except Exception as error:
-        _TRIED.append(f"torch {torch.__version__} can't set up the simulated device: {type(error).__name__}: {error}")
+        _note(error)
         raise Unavailable(_TRIED[0]) from error
     _state["enabled"] = True
 
 
+def _note(error: Exception) -> None:
+    _TRIED.append(f"torch {torch.__version__} can't set up the simulated device: {type(error).__name__}: {error}")
+
+
 def _enable() -> None:
-    prepare()
     # The first backward of a process starts a thread for every device there is. It comes before this one is there: the work on
     # it is done by the thread that asks for it, as on the CPU.
     torch.zeros(1, requires_grad=True).sum().backward()

@@ -1,5 +1,6 @@
 """Which devices are present. Asking never initialises CUDA."""
 
+import functools
 import os
 
 import torch
@@ -67,8 +68,20 @@ def why_absent(device: str) -> str | None:
         return "no CUDA GPU on this machine" if torch.backends.cuda.is_built() else "this build of torch has no CUDA"
     if kind == "mps" and not torch.backends.mps.is_available():
         return "no Apple GPU (MPS) on this machine"
+    if kind == "mps" and (refusal := _mps_refuses()):
+        return refusal
     if kind == "cuda" and int(number or 0) >= (there := torch.cuda.device_count()):
         return f"this machine has {there} CUDA GPU{'s' * (there != 1)}, counted from cuda:0"
     if kind in ("mps", "cpu") and int(number or 0) > 0:
         return f"there is only one device {kind}"
+    return None
+
+
+@functools.cache
+def _mps_refuses() -> str | None:
+    """Why an Apple GPU that is there can't be used: a virtual machine may show one and give no memory. CUDA is never tried."""
+    try:
+        torch.ones(1, device="mps").item()
+    except RuntimeError as error:
+        return f"MPS is there but gives no memory: {str(error).partition(chr(10))[0]}"
     return None

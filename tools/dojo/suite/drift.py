@@ -1,8 +1,8 @@
 """How far a device's numbers lie from the CPU's: every call on the device is made on the CPU too, with the same values.
 
 A pytest plugin. The tests stay as they are; in those of placement it looks at the calls of a kata's functions and models whose
-tensors are on the device. What draws random numbers on the device itself (dropout) can't be repeated on the CPU, and is not
-compared.
+tensors are on the device. A call that draws random numbers on the device itself (dropout, noise) can't be repeated on the CPU,
+and is not compared: the device's generator is another one afterwards, and so it is known.
 """
 
 import copy
@@ -12,7 +12,6 @@ from functools import wraps
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.dropout import _DropoutNd
 
 from dojo.suite.plugin import SESSION
 from dojo.suite.trainers import TRAINERS
@@ -23,7 +22,8 @@ class Shadow:
     """Watches the calls on one device."""
 
     def __init__(self, device: str) -> None:
-        self._kind = device.partition(":")[0]
+        self._device, self._kind = device, device.partition(":")[0]
+        self._before: list[Tensor] = []  # the generators' states when the outermost model was called
         self._largest: dict[str, tuple[float, float]] = {}
         self._depth = 0  # a model within a model, or within a function, is not compared by itself
 
@@ -58,27 +58,35 @@ class Shadow:
             self._depth += 1
             try:
                 expected = self._on_cpu(lambda twin: value(*twin[0], **twin[1]), (args, kwargs))
+                before = own_generator(self._device)
                 result = value(*args, **kwargs)
             finally:
                 self._depth -= 1
-            self._compare("loss" if name in TRAINERS else "forward", result, expected)
+            if _same(before, own_generator(self._device)):  # of the CPU's generator the twin got the same numbers
+                self._compare("loss" if name in TRAINERS else "forward", result, expected)
             return result
 
         return watched
 
     def _enter(self, module: nn.Module, inputs: tuple[object, ...]) -> None:
+        if self._depth == 0:
+            self._before = self._generators()
         self._depth += 1
 
     def _leave(self, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
         self._depth -= 1
-        random = module.training and any(isinstance(part, _DropoutNd) and part.p > 0 for part in module.modules())
-        if self._depth == 0 and output is not None and not random and self._is_here((module, inputs)):
+        if self._depth == 0 and output is not None and self._is_here((module, inputs)):
+            if not _same(self._before, self._generators()):
+                return
             self._depth += 1
             try:
                 expected = self._on_cpu(lambda twin: twin[0](*twin[1]), (module, inputs))
             finally:
                 self._depth -= 1
             self._compare("forward", output, expected)
+
+    def _generators(self) -> list[Tensor]:
+        return [torch.get_rng_state(), *own_generator(self._device)]
 
     def _is_here(self, value: object) -> bool:
         return any(tensor.device.type == self._kind for tensor in tensors_in(value))
@@ -98,6 +106,20 @@ class Shadow:
                 relative = absolute / max(right.abs().max().item(), torch.finfo(torch.float32).tiny)
                 largest = self._largest.get(kind, (0.0, 0.0))
                 self._largest[kind] = (_larger(largest[0], absolute), _larger(largest[1], relative))
+
+
+def own_generator(device: str) -> list[Tensor]:
+    """The state of the device's own generator of random numbers; none where they come from that of the CPU."""
+    match device.partition(":")[0]:
+        case "cuda":
+            return [torch.cuda.get_rng_state(device)]
+        case "mps":
+            return [torch.mps.get_rng_state()]
+    return []
+
+
+def _same(before: list[Tensor], after: list[Tensor]) -> bool:
+    return all(map(torch.equal, before, after))
 
 
 def _larger(one: float, other: float) -> float:
@@ -125,8 +147,11 @@ def copy_on_cpu(arguments: tuple) -> tuple:
     """Copies of the arguments whose tensors are on the CPU, parameters still parameters and shared ones still shared."""
     memo: dict[int, object] = {}
     for tensor in tensors_in(arguments):
-        if not isinstance(tensor, nn.Parameter):
-            memo[id(tensor)] = tensor.detach().cpu().clone().requires_grad_(tensor.requires_grad and tensor.is_leaf)
+        here = tensor.detach().cpu().clone()
+        if isinstance(tensor, nn.Parameter):  # not left to module.to("cpu"): an optimizer has to find the same ones again
+            memo[id(tensor)] = nn.Parameter(here, tensor.requires_grad)
+        else:
+            memo[id(tensor)] = here.requires_grad_(tensor.requires_grad and tensor.is_leaf)
     copied = copy.deepcopy(arguments, memo)
     for part in _modules_in(copied):
         part.to("cpu")

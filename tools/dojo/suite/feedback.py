@@ -66,11 +66,13 @@ def _diagnosis(error: BaseException, expected: str, time_limit: float | None, in
         return Diagnosis("This did not come to an end.", seen, expected, likely, LOOK_AT_THE_LOOP)
     seen = type(error).__name__ + (f": {error}" if str(error) else "")
     headline = "Your code raised an error." if in_learners_code else "The test could not work with what your code returned."
-    if known := tuple(Cause(text, told=True) for text in causes.likely(error)):
-        return Diagnosis(headline, seen, f"no error, so that: {expected}", known)
-    words = "the error's own words say what it stumbled over" + ("; it was raised in the line below" * in_learners_code)
+    expected = f"no error, so that: {expected}"
     pointer = LOOK_AT_VALUES if in_learners_code else ""
-    return Diagnosis(headline, seen, f"no error, so that: {expected}", (Cause(words),), pointer)
+    if known := causes.likely(error):
+        is_told = any(cause.told for cause in known)
+        return Diagnosis(headline, seen, expected, known, "" if is_told else pointer)
+    words = "the error's own words say what it stumbled over" + ("; it was raised in the line below" * in_learners_code)
+    return Diagnosis(headline, seen, expected, (Cause(words),), pointer)
 
 
 def learner_frames(traceback: types.TracebackType | None, path: Path) -> Iterator[tuple[int, str]]:

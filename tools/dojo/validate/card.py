@@ -8,10 +8,10 @@ from rich.text import Text
 
 from dojo import record
 from dojo.catalog import Kata
-from dojo.validate.hardware import FOLDER, DeviceRecord, OnDevice, read
+from dojo.validate.device_record import FOLDER, LEFT_OUT, DeviceRecord, OnDevice, read
 
 KINDS = ("cuda", "mps")  # those that are wanted: where no record is, "not run" is said
-STYLES = {"passed": "green", "FAILED": "red", "older": "yellow", "not run": "dim", "no tests": "dim"}
+STYLES = {"passed": "green", "FAILED": "red", "older": "yellow", "skipped": "yellow", "not run": "dim", "no tests": "dim"}
 
 
 def load(folder: Path = FOLDER) -> tuple[list[DeviceRecord], list[str]]:
@@ -30,19 +30,22 @@ def cell(kata: str, made: DeviceRecord | None) -> tuple[str, str]:
         return "older", "than the reference"
     if entry.problems:
         return "FAILED", entry.problems[0]
-    if not entry.tasks and not entry.marks:
-        return "no tests", "of placement"
-    return "passed", detail(entry)
+    if not entry.tasks:
+        return "no tests", "on a device"
+    return "passed" if entry.passed else "skipped", detail(entry)
 
 
 def detail(entry: OnDevice) -> str:
-    """The tasks, the largest drift, and the trainings that met their marks."""
-    said = [f"{len(entry.tasks)} task{'s' * (len(entry.tasks) != 1)}"]
+    """The tasks that passed, what was skipped and why, the largest drift, and the trainings that met their marks."""
+    said = [f"{len(entry.passed)} task{'s' * (len(entry.passed) != 1)}"] if entry.passed else []
     if entry.drift:
         said.append(f"drift {max(difference['relative'] for difference in entry.drift.values()):.0e}")
     if entry.marks:
         seeds = min(told["seeds"] for told in entry.marks.values())
         said.append(f"marks held, {seeds} seeds")
+    for task, why in entry.left_out:
+        what = task if entry.tasks[task]["outcome"] == LEFT_OUT else f"a test of {task}"
+        said.append(f"{what} skipped: {why}")
     return ", ".join(said)
 
 
@@ -64,12 +67,23 @@ def table(katas: Sequence[Kata], records: Sequence[DeviceRecord]) -> Table:
 
 
 def summary(records: Sequence[DeviceRecord]) -> list[str]:
-    """A line for each record: when, with which versions, and what else was judged there."""
+    """For each record what was judged there beside the references, and when, with which versions."""
     lines = []
     for made in records:
-        told = ", ".join(f"{name} {number}" for name, number in made.versions.items())
+        runs: dict[str, int] = {}
+        for entry in made.katas.values():
+            told = ", ".join([entry.date, *(f"{name} {number}" for name, number in entry.versions.items())])
+            runs[told] = runs.get(told, 0) + 1
+        runs_said = "; ".join(f"{count} kata{'s' * (count != 1)} on {told}" for told, count in runs.items())
+        passed, variants = _total(made, "variants", "passed"), _total(made, "variants", "total")
+        caught, mistakes = _total(made, "mistakes", "caught"), _total(made, "mistakes", "total")
+        elsewhere = _total(made, "mistakes", "elsewhere")
         lines.append(
-            f"{made.device}: {made.date}, {told}; other right solutions {made.variants['passed']}/{made.variants['total']}, "
-            f"placement mistakes caught {made.placement_mistakes['caught']}/{made.placement_mistakes['total']}"
+            f"{made.device}: {runs_said}. Other right solutions passed: {passed}/{variants}. "
+            f"Placement mistakes caught there: {caught}/{mistakes}, {elsewhere} more on the CPU alone."
         )
     return lines
+
+
+def _total(made: DeviceRecord, what: str, which: str) -> int:
+    return sum(getattr(entry, what)[which] for entry in made.katas.values())

@@ -102,7 +102,7 @@ def _parts(chosen: Sequence[parts.Part], known: catalog.Catalog, screen: console
 def _validate_on(wanted: str, known: catalog.Catalog, screen: console.Screen) -> int:
     """Examine the devices and write their records. One that is absent is never passed: exit code 2, and no record."""
     from dojo.suite import devices
-    from dojo.validate import hardware
+    from dojo.validate import device_record, hardware
 
     try:
         present = devices.present(wanted)
@@ -113,7 +113,7 @@ def _validate_on(wanted: str, known: catalog.Catalog, screen: console.Screen) ->
     for device in present:
         say = functools.partial(screen.console.print, f"[dim]{device}:[/]")
         made, problems = hardware.examine(device, known.katas, say)
-        path = hardware.write(made)
+        path = device_record.write(made)
         for problem in problems:
             screen.console.print(f"[red]{escape(indent(problem, '    '))}[/]")
         outcome = screen.mark(FAILED if problems else PASSED)

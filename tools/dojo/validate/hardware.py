@@ -1,82 +1,29 @@
 """The references on a real device: what passes there, how far the numbers lie from the CPU's, whether the marks hold.
 
 `python tools/validate --device cuda` writes reference/validation/cuda-<model>.json, which is read again by `--devices`.
+Only what was seen on the device counts: no report, a skip, or a test that ran on the CPU is never a pass there.
 """
 
-import json
+import os
 import platform
-import re
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from dojo import ROOT, record
+from dojo import record, simulated
 from dojo.catalog import Kata
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
 from dojo.validate import marks, parts, patches
-from dojo.validate.patches import placement_tests
-from dojo.verdict import FAILED, PASSED, KataResult, TestResult
+from dojo.validate.device_record import LEFT_OUT, DeviceRecord, OnDevice
+from dojo.validate.patches import Patch, placement_tests
+from dojo.verdict import NO_TEST, PASSED, SKIPPED, KataResult, TaskResult, TestResult
 
-FOLDER = ROOT / "reference" / "validation"
 SEEDS = 5  # trainings of each mark on the device
-TOLERANCE = {"forward": 1e-4, "loss": 1e-3}
-WHY = (
-    "relative to the largest number of each tensor. float32 keeps 24 bits (6e-8), and a device adds in an order of its own, "
-    "which costs some digits in the sums of a layer; over the steps of a training such differences grow"
-)
-
-
-@dataclass(frozen=True)
-class OnDevice:
-    """One kata on a device.
-
-    Attributes:
-        content: hash of the reference, its tests and marks.
-        tasks: task → outcome of its tests on this device, and their seconds; without a task that has none.
-        drift: "forward" and "loss" → largest absolute and relative difference to the CPU.
-        marks: mark → trainings run there, and how many of them met it.
-    """
-
-    content: str
-    tasks: dict[str, dict] = field(default_factory=dict)
-    drift: dict[str, dict[str, float]] = field(default_factory=dict)
-    marks: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    @property
-    def problems(self) -> list[str]:
-        """What did not go as it must, in words."""
-        found = [f"{task} {told['outcome']}" for task, told in self.tasks.items() if told["outcome"] != PASSED]
-        for kind, difference in self.drift.items():
-            if not difference["relative"] <= TOLERANCE[kind]:  # NaN is over every tolerance
-                found.append(f"{kind} drifts by {difference['relative']:.1e}, more than {TOLERANCE[kind]:g}")
-        for mark, told in self.marks.items():
-            if told["met"] < told["seeds"]:
-                found.append(f"{mark} met by {told['met']} of {told['seeds']} trainings")
-        return found
-
-
-@dataclass(frozen=True)
-class DeviceRecord:
-    """What was found on one device."""
-
-    device: str  # cpu, cuda, mps or simulated
-    model: str
-    date: str
-    versions: dict[str, str]
-    deterministic: str
-    tolerance: dict[str, float]
-    tolerance_why: str
-    katas: dict[str, OnDevice]
-    variants: dict[str, int]
-    placement_mistakes: dict[str, int]
-
-    @property
-    def file_name(self) -> str:
-        return f"{self.device}-{re.sub('[^a-z0-9]+', '-', self.model.lower()).strip('-')}.json"
 
 
 def examine(device: str, katas: Sequence[Kata], say: Callable[[str], None]) -> tuple[DeviceRecord, list[str]]:
@@ -89,58 +36,84 @@ def examine(device: str, katas: Sequence[Kata], say: Callable[[str], None]) -> t
     """
     say("the references")
     results = run([Unit("reference", kata.name, device, drift=True) for kata in katas], katas)
+    found = {result.name: on_device(result, device) for result in results}
+    problems = [f"{name}: {line}" for name, line in _failures(results)]
+    there = [kata for kata in katas if found[kata.name].tasks]  # the rest never goes to a device: it would be judged on the CPU
     say(f"their trainings, from {SEEDS} seeds")
-    training = [kata for kata in katas if marks.training_tests(kata)]
+    training = [kata for kata in there if marks_of(kata)]
     trained = run([Unit("reference", kata.name, device, timeout=60, measure=(0, SEEDS)) for kata in training], katas)
-    reached = {result.name: marks_met(result) for result in trained}
-    found = {result.name: on_device(result, device, reached.get(result.name, {})) for result in results}
-    problems = [f"{name}: {problem}" for name, kata in found.items() for problem in kata.problems]
-    problems += [f"{name}: {line}" for name, line in _failures(results)]
+    problems += [f"{name}, while training: {line}" for name, line in _failures(map(of_trainings, trained))]
+    for kata, result in zip(training, trained, strict=True):
+        found[kata.name] = replace(found[kata.name], marks=marks_met(result, marks_of(kata)))
     say("other right solutions")
-    variants, wrong = _variants(device, katas)
-    problems += wrong
+    for kata, passed, wrong in _variants(device, there):
+        found[kata.name] = replace(found[kata.name], variants=passed)
+        problems += wrong
     say("mistakes of placement")
-    mistakes, wrong = _mistakes(device, katas)
-    problems += wrong
-    made = DeviceRecord(
-        device=device.partition(":")[0],
-        model=model_of(device),
-        date=str(date.today()),
-        versions=versions(device),
-        deterministic="torch.use_deterministic_algorithms(True, warn_only=True)",
-        tolerance=TOLERANCE,
-        tolerance_why=WHY,
-        katas=found,
-        variants=variants,
-        placement_mistakes=mistakes,
-    )
-    return made, problems
+    for kata, caught, wrong in _mistakes(device, there):
+        found[kata.name] = replace(found[kata.name], mistakes=caught)
+        problems += wrong
+    problems = [f"{name}: {problem}" for name, kata in found.items() for problem in kata.problems] + problems
+    made = DeviceRecord(device.partition(":")[0], model_of(device), deterministic(device), found)
+    return made, list(dict.fromkeys(problems))
 
 
-def on_device(result: KataResult, device: str, marks_met: dict[str, dict[str, int]]) -> OnDevice:
-    """One kata's results, reduced to its tests on the device."""
-    tasks, drift = {}, {}
-    for task in result.tasks:
-        here = [test for test in task.tests if test.device == device]
-        if here:
-            tasks[task.name] = {"outcome": _outcome(here), "seconds": round(sum(test.seconds for test in here), 3)}
-        for difference in (difference for test in here for difference in test.drift):
-            largest = drift.setdefault(difference.kind, {"absolute": 0.0, "relative": 0.0})
-            for name in largest:
-                value = getattr(difference, name)
-                largest[name] = value if not value <= largest[name] else largest[name]
-    return OnDevice(record.content_hash(result.name), tasks, drift, marks_met)
+def on_device(result: KataResult, device: str) -> OnDevice:
+    """One kata's results, reduced to its tests on the device, and to tasks of which nothing was reported."""
+    drift: dict[str, dict[str, float]] = {}
+    for difference in (one for task in result.tasks for test in _tests_on(device, task.tests) for one in test.drift):
+        largest = drift.setdefault(difference.kind, {"absolute": 0.0, "relative": 0.0})
+        for name in largest:
+            value = getattr(difference, name)
+            largest[name] = value if not value <= largest[name] else largest[name]
+    content, today = record.content_hash(result.name), str(date.today())
+    return OnDevice(content, today, versions(device), tasks_on(result, device), drift)
 
 
-def _outcome(tests: Iterable[TestResult]) -> str:
-    """Passed only if every test passed: here a skip is none."""
-    return next((test.outcome for test in tests if test.outcome != PASSED), PASSED)
+def tasks_on(result: KataResult, device: str) -> dict[str, dict]:
+    """What the record says of each task with tests on the device."""
+    was_used = any(test.device == device and test.outcome == PASSED for task in result.tasks for test in task.tests)
+    there = {task.name: _tests_on(device, task.tests) for task in result.tasks}
+    return {name: _told(tests, device, was_used) for name, tests in there.items() if tests}
 
 
-def marks_met(result: KataResult) -> dict[str, dict[str, int]]:
-    """Mark → how many of the trainings met it. One that broke down reached nothing, and counts as a training all the same."""
-    met: dict[str, dict[str, int]] = {}
-    for number in result.measured:
+def _tests_on(device: str, tests: Iterable[TestResult]) -> list[TestResult]:
+    """Those on the device. What stands for tests that never reported is on none, and counts on each."""
+    return [test for test in tests if test.device == device or test.name == NO_TEST]
+
+
+def _told(tests: Sequence[TestResult], device: str, was_used: bool) -> dict:
+    """What the record says of a task. It is passed only if every test passed, but for those that leave the device out."""
+    left_out = [test for test in tests if was_used and leaves_out(test, device)]
+    problem = next((test for test in tests if test.outcome != PASSED and test not in left_out), None)
+    whole = LEFT_OUT if len(left_out) == len(tests) else PASSED
+    told = {"outcome": problem.outcome if problem else whole, "seconds": round(sum(test.seconds for test in tests), 3)}
+    if problem:
+        told["why"] = problem.message.partition("\n")[0]
+    if left_out:
+        told["skipped"] = sorted({test.message for test in left_out})
+    return told
+
+
+def leaves_out(test: TestResult, device: str) -> bool:
+    """Whether a test of ours skips the simulated device, where it would have no sense; no limit of that device, and no other.
+
+    It also skips where the device can't be had; then no test of its kata passes there, which whoever asks has to look at.
+    """
+    is_own = test.outcome == SKIPPED and not test.message.startswith(simulated.LIMIT)
+    return is_own and test.device == device == simulated.NAME
+
+
+def marks_of(kata: Kata) -> list[str]:
+    """The names of the marks that its trainings are held against."""
+    return [name for name in tomllib.loads(marks.FILE.read_text(encoding="utf-8")) if name.startswith(f"{kata.short}.")]
+
+
+def marks_met(result: KataResult, names: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Mark → how many of the trainings met it. One that broke down met nothing, and counts as a training all the same."""
+    met = {name: {"seeds": SEEDS, "met": 0} for name in names}
+    passed = [test for task in result.tasks for test in task.tests if test.outcome == PASSED]
+    for number in (number for test in passed for number in test.measured):
         told = met.setdefault(number.mark, {"seeds": SEEDS, "met": 0})
         told["met"] += number.value is not None and (
             number.value <= number.bound if number.at_most else number.value >= number.bound
@@ -148,37 +121,71 @@ def marks_met(result: KataResult) -> dict[str, dict[str, int]]:
     return met
 
 
-def _failures(results: Sequence[KataResult]) -> list[tuple[str, str]]:
+def of_trainings(result: KataResult) -> KataResult:
+    """The result without the tasks that don't train: where trainings are measured, they have no test."""
+    return replace(result, tasks=tuple(task for task in result.tasks if task.tests[0].name != NO_TEST))
+
+
+def _failures(results: Iterable[KataResult]) -> list[tuple[str, str]]:
+    """Tests that neither passed nor were skipped, on whichever device, with the kata's name."""
     tests = [(result.name, test) for result in results for task in result.tasks for test in task.tests]
-    return [(name, f"{test.name} on {test.device}: {test.message}") for name, test in tests if test.outcome == FAILED]
+    return [
+        (name, f"{test.name} on {test.device} is {test.outcome}: {test.message}")
+        for name, test in tests
+        if test.outcome not in (PASSED, SKIPPED)
+    ]
 
 
-def _variants(device: str, katas: Sequence[Kata]) -> tuple[dict[str, int], list[str]]:
+Judged = list[tuple[Kata, dict[str, int], list[str]]]
+
+
+def _variants(device: str, katas: Sequence[Kata]) -> Judged:
+    """For each kata how many of its other right solutions pass there, and what is wrong with the rest."""
     ready = [(kata, patch) for kata in katas for patch in patches.load("variant", kata.name)]
-    results = _run_patched(ready, device, katas)
-    wrong = []
-    for (_, patch), result in zip(ready, results, strict=True):
-        wrong += [f"{patch.kata}, '{patch.name}': {text}" for _, text in _failures([result])]
-    passed = sum(not _failures([result]) for result in results)
-    return {"passed": passed, "total": len(ready)}, wrong
+    wrong = [variant_problems(result, device) for result in _run_patched(ready, device, katas)]
+    judged = []
+    for kata in katas:
+        own = [(patch, lines) for (one, patch), lines in zip(ready, wrong, strict=True) if one is kata]
+        told = [f"{kata.name}, '{patch.name}': {line}" for patch, lines in own for line in lines]
+        judged.append((kata, {"passed": sum(not lines for _, lines in own), "total": len(own)}, told))
+    return judged
 
 
-def _mistakes(device: str, katas: Sequence[Kata]) -> tuple[dict[str, int], list[str]]:
+def variant_problems(result: KataResult, device: str) -> list[str]:
+    """Why a right solution does not count as passed on the device; nothing if it does."""
+    there, failed = OnDevice("", tasks=tasks_on(result, device)), [line for _, line in _failures([result])]
+    problems = failed or there.problems
+    return problems if problems or there.passed else [f"no test of it passed on {device}"]
+
+
+def _mistakes(device: str, katas: Sequence[Kata]) -> Judged:
+    """For each kata how many of its mistakes of placement are caught there, and what is wrong with the rest."""
     ready = [
         (kata, patch)
         for kata in katas
         for patch in patches.load("mistake", kata.name)
         if patch.caught_by.partition("[")[0] in placement_tests(kata)
     ]
-    wrong, there, beside = [], _run_patched(ready, device, katas), _run_patched(ready, "cpu", katas)
-    for (_, patch), result, other in zip(ready, there, beside, strict=True):
-        problems = parts.check_mistake(patch, result)
-        if problems and parts.check_mistake(patch, other):  # this device, written into the code, is wrong on others only
-            wrong += problems
-    return {"caught": len(ready) - len(wrong), "total": len(ready)}, wrong
+    there = _run_patched(ready, device, katas)
+    missed = [number for number, (_, patch) in enumerate(ready) if parts.check_mistake(patch, only_on(device, there[number]))]
+    beside = dict(zip(missed, _run_patched([ready[number] for number in missed], "cpu", katas), strict=True))
+    judged = []
+    for kata in katas:
+        own = [number for number, (one, _) in enumerate(ready) if one is kata]
+        told = {number: parts.check_mistake(ready[number][1], beside[number]) for number in own if number in beside}
+        elsewhere = sum(not problems for problems in told.values())  # this device, written into the code, is right there
+        figures = {"caught": len(own) - len(told), "elsewhere": elsewhere, "total": len(own)}
+        judged.append((kata, figures, [problem for problems in told.values() for problem in problems]))
+    return judged
 
 
-def _run_patched(ready: Sequence[tuple[Kata, patches.Patch]], device: str, katas: Sequence[Kata]) -> list[KataResult]:
+def only_on(device: str, result: KataResult) -> KataResult:
+    """The result without the tests on other devices."""
+    tasks = tuple(TaskResult(task.name, tuple(_tests_on(device, task.tests))) for task in result.tasks)
+    return replace(result, tasks=tasks)
+
+
+def _run_patched(ready: Sequence[tuple[Kata, Patch]], device: str, katas: Sequence[Kata]) -> list[KataResult]:
     units = []
     with tempfile.TemporaryDirectory() as scratch:
         for number, (kata, patch) in enumerate(ready):
@@ -205,6 +212,14 @@ def model_of(device: str) -> str:
     return "accelerator"
 
 
+def deterministic(device: str) -> str:
+    """What is set so that the numbers repeat: conftest.py and dojo.suite.devices do it, for CUDA alone."""
+    if not device.startswith("cuda"):
+        return f"nothing is set; each mark has to hold in all of {SEEDS} trainings"
+    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG", "not set")
+    return f"torch.use_deterministic_algorithms(True, warn_only=True), CUBLAS_WORKSPACE_CONFIG {workspace}"
+
+
 def versions(device: str) -> dict[str, str]:
     import torch
 
@@ -213,24 +228,3 @@ def versions(device: str) -> dict[str, str]:
     if device.startswith("cuda"):
         found["cuda"] = str(torch.version.cuda)
     return found
-
-
-def write(made: DeviceRecord) -> Path:
-    """Keep a record. Katas that were not looked at now keep what an earlier record of the same device says."""
-    path = FOLDER / made.file_name
-    earlier = read(path)
-    document = asdict(made)
-    if earlier is not None:
-        document["katas"] = {name: asdict(kata) for name, kata in earlier.katas.items()} | document["katas"]
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    return path
-
-
-def read(path: Path) -> DeviceRecord | None:
-    """A record, or None where there is none that can be read."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        katas = {name: OnDevice(**fields) for name, fields in document.pop("katas").items()}
-        return DeviceRecord(**document, katas=katas)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None

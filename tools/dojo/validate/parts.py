@@ -22,7 +22,7 @@ from dojo.verdict import ERROR, FAILED, NO_TEST, NOT_STARTED, PASSED, SKIPPED, K
 
 MOST_WORKERS = 4  # torch is in the memory of each
 DOTS = re.compile(r"^[.sxFEX]*\s*\[ *\d+%\]$")  # how far pytest has come
-FEWEST_HINTS = 3
+FEWEST_HINTS = 4
 FEWEST_MISTAKES = 6
 FEWEST_VARIANTS = 3
 
@@ -151,9 +151,15 @@ def check_mistake(mistake: patches.Patch, result: KataResult) -> list[str]:
     if not caught:
         others = ", ".join(test.name for test in tests if test.outcome == FAILED) or "no test"
         return [f"{where}: {mistake.caught_by} is {named[0].outcome}, not failed ({others} failed)"]
-    if not any(mistake.saying in test.message for test in caught):
+    if not any(mistake.saying in _told(test) for test in caught):
         return [f"{where}: {mistake.caught_by} does not say {mistake.saying!r} but:\n{caught[0].message}"]
     return []
+
+
+def _told(test: TestResult) -> str:
+    """What the diagnosis says. The learner's own lines, in which the mistake itself stands, are no part of it."""
+    why = test.diagnosis
+    return "\n".join([why.headline, why.seen, why.expected, *why.layers, *(cause.text for cause in why.likely)]) if why else ""
 
 
 def _is_named(test: TestResult, name: str) -> bool:

@@ -65,8 +65,8 @@ def ask(
         Unanswered: Stale if it is that.
         Dropped: ended through `drop`.
     """
-    question = {"fingerprint": fingerprint(), "units": [asdict(unit) for unit in units], "jobs": jobs}
     try:
+        question = {"fingerprint": fingerprint(), "units": [asdict(unit) for unit in units], "jobs": jobs}
         with Client(card.address) as connection:
             greet(connection, card.key, as_host=False)
             connection.send_bytes(json.dumps(question).encode())

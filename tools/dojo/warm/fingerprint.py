@@ -3,6 +3,7 @@
 Neither the learner's files nor tests/test_kNN_*.py are in it: every child reads these itself.
 """
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -36,14 +37,20 @@ def environment() -> dict[str, str]:
 
 def tools(root: Path = ROOT) -> str:
     """Of the tools alone: when they change, whoever runs them has to start anew."""
-    return _hash(root, (root / "tools" / "dojo").rglob("*.py"))
+    return _hash(root, _listed((root / "tools" / "dojo").rglob("*.py")))
 
 
 def _given(root: Path) -> Iterator[Path]:
     yield from (root / name for name in ("conftest.py", "pyproject.toml", "tools/constraints.txt"))
     yield from (root / "katas" / name for name in ("__init__.py", "catalog.toml"))
-    yield from (root / "katas" / "given").rglob("*.py")
-    yield from (path for path in (root / "tests").iterdir() if path.suffix and not path.name.startswith("test_k"))
+    yield from _listed((root / "katas" / "given").rglob("*.py"))
+    yield from (path for path in _listed((root / "tests").glob("*")) if path.suffix and not path.name.startswith("test_k"))
+
+
+def _listed(paths: Iterator[Path]) -> Iterator[Path]:
+    """These, up to a folder that is moved away while it is read: what is missed makes another fingerprint, as it should."""
+    with contextlib.suppress(OSError):
+        yield from paths
 
 
 def _hash(root: Path, paths: Iterator[Path], more: str = "") -> str:
@@ -74,8 +81,14 @@ def _of(path: Path, root: Path) -> bytes:
 def _packages() -> Iterator[tuple[str, int]]:
     """The folder that each installed package leaves beside it, and when that was written."""
     for folder in sys.path:
-        try:
-            entries = list(os.scandir(folder))
-        except OSError:
-            continue
-        yield from ((entry.name, entry.stat().st_mtime_ns) for entry in entries if entry.name.endswith(".dist-info"))
+        with contextlib.suppress(OSError):
+            for entry in list(os.scandir(folder)):
+                if entry.name.endswith(".dist-info"):
+                    yield entry.name, _written(entry)
+
+
+def _written(entry: os.DirEntry) -> int:
+    try:
+        return entry.stat().st_mtime_ns
+    except OSError:  # a package that is being taken away or put in at this moment
+        return 0

@@ -6,13 +6,16 @@ there (Windows) or not safe with the system's libraries (macOS).
 
 import multiprocessing
 import multiprocessing.forkserver
+import multiprocessing.util
 import os
 import sys
+import tempfile
 import threading
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 
 from dojo import ROOT
+from dojo.warm import place
 
 NO_FORK = "TORCH_KATAS_NO_FORK"  # an environment variable: children start anew, as they do where there is no safe fork
 
@@ -40,11 +43,25 @@ def context(many: bool = False) -> BaseContext:
     os.environ["PYTHONPATH"] = os.pathsep.join([*paths, *(path for path in known if path and path not in paths)])
     if not can_fork():
         return multiprocessing.get_context("spawn")
+    _make_room_for_sockets()
     chosen = multiprocessing.get_context("forkserver")
     if many and "dojo.suite.preload_katas" not in _preload:
         _preload.append("dojo.suite.preload_katas")
     chosen.set_forkserver_preload(_preload)
     return chosen
+
+
+def _make_room_for_sockets() -> None:
+    """Where the folder for temporary files has a long name, sockets go elsewhere: their addresses are short or not at all.
+
+    multiprocessing chooses its own folder once, the first time it is asked, and removes it in the end.
+    """
+    if len(os.fsencode(tempfile.gettempdir())) > place.LONGEST_ADDRESS - place.SERVERS:
+        usual, tempfile.tempdir = tempfile.tempdir, "/tmp"
+        try:
+            multiprocessing.util.get_temp_dir()
+        finally:
+            tempfile.tempdir = usual
 
 
 def start_server() -> None:

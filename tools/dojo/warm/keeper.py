@@ -107,15 +107,12 @@ class Keeper:
         program = PROGRAM.format(paths=[str(ROOT / "tools"), str(ROOT)])
         # A group of its own: Ctrl-C in the terminal is for the keeper alone. That one's end is what ends the process.
         alone = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"start_new_session": True}
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            cwd=ROOT,
-            env=environment(),
-            **alone,
-        )
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
+        command = [sys.executable, "-c", program]
+        try:
+            self._process = subprocess.Popen(command, cwd=ROOT, env=environment(), **pipes, **alone)
+        except OSError as error:  # no memory, too many processes, a Python that is being installed
+            raise NotWarm(f"The warm process can't start ({error.strerror or error}).") from error
         try:
             self._card = Card(**json.loads(self._process.stdout.readline()))
         except (ValueError, TypeError) as error:

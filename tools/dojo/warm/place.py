@@ -19,7 +19,10 @@ from pathlib import Path
 from dojo import ROOT
 
 CARD = "card.json"
-LONGEST_BASE = 56  # bytes: a socket's whole address may have about 100
+LONGEST_ADDRESS = 107 if sys.platform.startswith("linux") else 103  # bytes, of a socket
+OWN = len("/torch-katas-1234567890-123456789012/1234567")  # what own_folder() adds
+SERVERS = len("/pymp-12345678/listener-12345678")  # what multiprocessing adds to that for a fork server
+LONGEST_BASE = LONGEST_ADDRESS - OWN - SERVERS
 
 
 class NotPrivate(Exception):
@@ -64,7 +67,7 @@ def folder(root: Path = ROOT) -> Path:
 
 
 def _base() -> Path:
-    """A folder for what runs, whose name leaves room for that of a socket in it."""
+    """A folder for what runs, whose name leaves room for those of the sockets in it."""
     usual = os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir()
     fitting = (path for path in usual if path and len(os.fsencode(path)) <= LONGEST_BASE and os.access(path, os.W_OK))
     return Path(next(fitting, "/tmp" if sys.platform != "win32" else usual[1]))

@@ -14,10 +14,10 @@ from rich.console import Console
 from dojo import ROOT
 from dojo.catalog import Catalog, Kata
 from dojo.check import compare as comparing
-from dojo.check import hints, screens, store
+from dojo.check import docs, hints, screens, store
 from dojo.check import reset as resetting
 from dojo.check import state as states
-from dojo.check.watch.events import Compared, Event, HintOpened, Hints, Noticed, WasReset
+from dojo.check.watch.events import Event, HintOpened, Hints, Noticed, ToRead, WasReset
 from dojo.console import Screen
 from dojo.stubs import MarkerError, open_regions
 from dojo.verdict import KataResult, Verdict
@@ -91,12 +91,30 @@ def open_hint(kata: Kata, task: str) -> Event:
 def compare(kata: Kata, look: Screen, width: int) -> Event:
     """The learner's code of every task beside the reference's."""
     yours = (store.KATAS / f"{kata.name}.py").read_text(encoding="utf-8")
-    reference = (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
-    console = Console(file=io.StringIO(), width=width, force_terminal=True, legacy_windows=False, highlight=False)
-    screen = Screen(console, look.marks, look.full, look.empty)
+    screen = _page(look, width)
     for task in kata.tasks:
-        screens.comparison(screen, kata, task, comparing.parts(yours, reference, task.name))
-    return Compared(kata.name, console.file.getvalue())
+        screens.comparison(screen, kata, task, comparing.parts(yours, _reference(kata), task.name))
+    return ToRead(kata.name, screen.console.file.getvalue())
+
+
+@told
+def all_hints(kata: Kata, look: Screen, width: int) -> Event:
+    """Every level of the hints of every task, and what to read in torch's documentation: for a kata that passes."""
+    screen = _page(look, width)
+    for task in kata.tasks:
+        ladder = hints.Ladder(kata, task, task.hints, is_green=True)
+        screens.ladder(screen, ladder, docs.pages(_reference(kata), task.name), leads_on=False)
+    return ToRead(kata.name, screen.console.file.getvalue())
+
+
+def _page(look: Screen, width: int) -> Screen:
+    """A screen that is kept as text."""
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, legacy_windows=False, highlight=False)
+    return Screen(console, look.marks, look.full, look.empty)
+
+
+def _reference(kata: Kata) -> str:
+    return (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
 
 
 @told

@@ -82,7 +82,9 @@ class HintOpened:
 
 
 @dataclass(frozen=True)
-class Compared:
+class ToRead:
+    """A text about the kata to read at leisure: the comparison, or all hints."""
+
     kata: str
     text: str
 
@@ -94,9 +96,7 @@ class Ended:
     code: int
 
 
-Event = (
-    Started | Saved | Key | TestJudged | Judged | NotJudged | Restarting | Noticed | WasReset | HintOpened | Compared | Ended
-)
+Event = Started | Saved | Key | TestJudged | Judged | NotJudged | Restarting | Noticed | WasReset | HintOpened | ToRead | Ended
 
 # Effects: what is to be done.
 
@@ -120,6 +120,11 @@ class OpenHint:
 
 
 @dataclass(frozen=True)
+class ShowHints:
+    kata: str
+
+
+@dataclass(frozen=True)
 class Compare:
     kata: str
 
@@ -134,4 +139,4 @@ class Quit:
     code: int
 
 
-Effect = Judge | Drop | OpenHint | Compare | Reset | Quit
+Effect = Judge | Drop | OpenHint | ShowHints | Compare | Reset | Quit

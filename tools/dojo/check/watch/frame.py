@@ -83,7 +83,7 @@ class Frame:
                 self._list(model)
             case m.ALL:
                 self._all(model)
-            case m.COMPARE:
+            case m.READ:
                 self._console.print(Text.from_ansi(model.text))
             case _:
                 self._kata(model)

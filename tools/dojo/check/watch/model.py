@@ -7,7 +7,7 @@ from dojo.catalog import Catalog, Kata, Task
 from dojo.check.watch.events import Hints
 from dojo.verdict import ERROR, FAILED, PASSED, SKIPPED, KataResult, TaskResult
 
-KATA, LIST, ALL, COMPARE, RESET = "kata", "list", "all", "compare", "reset"  # what the screen shows
+KATA, LIST, ALL, READ, RESET = "kata", "list", "all", "read", "reset"  # what the screen shows
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Model:
         why_cold: why it is started anew.
         lost: katas that passed before and do not now.
         is_over: everything passes, and was checked again.
-        text: what a comparison shows.
+        text: what there is to read: a comparison, or all hints.
         notice: a sentence that stays until the next event of a person.
         was_reset: the kata whose next save is our own doing, and leaves the notice standing.
         scroll: lines of the screen's upper part that are above its edge.
@@ -115,7 +115,7 @@ def keys(model: Model) -> dict[str, str]:
         if model.is_passed and model.following:
             valid["n"] = f"next: {model.following.short}"
         if model.is_passed and model.own:
-            valid["d"] = "compare with the reference"
+            valid |= {"d": "compare", "h": "all hints"}
         if model.task and model.own and not (model.hints and len(model.hints.texts) >= model.hints.total):
             valid["h"] = "another hint" if model.hints else "hint"
         valid |= {"l": "list", "a": "all"} | ({"r": "reset"} if model.own else {})

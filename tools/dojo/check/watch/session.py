@@ -117,6 +117,8 @@ class Session:
                 self._drop(run)
             case events.OpenHint(kata, task):
                 self._tell(deeds.open_hint(self._katas[kata], task))
+            case events.ShowHints(kata):
+                self._tell(deeds.all_hints(self._katas[kata], self._look, self._terminal.size()[0]))
             case events.Compare(kata):
                 self._tell(deeds.compare(self._katas[kata], self._look, self._terminal.size()[0]))
             case events.Reset(kata):
@@ -141,13 +143,17 @@ class Session:
         """Have katas judged, in a thread of its own."""
         begin = time.monotonic()
         units = [Unit(str(self._folder), name, self._device) for name in names]
-        before = store.hashes(names) if self.model.own else {}
         try:
+            before = store.hashes(names) if self.model.own else {}
             results = self.keeper.ask(units, jobs, lambda unit, result: self.put(events.TestJudged(run)), drop)
         except Dropped:
             return
         except NotWarm as problem:
             self.put(events.NotJudged(run, f"{problem} Save again to try again."))
+            return
+        except Exception as error:  # whatever it is, the screen must not go on saying that it tests
+            why = f"{type(error).__name__}: {error}".rstrip(": ")
+            self.put(events.NotJudged(run, f"The run broke off ({why}): save again, or quit and start anew."))
             return
         finally:
             drop.close()

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from dojo.check.watch.events import (
     Compare,
-    Compared,
     Drop,
     Effect,
     Ended,
@@ -21,11 +20,13 @@ from dojo.check.watch.events import (
     Reset,
     Restarting,
     Saved,
+    ShowHints,
     Started,
     TestJudged,
+    ToRead,
     WasReset,
 )
-from dojo.check.watch.model import ALL, COMPARE, KATA, LIST, RESET, Model, Run, first_wrong, keys
+from dojo.check.watch.model import ALL, KATA, LIST, READ, RESET, Model, Run, first_wrong, keys
 from dojo.verdict import PASSED
 
 BACK = ("b", "escape")
@@ -47,9 +48,7 @@ def update(model: Model, event: Event) -> Next:
         case Judged():
             return _judged(model, event)
         case NotJudged(run, why):
-            if model.run and model.run.number == run:
-                return replace(model, run=None, notice=why), []
-            return (replace(model, behind=None) if model.behind and model.behind.number == run else model), []
+            return _not_judged(model, run, why), []
         case Restarting(why):
             return replace(model, is_warm=False, why_cold=why), []
         case Noticed(text):
@@ -59,9 +58,9 @@ def update(model: Model, event: Event) -> Next:
         case HintOpened(kata, hints):
             is_asked = kata == model.current and model.task and model.task.name == hints.task
             return (replace(model, hints=hints) if is_asked else model), []
-        case Compared(kata, text):
+        case ToRead(kata, text):
             is_asked = kata == model.current and model.view == KATA
-            return (replace(model, view=COMPARE, text=text, scroll=0) if is_asked else model), []
+            return (replace(model, view=READ, text=text, scroll=0) if is_asked else model), []
         case Ended(code):
             return model, [Quit(code)]
 
@@ -121,6 +120,14 @@ def _judged(model: Model, event: Judged) -> Next:
     return model, []
 
 
+def _not_judged(model: Model, run: int, why: str) -> Model:
+    """The verdicts of before are of files that may be others now: they are not shown as if they were of these."""
+    if model.run and model.run.number == run:
+        results = {name: result for name, result in model.results.items() if name not in model.run.katas}
+        return replace(model, run=None, results=results, seconds=None, is_over=False, notice=why)
+    return replace(model, behind=None) if model.behind and model.behind.number == run else model
+
+
 def _all(model: Model) -> tuple[str, ...]:
     return tuple(kata.name for kata in model.catalog.katas)
 
@@ -143,7 +150,7 @@ def _pressed(model: Model, name: str) -> Next:
         case "y":
             return replace(model, view=KATA), [Reset(model.current)]
         case "h":
-            return model, [OpenHint(model.current, model.task.name)]
+            return model, [OpenHint(model.current, model.task.name) if model.task else ShowHints(model.current)]
         case "d":
             return model, [Compare(model.current)]
         case "l":

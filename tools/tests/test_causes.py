@@ -1,0 +1,125 @@
+"""Known errors: what is said of one is true of every error of that kind, and the cause that evidence speaks for comes first."""
+
+import pytest
+import torch
+
+from dojo.diagnosis import Diagnosis
+from dojo.suite import feedback
+from dojo.suite.learner import load
+
+FILE = """import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class Own(nn.Module):
+    pass
+
+
+def nothing(*given):
+    pass
+
+
+def f(weight):
+    lr, gradient = 0.1, weight.grad
+    data, twos = torch.ones(2, 2), torch.full((2, 2), 2.0)
+    {}
+"""
+
+
+def explained(tmp_path, line: str) -> Diagnosis:
+    path = tmp_path / "k03_autograd.py"
+    path.write_text(FILE.replace("{}", line), encoding="utf-8")
+    kata = load(path)
+    try:
+        kata.f(torch.ones(2, requires_grad=True))
+    except Exception as error:
+        return feedback.explain(error, path, kata, "it works", 10, "Read the test.")[0]
+    raise AssertionError("the line raised nothing")
+
+
+def causes(why: Diagnosis) -> list[str]:
+    return [cause.text for cause in why.likely]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "weight.grad.zero_()",
+        "weight.grad.data.zero_()",
+        "gradient.zero_()",
+        "gradient.abs()",
+        "[weight][0].grad.norm()",
+        "weight.data - lr * weight.grad",
+        "weight.data - lr * (\n        weight.grad)",
+        "weight.data.sub_(weight.grad, alpha=lr)",
+        "weight.grad[0]",
+        "-gradient",
+    ],
+)
+def test_a_gradient_before_backward_is_told_before_a_missing_return(tmp_path, line):
+    why = explained(tmp_path, line)
+    assert ".grad is None until backward() has run" in causes(why)[0]
+    assert "`return` is missing" in causes(why)[-1]
+    assert not why.is_told
+    assert why.pointer
+
+
+@pytest.mark.parametrize(
+    "line", ["nothing().shape", "nothing(weight).append(1)", "nothing()()", "len(nothing())", "nothing(weight.grad).abs()"]
+)
+def test_none_that_is_no_gradient_is_a_missing_return_first(tmp_path, line):
+    why = explained(tmp_path, line)
+    assert "`return` is missing" in causes(why)[0]
+    assert not why.is_told
+    assert why.pointer
+
+
+@pytest.mark.parametrize("value", ["weight", "[]", "dict()", "()", "np.ones(2)", "'a'", "(1)", "nn.ReLU()", "nothing"])
+def test_where_a_librarys_attributes_are_made_is_not_spoken_of(tmp_path, value):
+    why = explained(tmp_path, f"{value}.foo")
+    assert "has nothing called 'foo'" in causes(why)[0]
+    assert "self." not in causes(why)[0]
+
+
+def test_a_class_of_the_learners_own_is_asked_where_it_makes_the_attribute(tmp_path):
+    assert "(self.foo = ...)" in causes(explained(tmp_path, "Own().foo"))[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "says", "never"),
+    [
+        ("[1][1]", "indices begin at 0", "loop"),
+        ("[][-1]", "the list has no entry at that place", "loop"),
+        ("data @ torch.ones(3, 2)", "in a @ b the columns of a", "a layer that"),
+        ("nn.Linear(3, 1)(data)", "rows of 2 numbers came where rows of 3 are taken", "per example"),
+        ("nn.Linear(2, 1)(data.double())", "float32 and float64 met", "whole numbers"),
+        ("nn.Linear(2, 1)(data.long())", "convert whole numbers with .float()", "NumPy"),
+        ("data.long() @ data", "convert whole numbers with .float()", "NumPy"),
+        ("functional.cross_entropy(data, torch.ones(2))", "class numbers as int64", "NumPy"),
+        ("functional.binary_cross_entropy(twos, data)", "the sigmoid at the end of forward is missing", "targets"),
+        ("functional.binary_cross_entropy(data, twos)", "targets that are not between 0 and 1", "sigmoid"),
+        ("nn.ModuleList()(data)", "only holds layers", "indented"),
+        ("Own()(data)", "has no method named forward", "only holds"),
+        ("weight.add_(1)", "a tensor with requires_grad=True", "   "),
+        ("torch.linear", "torch has nothing called 'linear'", "self."),
+        ("nn.Linear(2)", "is called with other arguments", "keep the stub's signature"),
+        ("data.item()", "a single number was needed", "   "),
+        ("1 if data > 0 else 2", "asks several numbers at once", "   "),
+        ("torch.ones(5, 3) + torch.ones(4)", "in one dimension the one has 3 entries, the other 4", "tensors of 3"),
+        ("missing", "nothing is called 'missing' here", "   "),
+    ],
+)
+def test_a_cause_that_stands_alone_is_told_and_says_nothing_it_cannot_know(tmp_path, line, says, never):
+    why = explained(tmp_path, line)
+    assert says in causes(why)[0]
+    assert never not in causes(why)[0]
+    assert (len(why.likely), why.is_told, why.pointer) == (1, True, "")
+
+
+def test_of_several_causes_none_is_told(tmp_path):
+    why = explained(tmp_path, "torch.optim.SGD(nn.ReLU().parameters())")
+    assert len(why.likely) == 2
+    assert not why.is_told
+    assert why.pointer == feedback.LOOK_AT_VALUES
