@@ -71,8 +71,8 @@ def check_shares(kata: ModuleType, device: torch.device) -> None:
         return kata.accuracy(model, np.zeros((4, 2)), np.zeros((4, 1)), "binary")
 
     model = kata.FCNN([2, 1], "relu", "sigmoid")
-    check_number(model, ask, what="The features")
     check_moved(model, lambda: ask(model))
+    check_number(kata.FCNN([2, 1], "relu", "sigmoid"), ask, what="The features")
 
 
 def check_number(model: nn.Module, call: Callable[[nn.Module], object], what: str) -> None:
