@@ -213,7 +213,7 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str, Diagnosis
         return FAILED, str(error), feedback.bounded(error.diagnosis)
     if isinstance(error, Blocked):
         return BLOCKED, str(error), None
-    if device_of(item) == simulated.NAME and (limit := simulated.limit(error)):
+    if device_of(item).partition(":")[0] == simulated.NAME and (limit := simulated.limit(error)):
         return SKIPPED, limit, None
     source = source_of(kata) if isinstance(kata, KataUnderTest) else ""
     if isinstance(error, NotStarted):
