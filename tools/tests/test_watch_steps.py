@@ -239,11 +239,12 @@ def test_a_regression_is_shown_and_the_way_leads_there(last):
     assert after(model, judged(3, result("k02_c"))).lost == ()
 
 
-def test_a_save_when_all_was_over_is_checked_with_everything(last):
+def test_after_the_end_everything_is_checked_again_only_when_something_had_failed_meanwhile(last):
     model = after(last, judged(1, result("k00_a")), judged(2, *(result(kata.name) for kata in KATAS)))
-    model = after(model, saved("k01_b"))
+    assert effects(after(model, saved("k01_b")), judged(3, result("k01_b"))) == []
+    model = after(model, saved("k01_b"), judged(3, result("k01_b", FAILED)))
     assert not model.is_over
-    assert effects(model, judged(3, result("k01_b"))) == [Judge(4, ("k00_a", "k01_b", "k02_c"))]
+    assert effects(after(model, saved("k01_b")), judged(4, result("k01_b"))) == [Judge(5, ("k00_a", "k01_b", "k02_c"))]
 
 
 def test_katas_nothing_is_known_of_are_judged_behind_the_screen(start):

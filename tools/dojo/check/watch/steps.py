@@ -83,7 +83,7 @@ def _saved(model: Model, katas: frozenset[str]) -> Next:
     if current != model.current:
         model = replace(model, hints=None)
     notice = model.notice if model.was_reset in known else ""
-    return _judge(replace(model, current=current, view=KATA, notice=notice, was_reset="", is_over=False), known)
+    return _judge(replace(model, current=current, view=KATA, notice=notice, was_reset=""), known)
 
 
 def _counted(model: Model, run: int) -> Model:
@@ -109,6 +109,8 @@ def _judged(model: Model, event: Judged) -> Next:
     model = replace(model, behind=None) if is_behind else replace(model, run=None, seconds=event.seconds)
     if model.task != task_before:
         model = replace(model, hints=None)
+    if not_done:
+        model = replace(model, is_over=False)
     if is_shown and len(run.katas) == len(model.catalog.katas):
         return replace(model, view=ALL, scroll=0, is_over=not not_done), []
     if is_shown and model.unknown and not model.behind:
