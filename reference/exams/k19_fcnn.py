@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, every, question, reaches, steps, within
+from dojo.exam import Draw, every, places, question, reaches, steps, within
 from dojo.exam.draw import live
 
 CPU = torch.device("cpu")
@@ -198,6 +198,22 @@ def training_on_another_device(kata, draw: Draw):
     data, model = draw.made(points(40, "multiclass")), draw.weights(Net("multiclass", 3)).to(draw.device)
     losses = kata.train(model, *data, "multiclass", epochs=2, batch_size=10)
     return {"epochs": len(losses), "places": [weight.device for weight in model.parameters()]}
+
+
+@question("train")
+def training_on_a_second_gpu(kata, draw: Draw):
+    data = draw.made(points(40, "multiclass"))
+    with places.Pretended(places.SECOND_GPU, model := Net("multiclass", 3)) as there:
+        kata.train(model, *data, "multiclass", epochs=1, batch_size=10)
+    return {"sent to": sorted(there.sent)}
+
+
+@question("accuracy")
+def accuracy_on_a_second_gpu(kata, draw: Draw):
+    data = draw.made(points(20, "binary"))
+    with places.Pretended(places.SECOND_GPU, model := Net("binary", 1)) as there:
+        kata.accuracy(model, *data, "binary")
+    return {"sent to": sorted(there.sent)}
 
 
 @question("accuracy", times=2)
