@@ -4,6 +4,7 @@ import pytest
 from rich.console import Console
 
 from dojo import record, simulated
+from dojo.diagnosis import Diagnosis
 from dojo.validate import card, device_record, hardware
 from dojo.validate.device_record import DeviceRecord, OnDevice
 from dojo.validate.patches import Patch
@@ -115,7 +116,11 @@ class TestMistakes:
     def judged(self, monkeypatch, catalog):
         def find(**outcomes):
             def run(units, katas):
-                return [result(TestResult("test_a", outcomes[unit.device], "told", device=unit.device)) for unit in units]
+                return [result(test_a(unit.device)) for unit in units]
+
+            def test_a(device):
+                why = Diagnosis("told") if outcomes[device] == FAILED else None
+                return TestResult("test_a", outcomes[device], device=device, diagnosis=why)
 
             mistake = Patch(KATA, "one", (), (), caught_by="test_a", saying="told")
             monkeypatch.setattr(hardware, "run", run)
