@@ -23,7 +23,7 @@ from dojo.grade.gradebook import Gradebook
 from dojo.grade.records import Record
 
 KATAS = ("k01", "k06", "k07")
-LONGEST = 28.0  # seconds until a kill: half of it is the start, and in the rest some submissions are judged
+LONGEST = 60.0  # seconds until a kill: a third of it is the start, and in the rest some submissions are judged
 
 
 def command(submissions: Path, out: Path, katas: Sequence[Kata], jobs: int) -> list[str]:
