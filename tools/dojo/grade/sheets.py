@@ -65,7 +65,7 @@ class Sheets:
             return self._pool.submit(sheet.draw, kata, seed)
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self._jobs, mp_context=forking.context(many=True))
+        return forking.pool(self._jobs)
 
     def _digest(self, text: str) -> bytes:
         return hmac.digest(self._secret, text.encode(), "sha256")

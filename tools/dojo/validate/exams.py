@@ -6,9 +6,8 @@ What was tried is kept in .exams/ as it comes, so that an interrupted run goes o
 import ast
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -122,7 +121,7 @@ def try_out(kata: Kata, seeds: Callable[[Solution], int], say: Callable[[str], N
         if (one.id, seed) not in outcomes:
             todo.setdefault(seed, []).append(one)
     path.parent.mkdir(exist_ok=True)
-    with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=forking.context(many=True)) as pool, path.open("a") as kept:
+    with forking.pool(jobs) as pool, path.open("a") as kept:
         running = [pool.submit(_under_one_draw, kata.name, seed, group) for seed, group in todo.items()]
         for number, done in enumerate(as_completed(running), start=1):
             for outcome in done.result():

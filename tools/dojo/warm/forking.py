@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import threading
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 
@@ -69,6 +70,26 @@ def start_server() -> None:
     context(many=True)
     if can_fork():
         multiprocessing.forkserver.ensure_running()
+
+
+def pool(workers: int | None = None) -> ProcessPoolExecutor:
+    """Processes with everything imported, for work on many katas. They end with the process that asked, however it ends.
+
+    Args:
+        workers: how many; by default one a core.
+    """
+    return ProcessPoolExecutor(workers, mp_context=context(many=True), initializer=_end_with_the_parent)
+
+
+def _end_with_the_parent() -> None:
+    """A worker that waits for work would not notice that nobody is left to send it: the fork server keeps its pipe open."""
+    threading.Thread(target=_leave_after_the_parent, daemon=True).start()
+
+
+def _leave_after_the_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def start(process: BaseProcess) -> None:

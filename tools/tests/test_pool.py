@@ -1,0 +1,37 @@
+"""Processes that work for another one: they end with it, however it ends."""
+
+import subprocess
+import sys
+
+import pytest
+from helpers import lives, until
+
+from dojo import ROOT
+from dojo.warm import forking
+
+OWNER = """
+import os, sys, time
+sys.path.insert(0, "tools")
+from dojo.warm import forking
+if __name__ == "__main__":
+    pool = forking.pool(2)
+    print(*{one.result() for one in [pool.submit(os.getpid) for _ in range(20)]}, flush=True)
+    busy = pool.submit(time.sleep, 600)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("fork", [True, False], ids=["forked", "started anew"])
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_workers_end_with_a_killed_owner_at_work_or_idle(tmp_path, fork, monkeypatch):
+    if not fork:
+        monkeypatch.setenv(forking.NO_FORK, "1")
+    script = tmp_path / "owner.py"
+    script.write_text(OWNER)
+    with subprocess.Popen(
+        [sys.executable, script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as owner:
+        workers = [int(pid) for pid in owner.stdout.readline().split()]
+        assert workers and all(map(lives, workers))
+        owner.kill()
+    until(lambda: not any(map(lives, workers)))
