@@ -34,7 +34,7 @@ SUBMISSIONS = {
 # What differs between machines: which devices there are, measured numbers, times.
 ELSEWHERE = re.compile(r"^ +\w+ test_\w+ on (?:cuda|mps|simulated).*\n", re.MULTILINE)
 MEASURED = re.compile(r"-?\d+\.\d{3,}(?:e[+-]?\d+)?|\d(?:\.\d+)?e-\d+")
-TIMES = re.compile(r", in [\d.]+ (?:s|min)[\d s]*;")
+TIMES = re.compile(r", in [\d.]+ (?:s|min)[\d s]*$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def shown(judge: Judge, name: str) -> str:
     console = Console(file=io.StringIO(), width=120, soft_wrap=True, highlight=False)
     screen = Screen(console, {outcome: outcome for outcome in OUTCOMES}, "#", ".")
     show(screen, judge.judge(Submission("doe", "doe.zip", files, ignored)), load(), "2026-01-31 12:00", 1)
-    return ELSEWHERE.sub("", MEASURED.sub("0.###", TIMES.sub(", in # s;", console.file.getvalue())))
+    return ELSEWHERE.sub("", MEASURED.sub("0.###", TIMES.sub(", in # s", console.file.getvalue())))
 
 
 @pytest.mark.parametrize("name", SUBMISSIONS)

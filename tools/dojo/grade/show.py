@@ -16,6 +16,7 @@ from dojo.grade.records import (
     BLOCKED,
     ERROR,
     FAILED,
+    NOT_ISOLATED,
     NOT_STARTED,
     NOT_VERIFIED,
     NOTES,
@@ -58,7 +59,8 @@ def show(screen: Screen, record: Record, known: Catalog, at: str, versions: int)
     _say(screen, f"\n[bold]{record.id}[/]  {_points(record.points, record.possible)}", f"  from {line(record.entry)}")
     newest = f", the newest of {versions}" if versions > 1 else ""
     took = f", in {duration(record.seconds)}" if record.seconds else ""
-    _say(screen, "", f"graded {at.replace('T', ' ')}{newest}{took}; {line(record.isolation, 300)}", "dim")
+    where = f"; {line(record.isolation, 300)}" if record.isolation != NOT_ISOLATED else ""  # which is a flag, below
+    _say(screen, "", f"graded {at.replace('T', ' ')}{newest}{took}{where}", "dim")
     for flag in record.flags:
         _say(screen, f"[yellow]{flag}[/]", _why(record, flag))
     for kata in () if record.problem else record.katas:
@@ -74,6 +76,7 @@ def _why(record: Record, flag: str) -> str:
         NOT_VERIFIED: "a task passed its tests, and the exam did not agree: a person should look",
         ERROR: "a fault of ours: grade again",
         UNREADABLE: line(record.problem, 300),
+        NOT_ISOLATED: "nothing stood between this code and the machine (--no-sandbox), so its verdict can't be trusted",
         NOTES: " ".join(line(note, 300) for note in record.notes),
     }
     return f": {explained[flag]}" if flag in explained else ""

@@ -15,7 +15,10 @@ from dojo import ROOT, catalog, console
 from dojo.stubs import MarkerError
 from dojo.validate import mutants as mutation
 from dojo.validate import parts
+from dojo.validate.patches import PatchError
 from dojo.verdict import FAILED, PASSED
+
+RECORDS = ("--mutants", "--exams")  # jobs that write their record only if asked to
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
@@ -25,7 +28,7 @@ app = typer.Typer(
 def main() -> NoReturn:
     try:
         app(prog_name="python tools/validate")
-    except (catalog.CatalogError, catalog.UnknownKata, MarkerError, mutation.MutantsError) as problem:
+    except (catalog.CatalogError, catalog.UnknownKata, MarkerError, mutation.MutantsError, PatchError) as problem:
         sys.stderr.write(f"{problem}\n")
         sys.exit(2)
     sys.exit(0)
@@ -49,13 +52,26 @@ def validate(
         str, typer.Option("--device", metavar="NAME", help="Only validate there: cuda, mps, cpu, simulated, or all present.")
     ] = "",
     exams: Annotated[
-        int, typer.Option("--exams", metavar="N", help="Only try the exams out, N draws each; 0 for as many as figures need.")
-    ] = -1,
+        int | None,
+        typer.Option(
+            "--exams", metavar="N", min=0, help="Only try the exams out, N draws each; 0 for as many as figures need."
+        ),
+    ] = None,
     devices: Annotated[bool, typer.Option("--devices", help="Only show what the records say of each device.")] = False,
 ) -> None:
     """Prove that stubs, references, tests and tools are right: one line each, exit code 1 if one is not."""
     known = catalog.load()
     chosen = parts.PARTS
+    only = {
+        "--write-stubs": write_stubs,
+        "--marks": marks,
+        "--bands": bands,
+        "--mutants": mutants,
+        "--exams": exams is not None,
+        "--device": bool(device),
+        "--devices": devices,
+    }
+    _refuse_what_does_not_go_together([name for name, given in only.items() if given], record)
     if kata:
         known = known.only([known.find(name) for name in kata])
         chosen = [part for part in parts.PARTS if part.of_katas]
@@ -71,13 +87,21 @@ def validate(
         raise typer.Exit(_measure_bands(known, screen))
     if mutants:
         raise typer.Exit(1 if _mutants(known, screen, record) else 0)
-    if exams >= 0:
+    if exams is not None:
         raise typer.Exit(1 if _exams(known, screen, exams, record) else 0)
     if devices:
         raise typer.Exit(_show_card(known, screen))
     if device:
         raise typer.Exit(_validate_on(device, known, screen))
     raise typer.Exit(1 if _parts(chosen, known, screen, record) else 0)
+
+
+def _refuse_what_does_not_go_together(jobs: Sequence[str], record: bool) -> None:
+    """Raises typer.BadParameter: nothing that was asked for is left out without a word."""
+    if len(jobs) > 1:
+        raise typer.BadParameter(f"{' and '.join(jobs)} are jobs of their own: give one of them.")
+    if record and jobs and jobs[0] not in RECORDS:
+        raise typer.BadParameter(f"--record goes with {', '.join(RECORDS)} or a plain validation: leave it out with {jobs[0]}.")
 
 
 def _parts(chosen: Sequence[parts.Part], known: catalog.Catalog, screen: console.Screen, record: bool) -> int:
@@ -191,7 +215,7 @@ def _mutants(known: catalog.Catalog, screen: console.Screen, write_record: bool)
 
 def _exams(known: catalog.Catalog, screen: console.Screen, draws: int, write_record: bool) -> int:
     """Try out each exam, a line each; how many have problems."""
-    from dojo.validate import exams
+    from dojo.validate import exam_record, exams
 
     def progress(text: str) -> None:
         if screen.console.is_terminal:
@@ -205,9 +229,9 @@ def _exams(known: catalog.Catalog, screen: console.Screen, draws: int, write_rec
         problems += exams.problems(kata, outcomes)
         counted = exams.figures(outcomes)
         if write_record and not problems:
-            exams.write(kata, counted)
+            exam_record.write(kata.name, exams.key(kata), counted)
         failed += bool(problems)
-        scope = "{mistakes} mistakes, {reference} + {variants} draws".format(**counted)
+        scope = "{mistakes} mistakes, {reference} + {variants} draws".format(**vars(counted))
         mark, seconds = screen.mark(FAILED if problems else PASSED), f"{time.monotonic() - begin:.1f} s"
         screen.console.print(f"{mark:<8} {'exam of ' + kata.name:<42} {scope:<34} {seconds:>8}")
         for problem in problems:

@@ -15,7 +15,7 @@ from dojo.stubs import MarkerError, stub_of
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
 from dojo.validate import bands as banding
-from dojo.validate import exams, naming, patches, pedigree
+from dojo.validate import exam_record, exams, naming, patches, pedigree
 from dojo.validate import marks as measuring
 from dojo.validate.patches import placement_tests, reference_of
 from dojo.verdict import ERROR, FAILED, NO_TEST, NOT_STARTED, PASSED, SKIPPED, KataResult, TestResult
@@ -220,8 +220,10 @@ def bands_were_measured(catalog: Catalog) -> Finding:
 
 def exams_were_tried(catalog: Catalog) -> Finding:
     """Each kata's exam, as it is now, let right solutions pass and no known mistake, when that was last tried out."""
-    found = [exams.unproven(kata) for kata in catalog.katas]
-    return Finding(tuple(filter(None, found)), f"{len(catalog.katas)} exams")
+    entries = exam_record.read()
+    found = [exam_record.problem(kata.name, exams.key(kata), entries.get(kata.name)) for kata in catalog.katas]
+    whole = sum(kata.name in entries and exams.has_all_draws(kata, entries[kata.name].figures) for kata in catalog.katas)
+    return Finding(tuple(filter(None, found)), f"{whole}/{len(catalog.katas)} on all their draws")
 
 
 def tools_pass_their_tests(catalog: Catalog) -> Finding:
