@@ -1,20 +1,20 @@
 """What grading a class costs, and whether everybody gets what they have earned.
 
 The class is made up: other right solutions, known mistakes, stubs, attacks, torn archives (classroom.py). With --kills it is
-graded a second time, and killed again and again.
+graded again and again, and killed at random moments.
 """
 
 import argparse
 import random
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from dojo import ROOT, catalog
 from dojo.bench.classroom import Student, hand_in, students
@@ -23,7 +23,8 @@ from dojo.grade.gradebook import Gradebook
 from dojo.grade.records import Record
 
 KATAS = ("k01", "k06", "k07")
-LONGEST = 60.0  # seconds until a kill: a third of it is the start, and in the rest some submissions are judged
+START, SUBMISSION, LONGEST = 15.0, 3.0, 60.0  # seconds, about, of a start, of a submission, and until a kill
+SILENT: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 def command(submissions: Path, out: Path, katas: Sequence[Kata], jobs: int) -> list[str]:
@@ -66,22 +67,40 @@ def report(made: Mapping[str, Student], found: Mapping[str, Record], seconds: fl
     return "\n".join(lines), problems
 
 
-def killed(submissions: Path, out: Path, katas: Sequence[Kata], jobs: int, kills: int, dice: random.Random) -> list[str]:
-    """Grade with this many kills at random moments, then to the end. What a kill lost or left behind."""
-    problems, kept = [], 0
-    for number in range(kills):
-        process = subprocess.Popen(command(submissions, out, katas, jobs), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(dice.uniform(0, LONGEST))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        with Gradebook.open(out) as book:
-            now = len(book.ids())
-        if now < kept:
-            problems.append(f"kill {number}: {kept} records before, {now} after")
-        kept = now
-        print(f"\rkill {number + 1} of {kills}, {kept} records", end="", flush=True)
-    subprocess.run(command(submissions, out, katas, jobs), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    return problems
+def killed(
+    submissions: Path, fresh: Path, katas: Sequence[Kata], jobs: int, kills: int, dice: random.Random
+) -> Iterator[tuple[Path, list[str]]]:
+    """Grade again and again, killed so many times at random moments in all; each gradebook, finished, and what a kill lost.
+
+    Args:
+        fresh: an empty gradebook, of which each of them is a copy.
+    """
+    number = 0
+    while number < kills:
+        out, problems, kept, is_done = fresh.with_name(f"disturbed-{number}"), [], 0, False
+        shutil.copytree(fresh, out)
+        while number < kills and not is_done:
+            is_done = _ends_before_its_kill(command(submissions, out, katas, jobs), out, kept, dice)
+            now = len(records(out))
+            if now < kept:
+                problems.append(f"kill {number}: {kept} records before, {now} after")
+            kept, number = now, number + (not is_done)
+            print(f"\rkill {number} of {kills}, {kept} records", end="", flush=True)
+        subprocess.run(command(submissions, out, katas, jobs), **SILENT, check=False)
+        yield out, problems
+
+
+def _ends_before_its_kill(grading: Sequence[str], out: Path, kept: int, dice: random.Random) -> bool:
+    """Start, and kill: one time in four while it starts, else in the middle of its next few submissions."""
+    process, begin = subprocess.Popen(grading, **SILENT), time.monotonic()
+    is_early, more, moment = dice.random() < 0.25, dice.randint(0, 4), dice.uniform(0, 1)
+    while process.poll() is None:
+        if is_early or len(records(out)) >= kept + more > kept or time.monotonic() > begin + LONGEST:
+            time.sleep(moment * (START if is_early else SUBMISSION))
+            break
+        time.sleep(0.1)
+    process.kill()
+    return process.wait() == 0
 
 
 def differences(one: Mapping[str, Sequence[Record]], other: Mapping[str, Sequence[Record]]) -> list[str]:
@@ -107,22 +126,23 @@ def main() -> None:
     except (catalog.CatalogError, catalog.UnknownKata) as problem:
         raise SystemExit(str(problem)) from None
     with tempfile.TemporaryDirectory(prefix="torch-katas-") as name:
-        submissions, out, disturbed = Path(name) / "submissions", Path(name) / "grades", Path(name) / "disturbed"
+        submissions, out, fresh = Path(name) / "submissions", Path(name) / "grades", Path(name) / "fresh"
         submissions.mkdir()
         made = {f"s{number:04d}": one for number, one in enumerate(students(katas, options.students))}
         for student, one in made.items():
             hand_in(one, submissions, student)
-        with Gradebook.open(out):  # both gradebooks have one secret, from which exams are drawn
+        with Gradebook.open(out):  # all gradebooks have one secret, from which exams are drawn
             pass
-        shutil.copytree(out, disturbed)
+        shutil.copytree(out, fresh)
         begin = time.monotonic()
         subprocess.run(command(submissions, out, katas, options.jobs), check=False)
         seconds, found = time.monotonic() - begin, records(out)
         table, problems = report(made, {student: history[-1] for student, history in found.items()}, seconds)
         print(f"\n{table}\n")
         if options.kills:
-            problems += killed(submissions, disturbed, katas, options.jobs, options.kills, random.Random(options.seed))
-            problems += differences(found, records(disturbed))
-            print(f"\n{options.kills} kills; the gradebooks are {'not ' if problems else ''}equal.")
+            dice, rounds = random.Random(options.seed), 0
+            for book, lost in killed(submissions, fresh, katas, options.jobs, options.kills, dice):
+                rounds, problems = rounds + 1, [*problems, *lost, *differences(found, records(book))]
+            print(f"\n{options.kills} kills in {rounds} gradings; the gradebooks are {'not ' if problems else ''}equal.")
     print("\n".join(problems) or "Everybody has what they have earned.")
     raise SystemExit(1 if problems else 0)
