@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from tests import expect
+from tests import expect, training
 
 PILED_UP = (
     "gradients pile up from batch to batch: optimizer.zero_grad() is missing before loss.backward(), or stands outside the "
@@ -85,7 +85,7 @@ def check_gradients(
     right: Callable[[Tensor, Tensor], Tensor],
     wrong: Mapping[str, Callable[[Tensor, Tensor], Tensor]],
 ) -> None:
-    """No step follows a gradient that a known mistake gives; a step that follows none of the known ones is let pass.
+    """An optimizer takes steps, and none follows a gradient that a known mistake gives; one that follows none of these passes.
 
     Args:
         targets: gives the targets of a batch from its inputs.
@@ -99,6 +99,7 @@ def check_gradients(
         outputs = torch.func.functional_call(model, dict(zip(names, parameters, strict=True)), (batch.inputs,))
         return _flat(torch.autograd.grad(loss(outputs, targets(batch.inputs)), parameters))
 
+    training.expect_steps(sum(bool(batch.gradients) for batch in seen))
     before = None
     for number, batch in enumerate(seen, start=1):
         if not batch.gradients or any(one is None for one in batch.gradients):

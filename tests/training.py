@@ -33,7 +33,7 @@ class Steps:
     labels: Tensor
 
     def follow(self, right: Loss, wrong: Mapping[str, Loss] | None = None) -> None:
-        """No step follows a gradient that a known mistake gives.
+        """An optimizer of torch.optim takes steps, and none of them follows a gradient that a known mistake gives.
 
         A step that follows neither the right loss nor a known mistake is let pass: there are more right ways than a list holds.
 
@@ -41,6 +41,7 @@ class Steps:
             right: the loss to follow, of (outputs, targets).
             wrong: likely cause → the loss that this mistake follows.
         """
+        expect_steps(len(self.taken))
         pile = [torch.zeros_like(parameter) for parameter in self.model.parameters()]
         for number, step in enumerate(self.taken, start=1):
             fresh = self._gradients(right, step)
@@ -84,6 +85,16 @@ def watch(train: Callable[[], object], model: nn.Module, features: Tensor, label
     finally:
         handle.remove()
     return Steps(taken, model, features, labels)
+
+
+def expect_steps(taken: int) -> None:
+    """An optimizer took steps. Of a training that changes its parameters by hand nothing could be seen here."""
+    likely = expect.told(
+        "optimizer.step() is missing",
+        "the parameters are changed by hand: make an optimizer of model.parameters() from torch.optim, and let it step",
+    )
+    headline = "No optimizer of torch.optim takes a step in this training."
+    expect.that(taken > 0, headline, seen="no step", expected="a step after each loss.backward()", likely=likely)
 
 
 def _alike(some: list[Tensor], others: list[Tensor]) -> bool:
