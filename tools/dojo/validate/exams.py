@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from dojo import ROOT
+from dojo import ROOT, record
 from dojo.catalog import Kata
 from dojo.exam import sheet, trial
 from dojo.exam.question import load
-from dojo.validate import patches
+from dojo.validate import patches, reach
 from dojo.validate.exam_record import Figures
-from dojo.validate.marks import FILE as MARKS
 from dojo.validate.marks import training_tests
 from dojo.warm import forking
 
@@ -54,8 +53,8 @@ class Solution:
 
     @property
     def id(self) -> str:
-        """Another one for every name, text and choice of tasks."""
-        return hashlib.sha256("\0".join((self.name, self.source, *self.tasks)).encode()).hexdigest()[:16]
+        """Another one for every name, code and choice of tasks."""
+        return _hash([self.name, reach.code(self.source), *self.tasks])
 
     @property
     def is_right(self) -> bool:
@@ -193,10 +192,10 @@ def key(kata: Kata) -> str:
 
 
 def _asking(kata: Kata) -> list[str]:
-    """The texts that decide how answers of this kata's solutions are judged."""
+    """What decides how answers of this kata's solutions are judged: no lesson, no comment, no figure of a mark."""
     tools = [ROOT / "tools" / "dojo" / "exam" / f"{name}.py" for name in DECIDING]
-    read = [sheet.path_of(kata.name), *tools, MARKS]
-    return [patches.reference_of(kata), *(path.read_text(encoding="utf-8") for path in read)]
+    texts = [patches.reference_of(kata), *(path.read_text(encoding="utf-8") for path in (sheet.path_of(kata.name), *tools))]
+    return [*map(reach.code, texts), record.bounds_of(kata.name)]
 
 
 def _hash(texts: Iterable[str]) -> str:

@@ -48,6 +48,20 @@ def test_modules(kata: str, without: Collection[str] = ()) -> list[Path]:
     return found
 
 
+def code(source: str) -> str:
+    """What a module does when it is imported and called: without comments, docstrings, and what it shows when it is run.
+
+    A text that is not Python comes back as it is.
+    """
+    try:
+        tree = _without_docstrings(ast.parse(source))
+    except SyntaxError:
+        return source
+    return "\n".join(
+        ast.unparse(node) for node in tree.body if not (isinstance(node, ast.If) and "__main__" in ast.unparse(node))
+    )
+
+
 def _named(node: ast.stmt) -> Iterator[tuple[str, ast.stmt]]:
     match node:
         case ast.ClassDef(name=name) if name.startswith("Test"):
@@ -73,6 +87,6 @@ def _mentioned(node: ast.stmt) -> Iterator[str]:
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return tree
