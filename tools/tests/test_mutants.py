@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dojo.validate import commands, mutants
-from dojo.validate.mutants import Mutant, MutantsError, Report
+from dojo.validate import commands, mutant_record, mutants
+from dojo.validate.mutant_record import MutantsError
+from dojo.validate.mutants import Mutant, Report
 from dojo.verdict import ERROR, FAILED, PASSED, SKIPPED, KataResult, TaskResult, TestResult
 
 SOURCE = '''"""Adds 1."""
@@ -135,14 +136,33 @@ def test_the_list_is_read_and_the_figures_are_written_beside_it(tmp_path):
     path = tmp_path / "mutants.toml"
     entry = '[[equivalent]]\nkata = "k06"\nwhere = "f"\nbefore = "a"\nafter = ["b", "c"]\nreason = "r"\n'
     path.write_text(f"# Why.\n[figures]\nk05 = {{ total = 1, killed = 1 }}\n\n{entry}")
-    assert mutants.listed("k06", path) == {("f", "a", "b"): "r", ("f", "a", "c"): "r"}
-    assert mutants.listed("k05", path) == {}
-    mutants.record(Report("k06", (Mutant("", "f", "a", "d"),), (), {}), path)
+    assert mutant_record.listed("k06", path) == {("f", "a", "b"): "r", ("f", "a", "c"): "r"}
+    assert mutant_record.listed("k05", path) == {}
+    mutant_record.record("k06", Report("k06", (Mutant("", "f", "a", "d"),), (), {}).figures, "0a", "0b", path)
     text = path.read_text()
     assert text.startswith(
         "# Why.\n[figures]\nk05 = { total = 1, killed = 1 }\nk06 = { total = 1, killed = 1, equivalent = 0, "
     )
     assert text.endswith(f"\n\n{entry}")
+
+
+GOOD = {"total": 30, "killed": 28, "equivalent": 2, "of": "0a"}
+
+
+@pytest.mark.parametrize(
+    ("now", "says"),
+    [
+        ({}, ""),
+        ({"of": "0b"}, "its reference has changed"),
+        ({"killed": 27}, "only 27 of 28"),
+        ({"total": 100, "killed": 90, "equivalent": 10}, "10 were found"),
+        ({"total": 20, "killed": 18, "equivalent": 2}, ""),
+    ],
+)
+def test_figures_hold_for_the_code_they_are_of_and_for_as_many_as_are_listed(now, says):
+    told = mutant_record.problem("k06_logistic_regression", GOOD | now, "0a", 2)
+    assert says in told and bool(says) == bool(told)
+    assert "has changed" in mutant_record.problem("k06_logistic_regression", None, "0a", 2)
 
 
 @pytest.mark.parametrize(("reason", "code", "says"), [("", 1, "survives, in f:"), ("never read", 0, "never read")])
@@ -160,14 +180,14 @@ def test_a_malformed_list_is_named(tmp_path, broken):
     path = tmp_path / "mutants.toml"
     path.write_text(broken)
     with pytest.raises(MutantsError, match=r"mutants\.toml is malformed"):
-        mutants.listed("k06", path)
+        mutant_record.listed("k06", path)
 
 
 def test_a_reason_is_asked_for(tmp_path):
     path = tmp_path / "mutants.toml"
     path.write_text('[[equivalent]]\nkata = "k06"\nwhere = "f"\nbefore = "a"\nafter = "b"\nreason = " "\n')
     with pytest.raises(MutantsError, match="no reason"):
-        mutants.listed("k06", path)
+        mutant_record.listed("k06", path)
 
 
 def pretend(monkeypatch, killer_of) -> list[str]:

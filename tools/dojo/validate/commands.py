@@ -13,8 +13,8 @@ from rich.markup import escape
 
 from dojo import ROOT, catalog, console
 from dojo.stubs import MarkerError
+from dojo.validate import mutant_record, parts
 from dojo.validate import mutants as mutation
-from dojo.validate import parts
 from dojo.validate.patches import PatchError
 from dojo.verdict import FAILED, PASSED
 
@@ -28,7 +28,7 @@ app = typer.Typer(
 def main() -> NoReturn:
     try:
         app(prog_name="python tools/validate")
-    except (catalog.CatalogError, catalog.UnknownKata, MarkerError, mutation.MutantsError, PatchError) as problem:
+    except (catalog.CatalogError, catalog.UnknownKata, MarkerError, mutant_record.MutantsError, PatchError) as problem:
         sys.stderr.write(f"{problem}\n")
         sys.exit(2)
     sys.exit(0)
@@ -199,7 +199,7 @@ def _mutants(known: catalog.Catalog, screen: console.Screen, write_record: bool)
         begin = time.monotonic()
         report = mutation.look(kata, progress)
         if write_record and not report.problems:
-            mutation.record(report)
+            mutant_record.record(kata.name, report.figures, mutation.code_hash(kata), mutation.tests_hash(kata.name)[:16])
         failed += bool(report.problems)
         scope = "{killed} of {total} killed, {equivalent} equivalent".format(**report.figures)
         mark, seconds = screen.mark(FAILED if report.problems else PASSED), f"{time.monotonic() - begin:.1f} s"

@@ -2,27 +2,16 @@
 
 mutmut makes the mutants, each one small change within a solution region; the kata's own tests judge them. One that no test
 fails is a survivor: either a test is missing, or the change makes no difference that the lesson asks about. The survivors of
-the second kind are listed, each with the reason, in reference/validation/mutants.toml:
-
-    [[equivalent]]
-    kata = "k06_logistic_regression"
-    where = "train"                         # the function, or Class.method
-    before = "losses = []"                  # the lines that the mutant changes, and what it makes of them
-    after = ["losses = None", "losses = 1"] # a text, or several that share the reason
-    reason = "..."
-
-Beside them stand each kata's figures. Results are kept in .mutants/ as they come, so that a run that was broken off goes on.
+the second kind are listed, each with the reason (mutant_record.py). Results are kept in .mutants/ as they come, so that a run
+that was broken off goes on.
 """
 
 import ast
 import contextlib
-import datetime
 import difflib
 import hashlib
 import json
-import re
 import tempfile
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,21 +22,15 @@ from dojo import record as content
 from dojo.catalog import Kata
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
-from dojo.validate import reach
+from dojo.validate import mutant_record, reach
+from dojo.validate.mutant_record import FEWEST_KILLED, Key, MutantsError
 from dojo.validate.patches import reference_of
 from dojo.verdict import PASSED, SKIPPED, KataResult
 
-LISTED = ROOT / "reference" / "validation" / "mutants.toml"
 KEPT = ROOT / ".mutants"
-FEWEST_KILLED = 0.95  # of those that are not equivalent
 AT_ONCE = 16  # judged between two savings of the results
 
-Key = tuple[str, str, str]  # where, before, after
 OnProgress = Callable[[int, int], None]  # called after each few with how many are judged, and of how many
-
-
-class MutantsError(Exception):
-    """The list of equivalent mutants is malformed, or the reference itself fails; the message says which and why."""
 
 
 @dataclass(frozen=True)
@@ -209,41 +192,13 @@ def killed_by(result: KataResult) -> str:
     return next((test.name for test in tests if test.outcome not in (PASSED, SKIPPED)), "")
 
 
-def listed(kata: str, path: Path = LISTED) -> dict[Key, str]:
-    """The kata's survivors judged equivalent → the reason.
-
-    Raises:
-        MutantsError: the list is malformed, or a reason is missing.
-    """
-    found = {}
-    try:
-        for entry in tomllib.loads(_text(path)).get("equivalent", []):
-            where, before, after, reason = (entry[name] for name in ("where", "before", "after", "reason"))
-            if not reason.strip():
-                raise ValueError(f"no reason for {before!r}")
-            if entry["kata"] == kata:
-                found |= {(where, before, text): reason for text in ([after] if isinstance(after, str) else after)}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise MutantsError(f"{path.name} is malformed: {error!r}") from None
-    return found
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.exists() else "[figures]\n"
-
-
 def look(kata: Kata, on_progress: OnProgress) -> Report:
     """Make the mutants of one kata's reference, judge them by its tests, and compare with the list."""
     mutants = generate(reference_of(kata))
     survivors = [mutant for mutant, killer in zip(mutants, judge(kata, mutants, on_progress), strict=True) if not killer]
-    return Report(kata.name, tuple(mutants), tuple(survivors), listed(kata.name))
+    return Report(kata.name, tuple(mutants), tuple(survivors), mutant_record.listed(kata.name))
 
 
-def record(report: Report, path: Path = LISTED) -> None:
-    """Write a kata's figures down; the rest of the file stays as it is."""
-    text = _text(path)
-    lines = dict(re.findall(r"^(k\w+) = (\{ total = .*\})$", text, re.MULTILINE))
-    numbers = ", ".join(f"{name} = {number}" for name, number in report.figures.items())
-    lines[report.kata] = f'{{ {numbers}, date = "{datetime.date.today()}" }}'
-    table = "".join(f"{kata} = {lines[kata]}\n" for kata in sorted(lines))
-    path.write_text(re.sub(r"^\[figures\]\n(?:k.*\n)*", f"[figures]\n{table}", text, flags=re.MULTILINE), encoding="utf-8")
+def code_hash(kata: Kata) -> str:
+    """Of the reference's code, from which the mutants are made."""
+    return hashlib.sha256(reach.code(reference_of(kata)).encode()).hexdigest()[:16]

@@ -15,7 +15,7 @@ from dojo.stubs import MarkerError, stub_of
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
 from dojo.validate import bands as banding
-from dojo.validate import exam_record, exams, naming, patches, pedigree
+from dojo.validate import exam_record, exams, mutant_record, mutants, naming, patches, pedigree
 from dojo.validate import marks as measuring
 from dojo.validate.patches import placement_tests, reference_of
 from dojo.verdict import ERROR, FAILED, NO_TEST, NOT_STARTED, PASSED, SKIPPED, KataResult, TestResult
@@ -218,6 +218,19 @@ def bands_were_measured(catalog: Catalog) -> Finding:
     return Finding(tuple(found), f"{len(trainings)} trainings")
 
 
+def mutants_were_judged(catalog: Catalog) -> Finding:
+    """A test noticed nearly every small change of each reference as it is now, when that was last looked at."""
+    entries = mutant_record.figures()
+    found = [
+        mutant_record.problem(kata.name, entries.get(kata.name), mutants.code_hash(kata), len(mutant_record.listed(kata.name)))
+        for kata in catalog.katas
+    ]
+    own = [entries[kata.name] for kata in catalog.katas if kata.name in entries]
+    killed, total = sum(one["killed"] for one in own), sum(one["total"] - one["equivalent"] for one in own)
+    now = sum(entries.get(kata.name, {}).get("tests") == mutants.tests_hash(kata.name)[:16] for kata in catalog.katas)
+    return Finding(tuple(filter(None, found)), f"killed {killed}/{total}, {now} katas by today's tests")
+
+
 def exams_were_tried(catalog: Catalog) -> Finding:
     """Each kata's exam, as it is now, let right solutions pass and no known mistake, when that was last tried out."""
     entries = exam_record.read()
@@ -258,6 +271,7 @@ PARTS = (
     Part("other right solutions pass", variants_pass),
     Part("pass marks were measured", marks_were_measured),
     Part("loss bands were measured", bands_were_measured),
+    Part("mutants were judged", mutants_were_judged),
     Part("exams were tried out", exams_were_tried),
     Part("the tools pass their own tests", tools_pass_their_tests, of_katas=False),
     Part("ruff check", code_is_linted, of_katas=False),
