@@ -80,6 +80,12 @@ def test_a_wrong_task_costs_its_own_points_alone(judge):
     assert "x2 along the boundary" in record.katas[0].tasks[2].reason
 
 
+def test_a_file_that_needs_another_kata_fails_and_is_told_that_it_is_judged_alone(judge):
+    record = judge.judge(of("import katas.k01_tensors\n" + base("reference")))
+    assert set(statuses(record).values()) == {FAILED}
+    assert ".py:1 imports katas.k01_tensors, but each kata is judged alone" in record.katas[0].tasks[0].reason
+
+
 def test_a_stub_and_nothing_at_all_earn_nothing(judge):
     assert statuses(judge.judge(of(base("stub"))))["model"] == NOT_STARTED
     record = judge.judge(of())

@@ -12,7 +12,7 @@ unit      what a child is asked to judge
 child     the child's first steps, light to import
 session   one child process: runs pytest, reports events
 preload   what a child needs, imported once before forking
-imports   which packages the katas and their tests name
+imports   whether a kata needs another; which packages katas and tests name
 preload_katas  and those packages
 report    what the parent knows of one unit while its children report
 launcher  who starts the children

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dojo import ROOT
 from dojo.diagnosis import Cause, Diagnosis, clipped
+from dojo.suite.imports import other_kata
 
 ALOUD = "Read that line and the one above it aloud, sign by sign: what would come next?"
 
@@ -92,7 +93,7 @@ def load(path: Path, wrap: Wrap = lambda name, value: value) -> KataUnderTest:
     """Run the file and return its module. Nothing is cached: what is on disk now is what is judged.
 
     Raises:
-        KataUnusable: there is no such file, it is not Python, or running it raised something.
+        KataUnusable: there is no such file, it is not Python, or it needs another kata's file.
     """
     name = path.stem
     try:
@@ -110,6 +111,8 @@ def load(path: Path, wrap: Wrap = lambda name, value: value) -> KataUnderTest:
         code = compile(source, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         raise KataUnusable(_not_python(path, error)) from None
+    if found := other_kata(source):
+        raise KataUnusable(_not_alone(path, source, *found))
     module = types.ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module  # dataclasses and pickle look a class's module up there
@@ -148,6 +151,16 @@ def _not_python(path: Path, error: SyntaxError | ValueError) -> Diagnosis:
         expected="a file that Python can read",
         likely=(Cause(likely),),
         pointer=ALOUD,
+        where=f"{shown(path)}:{line}",
+    )
+
+
+def _not_alone(path: Path, source: str, line: int, name: str) -> Diagnosis:
+    return Diagnosis(
+        f"{shown(path)}:{line} imports {name}, but each kata is judged alone: copy what you need into this file.",
+        seen=clipped(source.splitlines()[line - 1].strip()),
+        expected="a file that needs no other kata",
+        likely=(Cause("where katas are graded, the files of the others are not there", told=True),),
         where=f"{shown(path)}:{line}",
     )
 
