@@ -13,7 +13,7 @@ from helpers import until
 from hostile_programs import KATA, TASKS, base, programs
 from sandboxes import why_none
 
-from dojo import verdict
+from dojo import ROOT, verdict
 from dojo.catalog import load
 from dojo.exam.unconfined import Unconfined
 from dojo.grade import assignment as assignments
@@ -216,6 +216,16 @@ def test_the_limit_of_an_assignment_is_that_of_the_record():
     assert boundary.status == FAILED and sum(len(test.message) for test in boundary.suite.tests) < 2000
 
 
+DRAWING = b"import os\nfrom matplotlib import pyplot\npyplot.savefig('out.png')\nassert os.path.getsize('out.png')\n"
+
+
+def test_a_picture_saved_while_the_file_is_imported_costs_nothing_and_leaves_nothing(judge, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    record = judge.judge(Submission("doe", "doe", {KATA: DRAWING + base("reference").encode()}))
+    assert set(statuses(record).values()) == {VERIFIED}, record
+    assert not list(tmp_path.iterdir()) and not (ROOT / "out.png").exists()
+
+
 # In the sandbox
 
 
@@ -224,6 +234,12 @@ def test_the_reference_earns_all_points_in_the_sandbox(confined):
     record = confined.judge(of(base("reference")))
     assert set(statuses(record).values()) == {VERIFIED}, record
     assert record.isolation.startswith("isolated: bubblewrap") and not record.flags
+
+
+@pytest.mark.timeout(400)
+def test_a_picture_can_be_saved_in_the_sandbox_too(confined):
+    record = confined.judge(Submission("doe", "doe", {KATA: DRAWING + base("reference").encode()}))
+    assert set(statuses(record).values()) == {VERIFIED}, record
 
 
 def test_the_exam_has_no_tests_to_look_at(confined):

@@ -37,4 +37,5 @@ class Unconfined:
 
 def _main(connection: Connection, folder: str) -> None:
     end_with_the_fork_server()
+    os.chdir(folder)  # what the code under test writes goes with it
     answering.main(connection, folder)

@@ -111,9 +111,9 @@ class Judge:
         return KataGrade(kata.name, tuple(self._task(kata, outcomes[task.name], reasons) for task in kata.tasks))
 
     def _tested(self, kata: Kata, source: bytes, end: float) -> KataResult:
-        with tempfile.TemporaryDirectory(prefix="torch-katas-") as folder:
+        with tempfile.TemporaryDirectory(prefix="torch-katas-", ignore_cleanup_errors=True) as folder:
             (Path(folder) / f"{kata.name}.py").write_bytes(source)
-            unit = Unit(folder, kata.name, timeout=self._assignment.limits.seconds_a_test)
+            unit = Unit(folder, kata.name, timeout=self._assignment.limits.seconds_a_test, at=folder)
             launcher = self._place.launcher(kata, source)
             left = max(end - time.monotonic(), 0)
             (result,) = run([unit], [kata], jobs=1, abandon=[self._over], launcher=launcher, seconds=left)

@@ -91,8 +91,8 @@ def main(units: list[Unit], log: str | None, connection: Connection, stand_ready
     if log is not None:
         _print_to(log)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # only the plugins named here: faster, and the same everywhere
-    os.chdir(ROOT)
     for unit in units:
+        os.chdir(unit.at or ROOT)
         reporter = Reporter(unit, connection, stand_ready)
         code = pytest.main(arguments(unit), plugins=[reporter])
         sys.stdout.flush()
@@ -115,7 +115,7 @@ def _print_to(log: str) -> None:
 def arguments(unit: Unit) -> list[str]:
     """The pytest command line for a unit."""
     # "=" and no space: pytest takes a value that stands alone for a folder of tests, and runs the conftest.py in or above it.
-    chosen = [f"tests/test_{unit.kata}.py", f"--target={unit.target}", "--device", unit.device]
+    chosen = [str(ROOT / "tests" / f"test_{unit.kata}.py"), f"--target={unit.target}", "--device", unit.device]
     if unit.timeout:
         chosen += ["--timeout", str(unit.timeout)]
     if unit.only:

@@ -26,6 +26,7 @@ class Unit:
         until: the tests after the last one of this name are left out; none if it is empty.
         drift: also record how far the device's numbers lie from the CPU's.
         stop: end with the first test that does not pass, and take those last that hold a training against a mark.
+        at: the folder from which it runs, where the code under test may write; the repository if it is empty.
         done: tests that an earlier child has judged, test id → [task, outcome]; they are not run again.
         number: its place among the units of a run.
     """
@@ -39,5 +40,6 @@ class Unit:
     until: str = ""
     drift: bool = False
     stop: bool = False
+    at: str = ""
     done: dict[str, list[str]] = field(default_factory=dict, hash=False)
     number: int = 0

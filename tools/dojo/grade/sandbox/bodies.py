@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from dojo.grade.sandbox import syscalls
+from dojo.grade.sandbox.confine import SCRATCH
 
 
 class Log(io.TextIOBase):
@@ -37,13 +38,14 @@ def suite(connection: Connection, request: dict) -> None:
     from dojo.suite import session
     from dojo.suite.unit import Unit
 
-    session.main([Unit(**request["unit"] | {"target": request["folder"]})], None, connection)
+    session.main([Unit(**request["unit"] | {"target": request["folder"], "at": SCRATCH})], None, connection)
 
 
 def exam(connection: Connection, request: dict) -> None:
     """The kata's answers to questions that come on the connection."""
     from dojo.exam import answering
 
+    os.chdir(SCRATCH)
     answering.main(connection, request["folder"])
 
 
