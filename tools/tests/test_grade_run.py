@@ -120,7 +120,7 @@ def test_a_judge_that_fails_is_replaced_and_its_record_is_our_error(tmp_path):
     assert judging.grade(tmp_path / "in", tmp_path / "g", judged.append, katas="k06").judged == 3
     assert judged == ["a", "b", "b", "c"]
     with Gradebook.view(tmp_path / "g") as book:
-        statuses = {one.id: one.statuses for one in book.current()}
+        statuses = {student: book.newest(student).record.statuses for student in book.ids()}
         (task, *_) = book.newest("b").record.katas[0].tasks
     assert statuses == {"a": {VERIFIED}, "b": {ERROR}, "c": {VERIFIED}}
     assert "Judging failed 2 times (RuntimeError: the judge fell over). This is no fault of the submission" in task.reason

@@ -1,8 +1,10 @@
 """One record as a person gets to see it, and the table of all grades."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 from submitting import K06, folder
 
@@ -57,6 +59,24 @@ def test_an_unknown_student_gets_the_nearest(grade_command, course, tmp_path):
     assert len(several) == 2
     _, out, _ = grade_command("show", several[0], "--out", tmp_path / "g")
     assert "see notes: 2 entries have the id" in out
+
+
+def test_a_record_that_can_not_be_read_is_told_and_an_older_one_is_in_nobodys_way(grade_command, course, tmp_path):
+    show = [sys.executable, ROOT / "tools" / "grade", "show", "ann", "--out", tmp_path / "g"]
+    for word in (b"wrong", b"right"):
+        (course / "ann" / "katas" / f"{K06}.py").write_bytes(word)
+        grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
+    with closing(sqlite3.connect(tmp_path / "g" / "gradebook.sqlite")) as connection:
+        broken = "UPDATE record SET document = '{' WHERE number = (SELECT {}(number) FROM record WHERE id = 'ann')"
+        with connection:
+            connection.execute(broken.replace("{}", "min"))
+        _, out, _ = grade_command("show", "ann", "--out", tmp_path / "g")
+        assert "verified" in out and "the newest of 2" in out
+        with connection:
+            connection.execute(broken.replace("{}", "max"))
+    said = subprocess.run(show, check=False, capture_output=True, text=True)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == "The record of ann can't be read: grade that submission again.\n"
 
 
 def test_looking_needs_no_torch(grade_command, course, tmp_path):

@@ -137,7 +137,8 @@ def show_record(
         history = book.history(student)
         if not history:
             _unable(_nobody(student, book.ids(), out))
-    newest = history[-1]
+    if (newest := history[-1]) is None:
+        _unable(f"The record of {student} can't be read: grade that submission again.")
     if as_json:
         print(show.document(newest.record))
     else:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Self
 
 from dojo.grade.gradebook import documents, file
-from dojo.grade.gradebook.file import GradebookError
 from dojo.grade.records import Record
 
 _COLUMNS = "SELECT number, key, id, at, document FROM record"
@@ -61,11 +60,11 @@ class Gradebook:
 
     def find(self, key: str, after: int = 0) -> Kept | None:
         """The newest record with this key, of those with a higher number than `after`. One that can't be read is none."""
-        return _readable(self._rows("WHERE key = ? AND number > ? ORDER BY number DESC LIMIT 1", key, after))
+        return _first(self._rows("WHERE key = ? AND number > ? ORDER BY number DESC LIMIT 1", key, after))
 
     def newest(self, student: str) -> Kept | None:
         """The record that counts for a student. One that can't be read is none."""
-        return _readable(self._rows("WHERE id = ? ORDER BY number DESC LIMIT 1", student))
+        return _first(self._rows("WHERE id = ? ORDER BY number DESC LIMIT 1", student))
 
     def newest_number(self, student: str) -> int:
         """The number of the record that counts for a student; 0 if there is none."""
@@ -84,22 +83,9 @@ class Gradebook:
         with file.transaction(self._path, self._connection):
             self._connection.execute("INSERT INTO record (key, id, at, document) VALUES (?, ?, ?, ?)", row)
 
-    def current(self) -> Iterator[Record]:
-        """The record that counts of each student, by id, one at a time: together they may be large.
-
-        Raises:
-            GradebookError: one of them can't be read.
-        """
-        newest = "WHERE number IN (SELECT max(number) FROM record GROUP BY id) ORDER BY id"
-        return (self._kept(row).record for row in self._rows(newest))
-
-    def history(self, student: str) -> tuple[Kept, ...]:
-        """All records of a student, the newest last.
-
-        Raises:
-            GradebookError: one of them can't be read.
-        """
-        return tuple(self._kept(row) for row in self._rows("WHERE id = ? ORDER BY number", student))
+    def history(self, student: str) -> tuple[Kept | None, ...]:
+        """All records of a student, the newest last. One that can't be read is none."""
+        return tuple(map(_readable, self._rows("WHERE id = ? ORDER BY number", student)))
 
     def ids(self) -> tuple[str, ...]:
         """Of all students who have a record, by name."""
@@ -130,22 +116,21 @@ class Gradebook:
             row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
 
-    def _rows(self, where: str, *values: object) -> Iterator[_Row]:
+    def _rows(self, where: str, *values: object) -> list[_Row]:
+        """All of them at once: nothing may be left to ask when the file is closed."""
         with file.told(self._path):
-            yield from self._connection.execute(f"{_COLUMNS} {where}", values)
-
-    def _kept(self, row: _Row) -> Kept:
-        if (kept := _readable(iter([row]))) is None:
-            raise GradebookError(f"A record of {row[2]} in {self._path} can't be read: grade that submission again.")
-        return kept
+            return self._connection.execute(f"{_COLUMNS} {where}", values).fetchall()
 
 
-def _readable(rows: Iterator[_Row]) -> Kept | None:
-    """The first row as a record; None if there is none or it can't be read, so that it is made anew."""
-    for number, key, student, at, text in rows:
-        try:
-            record = documents.read(text)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            return None
-        return Kept(number, key, at, record) if record.id == student else None
-    return None
+def _first(rows: list[_Row]) -> Kept | None:
+    return _readable(rows[0]) if rows else None
+
+
+def _readable(row: _Row) -> Kept | None:
+    """A row as a record; None if it can't be read, so that it is made anew."""
+    number, key, student, at, text = row
+    try:
+        record = documents.read(text)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return Kept(number, key, at, record) if record.id == student else None
