@@ -132,6 +132,8 @@ def test_a_page_that_breaks_later_is_told(tmp_path):
 
 def test_a_file_that_was_made_and_not_filled_is_begun_anew(tmp_path):
     (tmp_path / "gradebook.sqlite").touch()
+    with pytest.raises(GradebookError, match="is empty, for nothing has been graded there yet"):
+        Gradebook.view(tmp_path).__enter__()
     with Gradebook.open(tmp_path) as book:
         book.add("a", record())
 

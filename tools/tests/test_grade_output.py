@@ -69,6 +69,24 @@ def test_points_come_from_the_assignment(grade_command, course, tmp_path):
         assert len(book.newest("ann").record.katas) == 1
 
 
+def test_other_points_change_every_grade_and_judge_nobody_again(grade_command, course, tmp_path, monkeypatch):
+    file, options = tmp_path / "assignment.toml", ("--out", tmp_path / "g", "--assignment", tmp_path / "assignment.toml")
+    file.write_text('katas = ["k06"]\npoints."k06.model" = 3\n', encoding="utf-8")
+    grade_command(course, *options)
+    monkeypatch.setattr(judging.FakeJudge, "judge", None)
+    file.write_text('katas = ["k06"]\npoints."k06.model" = 2.5\n', encoding="utf-8")
+    for _ in range(2):
+        code, out, _ = grade_command(course, *options)
+        assert code == 0 and "0 now, 4 unchanged" in out
+    with Gradebook.view(tmp_path / "g") as book:
+        points = {student: [kept.record.katas[0].tasks[0].points for kept in book.history(student)] for student in book.ids()}
+        possible = {kept.record.possible for student in book.ids() for kept in book.history(student)[-1:]}
+    assert points == {"ann": [3, 2.5], "12345": [3, 2.5], "ben": [0, 0], "dan": [0, 0]}
+    rows = list(csv.DictReader((tmp_path / "g" / "grades.csv").open(newline="", encoding="ascii")))
+    assert {row["id"]: row["points"] for row in rows}["ann"] == exports.number(max(possible)) and len(possible) == 1
+    assert "2.5 of 2.5 points" in grade_command("show", "ann", "--out", tmp_path / "g")[1]
+
+
 def test_who_is_not_in_the_folder_any_more_stays_in_the_gradebook_and_not_in_the_table(grade_command, course, tmp_path):
     grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
     (course / "dan.zip").unlink()

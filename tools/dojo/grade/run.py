@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from dojo.grade.assignment import Assignment
 from dojo.grade.gradebook import Gradebook, Kept, key
 from dojo.grade.intake import Intake
-from dojo.grade.records import ERROR, Submission
+from dojo.grade.records import ERROR, VERIFIED, KataGrade, Submission, TaskGrade
 from dojo.grade.workers import Judges, Workers, unreadable
 
 AHEAD = 2  # submissions read for each judge: none waits for the next one, and few lie in memory
@@ -71,7 +71,7 @@ def grade(
             submission = intake.read(entry)
             kept = book.find(key(submission, versions), after)
             if kept and ERROR not in kept.record.statuses:
-                _bring_forward(book, kept, submission)
+                _bring_forward(book, kept, submission, assignment)
                 standing = replace(standing, unchanged=standing.unchanged + 1)
                 on_done(standing)
             elif submission.problem:
@@ -89,10 +89,21 @@ def grade(
     return standing
 
 
-def _bring_forward(book: Gradebook, kept: Kept, submission: Submission) -> None:
-    """Let a record count that is valid again, or whose entry has another name now: a student who hands in an earlier version
-    once more gets its record back.
+def _bring_forward(book: Gradebook, kept: Kept, submission: Submission, assignment: Assignment) -> None:
+    """Let a record count that is valid again, whose entry has another name now, or whose tasks are worth other points: a
+    student who hands in an earlier version once more gets its record back.
     """
-    now = replace(kept.record, entry=submission.entry, ignored=submission.ignored, notes=submission.notes)
+    katas = tuple(_worth(kata, assignment) for kata in kept.record.katas)
+    now = replace(kept.record, entry=submission.entry, katas=katas, ignored=submission.ignored, notes=submission.notes)
     if book.newest_number(submission.id) != kept.number or now != kept.record:
         book.add(kept.key, now)
+
+
+def _worth(kata: KataGrade, assignment: Assignment) -> KataGrade:
+    """The same verdicts with the points of this assignment."""
+
+    def task(one: TaskGrade) -> TaskGrade:
+        possible = assignment.points_of(kata.name, one.name)
+        return replace(one, points=possible if one.status == VERIFIED else 0, possible=possible)
+
+    return replace(kata, tasks=tuple(map(task, kata.tasks)))

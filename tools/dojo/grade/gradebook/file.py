@@ -61,7 +61,7 @@ def to_read(folder: Path) -> Iterator[sqlite3.Connection]:
     """The file of a folder, only to be read, also while another process works on it.
 
     Raises:
-        GradebookError: there is none, it is of a newer version, or broken.
+        GradebookError: there is none, there is nothing in it yet, it is of a newer version, or broken.
     """
     path = folder / NAME
     with ExitStack() as stack:
@@ -70,6 +70,12 @@ def to_read(folder: Path) -> Iterator[sqlite3.Connection]:
                 raise GradebookError(f"{folder} has no gradebook: give the folder of the grades with --out.")
             connection = stack.enter_context(contextlib.closing(_reader(path)))
             _check(path, connection)
+            if (
+                _number(connection, "application_id") != OURS
+            ):  # made by a `grade` that came no further, and to be filled by the next
+                raise GradebookError(
+                    f"{path} is empty, for nothing has been graded there yet: grade first, or give another --out."
+                )
         yield connection
 
 

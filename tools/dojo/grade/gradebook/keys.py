@@ -30,6 +30,7 @@ def key(submission: Submission, versions: Mapping[str, str]) -> str:
 
 def versions(assignment: Assignment, isolated: bool, root: Path = ROOT) -> dict[str, str]:
     """Everything that judges a submission of this assignment, by hashes: a change in any of them makes old records too old.
+    The points are not among them: what they are worth changes no verdict.
 
     Args:
         isolated: whether submissions run in the sandbox: a record from outside of it is never taken for one from inside.
@@ -44,7 +45,7 @@ def versions(assignment: Assignment, isolated: bool, root: Path = ROOT) -> dict[
         "packages": _text(
             [platform.python_version(), platform.system(), platform.machine(), *[(name, _version(name)) for name in PACKAGES]]
         ),
-        "assignment": _text([dict(assignment.points), vars(assignment.limits)]),
+        "assignment": _text([sorted(assignment.points), vars(assignment.limits)]),
         "isolated": str(isolated),
     }
 
