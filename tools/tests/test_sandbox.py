@@ -183,6 +183,23 @@ def test_what_lies_below_a_folder_that_is_seen_is_hidden_nevertheless(root):
     assert line[line.index("/usr/share") - 1] == "--tmpfs"
 
 
+def test_a_folder_that_holds_what_must_be_seen_can_not_be_hidden(root):
+    for folder in (root, root.parent, root / "tests", root / "tools", Path("/usr")):
+        assert view.in_the_way(view.view(PYTHON, [folder], root=root), [folder])[0] == folder
+    fine = [root / "grades", root / "tests" / "submissions", root / "katas" / "mine", root.parent / "beside"]
+    for folder in fine:
+        folder.mkdir(parents=True)
+    assert view.in_the_way(view.view(PYTHON, fine, root=root), fine) is None
+
+
+def test_submissions_that_hold_the_project_are_told_so_and_not_that_the_sandbox_leaks():
+    with pytest.raises(Unavailable) as told, a_sandbox(content=BARE, hidden=[ROOT]):
+        pass
+    says = str(told.value)
+    assert says.startswith(f"No submission may look into {ROOT}, yet each needs {ROOT}/")
+    assert "folders of their own" in says and "--no-sandbox" not in says
+
+
 def test_python_below_a_hidden_folder_is_seen_nevertheless(root):
     inside = replace(PYTHON, folders=(str(root / ".venv/lib"),))
     line = view.command("bwrap", (seen := view.view(inside, root=root)), seen.sources, ["python"])

@@ -190,6 +190,8 @@ class Sandbox:
             return inside
         program = probe.bubblewrap()
         seen = view.view(python, self.hidden, of_root=self.content.parts)
+        if found := view.in_the_way(seen, self.hidden):
+            raise Unavailable(probe.unhidden(*found))
         if os.geteuid() != 0:
             return view.command(program, seen, seen.sources, inside)
         staged = [stage.path(number) for number in range(len(seen.sources))]

@@ -72,6 +72,14 @@ def explain(words: str) -> str:
     return f"The sandbox could not be started ({last}): see to that, {WAY_OUT}."
 
 
+def unhidden(folder: Path, needed: str) -> str:
+    """What to do about a folder of submissions or grades in which something lies that every run needs."""
+    return (
+        f"No submission may look into {folder}, yet each needs {needed}, which lies in there: keep submissions and grades in "
+        "folders of their own, with neither this project nor Python in them, and give those."
+    )
+
+
 def isolation_of(sandbox: "Sandbox") -> Isolation | None:
     """What holds in this sandbox; None where it confines nothing.
 

@@ -89,6 +89,13 @@ def view(python: Python, hidden: Sequence[Path] = (), root: Path = ROOT, of_root
     return View(links, _without_doubles([*system, *python.folders, *parts], empty), empty)
 
 
+def in_the_way(seen: View, hidden: Sequence[Path]) -> tuple[Path, str] | None:
+    """A folder that can't be hidden, and what in it has to be seen; None where there is none."""
+    return next(
+        ((folder, source) for folder in hidden for source in seen.sources if _is_within(source, str(folder.resolve()))), None
+    )
+
+
 def _without_doubles(sources: Sequence[str], empty: Sequence[str]) -> tuple[str, ...]:
     """Leave out what a folder above already shows."""
     kept: list[str] = []
