@@ -80,8 +80,8 @@ class FakeJudge:
 def grade(submissions: Path, out: Path, log: Callable[[str], None] = lambda student: None, katas: str = "k06,k07", **arguments):
     """Grade a folder with fake judges."""
     assignment = read(None, [katas], load())
-    judges = functools.partial(FakeJudge, assignment, log)
-    arguments = {"versions": VERSIONS, "judges": judges} | arguments
+    judges = arguments.pop("judges", functools.partial(FakeJudge, assignment, log))
+    arguments = {"versions": VERSIONS, "court": contextlib.nullcontext(judges)} | arguments
     with Gradebook.open(out) as book:
         return running.grade(look(submissions, assignment.katas), assignment, book, **arguments)
 

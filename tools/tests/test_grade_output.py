@@ -44,8 +44,9 @@ def test_a_folder_is_graded_and_summed_up(grade_command, course, tmp_path):
     ((assignment, secret, isolated), *_) = grade_command.asked
     assert [kata.short for kata in assignment.katas] == ["k06", "k07"]
     assert len(secret) == 32 and isolated is True
-    code, out, _ = grade_command(course, "--out", tmp_path / "g", "--katas", "k06,k07")
+    code, out, err = grade_command(course, "--out", tmp_path / "g", "--katas", "k06,k07")
     assert code == 0 and "4 submissions graded  0 now, 4 unchanged" in out
+    assert len(grade_command.asked) == 1 and err == ""  # nothing to judge: no sandbox was started
 
 
 def test_the_table_has_a_row_for_each_student_and_a_column_for_each_kata(grade_command, course, tmp_path):
@@ -165,12 +166,15 @@ def test_a_second_grade_of_the_same_grades_is_refused(grade_command, course, tmp
 
 
 def test_ctrl_c_says_how_to_go_on(grade_command, course, tmp_path, monkeypatch):
-    def interrupted(self, submission):
+    def interrupted(*given, on_stop, **_):
+        given[-1](Standing(4, judged=2))
+        on_stop()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "grade", lambda *given, **_: given[-1](Standing(4, judged=2)) or interrupted(None, None))
+    monkeypatch.setattr(commands, "grade", interrupted)
     code, _, err = grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
     assert code == 130
+    assert err.startswith("Stopping...\n")
     assert "Stopped. 2 of 4 submissions are graded and kept: to go on, run the same command again." in err
     assert not (tmp_path / "g" / "grades.csv").exists()
 

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import threading
+import time
 from dataclasses import replace
 
 import judging
@@ -10,6 +11,7 @@ import pytest
 from judging import contents
 from submitting import K06, K07, a_zip, folder
 
+from dojo.grade import workers as workers_module
 from dojo.grade.gradebook import Gradebook
 from dojo.grade.intake import look
 from dojo.grade.records import ABSENT, ERROR, VERIFIED
@@ -225,9 +227,36 @@ def test_stopping_does_not_wait_for_the_submission_under_way(tmp_path, catalog):
     assignment = judging.read(None, ["k06"], catalog)
     folder(tmp_path / "in" / "doe", DELIVERED)
     intake = look(tmp_path / "in", assignment.katas)
-    with pytest.raises(KeyboardInterrupt), Workers(functools.partial(Slow, assignment), 1, assignment) as workers:
+    court = contextlib.nullcontext(functools.partial(Slow, assignment))
+    told = []
+    stopping = functools.partial(Workers, court, 1, assignment, on_stop=lambda: told.append(stopped.is_set()))
+    with pytest.raises(KeyboardInterrupt), stopping() as workers:
         workers.put(intake.read(intake.entries[0]))
         assert begun.wait(30)
         raise KeyboardInterrupt
-    assert stopped.is_set()
+    assert stopped.is_set() and told == [False]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("judge")]
+
+
+def test_judges_that_do_not_hear_that_they_are_stopped_are_waited_for_once_and_not_each_in_turn(tmp_path, catalog, monkeypatch):
+    begun, over = threading.Semaphore(0), threading.Event()
+
+    class Deaf(judging.FakeJudge):
+        def judge(self, submission):
+            begun.release()
+            over.wait(60)
+            raise RuntimeError("over")
+
+    monkeypatch.setattr(workers_module, "SECONDS_TO_STOP", 0.5)
+    assignment = judging.read(None, ["k06"], catalog)
+    folder(tmp_path / "in" / "doe", DELIVERED)
+    intake = look(tmp_path / "in", assignment.katas)
+    court = contextlib.nullcontext(functools.partial(Deaf, assignment))
+    with pytest.raises(KeyboardInterrupt), Workers(court, 20, assignment) as workers:
+        for _ in range(20):
+            workers.put(intake.read(intake.entries[0]))
+            assert begun.acquire(timeout=30)
+        begin = time.monotonic()
+        raise KeyboardInterrupt
+    assert time.monotonic() - begin < 5
+    over.set()

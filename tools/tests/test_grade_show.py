@@ -81,7 +81,8 @@ def test_a_record_that_can_not_be_read_is_told_and_an_older_one_is_in_nobodys_wa
 
 def test_looking_needs_no_torch(grade_command, course, tmp_path):
     grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
-    for arguments in (["--help"], ["show", "ann", "--out", str(tmp_path / "g")], ["run", "--help"]):
+    nothing_to_judge = [str(course), "--out", str(tmp_path / "g"), "--katas", "k06"]
+    for arguments in (["--help"], ["show", "ann", "--out", str(tmp_path / "g")], ["run", "--help"], nothing_to_judge):
         code = "import sys; sys.path.insert(0, '.'); from dojo.grade.commands import main; sys.argv[1:] = sys.argv[2:]\n"
         code += "try: main()\nexcept SystemExit as end: assert not end.code and 'torch' not in sys.modules, end.code\n"
         result = subprocess.run(

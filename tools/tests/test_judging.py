@@ -1,15 +1,18 @@
 """The judge: what submissions of every kind are worth, outside the sandbox and inside."""
 
 import contextlib
+import functools
+import os
 import re
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers import until
+from helpers import lives, until
 from hostile_programs import KATA, TASKS, base, programs
 from sandboxes import why_none
 
@@ -25,6 +28,7 @@ from dojo.grade.sheets import Sheets
 from dojo.grade.workers import CannotGrade
 from dojo.suite.run import Abandoned
 from dojo.verdict import KataResult, TaskResult, TestResult
+from dojo.warm import forking
 
 SECRET = b"of a test"
 BOUNDARY = "return -(w1 * x1 + b) / w2"
@@ -191,6 +195,29 @@ def test_sheets_are_drawn_although_a_process_that_draws_them_was_killed():
         until(lambda: sheets._pool._broken)
         others = (str(number) for number in range(1000))
         assert any(sheets.of(KATA, content) is not before for content in others)
+
+
+@pytest.mark.skipif(not forking.can_fork(), reason="elsewhere it is drawn in other processes")
+def test_who_waits_for_a_sheet_is_told_at_once_that_all_is_stopped(monkeypatch):
+    forever, heard = functools.partial(os.execlp, "sh", "sh", "-c", "sleep 100"), []
+
+    def ask(sheets: Sheets) -> None:
+        try:
+            sheets.of(KATA, "a" * 64)
+        except BaseException as error:
+            heard.append(error)
+
+    monkeypatch.setattr("dojo.grade.sheets.sheet.draw", forever)
+    with pytest.raises(KeyboardInterrupt), Sheets(SECRET, jobs=1) as sheets:
+        asking = threading.Thread(target=ask, args=(sheets,), daemon=True)
+        asking.start()
+        until(lambda: sheets._made and sheets._pool._processes)
+        (drawing,) = sheets._pool._processes.values()
+        begin = time.monotonic()
+        raise KeyboardInterrupt
+    asking.join(30)
+    assert time.monotonic() - begin < 30 and heard
+    until(lambda: not lives(drawing.pid))
 
 
 def test_without_a_sandbox_nothing_is_graded(monkeypatch):

@@ -3,7 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -19,7 +20,7 @@ from dojo.grade.intake import DEFAULT_PATTERN, Intake, IntakeError, look
 from dojo.grade.progress import Shown
 from dojo.grade.records import ERROR, NOT_ISOLATED, Record
 from dojo.grade.run import Standing, grade
-from dojo.grade.workers import CannotGrade
+from dojo.grade.workers import CannotGrade, Judges
 
 UNABLE, STOPPED = 2, 130
 MOST_JOBS = 256
@@ -104,11 +105,10 @@ def run(
     try:
         with Gradebook.open(out) as book:
             jobs, isolated = jobs or _cores(), not no_sandbox
-            court = _court(chosen, book.secret(), isolated, jobs, [submissions, out])
-            with court as judges:
-                sys.stderr.write(f"{_where(judges.isolation)}\n")
-                with Shown(Console(stderr=True, highlight=False)) as shown:
-                    grade(intake, chosen, book, versions(chosen, isolated), judges, jobs, regrade, done, isolated=isolated)
+            with Shown(Console(stderr=True, highlight=False)) as shown:
+                court = _court(chosen, book.secret(), isolated, jobs, [submissions, out], shown.judging)
+                known, stop = versions(chosen, isolated), shown.stopping
+                grade(intake, chosen, book, known, court, jobs, regrade, done, on_stop=stop, isolated=isolated)
             tally = summary.Tally(chosen.katas)
             exports.write(out / exports.NAME, intake.katas, tally.over(_records(book, intake)))
             gone = sorted(set(book.ids()) - {entry.id for entry in intake.entries})
@@ -164,10 +164,15 @@ def _records(book: Gradebook, intake: Intake) -> Iterator[Record]:
         yield kept.record
 
 
-def _court(assignment: assignments.Assignment, secret: bytes, isolated: bool, jobs: int, hidden: list[Path]):
+@contextmanager
+def _court(
+    assignment: assignments.Assignment, secret: bytes, isolated: bool, jobs: int, hidden: list[Path], say: Callable[[str], None]
+) -> Iterator[Judges]:
     from dojo.grade.judging import court  # late: it imports torch
 
-    return court(assignment, secret, isolated, jobs, hidden)
+    with court(assignment, secret, isolated, jobs, hidden) as judges:
+        say(_where(judges.isolation))
+        yield judges
 
 
 def _where(isolation: str) -> str:

@@ -46,6 +46,7 @@ class Judge:
     def __init__(self, assignment: Assignment, place: Place, sheet_of: Callable[[str, str], Sheet]) -> None:
         self._assignment, self._place, self._sheet_of = assignment, place, sheet_of
         self._over, self._to_stop = Pipe(duplex=False)
+        self._is_stopped = False
 
     def __enter__(self) -> "Judge":
         return self
@@ -56,6 +57,7 @@ class Judge:
 
     def stop(self) -> None:
         """What is being judged is not wanted any more."""
+        self._is_stopped = True
         self._to_stop.close()
 
     def judge(self, submission: Submission) -> Record:
@@ -93,6 +95,8 @@ class Judge:
             except Abandoned:
                 raise
             except Exception as fault:  # whatever it is, it is ours: the submission's code runs elsewhere
+                if self._is_stopped:  # what it needs is being taken away
+                    raise Abandoned from None
                 reason = line(f"a fault of the grader, not of the submission: {type(fault).__name__}: {fault}", most=300)
                 grade = self._alike(kata, records.ERROR, reason)
             if all(task.status != records.ERROR for task in grade.tasks):

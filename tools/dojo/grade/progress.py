@@ -33,6 +33,16 @@ class Shown:
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._bar.stop()
 
+    def judging(self, where: str) -> None:
+        """Judging begins now, in a place of which a line is said: what was before does not count for the time left."""
+        self._begin = self._last = time.monotonic()
+        self._console.print(where, markup=False, soft_wrap=True)
+
+    def stopping(self) -> None:
+        """Ctrl-C was heard."""
+        self._bar.stop()
+        self._console.print("Stopping...")
+
     def show(self, standing: Standing) -> None:
         """Take note of a step."""
         now = time.monotonic()

@@ -7,7 +7,7 @@ from dojo.grade.assignment import Assignment
 from dojo.grade.gradebook import Gradebook, Kept, key
 from dojo.grade.intake import Intake
 from dojo.grade.records import ERROR, VERIFIED, KataGrade, Submission, TaskGrade
-from dojo.grade.workers import Judges, Workers, unreadable
+from dojo.grade.workers import Court, Workers, unreadable
 
 AHEAD = 2  # submissions read for each judge: none waits for the next one, and few lie in memory
 
@@ -36,10 +36,11 @@ def grade(
     assignment: Assignment,
     book: Gradebook,
     versions: Mapping[str, str],
-    judges: Judges,
+    court: Court,
     jobs: int = 1,
     regrade: bool = False,
     on_done: Callable[[Standing], None] = lambda standing: None,
+    on_stop: Callable[[], None] = lambda: None,
     isolated: bool = True,
 ) -> Standing:
     """Judge every submission that needs it, and keep its record. When this returns, the newest record of each id in the folder
@@ -47,9 +48,11 @@ def grade(
 
     Args:
         versions: what the records depend on besides the submission.
-        judges: makes a judge; each of the `jobs` threads has its own.
+        court: gives what makes a judge, of which each of the `jobs` threads has its own; not entered where there is nothing
+            to judge.
         regrade: judge again what is unchanged, too. A regrading that was broken off goes on where it stopped.
         on_done: called after every submission.
+        on_stop: called when Ctrl-C is heard.
         isolated: whether the judges run submissions in a sandbox: records of what nobody could judge say so as well.
 
     Raises:
@@ -66,7 +69,7 @@ def grade(
             standing, under_way = replace(standing, judged=standing.judged + 1), under_way - 1
             on_done(standing)
 
-    with Workers(judges, jobs, assignment, isolated) as workers:
+    with Workers(court, jobs, assignment, isolated, on_stop) as workers:
         for entry in intake.entries:
             submission = intake.read(entry)
             kept = book.find(key(submission, versions), after)

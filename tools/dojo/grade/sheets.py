@@ -4,10 +4,14 @@ A submission's sheet is chosen by its content and the run's secret, so that nobo
 again asks the same.
 """
 
+import contextlib
 import hmac
+import os
+import signal
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 from types import TracebackType
 
 from dojo.exam import sheet
@@ -27,7 +31,7 @@ class Sheets:
 
     def __init__(self, secret: bytes, jobs: int) -> None:
         self._secret, self._lock = secret, threading.Lock()
-        self._jobs = jobs
+        self._jobs, self._is_over = jobs, False
         self._pool = self._new_pool()
         self._made: dict[tuple[str, int], Future[Sheet]] = {}
 
@@ -35,7 +39,15 @@ class Sheets:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._is_over = True
+        if error is None:
+            self._pool.shutdown()
+            return
+        _end_the_fork_server()
+        processes = self._pool._processes or {}  # there is no public way before Python 3.14
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in list(processes.values()):
+            process.kill()
 
     def of(self, kata: str, content: str) -> Sheet:
         """The sheet for a submission of this content.
@@ -60,6 +72,8 @@ class Sheets:
         try:
             return self._pool.submit(sheet.draw, kata, seed)
         except BrokenProcessPool:  # one of its processes was killed, such as by a system without memory: it stays broken
+            if self._is_over:
+                raise
             self._pool.shutdown(wait=False)
             self._pool = self._new_pool()
             return self._pool.submit(sheet.draw, kata, seed)
@@ -69,3 +83,10 @@ class Sheets:
 
     def _digest(self, text: str) -> bytes:
         return hmac.digest(self._secret, text.encode(), "sha256")
+
+
+def _end_the_fork_server() -> None:
+    """While it imports torch it keeps all waiting who start a process, and then starts one that nobody wants any more."""
+    if process := getattr(forkserver._forkserver, "_forkserver_pid", None):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)

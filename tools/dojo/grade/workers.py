@@ -3,6 +3,7 @@
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
@@ -13,7 +14,7 @@ from dojo.grade.records import ABSENT, ERROR, NOT_ISOLATED, KataGrade, Record, S
 from dojo.grade.text import line
 
 ATTEMPTS = 2
-SECONDS_TO_STOP = 10
+SECONDS_TO_STOP = 2  # for all threads together
 NOTHING_RUN = "nothing was run"
 
 
@@ -31,18 +32,29 @@ class Judge(Protocol):
         """Called by another thread: what is being judged is not wanted any more, and judge() is to end soon, in any way."""
 
 
-Judges = Callable[[], AbstractContextManager[Judge]]  # entering it may raise CannotGrade, which ends the run
+Judges = Callable[[], AbstractContextManager[Judge]]
+Court = AbstractContextManager[Judges]  # entering it, or a judge, may raise CannotGrade, which ends the run
 
 
 class Workers:
     """The threads, as a context. Left by an error they are stopped, and what they were at is lost.
 
     Args:
+        court: gives the judges; entered when there is something to judge, and not before.
         isolated: whether the judges run submissions in a sandbox.
+        on_stop: called when Ctrl-C is heard, before anything is waited for.
     """
 
-    def __init__(self, judges: Judges, jobs: int, assignment: Assignment, isolated: bool = True) -> None:
-        self._judges, self._assignment, self._isolated = judges, assignment, isolated
+    def __init__(
+        self,
+        court: Court,
+        jobs: int,
+        assignment: Assignment,
+        isolated: bool = True,
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._court, self._assignment, self._isolated, self._on_stop = court, assignment, isolated, on_stop
+        self._stack, self._judges = ExitStack(), None
         self._todo: queue.Queue[Submission | None] = queue.Queue()
         self._done: queue.Queue[tuple[Submission, Record] | CannotGrade] = queue.Queue()
         self._stopped = threading.Event()
@@ -51,11 +63,14 @@ class Workers:
         self._threads = [threading.Thread(target=self._work, daemon=True, name=f"judge {n}") for n in range(jobs)]
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            self._on_stop()
+        self._stack.__exit__(kind, error, traceback)
+
+    def _end(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         if error is not None:
             self._stopped.set()
             for judge in list(self._at_work):
@@ -63,11 +78,21 @@ class Workers:
                     judge.stop()
         for _ in self._threads:
             self._todo.put(None)
+        end = time.monotonic() + SECONDS_TO_STOP
         for thread in self._threads:
-            thread.join(SECONDS_TO_STOP)
+            thread.join(max(end - time.monotonic(), 0))
 
     def put(self, submission: Submission) -> None:
-        """Have a submission judged."""
+        """Have a submission judged.
+
+        Raises:
+            CannotGrade: there are no judges to be had.
+        """
+        if self._judges is None:
+            self._judges = self._stack.enter_context(self._court)
+            self._stack.push(self._end)
+            for thread in self._threads:
+                thread.start()
         self._todo.put(submission)
 
     def get(self, wait: bool = True) -> tuple[Submission, Record] | None:
