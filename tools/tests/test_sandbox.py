@@ -192,6 +192,13 @@ def test_a_folder_that_holds_what_must_be_seen_can_not_be_hidden(root):
     assert view.in_the_way(view.view(PYTHON, fine, root=root), fine) is None
 
 
+def test_a_hidden_folder_may_be_named_by_a_relative_path(tmp_path, monkeypatch):
+    (tmp_path / "doe.zip").touch()
+    monkeypatch.chdir(tmp_path)
+    with a_sandbox(content=BARE, hidden=[Path(), Path("none")]) as sandbox:
+        assert sandbox.hidden == (tmp_path, tmp_path / "none") and sandbox.isolation
+
+
 def test_submissions_that_hold_the_project_are_told_so_and_not_that_the_sandbox_leaks():
     with pytest.raises(Unavailable) as told, a_sandbox(content=BARE, hidden=[ROOT]):
         pass

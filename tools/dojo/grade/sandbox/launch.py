@@ -60,7 +60,8 @@ class Sandbox:
     def __init__(
         self, hidden: Sequence[Path] = (), confined: bool = True, content: Content = SUITE, limits: Limits | None = None
     ) -> None:
-        self.hidden, self.confined, self.content, self.limits = tuple(hidden), confined, content, limits or Limits()
+        self.hidden = tuple(path.resolve() for path in hidden)  # in there, a relative path is another one
+        self.confined, self.content, self.limits = confined, content, limits or Limits()
         self.isolation: Isolation | None = None
         self._host: Host | None = None
         self._groups: Path | None = None
