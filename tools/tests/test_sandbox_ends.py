@@ -146,7 +146,7 @@ def test_a_host_that_can_not_fork_says_that_the_run_is_lost(monkeypatch):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(host, "fork_as_first", refused)
-    inside = host._Host(theirs, confined=True)
+    inside = host._Host(theirs)
     given = [os.open(os.devnull, os.O_RDWR) for _ in range(3)]
     before = open_descriptors()
     socket.send_fds(ours, [json.dumps({"do": "run", "run": 7, "memory": 1}).encode()], given)

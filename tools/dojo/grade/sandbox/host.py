@@ -39,16 +39,15 @@ MOST_AT_WORK = 4  # threads of a run, all its processes counted, that share the 
 BEGUN = b"1"
 
 
-def main(control: int, confined: bool, modules: list[str]) -> None:
+def main(control: int, modules: list[str]) -> None:
     """The host's life.
 
     Args:
         control: descriptor of its socket.
-        confined: whether its children are; False is for machines that have no sandbox, and a user who wants none.
         modules: what is imported before the first run; one that is not there is left out.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one outside
-    _Host(socket.socket(fileno=control), confined).serve(modules)
+    _Host(socket.socket(fileno=control)).serve(modules)
 
 
 def preload(modules: list[str]) -> None:
@@ -69,8 +68,8 @@ class _Child:
 
 
 class _Host:
-    def __init__(self, control: socket.socket, confined: bool) -> None:
-        self.control, self.confined = control, confined
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
         self.children: dict[int, _Child] = {}
         self.next_look = 0.0
         self.poll = select.poll()
@@ -114,9 +113,9 @@ class _Host:
     def start(self, run: int, most_memory: int, request: int, connection: int, log: int, group: int | None = None) -> None:
         begun, begin = os.pipe()  # exit codes can be chosen by the code under test; this word only comes before it
         try:
-            process = fork_as_first() if self.confined else os.fork()
+            process = fork_as_first()
             if process == 0:
-                _live(request, connection, log, group, begin, self.confined)
+                _live(request, connection, log, group, begin)
             watched = _watched(process)
         except OSError:
             os.close(begun)
@@ -127,9 +126,6 @@ class _Host:
         self.poll.register(watched, select.POLLIN)
 
     def kill(self, child: _Child) -> None:
-        if not self.confined:  # the best there is: those that have not left its group
-            with suppress(OSError):
-                os.killpg(child.process, signal.SIGKILL)
         with suppress(OSError):
             signal.pidfd_send_signal(child.watched, signal.SIGKILL)
 
@@ -150,7 +146,6 @@ class _Host:
 
     def bury(self, watched: int) -> None:
         child = next(child for child in self.children.values() if child.watched == watched)
-        self.kill(child)  # where it is not confined, others of its group may live on
         _, status = os.waitpid(child.process, 0)
         self.poll.unregister(watched)
         has_begun = os.read(child.begun, 1) == BEGUN
@@ -187,7 +182,7 @@ def fork_as_first() -> int:
         os.close(own)
 
 
-def _live(request: int, connection: int, log: int, group: int | None, begin: int, confined: bool) -> None:
+def _live(request: int, connection: int, log: int, group: int | None, begin: int) -> None:
     """The child's whole life."""
     code = 1
     try:
@@ -202,12 +197,8 @@ def _live(request: int, connection: int, log: int, group: int | None, begin: int
         sys.stdin, sys.stdout, sys.stderr = open(0, closefd=False), bodies.Log(1), bodies.Log(2)  # noqa: SIM115
         sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        if confined:
-            files = {name: text.encode("latin-1") for name, text in wanted["files"].items()}
-            confine(files, Limits(**wanted["limits"]))
-        else:
-            syscalls.end_with_parent(signal.SIGKILL)
-            os.setsid()
+        files = {name: text.encode("latin-1") for name, text in wanted["files"].items()}
+        confine(files, Limits(**wanted["limits"]))
         os.write(begin, BEGUN)
         os.close(begin)
         bodies.BODIES[wanted["body"]](Connection(connection), wanted)

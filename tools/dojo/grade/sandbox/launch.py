@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -46,22 +45,19 @@ class Sandbox:
 
     Args:
         hidden: folders that no run may see, such as those of the submissions and the grades.
-        confined: False for no sandbox at all: the same runs, with nothing between them and this machine.
         content: what can be seen in there, and what is imported once for all runs.
         limits: of each run.
 
     Attributes:
-        isolation: what stands between runs and this machine, once it is entered; None where nothing does.
+        isolation: what stands between runs and this machine, once it is entered.
 
     Raises:
         Unavailable: on entering, where no sandbox can be had.
     """
 
-    def __init__(
-        self, hidden: Sequence[Path] = (), confined: bool = True, content: Content = SUITE, limits: Limits | None = None
-    ) -> None:
+    def __init__(self, hidden: Sequence[Path] = (), content: Content = SUITE, limits: Limits | None = None) -> None:
         self.hidden = tuple(path.resolve() for path in hidden)  # in there, a relative path is another one
-        self.confined, self.content, self.limits = confined, content, limits or Limits()
+        self.content, self.limits = content, limits or Limits()
         self.isolation: Isolation | None = None
         self._host: Host | None = None
         self._groups: Path | None = None
@@ -80,9 +76,7 @@ class Sandbox:
             raise
         return self
 
-    def _probed(self) -> Isolation | None:
-        if not self.confined:
-            return None
+    def _probed(self) -> Isolation:
         self._groups = cgroup.find()
         try:
             return replace(probe.isolation_of(self), cgroup=self._groups is not None)
@@ -134,10 +128,9 @@ class Sandbox:
                 self._host = self._new_host()
             self._runs += 1
             number, host = self._runs, self._host
-        folder = SUBMISSION if self.confined else _folder_with(files, log.parent)
         request = more | {"body": body, "files": {name: content.decode("latin-1") for name, content in files.items()}}
         limits = limits or self.limits
-        request |= {"limits": asdict(limits), "folder": folder}
+        request |= {"limits": asdict(limits), "folder": SUBMISSION}
         ours, theirs = socket.socketpair()
         run = Run(number, Channel(ours.detach(), most_in_all), host)
         given = [theirs.fileno(), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)]
@@ -175,11 +168,10 @@ class Sandbox:
     def _new_host(self) -> Host:
         control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         modules = [self.content.first, *_modules_of_references()] if self.content.first else []
-        arguments = [theirs.fileno(), self.confined, modules]
+        arguments = [theirs.fileno(), modules]
         python = view.this_python()
         inside = _python(python, f"from dojo.grade.sandbox import host; host.main(*{arguments!r})")
-        scratch = {} if self.confined else dict.fromkeys(view.FOLDERS, tempfile.gettempdir())
-        host = Host(self._around(python, inside), view.ENVIRONMENT | scratch, control, theirs)
+        host = Host(self._around(python, inside), view.ENVIRONMENT, control, theirs)
         try:
             host.wait_until_ready(SECONDS_TO_START)
         except Unavailable as problem:
@@ -187,8 +179,6 @@ class Sandbox:
         return host
 
     def _around(self, python: view.Python, inside: list[str]) -> list[str]:
-        if not self.confined:
-            return inside
         program = probe.bubblewrap()
         seen = view.view(python, self.hidden, of_root=self.content.parts)
         if found := view.in_the_way(seen, self.hidden):
@@ -198,13 +188,6 @@ class Sandbox:
         staged = [stage.path(number) for number in range(len(seen.sources))]
         command = view.command(program, seen, staged, inside)
         return _python(python, f"from dojo.grade.sandbox import stage; stage.main({list(seen.sources)!r}, {command!r})")
-
-
-def _folder_with(files: Mapping[str, bytes], parent: Path) -> str:
-    folder = Path(tempfile.mkdtemp(dir=parent))
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    return str(folder)
 
 
 def _python(python: view.Python, code: str) -> list[str]:

@@ -80,14 +80,12 @@ def unhidden(folder: Path, needed: str) -> str:
     )
 
 
-def isolation_of(sandbox: "Sandbox") -> Isolation | None:
-    """What holds in this sandbox; None where it confines nothing.
+def isolation_of(sandbox: "Sandbox") -> Isolation:
+    """What holds in this sandbox.
 
     Raises:
         Unavailable: a run in it is not contained.
     """
-    if not sandbox.confined:
-        return None
     with _bait() as bait, tempfile.NamedTemporaryFile() as log:
         bait["folders_outside"] += [str(folder) for folder in sandbox.hidden]
         run = sandbox.start("probe", {"submission": b""}, Path(log.name), **bait)

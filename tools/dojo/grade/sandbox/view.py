@@ -12,8 +12,10 @@ from dojo.grade.sandbox.confine import SCRATCH, SHARED_MEMORY, SUBMISSION
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store")
 PARTS = ("tools/dojo", "tests", "katas/given", "katas/__init__.py", "katas/catalog.toml", "conftest.py", "pyproject.toml")
 WITHOUT_TESTS = ("tools/dojo", "katas/given", "katas/__init__.py", "katas/catalog.toml")
-FOLDERS = ("HOME", "TMPDIR", "MPLCONFIGDIR")  # variables that name a folder to write to
-ENVIRONMENT = dict.fromkeys(FOLDERS, SCRATCH) | {
+ENVIRONMENT = {
+    "HOME": SCRATCH,
+    "TMPDIR": SCRATCH,
+    "MPLCONFIGDIR": SCRATCH,
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
     "MPLBACKEND": "Agg",
