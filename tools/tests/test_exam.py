@@ -42,7 +42,7 @@ def test_only_the_tasks_that_are_claimed_are_asked_about(tiny):
         ("\n    while True:\n        pass", "no answer within"),
         ("return object()", "a builtins.object came back"),
         ("return None", "None came back"),
-        ("return x * float('nan')", "the numbers are others"),
+        ("return x * float('nan')", "not finite"),
         ("return (2 * x).numpy()", "an array came back"),
         ("return (2 * x).double()", "the dtype is float64"),
         ("return [0] * 100_000", "too many parts"),
@@ -54,6 +54,15 @@ def test_what_is_no_answer_fails_its_task_alone(tiny, body, says):
     found = asked(tiny, KATA.replace("def double(x): return 2 * x", f"def double(x): {body}"))
     assert says in found.pop("double")
     assert found == {"name": "", "guess": ""}
+
+
+@pytest.mark.parametrize("strange", ["nan", "inf"])
+def test_numbers_that_are_not_finite_are_no_answer_though_the_others_reach_the_mark(tiny, strange):
+    right = "[1.0 if one > 0 else 0.0 for one in x]"
+    body = f"\n    import numpy\n    found = {right}\n    found[0] = {{}}\n    return numpy.array(found)"
+    given = {text: KATA.replace("return x > 0", body.format(text)) for text in ("0.5", f"float('{strange}')")}
+    half, not_finite = (asked(tiny, source)["guess"] for source in given.values())
+    assert half == "" and "not finite" in not_finite
 
 
 @pytest.mark.parametrize("line", ["raise SystemExit(0)", "import os; os._exit(0)", "import does_not_exist", "def broken(:"])
