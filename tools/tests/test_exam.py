@@ -10,7 +10,7 @@ import torch
 from examining import KATA, TASKS, asked
 from torch import nn
 
-from dojo.exam import sheet, trial, wire
+from dojo.exam import examiner, sheet, trial, wire
 from dojo.exam.draw import Drawing, Mismatch, Repeated
 from dojo.exam.judges import reaches, same, within
 from dojo.exam.question import load
@@ -56,13 +56,27 @@ def test_what_is_no_answer_fails_its_task_alone(tiny, body, says):
     assert found == {"name": "", "guess": ""}
 
 
-@pytest.mark.parametrize("strange", ["nan", "inf"])
-def test_numbers_that_are_not_finite_are_no_answer_though_the_others_reach_the_mark(tiny, strange):
-    right = "[1.0 if one > 0 else 0.0 for one in x]"
-    body = f"\n    import numpy\n    found = {right}\n    found[0] = {{}}\n    return numpy.array(found)"
-    given = {text: KATA.replace("return x > 0", body.format(text)) for text in ("0.5", f"float('{strange}')")}
-    half, not_finite = (asked(tiny, source)["guess"] for source in given.values())
-    assert half == "" and "not finite" in not_finite
+RATES = """
+from dojo.exam import question, within
+
+def most(answer, right, hidden):
+    return float((answer.data > 0).mean())
+
+@question("rate", seconds=1, rates=within(0.5, "at least", most, "the share of rates above 0"))
+def rates(kata, draw):
+    return {"rates": kata.rates(draw.normal(4))}
+"""
+
+
+@pytest.mark.parametrize("strange", ["float('nan')", "float('inf')", "-float('inf')"])
+def test_numbers_that_are_not_finite_are_no_answer_though_the_others_reach_the_mark(monkeypatch, tmp_path, strange):
+    for module in (sheet, examiner, trial):
+        monkeypatch.setattr(module, "text_of", lambda kata: RATES)
+    (tmp_path / "k99_rates.py").write_text("def rates(x): return x * 0 + 1")
+    drawn = sheet.draw("k99_rates", b"secret", tmp_path)
+    source = "def rates(x):\n    x[:] = 1\n    x[0] = {}\n    return x"
+    assert asked(drawn, source.format("-1"), {"rate"}) == {"rate": ""}
+    assert "not finite" in asked(drawn, source.format(strange), {"rate"})["rate"]
 
 
 @pytest.mark.parametrize("line", ["raise SystemExit(0)", "import os; os._exit(0)", "import does_not_exist", "def broken(:"])
