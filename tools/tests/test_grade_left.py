@@ -1,9 +1,12 @@
 """What was left out of a submission and may be what should have been graded: no 0 without a word, and no word without need."""
 
+import time
+
 import pytest
 from submitting import GOOD, K06, K07, TAKEN, a_zip, folder, reasons, submissions, the_only
 
 from dojo import ROOT
+from dojo.grade.intake import bounds
 
 pytest_plugins = ["judging"]
 BOTH = f"{K06}.py", f"{K07}.py"
@@ -95,6 +98,27 @@ def test_a_file_that_could_not_be_read_is_noted(tmp_path, catalog):
     a_zip(tmp_path / "roe.zip", {f"../{K06}.py": b"x", f"{K07}.py": b"y"})
     *_, roe = submissions(tmp_path, [catalog.find("k06"), catalog.find("k07")])
     assert roe.notes == (f'../{K06}.py was not taken: it leads out of the submission (".."). Ask for {K06}.py again.',)
+
+
+def test_a_copy_of_a_file_that_could_not_be_read_is_not_said_to_be_one_of_what_was_taken(tmp_path, catalog):
+    doe = folder(tmp_path / "doe", GOOD | {f"{K06}.py": b"x"})
+    (doe / "katas" / f"{K06}.py").write_bytes(b"#" * (bounds.FILE_BYTES + 1))
+    doe = the_only(tmp_path, catalog)
+    assert doe.files == {K07: TAKEN[K07]}
+    assert doe.notes == (
+        f"{K06}.py was not taken: a second copy: katas/{K06}.py counts, and could not be taken. Leave only the right one and "
+        "grade again.",
+        f"katas/{K06}.py was not taken: it is larger than 1 MiB. Ask for {K06}.py again.",
+    )
+
+
+@pytest.mark.timeout(60)
+def test_ten_thousand_copies_are_told_in_seconds(tmp_path, catalog):
+    a_zip(tmp_path / "doe.zip", {f"{number}/{K06}.py": b"%d" % number for number in range(9_999)} | {f"katas/{K06}.py": b"x"})
+    begun = time.process_time()
+    taken = the_only(tmp_path, catalog)
+    assert time.process_time() - begun < 15
+    assert taken.files == {K06: b"x"} and "and 9996 more were not taken" in taken.notes[0]
 
 
 def test_a_clone_of_the_whole_project_needs_no_note(tmp_path, catalog):

@@ -99,15 +99,18 @@ def chosen(members: Iterable[Member], wanted: Wanted) -> Choice:
             candidates.setdefault(one.kata, []).append(one)
     files, places, seen = {}, {}, [one for one in every if one.reason]
     for kata, found in candidates.items():
-        taken = _the_one(found)
+        taken, why_not = _the_one(found), ""
+        if taken is not None:
+            try:
+                files[kata], places[kata] = taken.member.load(), taken.path
+            except Refused as reason:
+                why_not = str(reason)
+        why_no_copy = _copy(taken, found, why_not)
         for one in found:
             if one is not taken:
-                seen.append(replace(one, reason=_copy(taken, found), kind=COPY))
-                continue
-            try:
-                files[kata], places[kata] = one.member.load(), one.path
-            except Refused as reason:
-                seen.append(replace(one, reason=str(reason), kind=REFUSED))
+                seen.append(replace(one, reason=why_no_copy, kind=COPY))
+            elif why_not:
+                seen.append(replace(one, reason=why_not, kind=REFUSED))
     seen = [_unless_needless(one, files) for one in seen]
     left = tuple(Left(one.path, one.kata, one.reason, one.kind) for one in _that_matter(seen, files))
     others = tuple(dict.fromkeys(one.place[-1] for one in seen if one.reason == NOT_GRADED))
@@ -156,9 +159,9 @@ def _the_one(found: Sequence[_Seen]) -> _Seen | None:
     return shallow[0] if len(shallow) == 1 else None
 
 
-def _copy(taken: _Seen | None, found: Sequence[_Seen]) -> str:
+def _copy(taken: _Seen | None, found: Sequence[_Seen], why_not: str) -> str:
     if taken is not None:
-        return f"a second copy: {taken.path} was taken"
+        return f"a second copy: {taken.path} {'counts, and could not be' if why_not else 'was'} taken"
     if len({one.path for one in found}) < len(found):
         return "is there more than once under the same name, so none was taken"
     which = f"one of {len(found)} copies, and nothing says which counts: none was taken"

@@ -72,7 +72,8 @@ def _note(kata: str, kind: str, group: Sequence[Left], places: Mapping[str, str]
     if kata in places:
         return f"{what}, {line(places[kata])} was: if another one is meant, put it in its place and grade again."
     if kind == COPY:
-        return f"{what}: nothing says which of them counts. Leave only the right one and grade again."
+        why = line(group[0].reason, most=200) if "a second copy" in group[0].reason else "nothing says which of them counts"
+        return f"{what}: {why}. Leave only the right one and grade again."
     if kind == NAME:
         return f"{what}: {it} meant as {kata}.py? Rename it and grade again."
     if kind == FORM:
