@@ -23,7 +23,8 @@ starts get stuck: XOR then ends below 95 % in about one run of five.
 What to do: the network and its settings, its parts by name, the training. An optimizer takes more than a learning rate: see
 optimizer_for. `python -m katas.k19_fcnn` solves and draws all three.
 
-Tasks: network, loss, optimizer, batch, train, accuracy.   Builds on: k08_multi_hidden_layer, k14_multiclass.
+Tasks: network, loss, optimizer, batch, train, accuracy.   Builds on: k08_multi_hidden_layer, k11_nonlinear_regression,
+k14_multiclass.
 Source: the tutorial of trainFCNN, on fully connected networks with PyTorch.
 """
 
