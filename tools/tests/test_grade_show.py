@@ -63,7 +63,7 @@ def test_who_is_nobody_hears_where_the_ids_are(grade_command, course, tmp_path):
     table = tmp_path / "g" / "grades.csv"
     for typed in ("zoe", "", " "):
         code, _, err = grade_command("show", typed, "--out", tmp_path / "g")
-        assert code == 2 and err.endswith(f"has no record of '{typed}'. The ids are the first column of {table}.\n")
+        assert code == 2 and err.endswith(f"has no record of '{typed.strip()}'. The ids are the first column of {table}.\n")
     table.unlink()
     _, _, err = grade_command("show", "zoe", "--out", tmp_path / "g")
     assert "has no record of 'zoe'. The ids are: 12345, ann, ben, dan." in err

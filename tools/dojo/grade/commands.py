@@ -19,7 +19,6 @@ from dojo.grade.intake import DEFAULT_PATTERN, Intake, IntakeError, look
 from dojo.grade.progress import Shown
 from dojo.grade.records import ERROR, NOT_ISOLATED, Record
 from dojo.grade.run import Standing, grade
-from dojo.grade.text import line
 from dojo.grade.workers import CannotGrade
 
 UNABLE, STOPPED = 2, 130
@@ -139,7 +138,8 @@ def show_record(
     """Show the newest record of a student, as the learner would see it."""
     screen = console.screen()
     with Gradebook.view(out) as book:
-        history = book.history(student) or book.history(_meant(student, book, out))
+        student = _meant(student.strip(), book, out)
+        history = book.history(student)
     newest = history[-1]
     if as_json:
         print(show.document(newest.record))
@@ -148,8 +148,10 @@ def show_record(
 
 
 def _meant(typed: str, book: Gradebook, out: Path) -> str:
-    """The id that was meant, where what was typed is none but fits one student alone; which is said."""
-    entries = {student: line(kept.record.entry) if (kept := book.newest(student)) else "" for student in book.ids()}
+    """The id that was typed; or, where it is none but fits one student alone, that student's, which is said."""
+    if book.newest_number(typed):
+        return typed
+    entries = {student: kept.record.entry if (kept := book.newest(student)) else "" for student in book.ids()}
     found = search.meant(typed, entries)
     if len(found) != 1:
         _unable(search.unknown(typed, entries, found, out))

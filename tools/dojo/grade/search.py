@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dojo.grade import exports
+from dojo.grade.text import line
 
 MOST_LISTED = 8
 
@@ -15,7 +16,7 @@ def meant(typed: str, entries: Mapping[str, str]) -> list[str]:
     Args:
         entries: id → name of what that student handed in.
     """
-    part = typed.strip().casefold()
+    part = typed.casefold()
     return [student for student, entry in entries.items() if part and part in f"{student}\n{entry}".casefold()]
 
 
@@ -38,7 +39,7 @@ def unknown(typed: str, entries: Mapping[str, str], found: Iterable[str], out: P
 
 
 def _with_entry(student: str, entry: str) -> str:
-    return student if entry in ("", student) else f"{student} ({entry})"
+    return student if entry in ("", student) else f"{student} ({line(entry)})"
 
 
 def _listed(names: list[str]) -> str:
