@@ -21,8 +21,10 @@ Three traps lie on the way, and a good trainer springs none of them:
   model in another mode wants it back in that mode.
 
 What to do: look at a batch, then write the loop once, well; the later katas use such a loop again and again.
+`python -m katas.k05_trainer` trains a line with yours, and draws how its loss fell.
 
-Tasks: look, trainer.   Builds on: k01_tensors.   Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
+Tasks: look, trainer.   Builds on: k02_devices, k03_autograd, k04_linear_regression.
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
 from collections.abc import Callable
@@ -74,3 +76,16 @@ def trainer(
     # TODO trainer: remember the mode and switch to training; for each epoch go through the batches, each with
     #     the five moves of the lesson on the model's device; keep the mean loss (and score), print if asked; restore the mode
     raise NotImplementedError("trainer")
+
+
+if __name__ == "__main__":
+    from torch.utils.data import TensorDataset
+
+    from katas.given import data, plots
+
+    batches = DataLoader(TensorDataset(*data.linear()), batch_size=50, shuffle=True)
+    print(*look(batches))
+    line = nn.Linear(1, 1)
+    gradient_descent = torch.optim.SGD(line.parameters(), lr=0.01)
+    history = trainer(line, nn.MSELoss(), gradient_descent, batches, epochs=30, every=5)
+    plots.show(plots.plot_loss_history(history))

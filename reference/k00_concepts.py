@@ -19,6 +19,9 @@ A task may ask for a number (regression), for one of two classes (binary), for o
 any number of labels at once (multi-label). Accuracy is the share of right answers. Precision is the share of right ones among
 the alarms, recall the share of the cases that were found, F1 their harmonic mean, and 0 if no case is found.
 
+Networks fit bent patterns that no straight line can. It has its price: they easily learn by heart what they were shown (k18),
+they cost more computing the larger they are (k11 counts), and their numbers tell nobody why they answer so (k09 looks inside).
+
 What to do: six questions, and in each all the choices that are true, at least one. Put a set of letters in the place of the
 three dots, such as {"A", "D"}. Every question is judged by itself, and nobody counts your attempts.
 

@@ -13,8 +13,9 @@ For x = 1, 2, 3 with y = 2, 4, 6 and weight = 1 that is -9.3333: the loss falls 
 the products become longer, but all begin alike: what is computed for the output is used again for the layer before it.
 
 Autograd does this for you. A tensor with requires_grad=True lets every computation with it be recorded: a result's grad_fn is
-its last step, and each step's next_functions are those before it. loss.backward() walks this record backwards, which is
-called backpropagation, and leaves the gradient in weight.grad. Three things are good to know:
+its last step, and each step's next_functions are those before it. It is recorded while your code runs: nothing is declared
+beforehand, as the first TensorFlow wanted it, and you can print any tensor on the way. loss.backward() walks this record
+backwards, which is called backpropagation, and leaves the gradient in weight.grad. Three things are good to know:
 
 - backward() adds to what .grad holds already. Whoever wants a fresh gradient has to clear the old one first.
 - The update weight - lr * gradient is no part of the loss, so it happens under torch.no_grad().

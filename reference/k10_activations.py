@@ -23,7 +23,7 @@ to change is made an nn.Parameter, as the layers' weights are: then model.parame
 What to do: write the formulas with exp, log, clamp, where and the like, not by calling torch's function of that name; then
 count the dead. `python -m katas.k10_activations` draws your curves.
 
-Tasks: squash, rectify, prelu, smooth, dead.   Builds on: k01_tensors, k03_autograd.
+Tasks: squash, rectify, prelu, smooth, dead.   Builds on: k01_tensors, k03_autograd, k04_linear_regression.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; Made With ML, "Neural Networks";
 "Non-linear data with Neural Networks".
 """

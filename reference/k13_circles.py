@@ -22,7 +22,7 @@ that is 91 % accurate, and F1 is 0 (k12), for not one point of the inner ring is
 
 What to do: three networks, and one training for all of them. `python -m katas.k13_circles` draws how each divides the plane.
 
-Tasks: linear, relu, train.   Builds on: k05_trainer, k12_logits.
+Tasks: linear, relu, train.   Builds on: k05_trainer, k07_hidden_layer, k10_activations, k12_logits.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; "Session 3: Non-linear data with Neural Networks".
 """
 

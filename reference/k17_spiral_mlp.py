@@ -18,9 +18,10 @@ The overall figures are the means over the classes, weighted by how many points 
 precision_recall_fscore_support does all this). For a single new point the network answers in a sentence; the point arrives
 as measured, so it is standardized first, with the mean and standard deviation of the training data.
 
-What to do: two models, their training, the figures, the sentence. `python -m katas.k17_spiral_mlp` draws the arms.
+What to do: two models, their training, the figures, the sentence. `python -m katas.k17_spiral_mlp` draws the arms, and
+which of them are mixed up.
 
-Tasks: models, train, metrics, point.   Builds on: k05_trainer, k08_multi_hidden_layer.
+Tasks: models, train, metrics, point.   Builds on: k05_trainer, k08_multi_hidden_layer, k14_multiclass, k16_data_pipeline.
 Source: Made With ML, "Neural Networks".
 """
 
@@ -158,6 +159,7 @@ if __name__ == "__main__":
         print(json.dumps(get_metrics(spiral.test.labels, answers, spiral.classes), indent=2))
         for name, part in (("training part", spiral.train), ("test part", spiral.test)):
             figures.append(plots.plot_boundary(network, part.features, part.labels, part=name))
+        figures.append(plots.plot_confusion(spiral.test.labels, answers, spiral.classes))
         figures.append(plots.plot_loss_history(history))
     print(predict_point(network, torch.tensor([0.1, 0.1]), spiral.mean, spiral.std, spiral.classes))
     plots.show(*figures)

@@ -4,8 +4,9 @@ A fully connected network is a list of sizes. With dims = [2, 3, 5, 6] it takes 
 
     z_k = a_(k-1) W_k^T + b_k        a_k = activation(z_k)        (a_0 = x; the last layer has an activation of its own)
 
-A linear layer holds W as (outputs, inputs), here (3, 2), (5, 3), (6, 5), and b as (outputs,); torch finds them if the layers
-stand in an nn.ModuleList, and nothing in a plain list. All start as normal deviates with standard deviation 1 / inputs.
+A linear layer holds W as (outputs, inputs), here (3, 2), (5, 3), (6, 5) (in TensorFlow it is the transpose), and b as
+(outputs,); torch finds them if the layers stand in an nn.ModuleList, and nothing in a plain list. All start as normal deviates
+with standard deviation 1 / inputs.
 
     kind          last activation   loss                      targets of a batch
     regression    linear            nn.MSELoss                (n, 1) float32
@@ -23,7 +24,8 @@ starts get stuck: XOR then ends below 95 % in about one run of five.
 What to do: the network and its settings, its parts by name, the training. An optimizer takes more than a learning rate: see
 optimizer_for. `python -m katas.k19_fcnn` solves and draws all three.
 
-Tasks: network, loss, optimizer, batch, train, accuracy.   Builds on: k08_multi_hidden_layer, k14_multiclass.
+Tasks: network, loss, optimizer, batch, train, accuracy.   Builds on: k08_multi_hidden_layer, k11_nonlinear_regression,
+k14_multiclass.
 Source: the tutorial of trainFCNN, on fully connected networks with PyTorch.
 """
 

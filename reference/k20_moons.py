@@ -20,7 +20,8 @@ What to try: wider layers, or narrowing ones; other activations, or different on
 momentum or adapts its steps; mini-batches. Change one thing at a time and write down what it gave. Two ReLU layers of 10
 neurons with plain SGD at lr=0.1 get bronze in two of three runs, and gold never. `python -m katas.k20_moons` draws your result.
 
-Tasks: model, train.   Builds on: k13_circles.   Source: "Session 3: Non-linear data with Neural Networks", its challenge.
+Tasks: model, train.   Builds on: k13_circles, k19_fcnn.
+Source: "Session 3: Non-linear data with Neural Networks", its challenge.
 """
 
 import torch

@@ -3,9 +3,10 @@
 import io
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from dojo.catalog import Kata
 from dojo.grade.intake import look
 from dojo.grade.records import Submission
 
@@ -55,6 +56,12 @@ def the_only(folder: Path, catalog, **arguments) -> Submission:
     intake = look(folder, [catalog.find("k06"), catalog.find("k07")], **arguments)
     (entry,) = intake.entries
     return intake.read(entry)
+
+
+def submissions(folder: Path, katas: Sequence[Kata]) -> Iterator[Submission]:
+    """All submissions of a folder by id, each read when it is asked for."""
+    intake = look(folder, katas)
+    return (intake.read(entry) for entry in intake.entries)
 
 
 def reasons(submission: Submission) -> dict[str, str]:

@@ -10,7 +10,7 @@ import torch
 from examining import KATA, TASKS, asked
 from torch import nn
 
-from dojo.exam import sheet, trial, wire
+from dojo.exam import examiner, sheet, trial, wire
 from dojo.exam.draw import Drawing, Mismatch, Repeated
 from dojo.exam.judges import reaches, same, within
 from dojo.exam.question import load
@@ -42,7 +42,7 @@ def test_only_the_tasks_that_are_claimed_are_asked_about(tiny):
         ("\n    while True:\n        pass", "no answer within"),
         ("return object()", "a builtins.object came back"),
         ("return None", "None came back"),
-        ("return x * float('nan')", "the numbers are others"),
+        ("return x * float('nan')", "not finite"),
         ("return (2 * x).numpy()", "an array came back"),
         ("return (2 * x).double()", "the dtype is float64"),
         ("return [0] * 100_000", "too many parts"),
@@ -54,6 +54,29 @@ def test_what_is_no_answer_fails_its_task_alone(tiny, body, says):
     found = asked(tiny, KATA.replace("def double(x): return 2 * x", f"def double(x): {body}"))
     assert says in found.pop("double")
     assert found == {"name": "", "guess": ""}
+
+
+RATES = """
+from dojo.exam import question, within
+
+def most(answer, right, hidden):
+    return float((answer.data > 0).mean())
+
+@question("rate", seconds=1, rates=within(0.5, "at least", most, "the share of rates above 0"))
+def rates(kata, draw):
+    return {"rates": kata.rates(draw.normal(4))}
+"""
+
+
+@pytest.mark.parametrize("strange", ["float('nan')", "float('inf')", "-float('inf')"])
+def test_numbers_that_are_not_finite_are_no_answer_though_the_others_reach_the_mark(monkeypatch, tmp_path, strange):
+    for module in (sheet, examiner, trial):
+        monkeypatch.setattr(module, "text_of", lambda kata: RATES)
+    (tmp_path / "k99_rates.py").write_text("def rates(x): return x * 0 + 1")
+    drawn = sheet.draw("k99_rates", b"secret", tmp_path)
+    source = "def rates(x):\n    x[:] = 1\n    x[0] = {}\n    return x"
+    assert asked(drawn, source.format("-1"), {"rate"}) == {"rate": ""}
+    assert "not finite" in asked(drawn, source.format(strange), {"rate"})["rate"]
 
 
 @pytest.mark.parametrize("line", ["raise SystemExit(0)", "import os; os._exit(0)", "import does_not_exist", "def broken(:"])

@@ -10,9 +10,9 @@ import time
 import zipfile
 
 import pytest
-from submitting import GOOD, K06, K07, TAKEN, a_tar, a_zip, folder, reasons, regular, special, the_only
+from submitting import GOOD, K06, K07, TAKEN, a_tar, a_zip, folder, reasons, regular, special, submissions, the_only
 
-from dojo.grade.intake import bounds, submissions
+from dojo.grade.intake import bounds
 
 
 @pytest.mark.parametrize(("name", "make"), [("a.zip", a_zip), ("b.tar.gz", a_tar), ("c.tgz", a_tar)])

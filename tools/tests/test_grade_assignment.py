@@ -61,7 +61,8 @@ def test_katas_chosen_by_hand_stand_instead_of_the_files_with_the_files_points(w
     ("text", "says"),
     [
         ("katas = [", "is not TOML"),
-        (b"\xff\xfe", "is not TOML"),
+        ("katas = [k06]", 'at line 1, column 10). Mend that place; lines look like katas = ["k06", "k07"].'),
+        ('title = "x"'.encode("utf-16"), "is not text in UTF-8: save it with that encoding."),
         ('katas = "k06"', "has to be a list of names"),
         ("katas = [6]", "has to be a list of names"),
         ("katas = []", "is empty"),
@@ -71,7 +72,17 @@ def test_katas_chosen_by_hand_stand_instead_of_the_files_with_the_files_points(w
         ("points = 3", "has to be a table"),
         ("limits = []", "has to be a table"),
         ('[points]\n"k06.modle" = 2', "k06 has no task 'modle'. Its tasks are model, train, boundary."),
-        ('[points]\n"k06" = 2', "k06 has no task ''"),
+        ('[points]\n"k06" = 2', 'its tasks (model, train, boundary), such as points."k06.model" = 2.'),
+        (
+            "points.k02 = 3",
+            '"k02" is a whole kata: points are given to each of its tasks (pick, move), such as points."k02.pick" = 3.',
+        ),
+        ('points.k02 = "3"', 'such as points."k02.pick" = 1.'),
+        (
+            'points."k06.model" = 2\npoints."k06_logistic_regression.model" = 3',
+            'has k06.model twice, as "k06.model" and "k06_logistic_regression.model": leave one out.',
+        ),
+        ('points.k06.model = 2\npoints."k06.model" = 2', "has k06.model twice"),
         ('[points]\n"k99.model" = 2', "There is no kata 'k99'"),
         ('katas = ["k07"]\n[points]\n"k06.model" = 2', "k06 is not among the katas of this assignment"),
         ('[points]\n"k06.model" = -1', "has to be a number from 0 to 1000, not -1"),
@@ -89,6 +100,18 @@ def test_what_can_not_be_used_is_told_with_the_files_name(written, text, says):
         written(text)
     assert says in str(caught.value)
     assert "assignment.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize("chosen", [("",), (",",), (" , ", "")])
+def test_an_empty_choice_of_katas_is_refused_and_not_taken_for_all(written, catalog, chosen):
+    with pytest.raises(AssignmentError, match=r"^--katas names no kata: give some, such as k06,k07, or leave --katas out\.$"):
+        read(None, chosen, catalog)
+    with pytest.raises(AssignmentError, match="--katas names no kata"):
+        written('katas = ["k06", "k07"]', *chosen)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(written):
+    assert written(b"\xef\xbb\xbfkatas = ['k06']").katas[0].short == "k06"
 
 
 def test_a_file_that_is_not_there_and_an_unknown_kata_are_told(tmp_path, catalog):

@@ -5,9 +5,9 @@ import time
 import zipfile
 
 import pytest
-from submitting import GOOD, K06, TAKEN, a_tar, a_zip, reasons, special, the_only
+from submitting import GOOD, K06, TAKEN, a_tar, a_zip, reasons, special, submissions, the_only
 
-from dojo.grade.intake import bounds, submissions
+from dojo.grade.intake import bounds
 
 UNSEEN = "a folder that is not looked into"
 

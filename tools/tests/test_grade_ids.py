@@ -1,9 +1,11 @@
 """Whose an entry is: ids from the names that systems give, made safe, and told apart where they are the same."""
 
-import pytest
-from submitting import K06, K07, TAKEN, a_zip, folder, reasons, the_only
+import unicodedata
 
-from dojo.grade.intake import IntakeError, look, submissions
+import pytest
+from submitting import K06, K07, TAKEN, a_zip, folder, reasons, submissions, the_only
+
+from dojo.grade.intake import IntakeError, look
 from dojo.grade.intake.names import safe_id
 
 
@@ -25,10 +27,11 @@ def katas(catalog):
         ("homework-3-jane-doe", "homework-3-jane-doe"),
         ("hw_2_3_jane", "hw_2_3_jane"),
         ("jane.tar.gz", "jane"),
-        ("José.zip", "Jose"),
-        ("-rf", "rf"),
-        ("=SUM(A1)", "SUM_A1"),
-        ("@home", "home"),
+        ("José.zip", "Jose~24c2ab"),
+        ("Jane Doe", "Jane_Doe~01332c"),
+        ("-rf", "rf~686c39"),
+        ("=SUM(A1)", "SUM_A1~1475d9"),
+        ("@home", "home~0eae5f"),
     ],
 )
 def test_the_student_is_known_by_the_entrys_name(tmp_path, catalog, name, student):
@@ -57,6 +60,49 @@ def test_an_id_is_plain_text_and_names_that_differ_stay_apart(name):
     assert all(" " < one <= "~" and one not in "/\\" for one in made)
     assert made != safe_id(name + "x")
     assert not made.startswith((".", "-", "+", "@", "="))
+
+
+@pytest.mark.parametrize(
+    "alike", [("Müller", "Muller"), ("-x", "x"), ("a b", "a_b"), ("x.", "x"), ("ﬁn", "fin"), ("a" * 65, "a" * 64)]
+)
+def test_names_that_are_made_alike_stay_apart_from_one_run_to_the_next(tmp_path, catalog, alike):
+    ids = []
+    for run, name in enumerate(alike):
+        folder(tmp_path / str(run) / name)
+        ids.append(the_only(tmp_path / str(run), catalog).id)
+    assert len(set(ids)) == 2
+    assert ids[1] == alike[1]  # what needs no change is not changed
+    assert ids[0].startswith(f"{ids[1]}~")
+
+
+def test_two_ways_to_write_an_accent_are_one_name():
+    assert safe_id(unicodedata.normalize("NFD", "Müller")) == safe_id("Müller") != safe_id("Muller")
+
+
+def test_a_pattern_that_fits_no_entry_is_refused_and_one_that_fits_some_is_noted_on_the_others(tmp_path, katas):
+    for name in ("matnr1.zip", "s2.zip", f"jane_matnr3_{K06}.py", f"jane_matnr3_{K07}.py", "notes.txt"):
+        a_zip(tmp_path / name) if name.endswith("zip") else (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(
+        IntakeError, match=r"^--id-pattern fits none of 3 entries, such as jane_matnr3_k06_logistic_regression.py: correct it"
+    ):
+        look(tmp_path, katas, r"number(?P<id>\d+)")
+    with pytest.raises(IntakeError, match="fits none"):  # an id of no letter is none
+        look(tmp_path, katas, r"matnr(?P<id>x*)")
+    found = {entry.id: entry.notes for entry in look(tmp_path, katas, r"matnr(?P<id>\d+)").entries}
+    assert found == {"1": (), "3": (), "s2": ("--id-pattern does not fit s2.zip.",)}
+    assert not any(entry.notes for entry in look(tmp_path, katas).entries)
+
+
+def test_what_canvas_marks_as_late_is_noted(tmp_path, katas):
+    for name in (f"doe_LATE_12_345_{K06}.py", f"doe_12_346_{K07}.py", f"roe_13_347_x_LATE_14_348_{K06}.py"):
+        (tmp_path / name).write_bytes(b"x")
+    a_zip(tmp_path / "poe_LATE_15_349_katas.zip")
+    found = {one.id: one.notes for one in submissions(tmp_path, katas)}
+    assert found == {
+        "12": (f"Handed in late, says Canvas: doe_LATE_12_345_{K06}.py.",),
+        "13": (),  # what stands after the number the student chose
+        "15": ("Handed in late, says Canvas: poe_LATE_15_349_katas.zip.",),
+    }
 
 
 @pytest.mark.parametrize("same", [("doe", "doe.zip"), ("doe", "DOE.zip"), ("x_12345_678_a", "y_12345_679_b")])
@@ -94,13 +140,19 @@ def test_single_files_that_a_system_named_after_their_student_are_one_submission
     assert found == {"12345": {K06: b"x", K07: b"x"}, "roe_77": {K06: b"x"}, "31": {K06: b"y"}}
 
 
-def test_a_single_file_in_another_spelling_or_twice_is_not_taken(tmp_path, katas):
+def test_a_single_file_in_another_spelling_or_twice_is_not_taken_and_told_under_its_own_name(tmp_path, katas):
     for name in ("doe_1_K06_Logistic_Regression.py", f"roe_2_{K06}.py", f"roe_2_{K06}-1.py"):
         (tmp_path / name).write_bytes(b"x")
     doe, roe = submissions(tmp_path, katas)
-    assert reasons(doe) == {"K06_Logistic_Regression.py": f"has to be named {K06}.py"}
-    assert "more than once" in reasons(roe)[f"{K06}.py"]
+    assert reasons(doe) == {"doe_1_K06_Logistic_Regression.py": f"has to be named {K06}.py"}
+    assert reasons(roe) == dict.fromkeys(
+        (f"roe_2_{K06}-1.py", f"roe_2_{K06}.py"), "one of 2 copies, and nothing says which counts: none was taken"
+    )
     assert doe.problem and roe.problem and not doe.files and not roe.files
+    assert roe.notes == (
+        f"roe_2_{K06}-1.py and roe_2_{K06}.py were not taken: nothing says which of them counts. Leave only the right one and "
+        "grade again.",
+    )
 
 
 def test_what_is_nobodys_is_listed_in_a_line(tmp_path, katas):
@@ -119,3 +171,36 @@ def test_what_is_nobodys_is_listed_in_a_line(tmp_path, katas):
         "roster.csv": "neither a folder, an archive nor a kata's file",
         "submission_metadata.yml": "neither a folder, an archive nor a kata's file",
     }
+
+
+def test_the_way_to_the_grades_and_grades_of_other_runs_are_nobodys(tmp_path, katas):
+    folder(tmp_path / "doe")
+    for grades in ("results/hw2", "results/hw3", "hw1"):
+        folder(tmp_path / grades, {"gradebook.sqlite": b"", "grades.csv": b""})
+    folder(tmp_path / "results" / ".cache", {"x": b""})
+    for grades in ("hw3", "hw4", "2026/hw4"):  # there already, or not yet
+        intake = look(tmp_path, katas, skip=tmp_path / "results" / grades)
+        assert [entry.id for entry in intake.entries] == ["doe"]
+        assert {stray.name: stray.reason for stray in intake.strays} == {
+            "results": "where the grades go",
+            "hw1": "grades of another run",
+        }
+    folder(tmp_path / "results", {f"{K06}.py": b"x"})
+    assert [entry.id for entry in look(tmp_path, katas, skip=tmp_path / "results" / "hw3").entries] == ["doe", "results"]
+
+
+@pytest.mark.parametrize("others", [(), ("README.md", "tests/test_x.py", "tools/check")])
+def test_one_submission_is_not_taken_for_many(tmp_path, katas, others):
+    folder(tmp_path / "jane", {"katas/k01_tensors.py": b"x"} | dict.fromkeys(others, b""))
+    with pytest.raises(IntakeError, match=r"looks like one submission: it holds a folder katas/ .* that holds jane;"):
+        look(tmp_path / "jane", katas)
+    assert [entry.id for entry in look(tmp_path, katas).entries] == ["jane"]
+    folder(tmp_path / "katas", {"homework.zip": b""})  # whoever has that name
+    assert [entry.id for entry in look(tmp_path, katas).entries] == ["jane", "katas"]
+
+
+def test_a_kata_file_that_names_no_student_and_is_misspelt_is_told(tmp_path, katas):
+    folder(tmp_path / "doe")
+    (tmp_path / "k06.py").write_bytes(b"x")
+    (stray,) = look(tmp_path, katas).strays
+    assert stray.reason == f"is it meant as {K06}.py? rename it to STUDENT_{K06}.py"

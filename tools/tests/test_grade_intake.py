@@ -6,9 +6,9 @@ import stat
 import sys
 
 import pytest
-from submitting import GOOD, K06, K07, TAKEN, a_tar, a_zip, folder, reasons, the_only
+from submitting import GOOD, K06, K07, TAKEN, a_tar, a_zip, folder, reasons, submissions, the_only
 
-from dojo.grade.intake import IntakeError, bounds, folders, look, submissions
+from dojo.grade.intake import IntakeError, bounds, folders, look
 from dojo.grade.text import line, plain
 
 

@@ -39,7 +39,10 @@ def test_a_folder_is_graded_and_summed_up(grade_command, course, tmp_path):
         f"{tmp_path / 'g' / 'grades.csv'} is written.",
     ):
         assert line in out
-    assert "k06  Logistic regression" in out and "50%" in out
+    assert [line.split() for line in out.splitlines() if "mean points" in line or "k06  Logistic regression" in line] == [
+        ["kata", "handed", "in", "solved", "of", "all", "mean", "points"],
+        ["k06", "Logistic", "regression", "3", "2", "50%", "2.50", "of", "5"],
+    ]
     assert "Not isolated" not in out
     ((assignment, secret, isolated), *_) = grade_command.asked
     assert [kata.short for kata in assignment.katas] == ["k06", "k07"]

@@ -10,10 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Protocol
 
+import numpy as np
+
 from dojo.channel import Channel, TooLarge
 from dojo.exam import wire
 from dojo.exam.question import Question, load
 from dojo.exam.sheet import Item, Sheet, text_of
+from dojo.exam.values import Numbers
 
 SECONDS_TO_LOAD = 60.0
 SECONDS_TO_CLOSE = 30.0
@@ -100,6 +103,8 @@ class _Conversation:
             raise _Lost(f"{item.question}: another message came than the answer that was asked for")
         if "problem" in document:
             return f"{item.question}: {document['problem']}"
+        if _is_finite(item.right) and not _is_finite(answers):
+            return f"{item.question}: the answer holds a number that is not finite (NaN or infinity)"
         return question.judge(answers, item.right, item.hidden)
 
     def close(self) -> None:
@@ -126,6 +131,20 @@ class _Conversation:
             raise _Lost("the process ended instead of answering") from None
         except wire.Broken as broken:
             raise _Lost(str(broken)) from None
+
+
+def _is_finite(value: object) -> bool:
+    """Whether all numbers in an answer are finite, however deep they lie."""
+    match value:
+        case Numbers():
+            return value.data.dtype.kind not in "fc" or bool(np.isfinite(value.data).all())
+        case float():
+            return math.isfinite(value)
+        case dict():
+            return all(map(_is_finite, value.values()))
+        case list() | tuple():
+            return all(map(_is_finite, value))
+    return True
 
 
 def _left(end: float) -> float:

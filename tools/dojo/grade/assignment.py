@@ -17,7 +17,7 @@ import dataclasses
 import difflib
 import math
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,13 +84,17 @@ def read(path: Path | None, chosen: Iterable[str], known: Catalog) -> Assignment
     Raises:
         AssignmentError: with the sentence for the user.
     """
+    chosen = tuple(chosen)
+    wanted = [name for names in chosen for name in names.split(",") if name.strip()]
+    if chosen and not wanted:  # such as a variable of a script that is empty: it does not mean all of them
+        raise AssignmentError("--katas names no kata: give some, such as k06,k07, or leave --katas out.")
     fields = {} if path is None else _fields(path)
     where = "" if path is None else f"{path}: "
     try:
         assignment = _assignment(fields, known)
     except AssignmentError as problem:
         raise AssignmentError(f"{where}{problem}") from None
-    if wanted := [name for names in chosen for name in names.split(",") if name.strip()]:
+    if wanted:
         katas = _katas(wanted, known)
         tasks = {_full(kata, task.name) for kata in katas for task in kata.tasks}
         every = _points(known.katas, fields.get("points", {}), known)
@@ -100,11 +104,14 @@ def read(path: Path | None, chosen: Iterable[str], known: Catalog) -> Assignment
 
 def _fields(path: Path) -> dict:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Notepad begins a file with a byte order mark
     except OSError as error:
         raise AssignmentError(f"{path} can't be read ({error.strerror or error}): check --assignment.") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise AssignmentError(f"{path} is not TOML ({error}).") from None
+    except UnicodeDecodeError:
+        raise AssignmentError(f"{path} is not text in UTF-8: save it with that encoding.") from None
+    except tomllib.TOMLDecodeError as error:
+        example = 'katas = ["k06", "k07"]'
+        raise AssignmentError(f"{path} is not TOML: {error}. Mend that place; lines look like {example}.") from None
 
 
 def _assignment(fields: dict, known: Catalog) -> Assignment:
@@ -138,26 +145,40 @@ def _katas(wanted: Sequence[str], known: Catalog) -> tuple[Kata, ...]:
 def _points(katas: Sequence[Kata], given: Mapping, known: Catalog) -> dict[str, float]:
     """The points of every task: the catalog's, but for those that are given."""
     points: dict[str, float] = {_full(kata, task.name): task.points for kata in katas for task in kata.tasks}
-    for name, value in _flat(given).items():
+    names: dict[str, str] = {}  # of a task → as it was given
+    for name, value in _flat(given):
         kata_name, _, task = name.partition(".")
         (kata,) = _katas([kata_name], known)
         tasks = [one.name for one in kata.tasks]
+        if not task:
+            raise AssignmentError(f'[points] "{name}" is a whole kata: {_one_task(kata, value)}')
         if task not in tasks:
             raise AssignmentError(f"[points] \"{name}\": {kata.short} has no task '{task}'. Its tasks are {', '.join(tasks)}.")
         if kata not in katas:
             raise AssignmentError(f'[points] "{name}": {kata.short} is not among the katas of this assignment.')
         if not _is_number(value) or not 0 <= value <= MOST_POINTS:
             raise AssignmentError(f'[points] "{name}" has to be a number from 0 to {MOST_POINTS}, not {value!r}.')
-        points[_full(kata, task)] = value
+        full = _full(kata, task)
+        if full in names:
+            raise AssignmentError(f'[points] has {kata.short}.{task} twice, as "{names[full]}" and "{name}": leave one out.')
+        points[full], names[full] = value, name
     return points
 
 
-def _flat(given: Mapping) -> dict[str, object]:
+def _one_task(kata: Kata, value: object) -> str:
+    """How points are given to a task, for someone who gave them to a kata."""
+    number = value if _is_number(value) else 1
+    tasks = ", ".join(task.name for task in kata.tasks)
+    return f'points are given to each of its tasks ({tasks}), such as points."{kata.short}.{kata.tasks[0].name}" = {number}.'
+
+
+def _flat(given: Mapping) -> Iterator[tuple[str, object]]:
     """In TOML, k06.model = 2 without quotes is a table k06 with an entry model."""
-    flat: dict[str, object] = {}
     for name, value in given.items():
-        flat |= {f"{name}.{task}": inner for task, inner in value.items()} if isinstance(value, dict) else {name: value}
-    return flat
+        if isinstance(value, dict):
+            yield from ((f"{name}.{task}", inner) for task, inner in value.items())
+        else:
+            yield name, value
 
 
 def _limits(given: Mapping) -> Limits:

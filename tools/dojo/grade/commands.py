@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from dojo import catalog, console
 from dojo.grade import assignment as assignments
-from dojo.grade import exports, show, summary
+from dojo.grade import exports, search, show, summary
 from dojo.grade.gradebook import Gradebook, GradebookError, versions
 from dojo.grade.intake import DEFAULT_PATTERN, Intake, IntakeError, look
 from dojo.grade.progress import Shown
@@ -38,7 +38,7 @@ class RunByDefault(TyperGroup):
     """`grade FOLDER` means `grade run FOLDER`."""
 
     def parse_args(self, ctx, args):
-        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h")):
+        if not args or args[0] not in self.commands:  # `grade --help` too: its options are those of `run`
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -48,11 +48,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Grades a folder of submissions, and keeps every verdict.\n\n"
-    "`python tools/grade SUBMISSIONS --out GRADES` grades them: that is the command `run`, and its name may be left out. "
-    "Stopped at any moment and started again, it goes on; unchanged work is not run again. Exit code: 0 every submission is "
-    "graded, 1 some are not, by an error of ours, 2 the command could not do its work.",
 )
+OF_RUN = (
+    "Grades a folder of submissions, and keeps every verdict.\n\n"
+    "`python tools/grade SUBMISSIONS --out GRADES`: SUBMISSIONS has a folder, zip or tar for each student; the word `run` "
+    "may be left out. Stopped at any moment and started again, it goes on; unchanged work is not run again. Exit code: 0 every "
+    "submission is graded, 1 some are not, by an error of ours, 2 the command could not do its work."
+)
+OF_SHOW = "One record in full: `python tools/grade show ID --out GRADES`; `python tools/grade show --help` has its options."
 
 Out = Annotated[Path, typer.Option(metavar="GRADES", help="The folder where the grades are kept.")]
 
@@ -73,7 +76,7 @@ def _unable(problem: object) -> NoReturn:
     sys.exit(UNABLE)
 
 
-@app.command()
+@app.command(help=OF_RUN, epilog=OF_SHOW)
 def run(
     submissions: Annotated[Path, typer.Argument(metavar="SUBMISSIONS", help="Its entries are folders, zips or tars.")],
     out: Out = Path("grades"),
@@ -95,6 +98,7 @@ def run(
     screen = console.screen()
     chosen = assignments.read(assignment, katas or [], catalog.load())
     intake = look(submissions, chosen.katas, id_pattern, skip=out)
+    exports.check(out / exports.NAME)
     begin, standing = time.monotonic(), Standing(len(intake.entries))
 
     def done(now: Standing) -> None:
@@ -134,9 +138,8 @@ def show_record(
     """Show the newest record of a student, as the learner would see it."""
     screen = console.screen()
     with Gradebook.view(out) as book:
+        student = _meant(student.strip(), book, out)
         history = book.history(student)
-        if not history:
-            _unable(_nobody(student, book.ids(), out))
     if (newest := history[-1]) is None:
         _unable(f"The record of {student} can't be read: grade that submission again.")
     if as_json:
@@ -145,11 +148,16 @@ def show_record(
         show.show(screen, newest.record, catalog.load(), newest.at, len(history))
 
 
-def _nobody(student: str, ids: tuple[str, ...], out: Path) -> str:
-    import difflib
-
-    near = [one for one in ids if one.startswith(f"{student}~")] or difflib.get_close_matches(student, ids, n=3)
-    return f"{out} has no record of '{student}'." + (f" Near it: {', '.join(near)}." if near else "")
+def _meant(typed: str, book: Gradebook, out: Path) -> str:
+    """The id that was typed; or, where it is none but fits one student alone, that student's, which is said."""
+    if book.newest_number(typed):
+        return typed
+    entries = {student: kept.record.entry if (kept := book.newest(student)) else "" for student in book.ids()}
+    found = search.meant(typed, entries)
+    if len(found) != 1:
+        _unable(search.unknown(typed, entries, found, out))
+    sys.stderr.write(f"No id is '{typed}'. It is part of this record's id or entry, and of no other's.\n")
+    return found[0]
 
 
 def _records(book: Gradebook, intake: Intake) -> Iterator[Record]:

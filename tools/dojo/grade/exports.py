@@ -24,6 +24,7 @@ def write(path: Path, katas: Sequence[str], records: Iterable[Record]) -> None:
     Raises:
         ExportError: with the sentence for the user; the file that was there before is as it was.
     """
+    check(path)
     fresh = path.with_name(f"{path.name}.new")
     try:
         with fresh.open("w", encoding="ascii", errors="replace", newline="") as file:
@@ -37,6 +38,16 @@ def write(path: Path, katas: Sequence[str], records: Iterable[Record]) -> None:
             f"{path} can't be written ({error.strerror or error}): if another program has it open, close it there. Then run "
             "the same command again; the grades are kept."
         ) from None
+
+
+def check(path: Path) -> None:
+    """Refuse a place at which the table can't be written, before any work is done for it.
+
+    Raises:
+        ExportError: with the sentence for the user.
+    """
+    if path.is_dir():
+        raise ExportError(f"{path} is a folder, and the table of grades goes there: rename that folder, or give another --out.")
 
 
 def table(katas: Sequence[str], records: Iterable[Record]) -> str:

@@ -36,8 +36,9 @@ class Submission:
         id: of the student, from the entry's name; unique in a run.
         entry: the entry's name as it can be shown: without control characters.
         files: kata name → the bytes of its file.
-        problem: why nothing could be taken from it; empty where something was.
-        notes: what a person should know besides; such as that another entry has the same id.
+        problem: why nothing could be taken from it; empty where something was, or where it only holds katas not graded here.
+        notes: what a person should know besides; such as that another entry has the same id, or that a file was left out which
+            may be what should have been graded.
     """
 
     id: str

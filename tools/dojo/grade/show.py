@@ -88,19 +88,29 @@ def _kata(screen: Screen, kata: KataGrade, known: Catalog) -> None:
         _say(screen, f"\n[bold]{escape(title)}[/]  [dim]not handed in[/]  {_points(kata.points, kata.possible)}")
         return
     _say(screen, f"\n[bold]{escape(title)}[/]  {_points(kata.points, kata.possible)}")
+    if problem := _of_the_file(kata):
+        _say(screen, "", f"\n{indent(plain(problem), '  ')}")
+        return
     told: set[str] = set()
     for task in kata.tasks:
         _task(screen, task, told)
 
 
+def _of_the_file(kata: KataGrade) -> str:
+    """What all of its tests say, for they can't use the file; empty where they say different things."""
+    messages = {test.message for task in kata.tasks if task.suite for test in task.suite.tests}
+    return messages.pop() if len(messages) == 1 and all(task.status == FAILED and task.suite for task in kata.tasks) else ""
+
+
 def _task(screen: Screen, task: TaskGrade, told: set[str]) -> None:
-    """One task. What was told of an earlier one, as of a file that can't be read, is told once."""
+    """One task. What was told of an earlier one is told once."""
     mark, style = screen.mark(_AS[task.status]), STYLES[_AS[task.status]]
     _say(screen, f"\n  {mark} [bold]{task.name}[/]  [{style}]{task.status}[/]  {_points(task.points, task.possible)}")
     first = task.suite.first_problem if task.suite and task.status != VERIFIED else None
     if first is None or task.status in (BLOCKED, NOT_STARTED, ABSENT, ERROR):
-        if task.reason:
-            _say(screen, "", indent(plain(task.reason), " " * 6))
+        waits = first and task.status in (BLOCKED, NOT_STARTED)  # what for is said below the line that the reason is
+        if reason := first.message if waits else task.reason:
+            _say(screen, "", indent(plain(reason), " " * 6))
         return
     if first.message in told:
         _say(screen, "", "      as above: " + line(_headline(first)))

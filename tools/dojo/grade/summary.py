@@ -180,7 +180,7 @@ def _more(count: int) -> str:
 def _table(katas: Sequence[KataSummary]) -> Table:
     table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="dim")
     table.add_column("  kata")
-    for name in ("handed in", "solved", "", "mean points"):
+    for name in ("handed in", "solved", "of all", "mean points"):
         table.add_column(name, justify="right")
     for one in katas:
         share = f"{one.solved / one.of:.0%}" if one.of else ""

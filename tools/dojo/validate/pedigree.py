@@ -80,7 +80,8 @@ def to_toml(marks: dict[str, dict]) -> str:
         "# What a training has to reach. Chosen by hand: what, on, must_be and mark. `python tools/validate --marks` measures",
         "# and writes all else: what the reference reached and how often it missed the mark (false_fail); what known",
         "# mistakes reached, how often they met this mark (false_pass), and all marks of their test at once; and the mistakes",
-        "# that no mark has to part from right solutions, each with the test that catches it.",
+        "# that no mark has to part from right solutions, each with the test that catches it. Where quantiles are missing, no",
+        "# run ended at a number: it went to infinity.",
         "",
     ]
     for name, entry in sorted(marks.items(), key=lambda pair: pair[0].partition(".")[0]):

@@ -3,17 +3,16 @@
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dojo import catalog
 from dojo.catalog import Kata
-from dojo.grade.intake import names, reading
+from dojo.grade.intake import left, names, reading, strays
+from dojo.grade.intake.near import Wanted
 from dojo.grade.records import Ignored, Submission
 from dojo.grade.text import line
-
-BESIDE = "handed in beside it: neither an archive nor a kata's file"
-OF_THE_SYSTEM = ("thumbs.db", "desktop.ini", "__macosx")
 
 
 class IntakeError(Exception):
@@ -28,7 +27,7 @@ class Entry:
         id: of the student; unique among the entries, whatever their case.
         names: of the folder, the archive or the single files of one student, as they are in the folder.
         beside: names of the student's other files, such as a report: they are not read.
-        notes: what a person should know of the id.
+        notes: what a person should know of it before it is read.
     """
 
     id: str
@@ -52,15 +51,22 @@ class Intake:
     """
 
     folder: Path
-    katas: tuple[str, ...]
+    wanted: Wanted
     entries: tuple[Entry, ...]
     strays: tuple[Ignored, ...]
 
+    @property
+    def katas(self) -> tuple[str, ...]:
+        return self.wanted.graded
+
     def read(self, entry: Entry) -> Submission:
         """Read one submission. Whatever is wrong with it is told in it, and nothing is raised."""
-        choice, problem = reading.read([self.folder / name for name in entry.names], self.katas)
-        beside = tuple(Ignored(line(name), BESIDE) for name in entry.beside)
-        return Submission(entry.id, entry.shown, choice.files, choice.ignored + beside, problem, entry.notes)
+        choice, problem = reading.read([self.folder / name for name in entry.names], self.wanted)
+        beside = left.beside(entry.beside, self.wanted)
+        notes = left.notes((*choice.left, *beside.left), choice.places, self.katas)
+        if not choice.files and not notes and choice.others:
+            notes = (left.nothing_of_these(choice.others),)
+        return Submission(entry.id, entry.shown, choice.files, choice.ignored + beside.ignored, problem, entry.notes + notes)
 
 
 def look(folder: Path, katas: Sequence[Kata], pattern: str = names.DEFAULT_PATTERN, skip: Path | None = None) -> Intake:
@@ -87,17 +93,22 @@ def look(folder: Path, katas: Sequence[Kata], pattern: str = names.DEFAULT_PATTE
         ) from None
     except OSError as error:
         raise IntakeError(f"{folder} can't be read ({error.strerror}): check that you may.") from None
-    groups, strays = _Groups(), []
+    wanted = Wanted(tuple(kata.name for kata in katas), tuple(kata.name for kata in catalog.load().katas))
+    if why := strays.of_one_student(folder, found, wanted):
+        raise IntakeError(why)
+    groups, nobodys = _Groups(), []
     for entry in found:
         single = names.lone(entry.name) if entry.is_file(follow_symlinks=False) else None
-        if why := _why_stray(entry, single, compiled, skip):
-            strays.append(Ignored(line(entry.name), why))
+        if why := strays.why_stray(entry, single, compiled, wanted, skip):
+            nobodys.append(Ignored(line(entry.name), why))
         else:
             groups.add(entry, names.student(entry.name, compiled, single[0] if single else names.own_name(entry.name)), single)
     entries = groups.entries()
     if not entries:
-        raise IntakeError(_nothing_there(folder, strays))
-    return Intake(folder, tuple(kata.name for kata in katas), _told_apart(entries), tuple(strays))
+        raise IntakeError(strays.nothing_there(folder, nobodys))
+    if pattern != names.DEFAULT_PATTERN:
+        entries = _told_of_the_pattern(entries, compiled)
+    return Intake(folder, wanted, _told_apart([_told_of_lateness(entry) for entry in entries]), tuple(nobodys))
 
 
 class _Groups:
@@ -110,7 +121,7 @@ class _Groups:
     def add(self, entry: os.DirEntry, student: str, single: object) -> None:
         if single:
             self._given[student, ""].append(entry.name)
-        elif _is_plain(entry):
+        elif strays.is_plain(entry):
             self._plain[student.casefold()].append((student, entry.name))
         else:
             self._given[student, entry.name].append(entry.name)
@@ -125,12 +136,6 @@ class _Groups:
         return [Entry(student, tuple(them), beside.get(student.casefold(), ())) for (student, _), them in given.items()]
 
 
-def submissions(folder: Path, katas: Sequence[Kata], pattern: str = names.DEFAULT_PATTERN) -> Iterator[Submission]:
-    """All submissions of a folder by id, each read when it is asked for. Arguments and errors as for look()."""
-    intake = look(folder, katas, pattern)
-    return (intake.read(entry) for entry in intake.entries)
-
-
 def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(pattern)
@@ -141,32 +146,29 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return compiled
 
 
-def _why_stray(entry: os.DirEntry, single: tuple[str, str] | None, pattern: re.Pattern[str], skip: Path | None) -> str:
-    """Why an entry is nobody's submission; empty if it is somebody's."""
-    if entry.name.startswith(".") or entry.name.casefold() in OF_THE_SYSTEM:
-        return "a file of the system"
-    if skip is not None and Path(entry.path).resolve() == skip.resolve():
-        return "where the grades go"
-    if "_assignsubmission_onlinetext" in entry.name:
-        return "a text that was typed into Moodle"
-    if single:
-        return "" if single[0] else "names no student: put it into a folder of the student's name"
-    if pattern.search(entry.name) or not _is_plain(entry):
-        return ""
-    return "neither a folder, an archive nor a kata's file"
+def _told_of_the_pattern(entries: list[Entry], pattern: re.Pattern[str]) -> list[Entry]:
+    """With a note where the user's pattern does not fit.
+
+    Raises:
+        IntakeError: it fits nowhere: no id would be the one that is meant.
+    """
+    unfit = [[name for name in entry.names if not names.fits(name, pattern)] for entry in entries]
+    if all(unfit):
+        many = "1 entry" if len(entries) == 1 else f"{len(entries):,} entries"
+        example = line(entries[0].names[0])
+        raise IntakeError(f"--id-pattern fits none of {many}, such as {example}: correct it, or leave it out.")
+    told = ([f"--id-pattern does not fit {line(name)}." for name in unfitting[:1]] for unfitting in unfit)
+    return [_noted(entry, *notes) for entry, notes in zip(entries, told, strict=True)]
 
 
-def _is_plain(entry: os.DirEntry) -> bool:
-    """Whether it is a file, and no archive of any kind."""
-    if not entry.is_file(follow_symlinks=False) or entry.name.lower().endswith(names.ARCHIVE_ENDINGS):
-        return False
-    return not reading.is_archive(Path(entry.path))
+def _told_of_lateness(entry: Entry) -> Entry:
+    late = [name for name in (*entry.names, *entry.beside) if names.is_late(name)]
+    more = f" and {len(late) - 1} more" if len(late) > 1 else ""
+    return _noted(entry, f"Handed in late, says Canvas: {line(late[0])}{more}.") if late else entry
 
 
-def _nothing_there(folder: Path, strays: Sequence[Ignored]) -> str:
-    if any(stray.reason.startswith("names no student") for stray in strays):
-        return f"{folder} looks like one submission: it holds katas' files itself. Give the folder that holds {folder.name}."
-    return f"{folder} holds no submission: neither a folder nor an archive nor a kata's file with a student's name."
+def _noted(entry: Entry, *notes: str) -> Entry:
+    return replace(entry, notes=(*entry.notes, *notes))
 
 
 def _told_apart(entries: list[Entry]) -> tuple[Entry, ...]:
@@ -185,5 +187,5 @@ def _told_apart(entries: list[Entry]) -> tuple[Entry, ...]:
         length = next(length for length in range(6, 65) if len({one[:length] for one in hashes}) == len(group))
         for entry, own in zip(group, hashes, strict=True):
             note = f"{len(group)} entries have the id {entry.id}; this one is {entry.shown}."
-            made.append(replace(entry, id=f"{entry.id}~{own[:length]}", notes=(note,)))
+            made.append(_noted(replace(entry, id=f"{entry.id}~{own[:length]}"), note))
     return tuple(sorted(made, key=lambda entry: entry.id))

@@ -19,6 +19,7 @@ DEFAULT_PATTERN = (
 ARCHIVE_ENDINGS = (".zip", ".tar.gz", ".tgz", ".tar", ".gz", ".rar", ".7z", ".tar.bz2", ".bz2", ".tar.xz", ".xz", ".tar.zst")
 LONGEST_ID = 64
 _KEPT = re.compile(r"[A-Za-z0-9._@+-]")
+_LATE = re.compile(r"[^_]+_LATE_\d{2,}_\d{3,}_.")
 _AT_THE_EDGES = "._@+-"  # hidden files, options of commands, formulas
 _LONE = re.compile(r"(?:(?P<who>.*)[_\- ])?(?P<kata>k\d\d_[a-z0-9_]+?)(?:-\d+| ?\(\d+\))?\.py", re.IGNORECASE | re.DOTALL)
 
@@ -31,6 +32,17 @@ def own_name(entry: str) -> str:
     return name
 
 
+def is_late(entry: str) -> bool:
+    """Whether Canvas marked an entry of this name as late. The mark stands before the number, where no student can put it."""
+    return _LATE.match(entry) is not None
+
+
+def fits(entry: str, pattern: re.Pattern[str]) -> bool:
+    """Whether the pattern finds an id in an entry's name."""
+    found = pattern.search(entry)
+    return bool(found and found["id"])
+
+
 def student(entry: str, pattern: re.Pattern[str], otherwise: str) -> str:
     """The id of the student whose entry has this name: by the pattern's group `id`, or `otherwise` where it does not fit."""
     found = pattern.search(entry)
@@ -38,13 +50,14 @@ def student(entry: str, pattern: re.Pattern[str], otherwise: str) -> str:
 
 
 def safe_id(name: str) -> str:
-    """The name in letters and digits of ASCII and a few signs. Where other letters are lost, a hash of the whole name follows
-    after a ~, which no name itself can have: two names that differ stay apart, and none can pass for another.
+    """The name in letters and digits of ASCII and a few signs. Where that changes it, a hash of the whole name follows after a
+    ~, which no name itself can have: two names that differ stay apart, in one run and from one run to the next, and none can
+    pass for another. The two ways to write an accent in Unicode make no difference: systems exchange them.
     """
+    whole = unicodedata.normalize("NFC", name)
     letters = [one for one in unicodedata.normalize("NFKD", name) if not unicodedata.combining(one)]
-    kept = "".join(one if _KEPT.match(one) else "_" for one in letters).strip(_AT_THE_EDGES)
-    lost = any(not " " <= one <= "~" for one in letters) or len(kept) > LONGEST_ID or not kept
-    return f"{kept[:LONGEST_ID] or 'unnamed'}~{name_hash(name)[:6]}" if lost else kept
+    kept = "".join(one if _KEPT.match(one) else "_" for one in letters).strip(_AT_THE_EDGES)[:LONGEST_ID]
+    return kept if kept and kept == whole else f"{kept or 'unnamed'}~{name_hash(whole)[:6]}"
 
 
 def name_hash(name: str) -> str:

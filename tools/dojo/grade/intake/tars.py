@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 from dojo.grade.intake import bounds
 from dojo.grade.intake.bounds import Metered, Refused
-from dojo.grade.intake.choose import Crowd, Member, never
+from dojo.grade.intake.choose import Member, never
+from dojo.grade.intake.crowd import Crowd
 
 BLOCK = tarfile.BLOCKSIZE
 LONGEST_HEADER = 16 * 1024

@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 from dojo.grade.intake import bounds
 from dojo.grade.intake.bounds import Metered, Refused, bounded
-from dojo.grade.intake.choose import Crowd, Member, never
+from dojo.grade.intake.choose import Member, never
+from dojo.grade.intake.crowd import Crowd
 
 LONGEST_DIRECTORY = 40 * bounds.MIB
 LONGEST_FIELD = 4096  # a name, or what is added to it: zipfile's time for that grows with the square of its length
