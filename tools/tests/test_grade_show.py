@@ -71,6 +71,13 @@ def test_who_is_nobody_hears_where_the_ids_are(grade_command, course, tmp_path):
     assert "has no record of 'zoe'. The ids are: 12345, ann, ben, dan." in err
 
 
+def test_before_anybody_was_graded_there_is_nobody_to_show(grade_command, tmp_path):
+    with Gradebook.open(tmp_path / "g"):
+        pass
+    code, _, err = grade_command("show", "ann", "--out", tmp_path / "g")
+    assert code == 2 and "Nobody has been graded there yet." in err
+
+
 def test_an_unknown_student_gets_the_nearest(grade_command, course, tmp_path):
     folder(course / "ANN")
     grade_command(course, "--out", tmp_path / "g", "--katas", "k06")

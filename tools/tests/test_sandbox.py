@@ -225,6 +225,12 @@ def test_folders_that_are_no_packages_are_not_shown(monkeypatch, tmp_path):
     assert not {str(tmp_path), str(ROOT), "relative", ""} & {*found.path, *found.folders}
 
 
+def test_grades_below_the_submissions_are_hidden_with_them(tmp_path):
+    (tmp_path / "results" / "homework").mkdir(parents=True)
+    with a_sandbox(content=BARE, hidden=[tmp_path, tmp_path / "results" / "homework"]) as sandbox:
+        assert sandbox.isolation  # whose trial run has found neither
+
+
 def test_a_hidden_folder_is_empty_in_there(tmp_path):
     below_usr = {"folders_outside": ["/usr/share"]}
     with bait(tmp_path) as attempts:

@@ -32,6 +32,8 @@ def unknown(typed: str, entries: Mapping[str, str], found: Iterable[str], out: P
         return (
             f"{nobody} It is part of several: {_listed([_with_entry(one, entries[one]) for one in found])}. Name one by its id."
         )
+    if not entries:
+        return f"{nobody} Nobody has been graded there yet."
     table = out / exports.NAME
     where = f"The ids are the first column of {table}." if table.is_file() else f"The ids are: {_listed(list(entries))}."
     near = difflib.get_close_matches(typed, entries, n=3)

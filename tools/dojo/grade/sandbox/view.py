@@ -87,7 +87,10 @@ def view(python: Python, hidden: Sequence[Path] = (), root: Path = ROOT, of_root
     links = tuple((path, str(Path(path).readlink())) for path in SYSTEM if Path(path).is_symlink())
     system = [path for path in SYSTEM if Path(path).exists() and not Path(path).is_symlink()]
     parts = [str(root / part) for part in of_root if (root / part).exists()]
-    empty = tuple(dict.fromkeys([str(root), *(str(path.resolve()) for path in hidden if path.is_dir())]))
+    folders = [str(path.resolve()) for path in hidden if path.is_dir()]
+    # What lies in a hidden folder is hidden with it. Named once more, it would be there as an empty folder, to be seen.
+    outer = [one for one in folders if not any(_is_within(one, other) for other in folders if other != one)]
+    empty = tuple(dict.fromkeys([str(root), *outer]))
     return View(links, _without_doubles([*system, *python.folders, *parts], empty), empty)
 
 
