@@ -134,7 +134,7 @@ def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> lis
         MutantsError: the reference does not pass its tests, so a failure would say nothing.
     """
     tests = tests_hash(kata.name)
-    keys = [hashlib.sha256(f"{tests}\0{mutant.text}".encode()).hexdigest()[:16] for mutant in mutants]
+    keys = [hashlib.sha256(f"{tests}\0{reach.code(mutant.text)}".encode()).hexdigest()[:16] for mutant in mutants]
     path = KEPT / f"{kata.short}.json"
     known = {key: killer for key, killer in _read(path).items() if key in keys}
     left = [(key, mutant) for key, mutant in zip(keys, mutants, strict=True) if key not in known]
