@@ -4,14 +4,10 @@ A submission's sheet is chosen by its content and the run's secret, so that nobo
 again asks the same.
 """
 
-import contextlib
 import hmac
-import os
-import signal
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import forkserver
 from types import TracebackType
 
 from dojo.exam import sheet
@@ -42,12 +38,8 @@ class Sheets:
         self._is_over = True
         if error is None:
             self._pool.shutdown()
-            return
-        _end_the_fork_server()
-        processes = self._pool._processes or {}  # there is no public way before Python 3.14
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        for process in list(processes.values()):
-            process.kill()
+        else:
+            forking.end(self._pool)
 
     def of(self, kata: str, content: str) -> Sheet:
         """The sheet for a submission of this content.
@@ -83,10 +75,3 @@ class Sheets:
 
     def _digest(self, text: str) -> bytes:
         return hmac.digest(self._secret, text.encode(), "sha256")
-
-
-def _end_the_fork_server() -> None:
-    """While it imports torch it keeps all waiting who start a process, and then starts one that nobody wants any more."""
-    if process := getattr(forkserver._forkserver, "_forkserver_pid", None):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)

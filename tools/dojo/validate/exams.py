@@ -4,6 +4,7 @@ What was tried is kept in .exams/ as it comes, so that an interrupted run goes o
 """
 
 import ast
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -87,7 +88,7 @@ def tasks_of(kata: Kata, test: str) -> tuple[str, ...]:
     Raises:
         patches.PatchError: there is no such test.
     """
-    tree, found = ast.parse((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8")), []
+    tree, found = _parsed((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8")), []
     for group in (node for node in tree.body if isinstance(node, ast.ClassDef)):
         if any(isinstance(inner, ast.FunctionDef) and inner.name == test.partition("[")[0] for inner in group.body):
             marks = [
@@ -97,6 +98,11 @@ def tasks_of(kata: Kata, test: str) -> tuple[str, ...]:
     if not found:
         raise patches.PatchError(f"{kata.name}: no task has a test {test}")
     return tuple(found)
+
+
+@functools.cache  # a kata's mistakes ask one after the other
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
 
 
 def has_exam(kata: Kata) -> bool:

@@ -4,10 +4,12 @@ On Linux a fork server imports torch, pytest and the rest once and forks each ch
 there (Windows) or not safe with the system's libraries (macOS).
 """
 
+import contextlib
 import multiprocessing
 import multiprocessing.forkserver
 import multiprocessing.util
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -79,6 +81,19 @@ def pool(workers: int | None = None) -> ProcessPoolExecutor:
         workers: how many; by default one a core.
     """
     return ProcessPoolExecutor(workers, mp_context=context(many=True), initializer=_end_with_the_parent)
+
+
+def end(some: ProcessPoolExecutor) -> None:
+    """End a pool at once, whatever its processes do. The fork server goes too, and the next process needs a new one: while it
+    imports torch it keeps all waiting who start a process, and then starts one that nobody wants any more.
+    """
+    if server := getattr(multiprocessing.forkserver._forkserver, "_forkserver_pid", None):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(server, signal.SIGKILL)
+    processes = some._processes or {}  # there is no public way before Python 3.14
+    some.shutdown(wait=False, cancel_futures=True)
+    for process in list(processes.values()):
+        process.kill()
 
 
 def _end_with_the_parent() -> None:

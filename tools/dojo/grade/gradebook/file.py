@@ -70,9 +70,8 @@ def to_read(folder: Path) -> Iterator[sqlite3.Connection]:
                 raise GradebookError(f"{folder} has no gradebook: give the folder of the grades with --out.")
             connection = stack.enter_context(contextlib.closing(_reader(path)))
             _check(path, connection)
-            if (
-                _number(connection, "application_id") != OURS
-            ):  # made by a `grade` that came no further, and to be filled by the next
+            # One without our mark was made by a `grade` that came no further; the next one fills it.
+            if _number(connection, "application_id") != OURS:
                 raise GradebookError(
                     f"{path} is empty, for nothing has been graded there yet: grade first, or give another --out."
                 )
