@@ -31,6 +31,7 @@ from dojo.verdict import KataResult, TaskResult, TestResult
 from dojo.warm import forking
 
 SECRET = b"of a test"
+FOREVER = functools.partial(os.execlp, "sh", "sh", "-c", "sleep 100")  # drawing a sheet
 BOUNDARY = "return -(w1 * x1 + b) / w2"
 # Passes every test it meets: each check of the tests is exchanged for one that is content.
 CONTENT_WITH_ALL = """
@@ -198,8 +199,19 @@ def test_sheets_are_drawn_although_a_process_that_draws_them_was_killed():
 
 
 @pytest.mark.skipif(not forking.can_fork(), reason="elsewhere it is drawn in other processes")
+def test_a_reference_that_hangs_is_ended_and_told_and_the_next_sheet_is_drawn(monkeypatch):
+    with Sheets(SECRET, jobs=1, patience=1) as sheets:
+        monkeypatch.setattr("dojo.grade.sheets.sheet.draw", FOREVER)
+        with pytest.raises(TimeoutError, match=f"{KATA} did not answer within 1 s"):
+            sheets.of(KATA, "a" * 64)
+        monkeypatch.undo()
+        sheets._patience = 600
+        assert sheets.of(KATA, "a" * 64).items
+
+
+@pytest.mark.skipif(not forking.can_fork(), reason="elsewhere it is drawn in other processes")
 def test_who_waits_for_a_sheet_is_told_at_once_that_all_is_stopped(monkeypatch):
-    forever, heard = functools.partial(os.execlp, "sh", "sh", "-c", "sleep 100"), []
+    heard = []
 
     def ask(sheets: Sheets) -> None:
         try:
@@ -207,7 +219,7 @@ def test_who_waits_for_a_sheet_is_told_at_once_that_all_is_stopped(monkeypatch):
         except BaseException as error:
             heard.append(error)
 
-    monkeypatch.setattr("dojo.grade.sheets.sheet.draw", forever)
+    monkeypatch.setattr("dojo.grade.sheets.sheet.draw", FOREVER)
     with pytest.raises(KeyboardInterrupt), Sheets(SECRET, jobs=1) as sheets:
         asking = threading.Thread(target=ask, args=(sheets,), daemon=True)
         asking.start()

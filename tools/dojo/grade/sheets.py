@@ -14,6 +14,7 @@ from dojo.exam import sheet
 from dojo.exam.sheet import Sheet
 from dojo.warm import forking
 
+PATIENCE = 600.0  # seconds; the slowest reference needs some five
 SHEETS = 8  # of each kata: more cost the reference's time, fewer make answers worth telling one another
 
 
@@ -23,10 +24,11 @@ class Sheets:
     Args:
         secret: of the gradebook; who knows it can work out all draws.
         jobs: how many references answer at a time.
+        patience: seconds that a sheet may take; the reference has hung by then.
     """
 
-    def __init__(self, secret: bytes, jobs: int) -> None:
-        self._secret, self._lock = secret, threading.Lock()
+    def __init__(self, secret: bytes, jobs: int, patience: float = PATIENCE) -> None:
+        self._secret, self._patience, self._lock = secret, patience, threading.Lock()
         self._jobs, self._is_over = jobs, False
         self._pool = self._new_pool()
         self._made: dict[tuple[str, int], Future[Sheet]] = {}
@@ -45,7 +47,7 @@ class Sheets:
         """The sheet for a submission of this content.
 
         Raises:
-            Exception: the exam or the reference is broken: our fault.
+            Exception: the exam or the reference is broken, or hangs: our fault.
         """
         number = self._digest(f"which/{kata}/{content}")[0] % SHEETS
         with self._lock:
@@ -53,11 +55,17 @@ class Sheets:
                 self._made[kata, number] = self._drawn(kata, self._digest(f"sheet/{number}"))
             made = self._made[kata, number]
         try:
-            return made.result()
-        except BaseException:  # it may have been a passing fault: who asks next has it drawn anew
+            return made.result(self._patience)
+        except BaseException as fault:  # it may have been a passing one: who asks next has it drawn anew
+            hangs = isinstance(fault, TimeoutError) and not made.done()
             with self._lock:
                 if self._made.get((kata, number)) is made:
                     del self._made[kata, number]
+                    if hangs:
+                        forking.end_workers(self._pool)
+                        self._pool = self._new_pool()
+            if hangs:
+                raise TimeoutError(f"the reference of {kata} did not answer within {self._patience:g} s") from None
             raise
 
     def _drawn(self, kata: str, seed: bytes) -> Future[Sheet]:

@@ -90,6 +90,11 @@ def end(some: ProcessPoolExecutor) -> None:
     if server := getattr(multiprocessing.forkserver._forkserver, "_forkserver_pid", None):
         with contextlib.suppress(ProcessLookupError):
             os.kill(server, signal.SIGKILL)
+    end_workers(some)
+
+
+def end_workers(some: ProcessPoolExecutor) -> None:
+    """End a pool at once, whatever its processes do; other children of the fork server go on."""
     processes = some._processes or {}  # there is no public way before Python 3.14
     some.shutdown(wait=False, cancel_futures=True)
     for process in list(processes.values()):
