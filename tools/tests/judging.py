@@ -74,7 +74,7 @@ class FakeJudge:
         message = "" if outcome == PASSED else (data or b"").decode("utf-8", "replace")
         suite = None if data is None else TaskResult(name, (TestResult("test_it", outcome, message),))
         reason = "" if status == VERIFIED else f"it is {status}"
-        return TaskGrade(name, status, possible if status == VERIFIED else 0, possible, reason, suite)
+        return TaskGrade(name, status, possible, reason, suite)
 
 
 def grade(submissions: Path, out: Path, log: Callable[[str], None] = lambda student: None, katas: str = "k06,k07", **arguments):

@@ -1,5 +1,6 @@
 """The gradebook: what is kept is kept, whoever else comes and whatever the disk does; and what makes a record too old."""
 
+import json
 import os
 import shutil
 import signal
@@ -19,7 +20,7 @@ from dojo.verdict import Measured, TaskResult, TestResult
 def record(student="doe", **fields):
     number = Measured("k06.train.x", "x", float("nan"), 0.1, True)
     tests = (TestResult("test_it", "failed", "why\u202e\ud800\x00", 0.5, measured=(number,)),)
-    tasks = (TaskGrade("model", VERIFIED, 2, 2), TaskGrade("train", FAILED, 0, 1.5, "wrong", TaskResult("train", tests)))
+    tasks = (TaskGrade("model", VERIFIED, 2), TaskGrade("train", FAILED, 1.5, "wrong", TaskResult("train", tests)))
     katas = (KataGrade("k06_logistic_regression", tasks),)
     return Record(student, "doe.zip", "c0ffee", katas, (Ignored("x", "y"),), notes=("one", "two"), **fields)
 
@@ -38,6 +39,15 @@ def test_records_come_back_as_they_were(tmp_path):
         assert book.find("c") is None
         assert book.ids() == ("doe", "roe")
         assert book.newest("doe").record.katas[0].tasks[1].suite.tests[0].message == "why\u202e?\x00"
+
+
+@pytest.mark.parametrize("points", [1, 2.5, None])
+def test_a_document_with_points_that_its_verdicts_do_not_give_is_none(points):
+    document = json.loads(documents.written(record("doe")))
+    assert documents.read(json.dumps(document)) == readable(record("doe"))
+    document["katas"][0]["tasks"][1]["points"] = points
+    with pytest.raises(ValueError, match="points for a task that is failed"):
+        documents.read(json.dumps(document))
 
 
 def test_the_newest_record_counts_and_the_history_stays(tmp_path):
@@ -258,7 +268,7 @@ def test_a_regrading_that_was_broken_off_goes_on(tmp_path):
 
 def test_a_record_is_bounded_however_much_the_tests_said():
     tests = tuple(TestResult(f"t{number}", "failed", "x" * 1_000_000) for number in range(30))
-    kata = KataGrade("k", tuple(TaskGrade(f"t{number}", FAILED, 0, 1, "", TaskResult("t", tests)) for number in range(3)))
+    kata = KataGrade("k", tuple(TaskGrade(f"t{number}", FAILED, 1, "", TaskResult("t", tests)) for number in range(3)))
     long = documents.written(Record("doe", "", "", (kata,)))
     assert len(long) < 2_100_000
     assert documents.read(long).katas[0].tasks[0].suite.tests[0].message.endswith("x ... (cut)")

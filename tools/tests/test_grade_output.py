@@ -23,7 +23,7 @@ pytest_plugins = ["judging"]
 
 def one(**fields):
     tests = (TestResult("test_it\x1b", "failed", "seen: \u202e[bold]x[/]\x1b[2J"), TestResult("test_b", "passed"))
-    tasks = (TaskGrade("model", VERIFIED, 2, 2), TaskGrade("train", FAILED, 0, 1.5, "", TaskResult("train", tests)))
+    tasks = (TaskGrade("model", VERIFIED, 2), TaskGrade("train", FAILED, 1.5, "", TaskResult("train", tests)))
     return Record("doe", "doe.zip", "c", (KataGrade(K06, tasks),), isolation="isolated: x", **fields)
 
 
@@ -191,9 +191,9 @@ def test_no_cell_is_a_formula(text):
 
 
 def test_numbers_in_the_table_are_plain():
-    tasks = tuple(TaskGrade(str(number), VERIFIED, 0.1, 0.1) for number in range(3))
+    tasks = tuple(TaskGrade(str(number), VERIFIED, 0.1) for number in range(3))
     assert row(Record("doe", "", "", (KataGrade(K06, tasks),), isolation="x"), [K06]) == ["doe", "0.3", "0.3", "", "0.3"]
-    broken = replace(one(), katas=(replace(one().katas[0], tasks=(TaskGrade("model", ERROR, 0, 2),)),))
+    broken = replace(one(), katas=(replace(one().katas[0], tasks=(TaskGrade("model", ERROR, 2),)),))
     assert row(broken, [K06, K07]) == ["doe", "", "2", "error", "", ""]
 
 
@@ -214,9 +214,9 @@ def test_a_table_that_can_not_be_written_leaves_the_old_one(tmp_path):
 
 def test_the_summary_counts(catalog):
     tally = Tally(read(None, ["k06"], catalog).katas)
-    doubted = replace(one(), id="x", katas=(KataGrade(K06, (TaskGrade("model", NOT_VERIFIED, 0, 2),)),), seconds=3.0)
-    solved = replace(one(), id="y", katas=(KataGrade(K06, (TaskGrade("model", VERIFIED, 2, 2),)),), seconds=9.0)
-    failed = replace(one(), id="z", katas=(KataGrade(K06, (TaskGrade("model", ERROR, 0, 2),)),))
+    doubted = replace(one(), id="x", katas=(KataGrade(K06, (TaskGrade("model", NOT_VERIFIED, 2),)),), seconds=3.0)
+    solved = replace(one(), id="y", katas=(KataGrade(K06, (TaskGrade("model", VERIFIED, 2),)),), seconds=9.0)
+    failed = replace(one(), id="z", katas=(KataGrade(K06, (TaskGrade("model", ERROR, 2),)),))
     assert [record.id for record in tally.over([doubted, solved, failed])] == ["x", "y", "z"]
     made = tally.summary()
     assert (made.students, made.tasks) == (3, {NOT_VERIFIED: 1, VERIFIED: 1, ERROR: 1})

@@ -146,7 +146,7 @@ def test_a_judge_that_fails_once_is_no_error(tmp_path, error):
 
 
 def richer(task):
-    return replace(task, points=9, possible=9)
+    return replace(task, possible=9)
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def of_k06(**suites):
     tasks = []
     for name, (status, *tests) in suites.items():
         suite = TaskResult(name, tuple(TestResult(f"test_{name}", *told[:2], device=told[2]) for told in tests))
-        tasks.append(TaskGrade(name, status, 0, 1, suite.first_problem.message.partition("\n")[0], suite))
+        tasks.append(TaskGrade(name, status, 1, suite.first_problem.message.partition("\n")[0], suite))
     return Record("doe", "doe", "", (KataGrade(K06, tuple(tasks)),), isolation="isolated: x")
 
 
@@ -182,6 +182,6 @@ def test_the_script_starts():
 
 def test_json_of_what_is_no_number():
     tests = (TestResult("t", "failed", seconds=float("nan")),)
-    task = TaskGrade("model", FAILED, 0, 1, "", TaskResult("model", tests))
+    task = TaskGrade("model", FAILED, 1, "", TaskResult("model", tests))
     document = json.loads(show.document(Record("doe", "", "", (KataGrade(K06, (task,)),), (Ignored("a", "b"),))))
     assert document["katas"][0]["tasks"][0]["suite"]["tests"][0]["seconds"] is None

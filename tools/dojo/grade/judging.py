@@ -136,11 +136,11 @@ class Judge:
                 status = records.VERIFIED
         elif task.first_problem:
             reason = line(task.first_problem.message.partition("\n")[0], most=300)
-        return TaskGrade(task.name, status, possible if status == records.VERIFIED else 0, possible, reason, task)
+        return TaskGrade(task.name, status, possible, reason, task)
 
     def _alike(self, kata: Kata, status: str, reason: str) -> KataGrade:
         points = {task.name: self._assignment.points_of(kata.name, task.name) for task in kata.tasks}
-        return KataGrade(kata.name, tuple(TaskGrade(name, status, 0, possible, reason) for name, possible in points.items()))
+        return KataGrade(kata.name, tuple(TaskGrade(name, status, possible, reason) for name, possible in points.items()))
 
 
 def kept(result: KataResult, characters: int) -> KataResult:

@@ -62,14 +62,13 @@ class TaskGrade:
     """The grade of one task.
 
     Attributes:
-        points: earned; all of `possible` where the status is verified, else 0.
+        possible: the points that the task is worth.
         reason: in a sentence why the points were not earned; empty where they were.
         suite: what the tests said, for the learner; None where they were not run.
     """
 
     name: str
     status: str
-    points: float
     possible: float
     reason: str = ""
     suite: TaskResult | None = None
@@ -77,8 +76,11 @@ class TaskGrade:
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
             raise ValueError(f"unknown status {self.status!r}")
-        if self.points != (self.possible if self.status == VERIFIED else 0):
-            raise ValueError(f"{self.points} points for a task that is {self.status}")
+
+    @property
+    def points(self) -> float:
+        """Earned: all that are possible, or none."""
+        return self.possible if self.status == VERIFIED else 0
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,11 @@ class Record:
         return (*flags, *([NOT_ISOLATED] if self.isolation == NOT_ISOLATED else []))
 
     def to_json(self) -> dict:
-        return dataclasses.asdict(self)
+        fields = dataclasses.asdict(self)
+        for kata, shown in zip(self.katas, fields["katas"], strict=True):
+            for task, one in zip(kata.tasks, shown["tasks"], strict=True):
+                one["points"] = task.points
+        return fields
 
 
 def record(fields: dict) -> Record:
@@ -155,4 +161,8 @@ def _task(fields: dict) -> TaskGrade:
     suite = fields["suite"]
     if suite is not None:
         (suite,) = kata_result({"name": "", "stage": 0, "tasks": [suite]}).tasks
-    return TaskGrade(**{**fields, "suite": suite})
+    points = fields["points"]
+    task = TaskGrade(**{name: value for name, value in fields.items() if name != "points"} | {"suite": suite})
+    if points != task.points:
+        raise ValueError(f"{points} points for a task that is {task.status}")
+    return task

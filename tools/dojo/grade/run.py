@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from dojo.grade.assignment import Assignment
 from dojo.grade.gradebook import Gradebook, Kept, key
 from dojo.grade.intake import Intake
-from dojo.grade.records import ERROR, VERIFIED, KataGrade, Submission, TaskGrade
+from dojo.grade.records import ERROR, KataGrade, Submission
 from dojo.grade.workers import Court, Workers, unreadable
 
 AHEAD = 2  # submissions read for each judge: none waits for the next one, and few lie in memory
@@ -104,9 +104,4 @@ def _bring_forward(book: Gradebook, kept: Kept, submission: Submission, assignme
 
 def _worth(kata: KataGrade, assignment: Assignment) -> KataGrade:
     """The same verdicts with the points of this assignment."""
-
-    def task(one: TaskGrade) -> TaskGrade:
-        possible = assignment.points_of(kata.name, one.name)
-        return replace(one, points=possible if one.status == VERIFIED else 0, possible=possible)
-
-    return replace(kata, tasks=tuple(map(task, kata.tasks)))
+    return replace(kata, tasks=tuple(replace(one, possible=assignment.points_of(kata.name, one.name)) for one in kata.tasks))

@@ -182,7 +182,7 @@ def uniform(submission: Submission, assignment: Assignment, status: str, reason:
     katas = tuple(
         KataGrade(
             kata.name,
-            tuple(TaskGrade(task.name, status, 0, assignment.points_of(kata.name, task.name), reason) for task in kata.tasks),
+            tuple(TaskGrade(task.name, status, assignment.points_of(kata.name, task.name), reason) for task in kata.tasks),
         )
         for kata in assignment.katas
     )
