@@ -1,5 +1,6 @@
 """What a hostile submission gets in an exam, whatever it answers: nothing that it has not earned."""
 
+import json
 import time
 
 import numpy as np
@@ -9,7 +10,7 @@ from examining import KATA, TASKS, asked
 from torch import nn
 from torch.nn import functional as F
 
-from dojo.exam import sheet, steps
+from dojo.exam import examiner, sheet, steps, wire
 from dojo.exam.draw import Drawing
 from dojo.exam.judges import within
 from dojo.exam.question import Question
@@ -110,6 +111,23 @@ def test_an_answer_far_larger_than_the_reference_s_is_not_looked_at(tiny):
     right = {"x": Numbers("array", "float64", np.zeros(10))}
     assert "far larger" in one.judge({"x": Numbers("array", "float64", np.zeros(20_000))}, right, {})
     assert not looked and one.judge(right, right, {}) == "" and looked
+
+
+def test_an_array_that_an_answer_names_ten_thousand_times_is_looked_through_once(monkeypatch):
+    looked, finite = [], np.isfinite
+    monkeypatch.setattr(examiner.np, "isfinite", lambda numbers: looked.append(1) or finite(numbers))
+    one = Numbers("array", "float16", np.zeros(10))
+    assert examiner._is_finite({"x": [one] * 10_000, "y": (one,)}) and len(looked) == 1
+    other = Numbers("array", "float16", np.array([0, np.nan]))
+    assert not examiner._is_finite({"x": [one] * 10_000, "y": (other,)})
+
+
+def test_a_block_that_is_nothing_but_a_header_is_not_read(monkeypatch):
+    monkeypatch.setattr(wire.tensors, "load", lambda block: pytest.fail("it was read"))
+    header = {str(number): {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for number in range(60_000)}
+    text = json.dumps(header).encode()
+    with pytest.raises(wire.Broken, match="too many arrays"):
+        wire.decode(b'{"values": {}}', len(text).to_bytes(8, "little") + text)
 
 
 def test_a_judge_that_stumbles_over_an_answer_has_not_been_convinced_and_one_that_stumbles_over_the_right_one_is_our_fault():

@@ -1,13 +1,16 @@
 """Archives of very many members: those with a virtual environment are read, those that were made to take our time are not."""
 
+import io
 import struct
+import tarfile
 import time
 import zipfile
 
 import pytest
-from submitting import GOOD, K06, TAKEN, a_tar, a_zip, reasons, special, submissions, the_only
+from submitting import GOOD, K06, TAKEN, a_tar, a_zip, reasons, regular, special, submissions, the_only
 
 from dojo.grade.intake import bounds
+from dojo.grade.intake.near import Wanted
 
 UNSEEN = "a folder that is not looked into"
 
@@ -89,3 +92,20 @@ def test_the_largest_directory_of_a_zip_takes_seconds(tmp_path, catalog):
     taken = the_only(tmp_path, catalog)
     assert time.process_time() - begun < 30
     assert reasons(taken) == {".v/": UNSEEN}
+
+
+@pytest.mark.timeout(60)
+def test_names_that_no_file_can_have_mean_nothing_and_take_no_time(tmp_path, catalog):
+    """To look for the ending of one took time with the square of its length: hours, for an archive of half a megabyte."""
+    names = [f"{'.' * 15_000}\ta{number}" for number in range(300)]
+    with tarfile.open(tmp_path / "doe.tar", "w", format=tarfile.GNU_FORMAT) as archive:
+        for name in names:
+            archive.addfile(regular(name))
+        archive.addfile(regular(f"{K06}.py", GOOD[f"katas/{K06}.py"]), io.BytesIO(GOOD[f"katas/{K06}.py"]))
+    taken = the_only(tmp_path, catalog)
+    assert list(taken.files) == [K06] and not taken.notes
+
+
+@pytest.mark.parametrize("name", ["k06.tar.gz", "my k06 v1.2.final.jpg", "k06. .x.png"])
+def test_endings_do_not_hide_the_katas_number(name):
+    assert Wanted((K06,), (K06, "k02_devices")).meant(name) == K06

@@ -7,7 +7,7 @@ process.
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -135,16 +135,22 @@ class _Conversation:
 
 def _is_finite(value: object) -> bool:
     """Whether all numbers in an answer are finite, however deep they lie."""
+    found = {id(numbers): numbers for numbers in _floats(value)}  # an answer can name one large array ten thousand times
+    return all(bool(np.isfinite(numbers).all()) for numbers in found.values())
+
+
+def _floats(value: object) -> Iterator[np.ndarray | float]:
     match value:
         case Numbers():
-            return value.data.dtype.kind not in "fc" or bool(np.isfinite(value.data).all())
+            yield from [value.data] if value.data.dtype.kind in "fc" else []
         case float():
-            return math.isfinite(value)
+            yield value
         case dict():
-            return all(map(_is_finite, value.values()))
+            for one in value.values():
+                yield from _floats(one)
         case list() | tuple():
-            return all(map(_is_finite, value))
-    return True
+            for one in value:
+                yield from _floats(one)
 
 
 def _left(end: float) -> float:

@@ -13,6 +13,7 @@ LARGEST_DOCUMENT = 4 * 1024 * 1024
 LARGEST_BLOCK = 64 * 1024 * 1024
 MOST_IN_ALL = 256 * 1024 * 1024  # of all answers of a kata
 MOST_ARRAYS = 4096
+LARGEST_HEADER = 256 * MOST_ARRAYS  # of a block: what it says of its arrays; all of them are made before they can be counted
 
 
 class Broken(Exception):
@@ -39,6 +40,8 @@ def decode(text: bytes, block: bytes) -> tuple[dict, dict[str, object]]:
     """
     try:
         document = json.loads(text, parse_constant=_no_constant)
+        if int.from_bytes(block[:8], "little") > LARGEST_HEADER:
+            raise NotPlain("the answer has too many arrays")
         found = tensors.load(block) if block else {}
         arrays = [found[str(number)] for number in range(len(found))]
         if len(arrays) > MOST_ARRAYS:

@@ -8,9 +8,9 @@ from dojo.grade.intake import names
 
 CLOSE = 0.8  # of 1: how much of two names has to be the same; "k02_device" has 0.95, "k02_devices" and "k00_concepts" 0.6
 LONGEST = 60  # no longer name is compared letter by letter
+LONGEST_NAME = 255  # of a file, on the systems of today: an archive can say longer ones, and nothing is meant by them
 # What a Python text is handed in as. Any other ending, such as that of a picture, needs more than a new name.
 _TEXT = re.compile(r"(?P<stem>.+?)\.(?:py(?![a-z0-9]).*|pyw|txt)|(?P<bare>[^.]+)", re.DOTALL)
-_ENDING = re.compile(r"(\.[^.\s]*)+$")
 _NUMBER = re.compile(r"^k(?:ata)?[ _-]*(\d{1,2})(?!\d)|(?<![a-z0-9])k(\d\d)(?!\d)")
 _LEFTOVER = re.compile(r"[.#].*|.*(?:~|\.(?:bak|orig|old|tmp|swp|swo)|\.backup.*)", re.DOTALL)
 
@@ -29,7 +29,7 @@ class Wanted:
 
     def meant(self, name: str) -> str:
         """The graded kata whose file a file of this name is most likely meant as; empty if there is none."""
-        kata = _nearest(name, self.known)
+        kata = _nearest(name, self.known) if len(name) <= LONGEST_NAME else ""
         return kata if kata in self.graded else ""
 
 
@@ -58,13 +58,20 @@ def _nearest(name: str, known: tuple[str, ...]) -> str:
     if inside := max((kata for kata in known if kata in evened), key=len, default=""):
         return inside
     found = _TEXT.fullmatch(evened)
-    stem = (found["stem"] or found["bare"]) if found else _ENDING.sub("", evened)
+    stem = (found["stem"] or found["bare"]) if found else _without_endings(evened)
     if found and len(stem) <= LONGEST and (close := difflib.get_close_matches(stem, known, n=1, cutoff=CLOSE)):
         return close[0]
     if number := _NUMBER.search(stem):
         short = f"k{int(number[1] or number[2]):02d}"
         return next((kata for kata in known if kata.partition("_")[0] == short), "")
     return ""
+
+
+def _without_endings(name: str) -> str:
+    """Without all that follows a dot, up to the last blank: "k01 v1.2 a.tar.gz" is called "k01 v1.2 a"."""
+    blanks = [number for number, letter in enumerate(name) if letter.isspace()]
+    dot = name.find(".", blanks[-1] if blanks else 0)
+    return name if dot < 0 else name[:dot]
 
 
 def _evened(name: str) -> str:
