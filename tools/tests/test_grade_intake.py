@@ -256,3 +256,4 @@ def test_text_of_others_can_not_move_the_cursor_or_turn_a_line(tmp_path):
     assert line("a\nb\x07" + "c" * 200).startswith("a bccc") and len(line("c" * 200)) == 120
     assert plain("x" * 30, most=10) == "x" * 10 + " ... (20 more characters left out)"
     plain("\ud800\udcff").encode()
+    assert line("caf\udce9") == "caf\ufffd" and line("a\udc80\udd00b") == "ab"

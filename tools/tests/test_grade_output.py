@@ -33,7 +33,7 @@ def test_a_folder_is_graded_and_summed_up(grade_command, course, tmp_path):
     for line in (
         "4 submissions graded  4 now, 0 unchanged",
         "not verified",
-        "tests passed, exam did not: ben",
+        "a person should look: ben",
         "unreadable    1 submission: dan",
         "not read: roster.csv (neither a folder, an archive nor a kata's file)",
         f"{tmp_path / 'g' / 'grades.csv'} is written.",

@@ -20,14 +20,16 @@ from dojo import ROOT, verdict
 from dojo.catalog import load
 from dojo.exam.unconfined import Unconfined
 from dojo.grade import assignment as assignments
+from dojo.grade import judging as judging_module
 from dojo.grade.assignment import Limits
-from dojo.grade.judging import Judge, court, kept
+from dojo.grade.judging import Judge, court
 from dojo.grade.places import Open
 from dojo.grade.records import ABSENT, ERROR, FAILED, NOT_ISOLATED, NOT_STARTED, NOT_VERIFIED, VERIFIED, Submission
+from dojo.grade.said import kept
 from dojo.grade.sheets import Sheets
 from dojo.grade.workers import CannotGrade
 from dojo.suite.run import Abandoned
-from dojo.verdict import KataResult, TaskResult, TestResult
+from dojo.verdict import Drift, KataResult, TaskResult, TestResult
 from dojo.warm import forking
 
 SECRET = b"of a test"
@@ -120,6 +122,30 @@ def test_a_fault_of_ours_is_an_error_and_tried_twice(judge, monkeypatch):
     record = judge.judge(of(base("reference")))
     assert set(statuses(record).values()) == {ERROR} and record.points == 0 and len(tried) == 2
     assert "a fault of the grader, not of the submission" in record.katas[0].tasks[0].reason
+
+
+def test_who_gives_no_answer_in_time_is_asked_once_more_for_that_task_alone(judge, monkeypatch):
+    asked, examine = [], judging_module.examine
+
+    def busy(start, drawn, tasks, end):
+        asked.append(list(tasks))
+        reasons = examine(start, drawn, tasks, end)
+        return reasons if len(asked) > 1 else {**reasons, "train": "no answer within 12 s"}
+
+    monkeypatch.setattr(judging_module, "examine", busy)
+    assert set(statuses(judge.judge(of(base("reference")))).values()) == {VERIFIED}
+    assert asked == [list(TASKS), ["train"]]
+
+
+def test_who_breaks_the_tests_gets_no_error_of_ours_and_one_that_the_reference_has_too_is_ours(judge, monkeypatch):
+    monkeypatch.setattr(judging_module, "ATTEMPTS", 1)  # one is slow enough, and that they are two is shown above
+    breaks = next(one for one in programs() if one.name == "break_suite").file().decode()
+    record = judge.judge(of(breaks))
+    assert set(statuses(record).values()) == {NOT_VERIFIED} and record.points == 0 and NOT_VERIFIED in record.flags
+    reason = record.katas[0].tasks[0].reason
+    assert reason.startswith("the tests broke down over this file, and not over the reference: ")
+    monkeypatch.setattr(judge, "_judges_the_reference", lambda kata: False)
+    assert set(statuses(judge.judge(of(breaks))).values()) == {ERROR}
 
 
 def test_an_exam_whose_process_was_lost_says_nothing_of_the_submission(judge, monkeypatch):
@@ -244,8 +270,16 @@ def test_what_the_tests_say_is_kept_up_to_the_limit():
     short = kept(KataResult(KATA, 1, tasks), 100)
     said = [test.message for task in short.tasks for test in task.tests]
     assert said == ["a" * 60, "b" * 40 + " ... (cut: `output_kb`)", " ... (cut: `output_kb`)"]
-    assert kept(KataResult(KATA, 1, tasks), 180).tasks == tasks
+    assert kept(KataResult(KATA, 1, tasks), 1000).tasks == tasks
     assert [task.outcome for task in short.tasks] == [verdict.FAILED, verdict.FAILED]
+
+
+def test_what_a_test_measured_or_is_called_is_bounded_too():
+    drift, name = Drift("loss", 0.5, 0.5), "long" * 10_000
+    tests = TestResult("a", verdict.FAILED, "why", drift=(drift,)), TestResult(name, verdict.PASSED, drift=(drift,) * 100_000)
+    first, second = kept(KataResult(KATA, 1, (TaskResult("model", tests),)), 1000).tasks[0].tests
+    assert first == tests[0]
+    assert (second.outcome, second.message, second.drift, len(second.name)) == (verdict.PASSED, "", (), 1000)
 
 
 def test_the_limit_of_an_assignment_is_that_of_the_record():

@@ -20,6 +20,7 @@ from dojo.exam.values import Numbers
 
 SECONDS_TO_LOAD = 60.0
 SECONDS_TO_CLOSE = 30.0
+NO_ANSWER = "no answer within"
 SLACK = 2.0  # seconds beside a question's own, for the way there and back
 
 
@@ -124,7 +125,7 @@ class _Conversation:
         except TimeoutError:
             if end < begin + seconds:
                 raise _Lost("the time that a submission may take was used up before the exam was over") from None
-            raise _Lost(f"no answer within {seconds:g} s") from None
+            raise _Lost(f"{NO_ANSWER} {seconds:g} s") from None
         except TooLarge:
             raise _Lost("the reply was too large") from None
         except (EOFError, OSError):

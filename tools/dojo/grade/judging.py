@@ -9,23 +9,25 @@ from dataclasses import dataclass, replace
 from multiprocessing import Pipe
 from pathlib import Path
 
-from dojo import verdict
+from dojo import ROOT, verdict
 from dojo.catalog import Kata
-from dojo.exam.examiner import examine
+from dojo.exam.examiner import NO_ANSWER, examine
 from dojo.exam.sheet import Sheet
 from dojo.grade import records
 from dojo.grade.assignment import Assignment
 from dojo.grade.places import Isolated, Open, Place
 from dojo.grade.records import KataGrade, Record, Submission, TaskGrade
+from dojo.grade.said import kept
 from dojo.grade.sandbox.confine import SUBMISSION
 from dojo.grade.sandbox.isolation import Unavailable
 from dojo.grade.sandbox.limits import Limits
 from dojo.grade.sheets import Sheets
 from dojo.grade.text import line, without
 from dojo.grade.workers import CannotGrade
+from dojo.suite.launcher import Lost
 from dojo.suite.run import Abandoned, run
 from dojo.suite.unit import Unit
-from dojo.verdict import KataResult, TaskResult, TestResult
+from dojo.verdict import KataResult, TaskResult
 
 ATTEMPTS = 2  # a fault of ours may be a passing one
 STATUS_OF = {
@@ -100,19 +102,43 @@ class Judge:
                 reason = line(f"a fault of the grader, not of the submission: {type(fault).__name__}: {fault}", most=300)
                 grade = self._alike(kata, records.ERROR, reason)
             if all(task.status != records.ERROR for task in grade.tasks):
-                break
-        return grade
+                return grade
+        return self._not_ours(kata, grade)
+
+    def _not_ours(self, kata: Kata, grade: KataGrade) -> KataGrade:
+        """A submission's code can break pytest, or say that it did, and would have no grade, however often it is judged. Where
+        the reference is judged in the same place, it is for a person to see whose fault it is.
+        """
+        broken = [task for task in grade.tasks if task.suite and task.suite.outcome == verdict.ERROR]
+        if not broken or not self._judges_the_reference(kata):
+            return grade
+        why = "the tests broke down over this file, and not over the reference"
+        unclear = [replace(one, status=records.NOT_VERIFIED, reason=f"{why}: {one.reason}", suite=None) for one in broken]
+        return replace(grade, tasks=tuple(unclear.pop(0) if one in broken else one for one in grade.tasks))
+
+    def _judges_the_reference(self, kata: Kata) -> bool:
+        source = (ROOT / "reference" / f"{kata.name}.py").read_bytes()
+        try:
+            result = self._tested(kata, source, time.monotonic() + self._assignment.limits.seconds_a_submission)
+        except Lost:
+            return False
+        return result.outcome == verdict.PASSED
 
     def _judged(self, kata: Kata, source: bytes, content: str, time_left: "_Time") -> KataGrade:
         result = self._tested(kata, source, time_left.end)
         claimed = [task.name for task in result.tasks if task.outcome == verdict.PASSED]
-        reasons: Mapping[str, str] = {}
+        reasons: dict[str, str] = {}
         if claimed:
             with time_left.stopped():
                 drawn = self._sheet_of(kata.name, content)
-            reasons = examine(lambda: self._place.candidate(kata, source), drawn, claimed, time_left.end)
+            reasons = self._examined(kata, source, drawn, claimed, time_left.end)
+            if late := [task for task, reason in reasons.items() if NO_ANSWER in reason]:  # the machine may have been busy
+                reasons |= self._examined(kata, source, drawn, late, time_left.end)
         outcomes = {task.name: task for task in kept(result, self._assignment.limits.output_kb * 1024).tasks}
         return KataGrade(kata.name, tuple(self._task(kata, outcomes[task.name], reasons) for task in kata.tasks))
+
+    def _examined(self, kata: Kata, source: bytes, drawn: Sheet, tasks: Sequence[str], end: float) -> dict[str, str]:
+        return examine(lambda: self._place.candidate(kata, source), drawn, tasks, end)
 
     def _tested(self, kata: Kata, source: bytes, end: float) -> KataResult:
         with tempfile.TemporaryDirectory(prefix="torch-katas-", ignore_cleanup_errors=True) as folder:
@@ -141,18 +167,6 @@ class Judge:
     def _alike(self, kata: Kata, status: str, reason: str) -> KataGrade:
         points = {task.name: self._assignment.points_of(kata.name, task.name) for task in kata.tasks}
         return KataGrade(kata.name, tuple(TaskGrade(name, status, possible, reason) for name, possible in points.items()))
-
-
-def kept(result: KataResult, characters: int) -> KataResult:
-    """The result with so much of what its tests say in all, the first of it; the rest is cut off."""
-    left = characters
-
-    def cut(test: TestResult) -> TestResult:
-        nonlocal left
-        message, left = test.message[:left], max(left - len(test.message), 0)
-        return test if message == test.message else replace(test, message=f"{message} ... (cut: `output_kb`)", diagnosis=None)
-
-    return replace(result, tasks=tuple(replace(task, tests=tuple(map(cut, task.tests))) for task in result.tasks))
 
 
 class _Time:

@@ -9,7 +9,9 @@ from dojo.verdict import TaskResult, kata_result
 
 VERIFIED, NOT_VERIFIED, FAILED, NOT_STARTED, BLOCKED, ABSENT, ERROR = (
     "verified",  # the suite passed and the exam agreed: the points are earned
-    "not verified",  # the suite passed and the exam did not agree: no points, and a person should look
+    # The suite passed and the exam did not agree, or the suite broke down over this file alone: no points, and a person should
+    # look.
+    "not verified",
     "failed",
     "not started",
     "blocked",  # needs another task that is not passed

@@ -73,7 +73,7 @@ def show(screen: Screen, record: Record, known: Catalog, at: str, versions: int)
 
 def _why(record: Record, flag: str) -> str:
     explained = {
-        NOT_VERIFIED: "a task passed its tests, and the exam did not agree: a person should look",
+        NOT_VERIFIED: "the exam did not agree with the tests, or these broke down over this file alone: a person should look",
         ERROR: "a fault of ours: grade again",
         UNREADABLE: line(record.problem, 300),
         NOT_ISOLATED: "nothing stood between this code and the machine (--no-sandbox), so its verdict can't be trusted",

@@ -138,11 +138,7 @@ def show(
     tasks = made.tasks
     open_tasks = sum(tasks.values()) - sum(tasks.get(status, 0) for status in (VERIFIED, NOT_VERIFIED, FAILED, ERROR))
     out(f"  [green]verified[/]      {tasks.get(VERIFIED, 0):,} tasks")
-    out(
-        _counted(
-            "not verified", "red", tasks.get(NOT_VERIFIED, 0), made.named.get(NOT_VERIFIED, ()), "tests passed, exam did not"
-        )
-    )
+    out(_counted("not verified", "red", tasks.get(NOT_VERIFIED, 0), made.named.get(NOT_VERIFIED, ()), "a person should look"))
     out(f"  failed        {tasks.get(FAILED, 0):,}")
     out(f"  not solved    {open_tasks:,}  [dim]not started, blocked or not handed in[/]")
     out(_counted("errors", "magenta", tasks.get(ERROR, 0), made.named.get(ERROR, ()), "ours: run the same command again"))

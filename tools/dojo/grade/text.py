@@ -26,7 +26,8 @@ def line(text: str, most: int = 120) -> str:
 
 
 def _has_bytes(text: str) -> bool:
-    return any("\udc80" <= one <= "\udcff" for one in text) and not any("\ud800" <= one < "\udc80" for one in text)
+    halves = {one for one in text if "\ud800" <= one <= "\udfff"}
+    return bool(halves) and all("\udc80" <= one <= "\udcff" for one in halves)
 
 
 def without(value: object, folders: Iterable[str]) -> object:

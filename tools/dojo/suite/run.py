@@ -78,6 +78,7 @@ def run(
 
     Raises:
         Abandoned: it was ended through `abandon`; no child is left.
+        Lost: what the children ran in broke down again and again.
     """
     by_name = {kata.name: kata for kata in katas}
     reports = [Report(by_name[unit.kata]) for unit in units]
@@ -213,11 +214,8 @@ class _Supervisor:
         report.restarts += 1
         report.current, report.loading = None, False
         if report.restarts > MOST_RESTARTS:
-            report.trouble = "What it ran in broke down each time."
-            for test in list(report.open_tests()):
-                self.on_result(first, report.close(test["id"], ERROR, Diagnosis(f"This test was not judged: {report.trouble}")))
-        else:
-            rest = [self._rest_of(first), *rest]
+            raise Lost("what it ran in broke down each time")
+        rest = [self._rest_of(first), *rest]
         self.pending.extendleft(reversed(rest))
 
     def _rest_of(self, unit: Unit) -> Unit:
