@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import random
 import sys
 import types
@@ -120,6 +121,18 @@ def test_a_killed_grading_is_gone_on_with_until_all_kills_are_done(many, tmp_pat
     books = list(kills._killed(lambda out: [], fresh, 5, random.Random(1)))
     assert starts == ["disturbed-0"] + ["disturbed-1"] * 3 + ["disturbed-2"] * 3 + ["disturbed-3"]
     assert [problems for _, problems in books] == [[]] * 4 and contents(tmp_path / "disturbed-3") == contents(fresh)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL")
+@pytest.mark.parametrize(
+    ("code", "thrown", "ends"), [("raise SystemExit(1)", 1, True), ("import time; time.sleep(60)", 0, False)]
+)
+def test_only_what_was_killed_counts_as_killed(tmp_path, monkeypatch, code, thrown, ends):
+    with kills.Gradebook.open(tmp_path):
+        pass
+    monkeypatch.setattr(kills, "START", 0)
+    dice = types.SimpleNamespace(random=lambda: thrown, randint=lambda *_: 1, uniform=lambda *_: 0)
+    assert kills._ends_before_its_kill([sys.executable, "-c", code], tmp_path, 0, dice) is ends
 
 
 def test_the_page_of_attacks_is_what_the_programs_say():

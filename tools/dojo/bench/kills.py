@@ -3,6 +3,7 @@
 import itertools
 import random
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -69,7 +70,7 @@ def _ends_before_its_kill(grading: Sequence[str], out: Path, kept: int, dice: ra
             break
         time.sleep(0.1)
     process.kill()
-    return process.wait() == 0
+    return process.wait() != -signal.SIGKILL  # 1 is an end as well: there were errors
 
 
 def _lost(undisturbed: Histories, book: Histories) -> list[str]:
