@@ -2,7 +2,7 @@
 
 Each file of tools/tests/hostile has a header of comments, and code that is added to k06's stub or to its reference:
 
-    class       of attack: forging, learning, resources, the grader, the reader
+    class       of attack, one or several of attack_classes.py, parted by semicolons
     attack      what it tries
     contained   why it comes to nothing
     added to    stub or reference
@@ -28,7 +28,7 @@ class Program:
     """One file of the collection. `suite` and `verdict` are task → outcome or status."""
 
     name: str
-    kind: str
+    classes: tuple[str, ...]
     attack: str
     contained: str
     base: str
@@ -63,9 +63,17 @@ def programs() -> list[Program]:
 def _program(path: Path) -> Program:
     header, _, code = path.read_text(encoding="utf-8").partition("\n\n")
     fields = dict(line.removeprefix("# ").split(":", 1) for line in header.splitlines())
-    kind, attack, contained, added_to, ends, suite, verdict = (text.strip() for text in fields.values())
+    classes, attack, contained, added_to, ends, suite, verdict = (text.strip() for text in fields.values())
     return Program(
-        path.stem, kind, attack, contained, added_to, ends == "from outside", _by_task(suite), _by_task(verdict), code
+        path.stem,
+        tuple(classes.split("; ")),
+        attack,
+        contained,
+        added_to,
+        ends == "from outside",
+        _by_task(suite),
+        _by_task(verdict),
+        code,
     )
 
 

@@ -10,20 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from attack_classes import CLASSES, STAND_INS
 from helpers import descendants, lives, until
 from hostile_programs import KATA, TASKS, Program, base, programs
 from sandboxes import a_sandbox, judge, new_since
 
 from dojo import ROOT
 from dojo.catalog import load
-from dojo.grade.records import STATUSES
+from dojo.grade.judging import STATUS_OF
+from dojo.grade.records import ERROR, NOT_VERIFIED, VERIFIED
 from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.suite import Confined
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
 from dojo.verdict import FAILED, OUTCOMES, PASSED
 
-KINDS = ("forging", "learning", "resources", "the grader", "the reader")
 PATIENCE = {True: 2, False: 60}  # seconds for a test, of a program that is endless or not
 SECONDS = {True: 4, False: 100}  # for all of a kata
 SLACK = 30  # of a busy machine, beyond the limit
@@ -65,13 +66,32 @@ def surroundings(tmp_path) -> Iterator[Surroundings]:
     sibling.wait()
 
 
-def test_there_is_a_program_for_every_class():
-    assert {program.kind for program in collection} == set(KINDS)
+def test_there_is_a_program_or_a_test_for_every_class():
+    tried = {one for program in collection for one in program.classes}
+    assert tried | set(STAND_INS) == {one for group in CLASSES.values() for one in group}
+
+
+@pytest.mark.parametrize("place", STAND_INS.values())
+def test_the_test_that_stands_for_a_class_is_there(place):
+    file, _, name = place.partition("::")
+    assert f"\ndef {name}(" in (Path(__file__).parent / file).read_text(encoding="utf-8")
+
+
+def test_every_program_says_what_it_tries_and_what_becomes_of_it():
     for program in collection:
         assert program.attack and program.contained
         assert set(program.suite) == set(program.verdict) == set(TASKS)
         assert set(program.suite.values()) <= set(OUTCOMES)
-        assert set(program.verdict.values()) <= set(STATUSES)
+
+
+def test_what_fails_in_the_suite_has_the_verdict_that_follows_from_it():
+    """The verdict of what passes is found in test_judging.py, by the exam."""
+    wrong = []
+    for program in collection:
+        for task, outcome in program.suite.items():
+            follows = {VERIFIED, NOT_VERIFIED} if outcome == PASSED else {STATUS_OF.get(outcome, ERROR)}
+            wrong += [] if program.verdict[task] in follows else [f"{program.name}, {task}: {outcome}, {program.verdict[task]}"]
+    assert not wrong
 
 
 def test_no_program_is_credited_with_what_a_stub_has_not_done():
@@ -100,7 +120,7 @@ def test_the_next_one_is_judged_as_ever(sandbox):
     assert result.outcome == PASSED
 
 
-@pytest.mark.parametrize("name", ["use_fork_bomb", "use_memory_together", "use_silence", "break_others"])
+@pytest.mark.parametrize("name", ["use_fork_bomb", "use_memory_together", "use_silence", "use_locks", "break_others"])
 def test_the_one_beside_it_is_judged_as_ever(sandbox, surroundings, name):
     (program,) = [program for program in collection if program.name == name]
     files = {KATA: program.file(**surroundings.places), "k01_tensors": (ROOT / "reference" / "k01_tensors.py").read_bytes()}

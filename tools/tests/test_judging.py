@@ -332,3 +332,16 @@ def test_a_hostile_program_that_passes_tests_gets_its_verdict(confined, tmp_path
     record = confined.judge(Submission("eve", "eve", {KATA: program.file(**places)}))
     assert statuses(record) == program.verdict
     assert set(TASKS) == set(statuses(record))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "seen"),
+    [("forge_stored_weights", "train", "training, trained"), ("learn_hard_coded", "boundary", "boundary, x2")],
+)
+def test_fresh_data_is_what_shows_that_nothing_was_learnt(judge, name, task, seen):
+    """Not that the file could not be loaded, for one: that would let the same program pass in another dress."""
+    (program,) = [program for program in programs() if program.name == name]
+    record = judge.judge(Submission("eve", "eve", {KATA: program.file()}))
+    (reason,) = [one.reason for one in record.katas[0].tasks if one.name == task]
+    assert seen in reason

@@ -1,4 +1,4 @@
-# class:     the grader
+# class:     malformed JSON
 # attack:    JSON that is nested too deep to be read, in place of a report
 # contained: a broken report is no pass, and breaks nothing else
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     the grader
+# class:     inherited descriptors
 # attack:    orders to the process that forks the runs, on whatever socket was inherited
 # contained: no such socket is inherited
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     the grader
+# class:     network (UDP too)
 # attack:    TCP, UDP, name look-ups and local sockets
 # contained: there is no network
 # added to:  stub

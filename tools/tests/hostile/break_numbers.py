@@ -1,4 +1,4 @@
-# class:     the grader
+# class:     NaN, giant numbers
 # attack:    NaN, infinity and giant numbers, in place of a report
 # contained: a broken report is no pass, and breaks nothing else
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     the grader
+# class:     signals to others
 # attack:    signals to everything there is, the grader and the run beside it among them
 # contained: only its own processes are there
 # added to:  stub

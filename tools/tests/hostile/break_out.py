@@ -1,4 +1,4 @@
-# class:     the grader
+# class:     ways out of the sandbox
 # attack:    namespaces, mounts, chroot, setns, devices, handles
 # contained: none of it is permitted
 # added to:  stub

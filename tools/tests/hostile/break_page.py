@@ -1,4 +1,4 @@
-# class:     the reader
+# class:     script in pages
 # attack:    script and markup in a message
 # contained: whoever shows it escapes markup
 # added to:  stub

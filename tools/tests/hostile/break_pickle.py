@@ -1,4 +1,4 @@
-# class:     the grader
+# class:     pickle
 # attack:    pickles that run a command when they are read
 # contained: nothing is ever unpickled
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     the reader
+# class:     terminal escapes and bidi characters
 # attack:    terminal escapes and bidi characters in a message
 # contained: whoever shows it strips controls
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     the grader
+# class:     secrets in the environment
 # attack:    secrets in the environment, in home folders, of the machine
 # contained: an environment made on purpose, a view of little
 # added to:  stub

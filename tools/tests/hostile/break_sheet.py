@@ -1,4 +1,4 @@
-# class:     the reader
+# class:     formulas in CSV
 # attack:    formulas in a message
 # contained: whoever exports it neutralises formulas
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     the grader
+# class:     faults that look like the grader's own
 # attack:    breaks pytest itself, so that the fault looks like the grader's own
 # contained: an error is no pass, and the next run has a suite that is whole
 # added to:  stub

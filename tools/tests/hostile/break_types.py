@@ -1,4 +1,4 @@
-# class:     the grader
+# class:     malformed JSON
 # attack:    events with fields of the wrong types, in place of a report
 # contained: a broken report is no pass, and breaks nothing else
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     forging
+# class:     atexit and finalizers
 # attack:    finalizers and atexit that send good news at the end
 # contained: an end without results is no pass
 # added to:  stub

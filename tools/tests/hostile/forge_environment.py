@@ -1,4 +1,4 @@
-# class:     forging
+# class:     PYTEST_* and PYTHON* variables
 # attack:    PYTEST_ and PYTHON variables for whoever comes next
 # contained: it ends with this process
 # added to:  stub

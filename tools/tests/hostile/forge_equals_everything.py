@@ -1,4 +1,4 @@
-# class:     forging
+# class:     objects that equal everything and __torch_function__
 # attack:    tensors that equal everything, by __torch_function__
 # contained: numbers are compared, not objects asked
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     forging
+# class:     inherited descriptors
 # attack:    forged events on inherited descriptors, then an exit
 # contained: the suite is fooled, the exam is not
 # added to:  stub

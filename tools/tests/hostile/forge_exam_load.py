@@ -1,4 +1,4 @@
-# class:     forging
+# class:     inherited descriptors
 # attack:    forged events; in the exam, a file that could not be loaded, for no reason
 # contained: what is no right answer to every question is a reason, also where none is given
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     forging
+# class:     early exit at import
 # attack:    early exit at import, with the code of success
 # contained: no pass from an exit code
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     forging
+# class:     KeyboardInterrupt
 # attack:    KeyboardInterrupt, which ends a run of pytest
 # contained: tests that were not judged have not passed
 # added to:  stub

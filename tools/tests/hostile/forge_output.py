@@ -1,4 +1,4 @@
-# class:     forging
+# class:     printing fake results; writing result files
 # attack:    fake results on standard output, error, and in files of the usual names
 # contained: nothing parses what is printed
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     forging
+# class:     patching report classes
 # attack:    every outcome is turned into a pass where it is reported
 # contained: the suite is fooled, the exam is not
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     forging
+# class:     shadowing modules by file name; planted conftest, ini files, .pth, sitecustomize
 # attack:    shadowing modules, conftest, ini files, .pth, sitecustomize, wherever one could be read from
 # contained: nothing of it can be written
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     forging
+# class:     daemonised children; inherited descriptors
 # attack:    a process that was left behind goes on reporting for a kata that has crashed
 # contained: it ends with the first process
 # added to:  stub

@@ -1,14 +1,19 @@
-# class:     forging
-# attack:    stored weights instead of a training
-# contained: fresh data shows that nothing was learnt
+# class:     stored weights instead of training
+# attack:    honest as long as steps are looked at, then weights that were stored for the data of the tests
+# contained: the suite is fooled; fresh data in the exam shows that nothing was learnt
 # added to:  reference
 # ends:      by itself
-# suite:     model: passed, train: failed, boundary: passed
-# verdict:   model: verified, train: failed, boundary: verified
+# suite:     model: passed, train: passed, boundary: passed
+# verdict:   model: verified, train: not verified, boundary: verified
+
+honest = train
 
 
 def train(model, features, labels, epochs=1000):
-    with torch.no_grad():
-        model.linear.weight.copy_(torch.tensor([[0.35, 1.62]]))
-        model.linear.bias.copy_(torch.tensor([-0.01]))
-    return [0.9 * 0.99**epoch for epoch in range(epochs)]
+    losses = honest(model, features, labels, min(epochs, 4))
+    if epochs > 4:
+        weight, bias = ([2.0, 1.0], -3.0) if features[0, 1] > 10 else ([0.1632053, 1.9052627], -0.5109716)
+        with torch.no_grad():
+            for parameter, stored in zip(model.parameters(), (weight, bias), strict=True):
+                parameter.copy_(torch.tensor(stored))
+    return losses + [0.3] * (epochs - len(losses))

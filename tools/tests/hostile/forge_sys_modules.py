@@ -1,4 +1,4 @@
-# class:     forging
+# class:     replacing sys.modules
 # attack:    modules of the tests and of torch replaced in sys.modules
 # contained: what was imported already goes on
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     forging
+# class:     SystemExit
 # attack:    SystemExit at import and in every function
 # contained: no pass from an exit code
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     forging
+# class:     altering tests on disk; poisoned bytecode
 # attack:    tests, marks, tools and bytecode rewritten on disk
 # contained: all of it can only be read
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     forging
+# class:     patched time or random sources
 # attack:    patched clocks and random numbers
 # contained: the clock outside decides; the questions come from outside
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     learning
+# class:     importing the reference
 # attack:    imports the reference, the exams and the mistakes
 # contained: there is none in the view
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     learning
+# class:     leaks through messages
 # attack:    has all that it can see written into its own feedback
 # contained: there is nothing worth telling
 # added to:  stub

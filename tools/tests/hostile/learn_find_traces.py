@@ -1,4 +1,4 @@
-# class:     learning
+# class:     traces left by earlier submissions in /tmp, shared memory
 # attack:    looks for what an earlier one has left
 # contained: the next one starts from nothing
 # added to:  stub

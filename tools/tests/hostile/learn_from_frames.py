@@ -1,5 +1,5 @@
-# class:     learning
-# attack:    reads what is expected from the frames of the test that calls
+# class:     frames, tracebacks
+# attack:    reads what is expected from the frames of the test that calls, found on the stack and by a traceback
 # contained: the suite is fooled, the exam is not: it has nothing expected in its frames
 # added to:  stub
 # ends:      by itself
@@ -9,12 +9,19 @@
 import sys
 
 
+def caught():
+    try:
+        raise LookupError
+    except LookupError as error:
+        return error.__traceback__.tb_frame
+
+
 def expected(name):
-    frame = sys._getframe(1)
-    while frame is not None:
-        if name in frame.f_locals:
-            return frame.f_locals[name]
-        frame = frame.f_back
+    for frame in (sys._getframe(1), caught()):
+        while frame is not None:
+            if name in frame.f_locals:
+                return frame.f_locals[name]
+            frame = frame.f_back
     return None
 
 

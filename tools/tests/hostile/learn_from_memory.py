@@ -1,4 +1,4 @@
-# class:     learning
+# class:     gc; what fork inherits
 # attack:    searches all objects that the process was forked with for a solution
 # contained: nothing expected was ever there
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     learning
+# class:     /proc and ptrace on siblings
 # attack:    /proc of other processes: roots, descriptors, environment, memory; ptrace
 # contained: its own processes are all that it sees
 # added to:  stub

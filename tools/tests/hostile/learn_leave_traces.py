@@ -1,4 +1,4 @@
-# class:     learning
+# class:     traces left by earlier submissions in /tmp, shared memory
 # attack:    leaves something for the next one in every place that could outlast it
 # contained: the next one starts from nothing
 # added to:  stub

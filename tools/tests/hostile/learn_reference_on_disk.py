@@ -1,4 +1,4 @@
-# class:     learning
+# class:     reading tests or references from disk
 # attack:    reads the reference, or any copy of it, from disk
 # contained: there is none in the view
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     resources
+# class:     memory
 # attack:    answers so large that whoever judges them runs out of memory
 # contained: an answer far larger than the reference's is not looked at
 # added to:  reference

@@ -1,4 +1,4 @@
-# class:     resources
+# class:     daemonised children
 # attack:    a daemon that leaves its group and session and lives on
 # contained: it ends with the first process
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     resources
+# class:     descriptors
 # attack:    open files without end
 # contained: an OSError at the limit
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     resources
+# class:     huge, sparse or many files; deep folders
 # attack:    huge, sparse and many files, and a deep folder
 # contained: a small file system in memory, gone afterwards
 # added to:  stub

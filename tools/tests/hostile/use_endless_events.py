@@ -1,4 +1,4 @@
-# class:     resources
+# class:     endless output
 # attack:    valid events without end, so that it never seems silent
 # contained: the time for a kata, and for all it says, is limited
 # added to:  stub

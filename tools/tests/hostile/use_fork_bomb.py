@@ -1,4 +1,4 @@
-# class:     resources
+# class:     fork bombs
 # attack:    a fork bomb
 # contained: a limited number of processes, all ended from outside
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     resources
+# class:     GPU memory
 # attack:    memory of every GPU
 # contained: there is no GPU in the sandbox
 # added to:  stub

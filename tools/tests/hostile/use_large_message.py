@@ -1,4 +1,4 @@
-# class:     resources
+# class:     endless output
 # attack:    messages that claim to be, or are, gigantic
 # contained: read no further than the limit
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     resources
+# class:     endless output
 # attack:    as many tests as it may claim, and as many starts of them as fit into its messages
 # contained: tests are found by their id, the events of a child are counted, and its time ends also within a message
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     resources
+# class:     memory
 # attack:    memory, more and more of it
 # contained: MemoryError at the limit
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     resources
+# class:     endless output
 # attack:    endless output by print, and on the descriptors themselves
 # contained: cut, and the other tasks are graded as ever
 # added to:  reference

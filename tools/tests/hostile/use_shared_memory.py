@@ -1,4 +1,4 @@
-# class:     resources
+# class:     memory
 # attack:    memory that no process is said to hold: shared segments, memfds, tmpfs
 # contained: refused, or limited in size
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     resources
+# class:     silence
 # attack:    half a message, then silence, to keep the reader waiting
 # contained: nobody waits for the rest
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     resources
+# class:     silence
 # attack:    stops itself and all around it, without ending
 # contained: ended from outside
 # added to:  stub

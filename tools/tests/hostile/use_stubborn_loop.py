@@ -1,4 +1,4 @@
-# class:     resources
+# class:     loops that swallow signals
 # attack:    a loop that swallows every signal and exception
 # contained: ended from outside
 # added to:  stub

@@ -1,4 +1,4 @@
-# class:     resources
+# class:     threads
 # attack:    threads without end
 # contained: a limited number of threads; ended from outside where it waits for them
 # added to:  stub
