@@ -134,6 +134,27 @@ def test_a_run_is_not_ended_for_what_a_few_processes_share_with_the_host(sandbox
     assert "all are there" in first_message(result)
 
 
+OF_NOBODY = b"""
+import mmap, os
+zero = os.open("/dev/zero", os.O_RDONLY)
+for make in (lambda: mmap.mmap(-1, 4096), lambda: mmap.mmap(zero, 4096, prot=mmap.PROT_READ)):
+    try:
+        make()
+    except OSError:
+        continue
+    raise SystemExit("has got it")
+raise SystemExit("gets none")
+"""
+
+
+def test_no_memory_is_given_that_no_process_is_said_to_hold(sandbox):
+    """Shared memory stays when it is held no more by the one that filled it, if another could still ask for it."""
+    if not sandbox.isolation.seccomp:
+        pytest.skip("this kernel filters no system calls")
+    (result,) = judge(sandbox, {KATA: OF_NOBODY})
+    assert "gets none" in first_message(result)
+
+
 # Processors
 
 SPIN = b"import os\nfor _ in range(8):\n    if os.fork() == 0:\n        break\n"
