@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from helpers import lives, until
 from hostile_programs import KATA, TASKS, base, programs
-from sandboxes import why_none
+from sandboxes import need_a_sandbox
 
 from dojo import ROOT, verdict
 from dojo.catalog import load
@@ -69,8 +69,7 @@ def judge() -> Iterator[Judge]:
 
 @pytest.fixture(scope="module")
 def confined() -> Iterator[Judge]:
-    if reason := why_none():
-        pytest.skip(reason)
+    need_a_sandbox()
     with judging(isolated=True, seconds_a_test=30) as one:
         yield one
 

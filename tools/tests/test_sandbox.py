@@ -33,6 +33,7 @@ OWN = {name: f"{name}:[1]" for name in probe.NAMESPACES}
 CONTAINED = {
     "reached": [],
     "namespaces": {name: f"{name}:[2]" for name in probe.NAMESPACES},
+    "of_host": {name: f"{name}:[3]" for name in probe.NAMESPACES},
     "capabilities": 0,
     "no_new_privileges": True,
     "first": True,
@@ -65,6 +66,7 @@ def test_one_line_says_what_holds():
     [
         {"reached": ["the network"]},
         {"namespaces": CONTAINED["namespaces"] | {"net": OWN["net"]}},
+        *({"namespaces": CONTAINED["namespaces"] | {name: f"{name}:[3]"}} for name in probe.NAMESPACES),
         {"namespaces": {}},
         {"capabilities": 1},
         {"no_new_privileges": False},
@@ -104,7 +106,8 @@ def test_the_probe_finds_what_is_open(tmp_path):
     """Without a sandbox it reaches all that it tries: otherwise its silence would mean nothing."""
     ours, theirs = multiprocessing.Pipe(duplex=False)
     with bait(tmp_path) as attempts:
-        process = multiprocessing.get_context("fork").Process(target=bodies.probe, args=(theirs, attempts))
+        request = attempts | {"namespaces_of_host": bodies.namespaces()}
+        process = multiprocessing.get_context("fork").Process(target=bodies.probe, args=(theirs, request))
         process.start()
         report = json.loads(ours.recv_bytes())
         process.join()

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,18 +28,131 @@ def sandbox() -> Iterator[Sandbox]:
 # Memory
 
 
+HOST, OTHER = 7777, 8888  # where stacks begin
+INHERITED = 300
+
+
+def beyond(*taken: tuple[int, int]) -> int:
+    """What a run takes beyond what it shares with its host, 2.
+
+    Args:
+        taken: memory and stack of each of its processes.
+    """
+    there = {1: usage.Process(0, 10), 2: usage.Process(1, INHERITED, 1, HOST), 3: usage.Process(1, 9000, 1, HOST)}
+    for number, (memory, stack) in enumerate(taken, 4):
+        there[number] = usage.Process(number - 1 if number > 4 else 2, memory, 2, stack)
+    run = usage.members(there, first=4)
+    assert len(run) == len(taken) and usage.threads(there, run) == 2 * len(taken)
+    return usage.memory_beyond(there, run, host=2)
+
+
 def test_memory_is_that_of_all_processes_below():
-    sizes = {1: (0, 10), 2: (1, 300), 3: (2, 500), 4: (3, 350, 7), 5: (1, 9000)}
-    there = {number: usage.Process(*fields) for number, fields in sizes.items()}
-    run = usage.members(there, first=3)
-    assert (usage.memory_beyond(there, run, host=2), usage.threads(there, run)) == (250, 8)
-    assert usage.members(there, first=9) == set()
+    assert beyond((350, HOST), (500, HOST), (290, HOST)) == 250
+    assert usage.members({1: usage.Process(0, 10)}, first=9) == set()
 
 
-def test_this_process_takes_memory():
+def test_nothing_is_free_for_a_program_that_was_started_anew():
+    assert beyond((310, HOST), (90, OTHER), (400, OTHER)) == 10 + 90 + 400
+
+
+def test_what_is_shared_is_free_for_a_few_processes_only():
+    most = usage.MOST_THAT_SHARE
+    assert beyond(*[(INHERITED + 1, HOST)] * most) == most
+    assert beyond(*[(INHERITED + 1, HOST)] * most, *[(200, HOST)] * 3) == most + 600
+
+
+@contextlib.contextmanager
+def forked(code: str) -> Iterator[int]:
+    """A fork of this process that runs the code, which calls `say()`."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.set_inheritable(write, True)
+            exec(code, {"write": write, "say": lambda: (os.write(write, b"."), time.sleep(60))})
+        finally:
+            os._exit(0)
+    os.close(write)
+    try:
+        assert os.read(read, 1) == b"."
+        yield child
+    finally:
+        os.close(read)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+HOLDING = "held = bytearray(b'x' * (50 << 20))\n"
+SHARING = "import mmap\nheld = mmap.mmap(-1, 50 << 20)\nheld.write(b'x' * (50 << 20))\n"
+FIRST_THREAD_ENDS = """
+import ctypes, platform, threading
+threading.Thread(target=say).start()
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)
+"""
+STARTED_ANEW = """
+import os, sys
+os.execv(sys.executable, [sys.executable, "-S", "-c", f"import os, time; os.write({write}, b'.'); time.sleep(60)"])
+"""
+
+
+def seen_of(number: int) -> usage.Process:
+    return until(lambda: (process := usage.processes()[number]).memory and process)
+
+
+@pytest.mark.parametrize("code", ["say()", FIRST_THREAD_ENDS], ids=["as ever", "when its first thread has ended"])
+@pytest.mark.parametrize("hold", [HOLDING, SHARING], ids=["of its own", "to share"])
+def test_what_a_process_holds_is_seen(code, hold):
+    with forked(code) as little, forked(hold + code) as much:
+        if code == FIRST_THREAD_ENDS:
+            until(lambda: all("(zombie)" in Path(f"/proc/{number}/status").read_text() for number in (little, much)))
+        assert 45 << 20 < seen_of(much).memory - seen_of(little).memory < 60 << 20
+        assert seen_of(much).parent == os.getpid()
+
+
+def test_a_fork_is_told_from_a_program_that_was_started_anew():
     own = usage.processes()[os.getpid()]
-    assert own.parent == os.getppid() and own.threads == len(list(Path("/proc/self/task").iterdir()))
-    assert own.memory > 1_000_000
+    assert own.stack and own.parent == os.getppid() and own.threads == len(list(Path("/proc/self/task").iterdir()))
+    with forked("say()") as fork, forked(STARTED_ANEW) as anew:
+        assert seen_of(fork).stack == own.stack != seen_of(anew).stack
+
+
+HONEST = b"""
+import os, time
+data = bytearray(b"x" * (10 << 20))
+for _ in range(8):
+    if os.fork() == 0:
+        time.sleep(60)
+        os._exit(0)
+time.sleep(1.5)
+raise SystemExit("all are there")
+"""
+
+
+def test_a_run_is_not_ended_for_what_a_few_processes_share_with_the_host(sandbox, monkeypatch):
+    monkeypatch.setattr(sandbox, "limits", replace(LIMITS, memory=400))
+    (result,) = judge(sandbox, {KATA: HONEST})
+    assert "all are there" in first_message(result)
+
+
+OF_NOBODY = b"""
+import mmap, os
+zero = os.open("/dev/zero", os.O_RDONLY)
+for make in (lambda: mmap.mmap(-1, 4096), lambda: mmap.mmap(zero, 4096, prot=mmap.PROT_READ)):
+    try:
+        make()
+    except OSError:
+        continue
+    raise SystemExit("has got it")
+raise SystemExit("gets none")
+"""
+
+
+def test_no_memory_is_given_that_no_process_is_said_to_hold(sandbox):
+    """Shared memory stays when it is held no more by the one that filled it, if another could still ask for it."""
+    if not sandbox.isolation.seccomp:
+        pytest.skip("this kernel filters no system calls")
+    (result,) = judge(sandbox, {KATA: OF_NOBODY})
+    assert "gets none" in first_message(result)
 
 
 # Processors

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import mmap
 import os
 import re
 import socket
@@ -170,9 +171,9 @@ READ, KILL = {"x86_64": 0, "aarch64": 63}, {"x86_64": 62, "aarch64": 129}
 ALLOWED = 0
 
 
-def verdict_of(program: bytes, architecture: int, number: int, argument: int = 0) -> int:
+def verdict_of(program: bytes, architecture: int, number: int, argument: int = 0, fourth: int = 0) -> int:
     """The error code that the filter gives a call; runs it as the kernel does."""
-    data = struct.pack("=IIQ6Q", number, architecture, 0, argument, 0, 0, 0, 0, 0)
+    data = struct.pack("=IIQ6Q", number, architecture, 0, argument, 0, 0, fourth, 0, 0)
     code = list(struct.iter_unpack("=HBBI", program))
     at, value = 0, 0
     while True:
@@ -191,8 +192,8 @@ def verdict_of(program: bytes, architecture: int, number: int, argument: int = 0
 def test_the_filter_refuses_what_it_lists_and_allows_the_rest(machine):
     column, program = list(ARCHITECTURE).index(machine), seccomp.program(machine)
 
-    def asked(number: int, argument: int = 0, architecture: int = ARCHITECTURE[machine]) -> int:
-        return verdict_of(program, architecture, number, argument)
+    def asked(number: int, argument: int = 0, architecture: int = ARCHITECTURE[machine], fourth: int = 0) -> int:
+        return verdict_of(program, architecture, number, argument, fourth)
 
     for numbers in seccomp.REFUSED.values():
         assert numbers[column] is None or asked(numbers[column]) == errno.EPERM
@@ -205,6 +206,10 @@ def test_the_filter_refuses_what_it_lists_and_allows_the_rest(machine):
     assert asked(seccomp.SOCKET[column], socket.AF_UNIX) == ALLOWED
     for family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, socket.AF_PACKET):
         assert asked(seccomp.SOCKET[column], family) == errno.EACCES
+    for fourth in (mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.MAP_SHARED):
+        assert asked(seccomp.MMAP[column], fourth=fourth) == ALLOWED
+    for shared in (mmap.MAP_SHARED, mmap.MAP_SHARED | mmap.MAP_PRIVATE):  # the latter is MAP_SHARED_VALIDATE
+        assert asked(seccomp.MMAP[column], fourth=shared | mmap.MAP_ANONYMOUS) == errno.EPERM
     assert asked(READ[machine] | 0x40000000) == errno.EPERM  # the second set of numbers of x86_64
     assert asked(READ[machine], architecture=0x40000003) == errno.EPERM  # the calls of 32 bits
 
@@ -216,7 +221,12 @@ def test_the_numbers_are_the_kernels(machine):
         pytest.skip(f"{header} is not installed")
     column = list(NUMBERS).index(machine)
     known = {name: int(number) for name, number in re.findall(pattern, header.read_text())}
-    listed = seccomp.REFUSED | {"clone": seccomp.CLONE, "clone3": seccomp.CLONE3, "socket": seccomp.SOCKET}
+    listed = seccomp.REFUSED | {
+        "clone": seccomp.CLONE,
+        "clone3": seccomp.CLONE3,
+        "socket": seccomp.SOCKET,
+        "mmap": seccomp.MMAP,
+    }
     ours = {name: numbers[column] for name, numbers in listed.items() if numbers[column] is not None}
     both = ours.keys() & known.keys()
     assert {name: ours[name] for name in both} == {name: known[name] for name in both}

@@ -54,7 +54,8 @@ def probe(connection: Connection, request: dict) -> None:
     status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines())
     report = {
         "reached": [name for name, attempt in ATTEMPTS.items() if attempt(request)],
-        "namespaces": {path.name: str(path.readlink()) for path in Path("/proc/self/ns").iterdir()},
+        "namespaces": namespaces(),
+        "of_host": request["namespaces_of_host"],
         "capabilities": int(status["CapEff"], 16) | int(status["CapPrm"], 16) | int(status["CapBnd"], 16),
         "no_new_privileges": status["NoNewPrivs"].strip() == "1",
         "first": os.getpid() == 1,
@@ -62,6 +63,11 @@ def probe(connection: Connection, request: dict) -> None:
         "seccomp": not _succeeds(lambda: os.close(os.memfd_create("x"))),
     }
     connection.send_bytes(json.dumps(report).encode())
+
+
+def namespaces() -> dict[str, str]:
+    """Those of this process: kind → its name, which no other has as long as it is there."""
+    return {path.name: str(path.readlink()) for path in Path("/proc/self/ns").iterdir()}
 
 
 def _reads(request: dict) -> bool:

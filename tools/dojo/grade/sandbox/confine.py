@@ -14,7 +14,7 @@ from dojo.grade.sandbox.limits import Limits
 SUBMISSION = "/submission"  # where the kata's file lies, read-only
 SCRATCH = "/sandbox"  # for temporary files; not /tmp, below which Python or this repository may lie
 SHARED_MEMORY = "/dev/shm"
-WRITABLE = (SCRATCH, SHARED_MEMORY, "/dev/null", "/dev/zero", "/dev/full")
+WRITABLE = (SCRATCH, SHARED_MEMORY, "/dev/null", "/dev/full")
 USER = 1000  # inside; nobody in particular
 
 _OWN = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWCGROUP
@@ -40,6 +40,7 @@ def own_view(files: dict[str, bytes], most: Limits) -> None:
     syscalls.mount("tmpfs", SHARED_MEMORY, "tmpfs", _PLAIN, f"{size},mode=0700")
     syscalls.mount("tmpfs", SUBMISSION, "tmpfs", _PLAIN, "size=16m,nr_inodes=100,mode=0755")
     syscalls.mount("proc", "/proc", "proc", _PLAIN | syscalls.MS_NOEXEC)
+    syscalls.mount("/dev/null", "/dev/zero", flags=syscalls.MS_BIND)  # mapped, it is memory that no process is said to hold
     for name, content in files.items():
         (Path(SUBMISSION) / name).write_bytes(content)
     syscalls.mount("", SUBMISSION, flags=syscalls.MS_REMOUNT | syscalls.MS_RDONLY | _PLAIN)

@@ -71,6 +71,7 @@ class _Host:
     def __init__(self, control: socket.socket) -> None:
         self.control = control
         self.children: dict[int, _Child] = {}
+        self.namespaces = bodies.namespaces()
         self.next_look = 0.0
         self.poll = select.poll()
         self.poll.register(control, select.POLLIN)
@@ -115,7 +116,7 @@ class _Host:
         try:
             process = fork_as_first()
             if process == 0:
-                _live(request, connection, log, group, begin)
+                _live(request, connection, log, group, begin, self.namespaces)
             watched = _watched(process)
         except OSError:
             os.close(begun)
@@ -182,12 +183,12 @@ def fork_as_first() -> int:
         os.close(own)
 
 
-def _live(request: int, connection: int, log: int, group: int | None, begin: int) -> None:
-    """The child's whole life."""
+def _live(request: int, connection: int, log: int, group: int | None, begin: int, of_host: dict[str, str]) -> None:
+    """The child's whole life, which ends here."""
     code = 1
     try:
         with os.fdopen(os.dup(request), "rb") as file:
-            wanted = json.loads(file.read())
+            wanted = json.loads(file.read()) | {"namespaces_of_host": of_host}
         if group is not None:
             os.write(group, b"0")
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

@@ -15,7 +15,7 @@ class Limits:
         cpu: seconds of processor time for each process.
         processes: of the run at a time, threads counted.
         files: open at a time in a process.
-        file_size: MB, of the largest file that can be written.
+        file_size: MB, of the largest file that can be written; what a run prints is one, on a disk of ours.
         space: MB for all files together, in memory.
         inodes: how many files and folders there can be.
     """
@@ -36,7 +36,7 @@ def apply(limits: Limits) -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = {
         resource.RLIMIT_AS: pages * resource.getpagesize() + limits.memory * MEGABYTE,
-        resource.RLIMIT_CPU: limits.cpu,
+        resource.RLIMIT_CPU: limits.cpu,  # many take more together: what others leave them, until the run's time is over
         resource.RLIMIT_NPROC: limits.processes,
         resource.RLIMIT_NOFILE: limits.files,
         resource.RLIMIT_FSIZE: limits.file_size * MEGABYTE,

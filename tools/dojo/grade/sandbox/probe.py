@@ -109,7 +109,8 @@ def judge(report: dict, own: dict[str, str], bubblewrap_version: str) -> Isolati
     Raises:
         Unavailable: it reached something, or a wall is missing.
     """
-    apart = tuple(name for kind, name in NAMESPACES.items() if report["namespaces"].get(kind, own[kind]) != own[kind])
+    its, of_host = report["namespaces"], report["of_host"]  # what a run does not have from the host is new, and no other's
+    apart = tuple(name for kind, name in NAMESPACES.items() if its.get(kind) not in (None, own[kind], of_host[kind]))
     missing = [f"no {name} namespace" for name in NAMESPACES.values() if name not in apart]
     missing += [f"{what} was reached" for what in report["reached"]]
     missing += ["capabilities were left"] if report["capabilities"] else []

@@ -79,12 +79,13 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "clock_settime": (227, 112),
     "vhangup": (153, 58),
 }
-CLONE, CLONE3, SOCKET = (56, 220), (435, 435), (41, 198)
+CLONE, CLONE3, SOCKET, MMAP = (56, 220), (435, 435), (41, 198), (9, 222)
 NEWEST = 462  # a call younger than this list may open any door: it looks as if the kernel did not have it
 
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, the kernel's name for it
 _X32 = 0x40000000  # from here on, x86_64 has a second set of numbers for the same calls
 _AF_UNIX = 1
+_MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
 _NAMESPACES = (
     syscalls.CLONE_NEWNS
     | syscalls.CLONE_NEWCGROUP
@@ -96,7 +97,12 @@ _NAMESPACES = (
 )
 
 _LOAD, _IF_EQUAL, _IF_GREATER, _IF_ANY_BIT, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
-_AT_NUMBER, _AT_ARCHITECTURE, _AT_FIRST_ARGUMENT = 0, 4, 16  # in what the kernel gives the program to look at
+_AT_NUMBER, _AT_ARCHITECTURE, _AT_FIRST_ARGUMENT, _AT_FOURTH_ARGUMENT = (
+    0,
+    4,
+    16,
+    40,
+)  # in what the kernel gives the program to look at
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000
 
 
@@ -119,7 +125,12 @@ def program(machine: str) -> bytes | None:
     argument = _load(_AT_FIRST_ARGUMENT)
     clone = [*argument, *_when(_IF_ANY_BIT, _NAMESPACES, _refuse(errno.EPERM)), *_allow()]
     socket = [*argument, *_unless(_IF_EQUAL, _AF_UNIX, _refuse(errno.EACCES)), *_allow()]
-    code += _when(_IF_EQUAL, CLONE[column], clone) + _when(_IF_EQUAL, SOCKET[column], socket) + _allow()
+    # Memory to share, in no file: it stays when the process that filled it holds it no more, and is nobody's then.
+    nameless = _when(_IF_ANY_BIT, _MAP_ANONYMOUS, _refuse(errno.EPERM))
+    mmap = [*_load(_AT_FOURTH_ARGUMENT), *_when(_IF_ANY_BIT, _MAP_SHARED, nameless), *_allow()]
+    for call, then in ((CLONE, clone), (SOCKET, socket), (MMAP, mmap)):
+        code += _when(_IF_EQUAL, call[column], then)
+    code += _allow()
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
 
 

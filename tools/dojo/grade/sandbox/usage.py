@@ -7,25 +7,47 @@ from pathlib import Path
 from typing import NamedTuple
 
 LAST_IN_LINE = 19  # the niceness of who is to wait for all others
+MOST_THAT_SHARE = 9  # processes of a run for which the host's memory is free: one, and eight that load its data
 
 
 class Process(NamedTuple):
-    """One of those that can be seen from here; `memory` is in bytes."""
+    """One of those that can be seen from here.
+
+    Attributes:
+        parent: its number.
+        memory: bytes that it has in no file on a disk; those that it shares with others since a fork are included.
+        threads: how many it has.
+        stack: where its stack begins. The system chooses that by chance for each program that it starts; a fork keeps it.
+    """
 
     parent: int
     memory: int
     threads: int = 1
+    stack: int = 0
 
 
 def processes() -> dict[int, Process]:
+    """All of them. Nothing is read that takes a lock of theirs: no process can make the one who looks wait."""
     found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            with suppress(OSError, ValueError, IndexError):  # it may end meanwhile
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                memory = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
-                found[int(entry.name)] = Process(int(fields[1]), memory, int(fields[17]))
+            with suppress(OSError, ValueError, IndexError, StopIteration):  # it may end meanwhile
+                found[int(entry.name)] = _process(entry)
     return found
+
+
+def _process(entry: Path) -> Process:
+    fields = _fields(entry)
+    if fields[0] == "Z" and int(fields[17]) > 1:  # its first thread has ended, and tells nothing of the memory of the others
+        entry = next(task for task in (entry / "task").iterdir() if _fields(task)[0] != "Z")
+        fields = _fields(entry)
+    lines = (entry / "status").read_text().splitlines()
+    memory = sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssShmem:")))
+    return Process(int(fields[1]), memory * 1024, int(fields[17]), int(fields[25]))
+
+
+def _fields(entry: Path) -> list[str]:
+    return (entry / "stat").read_text().rpartition(")")[2].split()
 
 
 def members(there: Mapping[int, Process], first: int) -> set[int]:
@@ -41,9 +63,14 @@ def members(there: Mapping[int, Process], first: int) -> set[int]:
 
 
 def memory_beyond(there: Mapping[int, Process], run: Collection[int], host: int) -> int:
-    """Bytes that these processes take, each beyond what it shares with the host that it was forked from."""
-    shared = there[host].memory if host in there else 0
-    return sum(max(there[number].memory - shared, 0) for number in run)
+    """Bytes that these processes take together, beyond what they share with the host.
+
+    A process shares it that was forked from the host and has not started another program since. It may have given it up by
+    writing to it, which can't be seen: so it is free for a few processes, not for as many as there can be.
+    """
+    its = there.get(host, Process(0, 0))
+    shared = sorted(min(there[number].memory, its.memory) for number in run if there[number].stack == its.stack)
+    return sum(there[number].memory for number in run) - sum(shared[-MOST_THAT_SHARE:])
 
 
 def threads(there: Mapping[int, Process], run: Collection[int]) -> int:

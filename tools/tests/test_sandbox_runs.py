@@ -1,0 +1,148 @@
+"""What a run in the sandbox has for itself, and what it finds there: its walls to other runs, its limits, its environment."""
+
+import contextlib
+import json
+import resource
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from helpers import outcomes, until
+from hostile_programs import KATA, programs
+from sandboxes import LIMITS, a_sandbox, judge
+
+from dojo.grade.sandbox import probe, view
+from dojo.grade.sandbox.launch import Sandbox
+from dojo.grade.sandbox.limits import MEGABYTE
+from dojo.grade.sandbox.suite import Confined
+from dojo.suite.unit import Unit
+from dojo.warm.spare import Child
+
+CANARY = "GRADER_PASSWORD"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CANARY, "xyzzy")
+        with a_sandbox() as one:
+            yield one
+
+
+@contextlib.contextmanager
+def running(sandbox: Sandbox, code: bytes, log: Path) -> Iterator[Child]:
+    """A run of this code, which has come to where it says so, or ended."""
+    child = Confined(sandbox, {KATA: code}).start([Unit("nowhere", KATA, "cpu")], log)
+    try:
+        until(lambda: SAID in log.read_text() or child.process.has_ended)
+        yield child
+    finally:
+        child.process.close()
+        until(lambda: child.process.has_ended)
+
+
+SAID = "-- said --"
+STAY = f"\nimport os, time\nos.write(1, b'{SAID}')\ntime.sleep(600)\n".encode()
+TELL = b"\nimport json, os\nos.write(1, b'-- found --' + json.dumps(found).encode() + b'-- found --')\n"
+
+
+def found(log: Path) -> object:
+    """What was told by a run."""
+    return json.loads(log.read_text().split("-- found --")[1])
+
+
+def found_by(sandbox: Sandbox, code: str, log: Path) -> object:
+    """What a run of this code calls `found`."""
+    with running(sandbox, code.encode() + TELL + STAY, log):
+        return found(log)
+
+
+# Walls to other runs
+
+
+def test_nothing_is_found_of_what_another_run_has_left(sandbox, tmp_path):
+    """Whether that one is gone or still there."""
+    collection = {program.name: program for program in programs()}
+    leaving, finding = collection["learn_leave_traces"].file(), collection["learn_find_traces"]
+    with running(sandbox, leaving, tmp_path / "first"), running(sandbox, leaving + STAY, tmp_path / "second"):
+        (result,) = judge(sandbox, {KATA: finding.file()})
+    assert outcomes(result) == finding.suite
+
+
+NAMESPACES = """
+import os
+found = {kind: os.readlink("/proc/self/ns/" + kind) for kind in os.listdir("/proc/self/ns")}
+"""
+
+
+def test_no_two_runs_share_a_namespace_with_each_other_or_with_us(sandbox, tmp_path):
+    code, logs = NAMESPACES.encode() + TELL + STAY, [tmp_path / "first", tmp_path / "second"]
+    with running(sandbox, code, logs[0]), running(sandbox, code, logs[1]):
+        first, second = map(found, logs)
+    for kind in probe.NAMESPACES:
+        own = str(Path("/proc/self/ns", kind).readlink())
+        assert len({first[kind], second[kind], own}) == 3, kind
+
+
+# Limits
+
+LIMITS_OF = """
+import resource
+found = {name: resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")}
+found["pages"] = int(open("/proc/self/statm").read().split()[0])
+"""
+
+
+def test_each_limit_holds_for_good(sandbox, tmp_path):
+    has = found_by(sandbox, LIMITS_OF, tmp_path / "log")
+    promised = {
+        "CPU": LIMITS.cpu,
+        "NPROC": LIMITS.processes,
+        "NOFILE": LIMITS.files,
+        "FSIZE": LIMITS.file_size * MEGABYTE,
+        "CORE": 0,
+        "MEMLOCK": 0,
+        "MSGQUEUE": 0,
+    }
+    assert {name: has[f"RLIMIT_{name}"] for name in promised} == {name: [value, value] for name, value in promised.items()}
+    begun_with = has["RLIMIT_AS"][1] - LIMITS.memory * MEGABYTE
+    assert has["RLIMIT_AS"][0] == has["RLIMIT_AS"][1] and 0 < begun_with <= has["pages"] * resource.getpagesize()
+
+
+FLOOD = b"""
+import os
+for descriptor in (1, 2):
+    for _ in range(64):
+        try:
+            os.write(descriptor, b"x" * 65536)
+        except OSError:
+            pass
+    try:
+        os.truncate(descriptor, 1 << 30)
+    except OSError:
+        pass
+"""
+
+
+def test_what_a_run_prints_takes_little_of_our_disk(sandbox, monkeypatch, tmp_path):
+    monkeypatch.setattr(sandbox, "limits", replace(LIMITS, file_size=1))
+    (tmp_path / "log").touch()
+    with running(sandbox, FLOOD, tmp_path / "log") as child:
+        until(lambda: child.process.has_ended)
+    assert (tmp_path / "log").stat().st_size == MEGABYTE
+
+
+# Environment
+
+ENVIRONMENT = """
+import os
+found = {"now": dict(os.environ), "at first": open("/proc/self/environ").read()}
+"""
+
+
+def test_the_environment_is_what_was_promised_and_nothing_of_ours(sandbox, tmp_path):
+    has = found_by(sandbox, ENVIRONMENT, tmp_path / "log")
+    at_first = dict(line.split("=", 1) for line in has["at first"].split("\0") if line)
+    assert at_first == view.ENVIRONMENT | {"PWD": "/"}  # by bubblewrap
+    assert at_first.items() <= has["now"].items() and not {CANARY, "xyzzy"} & {*has["now"], *has["now"].values()}
