@@ -89,6 +89,11 @@ import ctypes, platform, threading
 threading.Thread(target=say).start()
 ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)
 """
+ODDLY_NAMED = r"""
+import ctypes
+ctypes.CDLL(None).prctl(15, b"\xff) Z 1\n(", 0, 0, 0)
+say()
+"""
 STARTED_ANEW = """
 import os, sys
 os.execv(sys.executable, [sys.executable, "-S", "-c", f"import os, time; os.write({write}, b'.'); time.sleep(60)"])
@@ -99,7 +104,9 @@ def seen_of(number: int) -> usage.Process:
     return until(lambda: (process := usage.processes()[number]).memory and process)
 
 
-@pytest.mark.parametrize("code", ["say()", FIRST_THREAD_ENDS], ids=["as ever", "when its first thread has ended"])
+@pytest.mark.parametrize(
+    "code", ["say()", FIRST_THREAD_ENDS, ODDLY_NAMED], ids=["as ever", "when its first thread has ended", "under an odd name"]
+)
 @pytest.mark.parametrize("hold", [HOLDING, SHARING], ids=["of its own", "to share"])
 def test_what_a_process_holds_is_seen(code, hold):
     with forked(code) as little, forked(hold + code) as much:

@@ -97,12 +97,8 @@ _NAMESPACES = (
 )
 
 _LOAD, _IF_EQUAL, _IF_GREATER, _IF_ANY_BIT, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
-_AT_NUMBER, _AT_ARCHITECTURE, _AT_FIRST_ARGUMENT, _AT_FOURTH_ARGUMENT = (
-    0,
-    4,
-    16,
-    40,
-)  # in what the kernel gives the program to look at
+# In what the kernel gives the program to look at:
+_AT_NUMBER, _AT_ARCHITECTURE, _AT_FIRST_ARGUMENT, _AT_FOURTH_ARGUMENT = 0, 4, 16, 40
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000
 
 

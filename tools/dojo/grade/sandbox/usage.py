@@ -41,13 +41,14 @@ def _process(entry: Path) -> Process:
     if fields[0] == "Z" and int(fields[17]) > 1:  # its first thread has ended, and tells nothing of the memory of the others
         entry = next(task for task in (entry / "task").iterdir() if _fields(task)[0] != "Z")
         fields = _fields(entry)
-    lines = (entry / "status").read_text().splitlines()
-    memory = sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssShmem:")))
+    lines = (entry / "status").read_bytes().splitlines()
+    memory = sum(int(line.split()[1]) for line in lines if line.startswith((b"RssAnon:", b"RssShmem:")))
     return Process(int(fields[1]), memory * 1024, int(fields[17]), int(fields[25]))
 
 
 def _fields(entry: Path) -> list[str]:
-    return (entry / "stat").read_text().rpartition(")")[2].split()
+    """What follows the name, which a process gives itself: any bytes, and brackets and line ends among them."""
+    return (entry / "stat").read_bytes().rpartition(b")")[2].decode().split()
 
 
 def members(there: Mapping[int, Process], first: int) -> set[int]:
