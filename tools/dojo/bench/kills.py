@@ -63,9 +63,9 @@ def _killed(
 def _ends_before_its_kill(grading: Sequence[str], out: Path, kept: int, dice: random.Random) -> bool:
     """Start, and kill: one time in four while it starts, else in the middle of its next few submissions."""
     process, begin = subprocess.Popen(grading, **SILENT), time.monotonic()
-    is_early, more, moment = dice.random() < 0.25, dice.randint(0, 4), dice.uniform(0, 1)
+    is_early, more, moment = dice.random() < 0.25, dice.randint(1, 4), dice.uniform(0, 1)
     while process.poll() is None:
-        if is_early or len(histories(out)) >= kept + more > kept or time.monotonic() > begin + LONGEST:
+        if is_early or len(histories(out)) >= kept + more or time.monotonic() > begin + LONGEST:
             time.sleep(moment * (START if is_early else SUBMISSION))
             break
         time.sleep(0.1)
