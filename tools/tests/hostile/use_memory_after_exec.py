@@ -1,4 +1,4 @@
-# class:     resources
+# class:     memory
 # attack:    memory in many programs started anew, which share nothing with the host and each stay below the limit of one
 # contained: ended when all together are beyond the limit
 # added to:  stub
