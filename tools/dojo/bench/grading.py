@@ -61,11 +61,9 @@ def tried(number: int, katas: Sequence[Kata], jobs: int, times: int, seed: int) 
             dice = random.Random(seed)
             done, problems = kills.tried(lambda place: command(submissions, place, katas, jobs), fresh, found, times, dice)
             result = replace(result, kills=done, problems=(*result.problems, *problems))
-            print(
-                f"\n{done.kills} kills in {done.gradings} gradings: {done.lost} records lost, {done.repeated} repeated;",
-                end=" ",
-            )
-            print(f"{done.equal} of {done.gradings} gradebooks equal the undisturbed one.")
+            lost = f"{done.lost} records lost, {done.repeated} repeated"
+            equal = f"{done.equal} of {done.gradings} gradebooks equal the undisturbed one"
+            print(f"\n{done.kills} kills in {done.gradings} gradings: {lost}; {equal}.")
     print("\n".join(result.problems) or "Everybody has what they have earned.")
     return result
 
@@ -89,7 +87,7 @@ def main() -> None:
     to = {"nargs": "?", "type": Path, "const": grading_record.FILE, "metavar": "FILE"}
     parser.add_argument("--record", **to, help=f"keep the figures at the end ({kept})")
     parser.add_argument(
-        "--hostile", action="store_true", help="only show the attacks, and write reference/validation/hostile.md"
+        "--hostile", action="store_true", help="grade nothing: show the attacks, and write reference/validation/hostile.md"
     )
     options = parser.parse_args()
     if options.hostile:

@@ -109,12 +109,15 @@ class Judge:
         """A submission's code can break pytest, or say that it did, and would have no grade, however often it is judged. Where
         the reference is judged in the same place, it is for a person to see whose fault it is.
         """
-        broken = [task for task in grade.tasks if task.suite and task.suite.outcome == verdict.ERROR]
+        broken = {task.name for task in grade.tasks if task.suite and task.suite.outcome == verdict.ERROR}
         if not broken or not self._judges_the_reference(kata):
             return grade
         why = "the tests broke down over this file, and not over the reference"
-        unclear = [replace(one, status=records.NOT_VERIFIED, reason=f"{why}: {one.reason}", suite=None) for one in broken]
-        return replace(grade, tasks=tuple(unclear.pop(0) if one in broken else one for one in grade.tasks))
+
+        def unclear(task: TaskGrade) -> TaskGrade:
+            return replace(task, status=records.NOT_VERIFIED, reason=f"{why}: {task.reason}", suite=None)
+
+        return replace(grade, tasks=tuple(unclear(task) if task.name in broken else task for task in grade.tasks))
 
     def _judges_the_reference(self, kata: Kata) -> bool:
         source = (ROOT / "reference" / f"{kata.name}.py").read_bytes()

@@ -7,12 +7,12 @@ from dataclasses import replace
 from dojo.suite.report import LONGEST_NAME
 from dojo.verdict import KataResult, TestResult
 
-BESIDE = 4
+BESIDE = 4  # times as much as the messages: what is known beside them
 
 
 def kept(result: KataResult, characters: int) -> KataResult:
-    """The result with so much of what its tests say in all, the first of it; the rest is cut off. What is known beside that,
-    such as a diagnosis, is another form of it and may take some times as much.
+    """The result with so much of what its tests say in all, the first of it; the rest is cut off. So is what is known beside
+    that, such as a diagnosis, where it is far more.
     """
     left, beside = characters, BESIDE * characters
 
