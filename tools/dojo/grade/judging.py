@@ -13,10 +13,10 @@ from dojo import ROOT, verdict
 from dojo.catalog import Kata
 from dojo.exam.examiner import NO_ANSWER, examine
 from dojo.exam.sheet import Sheet
-from dojo.grade import records
+from dojo.grade import records, unjudged
 from dojo.grade.assignment import Assignment
 from dojo.grade.places import Isolated, Open, Place
-from dojo.grade.records import KataGrade, Record, Submission, TaskGrade
+from dojo.grade.records import KataGrade, Record, Submission, TaskGrade, record_of
 from dojo.grade.said import kept
 from dojo.grade.sandbox.confine import SUBMISSION
 from dojo.grade.sandbox.isolation import Unavailable
@@ -71,27 +71,17 @@ class Judge:
         begin = time.monotonic()
         time_left = _Time(self._assignment.limits.seconds_a_submission)
         katas = tuple(self._kata(kata, submission, time_left) for kata in self._assignment.katas)
-        return Record(
-            id=submission.id,
-            entry=submission.entry,
-            content=submission.content,
-            katas=katas,
-            ignored=submission.ignored,
-            problem=submission.problem,
-            isolation=self._place.text,
-            seconds=time.monotonic() - begin,
-            notes=submission.notes,
-        )
+        return record_of(submission, katas, self._place.text, time.monotonic() - begin)
 
     def _kata(self, kata: Kata, submission: Submission, time_left: "_Time") -> KataGrade:
         source = submission.files.get(kata.name)
         if source is None:
-            return self._alike(kata, records.ABSENT, f"{kata.name}.py was not handed in")
+            return unjudged.kata_grade(kata, self._assignment, records.ABSENT, f"{kata.name}.py was not handed in")
         for _ in range(ATTEMPTS):
             if time.monotonic() >= time_left.end:
                 seconds = self._assignment.limits.seconds_a_submission
                 reason = f"the {seconds} s that a submission may take were used up before this kata was judged"
-                return self._alike(kata, records.FAILED, reason)
+                return unjudged.kata_grade(kata, self._assignment, records.FAILED, reason)
             try:
                 grade = self._judged(kata, source, submission.content, time_left)
             except Abandoned:
@@ -100,7 +90,7 @@ class Judge:
                 if self._is_stopped:  # what it needs is being taken away
                     raise Abandoned from None
                 reason = line(f"a fault of the grader, not of the submission: {type(fault).__name__}: {fault}", most=300)
-                grade = self._alike(kata, records.ERROR, reason)
+                grade = unjudged.kata_grade(kata, self._assignment, records.ERROR, reason)
             if all(task.status != records.ERROR for task in grade.tasks):
                 return grade
         return self._not_ours(kata, grade)
@@ -166,10 +156,6 @@ class Judge:
         elif task.first_problem:
             reason = line(task.first_problem.message.partition("\n")[0], most=300)
         return TaskGrade(task.name, status, possible, reason, task)
-
-    def _alike(self, kata: Kata, status: str, reason: str) -> KataGrade:
-        points = {task.name: self._assignment.points_of(kata.name, task.name) for task in kata.tasks}
-        return KataGrade(kata.name, tuple(TaskGrade(name, status, possible, reason) for name, possible in points.items()))
 
 
 class _Time:

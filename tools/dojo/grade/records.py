@@ -148,6 +148,12 @@ class Record:
         return fields
 
 
+def record_of(submission: Submission, katas: tuple[KataGrade, ...], isolation: str, seconds: float = 0.0) -> Record:
+    """The record of this submission with these grades."""
+    one = submission
+    return Record(one.id, one.entry, one.content, katas, one.ignored, one.problem, isolation, seconds, one.notes)
+
+
 def record(fields: dict) -> Record:
     """A Record from its JSON fields.
 

@@ -7,7 +7,8 @@ from dojo.grade.assignment import Assignment
 from dojo.grade.gradebook import Gradebook, Kept, key
 from dojo.grade.intake import Intake
 from dojo.grade.records import ERROR, KataGrade, Submission
-from dojo.grade.workers import Court, Workers, unreadable
+from dojo.grade.unjudged import unreadable
+from dojo.grade.workers import Court, Workers
 
 AHEAD = 2  # submissions read for each judge: none waits for the next one, and few lie in memory
 

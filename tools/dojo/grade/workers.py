@@ -9,13 +9,13 @@ from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Protocol, Self
 
+from dojo.grade import unjudged
 from dojo.grade.assignment import Assignment
-from dojo.grade.records import ABSENT, ERROR, NOT_ISOLATED, KataGrade, Record, Submission, TaskGrade
+from dojo.grade.records import ERROR, Record, Submission, record_of
 from dojo.grade.text import line
 
 ATTEMPTS = 2
 SECONDS_TO_STOP = 2  # for all threads together
-NOTHING_RUN = "nothing was run"
 
 
 class CannotGrade(Exception):
@@ -134,7 +134,7 @@ class Workers:
                 failure = _told(error)
                 bench.leave()  # whatever state it is in
         reason = f"Judging failed {ATTEMPTS} times ({failure}). This is no fault of the submission: grade again."
-        return uniform(submission, self._assignment, ERROR, reason, self._isolated)
+        return unjudged.record(submission, self._assignment, ERROR, reason, self._isolated)
 
 
 class _Bench:
@@ -174,29 +174,7 @@ def checked(record: Record, submission: Submission, assignment: Assignment) -> R
     ]
     if judged != wanted:
         raise ValueError("the record has other tasks than the assignment")
-    return _of(submission, record.katas, record.isolation, record.seconds)
-
-
-def uniform(submission: Submission, assignment: Assignment, status: str, reason: str, isolated: bool = True) -> Record:
-    """A record of a submission that nobody judged: every task has this status, and no points."""
-    katas = tuple(
-        KataGrade(
-            kata.name,
-            tuple(TaskGrade(task.name, status, assignment.points_of(kata.name, task.name), reason) for task in kata.tasks),
-        )
-        for kata in assignment.katas
-    )
-    return _of(submission, katas, NOTHING_RUN if isolated else NOT_ISOLATED)
-
-
-def unreadable(submission: Submission, assignment: Assignment, isolated: bool = True) -> Record:
-    """The record of a submission from which nothing could be taken."""
-    return uniform(submission, assignment, ABSENT, "Nothing was handed in that could be read.", isolated)
-
-
-def _of(submission: Submission, katas: tuple[KataGrade, ...], isolation: str, seconds: float = 0.0) -> Record:
-    one = submission
-    return Record(one.id, one.entry, one.content, katas, one.ignored, one.problem, isolation, seconds, one.notes)
+    return record_of(submission, record.katas, record.isolation, record.seconds)
 
 
 def _told(error: BaseException) -> str:

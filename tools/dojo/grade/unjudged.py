@@ -1,0 +1,24 @@
+"""Grades of what nobody judged: every task has the same status and reason, and no points."""
+
+from dojo.catalog import Kata
+from dojo.grade.assignment import Assignment
+from dojo.grade.records import ABSENT, NOT_ISOLATED, KataGrade, Record, Submission, TaskGrade, record_of
+
+NOTHING_RUN = "nothing was run"
+
+
+def kata_grade(kata: Kata, assignment: Assignment, status: str, reason: str) -> KataGrade:
+    """The grade of one kata."""
+    points = {task.name: assignment.points_of(kata.name, task.name) for task in kata.tasks}
+    return KataGrade(kata.name, tuple(TaskGrade(name, status, possible, reason) for name, possible in points.items()))
+
+
+def record(submission: Submission, assignment: Assignment, status: str, reason: str, isolated: bool = True) -> Record:
+    """The record of a whole submission."""
+    katas = tuple(kata_grade(kata, assignment, status, reason) for kata in assignment.katas)
+    return record_of(submission, katas, NOTHING_RUN if isolated else NOT_ISOLATED)
+
+
+def unreadable(submission: Submission, assignment: Assignment, isolated: bool = True) -> Record:
+    """The record of a submission from which nothing could be taken."""
+    return record(submission, assignment, ABSENT, "Nothing was handed in that could be read.", isolated)
