@@ -19,7 +19,7 @@ from sandboxes import a_sandbox, judge
 
 from dojo import ROOT
 from dojo.catalog import load
-from dojo.grade.sandbox import bodies, probe, stage, view
+from dojo.grade.sandbox import bodies, machine, probe, stage, view
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
 from dojo.grade.sandbox.launch import BARE, Sandbox
 from dojo.grade.sandbox.suite import Confined
@@ -124,8 +124,8 @@ def test_the_probe_of_a_sandbox_reaches_nothing(tmp_path):
 
 def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Unavailable, match=r"apt install bubblewrap.*--no-sandbox"):
-        probe.probe()
+    with pytest.raises(Unavailable, match=r"apt install bubblewrap.*--no-sandbox"), Sandbox(content=BARE):
+        pass
 
 
 def test_another_system_is_told_that_it_takes_linux(monkeypatch):
@@ -136,9 +136,9 @@ def test_another_system_is_told_that_it_takes_linux(monkeypatch):
 
 def test_a_machine_without_user_namespaces_is_told_what_to_allow():
     code = (
-        "from dojo.grade.sandbox.probe import probe\nfrom dojo.grade.sandbox.isolation import Unavailable\n"
+        "from dojo.grade.sandbox.launch import BARE, Sandbox\nfrom dojo.grade.sandbox.isolation import Unavailable\n"
         "from pathlib import Path\nPath('/proc/sys/user/max_user_namespaces').write_text('0')\n"
-        "try:\n    probe()\nexcept Unavailable as reason:\n    print(reason)\n"
+        "try:\n    Sandbox(content=BARE).__enter__()\nexcept Unavailable as reason:\n    print(reason)\n"
     )
     with a_sandbox(content=BARE):
         pass  # else there is nothing to take away
@@ -152,8 +152,9 @@ def test_a_machine_without_user_namespaces_is_told_what_to_allow():
 
 
 def test_another_trouble_is_told_in_one_sentence():
-    assert probe.explain("bwrap: first\nbwrap: Can't mount proc\n").startswith("The sandbox could not be started (bwrap: Can't")
-    assert "it said nothing" in probe.explain("")
+    said = machine.explain("bwrap: first\nbwrap: Can't mount proc\n")
+    assert said.startswith("The sandbox could not be started (bwrap: Can't")
+    assert "it said nothing" in machine.explain("")
 
 
 @pytest.mark.parametrize(("users", "real"), [("0 0 4294967295", True), ("0 1000 1", False), ("0 1000 1\n1 100000 65536", True)])

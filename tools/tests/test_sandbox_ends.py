@@ -88,10 +88,10 @@ def test_a_thread_that_has_ended_takes_nothing_along():
     """Runs may be started by any thread, of which only the one that entered the sandbox has to stay."""
     with a_sandbox(content=BARE) as sandbox:
         before = sandbox.host_process
-        thread = threading.Thread(target=probe.isolation_of, args=(sandbox,))
+        thread = threading.Thread(target=probe.isolation_of, args=(sandbox.start,))
         thread.start()
         thread.join()
-        probe.isolation_of(sandbox)
+        probe.isolation_of(sandbox.start)
         assert sandbox.host_process == before
 
 

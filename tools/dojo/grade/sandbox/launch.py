@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dojo import ROOT
 from dojo.channel import MOST_IN_ALL, Channel
-from dojo.grade.sandbox import cgroup, probe, stage, view
+from dojo.grade.sandbox import cgroup, machine, probe, stage, view
 from dojo.grade.sandbox.confine import SUBMISSION
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
 from dojo.grade.sandbox.limits import MEGABYTE, Limits
@@ -66,7 +66,7 @@ class Sandbox:
         self._lock = threading.Lock()
 
     def __enter__(self) -> "Sandbox":
-        probe.need_linux()
+        machine.need_linux()
         with self._lock:
             self._host = self._new_host()
         try:
@@ -79,12 +79,12 @@ class Sandbox:
     def _probed(self) -> Isolation:
         self._groups = cgroup.find()
         try:
-            return replace(probe.isolation_of(self), cgroup=self._groups is not None)
+            return replace(probe.isolation_of(self.start, self.hidden), cgroup=self._groups is not None)
         except Unavailable:
             if self._groups is None:
                 raise
         self._groups = None  # what looked as if it were ours was not
-        return probe.isolation_of(self)
+        return probe.isolation_of(self.start, self.hidden)
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
@@ -175,14 +175,14 @@ class Sandbox:
         try:
             host.wait_until_ready(SECONDS_TO_START)
         except Unavailable as problem:
-            raise Unavailable(probe.explain(str(problem))) from None
+            raise Unavailable(machine.explain(str(problem))) from None
         return host
 
     def _around(self, python: view.Python, inside: list[str]) -> list[str]:
-        program = probe.bubblewrap()
+        program = machine.bubblewrap()
         seen = view.view(python, self.hidden, of_root=self.content.parts)
         if found := view.in_the_way(seen, self.hidden):
-            raise Unavailable(probe.unhidden(*found))
+            raise Unavailable(machine.unhidden(*found))
         if os.geteuid() != 0:
             return view.command(program, seen, seen.sources, inside)
         staged = [stage.path(number) for number in range(len(seen.sources))]

@@ -3,92 +3,36 @@
 import json
 import os
 import secrets
-import shutil
 import socket
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dojo import ROOT
 from dojo.grade.sandbox.confine import SUBMISSION
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
-
-if TYPE_CHECKING:
-    from dojo.grade.sandbox.launch import Sandbox
+from dojo.grade.sandbox.link import Run
+from dojo.grade.sandbox.machine import WAY_OUT, explain, version
 
 NAMESPACES = {"user": "user", "pid": "pid", "mnt": "mount", "ipc": "ipc", "net": "net", "uts": "uts"}
 SECONDS = 30
 NO_PROCESS = 2**22  # more than there can be
-WAY_OUT = "or give --no-sandbox, if you trust every submission as you trust your own code"
 
 
-def probe() -> Isolation:
-    """What a sandbox would hold here; takes a fraction of a second.
+def isolation_of(start: Callable[..., Run], hidden: Iterable[Path] = ()) -> Isolation:
+    """What holds in a sandbox.
 
-    Raises:
-        Unavailable: none can be had.
-    """
-    from dojo.grade.sandbox.launch import BARE, Sandbox
-
-    with Sandbox(content=BARE) as sandbox:
-        return sandbox.isolation
-
-
-def need_linux() -> None:
-    """Raises Unavailable elsewhere."""
-    if not sys.platform.startswith("linux"):
-        raise Unavailable(
-            f"Grading runs submissions in ways that only Linux has: use a Linux machine, a virtual one, or WSL, {WAY_OUT}."
-        )
-
-
-def bubblewrap() -> str:
-    """Its path.
-
-    Raises:
-        Unavailable: it is not there.
-    """
-    if found := shutil.which("bwrap"):
-        return found
-    raise Unavailable(
-        "Submissions are run in a sandbox, and the program that makes it was not found: install bubblewrap (on Debian and "
-        f"Ubuntu `sudo apt install bubblewrap`), {WAY_OUT}."
-    )
-
-
-def explain(words: str) -> str:
-    """What to do about a sandbox that did not start, from what was printed then."""
-    last = words.splitlines()[-1] if words else "it said nothing"
-    if "user namespace" in words or "uid map" in words or "new namespace" in words:
-        return (
-            f"bubblewrap may not make a user namespace here ({last}): as root, allow that (on Ubuntu 24.04 and later `sysctl "
-            "kernel.apparmor_restrict_unprivileged_userns=0`, elsewhere `sysctl kernel.unprivileged_userns_clone=1` and "
-            f"`sysctl user.max_user_namespaces=10000`; in a container, start it with --privileged), {WAY_OUT}."
-        )
-    return f"The sandbox could not be started ({last}): see to that, {WAY_OUT}."
-
-
-def unhidden(folder: Path, needed: str) -> str:
-    """What to do about a folder of submissions or grades in which something lies that every run needs."""
-    return (
-        f"No submission may look into {folder}, yet each needs {needed}, which lies in there: keep submissions and grades in "
-        "folders of their own, with neither this project nor Python in them, and give those."
-    )
-
-
-def isolation_of(sandbox: "Sandbox") -> Isolation:
-    """What holds in this sandbox.
+    Args:
+        start: starts a run in it, as Sandbox.start does.
+        hidden: folders that no run in it may see.
 
     Raises:
         Unavailable: a run in it is not contained.
     """
     with _bait() as bait, tempfile.NamedTemporaryFile() as log:
-        bait["folders_outside"] += [str(folder) for folder in sandbox.hidden]
-        run = sandbox.start("probe", {"submission": b""}, Path(log.name), **bait)
+        bait["folders_outside"] += [str(folder) for folder in hidden]
+        run = start("probe", {"submission": b""}, Path(log.name), **bait)
         try:
             report = json.loads(run.channel.receive(SECONDS))
         except (OSError, EOFError):
@@ -118,11 +62,6 @@ def judge(report: dict, own: dict[str, str], bubblewrap_version: str) -> Isolati
     if missing:
         raise Unavailable(f"A trial run in the sandbox was not contained ({', '.join(missing)}): grade elsewhere, {WAY_OUT}.")
     return Isolation(bubblewrap_version, apart, report["landlock"], report["seccomp"], report.get("cgroup", False))
-
-
-def version() -> str:
-    said = subprocess.run([bubblewrap(), "--version"], capture_output=True, text=True, check=False).stdout.split()
-    return said[-1] if said else "of unknown version"
 
 
 @contextmanager
