@@ -30,7 +30,7 @@ class SetupProgress:
 
     def __init__(self, constraints: Path, why: str) -> None:
         pins = constraints.read_text(encoding="utf-8").splitlines()
-        self._total = sum("==" in line for line in pins)
+        self._most = sum("==" in line for line in pins)  # pip tells only at the end how many of them it takes
         self._got = 0
         self._begin = time.monotonic()
         self._live = sys.stderr.isatty()
@@ -65,7 +65,7 @@ class SetupProgress:
                 return
             if step := step_of(line):
                 self._got += step.startswith("getting")
-                count = f" ({self._got} of {self._total})" if step.startswith("getting") else ""
+                count = f" ({self._got} of at most {self._most})" if step.startswith("getting") else ""
                 self.say(step + count)
             yield line
 

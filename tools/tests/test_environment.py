@@ -10,7 +10,7 @@ import pytest
 
 from dojo import ROOT, environment
 from dojo.environment import Paths, SetupError
-from dojo.setup_progress import step_of
+from dojo.setup_progress import SetupProgress, step_of
 
 
 @pytest.fixture
@@ -174,6 +174,16 @@ def test_a_python_too_old_is_told_so(script):
 )
 def test_steps_of_pip_are_put_in_words(line, step):
     assert step_of(line + "\n") == step
+
+
+def test_a_count_promises_no_more_packages_than_there_may_be(paths, capsys):
+    paths.constraints.write_text("torch==2.13.0\nnumpy==2.4.6\nruff==1.0\n")  # the second only for the project's own tests
+    lines = ["  Downloading torch-2.13.0-py3-none-any.whl (9 MB)\n", "Installing collected packages: numpy, torch\n"]
+    assert list(SetupProgress(paths.constraints, "First run.").while_reading(lines)) == lines
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "  getting torch 2.13.0, 9 MB (1 of at most 3)",
+        "  unpacking 2 packages",
+    ]
 
 
 def test_the_marker_is_plain_json(paths, no_pip):
