@@ -18,8 +18,8 @@ from helpers import descendants, lives, until
 
 from dojo import ROOT
 from dojo.catalog import load
-from dojo.grade.sandbox import stage
-from dojo.grade.sandbox.launch import Sandbox
+from dojo.grade.sandbox import stage, view
+from dojo.grade.sandbox.launch import Content, Sandbox
 from dojo.grade.sandbox.limits import Limits
 from dojo.grade.sandbox.suite import Confined
 from dojo.suite.run import run
@@ -27,6 +27,7 @@ from dojo.suite.unit import Unit
 from dojo.verdict import KataResult
 
 LIMITS = Limits(memory=512, processes=32)
+BARE = Content(view.PARTS, "")  # quickly there, for tests in which nothing is judged
 BAREST = ("bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true")
 
 

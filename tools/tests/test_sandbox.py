@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 from helpers import outcomes
 from hostile_programs import KATA, base
-from sandboxes import a_sandbox, judge
+from sandboxes import BARE, a_sandbox, judge
 
 from dojo import ROOT
 from dojo.catalog import load
 from dojo.grade.sandbox import bodies, machine, probe, stage, view
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
-from dojo.grade.sandbox.launch import BARE, Sandbox
+from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.suite import Confined
 from dojo.suite.run import run
 from dojo.suite.unit import Unit
@@ -136,9 +136,9 @@ def test_another_system_is_told_that_it_takes_linux(monkeypatch):
 
 def test_a_machine_without_user_namespaces_is_told_what_to_allow():
     code = (
-        "from dojo.grade.sandbox.launch import BARE, Sandbox\nfrom dojo.grade.sandbox.isolation import Unavailable\n"
+        "from dojo.grade.sandbox.launch import Sandbox\nfrom dojo.grade.sandbox.isolation import Unavailable\n"
         "from pathlib import Path\nPath('/proc/sys/user/max_user_namespaces').write_text('0')\n"
-        "try:\n    Sandbox(content=BARE).__enter__()\nexcept Unavailable as reason:\n    print(reason)\n"
+        "try:\n    Sandbox().__enter__()\nexcept Unavailable as reason:\n    print(reason)\n"
     )
     with a_sandbox(content=BARE):
         pass  # else there is nothing to take away

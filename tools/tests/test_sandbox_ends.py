@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from helpers import descendants, lives, outcomes, until
 from hostile_programs import KATA, base
-from sandboxes import LIMITS, a_sandbox, judge, python
+from sandboxes import BARE, LIMITS, a_sandbox, judge, python
 
 from dojo.catalog import load
 from dojo.grade.places import Isolated
 from dojo.grade.sandbox import host, probe
-from dojo.grade.sandbox.launch import BARE, Sandbox
+from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.suite import Confined
 from dojo.suite.launcher import Lost
 from dojo.verdict import FAILED, PASSED
@@ -64,7 +64,7 @@ def test_a_sandbox_that_always_breaks_down_is_no_fault_of_the_submission():
 def test_nothing_is_left_when_grading_is_killed():
     code = """
 import time
-from dojo.grade.sandbox.launch import BARE, Sandbox
+from dojo.grade.sandbox.launch import Sandbox
 from sandboxes import judge
 from hostile_programs import KATA
 with Sandbox() as sandbox:

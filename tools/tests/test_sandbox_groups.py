@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from helpers import descendants, first_message, until
 from hostile_programs import KATA
-from sandboxes import LIMITS, a_sandbox, judge, new_since
+from sandboxes import BARE, LIMITS, a_sandbox, judge, new_since
 
 from dojo.grade.sandbox import cgroup, host, usage
-from dojo.grade.sandbox.launch import BARE, Sandbox
+from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.suite import Confined
 from dojo.suite.unit import Unit
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import sandboxes
-from sandboxes import a_sandbox, need_a_sandbox
+from sandboxes import BARE, a_sandbox, need_a_sandbox
 
 from dojo.grade.sandbox import probe
 from dojo.grade.sandbox.isolation import Unavailable
-from dojo.grade.sandbox.launch import BARE, Sandbox
+from dojo.grade.sandbox.launch import Sandbox
 
 
 @pytest.fixture(autouse=True)

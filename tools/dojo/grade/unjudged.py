@@ -9,8 +9,8 @@ NOTHING_RUN = "nothing was run"
 
 def kata_grade(kata: Kata, assignment: Assignment, status: str, reason: str) -> KataGrade:
     """The grade of one kata."""
-    points = {task.name: assignment.points_of(kata.name, task.name) for task in kata.tasks}
-    return KataGrade(kata.name, tuple(TaskGrade(name, status, possible, reason) for name, possible in points.items()))
+    tasks = (TaskGrade(task.name, status, assignment.points_of(kata.name, task.name), reason) for task in kata.tasks)
+    return KataGrade(kata.name, tuple(tasks))
 
 
 def record(submission: Submission, assignment: Assignment, status: str, reason: str, isolated: bool = True) -> Record:

@@ -35,7 +35,6 @@ class Content:
 
 
 SUITE, EXAM = Content(view.PARTS, "dojo.suite.preload_katas"), Content(view.WITHOUT_TESTS, "dojo.exam.preload")
-BARE = Content(view.PARTS, "")  # for a probe
 
 
 class Sandbox:
