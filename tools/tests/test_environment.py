@@ -177,7 +177,7 @@ def test_steps_of_pip_are_put_in_words(line, step):
 
 
 def test_a_count_promises_no_more_packages_than_there_may_be(paths, capsys):
-    paths.constraints.write_text("torch==2.13.0\nnumpy==2.4.6\nruff==1.0\n")  # the second only for the project's own tests
+    paths.constraints.write_text("torch==2.13.0\nnumpy==2.4.6\nruff==1.0\n")  # the last only for the project's own tests
     lines = ["  Downloading torch-2.13.0-py3-none-any.whl (9 MB)\n", "Installing collected packages: numpy, torch\n"]
     assert list(SetupProgress(paths.constraints, "First run.").while_reading(lines)) == lines
     assert capsys.readouterr().err.splitlines()[1:] == [
