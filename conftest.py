@@ -1,4 +1,6 @@
-"""What every kata's tests share: which folder is under test, on which devices, from which seed, against which marks."""
+"""What every kata's tests share: which folder is under test, on which devices, from which seed,
+against which marks.
+"""
 
 import functools
 import random
@@ -20,19 +22,34 @@ torch.set_num_threads(1)  # a tiny network is several times slower on two thread
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("torch-katas")
-    group.addoption("--target", default="katas", help="folder of the kata files under test: katas, reference or any other")
     group.addoption(
-        "--measure", metavar="A:B", help="run the trainings from seeds A to B - 1, and record instead of judging them"
+        "--target",
+        default="katas",
+        help="folder of the kata files under test: katas, reference or any other",
     )
-    group.addoption("--drift", action="store_true", help="record how far the numbers on --device lie from the CPU's")
+    group.addoption(
+        "--measure",
+        metavar="A:B",
+        help="run the trainings from seeds A to B - 1, and record instead of judging them",
+    )
+    group.addoption(
+        "--drift",
+        action="store_true",
+        help="record how far the numbers on --device lie from the CPU's",
+    )
     group.addoption("--device", default="auto", help=f"where the placement tests run: {ACCEPTED}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     target = Path(config.getoption("--target"))
-    found = next((path for path in (config.invocation_params.dir / target, ROOT / target) if path.is_dir()), None)
+    found = next(
+        (path for path in (config.invocation_params.dir / target, ROOT / target) if path.is_dir()),
+        None,
+    )
     if found is None:
-        raise pytest.UsageError(f"--target {target}: there is no such folder; give one that holds kata files")
+        raise pytest.UsageError(
+            f"--target {target}: there is no such folder; give one that holds kata files"
+        )
     config.stash[plugin.SESSION] = plugin.Session(found.resolve())
     config.pluginmanager.register(plugin, "torch-katas")
     if not is_device(device := config.getoption("--device")):
@@ -51,7 +68,9 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "device" in metafunc.fixturenames:
-        metafunc.parametrize("device", devices.to_test(metafunc.config.getoption("--device")), indirect=True)
+        metafunc.parametrize(
+            "device", devices.to_test(metafunc.config.getoption("--device")), indirect=True
+        )
     if (seeds := metafunc.config.getoption("--measure")) and "mark" in metafunc.fixturenames:
         metafunc.parametrize("seed", range(*map(int, seeds.split(":"))), indirect=True)
 
@@ -73,8 +92,8 @@ def seed(request: pytest.FixtureRequest) -> int:
 
 @functools.cache
 def torch_seed() -> Callable[[int], object]:
-    """torch.manual_seed, or on a machine with a CPU alone the part of it that is for the CPU: it also sees to every kind of
-    device that is absent, and takes longer over them than many a test.
+    """torch.manual_seed, or on a machine with a CPU alone the part of it that is for the CPU: it
+    also sees to every kind of device that is absent, and takes longer over them than many a test.
     """
     has_others = any(devices.why_absent(kind) is None for kind in ("cuda", "mps"))
     return torch.manual_seed if has_others else torch.default_generator.manual_seed
@@ -100,10 +119,16 @@ def device(request: pytest.FixtureRequest) -> torch.device:
 
 @pytest.fixture
 def mark(request: pytest.FixtureRequest):
-    """A pass mark by its name; what is held against it is kept with the test's result. While measuring, all of them are met."""
+    """A pass mark by its name; what is held against it is kept with the test's result. While
+    measuring, all of them are met.
+    """
 
     def find(name: str) -> marks.Mark:
         lenient = bool(request.config.getoption("--measure"))
-        return marks.find(name, lenient, record=lambda number: request.node.user_properties.append(("measured", number)))
+        return marks.find(
+            name,
+            lenient,
+            record=lambda number: request.node.user_properties.append(("measured", number)),
+        )
 
     return find

@@ -1,24 +1,37 @@
-"""Tensors: making them, combining them, and the way from NumPy to PyTorch and back.
+"""Tensors: making them, combining them, and the way from NumPy to PyTorch and
+back.
 
-A tensor is a table of numbers with any number of dimensions. It has one dtype for all of them, and unless you name one, torch
-chooses: float32 if a list has a decimal point anywhere, int64 if it has none. NumPy would take float64.
+A tensor is a table of numbers with any number of dimensions. It has one dtype
+for all of them, and unless you name one, torch chooses: float32 if a list has
+a decimal point anywhere, int64 if it has none. NumPy would take float64.
 
-Tables are combined entry by entry (+, *), and what has size 1 is stretched to fit: a row (1, n) and a column (n, 1) give a
-whole table (n, n). The matrix product row @ column is another thing: the sum of the n products, here of shape (1, 1).
+Tables are combined entry by entry (+, *), and what has size 1 is stretched to
+fit: a row (1, n) and a column (n, 1) give a whole table (n, n). The matrix
+product row @ column is another thing: the sum of the n products, here of shape
+(1, 1).
 
-Data usually arrives as NumPy arrays, and PyTorch works on tensors. On the way three things can go wrong without a sound:
+Data usually arrives as NumPy arrays, and PyTorch works on tensors. On the way
+three things can go wrong without a sound:
 
-- the dtype. NumPy makes float64, the layers of torch.nn hold float32, and the two don't mix. Class numbers are int64.
-- the shape. A network with one output gives a column (n, 1). Labels of shape (n,) next to it are stretched to (n, n).
-- the memory. torch.from_numpy and Tensor.numpy share it: a change on one side shows on the other.
+- the dtype. NumPy makes float64, the layers of torch.nn hold float32, and the
+  two don't mix. Class numbers are int64.
+- the shape. A network with one output gives a column (n, 1). Labels of shape
+  (n,) next to it are stretched to (n, n).
+- the memory. torch.from_numpy and Tensor.numpy share it: a change on one side
+  shows on the other.
 
-And a tensor that records gradients, or lies on a GPU, can't become an array before it is detached and on the CPU.
+And a tensor that records gradients, or lies on a GPU, can't become an array
+before it is detached and on the CPU.
 
-What to do: some tensors, some tables, and three conversions that get all of it right. A conversion gives a copy: whoever
-changes the result leaves the original alone, and the other way round. Try them on `katas.given.data.sine_bands_arrays()`.
+What to do: some tensors, some tables, and three conversions that get all of it
+right. A conversion gives a copy: whoever changes the result leaves the
+original alone, and the other way round. Try them on
+`katas.given.data.sine_bands_arrays()`.
 
-Tasks: make, combine, to_tensors, to_class_indices, to_numpy.   Builds on: nothing, this is the beginning.
-Source: deep.TEACHING, "Neural Network with PyTorch"; "Lecture 4: Introduction to Pytorch & Neural Networks".
+Tasks: make, combine, to_tensors, to_class_indices, to_numpy.
+Builds on: nothing, this is the beginning.
+Source: deep.TEACHING, "Neural Network with PyTorch"; "Lecture 4: Introduction
+    to Pytorch & Neural Networks".
 """
 
 import numpy as np
@@ -44,7 +57,9 @@ def make(numbers: list[float] | list[int], shape: tuple[int, ...]) -> dict[str, 
 
 
 def about(tensor: Tensor) -> tuple[torch.dtype, tuple[int, ...], int]:
-    """The dtype of a tensor, its shape as a plain tuple, and its number of dimensions: 2 for a table, 0 for a single number."""
+    """The dtype of a tensor, its shape as a plain tuple, and its number of dimensions: 2 for a
+    table, 0 for a single number.
+    """
     # TODO make: the tensor knows all three
     raise NotImplementedError("make")
 
@@ -87,9 +102,11 @@ def to_tensors(features: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor
         labels: (n,), any float or integer dtype.
 
     Returns:
-        features (n, d) and labels (n, 1), both float32, both on the CPU, with a memory of their own.
+        features (n, d) and labels (n, 1), both float32, both on the CPU, with a memory of their
+        own.
     """
-    # TODO to_tensors: copy both into tensors of dtype float32, and make the labels a column
+    # TODO to_tensors: copy both into tensors of dtype float32, and make the labels a
+    #     column
     raise NotImplementedError("to_tensors")
 
 
@@ -113,7 +130,8 @@ def to_numpy(tensor: Tensor) -> np.ndarray:
         tensor: any shape, dtype and device.
 
     Returns:
-        An array of the same shape and dtype, with a memory of its own. The tensor still records gradients if it did.
+        An array of the same shape and dtype, with a memory of its own. The tensor still records
+        gradients if it did.
     """
     # TODO to_numpy: detach, bring to the CPU, turn into an array, copy
     raise NotImplementedError("to_numpy")
@@ -122,5 +140,7 @@ def to_numpy(tensor: Tensor) -> np.ndarray:
 if __name__ == "__main__":
     for name, made in make([1, 2, 3], (2, 3)).items():
         print(name, *about(made), made.tolist())
-    table = combine(torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[10.0], [20.0], [30.0]]))["products"]
+    table = combine(torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[10.0], [20.0], [30.0]]))[
+        "products"
+    ]
     print(table, *cross(table, 0), f"mean {table.mean()}, sum {table.sum()}", sep="\n")

@@ -4,26 +4,35 @@ Training in PyTorch repeats five moves for each batch:
 
     outputs = model(features)           forward: what does the model say?
     loss = criterion(outputs, targets)  how wrong is that?
-    optimizer.zero_grad()               forget the gradients of the batch before: backward() adds to them
-    loss.backward()                     the gradient of the loss at every parameter
-    optimizer.step()                    move every parameter a little against its gradient
+    optimizer.zero_grad()         forget the gradients of the batch before:
+                                  backward() adds to them
+    loss.backward()               the gradient of the loss at every parameter
+    optimizer.step()              move every parameter a little against
+                                  its gradient
 
-One pass over all batches is an epoch. Its loss is the mean over the batches' losses. Nothing is reset at the start: a second
-call carries the first one further, because all that was learned is in the model and the optimizer. Any cost will
-do. A score for people to read, such as the accuracy, gives no gradient to follow, but it can be shown next to the loss.
+One pass over all batches is an epoch. Its loss is the mean over the batches'
+losses. Nothing is reset at the start: a second call carries the first one
+further, because all that was learned is in the model and the optimizer. Any
+cost will do. A score for people to read, such as the accuracy, gives no
+gradient to follow, but it can be shown next to the loss.
 
 Three traps lie on the way, and a good trainer springs none of them:
 
-- The model may be on a GPU while the batches come from the CPU: move each batch to the device of the model's parameters.
-- Outputs (n, 1) and targets (n,) hold one number per example each, yet outputs - targets has shape (n, n), and nn.MSELoss
-  only warns. Give the outputs the shape of the targets whenever both hold equally many numbers.
-- Dropout and batch normalization behave differently in training: model.train() says that it has begun. Whoever lent you the
-  model in another mode wants it back in that mode.
+- The model may be on a GPU while the batches come from the CPU: move each
+  batch to the device of the model's parameters.
+- Outputs (n, 1) and targets (n,) hold one number per example each, yet outputs
+  - targets has shape (n, n), and nn.MSELoss only warns. Give the outputs the
+  shape of the targets whenever both hold equally many numbers.
+- Dropout and batch normalization behave differently in training: model.train()
+  says that it has begun. Whoever lent you the model in another mode wants it
+  back in that mode.
 
-What to do: look at a batch, then write the loop once, well; the later katas use such a loop again and again.
-`python -m katas.k05_trainer` trains a line with yours, and draws how its loss fell.
+What to do: look at a batch, then write the loop once, well; the later katas
+use such a loop again and again. `python -m katas.k05_trainer` trains a line
+with yours, and draws how its loss fell.
 
-Tasks: look, trainer.   Builds on: k02_devices, k03_autograd, k04_linear_regression.
+Tasks: look, trainer.
+Builds on: k02_devices, k03_autograd, k04_linear_regression.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
@@ -35,7 +44,8 @@ from torch.utils.data import DataLoader
 
 
 def look(dataloader: DataLoader) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
-    """How many batches there are, and the shapes of the features and of the targets in one batch, the first.
+    """How many batches there are, and the shapes of the features and of the targets in one batch,
+    the first.
 
     Args:
         dataloader: gives batches (features, targets).
@@ -65,16 +75,20 @@ def trainer(
         optimizer: made from the model's parameters.
         dataloader: gives batches (features, targets), on any device.
         epochs: passes over all batches.
-        verbose: print a line such as "epoch: 1, loss: 0.6711" after each epoch, and nothing otherwise.
+        verbose: print a line such as "epoch: 1, loss: 0.6711" after each epoch, and nothing
+            otherwise.
         every: print only after every so many epochs: with 10 after epochs 10, 20, 30 ...
-        score: a number for the outputs and targets of a batch, such as their accuracy. Its mean over the batches of the epoch
-            ends the line, "epoch: 1, loss: 0.6711, score: 0.5833"; without a score the line ends with the loss.
+        score: a number for the outputs and targets of a batch, such as their accuracy. Its mean
+            over the batches of the epoch ends the line, "epoch: 1, loss: 0.6711, score: 0.5833";
+            without a score the line ends with the loss.
 
     Returns:
         The loss of each epoch, the mean over its batches: plain floats.
     """
-    # TODO trainer: remember the mode and switch to training; for each epoch go through the batches, each with
-    #     the five moves of the lesson on the model's device; keep the mean loss (and score), print if asked; restore the mode
+    # TODO trainer: remember the mode and switch to training; for each epoch go through
+    #     the batches, each with
+    #     the five moves of the lesson on the model's device; keep the mean loss (and score), print
+    #     if asked; restore the mode
     raise NotImplementedError("trainer")
 
 

@@ -1,19 +1,25 @@
 """Logistic regression: how far a straight line gets.
 
-A linear layer turns each point into a score, and the logistic function (the sigmoid) squeezes the score into a probability:
+A linear layer turns each point into a score, and the logistic function (the
+sigmoid) squeezes the score into a probability:
 
-    y_hat = sigmoid(w1 * x1 + w2 * x2 + b)        sigmoid(z) = 1 / (1 + exp(-z))
+    y_hat = sigmoid(w1 * x1 + w2 * x2 + b)
+    sigmoid(z) = 1 / (1 + exp(-z))
 
-The model answers 1 where y_hat >= 0.5, that is where the score is not negative. The edge between the two answers is the
-straight line w1 * x1 + w2 * x2 + b = 0. Training looks for the line with the smallest binary cross-entropy
+The model answers 1 where y_hat >= 0.5, that is where the score is not
+negative. The edge between the two answers is the straight line w1 * x1 + w2 *
+x2 + b = 0. Training looks for the line with the smallest binary cross-entropy
 
     loss = -mean(y * log(y_hat) + (1 - y) * log(1 - y_hat))        (nn.BCELoss)
 
-Points along two parallel lines can be parted so, with none on the wrong side; the loss then falls towards 0 for ever, while the
-weights grow. The two sine bands can't be parted by any straight line. There the loss has a single lowest point: every training
-that ends well ends at the same line, and it leaves 8 of the 25 points on the wrong side. The next kata bends the line.
+Points along two parallel lines can be parted so, with none on the wrong side;
+the loss then falls towards 0 for ever, while the weights grow. The two sine
+bands can't be parted by any straight line. There the loss has a single lowest
+point: every training that ends well ends at the same line, and it leaves 8 of
+the 25 points on the wrong side. The next kata bends the line.
 
-What to do: the model, its training, and the line it draws. `python -m katas.k06_logistic_regression` shows your lines.
+What to do: the model, its training, and the line it draws. `python -m
+katas.k06_logistic_regression` shows your lines.
 
 Tasks: model, train, boundary.   Builds on: k01_tensors, k05_trainer.
 Source: deep.TEACHING, "Neural Network with PyTorch".
@@ -52,7 +58,8 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 1000
     Returns:
         The loss of each epoch, as computed before its step: plain floats.
     """
-    # TODO train: pick an optimizer from torch.optim; each epoch: forward, loss, zero_grad, backward, step
+    # TODO train: pick an optimizer from torch.optim; each epoch: forward, loss,
+    #     zero_grad, backward, step
     raise NotImplementedError("train")
 
 
@@ -77,5 +84,8 @@ if __name__ == "__main__":
         line = LogisticRegression(num_labels=1, num_features=2)
         history = train(line, points, classes)
         figures += [plots.plot_boundary(line, points, classes), plots.plot_loss_history(history)]
-        print("boundary at x1 = -2, 0 and 2: x2 =", decision_boundary(line, torch.tensor([-2.0, 0.0, 2.0])).tolist())
+        print(
+            "boundary at x1 = -2, 0 and 2: x2 =",
+            decision_boundary(line, torch.tensor([-2.0, 0.0, 2.0])).tolist(),
+        )
     plots.show(*figures)

@@ -1,29 +1,38 @@
 """Circles: why a network needs more than linear layers.
 
-One ring of points lies inside another, and no straight line parts them. Three networks try:
+One ring of points lies inside another, and no straight line parts them. Three
+networks try:
 
-    LinearStack        x -> linear -> linear -> linear                        logits
-    BinaryClassifier   x -> linear -> ReLU -> linear                          logits
-    ReluStack          x -> linear -> ReLU -> linear -> ReLU -> linear        logits
+    LinearStack        x -> linear -> linear -> linear         logits
+    BinaryClassifier   x -> linear -> ReLU -> linear           logits
+    ReluStack          x -> linear -> ReLU -> linear -> ReLU -> linear  logits
 
-A linear map of a linear map is a linear map, so the first one draws one straight line, however many layers it has. On rings it
-gets about half of the points right, and its loss stops near ln 2 = 0.693, which is what guessing costs. An activation between
-the layers changes that: relu(z) = max(0, z) bends every neuron's line once, and the bends together close around the inner ring.
+A linear map of a linear map is a linear map, so the first one draws one
+straight line, however many layers it has. On rings it gets about half of the
+points right, and its loss stops near ln 2 = 0.693, which is what guessing
+costs. An activation between the layers changes that: relu(z) = max(0, z) bends
+every neuron's line once, and the bends together close around the inner ring.
 
-A ReLU needs no sizes, holds no parameters, and stands after a linear layer, never after the last one: the output is a
-logit, below zero for class 0. The sigmoid stays out too, because nn.BCEWithLogitsLoss contains it. Applied twice, it keeps the
-loss above 0.5 for ever.
+A ReLU needs no sizes, holds no parameters, and stands after a linear layer,
+never after the last one: the output is a logit, below zero for class 0. The
+sigmoid stays out too, because nn.BCEWithLogitsLoss contains it. Applied twice,
+it keeps the loss above 0.5 for ever.
 
-Few neurons need luck: with 5 in the hidden layer about every sixth training ends badly, with 16 none that we saw. And how you
-descend counts: on the sharp rings plain SGD with lr=0.1 has hardly begun after 200 epochs.
+Few neurons need luck: with 5 in the hidden layer about every sixth training
+ends badly, with 16 none that we saw. And how you descend counts: on the sharp
+rings plain SGD with lr=0.1 has hardly begun after 200 epochs.
 
-Chance looks good where one class is rare. With the inner ring thinned to a tenth, the linear layers learn to answer 0 always:
-that is 91 % accurate, and F1 is 0 (k12), for not one point of the inner ring is found.
+Chance looks good where one class is rare. With the inner ring thinned to a
+tenth, the linear layers learn to answer 0 always: that is 91 % accurate, and
+F1 is 0 (k12), for not one point of the inner ring is found.
 
-What to do: three networks, and one training for all of them. `python -m katas.k13_circles` draws how each divides the plane.
+What to do: three networks, and one training for all of them. `python -m
+katas.k13_circles` draws how each divides the plane.
 
-Tasks: linear, relu, train.   Builds on: k05_trainer, k07_hidden_layer, k10_activations, k12_logits.
-Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; "Session 3: Non-linear data with Neural Networks".
+Tasks: linear, relu, train.
+Builds on: k05_trainer, k07_hidden_layer, k10_activations, k12_logits.
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; "Session 3:
+    Non-linear data with Neural Networks".
 """
 
 import torch
@@ -71,11 +80,14 @@ class BinaryClassifier(nn.Module):
 
 
 class ReluStack(nn.Module):
-    """Three linear layers with a ReLU after the first and after the second. Arguments as in LinearStack."""
+    """Three linear layers with a ReLU after the first and after the second. Arguments as in
+    LinearStack.
+    """
 
     def __init__(self, input_size: int, hidden_size: int, output_size: int) -> None:
         super().__init__()
-        # TODO relu: create self.network, as in LinearStack, with an nn.ReLU after the first and the second layer
+        # TODO relu: create self.network, as in LinearStack, with an nn.ReLU after the
+        #     first and the second layer
         raise NotImplementedError("relu")
 
     def forward(self, x: Tensor) -> Tensor:
@@ -95,7 +107,8 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 200)
     Returns:
         The loss of each epoch, as computed before its step: plain floats.
     """
-    # TODO train: the loss on the raw logits, an optimizer that gets there in 200 steps, the five moves
+    # TODO train: the loss on the raw logits, an optimizer that gets there in 200 steps,
+    #     the five moves
     raise NotImplementedError("train")
 
 
@@ -110,5 +123,8 @@ if __name__ == "__main__":
     ):
         network = kind(input_size=2, hidden_size=16, output_size=1)
         history = train(network, points, classes)
-        figures += [plots.plot_boundary(network, points, classes, threshold=0.0), plots.plot_loss_history(history)]
+        figures += [
+            plots.plot_boundary(network, points, classes, threshold=0.0),
+            plots.plot_loss_history(history),
+        ]
     plots.show(*figures)

@@ -1,25 +1,31 @@
 """More than two classes: a score for each.
 
-With four clouds of points the network gives four logits per point, one for each class. The softmax makes probabilities of
-them, row by row: all positive, and together 1.
+With four clouds of points the network gives four logits per point, one for
+each class. The softmax makes probabilities of them, row by row: all positive,
+and together 1.
 
     p_k = exp(z_k) / sum_j exp(z_j)
 
     logits           -14.3074   18.9589   -5.0986  -31.1818
-    probabilities     3.6e-15    1.0       3.6e-11   1.7e-22        → class 1, by argmax
+    probabilities     3.6e-15    1.0       3.6e-11   1.7e-22   → class 1
 
-exp(1000) is infinite in floating point, and inf / inf is nan. Taking the same number from all logits of a row does not change
-the quotients, so take the largest: exp then gets nothing above 0. Write the softmax out by hand, without torch's.
+exp(1000) is infinite in floating point, and inf / inf is nan. Taking the same
+number from all logits of a row does not change the quotients, so take the
+largest: exp then gets nothing above 0. Write the softmax out by hand, without
+torch's.
 
-The loss is nn.CrossEntropyLoss: -log of the probability of the right class, the mean over all points. It takes raw logits
-(n, classes) and class numbers (n,) int64, because the softmax is inside. Whoever applies it twice sees no error and hardly a
-worse accuracy, but a loss that never falls below 0.74.
+The loss is nn.CrossEntropyLoss: -log of the probability of the right class,
+the mean over all points. It takes raw logits (n, classes) and class numbers
+(n,) int64, because the softmax is inside. Whoever applies it twice sees no
+error and hardly a worse accuracy, but a loss that never falls below 0.74.
 
-The likeliest class has the largest logit, so an answer needs no softmax: argmax over the row. Ask in evaluation mode
-and without gradients, and give the model back in the mode it came in. The training begins near a loss of ln 4 = 1.386, which
-is what guessing among four costs, and ends far below 0.1.
+The likeliest class has the largest logit, so an answer needs no softmax:
+argmax over the row. Ask in evaluation mode and without gradients, and give the
+model back in the mode it came in. The training begins near a loss of ln 4 =
+1.386, which is what guessing among four costs, and ends far below 0.1.
 
-What to do: the network, softmax, answers, training. `python -m katas.k14_multiclass` draws the four regions.
+What to do: the network, softmax, answers, training. `python -m
+katas.k14_multiclass` draws the four regions.
 
 Tasks: model, softmax, predict, train.   Builds on: k12_logits, k13_circles.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
@@ -58,7 +64,8 @@ def softmax(logits: Tensor) -> Tensor:
     Returns:
         (n, classes) on the same device, each row sums to 1; gradients flow through it.
     """
-    # TODO softmax: take each row's largest logit from the row, then exp, then divide by the row's sum
+    # TODO softmax: take each row's largest logit from the row, then exp, then divide by
+    #     the row's sum
     raise NotImplementedError("softmax")
 
 
@@ -70,9 +77,11 @@ def predict(model: nn.Module, features: Tensor) -> Tensor:
         features: (n, input_size) float32, on the model's device.
 
     Returns:
-        (n,) int64 there, class numbers, as the model in evaluation mode gives them; without gradient.
+        (n,) int64 there, class numbers, as the model in evaluation mode gives them; without
+        gradient.
     """
-    # TODO predict: remember the mode, evaluate without gradients, argmax over each row, restore the mode
+    # TODO predict: remember the mode, evaluate without gradients, argmax over each row,
+    #     restore the mode
     raise NotImplementedError("predict")
 
 
@@ -87,7 +96,8 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 100)
     Returns:
         The loss of each epoch, as computed before its step: plain floats.
     """
-    # TODO train: the loss on the raw logits, an optimizer that gets there in 100 steps, the five moves
+    # TODO train: the loss on the raw logits, an optimizer that gets there in 100 steps,
+    #     the five moves
     raise NotImplementedError("train")
 
 

@@ -1,25 +1,34 @@
 """Linear regression: the smallest network there is.
 
-Linear regression predicts a number from the features of an example by a weighted sum:
+Linear regression predicts a number from the features of an example by a
+weighted sum:
 
-    y_hat = w0 + w1 * x1 + ... + wd * xd          w0 is the intercept (bias), w1 to wd are the weights (coefficients)
+    y_hat = w0 + w1 * x1 + ... + wd * xd
+    w0 is the intercept (bias), w1 to wd are the weights (coefficients)
 
-As a network this is one linear layer, nn.Linear(input_size, output_size), and nothing behind it. It has a parameter for each
-weight and one for the bias: 2 for a line through points with one feature, 4 for three features. They begin at random.
+As a network this is one linear layer, nn.Linear(input_size, output_size), and
+nothing behind it. It has a parameter for each weight and one for the bias: 2
+for a line through points with one feature, 4 for three features. They begin at
+random.
 
-A formula gives the best weights at once; scikit-learn's LinearRegression knows it. Training walks there step by step instead,
-which will still work when there is no formula. Each epoch makes five moves:
+A formula gives the best weights at once; scikit-learn's LinearRegression knows
+it. Training walks there step by step instead, which will still work when there
+is no formula. Each epoch makes five moves:
 
     outputs = model(features)              forward: what does the model say?
-    loss = nn.MSELoss()(outputs, targets)  how wrong is that? mean((y_hat - y)**2)
-    optimizer.zero_grad()                  forget the gradients of the epoch before
-    loss.backward()                        the gradient of the loss at every parameter
-    optimizer.step()                       move every parameter a little against its gradient
+    loss = nn.MSELoss()(outputs, targets)  how wrong is that? mean((y_hat -
+    y)**2)
+    optimizer.zero_grad()         forget the gradients of the epoch before
+    loss.backward()               the gradient of the loss at every parameter
+    optimizer.step()              move every parameter a little against
+                                  its gradient
 
-What is learned lies in the model: a second fit begins with it and improves it further. To begin anew, make a new model.
+What is learned lies in the model: a second fit begins with it and improves it
+further. To begin anew, make a new model.
 
-What to do: the model, its training, a look at what it learned, and the same by scikit-learn: both ways end at the same line.
-`python -m katas.k04_linear_regression` prints and draws both.
+What to do: the model, its training, a look at what it learned, and the same by
+scikit-learn: both ways end at the same line. `python -m
+katas.k04_linear_regression` prints and draws both.
 
 Tasks: model, fit, coefficients, best.   Builds on: k01_tensors, k03_autograd.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
@@ -45,7 +54,9 @@ class LinearRegression(nn.Module):
         # END SOLUTION
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map features (n, input_size) to predictions (n, output_size), or a single example (input_size,) to (output_size,)."""
+        """Map features (n, input_size) to predictions (n, output_size), or a single example
+        (input_size,) to (output_size,).
+        """
         # BEGIN SOLUTION model: x -> linear
         return self.linear(x)
         # END SOLUTION
@@ -61,7 +72,8 @@ def fit(model: nn.Module, features: Tensor, targets: Tensor, epochs: int = 300) 
     Returns:
         The loss of each epoch, as computed before its step: plain floats.
     """
-    # BEGIN SOLUTION fit: pick an optimizer from torch.optim; each epoch makes the five moves of the lesson
+    # BEGIN SOLUTION fit: pick an optimizer from torch.optim; each epoch makes the five moves of the
+    #     lesson
     loss_function = nn.MSELoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     losses = []
@@ -96,7 +108,8 @@ def best_coefficients(features: Tensor, targets: Tensor) -> list[float]:
     Returns:
         [w0, w1, ..., wd] as plain floats, in the order of coefficients.
     """
-    # BEGIN SOLUTION best: fit a linear_model.LinearRegression() to NumPy arrays on the CPU; then its intercept_ and its coef_,
+    # BEGIN SOLUTION best: fit a linear_model.LinearRegression() to NumPy arrays on the CPU; then
+    #     its intercept_ and its coef_,
     #     as one list of floats
     best = linear_model.LinearRegression().fit(features.cpu().numpy(), targets.cpu().numpy())
     return [*best.intercept_.tolist(), *best.coef_[0].tolist()]
@@ -112,13 +125,18 @@ if __name__ == "__main__":
         before = model(points[0]).item()
         history = fit(model, points, values)
         after, target = model(points[0]).item(), values[0].item()
-        print(f"{num_features} feature(s). The first point's target: {target:.2f}; before {before:.2f}, after {after:.2f}")
+        print(
+            f"{num_features} feature(s). The first point's target: {target:.2f}; "
+            f"before {before:.2f}, after {after:.2f}"
+        )
         learned, best = coefficients(model), best_coefficients(points, values)
         for number, (yours, theirs) in enumerate(zip(learned, best, strict=True)):
             print(f"  w{number}   yours {yours:9.4f}   scikit-learn {theirs:9.4f}")
     plots.show(
         plots.plot_network([1, 1]),
         plots.plot_network([3, 1]),
-        plots.plot_regression(model, points, values, {"scikit-learn": lambda x: best[0] + best[1] * x}),
+        plots.plot_regression(
+            model, points, values, {"scikit-learn": lambda x: best[0] + best[1] * x}
+        ),
         plots.plot_loss_history(history),
     )

@@ -1,19 +1,26 @@
 """More hidden layers: a network from a list of sizes.
 
-Two hidden neurons part the sine bands only after a lucky start. Here the sizes come in a list, and a loop builds what it says:
+Two hidden neurons part the sine bands only after a lucky start. Here the sizes
+come in a list, and a loop builds what it says:
 
-    num_hidden = [2, 20, 20, 2]        2 features -> 20 neurons -> 20 neurons -> 2 neurons, then num_labels outputs
+    num_hidden = [2, 20, 20, 2]
+    2 features -> 20 -> 20 -> 2 neurons, then num_labels outputs
 
-The first number is the number of features. Between each number and the next stands a linear layer with a tanh; after the last
-number a linear layer with num_labels outputs and a sigmoid. A list of n numbers thus makes n linear layers.
+The first number is the number of features. Between each number and the next
+stands a linear layer with a tanh; after the last number a linear layer with
+num_labels outputs and a sigmoid. A list of n numbers thus makes n linear
+layers.
 
-With layers enough the network unrolls the bands: in the space of its last hidden layer the points can be parted by a straight
-line, and all 25 are answered right. Two remarks for your own experiments afterwards. The last hidden layer has two neurons so
-that its space can be drawn. And there a ReLU is a bad choice: two neurons that have died leave nothing to tell points apart.
+With layers enough the network unrolls the bands: in the space of its last
+hidden layer the points can be parted by a straight line, and all 25 are
+answered right. Two remarks for your own experiments afterwards. The last
+hidden layer has two neurons so that its space can be drawn. And there a ReLU
+is a bad choice: two neurons that have died leave nothing to tell points apart.
 
-What to do: the layers, the pass, and a training that leaves no point on the wrong side. Not every optimizer manages that from
-every start: Adam with lr=0.01 misses it in about one run of four, plain SGD with lr=0.1 got there in every run we tried.
-`python -m katas.k08_multi_hidden_layer` draws the result.
+What to do: the layers, the pass, and a training that leaves no point on the
+wrong side. Not every optimizer manages that from every start: Adam with
+lr=0.01 misses it in about one run of four, plain SGD with lr=0.1 got there in
+every run we tried. `python -m katas.k08_multi_hidden_layer` draws the result.
 
 Tasks: layers, forward, train.   Builds on: k07_hidden_layer.
 Source: deep.TEACHING, "Neural Network with PyTorch".
@@ -28,7 +35,8 @@ class MultiHiddenLayerNN(nn.Module):
 
     Args:
         num_labels: outputs per example (1 for two classes).
-        num_hidden: the number of features, then the neurons of each hidden layer, such as [2, 20, 20, 2].
+        num_hidden: the number of features, then the neurons of each hidden layer, such as [2, 20,
+            20, 2].
     """
 
     def __init__(self, num_labels: int, num_hidden: list[int]) -> None:
@@ -37,7 +45,8 @@ class MultiHiddenLayerNN(nn.Module):
         self.activation_modules = nn.ModuleList()
         self.linear_results: list[Tensor] = []
         self.activation_results: list[Tensor] = []
-        # BEGIN SOLUTION layers: for each size and the one after it an nn.Linear and an nn.Tanh; at the end an nn.Linear to
+        # BEGIN SOLUTION layers: for each size and the one after it an nn.Linear and an nn.Tanh; at
+        #     the end an nn.Linear to
         #     num_labels and an nn.Sigmoid; leave the list num_hidden as it is
         for size, next_size in zip(num_hidden[:-1], num_hidden[1:], strict=True):
             self.linear_modules.append(nn.Linear(size, next_size))
@@ -47,7 +56,9 @@ class MultiHiddenLayerNN(nn.Module):
         # END SOLUTION
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map features (n, num_hidden[0]) to probabilities (n, num_labels), and keep every layer's result of this pass."""
+        """Map features (n, num_hidden[0]) to probabilities (n, num_labels), and keep every layer's
+        result of this pass.
+        """
         # BEGIN SOLUTION forward: as in k07, for any number of layers
         self.linear_results = []
         self.activation_results = []
@@ -60,7 +71,9 @@ class MultiHiddenLayerNN(nn.Module):
         # END SOLUTION
 
 
-def train(model: MultiHiddenLayerNN, features: Tensor, labels: Tensor, epochs: int = 1000) -> list[float]:
+def train(
+    model: MultiHiddenLayerNN, features: Tensor, labels: Tensor, epochs: int = 1000
+) -> list[float]:
     """Fit the model in place with nn.BCELoss, every epoch one step on all examples.
 
     Args:

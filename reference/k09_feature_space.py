@@ -1,28 +1,40 @@
 """Feature space: how a network sees the points.
 
-A network such as those of k07 and k08 draws a straight line after all, only not where you see the points. Two pictures show it.
+A network such as those of k07 and k08 draws a straight line after all, only
+not where you see the points. Two pictures show it.
 
-The hidden space. The outputs of the last hidden layer are each point's new coordinates (h1, h2), and the last linear layer
-answers on them as logistic regression does: it is undecided on the straight line
+The hidden space. The outputs of the last hidden layer are each point's new
+coordinates (h1, h2), and the last linear layer answers on them as logistic
+regression does: it is undecided on the straight line
 
-    w1 * h1 + w2 * h2 + b = 0        so        h2 = -(w1 * h1 + b) / w2        (w1, w2, b: of the last linear layer)
+    w1 * h1 + w2 * h2 + b = 0
+    so
+    h2 = -(w1 * h1 + b) / w2
+    (w1, w2, b: of the last linear layer)
 
-When all points are answered right, this line parts the classes in the hidden space, although no straight line does in the
-data. A whole curve can be sent there too: it is a list of points. Only a last hidden layer of two neurons can be drawn so.
+When all points are answered right, this line parts the classes in the hidden
+space, although no straight line does in the data. A whole curve can be sent
+there too: it is a list of points. Only a last hidden layer of two neurons can
+be drawn so.
 
-The original space. Ask the model at every node of a grid, x1 across and x2 up, and colour the nodes. For plotting, a grid is
-a matrix with one row for each x2 and one column for each x1. (torch.meshgrid counts the other way round unless told
-indexing="xy".) For a model with several outputs the colour is the class number: the position of the largest output.
+The original space. Ask the model at every node of a grid, x1 across and x2 up,
+and colour the nodes. For plotting, a grid is a matrix with one row for each x2
+and one column for each x1. (torch.meshgrid counts the other way round unless
+told indexing="xy".) For a model with several outputs the colour is the class
+number: the position of the largest output.
 
-Looking must change nothing: no gradient is recorded, the model answers in evaluation mode (no dropout), and gets back the mode
-it came in. The models here are given to you: like yours, they keep each layer's result of the last pass in linear_results
-and activation_results.
+Looking must change nothing: no gradient is recorded, the model answers in
+evaluation mode (no dropout), and gets back the mode it came in. The models
+here are given to you: like yours, they keep each layer's result of the last
+pass in linear_results and activation_results.
 
-What to do: three functions. `python -m katas.k09_feature_space` draws both pictures of trained networks. Your own networks
-look at home there: try other sizes and activations in k08, and see what becomes of the hidden space.
+What to do: three functions. `python -m katas.k09_feature_space` draws both
+pictures of trained networks. Your own networks look at home there: try other
+sizes and activations in k08, and see what becomes of the hidden space.
 
 Tasks: features, boundary, grid.   Builds on: k08_multi_hidden_layer.
-Source: deep.TEACHING, "Neural Network with PyTorch"; the tutorial of trainFCNN, on fully connected networks with PyTorch.
+Source: deep.TEACHING, "Neural Network with PyTorch"; the tutorial of
+    trainFCNN, on fully connected networks with PyTorch.
 """
 
 import torch
@@ -33,13 +45,15 @@ def last_hidden_features(model: nn.Module, features: Tensor) -> Tensor:
     """Where the model's last hidden layer puts each point: the activations before the output's.
 
     Args:
-        model: keeps the results of a pass in activation_results, the output last; in any mode, and left in that mode.
-        features: (n, num_features) float32, on the model's device.
+        model: keeps the results of a pass in activation_results, the output last; in any mode, and
+            left in that mode. features: (n, num_features) float32, on the model's device.
 
     Returns:
-        (n, neurons of the last hidden layer) float32 there, without gradient, as the model answers in evaluation mode.
+        (n, neurons of the last hidden layer) float32 there, without gradient, as the model answers
+        in evaluation mode.
     """
-    # BEGIN SOLUTION features: note the mode, switch to evaluation, run the model without gradients, restore the mode; what
+    # BEGIN SOLUTION features: note the mode, switch to evaluation, run the model without gradients,
+    #     restore the mode; what
     #     you look for now stands last but one in model.activation_results
     mode = model.training
     model.eval()
@@ -51,7 +65,8 @@ def last_hidden_features(model: nn.Module, features: Tensor) -> Tensor:
 
 
 def hidden_boundary(model: nn.Module, h1: Tensor) -> Tensor:
-    """The h2 at which a model with one label is undecided, for each h1, in the space of its last hidden layer.
+    """The h2 at which a model with one label is undecided, for each h1, in the space of its last
+    hidden layer.
 
     Args:
         model: keeps its linear layers in linear_modules.
@@ -63,11 +78,14 @@ def hidden_boundary(model: nn.Module, h1: Tensor) -> Tensor:
     Raises:
         ValueError: the last hidden layer has more or fewer than two neurons.
     """
-    # BEGIN SOLUTION boundary: take w1, w2 and b from model.linear_modules[-1] and solve w1 * h1 + w2 * h2 + b = 0 for h2; a
+    # BEGIN SOLUTION boundary: take w1, w2 and b from model.linear_modules[-1] and solve w1 * h1 +
+    #     w2 * h2 + b = 0 for h2; a
     #     layer with another number of inputs than two has no such line: raise the ValueError
     last = model.linear_modules[-1]
     if last.in_features != 2:
-        raise ValueError(f"the last hidden layer has {last.in_features} neurons, and a line can be drawn for two only")
+        raise ValueError(
+            f"the last hidden layer has {last.in_features} neurons, and a line needs two"
+        )
     with torch.no_grad():
         (w1, w2), b = last.weight[0], last.bias[0]
         return -(w1 * h1 + b) / w2
@@ -78,14 +96,17 @@ def predict_grid(model: nn.Module, x1: Tensor, x2: Tensor) -> Tensor:
     """The model's answers on a grid of points.
 
     Args:
-        model: maps (n, 2) to (n, 1) probabilities, or to (n, k) outputs for k classes; in any mode, and left in that mode.
-        x1, x2: (columns,) and (rows,) float32, the coordinates of the grid's columns and rows, on the model's device.
+        model: maps (n, 2) to (n, 1) probabilities, or to (n, k) outputs for k classes; in any mode,
+            and left in that mode. x1, x2: (columns,) and (rows,) float32, the coordinates of the
+            grid's columns and rows, on the model's device.
 
     Returns:
-        (rows, columns) there, without gradient, in evaluation mode; [row, column] belongs to the point (x1[column], x2[row]).
-        It is the probability (one output, float32) or the number of the class with the largest output (several outputs).
+        (rows, columns) there, without gradient, in evaluation mode; [row, column] belongs to the
+        point (x1[column], x2[row]). It is the probability (one output, float32) or the number of
+        the class with the largest output (several outputs).
     """
-    # BEGIN SOLUTION grid: make all points of the grid a batch (rows * columns, 2); run the model on it as above; give the
+    # BEGIN SOLUTION grid: make all points of the grid a batch (rows * columns, 2); run the model on
+    #     it as above; give the
     #     answers the shape of the grid
     grid1, grid2 = torch.meshgrid(x1, x2, indexing="xy")
     mode = model.training
@@ -110,7 +131,9 @@ if __name__ == "__main__":
     curves, folded = data.sine_curves(), networks.folded_bands()
     plots.show(
         plots.plot_data(points, classes, curves),
-        plots.plot_hidden_space(folded, points, classes, [last_hidden_features(folded, curve) for curve in curves]),
+        plots.plot_hidden_space(
+            folded, points, classes, [last_hidden_features(folded, curve) for curve in curves]
+        ),
         plots.plot_hidden_space(network, points, classes),
         plots.plot_boundary(network, points, classes),
     )

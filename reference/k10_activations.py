@@ -1,30 +1,39 @@
 """Activations: the bend between two layers.
 
-Linear layers in a row are one linear layer. What stands between them, entry by entry, makes a network more than that:
+Linear layers in a row are one linear layer. What stands between them, entry by
+entry, makes a network more than that:
 
-    sigmoid     1 / (1 + exp(-x))                           between 0 and 1: a probability
+    sigmoid     1 / (1 + exp(-x))               between 0 and 1: a probability
     tanh        2 * sigmoid(2 * x) - 1                      between -1 and 1
     relu        x where x > 0, and 0 elsewhere              the usual choice
-    leaky_relu  x where x > 0, and slope * x elsewhere      a little is left on the negative side
+    leaky_relu  x where x > 0, slope * x elsewhere
+                                                a little is left below 0
     PReLU       the same, with a slope that is learned
-    softplus    log(1 + exp(x))                             a relu without a kink
+    softplus    log(1 + exp(x))                 a relu without a kink
     silu        x * sigmoid(x)
     gelu        x * (1 + erf(x / sqrt(2))) / 2
-    selu        scale * x where x > 0, and scale * alpha * (exp(x) - 1) elsewhere
+    selu        scale * x where x > 0, scale * alpha * (exp(x) - 1) elsewhere
 
-Two things to mind. float32 ends at exp(88): beyond it exp gives inf, and inf / inf or 0 * inf is NaN. Gradients meet it even
-where the value is fine, and torch.where does not help, for it computes both of its sides. So let exp see only bounded numbers
-(x.clamp(min=..., max=...)), or use torch.logaddexp(a, b) = log(exp(a) + exp(b)), which is careful by itself.
+Two things to mind. float32 ends at exp(88): beyond it exp gives inf, and inf /
+inf or 0 * inf is NaN. Gradients meet it even where the value is fine, and
+torch.where does not help, for it computes both of its sides. So let exp see
+only bounded numbers (x.clamp(min=..., max=...)), or use torch.logaddexp(a, b)
+= log(exp(a) + exp(b)), which is careful by itself.
 
-And a flat side has a price: a relu that is 0 for every example gives no gradient, so its unit hardly ever comes back: it
-is dead. One step that is too large can kill many; with smaller steps or a leaky_relu that is rarer. A tensor that training is
-to change is made an nn.Parameter, as the layers' weights are: then model.parameters() gives it to the optimizer.
+And a flat side has a price: a relu that is 0 for every example gives no
+gradient, so its unit hardly ever comes back: it is dead. One step that is too
+large can kill many; with smaller steps or a leaky_relu that is rarer. A tensor
+that training is to change is made an nn.Parameter, as the layers' weights are:
+then model.parameters() gives it to the optimizer.
 
-What to do: write the formulas with exp, log, clamp, where and the like, not by calling torch's function of that name; then
-count the dead. `python -m katas.k10_activations` draws your curves.
+What to do: write the formulas with exp, log, clamp, where and the like, not by
+calling torch's function of that name; then count the dead. `python -m
+katas.k10_activations` draws your curves.
 
-Tasks: squash, rectify, prelu, smooth, dead.   Builds on: k01_tensors, k03_autograd, k04_linear_regression.
-Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; Made With ML, "Neural Networks";
+Tasks: squash, rectify, prelu, smooth, dead.
+Builds on: k01_tensors, k03_autograd, k04_linear_regression.
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; Made With ML,
+    "Neural Networks";
 "Non-linear data with Neural Networks".
 """
 
@@ -45,21 +54,25 @@ def sigmoid(x: Tensor) -> Tensor:
 
 
 def tanh(x: Tensor) -> Tensor:
-    """2 * sigmoid(2 * x) - 1 for float32 x of any shape; value and gradient are finite for every x."""
+    """2 * sigmoid(2 * x) - 1 for float32 x of any shape; value and gradient are always finite."""
     # BEGIN SOLUTION squash: your sigmoid does most of it
     return 2 * sigmoid(2 * x) - 1
     # END SOLUTION
 
 
 def relu(x: Tensor) -> Tensor:
-    """x where x > 0, and 0 elsewhere, for x of any shape. The gradient is 1 or 0 (at x = 0 either will do)."""
+    """x where x > 0, and 0 elsewhere, for x of any shape. The gradient is 1 or 0 (at x = 0 either
+    will do).
+    """
     # BEGIN SOLUTION rectify: cut off what is below zero
     return x.clamp(min=0)
     # END SOLUTION
 
 
 def leaky_relu(x: Tensor, slope: float | Tensor = 0.01) -> Tensor:
-    """x where x > 0, and slope * x elsewhere, for x of any shape and a slope from 0 to 1, a number or a tensor of one."""
+    """x where x > 0, and slope * x elsewhere, for x of any shape and a slope from 0 to 1, a number
+    or a tensor of one.
+    """
     # BEGIN SOLUTION rectify: choose between the two entry by entry
     return torch.where(x > 0, x, slope * x)
     # END SOLUTION
@@ -79,7 +92,9 @@ class PReLU(nn.Module):
         # END SOLUTION
 
     def forward(self, x: Tensor) -> Tensor:
-        """x where x > 0, and self.slope * x elsewhere, for x of any shape; gradients reach x and the slope."""
+        """x where x > 0, and self.slope * x elsewhere, for x of any shape; gradients reach x and
+        the slope.
+        """
         # BEGIN SOLUTION prelu: your leaky_relu, with the slope as it is now
         return leaky_relu(x, self.slope)
         # END SOLUTION
@@ -100,14 +115,18 @@ def silu(x: Tensor) -> Tensor:
 
 
 def gelu(x: Tensor) -> Tensor:
-    """x times the probability that a normal deviate is below x: x * (1 + erf(x / sqrt(2))) / 2, for x of any shape."""
+    """x times the probability that a normal deviate is below x: x * (1 + erf(x / sqrt(2))) / 2, for
+    x of any shape.
+    """
     # BEGIN SOLUTION smooth: torch.erf is the error function
     return x * (1 + torch.erf(x / math.sqrt(2))) / 2
     # END SOLUTION
 
 
 def selu(x: Tensor) -> Tensor:
-    """SELU_SCALE * x where x > 0, and SELU_SCALE * SELU_ALPHA * (exp(x) - 1) elsewhere; finite for every x."""
+    """SELU_SCALE * x where x > 0, and SELU_SCALE * SELU_ALPHA * (exp(x) - 1) elsewhere; finite for
+    every x.
+    """
     # BEGIN SOLUTION smooth: choose between the two, with what goes into exp kept from growing
     return SELU_SCALE * torch.where(x > 0, x, SELU_ALPHA * torch.expm1(x.clamp(max=0)))
     # END SOLUTION
@@ -120,7 +139,8 @@ def dead_units(activations: Tensor) -> Tensor:
         activations: (n, units), what a layer's activation gave for n examples.
 
     Returns:
-        (units,) bool: True where a unit gave exactly 0 for every example. Its sum() counts the dead.
+        (units,) bool: True where a unit gave exactly 0 for every example. Its sum() counts the
+        dead.
     """
     # BEGIN SOLUTION dead: one answer a unit, over all examples
     return (activations == 0).all(dim=0)

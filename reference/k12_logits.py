@@ -1,29 +1,39 @@
 """Logits: scores, probabilities, answers, and what they are worth.
 
-A network's last layer gives any number from minus to plus infinity: a score, the logit. Three steps lead to an answer:
+A network's last layer gives any number from minus to plus infinity: a score,
+the logit. Three steps lead to an answer:
 
     logit z                  -0.4279    14.7807   -12.2642
-    probability sigmoid(z)    0.3946     1.0000     4.7e-06    between 0 and 1: how likely is class 1?
-    label                     0          1          0          1 where the probability is at least 0.5, that is z >= 0
+    probability sigmoid(z)    0.3946     1.0000     4.7e-06
+    label                     0          1          0
 
-torch.round is a tempting last step, but it rounds 0.5 to 0 (halves go to the even number).
+torch.round is a tempting last step, but it rounds 0.5 to 0 (halves go to the
+even number).
 
-The loss is the binary cross-entropy, -mean(y * log(p) + (1 - y) * log(1 - p)). Written so, it breaks: the sigmoid of 10000 is
-1 and of -10000 is 0 in floating point, and log(0) is minus infinity. From the logits the same loss can be had without harm:
+The loss is the binary cross-entropy, -mean(y * log(p) + (1 - y) * log(1 - p)).
+Written so, it breaks: the sigmoid of 10000 is 1 and of -10000 is 0 in floating
+point, and log(0) is minus infinity. From the logits the same loss can be had
+without harm:
 
-    loss = mean(log(1 + exp(z)) - y * z)        log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|))
+    loss = mean(log(1 + exp(z)) - y * z)
+    log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|))
 
-In the right-hand form exp gets no positive number, so nothing overflows. This is why losses take logits
-(nn.BCEWithLogitsLoss) and models leave the sigmoid out. Build it here once by hand, without torch's cross-entropies.
+In the right-hand form exp gets no positive number, so nothing overflows. This
+is why losses take logits (nn.BCEWithLogitsLoss) and models leave the sigmoid
+out. Build it here once by hand, without torch's cross-entropies.
 
-How good are the answers? The accuracy is the share of right ones. If 95 of 100 people are healthy, "healthy" for everybody is
-95 % accurate and finds nobody who is ill. F1 looks at class 1 alone: f1 = 2 TP / (2 TP + FP + FN), with TP the 1s that were
-found, FP the 0s that were called 1 and FN the 1s that were missed. It is 0 for the model that always says 0.
+How good are the answers? The accuracy is the share of right ones. If 95 of 100
+people are healthy, "healthy" for everybody is 95 % accurate and finds nobody
+who is ill. F1 looks at class 1 alone: f1 = 2 TP / (2 TP + FP + FN), with TP
+the 1s that were found, FP the 0s that were called 1 and FN the 1s that were
+missed. It is 0 for the model that always says 0.
 
 What to do: from logits to labels, the loss, the two figures.
 
-Tasks: probabilities, labels, loss, figures.   Builds on: k01_tensors, k06_logistic_regression.
-Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; "Session 3: Non-linear data with Neural Networks".
+Tasks: probabilities, labels, loss, figures.
+Builds on: k01_tensors, k06_logistic_regression.
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; "Session 3:
+    Non-linear data with Neural Networks".
 """
 
 import torch
@@ -66,15 +76,21 @@ def bce_with_logits(logits: Tensor, targets: Tensor) -> Tensor:
         targets: the same shape, on the same device, float32, each from 0 to 1.
 
     Returns:
-        A tensor with a single number (shape ()) there, the mean over all entries; gradients flow through it.
+        A tensor with a single number (shape ()) there, the mean over all entries; gradients flow
+        through it.
 
     Raises:
         ValueError: the shapes differ. (n, 1) and (n,) would otherwise be stretched to (n, n).
     """
-    # BEGIN SOLUTION loss: refuse other shapes; then mean(log(1 + exp(z)) - y * z), where exp never gets a positive number
+    # BEGIN SOLUTION loss: refuse other shapes; then mean(log(1 + exp(z)) - y * z), where exp never
+    #     gets a positive number
     if logits.shape != targets.shape:
-        raise ValueError(f"logits {tuple(logits.shape)} and targets {tuple(targets.shape)} differ in shape")
-    softplus = torch.maximum(logits, torch.zeros_like(logits)) + torch.log1p(torch.exp(-logits.abs()))
+        raise ValueError(
+            f"logits {tuple(logits.shape)} and targets {tuple(targets.shape)} differ in shape"
+        )
+    softplus = torch.maximum(logits, torch.zeros_like(logits)) + torch.log1p(
+        torch.exp(-logits.abs())
+    )
     return (softplus - targets * logits).mean()
     # END SOLUTION
 
@@ -84,7 +100,8 @@ def accuracy(y_true: Tensor, y_pred: Tensor) -> float:
 
     Args:
         y_true: the right labels 0 or 1, (n,) or (n, 1), any dtype and device.
-        y_pred: the answers, likewise, and on the same device; the two need not have the same of these shapes.
+        y_pred: the answers, likewise, and on the same device; the two need not have the same of
+            these shapes.
 
     Returns:
         A plain number from 0 to 1.

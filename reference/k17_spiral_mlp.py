@@ -1,27 +1,38 @@
 """The spiral: a multilayer perceptron on three winding arms.
 
-Three classes wind around each other, and no plane of straight lines sorts them out. Two networks with the same layers try:
+Three classes wind around each other, and no plane of straight lines sorts them
+out. Two networks with the same layers try:
 
-    LinearModel   x -> fc1 -> fc2          two linear maps in a row are one linear map: about half of the points
-    MLP           x -> fc1 -> relu -> fc2  one ReLU between them, relu(z) = max(0, z): nearly all points
+    LinearModel   x -> fc1 -> fc2
+                  two linear maps in a row are one: about half of the points
+    MLP           x -> fc1 -> relu -> fc2
+                  a ReLU between them, relu(z) = max(0, z): nearly all points
 
-Both give one raw score (logit) per class. The softmax that would turn scores into probabilities stays outside the model,
-because nn.CrossEntropyLoss contains it; applied twice, it flattens the loss and the training never gets confident. The class
-weights 1 / count make rare classes count as much as common ones.
+Both give one raw score (logit) per class. The softmax that would turn scores
+into probabilities stays outside the model, because nn.CrossEntropyLoss
+contains it; applied twice, it flattens the loss and the training never gets
+confident. The class weights 1 / count make rare classes count as much as
+common ones.
 
-How good is the result? Count for each class, on points that the training has never seen:
+How good is the result? Count for each class, on points that the training has
+never seen:
 
-    precision = right answers "c" / all answers "c"        recall = right answers "c" / all points that are c
+    precision = right answers "c" / all answers "c"
+    recall = right answers "c" / all points that are c
     f1 = 2 * precision * recall / (precision + recall)
 
-The overall figures are the means over the classes, weighted by how many points each class has (scikit-learn's
-precision_recall_fscore_support does all this). For a single new point the network answers in a sentence; the point arrives
-as measured, so it is standardized first, with the mean and standard deviation of the training data.
+The overall figures are the means over the classes, weighted by how many points
+each class has (scikit-learn's precision_recall_fscore_support does all this).
+For a single new point the network answers in a sentence; the point arrives as
+measured, so it is standardized first, with the mean and standard deviation of
+the training data.
 
-What to do: two models, their training, the figures, the sentence. `python -m katas.k17_spiral_mlp` draws the arms, and
-which of them are mixed up.
+What to do: two models, their training, the figures, the sentence. `python -m
+katas.k17_spiral_mlp` draws the arms, and which of them are mixed up.
 
-Tasks: models, train, metrics, point.   Builds on: k05_trainer, k08_multi_hidden_layer, k14_multiclass, k16_data_pipeline.
+Tasks: models, train, metrics, point.
+Builds on: k05_trainer, k08_multi_hidden_layer, k14_multiclass,
+k16_data_pipeline.
 Source: Made With ML, "Neural Networks".
 """
 
@@ -73,8 +84,11 @@ class MLP(nn.Module):
         # END SOLUTION
 
 
-def train(model: nn.Module, features: Tensor, labels: Tensor, class_weights: Tensor, epochs: int = 50) -> list[float]:
-    """Fit the model in place with nn.CrossEntropyLoss(weight=class_weights), every epoch one step on all examples.
+def train(
+    model: nn.Module, features: Tensor, labels: Tensor, class_weights: Tensor, epochs: int = 50
+) -> list[float]:
+    """Fit the model in place with nn.CrossEntropyLoss(weight=class_weights), every epoch one step
+    on all examples.
 
     Args:
         features: (n, input_dim) float32, on the model's device.
@@ -84,7 +98,8 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, class_weights: Ten
     Returns:
         The loss of each epoch, as computed before its step: plain floats.
     """
-    # BEGIN SOLUTION train: the weighted loss on the raw scores, an optimizer that gets there in 50 steps, the five moves
+    # BEGIN SOLUTION train: the weighted loss on the raw scores, an optimizer that gets there in 50
+    #     steps, the five moves
     loss_function = nn.CrossEntropyLoss(weight=class_weights)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
     losses = []
@@ -108,15 +123,23 @@ def get_metrics(y_true: Tensor, y_pred: Tensor, classes: Sequence[str]) -> dict[
 
     Returns:
         {"overall": figures, "class": {name: figures}}, where figures is
-        {"precision": float, "recall": float, "f1": float, "num_samples": float}; num_samples counts the points of y_true.
+        {"precision": float, "recall": float, "f1": float, "num_samples": float}; num_samples counts
+        the points of y_true.
     """
-    # BEGIN SOLUTION metrics: precision_recall_fscore_support, once with average="weighted", once with average=None;
+    # BEGIN SOLUTION metrics: precision_recall_fscore_support, once with average="weighted", once
+    #     with average=None;
     #     scikit-learn reads the CPU's memory only
     names = ("precision", "recall", "f1", "num_samples")
     y_true, y_pred = y_true.cpu(), y_pred.cpu()
-    precision, recall, f1, _ = precision_recall_fscore_support(y_true, y_pred, average="weighted", zero_division=0)
-    overall = dict(zip(names, (float(precision), float(recall), float(f1), float(len(y_true))), strict=True))
-    each = precision_recall_fscore_support(y_true, y_pred, average=None, labels=range(len(classes)), zero_division=0)
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        y_true, y_pred, average="weighted", zero_division=0
+    )
+    overall = dict(
+        zip(names, (float(precision), float(recall), float(f1), float(len(y_true))), strict=True)
+    )
+    each = precision_recall_fscore_support(
+        y_true, y_pred, average=None, labels=range(len(classes)), zero_division=0
+    )
     per_class = {
         name: dict(zip(names, map(float, figures), strict=True))
         for name, figures in zip(classes, zip(*each, strict=True), strict=True)
@@ -125,7 +148,9 @@ def get_metrics(y_true: Tensor, y_pred: Tensor, classes: Sequence[str]) -> dict[
     # END SOLUTION
 
 
-def predict_point(model: nn.Module, point: Tensor, mean: Tensor, std: Tensor, classes: Sequence[str]) -> str:
+def predict_point(
+    model: nn.Module, point: Tensor, mean: Tensor, std: Tensor, classes: Sequence[str]
+) -> str:
     """The model's answer for one new point, such as "The probability that you have c1 is 92%".
 
     Args:
@@ -137,11 +162,14 @@ def predict_point(model: nn.Module, point: Tensor, mean: Tensor, std: Tensor, cl
     Returns:
         The sentence, with the likeliest class and its probability in percent, without decimals.
     """
-    # BEGIN SOLUTION point: standardize, add the batch dimension, softmax of the scores, the largest of them, the sentence
+    # BEGIN SOLUTION point: standardize, add the batch dimension, softmax of the scores, the largest
+    #     of them, the sentence
     with torch.no_grad():
         scores = model(((point - mean) / std).unsqueeze(0))
         probability, number = F.softmax(scores, dim=1).max(dim=1)
-    return f"The probability that you have {classes[number.item()]} is {probability.item() * 100:.0f}%"
+    return (
+        f"The probability that you have {classes[number.item()]} is {probability.item() * 100:.0f}%"
+    )
     # END SOLUTION
 
 

@@ -1,4 +1,6 @@
-"""Which functions of torch a learner's code calls, for lessons that ask to write one out by hand."""
+"""Which functions of torch a learner's code calls, for lessons that ask to write one out by
+hand.
+"""
 
 from collections.abc import Callable, Iterable
 
@@ -17,10 +19,18 @@ class _Watch(TorchFunctionMode):
         return function(*args, **(kwargs or {}))
 
 
-def check_written_out(call: Callable[[], object], forbidden: Iterable[str], what: str, likely: str) -> None:
+def check_written_out(
+    call: Callable[[], object], forbidden: Iterable[str], what: str, likely: str
+) -> None:
     """The call gets by without these functions of torch."""
     with _Watch() as watch:
         call()
     used = sorted(set(forbidden) & watch.names)
     headline = f"{what} is not written out: torch does the work."
-    expect.that(not used, headline, seen=f"a call of {', '.join(used)}", expected="the formula of the lesson", likely=likely)
+    expect.that(
+        not used,
+        headline,
+        seen=f"a call of {', '.join(used)}",
+        expected="the formula of the lesson",
+        likely=likely,
+    )

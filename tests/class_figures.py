@@ -1,4 +1,6 @@
-"""For k17: answers to points of three classes, scikit-learn's figures for them, and those that get_metrics returned."""
+"""For k17: answers to points of three classes, scikit-learn's figures for them, and those that
+get_metrics returned.
+"""
 
 from collections.abc import Mapping
 
@@ -17,9 +19,13 @@ def answers() -> tuple[Tensor, Tensor, tuple[str, ...]]:
 
 
 def sklearn(y_true: Tensor, y_pred: Tensor, average: str | None) -> Tensor:
-    """Precision, recall and f1; with average=None for each class, and its number of points as a fourth row."""
+    """Precision, recall and f1; with average=None for each class, and its number of points as a
+    fourth row.
+    """
     rows = precision_recall_fscore_support(y_true, y_pred, average=average)
-    return torch.tensor([list(row) if average is None else row for row in rows[: 4 if average is None else 3]])
+    return torch.tensor(
+        [list(row) if average is None else row for row in rows[: 4 if average is None else 3]]
+    )
 
 
 def figures(metrics: Mapping[str, object], *path: str) -> Tensor:
@@ -27,17 +33,31 @@ def figures(metrics: Mapping[str, object], *path: str) -> Tensor:
     place = " → ".join(path)
     for key in path:
         likely = (
-            "`return` is missing" if metrics is None else "the parts are called overall and class, the classes by their names"
+            "`return` is missing"
+            if metrics is None
+            else "the parts are called overall and class, the classes by their names"
         )
         there = isinstance(metrics, dict) and key in metrics
-        expect.that(there, f"get_metrics: nothing under {place}.", seen=metrics, expected=f"a dict with {key!r}", likely=likely)
+        expect.that(
+            there,
+            f"get_metrics: nothing under {place}.",
+            seen=metrics,
+            expected=f"a dict with {key!r}",
+            likely=likely,
+        )
         metrics = metrics[key]
     names = ("precision", "recall", "f1", "num_samples")
     right = (
-        isinstance(metrics, dict) and set(metrics) == set(names) and all(isinstance(value, float) for value in metrics.values())
+        isinstance(metrics, dict)
+        and set(metrics) == set(names)
+        and all(isinstance(value, float) for value in metrics.values())
     )
     likely = "another name, or a number that is no float: float(...) makes one"
     expect.that(
-        right, f"get_metrics: other figures under {place}.", seen=metrics, expected=f"floats for {names}", likely=likely
+        right,
+        f"get_metrics: other figures under {place}.",
+        seen=metrics,
+        expected=f"floats for {names}",
+        likely=likely,
     )
     return torch.tensor([float(metrics[name]) for name in names])

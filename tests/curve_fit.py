@@ -1,4 +1,6 @@
-"""For k11: points of its curve, and the loss of the mistake that stretches outputs and targets to a square."""
+"""For k11: points of its curve, and the loss of the mistake that stretches outputs and targets to a
+square.
+"""
 
 import torch
 from torch import Tensor

@@ -1,7 +1,7 @@
 """Checks that explain themselves: what was seen, what was expected, and the likely cause.
 
-A cause rests on evidence. `causes={sentence: value}` gives the value that a known mistake would produce; a sentence is only
-told when that value is what came out.
+A cause rests on evidence. `causes={sentence: value}` gives the value that a known mistake would
+produce; a sentence is only told when that value is what came out.
 """
 
 import contextlib
@@ -33,10 +33,13 @@ class Unmet(AssertionError):
     """An expectation that was not met.
 
     Attributes:
-        wrong: what has a wrong shape, and the right one, so that its way through the layers can be followed.
+        wrong: what has a wrong shape, and the right one, so that its way through the layers can be
+            followed.
     """
 
-    def __init__(self, diagnosis: Diagnosis, wrong: tuple[object, tuple[int, ...]] | None = None) -> None:
+    def __init__(
+        self, diagnosis: Diagnosis, wrong: tuple[object, tuple[int, ...]] | None = None
+    ) -> None:
         super().__init__(diagnosis.text())
         self.diagnosis, self.wrong = diagnosis, wrong
 
@@ -51,7 +54,9 @@ def unmet(
     curve: Curve | None = None,
     wrong: tuple[object, tuple[int, ...]] | None = None,
 ) -> NoReturn:
-    """Fail with the message every failure has the shape of. The pointer leads on where no cause is told by evidence."""
+    """Fail with the message every failure has the shape of. The pointer leads on where no cause is
+    told by evidence.
+    """
     causes = (Cause(likely),) if isinstance(likely, str) else tuple(likely)
     found = Diagnosis(headline, str(seen), str(expected), causes, curve=curve)
     raise Unmet(found if found.leads_on else replace(found, pointer=pointer), wrong)
@@ -62,7 +67,15 @@ def told(*causes: str) -> tuple[Cause, ...]:
     return tuple(Cause(text, told=True) for text in causes[:MOST_CAUSES])
 
 
-def that(condition: object, headline: str, *, seen: object, expected: object, likely: Likely, pointer: str = "") -> None:
+def that(
+    condition: object,
+    headline: str,
+    *,
+    seen: object,
+    expected: object,
+    likely: Likely,
+    pointer: str = "",
+) -> None:
     """Any check that needs no help from the others."""
     if not condition:
         unmet(headline, seen=seen, expected=expected, likely=likely, pointer=pointer)
@@ -72,29 +85,57 @@ def tensor(value: object, what: str) -> Tensor:
     """A tensor, nothing else."""
     if isinstance(value, Tensor):
         return value
-    likely = told(NO_RETURN) if value is None else "a conversion is missing, or one too many was made"
-    unmet(f"{what}: no tensor.", seen=describe(value), expected="a torch.Tensor", likely=likely, pointer=pointers.TYPE)
+    likely = (
+        told(NO_RETURN) if value is None else "a conversion is missing, or one too many was made"
+    )
+    unmet(
+        f"{what}: no tensor.",
+        seen=describe(value),
+        expected="a torch.Tensor",
+        likely=likely,
+        pointer=pointers.TYPE,
+    )
 
 
-def shape(value: object, expected: Sequence[int], what: str, causes: Mapping[str, Sequence[int]] | None = None) -> None:
-    """A tensor (or array) of exactly this shape. A cause maps to the shape that its mistake gives."""
+def shape(
+    value: object,
+    expected: Sequence[int],
+    what: str,
+    causes: Mapping[str, Sequence[int]] | None = None,
+) -> None:
+    """A tensor (or array) of exactly this shape. A cause maps to the shape that its mistake
+    gives.
+    """
     if not hasattr(value, "shape"):
         tensor(value, what)
     seen, expected = tuple(value.shape), tuple(expected)
     if seen == expected:
         return
-    likely = _fitting(causes, lambda wrong: tuple(wrong) == seen) or guesses.of_shape(seen, expected)
+    likely = _fitting(causes, lambda wrong: tuple(wrong) == seen) or guesses.of_shape(
+        seen, expected
+    )
     headline, wrong = f"{what}: not the right shape.", (value, expected)
-    unmet(headline, seen=seen, expected=expected, likely=likely, pointer=pointers.SHAPE, wrong=wrong)
+    unmet(
+        headline, seen=seen, expected=expected, likely=likely, pointer=pointers.SHAPE, wrong=wrong
+    )
 
 
-def dtype(value: object, expected: torch.dtype, what: str, causes: Mapping[str, torch.dtype] | None = None) -> None:
+def dtype(
+    value: object, expected: torch.dtype, what: str, causes: Mapping[str, torch.dtype] | None = None
+) -> None:
     """A tensor of exactly this dtype."""
     seen = tensor(value, what).dtype
     likely = _fitting(causes, lambda wrong: wrong == seen)
     likely = likely or f"say which: torch.tensor(..., dtype={expected}) or .to({expected})"
     headline = f"{what}: not the right dtype."
-    that(seen == expected, headline, seen=seen, expected=expected, likely=likely, pointer=pointers.DTYPE)
+    that(
+        seen == expected,
+        headline,
+        seen=seen,
+        expected=expected,
+        likely=likely,
+        pointer=pointers.DTYPE,
+    )
 
 
 def close(
@@ -114,27 +155,53 @@ def close(
     if seen.shape != wanted.shape:
         sizes, headline = (tuple(seen.shape), tuple(wanted.shape)), f"{what}: not the right shape."
         likely, wrong = likely or guesses.of_shape(*sizes), (actual, sizes[1])
-        unmet(headline, seen=sizes[0], expected=sizes[1], likely=likely, pointer=pointers.SHAPE, wrong=wrong)
-    likely, headline = likely or [guesses.of_numbers(seen, wanted)], f"{what}: not the right numbers."
-    unmet(headline, seen=describe(actual), expected=describe(expected), likely=likely, pointer=pointers.NUMBERS)
+        unmet(
+            headline,
+            seen=sizes[0],
+            expected=sizes[1],
+            likely=likely,
+            pointer=pointers.SHAPE,
+            wrong=wrong,
+        )
+    likely, headline = (
+        likely or [guesses.of_numbers(seen, wanted)],
+        f"{what}: not the right numbers.",
+    )
+    unmet(
+        headline,
+        seen=describe(actual),
+        expected=describe(expected),
+        likely=likely,
+        pointer=pointers.NUMBERS,
+    )
 
 
-def equal(actual: object, expected: object, what: str, causes: Mapping[str, object] | None = None) -> None:
+def equal(
+    actual: object, expected: object, what: str, causes: Mapping[str, object] | None = None
+) -> None:
     """Exactly the expected string, number, list or dict."""
     if type(actual) is type(expected) and actual == expected:
         return
     likely = _fitting(causes, lambda wrong: type(wrong) is type(actual) and wrong == actual)
-    likely = likely or (told(NO_RETURN) if actual is None else "compare the two above, character by character")
+    likely = likely or (
+        told(NO_RETURN) if actual is None else "compare the two above, character by character"
+    )
     headline = f"{what}: not as expected."
-    unmet(headline, seen=repr(actual), expected=repr(expected), likely=likely, pointer=pointers.TEXT)
+    unmet(
+        headline, seen=repr(actual), expected=repr(expected), likely=likely, pointer=pointers.TEXT
+    )
 
 
 def printed(model: nn.Module, expected: str, causes: Mapping[str, str] | None = None) -> None:
-    """print(model) shows exactly this text. A cause maps to a piece of text that only its mistake prints."""
+    """print(model) shows exactly this text. A cause maps to a piece of text that only its mistake
+    prints.
+    """
     seen, expected = repr(model), textwrap.dedent(expected).strip()
     if seen == expected:
         return
-    differences = [line for line in difflib.ndiff(seen.splitlines(), expected.splitlines()) if line[0] in "-+"]
+    differences = [
+        line for line in difflib.ndiff(seen.splitlines(), expected.splitlines()) if line[0] in "-+"
+    ]
     wrong, right = (_some([line[2:] for line in differences if line[0] == side]) for side in "-+")
     missing = [line.strip("+ ") for line in differences if line[0] == "+" and "(" in line]
     if sorted(seen.splitlines()) == sorted(expected.splitlines()):
@@ -143,19 +210,28 @@ def printed(model: nn.Module, expected: str, causes: Mapping[str, str] | None = 
         likely = "a layer has another name, type or size than the task asks for"
     else:
         likely = told(f"not there: {missing[0]}")
-    likely = _fitting(causes, lambda piece: piece in seen) or told(*guesses.of_hidden(model)) or likely
+    likely = (
+        _fitting(causes, lambda piece: piece in seen) or told(*guesses.of_hidden(model)) or likely
+    )
     headline = "print(model) shows another architecture."
     unmet(headline, seen=wrong, expected=right, likely=likely, pointer=pointers.LAYERS)
 
 
-def reaches(mark: Mark, value: float | Tensor, history: Sequence[float] | None = None, causes: Sequence[str] = ()) -> None:
+def reaches(
+    mark: Mark,
+    value: float | Tensor,
+    history: Sequence[float] | None = None,
+    causes: Sequence[str] = (),
+) -> None:
     """A training reached its mark. The losses of its epochs, where given, tell how it went."""
     value = value.item() if isinstance(value, Tensor) else float(value)
     losses = [] if history is None else [float(loss) for loss in history]
     curve = Curve.of(losses, bands.find(mark.name)) if losses else None
     if mark.met_by(value, curve):
         return
-    tale = stories.of(losses, curve.band if curve else None) if history is not None else stories.UNTOLD
+    tale = (
+        stories.of(losses, curve.band if curve else None) if history is not None else stories.UNTOLD
+    )
     unmet(
         f"The training ends short of its mark: {mark.what}.",
         seen=f"{value:.4g}",
@@ -168,12 +244,23 @@ def reaches(mark: Mark, value: float | Tensor, history: Sequence[float] | None =
 
 def losses(history: object, epochs: int, what: str = "train(...)", each: str = "epoch") -> None:
     """A list with the loss of each epoch (or of each step, as `each` says), as plain numbers."""
-    headline, expected = f"{what} does not return the loss of each {each}.", f"a list of {epochs} numbers"
+    headline, expected = (
+        f"{what} does not return the loss of each {each}.",
+        f"a list of {epochs} numbers",
+    )
     if history is None:
         unmet(headline, seen="None", expected=expected, likely=told(NO_RETURN))
-    seen = f"{type(history).__name__} of length {len(history) if hasattr(history, '__len__') else '?'}"
+    seen = (
+        f"{type(history).__name__} of length {len(history) if hasattr(history, '__len__') else '?'}"
+    )
     likely = f"append one number to a list in each {each}, and return the list after the loop"
-    that(isinstance(history, list) and len(history) == epochs, headline, seen=seen, expected=expected, likely=likely)
+    that(
+        isinstance(history, list) and len(history) == epochs,
+        headline,
+        seen=seen,
+        expected=expected,
+        likely=likely,
+    )
     kinds = {type(loss).__name__ for loss in history}
     that(
         kinds <= {"float"},
@@ -200,7 +287,10 @@ def untouched(what: str, *values: Tensor | np.ndarray) -> Iterator[None]:
             f"{what}: changed, and should have been left alone.",
             seen=describe(value),
             expected=f"{describe(old)}, as before",
-            likely="a method ending in _ or an operator such as += or x[...] = works in place: make a new tensor instead",
+            likely=(
+                "a method ending in _ or an operator such as += or x[...] = works in place: make a"
+                " new tensor instead"
+            ),
             pointer=pointers.IN_PLACE,
         )
 
@@ -208,7 +298,10 @@ def untouched(what: str, *values: Tensor | np.ndarray) -> Iterator[None]:
 def gradients_reach(model: nn.Module, what: str = "The loss") -> None:
     """After backward, every parameter of the model has a gradient that is not all zero."""
     parameters = dict(model.named_parameters())
-    hidden = "layers must be attributes (self.x = ...) or stand in an nn.ModuleList: a plain list hides them from torch"
+    hidden = (
+        "layers must be attributes (self.x = ...) or stand in an nn.ModuleList: a plain list hides"
+        " them from torch"
+    )
     that(
         parameters,
         "The model has no parameters.",
@@ -217,14 +310,21 @@ def gradients_reach(model: nn.Module, what: str = "The loss") -> None:
         likely=told(*guesses.of_hidden(model)) or hidden,
         pointer=pointers.PARAMETERS,
     )
-    unreached = [name for name, value in parameters.items() if value.grad is None or not value.grad.any()]
-    cut, unused = "the way to it is cut by detach(), .data or torch.no_grad()", "a layer is made but not used in forward"
+    unreached = [
+        name for name, value in parameters.items() if value.grad is None or not value.grad.any()
+    ]
+    cut, unused = (
+        "the way to it is cut by detach(), .data or torch.no_grad()",
+        "a layer is made but not used in forward",
+    )
     that(
         not unreached,
         f"{what} does not reach every parameter.",
         seen=f"no gradient at {', '.join(unreached)}",
         expected="a gradient at every parameter",
-        likely=list(map(Cause, [cut, unused] if len(unreached) == len(parameters) else [unused, cut])),
+        likely=list(
+            map(Cause, [cut, unused] if len(unreached) == len(parameters) else [unused, cut])
+        ),
         pointer=pointers.PARAMETERS,
     )
 
@@ -243,20 +343,35 @@ def lies_on(seen: torch.device, expected: torch.device) -> bool:
 
 
 def moved(model: nn.Module, device: torch.device) -> nn.Module:
-    """Move a model to a device, and all of it has to come along: a plain attribute stays where it was made."""
+    """Move a model to a device, and all of it has to come along: a plain attribute stays where it
+    was made.
+    """
     model = model.to(device)
     for name, module in model.named_modules():
         for attribute, kept in vars(module).items():
-            entries = kept.values() if isinstance(kept, dict) else kept if isinstance(kept, list | tuple) else [kept]
-            left = [one for one in entries if isinstance(one, Tensor) and not lies_on(one.device, device)]
+            entries = (
+                kept.values()
+                if isinstance(kept, dict)
+                else kept
+                if isinstance(kept, list | tuple)
+                else [kept]
+            )
+            left = [
+                one
+                for one in entries
+                if isinstance(one, Tensor) and not lies_on(one.device, device)
+            ]
             if attribute not in ("_parameters", "_buffers") and left:
                 where = ".".join(filter(None, ["self", name, attribute]))
                 unmet(
                     f"model.to(device) leaves {where} behind.",
                     seen=f"a tensor in a plain attribute, on {left[0].device}",
                     expected=f"all of the model on {device}",
-                    likely=f"nn.Module only moves its parameters and buffers: self.register_buffer({attribute!r}, ...) keeps a "
-                    "constant, nn.Parameter one that is learned",
+                    likely=(
+                        "nn.Module only moves its parameters and buffers:"
+                        f" self.register_buffer({attribute!r}, ...) keeps a constant, nn.Parameter"
+                        " one that is learned"
+                    ),
                 )
     return model
 
@@ -275,7 +390,9 @@ def describe(value: object) -> str:
     return f"{flat}{more}   (shape {tuple(numbers.shape)})"
 
 
-def _fitting(causes: Mapping[str, object] | None, fits: Callable[[object], bool]) -> tuple[Cause, ...]:
+def _fitting(
+    causes: Mapping[str, object] | None, fits: Callable[[object], bool]
+) -> tuple[Cause, ...]:
     """The causes whose mistake gives what came out, in their order: the likeliest comes first."""
     return told(*(cause for cause, wrong in (causes or {}).items() if fits(wrong)))
 

@@ -9,19 +9,36 @@ from tests import expect
 
 
 def check_flow(
-    function: Callable[[Tensor], Tensor], at: Tensor, right: Tensor, what: str, weights: Tensor | float = 1.0
+    function: Callable[[Tensor], Tensor],
+    at: Tensor,
+    right: Tensor,
+    what: str,
+    weights: Tensor | float = 1.0,
 ) -> None:
-    """The sum of what the function gives, each entry times its weight, has the right gradient at this place."""
+    """The sum of what the function gives, each entry times its weight, has the right gradient at
+    this place.
+    """
     place = at.clone().requires_grad_()
     value = expect.tensor(function(place), what)
     likely = "the way back is cut: .item(), .detach(), .data or torch.no_grad() stands in it"
-    expect.that(value.requires_grad, f"{what}: no gradient flows.", seen="requires_grad=False", expected="True", likely=likely)
+    expect.that(
+        value.requires_grad,
+        f"{what}: no gradient flows.",
+        seen="requires_grad=False",
+        expected="True",
+        likely=likely,
+    )
     (seen,) = torch.autograd.grad((weights * value).sum(), place)
     expect.close(seen, right, what=f"{what}: the gradient at {expect.describe(at)}")
 
 
 def check_none(value: object, what: str) -> None:
     """A tensor that records no gradient."""
-    headline, likely = f"{what} still record gradients.", "compute them under torch.no_grad(), or detach them"
+    headline, likely = (
+        f"{what} still record gradients.",
+        "compute them under torch.no_grad(), or detach them",
+    )
     kept = expect.tensor(value, what).requires_grad
-    expect.that(not kept, headline, seen="requires_grad=True", expected="requires_grad=False", likely=likely)
+    expect.that(
+        not kept, headline, seen="requires_grad=True", expected="requires_grad=False", likely=likely
+    )

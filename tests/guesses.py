@@ -1,4 +1,6 @@
-"""Likely causes where no known mistake gives what came out: what a shape, a number or a device by itself suggests."""
+"""Likely causes where no known mistake gives what came out: what a shape, a number or a device by
+itself suggests.
+"""
 
 import math
 
@@ -13,7 +15,12 @@ def of_shape(seen: tuple[int, ...], expected: tuple[int, ...]) -> list[Cause]:
     if len(seen) == len(expected) == 2 and seen == expected[::-1] and seen != expected:
         return [Cause("rows and columns are swapped")]
     if math.prod(seen) == math.prod(expected):
-        return [Cause("the numbers are there in another arrangement: reshape, unsqueeze or squeeze puts them right")]
+        return [
+            Cause(
+                "the numbers are there in another arrangement: reshape, unsqueeze or squeeze puts"
+                " them right"
+            )
+        ]
     size = Cause("a size is written into the code")
     if len(seen) < len(expected):
         return [Cause("a dimension was summed up, picked out or flattened away"), size]
@@ -25,15 +32,22 @@ def of_shape(seen: tuple[int, ...], expected: tuple[int, ...]) -> list[Cause]:
 
 
 def of_device(value: Tensor, expected: torch.device) -> str:
-    """What lies behind a tensor on another device. One that was moved there as the last step says so, if it records at all."""
+    """What lies behind a tensor on another device. One that was moved there as the last step says
+    so, if it records at all.
+    """
     if value.device.type == expected.type:
-        return "the number of the device is lost or written into the code: x.device is the whole of it"
+        return (
+            "the number of the device is lost or written into the code: x.device is the whole of it"
+        )
     written = "a device is written into the code"
     if value.device.type != "cpu":
         return f"{written}: take it from the data (x.device) or the model's parameters"
     if type(value.grad_fn).__name__.startswith("ToCopy"):
         return f"{written}, such as .cpu() or 'cpu'"
-    return f"a new tensor is made on the CPU unless it is told device=x.device; or {written}, such as .cpu() or 'cpu'"
+    return (
+        f"a new tensor is made on the CPU unless it is told device=x.device; or {written}, such as"
+        " .cpu() or 'cpu'"
+    )
 
 
 def of_numbers(seen: Tensor, wanted: Tensor) -> Cause:
@@ -48,24 +62,50 @@ def of_numbers(seen: Tensor, wanted: Tensor) -> Cause:
         return Cause(f"every number is {factor:.4g} times the expected one: {kind}", told=True)
     off = ~torch.isclose(seen, wanted, rtol=1e-4, atol=1e-5)
     if 0 < off.sum() < off.numel():
-        return Cause(f"{int(off.sum())} of {off.numel()} numbers are off, the first at position {off.nonzero()[0].tolist()}")
-    return Cause("every number is off: compare your formula with the one in the lesson, step by step")
+        return Cause(
+            f"{int(off.sum())} of {off.numel()} numbers are off, the first at position"
+            f" {off.nonzero()[0].tolist()}"
+        )
+    return Cause(
+        "every number is off: compare your formula with the one in the lesson, step by step"
+    )
 
 
 def of_hidden(model: nn.Module) -> list[str]:
-    """A cause for each plain list, tuple or dict of a model that holds layers, which torch therefore does not find."""
+    """A cause for each plain list, tuple or dict of a model that holds layers, which torch
+    therefore does not find.
+    """
     found = []
     for name, kept in vars(model).items():
-        parts = kept.values() if isinstance(kept, dict) else kept if isinstance(kept, list | tuple) else ()
-        if not name.startswith("_") and any(isinstance(part, nn.Module | nn.Parameter) for part in parts):
-            kind, right = type(kept).__name__, "ModuleDict" if isinstance(kept, dict) else "ModuleList"
-            found.append(f"a plain {kind} hides its layers from torch: self.{name} has to be an nn.{right}")
+        parts = (
+            kept.values()
+            if isinstance(kept, dict)
+            else kept
+            if isinstance(kept, list | tuple)
+            else ()
+        )
+        if not name.startswith("_") and any(
+            isinstance(part, nn.Module | nn.Parameter) for part in parts
+        ):
+            kind, right = (
+                type(kept).__name__,
+                ("ModuleDict" if isinstance(kept, dict) else "ModuleList"),
+            )
+            found.append(
+                f"a plain {kind} hides its layers from torch: self.{name} has to be an nn.{right}"
+            )
     return found
 
 
 def _factor(seen: Tensor, wanted: Tensor) -> float | None:
-    """The number that makes the expected ones those seen, if there is one; of numbers that are all alike it tells nothing."""
-    if seen.numel() < 2 or torch.count_nonzero(wanted) < 2 or wanted.max() - wanted.min() < 1e-3 * wanted.abs().max():
+    """The number that makes the expected ones those seen, if there is one; of numbers that are all
+    alike it tells nothing.
+    """
+    if (
+        seen.numel() < 2
+        or torch.count_nonzero(wanted) < 2
+        or wanted.max() - wanted.min() < 1e-3 * wanted.abs().max()
+    ):
         return None
     factor = ((seen * wanted).sum() / (wanted * wanted).sum()).item()
     return factor if torch.allclose(seen, factor * wanted, rtol=1e-4, atol=1e-7) else None

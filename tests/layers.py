@@ -1,5 +1,6 @@
-"""For networks that keep their layers in linear_modules and activation_modules, and what each gave in linear_results and
-activation_results: the same pass by the formula, and the check of what was kept. And the text of a chain of layers."""
+"""For networks that keep their layers in linear_modules and activation_modules, and what each gave
+in linear_results and activation_results: the same pass by the formula, and the check of what was
+kept. And the text of a chain of layers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +13,9 @@ KEPT = "the list still holds results of the pass before: empty it at the start o
 
 
 def by_formula(model: nn.Module, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-    """What the linear layers and their activations (tanh, at the end the sigmoid) give, with the model's own weights."""
+    """What the linear layers and their activations (tanh, at the end the sigmoid) give, with the
+    model's own weights.
+    """
     scores, activations = [], []
     for layer in model.linear_modules:
         scores.append((activations[-1] if activations else x) @ layer.weight.T + layer.bias)
@@ -27,11 +30,17 @@ def chain_text(name: str, attribute: str, parts: Sequence[str]) -> str:
     return "\n".join([f"{name}(", f"  ({attribute}): Sequential(", *lines, "  )", ")"])
 
 
-def check_kept(model: nn.Module, name: str, expected: Sequence[Tensor], causes: Mapping[str, Sequence[Tensor]]) -> None:
-    """model.<name> is a list of exactly the expected tensors. A cause maps to the tensors that its mistake would keep."""
+def check_kept(
+    model: nn.Module, name: str, expected: Sequence[Tensor], causes: Mapping[str, Sequence[Tensor]]
+) -> None:
+    """model.<name> is a list of exactly the expected tensors. A cause maps to the tensors that its
+    mistake would keep.
+    """
     kept = getattr(model, name)
     right = isinstance(kept, list) and len(kept) == len(expected)
-    seen = f"{type(kept).__name__} of {len(kept)}" if hasattr(kept, "__len__") else type(kept).__name__
+    seen = (
+        f"{type(kept).__name__} of {len(kept)}" if hasattr(kept, "__len__") else type(kept).__name__
+    )
     headline = f"{name} does not hold one tensor for each layer."
     likely = KEPT if len(kept) > len(expected) else "append the result of every layer, in order"
     expect.that(right, headline, seen=seen, expected=f"list of {len(expected)}", likely=likely)
@@ -59,4 +68,10 @@ def check_fresh(model: nn.Module) -> None:
         expect.that(len(kept) == layers, headline, seen=seen, expected=expected, likely=KEPT)
         rows = kept[0].shape[0]
         headline = f"{name} holds results of the pass before."
-        expect.that(rows == 7, headline, seen=f"{rows} rows", expected="7 rows, one for each example", likely=KEPT)
+        expect.that(
+            rows == 7,
+            headline,
+            seen=f"{rows} rows",
+            expected="7 rows, one for each example",
+            likely=KEPT,
+        )

@@ -26,9 +26,15 @@ class Mark:
     record: Callable[[Measured], None] = field(default=lambda number: None, compare=False)
 
     def met_by(self, value: float, curve: Curve | None = None) -> bool:
-        """Whether the value is within the bound; NaN never is. The value is recorded, and while measuring the losses too."""
+        """Whether the value is within the bound; NaN never is. The value is recorded, and while
+        measuring the losses too.
+        """
         finite, measuring = value if math.isfinite(value) else None, self.lenient
-        self.record(Measured(self.name, self.what, finite, self.bound, self.at_most, curve if measuring else None))
+        self.record(
+            Measured(
+                self.name, self.what, finite, self.bound, self.at_most, curve if measuring else None
+            )
+        )
         if self.lenient:
             return True
         return value <= self.bound if self.at_most else value >= self.bound
@@ -42,11 +48,21 @@ def entries() -> dict[str, dict]:
     return tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 
-def find(name: str, lenient: bool = False, record: Callable[[Measured], None] = lambda number: None) -> Mark:
+def find(
+    name: str, lenient: bool = False, record: Callable[[Measured], None] = lambda number: None
+) -> Mark:
     """The mark of that name.
 
     Raises:
         KeyError: pass_marks.toml has no such mark.
     """
     entry = entries()[name]
-    return Mark(name, entry["what"], entry["mark"], entry["must_be"] == "at most", entry["right"]["median"], lenient, record)
+    return Mark(
+        name,
+        entry["what"],
+        entry["mark"],
+        entry["must_be"] == "at most",
+        entry["right"]["median"],
+        lenient,
+        record,
+    )

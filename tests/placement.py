@@ -1,4 +1,6 @@
-"""Where tensors are while a learner's code runs: trainings on a device, and a device with a number on machines without it."""
+"""Where tensors are while a learner's code runs: trainings on a device, and a device with a number
+on machines without it.
+"""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -12,14 +14,20 @@ from tests import expect
 
 SECOND_GPU = torch.device("cuda:1")  # hardly any machine has it, and none has to
 MODEL_MOVED = (
-    "the training moves the model itself, for its caller too: model.to(...), .cpu() or .cuda() has no place in it; train the "
-    "model where it is"
+    "the training moves the model itself, for its caller too: model.to(...), .cpu() or .cuda() has"
+    " no place in it; train the model where it is"
 )
-DATA_MOVED = "the caller's tensors have been exchanged: tensor.to(device) gives another one, and .data = ... changes the first"
+DATA_MOVED = (
+    "the caller's tensors have been exchanged: tensor.to(device) gives another one, and .data = ..."
+    " changes the first"
+)
 
 
-def check_training(train: Callable[[], object], model: nn.Module, data: Sequence[Tensor], epochs: int | None) -> None:
-    """A training of a model, wherever it is, with this data: it works there, and leaves both where they were.
+def check_training(
+    train: Callable[[], object], model: nn.Module, data: Sequence[Tensor], epochs: int | None
+) -> None:
+    """A training of a model, wherever it is, with this data: it works there, and leaves both where
+    they were.
 
     Args:
         epochs: how many losses it has to return; None where it may end early.
@@ -37,18 +45,28 @@ def check_training(train: Callable[[], object], model: nn.Module, data: Sequence
 
 @contextlib.contextmanager
 def _together(device: torch.device) -> Iterator[None]:
-    """Whatever module is called, a model or a loss: what it takes lies on one device, with its weights."""
+    """Whatever module is called, a model or a loss: what it takes lies on one device, with its
+    weights.
+    """
 
     def look(module: nn.Module, inputs: tuple[object, ...]) -> None:
-        places = {f"argument {n}": one for n, one in enumerate(inputs, start=1) if isinstance(one, Tensor) and one.ndim}
+        places = {
+            f"argument {n}": one
+            for n, one in enumerate(inputs, start=1)
+            if isinstance(one, Tensor) and one.ndim
+        }
         devices = {what: one.device for what, one in places.items()}
-        devices |= {what: weight.device for what, weight in zip(["its weights"], module.parameters(), strict=False)}
+        devices |= {
+            what: weight.device
+            for what, weight in zip(["its weights"], module.parameters(), strict=False)
+        }
         if len(set(devices.values())) < 2:
             return
         away = [what for what, place in devices.items() if not expect.lies_on(place, device)]
         likely = (
-            f"{' and '.join(away)} of this call: a device is written into the code, such as .cpu() or .cuda(), or not all of a "
-            "batch was moved: features and targets both belong on the model's device"
+            f"{' and '.join(away)} of this call: a device is written into the code, such as .cpu()"
+            " or .cuda(), or not all of a batch was moved: features and targets both belong on the"
+            " model's device"
         )
         headline = f"{type(module).__name__} is called with tensors on two devices."
         likely = MODEL_MOVED if "its weights" in away else likely
@@ -63,10 +81,12 @@ def _together(device: torch.device) -> Iterator[None]:
 
 
 class Pretended(TorchFunctionMode):
-    """As if a model were on a device that this machine need not have. Nothing moves: what tensors are sent to is noted.
+    """As if a model were on a device that this machine need not have. Nothing moves: what tensors
+    are sent to is noted.
 
     Attributes:
-        sent: the devices that other tensors were sent to or made on, as they were named; not the CPU.
+        sent: the devices that other tensors were sent to or made on, as they were named; not the
+            CPU.
     """
 
     def __init__(self, device: torch.device, model: nn.Module | None = None) -> None:
@@ -86,9 +106,16 @@ class Pretended(TorchFunctionMode):
             return told[function]
         if name == "cuda":
             wanted = [*args[1:2], kwargs.get("device")][0]
-            self._note(torch.device("cuda", wanted) if isinstance(wanted, int) else wanted or "cuda", is_there)
+            self._note(
+                torch.device("cuda", wanted) if isinstance(wanted, int) else wanted or "cuda",
+                is_there,
+            )
             return args[0]
-        if name == "to" and len(args) > 1 and isinstance(args[1], torch.device | str | int | Tensor):
+        if (
+            name == "to"
+            and len(args) > 1
+            and isinstance(args[1], torch.device | str | int | Tensor)
+        ):
             self._note(args[1], is_there)
             args[1] = "cpu"
         if kwargs.get("device") is not None:
@@ -98,9 +125,12 @@ class Pretended(TorchFunctionMode):
 
     def _note(self, wanted: torch.device | str | int | Tensor, is_there: bool) -> None:
         if isinstance(wanted, Tensor):
-            wanted = self._device if any(wanted is tensor for tensor in self._there) else wanted.device
+            wanted = (
+                self._device if any(wanted is tensor for tensor in self._there) else wanted.device
+            )
         name = str(torch.device("cuda", wanted) if isinstance(wanted, int) else wanted)
-        if not is_there and name != "cpu":  # torch itself makes tensors on the CPU, such as those of a DataLoader
+        # torch itself makes tensors on the CPU, such as those of a DataLoader
+        if not is_there and name != "cpu":
             self.sent.append(name)
 
     def check(self, what: str) -> None:
@@ -109,6 +139,18 @@ class Pretended(TorchFunctionMode):
         if not self.sent:
             likely = "no tensor was sent to a device: tensor.to(device)"
         elif self._device.type in self.sent:
-            likely = "only the kind of the device is left, and its number is lost: pass the device on as it is, whole"
-        seen, right = ", ".join(sorted(set(self.sent))) or "nowhere", set(self.sent) == {str(self._device)}
-        expect.that(right, f"{what} do not go to {self._device}.", seen=seen, expected=self._device, likely=likely)
+            likely = (
+                "only the kind of the device is left, and its number is lost: pass the device on as"
+                " it is, whole"
+            )
+        seen, right = (
+            ", ".join(sorted(set(self.sent))) or "nowhere",
+            set(self.sent) == {str(self._device)},
+        )
+        expect.that(
+            right,
+            f"{what} do not go to {self._device}.",
+            seen=seen,
+            expected=self._device,
+            likely=likely,
+        )

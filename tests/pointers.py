@@ -1,11 +1,27 @@
-"""Where to look next, by the kind of check: a question or a small experiment that contradicts no cause and solves nothing."""
+"""Where to look next, by the kind of check: a question or a small experiment that contradicts no
+cause and solves nothing.
+"""
 
 TYPE = "What does the last line of your function hand back? Print its type just before."
-SHAPE = "Print the shape after each step: at which one does it first differ from what you had in mind?"
+SHAPE = (
+    "Print the shape after each step: at which one does it first differ from what you had in mind?"
+)
 DTYPE = "Print the dtype after each step: at which one does it become another?"
-NUMBERS = "Work out the first number by hand, from the formula: at which step does your code give another one?"
-TEXT = "Put the two under each other: where is the first difference, and which line of yours makes that part?"
-LAYERS = "Print the model and go through it line by line: which line of __init__ makes the one that differs?"
+NUMBERS = (
+    "Work out the first number by hand, from the formula: at which step does your code give another"
+    " one?"
+)
+TEXT = (
+    "Put the two under each other: where is the first difference, and which line of yours makes"
+    " that part?"
+)
+LAYERS = (
+    "Print the model and go through it line by line: which line of __init__ makes the one that"
+    " differs?"
+)
 DEVICE = "Print the device after each step: which is the first line that makes a tensor elsewhere?"
-PARAMETERS = "List model.named_parameters(): which of its layers is not there, or has no gradient after backward()?"
+PARAMETERS = (
+    "List model.named_parameters(): which of its layers is not there, or has no gradient after"
+    " backward()?"
+)
 IN_PLACE = "Print it before and after each line that touches it: which one changes it?"

@@ -1,4 +1,6 @@
-"""For functions that take only certain names: they refuse any other with a ValueError that says which."""
+"""For functions that take only certain names: they refuse any other with a ValueError that says
+which.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -13,13 +15,21 @@ def check(call: Callable[[], object], who: str, name: str, known: Sequence[str] 
     except ValueError as error:
         if all(word in str(error) for word in (name, *known)):
             return
-        seen, likely = f"ValueError: {error}", "the message leaves out the name that came, or the known ones"
+        seen, likely = (
+            f"ValueError: {error}",
+            "the message leaves out the name that came, or the known ones",
+        )
     except KeyError as error:
         seen, likely = (
             f"KeyError: {error}",
             "a dict raises KeyError for what it does not hold: look first, `if name not in ...`",
         )
     except UnboundLocalError as error:
-        seen, likely = f"UnboundLocalError: {error}", "no branch fits: an `else` at the end has to raise the ValueError"
+        seen, likely = (
+            f"UnboundLocalError: {error}",
+            "no branch fits: an `else` at the end has to raise the ValueError",
+        )
     expected = f"ValueError with a message that has {', '.join([repr(name), *known])}"
-    expect.unmet(f"{who} does not refuse {name!r} clearly.", seen=seen, expected=expected, likely=likely)
+    expect.unmet(
+        f"{who} does not refuse {name!r} clearly.", seen=seen, expected=expected, likely=likely
+    )

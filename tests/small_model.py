@@ -1,4 +1,6 @@
-"""A model with two weights and a bias, its data in batches, and where gradient descent by the formula leads it."""
+"""A model with two weights and a bias, its data in batches, and where gradient descent by the
+formula leads it.
+"""
 
 import torch
 from torch import nn
@@ -8,7 +10,10 @@ from tests import expect, placement
 
 LEARNING_RATE = 0.1
 META = torch.device("meta")
-NOT_MOVED = "the batch is not moved to the model: batch.to(device) gives back another one, on the model's device"
+NOT_MOVED = (
+    "the batch is not moved to the model: batch.to(device) gives back another one, on the model's"
+    " device"
+)
 
 
 def line() -> nn.Linear:
@@ -21,34 +26,60 @@ def line() -> nn.Linear:
 
 
 def on_meta() -> nn.Linear:
-    """The model on a device that every machine has besides the CPU: shapes without numbers. Its inputs have to be there too."""
+    """The model on a device that every machine has besides the CPU: shapes without numbers. Its
+    inputs have to be there too.
+    """
     model = line().to(META)
-    model.register_forward_pre_hook(lambda module, inputs: expect.on_device(*inputs, META, "The model's input", NOT_MOVED))
+    model.register_forward_pre_hook(
+        lambda module, inputs: expect.on_device(*inputs, META, "The model's input", NOT_MOVED)
+    )
     return model
 
 
 def batches(column: bool = True, device: torch.device | str = "cpu") -> DataLoader:
-    """Twelve examples in three batches of four, always the same; targets (n, 1), or (n,) without column."""
+    """Twelve examples in three batches of four, always the same; targets (n, 1), or (n,) without
+    column.
+    """
     features = torch.linspace(-1.5, 2.0, 24).reshape(12, 2).sin()
     targets = features @ torch.tensor([[2.0], [1.0]]) - 0.5
     targets = targets if column else targets.reshape(-1)
     return DataLoader(TensorDataset(features.to(device), targets.to(device)), batch_size=4)
 
 
-def run(kata, model, data, *, epochs, learning_rate=LEARNING_RATE, criterion=None, optimizer=None, verbose=False, **more):
+def run(
+    kata,
+    model,
+    data,
+    *,
+    epochs,
+    learning_rate=LEARNING_RATE,
+    criterion=None,
+    optimizer=None,
+    verbose=False,
+    **more,
+):
     """The learner's trainer, by default with the squared error and plain gradient descent."""
     optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=learning_rate)
-    return kata.trainer(model, criterion or nn.MSELoss(), optimizer, data, epochs=epochs, verbose=verbose, **more)
+    return kata.trainer(
+        model, criterion or nn.MSELoss(), optimizer, data, epochs=epochs, verbose=verbose, **more
+    )
 
 
 def check_meeting(kata, model: nn.Module, data: DataLoader) -> None:
-    """Batches and model may lie on two devices: the training works, and leaves model and data where they are."""
+    """Batches and model may lie on two devices: the training works, and leaves model and data where
+    they are.
+    """
     given = data.dataset.tensors
     places = [tensor.device for tensor in given]
     placement.check_training(lambda: run(kata, model, data, epochs=2), model, given, epochs=2)
     for tensor, place in zip(data.dataset.tensors, places, strict=True):
         expect.on_device(tensor, place, "The data set after training", placement.DATA_MOVED)
-    expect.close(weights(model), descend(epochs=2), what=f"The weights, on {model.weight.device}, after two epochs", atol=1e-4)
+    expect.close(
+        weights(model),
+        descend(epochs=2),
+        what=f"The weights, on {model.weight.device}, after two epochs",
+        atol=1e-4,
+    )
 
 
 def weights(model: nn.Linear) -> torch.Tensor:
@@ -56,7 +87,9 @@ def weights(model: nn.Linear) -> torch.Tensor:
 
 
 def descend(epochs: int, forget: str = "batch", step: str = "batch") -> torch.Tensor:
-    """Gradient descent with the formula of the squared error, and its known mistakes: the weights it ends at."""
+    """Gradient descent with the formula of the squared error, and its known mistakes: the weights
+    it ends at.
+    """
     w = weights(line())
     gradient = torch.zeros(3)
     for _ in range(epochs):

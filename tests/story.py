@@ -1,4 +1,6 @@
-"""How a training went, in words, from the losses of its epochs: flat, diverging, too slow, stuck."""
+"""How a training went, in words, from the losses of its epochs: flat, diverging, too slow,
+stuck.
+"""
 
 import math
 from collections.abc import Sequence
@@ -7,16 +9,25 @@ from dataclasses import dataclass
 from dojo.curve import Band
 from dojo.diagnosis import Cause
 
-WATCH_A_WEIGHT = "Print one of the model's weights before and after optimizer.step(): does it change?"
+WATCH_A_WEIGHT = (
+    "Print one of the model's weights before and after optimizer.step(): does it change?"
+)
 SMALLER_STEPS = "Take a tenth of the learning rate: does the loss still move away?"
-LARGER_STEPS = "Take ten times the learning rate: how far does the loss get in the same number of epochs?"
+LARGER_STEPS = (
+    "Take ten times the learning rate: how far does the loss get in the same number of epochs?"
+)
 ANOTHER_SEED = "Begin from another torch.manual_seed(...): does it end at the same loss?"
-WHAT_IS_MEASURED = "Look at what the test measures after the training: what could make that worse, and the losses not?"
+WHAT_IS_MEASURED = (
+    "Look at what the test measures after the training: what could make that worse, and the losses"
+    " not?"
+)
 
 
 @dataclass(frozen=True)
 class Story:
-    """What a loss history looks like, the causes of such a look with the likeliest first, and a pointer that leads on."""
+    """What a loss history looks like, the causes of such a look with the likeliest first, and a
+    pointer that leads on.
+    """
 
     kind: str
     causes: tuple[Cause, ...]
@@ -38,25 +49,41 @@ def of(history: Sequence[float], band: Band | None = None) -> Story:
     if not all(math.isfinite(loss) for loss in numbers):
         return _story("diverging", f"{went}: it grew without bound", TOO_LARGE, SMALLER_STEPS)
     if len(set(numbers)) == 1:
-        likely = (f"{went}: no step changed it, as when optimizer.step() is missing", UNKNOWN_PARAMETERS)
+        likely = (
+            f"{went}: no step changed it, as when optimizer.step() is missing",
+            UNKNOWN_PARAMETERS,
+        )
         return Story("flat", tuple(Cause(text, told=True) for text in likely))
     if max(numbers) - min(numbers) < 1e-3 * max(abs(first), 1e-9):
-        likely = ("the learning rate is tiny", UNKNOWN_PARAMETERS, "gradients hardly arrive: activations at their limits")
+        likely = (
+            "the learning rate is tiny",
+            UNKNOWN_PARAMETERS,
+            "gradients hardly arrive: activations at their limits",
+        )
         return _story("flat", f"{went}: it stands still", likely, WATCH_A_WEIGHT)
     if last > first or last > 2 * best + 1e-3:
         best_words = f"{went}, after {best:.4g} at its best: it moves away again"
         return _story("diverging", best_words, TOO_LARGE, SMALLER_STEPS)
     if band and last <= band.high[-1]:
-        likely = ("the losses are as good as the reference's: what is measured after the training is not what they speak of",)
+        likely = (
+            (
+                "the losses are as good as the reference's: what is measured after the training is"
+                " not what they speak of"
+            ),
+        )
         return _story("like the reference's", went, likely, WHAT_IS_MEASURED)
     before = numbers[-max(len(numbers) // 10, 2)]
     if before - last > 0.02 * (first - last):
         likely = ("a larger learning rate, or another optimizer, gets there in time",)
-        return _story("too slow", f"{went} and was still falling{_behind(last, band)}", likely, LARGER_STEPS)
+        return _story(
+            "too slow", f"{went} and was still falling{_behind(last, band)}", likely, LARGER_STEPS
+        )
     if before - last > 1e-3 * last:
         words = f"{went} and was still falling, slowly{_behind(last, band)}"
         return _story("too slow", words, ("the steps are too small", UNLUCKY), LARGER_STEPS)
-    return _story("stuck", f"{went} and stays there", ("the model can't do better", UNLUCKY), ANOTHER_SEED)
+    return _story(
+        "stuck", f"{went} and stays there", ("the model can't do better", UNLUCKY), ANOTHER_SEED
+    )
 
 
 UNTOLD = Story("", (Cause("see the tests before this one"),))
@@ -69,14 +96,23 @@ UNLUCKY = "this start was an unlucky one"
 
 
 def _story(kind: str, went: str, likely: Sequence[str], pointer: str) -> Story:
-    """The first cause says how it went, too; a shape alone leaves several open, so none is told by evidence."""
+    """The first cause says how it went, too; a shape alone leaves several open, so none is told by
+    evidence.
+    """
     first, *others = likely
     return Story(kind, (Cause(f"{went}: {first}"), *map(Cause, others)), pointer)
 
 
 def _behind(last: float, band: Band | None) -> str:
     """How early the reference has such a loss: how much too slow the training is."""
-    there = next((number for number, loss in enumerate(band.high) if loss <= last), None) if band else None
+    there = (
+        next((number for number, loss in enumerate(band.high) if loss <= last), None)
+        if band
+        else None
+    )
     if not there:
         return ""
-    return f" (the reference is there after about {round(there / (len(band.high) - 1) * band.epochs)} of {band.epochs})"
+    return (
+        f" (the reference is there after about {round(there / (len(band.high) - 1) * band.epochs)}"
+        f" of {band.epochs})"
+    )

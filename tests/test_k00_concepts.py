@@ -7,7 +7,8 @@ import pytest
 from dojo.suite.plugin import NotStarted
 from tests import expect
 
-# Question → hash of the right answer. To hash what a learner chose says whether it is right, and not what would be.
+# Question → hash of the right answer. To hash what a learner chose says whether it is right, and
+# not what would be.
 RIGHT = {
     "network": "fd0cebacdc20",
     "descent": "7c12745758a5",
@@ -19,29 +20,73 @@ RIGHT = {
 
 # Hash of a single letter wrongly chosen or left out → what to think over.
 THINK = {
-    "a57125e7630c": "W is (nodes, inputs): which relation between these two sizes does X @ W.T + b demand?",
-    "5bea9ad80c8a": "what kind of function is a chain of linear layers, with and without something between them?",
-    "ba531e248933": "in which range does a sigmoid lie, and in which do the targets: prices, temperatures?",
-    "4485df65d495": "would anything break in the formula of a layer if the next layer had another activation function?",
-    "fdb5f2ec7c35": "read Z = ... and A = ... of the lesson from left to right: when does b come in?",
-    "db8e05dd8b20": "go through the five moves: which only compute something, and which write to the parameters?",
-    "c1b1cc0dbc24": "take the loss w * w at w = 3: its slope is 6. Where does the loss grow, and where does the update go?",
+    "a57125e7630c": (
+        "W is (nodes, inputs): which relation between these two sizes does X @ W.T + b demand?"
+    ),
+    "5bea9ad80c8a": (
+        "what kind of function is a chain of linear layers, with and without something between"
+        " them?"
+    ),
+    "ba531e248933": (
+        "in which range does a sigmoid lie, and in which do the targets: prices, temperatures?"
+    ),
+    "4485df65d495": (
+        "would anything break in the formula of a layer if the next layer had another activation"
+        " function?"
+    ),
+    "fdb5f2ec7c35": (
+        "read Z = ... and A = ... of the lesson from left to right: when does b come in?"
+    ),
+    "db8e05dd8b20": (
+        "go through the five moves: which only compute something, and which write to the"
+        " parameters?"
+    ),
+    "c1b1cc0dbc24": (
+        "take the loss w * w at w = 3: its slope is 6. Where does the loss grow, and where does the"
+        " update go?"
+    ),
     "4111643e0793": "what becomes of the distance moved when the learning rate is halved?",
-    "2ad09ca8d5bc": "several functions lie between an early weight and the loss: how is such a chain differentiated?",
-    "421a08f9589f": "nodes of a layer that begin alike: which gradients do they get, and can they ever differ?",
-    "221e1b32e1f6": "with one linear layer, which points have a score of exactly 0? That is the edge the model draws",
-    "97a5f50d7d9a": "multiply out W2 @ (W1 @ x): how many matrices are needed to write the result, at any width?",
-    "801b19730116": "each node of a wide layer can fold the plane once, by max(0, ...): what shapes can many folds make?",
-    "64a08ee2f0af": "look only at what stands between the linear layers: the last function does not move the edge",
-    "d530938a4d7a": "look at what stands between the linear layers, and at what it does to a straight line",
-    "2fbc3abac6e4": "count the possible answers to the question: two, several, any number at once, or a quantity?",
+    "2ad09ca8d5bc": (
+        "several functions lie between an early weight and the loss: how is such a chain"
+        " differentiated?"
+    ),
+    "421a08f9589f": (
+        "nodes of a layer that begin alike: which gradients do they get, and can they ever differ?"
+    ),
+    "221e1b32e1f6": (
+        "with one linear layer, which points have a score of exactly 0? That is the edge the model"
+        " draws"
+    ),
+    "97a5f50d7d9a": (
+        "multiply out W2 @ (W1 @ x): how many matrices are needed to write the result, at any"
+        " width?"
+    ),
+    "801b19730116": (
+        "each node of a wide layer can fold the plane once, by max(0, ...): what shapes can many"
+        " folds make?"
+    ),
+    "64a08ee2f0af": (
+        "look only at what stands between the linear layers: the last function does not move the"
+        " edge"
+    ),
+    "d530938a4d7a": (
+        "look at what stands between the linear layers, and at what it does to a straight line"
+    ),
+    "2fbc3abac6e4": (
+        "count the possible answers to the question: two, several, any number at once, or a"
+        " quantity?"
+    ),
     "9a950817a894": "count the digits there are, and how many of them one example can belong to",
     "c0f5700546eb": "think of a single example: how many of the labels may it have?",
     "1ada338f6dc6": "is the answer the name of a class, or a quantity?",
     "42eb143e99a3": "count the species in question, and how many of them one example can belong to",
-    "dd0f1d0f989b": "count the hidden layers, and read again what the lesson calls deep and what shallow",
+    "dd0f1d0f989b": (
+        "count the hidden layers, and read again what the lesson calls deep and what shallow"
+    ),
     "c9656350e70a": "which numbers can a linear layer give, and what does softmax do to them?",
-    "7f3aa6f8f894": "go to data of 3 features and 2 classes: which sizes have to change, and which don't?",
+    "7f3aa6f8f894": (
+        "go to data of 3 features and 2 classes: which sizes have to change, and which don't?"
+    ),
     "bdfb5dc61255": "softmax turns scores into probabilities: what does it do to their order?",
     "e28efee89d2b": "max(0, z): which numbers in it could training adjust?",
     "f77bbd2ca907": "accuracy is the share of right answers: count them, over all 100 patients",
@@ -53,7 +98,9 @@ THINK = {
 
 
 def questions():
-    return [pytest.param(question, marks=pytest.mark.task(question), id=question) for question in RIGHT]
+    return [
+        pytest.param(question, marks=pytest.mark.task(question), id=question) for question in RIGHT
+    ]
 
 
 class TestAnswers:
@@ -61,34 +108,71 @@ class TestAnswers:
     def test_all_that_is_true_is_chosen_and_nothing_else(self, kata, question):
         chosen = letters(kata.ANSWERS, question)
         if digest(question, "".join(sorted(chosen))) != RIGHT[question]:
-            looked_at = [digest(question, letter, "chosen" if letter in chosen else "left out") for letter in "ABCDE"]
+            looked_at = [
+                digest(question, letter, "chosen" if letter in chosen else "left out")
+                for letter in "ABCDE"
+            ]
             reason = next(THINK[key] for key in looked_at if key in THINK)
-            headline, seen = f"Question {question}: not the right choices.", ", ".join(sorted(chosen))
-            expected, likely = "all choices that are true, and no other", f"think one choice over again: {reason}"
+            headline, seen = (
+                f"Question {question}: not the right choices.",
+                ", ".join(sorted(chosen)),
+            )
+            expected, likely = (
+                "all choices that are true, and no other",
+                f"think one choice over again: {reason}",
+            )
             expect.unmet(headline, seen=seen, expected=expected, likely=likely)
 
 
 def letters(answers: object, question: str) -> set[str]:
     """What was chosen, in capitals, once it is sure that it can be read."""
-    headline, expected = f"Question {question}: the answer can't be read.", 'a set of letters from A to E, such as {"A", "D"}'
+    headline, expected = (
+        f"Question {question}: the answer can't be read.",
+        'a set of letters from A to E, such as {"A", "D"}',
+    )
     is_dict = isinstance(answers, dict)
     likely = "ANSWERS was replaced by something else: keep the dict of the stub"
-    expect.that(is_dict, headline, seen=f"ANSWERS is of type {type(answers).__name__}", expected="a dict", likely=likely)
+    expect.that(
+        is_dict,
+        headline,
+        seen=f"ANSWERS is of type {type(answers).__name__}",
+        expected="a dict",
+        likely=likely,
+    )
     likely = f'its entry was deleted or renamed: a line "{question}": {{...}}, belongs into ANSWERS'
-    expect.that(question in answers, headline, seen=f"entries {', '.join(map(str, answers))}", expected=expected, likely=likely)
+    expect.that(
+        question in answers,
+        headline,
+        seen=f"entries {', '.join(map(str, answers))}",
+        expected=expected,
+        likely=likely,
+    )
     answer = answers[question]
     if answer is ...:
         raise NotStarted
-    readable = isinstance(answer, set | frozenset | list | tuple | str) and all(isinstance(one, str) for one in answer)
+    readable = isinstance(answer, set | frozenset | list | tuple | str) and all(
+        isinstance(one, str) for one in answer
+    )
     likely = "a letter is written without its quotes, or the braces around the letters are missing"
     if isinstance(answer, dict):
-        likely = "{} is an empty dict, and a colon makes a dict too: a set has its letters between braces, with commas"
+        likely = (
+            "{} is an empty dict, and a colon makes a dict too: a set has its letters between"
+            " braces, with commas"
+        )
     expect.that(readable, headline, seen=repr(answer), expected=expected, likely=likely)
     chosen = {one.strip().upper() for one in answer}
     likely = "nothing is chosen, though in each question at least one choice is true"
     expect.that(chosen, headline, seen="no letter", expected=expected, likely=likely)
-    likely = "a letter that the question does not offer; each choice is a single letter between quotes"
-    expect.that(chosen <= set("ABCDE"), headline, seen=", ".join(sorted(chosen)), expected=expected, likely=likely)
+    likely = (
+        "a letter that the question does not offer; each choice is a single letter between quotes"
+    )
+    expect.that(
+        chosen <= set("ABCDE"),
+        headline,
+        seen=", ".join(sorted(chosen)),
+        expected=expected,
+        likely=likely,
+    )
     return chosen
 
 

@@ -1,4 +1,6 @@
-"""k01: what torch makes of a list and a shape, stretched tables, and the way from NumPy to PyTorch and back."""
+"""k01: what torch makes of a list and a shape, stretched tables, and the way from NumPy to PyTorch
+and back.
+"""
 
 import numpy as np
 import pytest
@@ -11,16 +13,25 @@ from tests.conversions import TENSORS, array_of, both, check_own_memory
 MADE = ("numbers", "zeros", "ones", "uniform", "normal")
 COMBINED = ("sums", "products", "matrix_product")
 ROW, COLUMN = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[10.0], [20.0], [40.0]])
-STRETCHED = "labels of shape (n,) next to outputs (n, 1) are stretched to (n, n): make them a column with reshape(-1, 1)"
+STRETCHED = (
+    "labels of shape (n,) next to outputs (n, 1) are stretched to (n, n): make them a column with"
+    " reshape(-1, 1)"
+)
 
 
 @pytest.mark.task("make")
 class TestMake:
-    @pytest.mark.parametrize(("numbers", "dtype"), [([1, 2.5, 3], torch.float32), ([4, -5], torch.int64)], ids=str)
+    @pytest.mark.parametrize(
+        ("numbers", "dtype"), [([1, 2.5, 3], torch.float32), ([4, -5], torch.int64)], ids=str
+    )
     def test_the_list_decides_on_the_dtype(self, kata, numbers, dtype):
-        made, what = returned.named(kata.make(numbers, (2,)), MADE, "make"), f"The tensor of {numbers}"
+        made, what = (
+            returned.named(kata.make(numbers, (2,)), MADE, "make"),
+            f"The tensor of {numbers}",
+        )
         causes = {
-            "torch.Tensor(...) with a capital T always makes float32: torch.tensor(...) looks at the list": torch.float32,
+            "torch.Tensor(...) with a capital T always makes float32: torch.tensor(...) looks "
+            "at the list": (torch.float32),
             "NumPy chose this dtype: give the list itself to torch.tensor(...)": torch.float64,
         }
         expect.dtype(made["numbers"], dtype, what, causes)
@@ -39,8 +50,14 @@ class TestMake:
     def test_random_numbers_have_their_distribution(self, kata, name, mean, std):
         made = returned.named(kata.make([1], (100, 100)), MADE, "make")[name]
         right = abs(made.mean() - mean) < 0.1 and abs(made.std() - std) < 0.1
-        headline, likely = f'"{name}" has another distribution.', "torch.rand is the uniform one, torch.randn the normal one"
-        seen, expected = f"mean {made.mean():.2g}, std {made.std():.2g}", f"mean {mean:.2g}, std {std:.2g}, nearly"
+        headline, likely = (
+            f'"{name}" has another distribution.',
+            "torch.rand is the uniform one, torch.randn the normal one",
+        )
+        seen, expected = (
+            f"mean {made.mean():.2g}, std {made.std():.2g}",
+            f"mean {mean:.2g}, std {std:.2g}, nearly",
+        )
         expect.that(right, headline, seen=seen, expected=expected, likely=likely)
 
     @pytest.mark.parametrize("shape", [(2, 3, 2), (5,), ()], ids=str)
@@ -48,7 +65,9 @@ class TestMake:
         counted = "these are all its entries: tensor.ndim counts the dimensions"
         causes = {counted: (torch.int16, shape, int(np.prod(shape)))}
         seen = kata.about(torch.zeros(shape, dtype=torch.int16))
-        expect.equal(seen, (torch.int16, shape, len(shape)), f"about a tensor of shape {shape}", causes)
+        expect.equal(
+            seen, (torch.int16, shape, len(shape)), f"about a tensor of shape {shape}", causes
+        )
 
     @pytest.mark.placement
     def test_about_asks_a_tensor_on_any_device(self, kata, device):
@@ -65,9 +84,13 @@ class TestCombine:
         for name in COMBINED:
             causes = {
                 "the table is transposed: the column's entries run down the rows": right[name].T,
-                "both got the same shape first: leave them as they are, and torch stretches them": right[name].diagonal()[None],
+                "both got the same shape first: leave them as they are, and torch stretches them": (
+                    right[name].diagonal()[None]
+                ),
                 "this is the table of products, row * column or column @ row": right["products"],
-                "a single number came out of it: row @ column has the shape (1, 1)": right[name][0, 0],
+                "a single number came out of it: row @ column has the shape (1, 1)": right[name][
+                    0, 0
+                ],
             }
             expect.close(seen[name], right[name], what=f'"{name}"', causes=causes)
 
@@ -76,9 +99,14 @@ class TestCombine:
         table = torch.arange(12).reshape(3, 4)
         row, column = table[number], table[:, number]
         seen = returned.several(kata.cross(table, number), 2, "cross", "row, column")
-        swapped, kept = "the first index counts the rows, the second the columns", "a slice or list keeps its dimension"
+        swapped, kept = (
+            "the first index counts the rows, the second the columns",
+            "a slice or list keeps its dimension",
+        )
         expect.close(seen[0], row, what=f"Row {number}", causes={swapped: column, kept: row[None]})
-        expect.close(seen[1], column, what=f"Column {number}", causes={swapped: row, kept: column[:, None]})
+        expect.close(
+            seen[1], column, what=f"Column {number}", causes={swapped: row, kept: column[:, None]}
+        )
 
     @pytest.mark.placement
     def test_results_follow_their_device(self, kata, device):
@@ -92,12 +120,19 @@ class TestToTensors:
     def test_sine_bands_have_the_right_shapes(self, kata):
         features, labels = both(kata, *sine_bands_arrays())
         expect.shape(features, (25, 2), what="The feature tensor")
-        expect.shape(labels, (25, 1), what="The label tensor", causes={STRETCHED: (25,), "a row, not a column": (1, 25)})
+        expect.shape(
+            labels,
+            (25, 1),
+            what="The label tensor",
+            causes={STRETCHED: (25,), "a row, not a column": (1, 25)},
+        )
 
     def test_sizes_come_from_the_data(self, kata):
         features, labels = both(kata, np.ones((7, 3)), np.zeros(7))
         expect.shape(features, (7, 3), what="The feature tensor of 7 examples with 3 features")
-        expect.shape(labels, (7, 1), what="The label tensor of 7 examples", causes={STRETCHED: (7,)})
+        expect.shape(
+            labels, (7, 1), what="The label tensor of 7 examples", causes={STRETCHED: (7,)}
+        )
 
     @pytest.mark.parametrize("given", [np.float64, np.float32, np.int64])
     def test_both_are_float32(self, kata, given):
@@ -124,19 +159,32 @@ class TestToClassIndices:
     def test_class_numbers_are_int64(self, kata):
         causes = {
             "torch.LongTensor is int64; IntTensor and torch.int are int32": torch.int32,
-            "nn.CrossEntropyLoss takes floats as probabilities, not as class numbers": torch.float32,
+            "nn.CrossEntropyLoss takes floats as probabilities, not as class numbers": (
+                torch.float32
+            ),
         }
-        expect.dtype(kata.to_class_indices(np.array([0.0, 2.0, 1.0])), torch.int64, what="The class numbers", causes=causes)
+        expect.dtype(
+            kata.to_class_indices(np.array([0.0, 2.0, 1.0])),
+            torch.int64,
+            what="The class numbers",
+            causes=causes,
+        )
 
     @pytest.mark.parametrize("given", [(5,), (5, 1)], ids=str)
     def test_class_numbers_are_flat(self, kata, given):
         indices = kata.to_class_indices(np.zeros(given))
         causes = {"nn.CrossEntropyLoss wants (n,): a column is taken for probabilities": (5, 1)}
-        expect.shape(indices, (5,), what=f"The class numbers of labels with shape {given}", causes=causes)
+        expect.shape(
+            indices, (5,), what=f"The class numbers of labels with shape {given}", causes=causes
+        )
 
     def test_values_are_kept(self, kata):
         labels = np.array([2.0, 0.0, 1.0, 1.0])
-        causes = {"this marks the classes of each example instead of naming them": np.eye(3)[labels.astype(int)]}
+        causes = {
+            "this marks the classes of each example instead of naming them": np.eye(3)[
+                labels.astype(int)
+            ]
+        }
         expect.close(kata.to_class_indices(labels), labels, what="The class numbers", causes=causes)
 
     def test_memory_is_not_shared(self, kata):
@@ -151,7 +199,11 @@ class TestToNumpy:
         tensor = torch.arange(6, dtype=dtype).reshape(2, 3)
         array = array_of(kata.to_numpy(tensor))
         expect.close(array, tensor, what="The array")
-        headline, seen, expected = f"The array of a {dtype} tensor has another dtype.", array.dtype, tensor.numpy().dtype
+        headline, seen, expected = (
+            f"The array of a {dtype} tensor has another dtype.",
+            array.dtype,
+            tensor.numpy().dtype,
+        )
         likely = "a conversion that is not asked for: .float(), .astype(...)"
         expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
 
@@ -165,10 +217,17 @@ class TestToNumpy:
         kata.to_numpy(weights)
         kata.to_numpy(tensor)
         headline = "After to_numpy the tensor no longer records gradients."
-        likely = "detach_() and requires_grad_(False) change the tensor itself: detach() gives another one"
+        likely = (
+            "detach_() and requires_grad_(False) change the tensor itself: detach() gives"
+            " another one"
+        )
         seen = f"requires_grad={weights.requires_grad} and {tensor.requires_grad}"
         expect.that(
-            weights.requires_grad and tensor.requires_grad, headline, seen=seen, expected="True and True", likely=likely
+            weights.requires_grad and tensor.requires_grad,
+            headline,
+            seen=seen,
+            expected="True and True",
+            likely=likely,
         )
 
     def test_memory_is_not_shared(self, kata):
@@ -177,19 +236,32 @@ class TestToNumpy:
         array[:] = 5
         headline = "A change of the array changed the tensor it was made from."
         likely = "the memory is shared: on the CPU .numpy() is a view of the tensor, so copy it"
-        expect.that(tensor[0] == 0, headline, seen=tensor[0].item(), expected="0, as it was", likely=likely)
+        expect.that(
+            tensor[0] == 0, headline, seen=tensor[0].item(), expected="0, as it was", likely=likely
+        )
 
     @pytest.mark.placement
     def test_takes_a_tensor_from_any_device(self, kata, device):
         tensor = torch.arange(3.0, device=device)
         for one in (tensor, tensor.clone().requires_grad_()):
-            expect.close(array_of(kata.to_numpy(one)), np.arange(3.0), what=f"The array of a tensor on {device}")
-            expect.on_device(one, device, what="The tensor that was given", likely=".data = ... changes the tensor itself")
+            expect.close(
+                array_of(kata.to_numpy(one)),
+                np.arange(3.0),
+                what=f"The array of a tensor on {device}",
+            )
+            expect.on_device(
+                one,
+                device,
+                what="The tensor that was given",
+                likely=".data = ... changes the tensor itself",
+            )
 
 
 class TestPlacement:
     @pytest.mark.placement
-    @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.task(name)) for name in TENSORS])
+    @pytest.mark.parametrize(
+        "name", [pytest.param(name, marks=pytest.mark.task(name)) for name in TENSORS]
+    )
     def test_tensors_are_made_on_the_cpu(self, kata, name):
         for made in TENSORS[name](kata):
             expect.on_device(made, torch.device("cpu"), what=f"A tensor that {name} gives")

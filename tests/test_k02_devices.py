@@ -1,4 +1,6 @@
-"""k02: which device is picked when which are there, and what moving a batch does to it and leaves alone."""
+"""k02: which device is picked when which are there, and what moving a batch does to it and leaves
+alone.
+"""
 
 import pytest
 import torch
@@ -13,10 +15,12 @@ BATCHES = {
     "dict": lambda features, labels: {"features": features, "labels": labels},
 }
 WRITTEN_IN = "a device is written into the code: send the tensors to the argument `device`"
-ONLY_TENSORS = "only tensors are moved: ask isinstance(entry, torch.Tensor), and pass on anything else"
+ONLY_TENSORS = (
+    "only tensors are moved: ask isinstance(entry, torch.Tensor), and pass on anything else"
+)
 UNUSED = (
-    "this is the tensor that was given: tensor.to(device) moves nothing itself, so use what it gives back, and "
-    "send it to the argument `device`, no other"
+    "this is the tensor that was given: tensor.to(device) moves nothing itself, so use what it"
+    " gives back, and send it to the argument `device`, no other"
 )
 
 
@@ -34,9 +38,22 @@ class TestPick:
     def test_takes_cuda_before_mps_before_cpu(self, kata, monkeypatch, there, expected):
         pretend(monkeypatch, kata, there)
         picked = kata.pick_device()
-        likely = "`return` is missing" if picked is None else f"{picked!r} is only its name: torch.device({picked!r})"
-        is_device, headline = isinstance(picked, torch.device), "pick_device does not return a device."
-        expect.that(is_device, headline, seen=repr(picked), expected=f"torch.device({expected!r})", likely=likely)
+        likely = (
+            "`return` is missing"
+            if picked is None
+            else f"{picked!r} is only its name: torch.device({picked!r})"
+        )
+        is_device, headline = (
+            isinstance(picked, torch.device),
+            "pick_device does not return a device.",
+        )
+        expect.that(
+            is_device,
+            headline,
+            seen=repr(picked),
+            expected=f"torch.device({expected!r})",
+            likely=likely,
+        )
         if picked.type == expected:
             return
         unasked = "whether {} is there is not asked, or not anew in every call"
@@ -58,8 +75,12 @@ class TestPick:
         pretend(monkeypatch, kata, {device.type})
         picked, likely = kata.pick_device(), "the tests before this one say why"
         there = torch.device(picked or "cpu").type == device.type
-        expect.that(there, "The picked device can't be used.", seen=picked, expected=device, likely=likely)
-        expect.on_device(torch.ones(2, device=picked), device, what="A tensor made on the picked device")
+        expect.that(
+            there, "The picked device can't be used.", seen=picked, expected=device, likely=likely
+        )
+        expect.on_device(
+            torch.ones(2, device=picked), device, what="A tensor made on the picked device"
+        )
 
 
 @pytest.mark.task("move")
@@ -78,7 +99,11 @@ class TestMove:
 
     def test_numbers_and_dtypes_are_kept(self, kata):
         batch = torch.randn(4, 2), torch.arange(4), torch.randn(3, dtype=torch.float64)
-        causes = {"nothing but the device is to change: .float() is one conversion too many": torch.float32}
+        causes = {
+            "nothing but the device is to change: .float() is one conversion too many": (
+                torch.float32
+            )
+        }
         for name, entry in entries(move(kata, batch, torch.device("cpu")), batch):
             what = f"Entry {name}, moved to where it was"
             expect.dtype(entry, batch[name].dtype, what, causes=causes)
@@ -90,29 +115,63 @@ class TestMove:
         for name, entry in entries(moved, batch):
             if name != "features":
                 headline = f"The entry {name!r}, which is no tensor, has changed."
-                expect.that(entry == batch[name], headline, seen=repr(entry), expected=repr(batch[name]), likely=ONLY_TENSORS)
+                expect.that(
+                    entry == batch[name],
+                    headline,
+                    seen=repr(entry),
+                    expected=repr(batch[name]),
+                    likely=ONLY_TENSORS,
+                )
 
     @pytest.mark.parametrize("kind", ["list", "dict"])
     def test_the_originals_stay_where_they_are(self, kata, kind):
         features, labels = torch.ones(4, 2), torch.arange(4)
         batch = BATCHES[kind](features, labels)
         moved = move(kata, batch, META)
-        headline, expected = f"The {kind} that was given has changed.", "the tensors it held, on the cpu"
+        headline, expected = (
+            f"The {kind} that was given has changed.",
+            "the tensors it held, on the cpu",
+        )
         kept = [entry for _, entry in entries(batch, batch)]
         seen = ", ".join(f"a tensor on {entry.device}" for entry in kept)
-        likely = f"batch[...] = ... writes into the {kind} that was given, which others may still use: make a new one"
-        expect.that(kept[0] is features and kept[1] is labels, headline, seen=seen, expected=expected, likely=likely)
+        likely = (
+            f"batch[...] = ... writes into the {kind} that was given, which others may still use:"
+            " make a new one"
+        )
+        expect.that(
+            kept[0] is features and kept[1] is labels,
+            headline,
+            seen=seen,
+            expected=expected,
+            likely=likely,
+        )
         likely = "tensor.data = ... changes the tensor itself: tensor.to(device) gives another one"
-        expect.that(features.device.type == "cpu", headline, seen=seen, expected=expected, likely=likely)
-        headline, likely = f"The {kind} that comes back is the one that was given.", f"make a new {kind} for the moved tensors"
-        expect.that(moved is not batch, headline, seen="the same", expected="a new one", likely=likely)
+        expect.that(
+            features.device.type == "cpu", headline, seen=seen, expected=expected, likely=likely
+        )
+        headline, likely = (
+            f"The {kind} that comes back is the one that was given.",
+            f"make a new {kind} for the moved tensors",
+        )
+        expect.that(
+            moved is not batch, headline, seen="the same", expected="a new one", likely=likely
+        )
 
     def test_gradients_find_their_way_back(self, kata):
         weight = torch.ones(3, requires_grad=True)
         moved = move(kata, [weight * 2], META)[0]
-        likely = "detach(), .data or torch.tensor(...) cut the tensor off from where it came from: to(device) does not"
+        likely = (
+            "detach(), .data or torch.tensor(...) cut the tensor off from where it came from:"
+            " to(device) does not"
+        )
         headline = "A tensor that recorded gradients no longer does."
-        expect.that(moved.requires_grad, headline, seen="requires_grad=False", expected="requires_grad=True", likely=likely)
+        expect.that(
+            moved.requires_grad,
+            headline,
+            seen="requires_grad=False",
+            expected="requires_grad=True",
+            likely=likely,
+        )
 
     @pytest.mark.placement
     def test_tensors_arrive_on_each_device(self, kata, device):
@@ -124,12 +183,17 @@ class TestMove:
     @pytest.mark.placement
     @pytest.mark.parametrize("kind", BATCHES)
     def test_tensors_come_back_to_the_cpu(self, kata, device, kind):
-        features, labels = torch.arange(6.0, device=device).reshape(2, 3), torch.arange(2, device=device)
+        features, labels = (
+            torch.arange(6.0, device=device).reshape(2, 3),
+            torch.arange(2, device=device),
+        )
         batch = BATCHES[kind](features, labels)
         for name, entry in entries(move(kata, batch, torch.device("cpu")), batch):
             arrived(name, entry, batch, torch.device("cpu"))
         for entry in (features, labels):
-            expect.on_device(entry, device, "A tensor of the batch that was given", placement.DATA_MOVED)
+            expect.on_device(
+                entry, device, "A tensor of the batch that was given", placement.DATA_MOVED
+            )
 
     @pytest.mark.placement
     @pytest.mark.parametrize("kind", BATCHES)
@@ -154,9 +218,14 @@ def pretend(monkeypatch, kata, there: set[str]) -> None:
     }
     for (module, name), answer in answers.items():
         asked, imported = getattr(module, name, None), vars(kata._module)
-        for place, known in [(module, name), *((kata._module, known) for known in imported if imported[known] is asked)]:
+        for place, known in [
+            (module, name),
+            *((kata._module, known) for known in imported if imported[known] is asked),
+        ]:
             monkeypatch.setattr(place, known, lambda answer=answer: answer, raising=False)
-    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available=False: best)
+    monkeypatch.setattr(
+        torch.accelerator, "current_accelerator", lambda check_available=False: best
+    )
 
 
 def move(kata, batch, device):
@@ -166,19 +235,45 @@ def move(kata, batch, device):
         moved = kata.move_batch(batch, device)
     except (AssertionError, RuntimeError) as error:
         if named := [kind for kind in absent if kind != device.type and kind in str(error).lower()]:
-            expect.unmet(f"Asked for {device}, the tensors go to {named[0]}.", seen=error, expected=device, likely=WRITTEN_IN)
+            expect.unmet(
+                f"Asked for {device}, the tensors go to {named[0]}.",
+                seen=error,
+                expected=device,
+                likely=WRITTEN_IN,
+            )
         raise
     except AttributeError as error:
         if "no attribute 'to'" in str(error):
-            headline, expected = "Something was taken for a tensor that is none.", "to() for tensors only"
+            headline, expected = (
+                "Something was taken for a tensor that is none.",
+                "to() for tensors only",
+            )
             expect.unmet(headline, seen=error, expected=expected, likely=ONLY_TENSORS)
         raise
-    likely = "`return` is missing" if moved is None else f"type(batch) is {type(batch).__name__}: build one of that kind"
-    headline, same = "What comes back is of another kind than the batch.", type(moved) is type(batch)
-    expect.that(same, headline, seen=type(moved).__name__, expected=type(batch).__name__, likely=likely)
-    likely = "a number of entries is written into the code, or only tensors were passed on: go through all entries"
+    likely = (
+        "`return` is missing"
+        if moved is None
+        else f"type(batch) is {type(batch).__name__}: build one of that kind"
+    )
+    headline, same = (
+        "What comes back is of another kind than the batch.",
+        type(moved) is type(batch),
+    )
+    expect.that(
+        same, headline, seen=type(moved).__name__, expected=type(batch).__name__, likely=likely
+    )
+    likely = (
+        "a number of entries is written into the code, or only tensors were passed on: go through"
+        " all entries"
+    )
     headline, expected = "What comes back has not all the entries.", f"{len(batch)} entries"
-    expect.that(len(moved) == len(batch), headline, seen=f"{len(moved)} entries", expected=expected, likely=likely)
+    expect.that(
+        len(moved) == len(batch),
+        headline,
+        seen=f"{len(moved)} entries",
+        expected=expected,
+        likely=likely,
+    )
     return moved
 
 
@@ -186,7 +281,13 @@ def arrived(name, entry, batch, device):
     """An entry is a tensor on the device."""
     here = expect.lies_on(expect.tensor(entry, f"Entry {name} of the moved batch").device, device)
     likely = UNUSED if any(entry is given for _, given in entries(batch, batch)) else WRITTEN_IN
-    expect.that(here, f"Entry {name} of the batch has not arrived.", seen=entry.device, expected=device, likely=likely)
+    expect.that(
+        here,
+        f"Entry {name} of the batch has not arrived.",
+        seen=entry.device,
+        expected=device,
+        likely=likely,
+    )
 
 
 def entries(moved, batch):
@@ -194,5 +295,11 @@ def entries(moved, batch):
     names = list(batch) if isinstance(batch, dict) else range(len(batch))
     if isinstance(batch, dict):
         likely = "the names are the keys of the dict: go through batch.items()"
-        expect.that(list(moved) == names, "The names have changed.", seen=list(moved), expected=names, likely=likely)
+        expect.that(
+            list(moved) == names,
+            "The names have changed.",
+            seen=list(moved),
+            expected=names,
+            likely=likely,
+        )
     return [(name, moved[name]) for name in names]

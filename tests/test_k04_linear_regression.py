@@ -1,4 +1,6 @@
-"""k04: the printed architecture, the weighted sum, the way to the best line, what was learned, and what scikit-learn finds."""
+"""k04: the printed architecture, the weighted sum, the way to the best line, what was learned, and
+what scikit-learn finds.
+"""
 
 import pytest
 import torch
@@ -25,9 +27,13 @@ class TestModel:
             )
             """,
             causes={
-                "the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=1, out_features=3",
+                "the sizes are swapped: nn.Linear(inputs, outputs)": (
+                    "in_features=1, out_features=3"
+                ),
                 "the intercept is missing: leave out bias=False": "bias=False",
-                "a size is written into the code: it is an argument": "in_features=1, out_features=1",
+                "a size is written into the code: it is an argument": (
+                    "in_features=1, out_features=1"
+                ),
             },
         )
 
@@ -35,7 +41,10 @@ class TestModel:
     def test_has_a_weight_for_each_feature_and_a_bias(self, kata, features, expected):
         model = kata.LinearRegression(input_size=features, output_size=1)
         seen = sum(parameter.numel() for parameter in model.parameters())
-        likely = "one nn.Linear(input_size, output_size) holds them all: is there another layer, a fixed size, or no bias?"
+        likely = (
+            "one nn.Linear(input_size, output_size) holds them all: is there another layer, a fixed"
+            " size, or no bias?"
+        )
         headline = f"A model of {features} feature(s) has another number of parameters."
         expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
 
@@ -47,9 +56,15 @@ class TestModel:
         model, x = kata.LinearRegression(input_size=3, output_size=1), 3 * torch.randn(25, 3)
         right = x @ model.linear.weight.T + model.linear.bias
         causes = {
-            "the sigmoid makes probabilities: a regression gives the plain sum": torch.sigmoid(right),
-            "tanh keeps the output between -1 and 1: a regression gives the plain sum": torch.tanh(right),
-            "a ReLU cuts off everything below zero: a regression gives the plain sum": F.relu(right),
+            "the sigmoid makes probabilities: a regression gives the plain sum": torch.sigmoid(
+                right
+            ),
+            "tanh keeps the output between -1 and 1: a regression gives the plain sum": torch.tanh(
+                right
+            ),
+            "a ReLU cuts off everything below zero: a regression gives the plain sum": F.relu(
+                right
+            ),
             "the bias is left out": x @ model.linear.weight.T,
             "the output lost its column: leave out flatten() or squeeze()": right.flatten(),
         }
@@ -58,7 +73,9 @@ class TestModel:
 
     def test_takes_a_single_example_too(self, kata):
         model, x = kata.LinearRegression(input_size=3, output_size=1), torch.randn(3)
-        expect.close(model(x), model(x.unsqueeze(0))[0], what="The output for an example of shape (3,)")
+        expect.close(
+            model(x), model(x.unsqueeze(0))[0], what="The output for an example of shape (3,)"
+        )
 
     def test_gradients_reach_every_parameter(self, kata):
         model = kata.LinearRegression(input_size=3, output_size=2)
@@ -96,7 +113,9 @@ class TestFit:
             ABSOLUTE: F.l1_loss,
             STRETCHED: lambda outputs, targets: (outputs - targets.T).square().mean(),
         }
-        steps = training.watch(lambda: kata.fit(model, features, targets, epochs=4), model, features, targets)
+        steps = training.watch(
+            lambda: kata.fit(model, features, targets, epochs=4), model, features, targets
+        )
         steps.follow(F.mse_loss, wrong)
 
     def test_finds_the_line_of_scikit_learn(self, kata, mark):
@@ -117,17 +136,32 @@ class TestFit:
         likely = "fit changes the model it gets: it must not reset its weights, or train a copy"
         headline = "A second call of fit does not begin with the model that the first one left."
         seen = f"a first loss of {again[0]:.4g}"
-        expect.that(abs(again[0] - between) <= 1e-3 * between, headline, seen=seen, expected=f"{between:.4g}", likely=likely)
+        expect.that(
+            abs(again[0] - between) <= 1e-3 * between,
+            headline,
+            seen=seen,
+            expected=f"{between:.4g}",
+            likely=likely,
+        )
 
     def test_prints_nothing(self, kata, capsys):
         kata.fit(plane(kata, 1), *linear(), epochs=2)
         printed = capsys.readouterr().out
         likely = "take the print out: who calls fit has the losses"
-        expect.that(not printed, "fit(...) prints.", seen=repr(printed[:80]), expected="nothing", likely=likely)
+        expect.that(
+            not printed,
+            "fit(...) prints.",
+            seen=repr(printed[:80]),
+            expected="nothing",
+            likely=likely,
+        )
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, data = expect.moved(plane(kata, 3), device), [tensor.to(device) for tensor in linear(3)]
+        model, data = (
+            expect.moved(plane(kata, 3), device),
+            [tensor.to(device) for tensor in linear(3)],
+        )
         placement.check_training(lambda: kata.fit(model, *data, epochs=2), model, data, epochs=2)
 
 
@@ -142,25 +176,53 @@ class TestCoefficients:
             "the bias comes first": torch.cat([weights, bias]),
             "the bias is missing": weights,
             "the weights are missing": bias,
-            "only the first weight is there: there is one for each feature": torch.cat([bias, weights[:1]]),
+            "only the first weight is there: there is one for each feature": torch.cat(
+                [bias, weights[:1]]
+            ),
         }
-        expect.close(seen, torch.cat([bias, weights]), what=f"The coefficients of {features} feature(s)", causes=causes)
+        expect.close(
+            seen,
+            torch.cat([bias, weights]),
+            what=f"The coefficients of {features} feature(s)",
+            causes=causes,
+        )
 
     def test_leaves_the_model_as_it_was(self, kata):
         model = plane(kata, 3)
         with expect.untouched("The weights", model.linear.weight):
             kata.coefficients(model)
         recording = all(parameter.requires_grad for parameter in model.parameters())
-        likely = "detach_() and requires_grad_(False) change the parameters themselves: detach(), tolist() and item() do not"
+        likely = (
+            "detach_() and requires_grad_(False) change the parameters themselves: detach(),"
+            " tolist() and item() do not"
+        )
         headline = "After coefficients(...) the model can't be trained any more."
-        expect.that(recording, headline, seen="requires_grad=False", expected="requires_grad=True", likely=likely)
+        expect.that(
+            recording,
+            headline,
+            seen="requires_grad=False",
+            expected="requires_grad=True",
+            likely=likely,
+        )
 
     @pytest.mark.placement
     def test_reads_a_model_on_any_device(self, kata, device):
         model = plane(kata, 3)
-        right, model = torch.cat([model.linear.bias, model.linear.weight[0]]), expect.moved(model, device)
-        expect.close(numbers(kata.coefficients(model)), right, what=f"The coefficients of a model on {device}")
-        expect.on_device(model.linear.weight, device, "The model that was read", "coefficients(...) moves the model itself")
+        right, model = (
+            torch.cat([model.linear.bias, model.linear.weight[0]]),
+            expect.moved(model, device),
+        )
+        expect.close(
+            numbers(kata.coefficients(model)),
+            right,
+            what=f"The coefficients of a model on {device}",
+        )
+        expect.on_device(
+            model.linear.weight,
+            device,
+            "The model that was read",
+            "coefficients(...) moves the model itself",
+        )
 
 
 @pytest.mark.task("best")
@@ -176,7 +238,9 @@ class TestBest:
     def test_takes_data_on_any_device(self, kata, device):
         points, targets = torch.randn(60, 2), torch.randn(60, 1) + 5
         data = points.to(device), targets.to(device)
-        check_best(numbers(kata.best_coefficients(*data), "best_coefficients(...)"), points, targets)
+        check_best(
+            numbers(kata.best_coefficients(*data), "best_coefficients(...)"), points, targets
+        )
         for tensor in data:
             expect.on_device(tensor, device, "The data afterwards", placement.DATA_MOVED)
 
@@ -186,7 +250,9 @@ def plane(kata, num_features):
 
 
 def distance(model):
-    """How far the model's w0 to wd are at most from those that scikit-learn finds for this number of features."""
+    """How far the model's w0 to wd are at most from those that scikit-learn finds for this number
+    of features.
+    """
     best = LinearRegression().fit(*linear_arrays(model.linear.in_features))
     learned = torch.cat([model.linear.bias, model.linear.weight[0]]).detach()
     return (learned - torch.tensor([best.intercept_, *best.coef_])).abs().max()

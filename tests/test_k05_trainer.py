@@ -6,31 +6,69 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from tests import expect, placement, returned, training
-from tests.small_model import LEARNING_RATE, OnlyLooks, batches, check_meeting, descend, line, lines, on_meta, run, weights
+from tests.small_model import (
+    LEARNING_RATE,
+    OnlyLooks,
+    batches,
+    check_meeting,
+    descend,
+    line,
+    lines,
+    on_meta,
+    run,
+    weights,
+)
 
 
 @pytest.mark.task("look")
 class TestLook:
-    @pytest.mark.parametrize("column", [True, False], ids=["targets in a column", "targets in a row"])
+    @pytest.mark.parametrize(
+        "column", [True, False], ids=["targets in a column", "targets in a row"]
+    )
     def test_gives_the_number_of_batches_and_two_shapes(self, kata, column):
-        number, *shapes = returned.several(kata.look(batches(column)), 3, "look", "number of batches, one shape, the other")
-        examples = {"these are the examples, len(dataloader.dataset): len(dataloader) counts the batches": 12}
+        number, *shapes = returned.several(
+            kata.look(batches(column)), 3, "look", "number of batches, one shape, the other"
+        )
+        examples = {
+            "these are the examples, len(dataloader.dataset): len(dataloader) counts the batches": (
+                12
+            )
+        }
         expect.equal(number, 3, what="The number of batches", causes=examples)
         whole = "this is the shape of all the data: next(iter(dataloader)) takes one batch out"
-        for name, seen, right in zip(("features", "targets"), shapes, ((2,), (1,) if column else ()), strict=True):
-            causes = {whole: (12, *right), "this is a single example: a batch has four of them": right}
+        for name, seen, right in zip(
+            ("features", "targets"), shapes, ((2,), (1,) if column else ()), strict=True
+        ):
+            causes = {
+                whole: (12, *right),
+                "this is a single example: a batch has four of them": right,
+            }
             expect.equal(tuple(seen), (4, *right), what=f"The shape of the {name}", causes=causes)
 
     def test_takes_only_one_batch(self, kata):
         data, taken = batches(), []
-        data.collate_fn = lambda rows: (taken.append(len(rows)), torch.utils.data.default_collate(rows))[1]
+        data.collate_fn = lambda rows: (
+            taken.append(len(rows)),
+            torch.utils.data.default_collate(rows),
+        )[1]
         kata.look(data)
-        likely = "a loop over the dataloader makes all batches: next(iter(dataloader)) makes the first alone"
-        expect.that(len(taken) == 1, "More than one batch was made.", seen=f"{len(taken)} batches", expected=1, likely=likely)
+        likely = (
+            "a loop over the dataloader makes all batches: next(iter(dataloader)) makes the first"
+            " alone"
+        )
+        expect.that(
+            len(taken) == 1,
+            "More than one batch was made.",
+            seen=f"{len(taken)} batches",
+            expected=1,
+            likely=likely,
+        )
 
     @pytest.mark.placement
     def test_takes_batches_on_any_device(self, kata, device):
-        expect.equal(kata.look(batches(device=device))[0], 3, what=f"The number of batches on {device}")
+        expect.equal(
+            kata.look(batches(device=device))[0], 3, what=f"The number of batches on {device}"
+        )
 
 
 @pytest.mark.task("trainer")
@@ -45,22 +83,33 @@ class TestTrains:
             "this is the sum over the batches: divide by len(dataloader)": sum(parts),
             "this is the loss of the last batch alone: add up the losses of all of them": parts[-1],
             "this is the loss of the first batch alone: the epoch ends after one batch": parts[0],
-            "the sum over the batches is divided by something else than len(dataloader)": sum(parts) / 12,
+            "the sum over the batches is divided by something else than len(dataloader)": (
+                sum(parts) / 12
+            ),
         }
-        losses = run(kata, model, batches(), epochs=1, learning_rate=0.0)  # so that the model stays as it is
+        # so that the model stays as it is
+        losses = run(kata, model, batches(), epochs=1, learning_rate=0.0)
         expect.close(losses[0], sum(parts) / len(parts), what="The loss of an epoch", causes=causes)
 
     def test_descends_batch_by_batch(self, kata):
         model = line()
         run(kata, model, batches(), epochs=2)
         causes = {
-            training.PILED_UP.replace("step to step", "batch to batch"): descend(epochs=2, forget="never"),
-            "optimizer.zero_grad() stands outside the loop over the batches: every batch needs it": descend(2, forget="epoch"),
-            "the parameters did not move: backward() or step() is missing, or zero_grad() stands between them": descend(0),
-            "the optimizer steps once an epoch: optimizer.step() belongs to every batch": descend(2, "epoch", step="epoch"),
+            training.PILED_UP.replace("step to step", "batch to batch"): descend(
+                epochs=2, forget="never"
+            ),
+            "optimizer.zero_grad() stands outside the loop over the batches: every batch needs "
+            "it": descend(2, forget="epoch"),
+            "the parameters did not move: backward() or step() is missing, or zero_grad() "
+            "stands between them": descend(0),
+            "the optimizer steps once an epoch: optimizer.step() belongs to every batch": descend(
+                2, "epoch", step="epoch"
+            ),
             "only one epoch was trained": descend(epochs=1),
         }
-        expect.close(weights(model), descend(epochs=2), what="The weights after two epochs", causes=causes)
+        expect.close(
+            weights(model), descend(epochs=2), what="The weights after two epochs", causes=causes
+        )
 
     def test_a_second_call_carries_the_first_one_further(self, kata):
         once, at_once, in_two = line(), line(), line()
@@ -69,7 +118,12 @@ class TestTrains:
         optimizer = torch.optim.SGD(in_two.parameters(), lr=LEARNING_RATE)
         losses = [run(kata, in_two, batches(), epochs=2, optimizer=optimizer) for _ in range(2)]
         causes = {"each call begins anew: the trainer must not reset the model": weights(once)}
-        expect.close(weights(in_two), weights(at_once), what="The weights after 2 + 2 epochs, compared with 4", causes=causes)
+        expect.close(
+            weights(in_two),
+            weights(at_once),
+            what="The weights after 2 + 2 epochs, compared with 4",
+            causes=causes,
+        )
         expect.losses(losses[1], epochs=2, what="The second call of trainer(...)")
 
     def test_targets_without_a_column_are_not_stretched(self, kata):
@@ -78,29 +132,59 @@ class TestTrains:
         for features, targets in data:
             parts.append((model(features).reshape(-1) - targets).square().mean().item())
             stretched.append((model(features) - targets).square().mean().item())
-        likely = "outputs (n, 1) and targets (n,) were stretched to (n, n): give the outputs the targets' shape"
+        likely = (
+            "outputs (n, 1) and targets (n,) were stretched to (n, n): give the outputs the"
+            " targets' shape"
+        )
         losses = run(kata, model, data, epochs=1, learning_rate=0.0)
-        expect.close(losses[0], sum(parts) / 3, what="The loss with targets of shape (n,)", causes={likely: sum(stretched) / 3})
+        expect.close(
+            losses[0],
+            sum(parts) / 3,
+            what="The loss with targets of shape (n,)",
+            causes={likely: sum(stretched) / 3},
+        )
 
     def test_class_scores_keep_their_shape(self, kata):
         model = nn.Linear(2, 3)
         data = DataLoader(TensorDataset(torch.randn(8, 2), torch.arange(8) % 3), batch_size=4)
-        parts = [nn.CrossEntropyLoss()(model(features), targets).item() for features, targets in data]
-        losses = run(kata, model, data, epochs=1, learning_rate=0.0, criterion=nn.CrossEntropyLoss())
-        expect.close(losses[0], sum(parts) / 2, what="The loss of scores (n, 3) and class numbers (n,)")
+        parts = [
+            nn.CrossEntropyLoss()(model(features), targets).item() for features, targets in data
+        ]
+        losses = run(
+            kata, model, data, epochs=1, learning_rate=0.0, criterion=nn.CrossEntropyLoss()
+        )
+        expect.close(
+            losses[0], sum(parts) / 2, what="The loss of scores (n, 3) and class numbers (n,)"
+        )
 
-    @pytest.mark.parametrize("cost", [nn.BCELoss(), nn.MSELoss()], ids=["cross-entropy", "squared error"])
+    @pytest.mark.parametrize(
+        "cost", [nn.BCELoss(), nn.MSELoss()], ids=["cross-entropy", "squared error"]
+    )
     def test_any_cost_trains_a_classifier(self, kata, cost):
         model, (features, _) = nn.Sequential(line(), nn.Sigmoid()), batches().dataset.tensors
         labels = (features[:, :1] > 0).float()
         other = nn.MSELoss() if isinstance(cost, nn.BCELoss) else nn.BCELoss()
         before, otherwise = (one(model(features), labels).item() for one in (cost, other))
-        losses = run(kata, model, DataLoader(TensorDataset(features, labels), batch_size=12), epochs=20, criterion=cost)
+        losses = run(
+            kata,
+            model,
+            DataLoader(TensorDataset(features, labels), batch_size=12),
+            epochs=20,
+            criterion=cost,
+        )
         causes = {f"this is {other}: use the criterion that was handed in": otherwise}
-        expect.close(losses[0], before, what=f"The first loss of a classifier with {cost}", causes=causes)
+        expect.close(
+            losses[0], before, what=f"The first loss of a classifier with {cost}", causes=causes
+        )
         likely = "the loss is computed by something else than the criterion that was handed in"
         seen = f"{losses[0]:.4g}, then {losses[-1]:.4g}"
-        expect.that(losses[-1] < 0.9 * before, f"{cost} does not fall.", seen=seen, expected="a smaller loss", likely=likely)
+        expect.that(
+            losses[-1] < 0.9 * before,
+            f"{cost} does not fall.",
+            seen=seen,
+            expected="a smaller loss",
+            likely=likely,
+        )
 
 
 @pytest.mark.task("trainer")
@@ -109,7 +193,9 @@ class TestSays:
         losses = run(kata, line(), batches(), epochs=2, verbose=True)
         causes = {
             "nothing is printed": "",
-            "the epochs are counted from 0": "".join(f"epoch: {n}, loss: {loss:.4f}\n" for n, loss in enumerate(losses)),
+            "the epochs are counted from 0": "".join(
+                f"epoch: {n}, loss: {loss:.4f}\n" for n, loss in enumerate(losses)
+            ),
             "the loss is not rounded: {loss:.4f} gives four decimals": "".join(
                 f"epoch: {n}, loss: {loss}\n" for n, loss in enumerate(losses, start=1)
             ),
@@ -123,13 +209,20 @@ class TestSays:
         expect.losses(losses, epochs=5, what="trainer(model, criterion, optimizer, dataloader)")
         printed = capsys.readouterr().out.count("\n")
         likely = "keep the defaults of the stub: epochs=5, verbose=True"
-        expect.that(printed == 5, "Not a line for each epoch.", seen=f"{printed} lines", expected="5 lines", likely=likely)
+        expect.that(
+            printed == 5,
+            "Not a line for each epoch.",
+            seen=f"{printed} lines",
+            expected="5 lines",
+            likely=likely,
+        )
 
     def test_prints_only_after_every_so_many_epochs(self, kata, capsys):
         losses = run(kata, line(), batches(), epochs=7, verbose=True, every=3)
         causes = {
             "every epoch has its line: ask for the remainder, epoch % every": lines(losses),
-            "the remainder is taken of an epoch counted from 0: the first line is that of epoch 3": lines(losses, (1, 4, 7)),
+            "the remainder is taken of an epoch counted from 0: the first line is that of epoch "
+            "3": lines(losses, (1, 4, 7)),
             "the last epoch has a line of its own: 7 is no multiple of 3": lines(losses, (3, 6, 7)),
         }
         what = "The printed text, with every=3 and 7 epochs"
@@ -138,29 +231,73 @@ class TestSays:
     @pytest.mark.parametrize("kind", [float, torch.tensor], ids=["number", "tensor"])
     def test_the_mean_score_ends_the_line(self, kata, capsys, kind):
         values = iter([0.1, 0.2, 0.6, 0.2, 0.2, 0.8])  # three batches an epoch
-        losses = run(kata, line(), batches(), epochs=2, verbose=True, score=lambda outputs, targets: kind(next(values)))
+        losses = run(
+            kata,
+            line(),
+            batches(),
+            epochs=2,
+            verbose=True,
+            score=lambda outputs, targets: kind(next(values)),
+        )
         causes = {
-            "this is the score of the last batch: take the mean, as for the loss": lines(losses, scores=(0.6, 0.8)),
-            "this is the sum over the batches: divide by len(dataloader)": lines(losses, scores=(0.9, 1.2)),
-            "the mean is taken over all epochs so far: begin again with each": lines(losses, scores=(0.3, 0.7)),
+            "this is the score of the last batch: take the mean, as for the loss": lines(
+                losses, scores=(0.6, 0.8)
+            ),
+            "this is the sum over the batches: divide by len(dataloader)": lines(
+                losses, scores=(0.9, 1.2)
+            ),
+            "the mean is taken over all epochs so far: begin again with each": lines(
+                losses, scores=(0.3, 0.7)
+            ),
             "the score is not printed": lines(losses),
         }
-        expect.equal(capsys.readouterr().out, lines(losses, scores=(0.3, 0.4)), what="The printed text", causes=causes)
+        expect.equal(
+            capsys.readouterr().out,
+            lines(losses, scores=(0.3, 0.4)),
+            what="The printed text",
+            causes=causes,
+        )
 
     def test_the_score_is_asked_once_a_batch_about_what_the_criterion_saw(self, kata):
         data, asked = batches(column=False), []
-        run(kata, line(), data, epochs=1, learning_rate=0.0, verbose=True, score=lambda *pair: asked.append(pair) or 1.0)
-        expect.that(len(asked) == 3, "Not a score for each batch.", seen=len(asked), expected=3, likely="ask in the inner loop")
+        run(
+            kata,
+            line(),
+            data,
+            epochs=1,
+            learning_rate=0.0,
+            verbose=True,
+            score=lambda *pair: asked.append(pair) or 1.0,
+        )
+        expect.that(
+            len(asked) == 3,
+            "Not a score for each batch.",
+            seen=len(asked),
+            expected=3,
+            likely="ask in the inner loop",
+        )
         for (outputs, targets), (features, right) in zip(asked, data, strict=True):
-            expect.shape(outputs, targets.shape, what="The outputs that the score gets, next to its targets")
-            expect.close(outputs.flatten(), line()(features).flatten(), what="The outputs that the score gets")
+            expect.shape(
+                outputs, targets.shape, what="The outputs that the score gets, next to its targets"
+            )
+            expect.close(
+                outputs.flatten(),
+                line()(features).flatten(),
+                what="The outputs that the score gets",
+            )
             expect.close(targets.flatten(), right, what="The targets that the score gets")
 
     def test_is_silent_when_told(self, kata, capsys):
         run(kata, line(), batches(), epochs=2, verbose=False)
         printed = capsys.readouterr().out
         likely = "the print stands outside the `if verbose:`"
-        expect.that(not printed, "verbose=False still prints.", seen=repr(printed[:80]), expected="nothing", likely=likely)
+        expect.that(
+            not printed,
+            "verbose=False still prints.",
+            seen=repr(printed[:80]),
+            expected="nothing",
+            likely=likely,
+        )
 
 
 @pytest.mark.task("trainer")
@@ -171,11 +308,23 @@ class TestLeavesAlone:
         model.register_forward_hook(lambda module, inputs, output: seen.append(module.training))
         run(kata, model, batches(), epochs=1)
         likely = "model.train() is missing before the loop, or model.eval() stands inside it"
-        expect.that(all(seen) and seen, "The model is not in training mode.", seen=seen, expected=[True] * 3, likely=likely)
+        expect.that(
+            all(seen) and seen,
+            "The model is not in training mode.",
+            seen=seen,
+            expected=[True] * 3,
+            likely=likely,
+        )
         name = "training" if before else "evaluation"
         headline = f"A model that came in {name} mode is left in another one."
         likely = "keep model.training at the start, and give it back at the end: model.train(mode)"
-        expect.that(model.training == before, headline, seen=f"training={model.training}", expected=before, likely=likely)
+        expect.that(
+            model.training == before,
+            headline,
+            seen=f"training={model.training}",
+            expected=before,
+            likely=likely,
+        )
 
     def test_leaves_the_data_as_it_was(self, kata):
         features, targets = torch.randn(8, 2), torch.randn(8, 1)

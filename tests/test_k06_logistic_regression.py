@@ -19,7 +19,9 @@ class TestModel:
               (sigmoid): Sigmoid()
             )
             """,
-            causes={"the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=1, out_features=2"},
+            causes={
+                "the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=1, out_features=2"
+            },
         )
 
     def test_sizes_come_from_the_arguments(self, kata):
@@ -33,8 +35,12 @@ class TestModel:
         causes = {
             "these are the raw scores: self.sigmoid is not applied to them": scores,
             "the sigmoid is applied twice": torch.sigmoid(torch.sigmoid(scores)),
-            "this is tanh, which runs from -1 to 1: a probability needs the sigmoid": torch.tanh(scores),
-            "these are answers, 0 or 1: the model gives the probability, unrounded": (scores >= 0).float(),
+            "this is tanh, which runs from -1 to 1: a probability needs the sigmoid": torch.tanh(
+                scores
+            ),
+            "these are answers, 0 or 1: the model gives the probability, unrounded": (
+                (scores >= 0).float()
+            ),
         }
         with expect.untouched("The input", x):
             expect.close(model(x), torch.sigmoid(scores), what="The output", causes=causes)
@@ -53,7 +59,10 @@ class TestModel:
 @pytest.mark.task("train", needs="model")
 class TestTrain:
     def test_returns_the_loss_of_each_epoch(self, kata):
-        model, (features, labels) = kata.LogisticRegression(num_labels=1, num_features=2), sine_bands()
+        model, (features, labels) = (
+            kata.LogisticRegression(num_labels=1, num_features=2),
+            sine_bands(),
+        )
         untrained = model(features).detach()
         with expect.untouched("The data", features, labels):
             losses = kata.train(model, features, labels, epochs=3)
@@ -61,32 +70,62 @@ class TestTrain:
         causes = {
             training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits(untrained, labels),
             training.SQUARED_ERROR: F.mse_loss(untrained, labels),
-            "this is the sum over the examples: the loss is their mean": 25 * F.binary_cross_entropy(untrained, labels),
+            "this is the sum over the examples: the loss is their mean": (
+                25 * F.binary_cross_entropy(untrained, labels)
+            ),
         }
-        expect.close(losses[0], F.binary_cross_entropy(untrained, labels), what="The loss of the first epoch", causes=causes)
+        expect.close(
+            losses[0],
+            F.binary_cross_entropy(untrained, labels),
+            what="The loss of the first epoch",
+            causes=causes,
+        )
 
     def test_every_step_follows_the_gradient(self, kata):
-        model, (features, labels) = kata.LogisticRegression(num_labels=1, num_features=2), sine_bands()
-        wrong = {training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits, training.SQUARED_ERROR: F.mse_loss}
-        steps = training.watch(lambda: kata.train(model, features, labels, epochs=4), model, features, labels)
+        model, (features, labels) = (
+            kata.LogisticRegression(num_labels=1, num_features=2),
+            sine_bands(),
+        )
+        wrong = {
+            training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits,
+            training.SQUARED_ERROR: F.mse_loss,
+        }
+        steps = training.watch(
+            lambda: kata.train(model, features, labels, epochs=4), model, features, labels
+        )
         steps.follow(F.binary_cross_entropy, wrong)
 
     def test_reaches_the_best_straight_line(self, kata, mark):
-        model, (features, labels) = kata.LogisticRegression(num_labels=1, num_features=2), sine_bands()
+        model, (features, labels) = (
+            kata.LogisticRegression(num_labels=1, num_features=2),
+            sine_bands(),
+        )
         losses = kata.train(model, features, labels)
         distance = (model(features) - probabilities_of_the_best_line()).abs().max()
         expect.reaches(mark("k06.train.distance"), distance, history=losses)
 
     def test_no_straight_line_parts_the_bands(self, kata):
-        model, (features, labels) = kata.LogisticRegression(num_labels=1, num_features=2), sine_bands()
+        model, (features, labels) = (
+            kata.LogisticRegression(num_labels=1, num_features=2),
+            sine_bands(),
+        )
         kata.train(model, features, labels)
         wrong = int(((model(features) >= 0.5) != labels).sum())
         headline = "The trained model does not answer as the best straight line does."
         likely = "the training does not end at the best line: the tests before this one say why"
-        expect.that(wrong == 8, headline, seen=f"{wrong} of 25 points on the wrong side", expected="8", likely=likely)
+        expect.that(
+            wrong == 8,
+            headline,
+            seen=f"{wrong} of 25 points on the wrong side",
+            expected="8",
+            likely=likely,
+        )
 
     def test_parts_two_parallel_lines(self, kata):
-        model, (features, labels) = kata.LogisticRegression(num_labels=1, num_features=2), parallel_lines()
+        model, (features, labels) = (
+            kata.LogisticRegression(num_labels=1, num_features=2),
+            parallel_lines(),
+        )
         losses = kata.train(model, features, labels)
         wrong = int(((model(features) >= 0.5) != labels).sum())
         headline = "The trained model does not part two bands that a straight line can part."
@@ -116,17 +155,33 @@ class TestBoundary:
         expect.close(x2, -(w1 * x1 + b) / w2, what="x2 along the boundary", causes=causes)
 
     def test_gives_no_gradient(self, kata):
-        x2 = kata.decision_boundary(kata.LogisticRegression(num_labels=1, num_features=2), torch.zeros(3))
-        headline, likely = "The boundary still records gradients.", "compute it under torch.no_grad(), or detach the result"
+        x2 = kata.decision_boundary(
+            kata.LogisticRegression(num_labels=1, num_features=2), torch.zeros(3)
+        )
+        headline, likely = (
+            "The boundary still records gradients.",
+            "compute it under torch.no_grad(), or detach the result",
+        )
         recording = expect.tensor(x2, "The boundary").requires_grad
-        expect.that(not recording, headline, seen="requires_grad=True", expected="requires_grad=False", likely=likely)
+        expect.that(
+            not recording,
+            headline,
+            seen="requires_grad=True",
+            expected="requires_grad=False",
+            likely=likely,
+        )
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
         model = expect.moved(kata.LogisticRegression(num_labels=1, num_features=2), device)
         x2 = kata.decision_boundary(model, torch.linspace(-5, 5, 11, device=device))
         expect.on_device(x2, device, what="The boundary")
-        expect.on_device(model.linear.weight, device, "The model afterwards", "decision_boundary(...) moves the model itself")
+        expect.on_device(
+            model.linear.weight,
+            device,
+            "The model afterwards",
+            "decision_boundary(...) moves the model itself",
+        )
 
 
 def probabilities_of_the_best_line():

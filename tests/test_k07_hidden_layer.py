@@ -1,4 +1,6 @@
-"""k07: the two lists of layers, the pass through them and what it keeps, and a training that may begin again."""
+"""k07: the two lists of layers, the pass through them and what it keeps, and a training that may
+begin again.
+"""
 
 import pytest
 import torch
@@ -26,16 +28,25 @@ class TestLayers:
             )
             """,
             causes={
-                "a plain list hides its layers from torch: append to the nn.ModuleLists that are there": "HiddenLayerNN()",
-                "the activations are in the wrong order: tanh first, the sigmoid gives the probability": "(0): Sigmoid()",
+                "a plain list hides its layers from torch: append to the nn.ModuleLists that "
+                "are there": ("HiddenLayerNN()"),
+                "the activations are in the wrong order: tanh first, the sigmoid gives the "
+                "probability": ("(0): Sigmoid()"),
                 "the hidden layer takes tanh, not ReLU": "ReLU",
             },
         )
 
     def test_sizes_come_from_the_arguments(self, kata):
-        first, second = kata.HiddenLayerNN(num_labels=3, num_features=5, num_hidden=4).linear_modules
-        wrong = {"a size is written into the code": (2, 2), "the sizes are swapped: nn.Linear(inputs, outputs)": (5, 4)}
-        expect.shape(first.weight, (4, 5), what="The first layer's weight, (outputs, inputs),", causes=wrong)
+        first, second = kata.HiddenLayerNN(
+            num_labels=3, num_features=5, num_hidden=4
+        ).linear_modules
+        wrong = {
+            "a size is written into the code": (2, 2),
+            "the sizes are swapped: nn.Linear(inputs, outputs)": (5, 4),
+        }
+        expect.shape(
+            first.weight, (4, 5), what="The first layer's weight, (outputs, inputs),", causes=wrong
+        )
         expect.shape(second.weight, (3, 4), what="The second layer's weight, (outputs, inputs),")
 
 
@@ -57,8 +68,18 @@ class TestForward:
         model, x = network(kata), torch.randn(25, 2)
         linear, activated = layers.by_formula(model, x)
         model(x)
-        layers.check_kept(model, "linear_results", linear, {"these are the activations, not the linear results": activated})
-        layers.check_kept(model, "activation_results", activated, {"these are the linear results, not the activations": linear})
+        layers.check_kept(
+            model,
+            "linear_results",
+            linear,
+            {"these are the activations, not the linear results": activated},
+        )
+        layers.check_kept(
+            model,
+            "activation_results",
+            activated,
+            {"these are the linear results, not the activations": linear},
+        )
 
     def test_keeps_nothing_of_an_earlier_pass(self, kata):
         layers.check_fresh(network(kata))
@@ -84,19 +105,29 @@ class TestTrain:
 
     def test_every_step_follows_the_gradient(self, kata):
         model, (features, labels) = network(kata, num_hidden=2), sine_bands()
-        wrong = {training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits, training.SQUARED_ERROR: F.mse_loss}
-        steps = training.watch(lambda: kata.train(model, features, labels, epochs=4), model, features, labels)
+        wrong = {
+            training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits,
+            training.SQUARED_ERROR: F.mse_loss,
+        }
+        steps = training.watch(
+            lambda: kata.train(model, features, labels, epochs=4), model, features, labels
+        )
         steps.follow(F.binary_cross_entropy, wrong)
 
     def test_bends_the_line(self, kata, mark):
         model, (features, labels) = network(kata, num_hidden=2), sine_bands()
         losses = kata.train(model, features, labels)
         y_hat = model(features).detach()
-        expect.reaches(mark("k07.train.accuracy"), ((y_hat >= 0.5) == labels).float().mean(), history=losses)
-        expect.reaches(mark("k07.train.loss"), F.binary_cross_entropy(y_hat, labels), history=losses)
+        expect.reaches(
+            mark("k07.train.accuracy"), ((y_hat >= 0.5) == labels).float().mean(), history=losses
+        )
+        expect.reaches(
+            mark("k07.train.loss"), F.binary_cross_entropy(y_hat, labels), history=losses
+        )
 
     def test_bends_the_line_from_a_kind_start_too(self, kata):
-        torch.manual_seed(4)  # steps of a sensible size part all points from here; too large ones throw the network off
+        # steps of a sensible size part all points from here; too large ones throw the network off
+        torch.manual_seed(4)
         model, (features, labels) = network(kata, num_hidden=2), sine_bands()
         losses = kata.train(model, features, labels)
         loss = F.binary_cross_entropy(model(features).detach(), labels)
@@ -104,7 +135,10 @@ class TestTrain:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, data = expect.moved(network(kata, num_hidden=2), device), [tensor.to(device) for tensor in sine_bands()]
+        model, data = (
+            expect.moved(network(kata, num_hidden=2), device),
+            [tensor.to(device) for tensor in sine_bands()],
+        )
         placement.check_training(lambda: kata.train(model, *data, epochs=3), model, data, epochs=3)
 
 

@@ -1,4 +1,6 @@
-"""k08: layers from a list of sizes, the pass through them, and a training that leaves no point on the wrong side."""
+"""k08: layers from a list of sizes, the pass through them, and a training that leaves no point on
+the wrong side.
+"""
 
 import pytest
 import torch
@@ -30,11 +32,17 @@ class TestLayers:
             )
             """,
             causes={
-                "a plain list hides its layers from torch: append to the nn.ModuleLists that are there": "NN()",
-                "between the layers stands tanh, not ReLU (two neurons whose ReLU has died tell nothing apart)": "ReLU",
+                "a plain list hides its layers from torch: append to the nn.ModuleLists that "
+                "are there": ("NN()"),
+                "between the layers stands tanh, not ReLU (two neurons whose ReLU has died tell "
+                "nothing apart)": ("ReLU"),
                 "between the layers stands tanh, the sigmoid only at the end": "x Sigmoid()",
-                "the tanh after the last hidden layer is missing": "(0-1): 2 x Tanh()\n    (2): Sigmoid()",
-                "the last layer is missing: at the end comes one with num_labels outputs": "(0-2): 3 x Tanh()\n  )",
+                "the tanh after the last hidden layer is missing": (
+                    "(0-1): 2 x Tanh()\n    (2): Sigmoid()"
+                ),
+                "the last layer is missing: at the end comes one with num_labels outputs": (
+                    "(0-2): 3 x Tanh()\n  )"
+                ),
             },
         )
 
@@ -52,33 +60,67 @@ class TestLayers:
     def test_leaves_the_list_as_it_was(self, kata):
         sizes = [2, 20, 20, 2]
         kata.MultiHiddenLayerNN(num_labels=1, num_hidden=sizes)
-        likely = "append, insert, pop and += change the caller's list: make a new one, such as num_hidden + [num_labels]"
+        likely = (
+            "append, insert, pop and += change the caller's list: make a new one, such as"
+            " num_hidden + [num_labels]"
+        )
         headline = "The list num_hidden was changed."
-        expect.that(sizes == [2, 20, 20, 2], headline, seen=sizes, expected="[2, 20, 20, 2], as before", likely=likely)
+        expect.that(
+            sizes == [2, 20, 20, 2],
+            headline,
+            seen=sizes,
+            expected="[2, 20, 20, 2], as before",
+            likely=likely,
+        )
 
 
 @pytest.mark.task("forward", needs="layers")
 class TestForward:
     @pytest.mark.parametrize("sizes", SIZES, ids=str)
     def test_output_follows_the_formula(self, kata, sizes):
-        model, x = kata.MultiHiddenLayerNN(num_labels=1, num_hidden=list(sizes)), 2 * torch.randn(25, sizes[0])
+        model, x = (
+            kata.MultiHiddenLayerNN(num_labels=1, num_hidden=list(sizes)),
+            2 * torch.randn(25, sizes[0]),
+        )
         scores, activations = layers.by_formula(model, x)
         causes = {
-            "these are the raw scores: the last activation, the sigmoid, is not applied": scores[-1],
-            "no activation is applied: the layers together are one linear layer": through(model, x, lambda z: z),
-            "tanh is applied at the end too: the last activation is the sigmoid": torch.tanh(scores[-1]),
-            "these are the last hidden layer's activations: the last layer is left out": activations[-2:][0],
-            "the sigmoid is applied between the layers: there stands tanh": through(model, x, torch.sigmoid),
+            "these are the raw scores: the last activation, the sigmoid, is not applied": scores[
+                -1
+            ],
+            "no activation is applied: the layers together are one linear layer": through(
+                model, x, lambda z: z
+            ),
+            "tanh is applied at the end too: the last activation is the sigmoid": torch.tanh(
+                scores[-1]
+            ),
+            "these are the last hidden layer's activations: the last layer is left out": (
+                activations[-2:][0]
+            ),
+            "the sigmoid is applied between the layers: there stands tanh": through(
+                model, x, torch.sigmoid
+            ),
         }
         with expect.untouched("The input", x):
-            expect.close(model(x), activations[-1], what=f"The output of a network {sizes}", causes=causes)
+            expect.close(
+                model(x), activations[-1], what=f"The output of a network {sizes}", causes=causes
+            )
 
     def test_keeps_the_result_of_every_layer(self, kata):
         model, x = network(kata), torch.randn(25, 2)
         linear, activated = layers.by_formula(model, x)
         model(x)
-        layers.check_kept(model, "linear_results", linear, {"these are the activations, not the linear results": activated})
-        layers.check_kept(model, "activation_results", activated, {"these are the linear results, not the activations": linear})
+        layers.check_kept(
+            model,
+            "linear_results",
+            linear,
+            {"these are the activations, not the linear results": activated},
+        )
+        layers.check_kept(
+            model,
+            "activation_results",
+            activated,
+            {"these are the linear results, not the activations": linear},
+        )
 
     def test_keeps_nothing_of_an_earlier_pass(self, kata):
         layers.check_fresh(network(kata))
@@ -104,20 +146,32 @@ class TestTrain:
 
     def test_every_step_follows_the_gradient(self, kata):
         model, (features, labels) = network(kata), sine_bands()
-        wrong = {training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits, training.SQUARED_ERROR: F.mse_loss}
-        steps = training.watch(lambda: kata.train(model, features, labels, epochs=4), model, features, labels)
+        wrong = {
+            training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits,
+            training.SQUARED_ERROR: F.mse_loss,
+        }
+        steps = training.watch(
+            lambda: kata.train(model, features, labels, epochs=4), model, features, labels
+        )
         steps.follow(F.binary_cross_entropy, wrong)
 
     def test_leaves_no_point_on_the_wrong_side(self, kata, mark):
         model, (features, labels) = network(kata), sine_bands()
         losses = kata.train(model, features, labels)
         y_hat = model(features).detach()
-        expect.reaches(mark("k08.train.accuracy"), ((y_hat >= 0.5) == labels).float().mean(), history=losses)
-        expect.reaches(mark("k08.train.loss"), F.binary_cross_entropy(y_hat, labels), history=losses)
+        expect.reaches(
+            mark("k08.train.accuracy"), ((y_hat >= 0.5) == labels).float().mean(), history=losses
+        )
+        expect.reaches(
+            mark("k08.train.loss"), F.binary_cross_entropy(y_hat, labels), history=losses
+        )
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, data = expect.moved(network(kata), device), [tensor.to(device) for tensor in sine_bands()]
+        model, data = (
+            expect.moved(network(kata), device),
+            [tensor.to(device) for tensor in sine_bands()],
+        )
         placement.check_training(lambda: kata.train(model, *data, epochs=3), model, data, epochs=3)
 
 

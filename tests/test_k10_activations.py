@@ -1,4 +1,6 @@
-"""k10: the formulas, their gradients, what they do far out, a slope that is learned, and the units that a relu kills."""
+"""k10: the formulas, their gradients, what they do far out, a slope that is learned, and the units
+that a relu kills.
+"""
 
 import pytest
 import torch
@@ -8,7 +10,10 @@ from tests import calls, expect, gradients
 from tests.activations import MISTAKES, TORCH
 
 READY_MADE = {*TORCH, *(f"{name}_" for name in TORCH), "special_expit", "prelu", "_prelu_kernel"}
-WRITE = "the task is to write it out, with exp, log, clamp, where and the like; what you wrote yourself you may use again"
+WRITE = (
+    "the task is to write it out, with exp, log, clamp, where and the like; what you wrote yourself"
+    " you may use again"
+)
 FAR = torch.tensor([-1000.0, -200.0, -50.0, 50.0, 200.0, 1000.0])
 
 
@@ -22,28 +27,50 @@ class Checks:
             expect.close(getattr(kata, name)(x), TORCH[name](x), what=f"{name}(x)", causes=causes)
 
     def test_gradient_is_right(self, kata, name):
-        expect.close(*slopes(kata, name, torch.linspace(-6, 6, 100)), what=f"The gradient of {name}")
+        expect.close(
+            *slopes(kata, name, torch.linspace(-6, 6, 100)), what=f"The gradient of {name}"
+        )
 
     def test_stays_finite_far_out(self, kata, name):
         seen = expect.tensor(getattr(kata, name)(FAR), f"{name}(x)").detach()
-        likely = "exp(x) is inf beyond 88, and inf / inf, inf - inf or 0 * inf is NaN: bound what goes into exp"
-        headline, shown = f"{name}(x) is not finite for x = -1000 ... 1000.", expect.describe(TORCH[name](FAR))
-        expect.that(seen.isfinite().all(), headline, seen=expect.describe(seen), expected=shown, likely=likely)
+        likely = (
+            "exp(x) is inf beyond 88, and inf / inf, inf - inf or 0 * inf is NaN: bound what goes"
+            " into exp"
+        )
+        headline, shown = (
+            f"{name}(x) is not finite for x = -1000 ... 1000.",
+            expect.describe(TORCH[name](FAR)),
+        )
+        expect.that(
+            seen.isfinite().all(),
+            headline,
+            seen=expect.describe(seen),
+            expected=shown,
+            likely=likely,
+        )
         expect.close(seen, TORCH[name](FAR), what=f"{name}(x) for x = -1000 ... 1000")
 
     def test_gradient_stays_finite_far_out(self, kata, name):
         seen, expected = slopes(kata, name, FAR)
         headline = f"The gradient of {name} is not finite for x = -1000 ... 1000."
         likely = (
-            "an exp in it gives inf, and its gradient 0 * inf is NaN. torch.where computes both sides, so it is no protection: "
-            "bound what goes into exp with clamp"
+            "an exp in it gives inf, and its gradient 0 * inf is NaN. torch.where computes both"
+            " sides, so it is no protection: bound what goes into exp with clamp"
         )
         shown = expect.describe(expected)
-        expect.that(seen.isfinite().all(), headline, seen=expect.describe(seen), expected=shown, likely=likely)
+        expect.that(
+            seen.isfinite().all(),
+            headline,
+            seen=expect.describe(seen),
+            expected=shown,
+            likely=likely,
+        )
         expect.close(seen, expected, what=f"The gradient of {name} for x = -1000 ... 1000")
 
     def test_is_written_out(self, kata, name):
-        calls.check_written_out(lambda: getattr(kata, name)(torch.linspace(-6, 6, 100)), READY_MADE, name, WRITE)
+        calls.check_written_out(
+            lambda: getattr(kata, name)(torch.linspace(-6, 6, 100)), READY_MADE, name, WRITE
+        )
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, name, device):
@@ -71,7 +98,12 @@ class TestSlope:
     def test_slope_is_an_argument(self, kata):
         x = torch.linspace(-6, 6, 100)
         causes = {"the slope is written into the code: it is an argument": F.leaky_relu(x)}
-        expect.close(kata.leaky_relu(x, slope=0.3), F.leaky_relu(x, 0.3), what="leaky_relu(x, slope=0.3)", causes=causes)
+        expect.close(
+            kata.leaky_relu(x, slope=0.3),
+            F.leaky_relu(x, 0.3),
+            what="leaky_relu(x, slope=0.3)",
+            causes=causes,
+        )
 
 
 @pytest.mark.task("prelu", needs="rectify")
@@ -79,15 +111,26 @@ class TestPReLU:
     def test_has_one_parameter_the_slope(self, kata):
         for begin in (0.25, 0.6):
             model = kata.PReLU() if begin == 0.25 else kata.PReLU(begin)
-            seen = {name: value.detach().flatten().tolist() for name, value in model.named_parameters()}
+            seen = {
+                name: value.detach().flatten().tolist() for name, value in model.named_parameters()
+            }
             expected, slope = {"slope": [pytest.approx(begin)]}, getattr(model, "slope", None)
             likely = "one parameter is asked for: self.slope = nn.Parameter(torch.tensor(slope))"
             if not seen and slope is not None:
-                likely = f"self.slope is a {type(slope).__name__}, which no optimizer finds: nn.Parameter(...) makes it one"
+                likely = (
+                    f"self.slope is a {type(slope).__name__}, which no optimizer finds:"
+                    " nn.Parameter(...) makes it one"
+                )
             elif seen.get("slope") == [0.25]:
                 likely = "the slope is written into the code: it is an argument"
             shown = f"{{'slope': [{begin}]}}"
-            expect.that(seen == expected, "PReLU has other parameters.", seen=seen, expected=shown, likely=likely)
+            expect.that(
+                seen == expected,
+                "PReLU has other parameters.",
+                seen=seen,
+                expected=shown,
+                likely=likely,
+            )
             expect.dtype(slope, torch.float32, what="The slope")
 
     def test_values_follow_the_slope_as_it_is_now(self, kata):
@@ -95,16 +138,31 @@ class TestPReLU:
         for slope in (0.3, 0.7):
             with torch.no_grad():
                 model.slope.fill_(slope)
-            causes = {"the slope it began with is kept: forward takes self.slope": F.leaky_relu(x, 0.3)}
-            causes |= {"leaky_relu is called without the slope": F.leaky_relu(x), "this is relu": F.relu(x)}
-            expect.close(model(x), F.leaky_relu(x, slope), what=f"PReLU with the slope {slope}", causes=causes)
+            causes = {
+                "the slope it began with is kept: forward takes self.slope": F.leaky_relu(x, 0.3)
+            }
+            causes |= {
+                "leaky_relu is called without the slope": F.leaky_relu(x),
+                "this is relu": F.relu(x),
+            }
+            expect.close(
+                model(x),
+                F.leaky_relu(x, slope),
+                what=f"PReLU with the slope {slope}",
+                causes=causes,
+            )
 
     def test_gradient_reaches_the_slope(self, kata):
         model, x = kata.PReLU(0.3), torch.tensor([[-2.0, 3.0], [-0.5, 1.0]])
         model(x).sum().backward()
         expect.gradients_reach(model, what="The sum of PReLU(x)")
         causes = {"the positive x count too: there the slope has no part": x.sum()}
-        expect.close(model.slope.grad.sum(), -2.5, what="The slope's gradient, the sum of the negative x", causes=causes)
+        expect.close(
+            model.slope.grad.sum(),
+            -2.5,
+            what="The slope's gradient, the sum of the negative x",
+            causes=causes,
+        )
         gradients.check_flow(model, x, torch.tensor([[0.3, 1.0], [0.3, 1.0]]), "PReLU(x)")
 
     def test_training_finds_the_slope(self, kata):
@@ -114,7 +172,12 @@ class TestPReLU:
             optimizer.zero_grad()
             F.mse_loss(model(x), F.leaky_relu(x, 0.6)).backward()
             optimizer.step()
-        expect.close(model.slope.sum(), 0.6, what="The slope after 20 steps on points with the slope 0.6", atol=1e-3)
+        expect.close(
+            model.slope.sum(),
+            0.6,
+            what="The slope after 20 steps on points with the slope 0.6",
+            atol=1e-3,
+        )
 
     def test_is_written_out(self, kata):
         calls.check_written_out(lambda: kata.PReLU()(torch.randn(4)), READY_MADE, "PReLU", WRITE)
@@ -137,7 +200,9 @@ class TestSmooth(Checks):
 @pytest.mark.task("dead")
 class TestDead:
     def test_dead_is_who_gives_zero_for_every_example(self, kata):
-        activations = torch.tensor([[0.0, 0.0, 1.0, 0.0], [0.0, 2.0, 1.0, 0.0], [0.0, 0.0, 3.0, 0.0]])
+        activations = torch.tensor(
+            [[0.0, 0.0, 1.0, 0.0], [0.0, 2.0, 1.0, 0.0], [0.0, 0.0, 3.0, 0.0]]
+        )
         with expect.untouched("The activations", activations):
             seen = mask(kata, activations)
         causes = {
@@ -145,15 +210,27 @@ class TestDead:
             "this is turned around: True is for the dead": [False, True, True, False],
             "this says who is never 0": [False, False, True, False],
         }
-        expect.equal(seen, [True, False, False, True], what="The dead among four units", causes=causes)
+        expect.equal(
+            seen, [True, False, False, True], what="The dead among four units", causes=causes
+        )
 
     def test_negative_is_not_dead(self, kata):
-        activations = torch.tensor([[0.0, -0.02, -1.0], [0.0, -0.01, 1.0]])  # as a leaky_relu or tanh gives
+        # as a leaky_relu or tanh gives
+        activations = torch.tensor([[0.0, -0.02, -1.0], [0.0, -0.01, 1.0]])
         causes = {
             "a negative activation is no zero: == 0, not <= 0": [True, True, False],
-            "positive and negative activations cancel in the sum: look at each": [True, False, True],
+            "positive and negative activations cancel in the sum: look at each": [
+                True,
+                False,
+                True,
+            ],
         }
-        expect.equal(mask(kata, activations), [True, False, False], what="The dead among three units", causes=causes)
+        expect.equal(
+            mask(kata, activations),
+            [True, False, False],
+            what="The dead among three units",
+            causes=causes,
+        )
 
 
 @pytest.mark.task("dead", needs="rectify")
@@ -162,15 +239,24 @@ class TestDying:
         layer, x = torch.nn.Linear(2, 6), torch.randn(50, 2)
         with torch.no_grad():
             layer.bias[[1, 4]] = -100.0  # where a step that is far too large may leave it
-        for name, dead in (("relu", [False, True, False, False, True, False]), ("leaky_relu", [False] * 6)):
+        for name, dead in (
+            ("relu", [False, True, False, False, True, False]),
+            ("leaky_relu", [False] * 6),
+        ):
             activations = getattr(kata, name)(layer(x))
-            expect.equal(mask(kata, activations), dead, what=f"The dead among six units with {name}")
+            expect.equal(
+                mask(kata, activations), dead, what=f"The dead among six units with {name}"
+            )
             (gradient,) = torch.autograd.grad(activations.sum(), layer.bias)
-            expect.equal((gradient == 0).tolist(), dead, what=f"Which units with {name} get no gradient")
+            expect.equal(
+                (gradient == 0).tolist(), dead, what=f"Which units with {name} get no gradient"
+            )
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        expect.on_device(kata.dead_units(torch.zeros(3, 2, device=device)), device, what="The dead units")
+        expect.on_device(
+            kata.dead_units(torch.zeros(3, 2, device=device)), device, what="The dead units"
+        )
 
 
 def slopes(kata, name, at):
@@ -179,11 +265,21 @@ def slopes(kata, name, at):
     for function in (getattr(kata, name), TORCH[name]):
         x = at.clone().requires_grad_()
         y = expect.tensor(function(x), f"{name}(x)")
-        headline, expected = f"{name} is cut off from the gradient.", "a result that records gradients"
-        likely = "detach(), .data, torch.no_grad() or a conversion to NumPy: compute with torch alone"
+        headline, expected = (
+            f"{name} is cut off from the gradient.",
+            "a result that records gradients",
+        )
+        likely = (
+            "detach(), .data, torch.no_grad() or a conversion to NumPy: compute with torch alone"
+        )
         if not y.is_floating_point() or ((y == 0) | (y == 1)).all():
-            likely = "a comparison such as x > 0 has no gradient: it can choose or mask, and x itself has to be in the result"
-        expect.that(y.requires_grad, headline, seen="requires_grad=False", expected=expected, likely=likely)
+            likely = (
+                "a comparison such as x > 0 has no gradient: it can choose or mask, and x itself"
+                " has to be in the result"
+            )
+        expect.that(
+            y.requires_grad, headline, seen="requires_grad=False", expected=expected, likely=likely
+        )
         found += torch.autograd.grad(y.sum(), x)
     return found
 
@@ -191,7 +287,10 @@ def slopes(kata, name, at):
 def mask(kata, activations):
     """The answers of dead_units as a list, once it is sure that there is one bool for each unit."""
     dead, (examples, units) = kata.dead_units(activations), activations.shape
-    causes = {"there is an answer for each example: look along dim=0": (examples,), "there is one answer for all units": ()}
+    causes = {
+        "there is an answer for each example: look along dim=0": (examples,),
+        "there is one answer for all units": (),
+    }
     expect.shape(dead, (units,), what="The dead units", causes=causes)
     expect.dtype(dead, torch.bool, what="The dead units")
     return dead.tolist()

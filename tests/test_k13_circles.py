@@ -9,9 +9,16 @@ from torch.nn import functional as F
 from katas.given.data import close_circles, wide_circles
 from tests import expect, layers, placement, training
 
-SIGMOID_TWICE = "a sigmoid is applied before the loss: nn.BCEWithLogitsLoss contains it and wants the raw logits"
+SIGMOID_TWICE = (
+    "a sigmoid is applied before the loss: nn.BCEWithLogitsLoss contains it and wants the raw"
+    " logits"
+)
 SQUARED_ERROR = "this is the squared error: use nn.BCEWithLogitsLoss"
-FIRST, SECOND, LAST = "in_features=2, out_features=10", "in_features=10, out_features=10", "in_features=10, out_features=1"
+FIRST, SECOND, LAST = (
+    "in_features=2, out_features=10",
+    "in_features=10, out_features=10",
+    "in_features=10, out_features=1",
+)
 LAYERS = {
     "LinearStack": ("network", [FIRST, SECOND, LAST]),
     "BinaryClassifier": ("main", [FIRST, None, LAST]),
@@ -27,22 +34,32 @@ class Network:
         parts = [f"Linear({one}, bias=True)" if one else "ReLU()" for one in sizes]
         causes = {
             "the sigmoid stays outside: nn.BCEWithLogitsLoss contains it": "Sigmoid",
-            "a ReLU after the last layer cuts off the negative logits: end with the nn.Linear": f"({len(parts)}): ReLU",
+            "a ReLU after the last layer cuts off the negative logits: end with the nn.Linear": (
+                f"({len(parts)}): ReLU"
+            ),
             "the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=10, out_features=2",
-            f"the layers stand in an nn.Sequential named {attribute}: self.{attribute} = nn.Sequential(...)": f"{name}()",
+            f"the layers stand in an nn.Sequential named {attribute}: self.{attribute} = "
+            f"nn.Sequential(...)": (f"{name}()"),
         }
         if name == "LinearStack":
-            causes["nothing stands between the layers of LinearStack: leave the activation out"] = "ReLU"
+            causes["nothing stands between the layers of LinearStack: leave the activation out"] = (
+                "ReLU"
+            )
         model = getattr(kata, name)(input_size=2, hidden_size=10, output_size=1)
         expect.printed(model, layers.chain_text(name, attribute, parts), causes=causes)
 
     def check_formula(self, kata, name):
-        model, x = getattr(kata, name)(input_size=3, hidden_size=6, output_size=2), 2 * torch.randn(25, 3)
+        model, x = (
+            getattr(kata, name)(input_size=3, hidden_size=6, output_size=2),
+            2 * torch.randn(25, 3),
+        )
         linear = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
         bent, straight = compute(linear, x, F.relu), compute(linear, x, lambda z: z)
         right = straight if name == "LinearStack" else bent
         causes = {
-            "these are probabilities, and the model gives logits: leave the sigmoid out": torch.sigmoid(right),
+            "these are probabilities, and the model gives logits: leave the sigmoid out": (
+                torch.sigmoid(right)
+            ),
             "a ReLU cuts off the negative logits: none stands after the last layer": F.relu(right),
             "these are answers, 0 or 1: the model gives logits": (right >= 0).float(),
             "here a ReLU stands between the layers: the linear stack has nothing there": bent,
@@ -59,8 +76,12 @@ class Network:
         expect.gradients_reach(model)
 
     def check_device(self, kata, name, device):
-        model = expect.moved(getattr(kata, name)(input_size=2, hidden_size=10, output_size=1), device)
-        expect.on_device(model(torch.randn(4, 2, device=device)), device, what=f"The output of {name}")
+        model = expect.moved(
+            getattr(kata, name)(input_size=2, hidden_size=10, output_size=1), device
+        )
+        expect.on_device(
+            model(torch.randn(4, 2, device=device)), device, what=f"The output of {name}"
+        )
 
 
 @pytest.mark.task("linear")
@@ -107,14 +128,23 @@ class TestTrain:
         causes = {
             SIGMOID_TWICE: F.binary_cross_entropy_with_logits(torch.sigmoid(logits), labels),
             SQUARED_ERROR: F.mse_loss(logits, labels),
-            "this is the sum over the examples: the loss is their mean": 300 * right_loss(logits, labels),
+            "this is the sum over the examples: the loss is their mean": (
+                300 * right_loss(logits, labels)
+            ),
         }
-        expect.close(losses[0], right_loss(logits, labels), what="The loss of the first epoch", causes=causes)
+        expect.close(
+            losses[0], right_loss(logits, labels), what="The loss of the first epoch", causes=causes
+        )
 
     def test_every_step_follows_the_gradient(self, kata):
         model, (features, labels) = line(), wide_circles()
-        wrong = {SIGMOID_TWICE: lambda z, y: right_loss(torch.sigmoid(z), y), SQUARED_ERROR: F.mse_loss}
-        steps = training.watch(lambda: fit(kata, model, features, labels, epochs=4), model, features, labels)
+        wrong = {
+            SIGMOID_TWICE: lambda z, y: right_loss(torch.sigmoid(z), y),
+            SQUARED_ERROR: F.mse_loss,
+        }
+        steps = training.watch(
+            lambda: fit(kata, model, features, labels, epochs=4), model, features, labels
+        )
         steps.follow(right_loss, wrong)
 
     @pytest.mark.placement
@@ -126,41 +156,85 @@ class TestTrain:
 @pytest.mark.task("train", needs="linear")
 class TestTrainLinear:
     def test_straight_layers_stay_near_chance(self, kata, mark):
-        (features, labels), model = close_circles(), kata.LinearStack(input_size=2, hidden_size=16, output_size=1)
+        (features, labels), model = (
+            close_circles(),
+            kata.LinearStack(input_size=2, hidden_size=16, output_size=1),
+        )
         losses = fit(kata, model, features[:800], labels[:800])
-        expect.reaches(mark("k13.linear.accuracy"), accuracy(model, features[:800], labels[:800]), history=losses)
-        expect.reaches(mark("k13.linear.loss"), right_loss(model(features[:800]), labels[:800]), history=losses)
+        expect.reaches(
+            mark("k13.linear.accuracy"),
+            accuracy(model, features[:800], labels[:800]),
+            history=losses,
+        )
+        expect.reaches(
+            mark("k13.linear.loss"), right_loss(model(features[:800]), labels[:800]), history=losses
+        )
 
     def test_where_the_inner_ring_is_rare_they_are_accurate_and_find_nothing(self, kata):
         points, classes = close_circles()
-        kept = (classes[:, 0] == 0) | (classes[:, 0].cumsum(dim=0) % 10 == 1)  # of the inner ring every tenth point
-        features, labels, model = points[kept], classes[kept], kata.LinearStack(input_size=2, hidden_size=16, output_size=1)
+        # of the inner ring every tenth point
+        kept = (classes[:, 0] == 0) | (classes[:, 0].cumsum(dim=0) % 10 == 1)
+        features, labels, model = (
+            points[kept],
+            classes[kept],
+            kata.LinearStack(input_size=2, hidden_size=16, output_size=1),
+        )
         losses = fit(kata, model, features, labels)
         answers = model(features) >= 0
         right, found = accuracy_score(labels, answers), f1_score(labels, answers, zero_division=0)
         headline = "Linear layers on 500 points of class 0 and 50 of class 1: not as guessing does."
-        seen, expected = f"accuracy {right:.3f}, F1 {found:.3f}", "accuracy 0.909 and F1 0, as of always answering 0"
-        expect.that(right > 0.88 and found < 0.1, headline, seen=seen, expected=expected, likely=expect.story(losses))
+        seen, expected = (
+            f"accuracy {right:.3f}, F1 {found:.3f}",
+            "accuracy 0.909 and F1 0, as of always answering 0",
+        )
+        expect.that(
+            right > 0.88 and found < 0.1,
+            headline,
+            seen=seen,
+            expected=expected,
+            likely=expect.story(losses),
+        )
 
 
 @pytest.mark.task("train", needs="relu")
 class TestTrainRelu:
     def test_one_relu_closes_around_the_wide_circles(self, kata, mark):
-        (features, labels), model = wide_circles(), kata.BinaryClassifier(input_size=2, hidden_size=16, output_size=1)
+        (features, labels), model = (
+            wide_circles(),
+            kata.BinaryClassifier(input_size=2, hidden_size=16, output_size=1),
+        )
         losses = fit(kata, model, features, labels)
         expect.reaches(mark("k13.wide.accuracy"), accuracy(model, features, labels), history=losses)
         expect.reaches(mark("k13.wide.loss"), right_loss(model(features), labels), history=losses)
         logits = model(torch.tensor([[0.0, 0.0], [-1.0, -1.0]])).flatten()
         headline = "The middle (0, 0) is not called 1, or the far point (-1, -1) is not called 0."
-        likely = "the rings are parted, but no closed curve is drawn between them: let the training go further"
+        likely = (
+            "the rings are parted, but no closed curve is drawn between them: let the training go"
+            " further"
+        )
         right = bool(logits[0] > 0 > logits[1])
-        expect.that(right, headline, seen=expect.describe(logits), expected="a logit above 0, then one below", likely=likely)
+        expect.that(
+            right,
+            headline,
+            seen=expect.describe(logits),
+            expected="a logit above 0, then one below",
+            likely=likely,
+        )
 
     def test_two_relus_part_the_close_circles(self, kata, mark):
-        (features, labels), model = close_circles(), kata.ReluStack(input_size=2, hidden_size=16, output_size=1)
+        (features, labels), model = (
+            close_circles(),
+            kata.ReluStack(input_size=2, hidden_size=16, output_size=1),
+        )
         losses = fit(kata, model, features[:800], labels[:800])
-        expect.reaches(mark("k13.close.accuracy"), accuracy(model, features[800:], labels[800:]), history=losses)
-        expect.reaches(mark("k13.close.loss"), right_loss(model(features[:800]), labels[:800]), history=losses)
+        expect.reaches(
+            mark("k13.close.accuracy"),
+            accuracy(model, features[800:], labels[800:]),
+            history=losses,
+        )
+        expect.reaches(
+            mark("k13.close.loss"), right_loss(model(features[:800]), labels[:800]), history=losses
+        )
 
 
 right_loss = F.binary_cross_entropy_with_logits
@@ -173,8 +247,15 @@ def fit(kata, model, features, labels, **settings):
     except RuntimeError as error:
         if "between 0 and 1" not in str(error):
             raise
-        likely = "nn.BCELoss takes probabilities, and the model gives logits: use nn.BCEWithLogitsLoss"
-        expect.unmet("The loss can't take the logits.", seen=error, expected="a loss for any number", likely=likely)
+        likely = (
+            "nn.BCELoss takes probabilities, and the model gives logits: use nn.BCEWithLogitsLoss"
+        )
+        expect.unmet(
+            "The loss can't take the logits.",
+            seen=error,
+            expected="a loss for any number",
+            likely=likely,
+        )
 
 
 def line():
@@ -187,7 +268,9 @@ def line():
 
 
 def compute(layers, x, activation):
-    """The pass through linear layers by the formula, with this activation after each but the last."""
+    """The pass through linear layers by the formula, with this activation after each but the
+    last.
+    """
     for layer in layers[:-1]:
         x = activation(x @ layer.weight.T + layer.bias)
     return x @ layers[-1].weight.T + layers[-1].bias

@@ -1,4 +1,6 @@
-"""k14: a logit for each class, probabilities that sum to 1, answers that leave the model alone, and the training on blobs."""
+"""k14: a logit for each class, probabilities that sum to 1, answers that leave the model alone, and
+the training on blobs.
+"""
 
 import pytest
 import torch
@@ -8,8 +10,12 @@ from torch.nn import functional as F
 from katas.given.data import blobs
 from tests import calls, expect, gradients, placement, training
 
-SOFTMAX_TWICE = "a softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw logits"
-LOGITS = torch.tensor([[-14.3074, 18.9589, -5.0986, -31.1818], [-14.1848, -3.7758, 9.3668, -5.9449]])
+SOFTMAX_TWICE = (
+    "a softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw logits"
+)
+LOGITS = torch.tensor(
+    [[-14.3074, 18.9589, -5.0986, -31.1818], [-14.1848, -3.7758, 9.3668, -5.9449]]
+)
 
 
 @pytest.mark.task("model")
@@ -28,26 +34,42 @@ class TestModel:
             """,
             causes={
                 "the softmax stays outside: nn.CrossEntropyLoss contains it": "Softmax",
-                "the sigmoid is for one logit; here every class has its own, and they stay raw": "Sigmoid",
+                "the sigmoid is for one logit; here every class has its own, and they stay raw": (
+                    "Sigmoid"
+                ),
                 "one output is for two classes: four classes need four": "out_features=1,",
-                "the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=5, out_features=2",
-                "the layers stand in an nn.Sequential named main: self.main = nn.Sequential(...)": "Classifier()",
-                "a ReLU after the last layer cuts off the negative logits: end with the nn.Linear": "(3): ReLU",
+                "the sizes are swapped: nn.Linear(inputs, outputs)": (
+                    "in_features=5, out_features=2"
+                ),
+                "the layers stand in an nn.Sequential named main: self.main = nn.Sequential(...)": (
+                    "Classifier()"
+                ),
+                "a ReLU after the last layer cuts off the negative logits: end with the "
+                "nn.Linear": ("(3): ReLU"),
             },
         )
 
     def test_output_follows_the_formula(self, kata):
-        model, x = kata.MulticlassClassifier(input_size=3, hidden_size=6, output_size=5), 2 * torch.randn(25, 3)
+        model, x = (
+            kata.MulticlassClassifier(input_size=3, hidden_size=6, output_size=5),
+            2 * torch.randn(25, 3),
+        )
         first, last = (layer for layer in model.modules() if isinstance(layer, nn.Linear))
         z1 = x @ first.weight.T + first.bias
         right = F.relu(z1) @ last.weight.T + last.bias
         causes = {
-            "these are probabilities, and the model gives logits: leave the softmax out": F.softmax(right, dim=1),
+            "these are probabilities, and the model gives logits: leave the softmax out": F.softmax(
+                right, dim=1
+            ),
             "these are log-probabilities, and the model gives logits": F.log_softmax(right, dim=1),
             "a sigmoid is applied to every logit: leave it out": torch.sigmoid(right),
-            "these are class numbers: the model gives logits, and predict takes the largest": right.argmax(dim=1),
+            "these are class numbers: the model gives logits, and predict takes the largest": (
+                right.argmax(dim=1)
+            ),
             "a ReLU cuts off the negative logits: none stands after the last layer": F.relu(right),
-            "the ReLU between the layers is not applied, so this is a linear model": z1 @ last.weight.T + last.bias,
+            "the ReLU between the layers is not applied, so this is a linear model": (
+                z1 @ last.weight.T + last.bias
+            ),
             "tanh stands between the layers, not ReLU": torch.tanh(z1) @ last.weight.T + last.bias,
         }
         with expect.untouched("The input", x):
@@ -71,7 +93,9 @@ class TestSoftmax:
         powers, shifted = z.exp(), (z - z.amax(dim=1, keepdim=True)).exp()
         causes = {
             "the sum runs over the examples: dim=1 goes along the row": powers / powers.sum(dim=0),
-            "the sum of the shifted powers runs over the examples: dim=1 goes along the row": shifted / shifted.sum(dim=0),
+            "the sum of the shifted powers runs over the examples: dim=1 goes along the row": (
+                shifted / shifted.sum(dim=0)
+            ),
             "the sum runs over all numbers: every row has a sum of its own": powers / powers.sum(),
             "exp is missing": z / z.sum(dim=1, keepdim=True),
             "these are the powers exp(z), not divided by their sum": powers,
@@ -80,30 +104,55 @@ class TestSoftmax:
             "this is the logarithm of the softmax": F.log_softmax(z, dim=1),
         }
         with expect.untouched("The logits", z):
-            expect.close(kata.softmax(z), F.softmax(z, dim=1), what="The probabilities", causes=causes)
+            expect.close(
+                kata.softmax(z), F.softmax(z, dim=1), what="The probabilities", causes=causes
+            )
 
     def test_rows_sum_to_one(self, kata):
         seen = kata.softmax(10 * torch.randn(50, 4))
-        expect.close(expect.tensor(seen, "The result").sum(dim=1), torch.ones(50), what="The sums of the rows")
+        expect.close(
+            expect.tensor(seen, "The result").sum(dim=1),
+            torch.ones(50),
+            what="The sums of the rows",
+        )
 
     def test_logits_of_a_trained_network(self, kata):
-        expected = torch.tensor([[3.5699e-15, 1.0, 3.5644e-11, 1.6757e-22], [5.9111e-11, 1.9598e-06, 1.0, 2.2399e-07]])
+        expected = torch.tensor(
+            [[3.5699e-15, 1.0, 3.5644e-11, 1.6757e-22], [5.9111e-11, 1.9598e-06, 1.0, 2.2399e-07]]
+        )
         seen = kata.softmax(LOGITS)
         expect.close(seen, expected, what="The probabilities of the lesson's logits")
-        expect.close(seen.clamp(min=1e-30).log(), F.log_softmax(LOGITS, dim=1), what="Their logarithms", atol=1e-3)
+        expect.close(
+            seen.clamp(min=1e-30).log(),
+            F.log_softmax(LOGITS, dim=1),
+            what="Their logarithms",
+            atol=1e-3,
+        )
 
     @pytest.mark.parametrize("size", [1e3, 1e4, -1e4], ids="{:g}".format)
     def test_stays_finite_for_huge_logits(self, kata, size):
         logits = torch.tensor([[size, 0.0, -size], [size, size, size], [0.5, 1.5, size]])
         seen = expect.tensor(kata.softmax(logits), "The result")
-        overflow = "exp of a large number is infinite, and inf / inf is nan: first take each row's largest logit from it"
-        one_shift = "a row far below the largest logit of all rows becomes 0 / 0: take each row's own largest logit, dim=1"
+        overflow = (
+            "exp of a large number is infinite, and inf / inf is nan: first take each row's largest"
+            " logit from it"
+        )
+        one_shift = (
+            "a row far below the largest logit of all rows becomes 0 / 0: take each row's own"
+            " largest logit, dim=1"
+        )
         naive = logits.exp() / logits.exp().sum(dim=1, keepdim=True)
         likely = overflow if torch.equal(naive.isfinite(), seen.isfinite()) else one_shift
         headline = "The softmax of huge logits is not finite."
         right = F.softmax(logits, dim=1)
         finite = bool(seen.isfinite().all())
-        expect.that(finite, headline, seen=expect.describe(seen), expected=expect.describe(right), likely=likely)
+        expect.that(
+            finite,
+            headline,
+            seen=expect.describe(seen),
+            expected=expect.describe(right),
+            likely=likely,
+        )
         expect.close(seen, right, what="The softmax of huge logits")
 
     def test_gradients_flow(self, kata):
@@ -114,8 +163,12 @@ class TestSoftmax:
 
     def test_is_written_out(self, kata):
         names = ("softmax", "log_softmax", "softmin", "logsumexp", "cross_entropy")
-        likely = "this lesson builds the softmax by hand, from max, exp and sum; later katas use torch's"
-        calls.check_written_out(lambda: kata.softmax(torch.randn(3, 4)), names, "The softmax", likely)
+        likely = (
+            "this lesson builds the softmax by hand, from max, exp and sum; later katas use torch's"
+        )
+        calls.check_written_out(
+            lambda: kata.softmax(torch.randn(3, 4)), names, "The softmax", likely
+        )
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
@@ -129,9 +182,12 @@ class TestPredict:
         causes = {
             "the largest of each column: argmax(dim=1) goes along the row": x.argmax(dim=0),
             "the place in the whole table: argmax needs dim=1": x.argmax(),
-            "these are the largest logits, not their places: max(dim=1) gives both, .indices are the places": x.amax(dim=1),
+            "these are the largest logits, not their places: max(dim=1) gives both, .indices "
+            "are the places": x.amax(dim=1),
             "the smallest logit is taken, not the largest": x.argmin(dim=1),
-            "there is one column too many: keepdim=True is not needed": x.argmax(dim=1, keepdim=True),
+            "there is one column too many: keepdim=True is not needed": x.argmax(
+                dim=1, keepdim=True
+            ),
         }
         with expect.untouched("The features", x):
             seen = kata.predict(nn.Identity(), x)
@@ -141,21 +197,57 @@ class TestPredict:
     @pytest.mark.parametrize("before", [True, False], ids=["training", "evaluation"])
     def test_asks_in_evaluation_mode_and_restores_the_mode(self, kata, before):
         model, seen = nn.Sequential(nn.Linear(2, 4), nn.Dropout(0.5)).train(before), []
-        model.register_forward_hook(lambda module, inputs, output: seen.append((module.training, output.requires_grad)))
+        model.register_forward_hook(
+            lambda module, inputs, output: seen.append((module.training, output.requires_grad))
+        )
         kata.predict(model, torch.randn(6, 2))
-        headline, likely = "The model is asked in training mode, in which dropout is at work.", "call model.eval() first"
-        expect.that(not any(mode for mode, _ in seen), headline, seen="training=True", expected="False", likely=likely)
-        headline, likely = "The model is asked with gradients recorded.", "with torch.no_grad(): around the call of the model"
-        expect.that(not any(grad for _, grad in seen), headline, seen="requires_grad=True", expected="False", likely=likely)
-        headline = f"A model that came in {'training' if before else 'evaluation'} mode is left in another one."
+        headline, likely = (
+            "The model is asked in training mode, in which dropout is at work.",
+            "call model.eval() first",
+        )
+        expect.that(
+            not any(mode for mode, _ in seen),
+            headline,
+            seen="training=True",
+            expected="False",
+            likely=likely,
+        )
+        headline, likely = (
+            "The model is asked with gradients recorded.",
+            "with torch.no_grad(): around the call of the model",
+        )
+        expect.that(
+            not any(grad for _, grad in seen),
+            headline,
+            seen="requires_grad=True",
+            expected="False",
+            likely=likely,
+        )
+        headline = (
+            f"A model that came in {'training' if before else 'evaluation'} mode is left in another"
+            " one."
+        )
         likely = "keep model.training at the start, and give it back at the end: model.train(mode)"
-        expect.that(model.training == before, headline, seen=f"training={model.training}", expected=before, likely=likely)
+        expect.that(
+            model.training == before,
+            headline,
+            seen=f"training={model.training}",
+            expected=before,
+            likely=likely,
+        )
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
         model = nn.Linear(2, 4).to(device)
-        expect.on_device(kata.predict(model, torch.randn(6, 2, device=device)), device, what="The class numbers")
-        expect.on_device(model.weight, device, "The model afterwards", "predict moves the model itself: ask it where it is")
+        expect.on_device(
+            kata.predict(model, torch.randn(6, 2, device=device)), device, what="The class numbers"
+        )
+        expect.on_device(
+            model.weight,
+            device,
+            "The model afterwards",
+            "predict moves the model itself: ask it where it is",
+        )
 
 
 @pytest.mark.task("train", needs="model")
@@ -168,15 +260,28 @@ class TestTrain:
         expect.losses(losses, epochs=3)
         causes = {
             SOFTMAX_TWICE: F.cross_entropy(F.softmax(logits, dim=1), labels),
-            "this is the sum over the examples: the loss is their mean": F.cross_entropy(logits, labels, reduction="sum"),
-            "this is the squared error against one-hot labels: use nn.CrossEntropyLoss": F.mse_loss(logits, one_hot),
+            "this is the sum over the examples: the loss is their mean": F.cross_entropy(
+                logits, labels, reduction="sum"
+            ),
+            "this is the squared error against one-hot labels: use nn.CrossEntropyLoss": F.mse_loss(
+                logits, one_hot
+            ),
         }
-        expect.close(losses[0], F.cross_entropy(logits, labels), what="The loss of the first epoch", causes=causes)
+        expect.close(
+            losses[0],
+            F.cross_entropy(logits, labels),
+            what="The loss of the first epoch",
+            causes=causes,
+        )
 
     def test_every_step_follows_the_gradient(self, kata):
         model, (features, labels) = network(kata), blobs()
-        wrong = {SOFTMAX_TWICE: lambda logits, labels: F.cross_entropy(F.softmax(logits, dim=1), labels)}
-        steps = training.watch(lambda: kata.train(model, features, labels, epochs=4), model, features, labels)
+        wrong = {
+            SOFTMAX_TWICE: lambda logits, labels: F.cross_entropy(F.softmax(logits, dim=1), labels)
+        }
+        steps = training.watch(
+            lambda: kata.train(model, features, labels, epochs=4), model, features, labels
+        )
         steps.follow(F.cross_entropy, wrong)
 
     def test_tells_the_four_blobs_apart(self, kata, mark):
@@ -187,7 +292,9 @@ class TestTrain:
         expect.reaches(mark("k14.train.accuracy"), right, history=losses)
         expect.reaches(mark("k14.train.loss"), F.cross_entropy(logits, labels), history=losses)
         seen = model(torch.tensor([[-1.0, -1.0], [0.0, 0.0]])).argmax(dim=1)
-        expect.close(seen, torch.tensor([1, 2]), what="The classes of the points (-1, -1) and (0, 0)")
+        expect.close(
+            seen, torch.tensor([1, 2]), what="The classes of the points (-1, -1) and (0, 0)"
+        )
 
     @pytest.mark.placement
     def test_trains_on_its_device(self, kata, device):

@@ -1,4 +1,6 @@
-"""k16: where every row goes, what the names become, whose mean and standard deviation count, and the class weights."""
+"""k16: where every row goes, what the names become, whose mean and standard deviation count, and
+the class weights.
+"""
 
 import numpy as np
 import pytest
@@ -17,38 +19,72 @@ class TestRead:
     @pytest.mark.parametrize("rows", [None, 3, 1], ids=["all rows", "three rows", "one row"])
     @pytest.mark.parametrize("columns", [2, 4], ids=["two columns of numbers", "four"])
     def test_gives_names_features_and_labels(self, kata, tmp_path, columns, rows):
-        lines, names = [[*line[:-1] * (columns // 2), line[-1]] for line in ROWS], [*"abcd"[:columns], "kind"]
-        (tmp_path / "table.csv").write_text("\n".join(",".join(line) for line in [names, *lines, []]))
+        lines, names = (
+            [[*line[:-1] * (columns // 2), line[-1]] for line in ROWS],
+            [*"abcd"[:columns], "kind"],
+        )
+        (tmp_path / "table.csv").write_text(
+            "\n".join(",".join(line) for line in [names, *lines, []])
+        )
         result = kata.read(tmp_path / "table.csv", **({} if rows is None else {"rows": rows}))
         seen, features, labels = returned.several(result, 3, "read", "names, features, labels")
-        expect.equal(list(seen), names, what="The names of the columns", causes={"the last name is missing": names[:-1]})
-        kind, likely = getattr(features, "dtype", type(features).__name__), "a file holds texts: make numbers of them, float64"
-        expect.that(kind == np.float64, "The features are of another kind.", seen=kind, expected="float64", likely=likely)
+        expect.equal(
+            list(seen),
+            names,
+            what="The names of the columns",
+            causes={"the last name is missing": names[:-1]},
+        )
+        kind, likely = (
+            getattr(features, "dtype", type(features).__name__),
+            "a file holds texts: make numbers of them, float64",
+        )
+        expect.that(
+            kind == np.float64,
+            "The features are of another kind.",
+            seen=kind,
+            expected="float64",
+            likely=likely,
+        )
         right = np.array([[float(entry) for entry in line[:-1]] for line in lines])
         causes = {
             "the first row was taken for the names, or skipped with them": right[1:][:rows],
-            "rows counts the rows, without the line of names: there is one too few": right[: (rows or 0) - 1],
+            "rows counts the rows, without the line of names: there is one too few": right[
+                : (rows or 0) - 1
+            ],
             "all rows are there: keep the first ones only, as `rows` says": right,
             "only two columns are read: their number is written into the code": right[:rows, :2],
             "a single row lost a dimension: features are always a table (n, d)": right[0],
         }
-        expect.close(features, right[:rows], what=f"The features of {rows or 'all'} rows", causes=causes)
+        expect.close(
+            features, right[:rows], what=f"The features of {rows or 'all'} rows", causes=causes
+        )
         wanted = [line[-1] for line in lines][:rows]
-        expect.equal(np.asarray(labels).tolist(), wanted, what=f"The labels of {rows or 'all'} rows")
+        expect.equal(
+            np.asarray(labels).tolist(), wanted, what=f"The labels of {rows or 'all'} rows"
+        )
 
 
 @pytest.mark.task("split")
 class TestSplit:
     def test_parts_are_70_15_and_15_percent(self, kata):
-        for points_per_class in (500, 50):  # halving an odd number of rows leaves a choice, in each class
+        # halving an odd number of rows leaves a choice, in each class
+        for points_per_class in (500, 50):
             parts = tables.split(kata, *spiral_arrays(points_per_class))
             seen, rows = [len(parts[name]) for name in PARTS[:3]], 3 * points_per_class
             expected = [int(rows * share) for share in (0.7, 0.15, 0.15)]
             likely = "first 70 % from the rest, then the rest in halves"
             if min(abs(part - rows * 0.3 * 0.15) for part in seen[1:]) < 2:
                 likely = "15 % of the remaining 30 % are too few: the second split halves the rest"
-            right = sum(seen) == rows and all(abs(one - wanted) <= 3 for one, wanted in zip(seen, expected, strict=True))
-            expect.that(right, f"The parts of {rows} rows have other sizes.", seen=seen, expected=expected, likely=likely)
+            right = sum(seen) == rows and all(
+                abs(one - wanted) <= 3 for one, wanted in zip(seen, expected, strict=True)
+            )
+            expect.that(
+                right,
+                f"The parts of {rows} rows have other sizes.",
+                seen=seen,
+                expected=expected,
+                likely=likely,
+            )
 
     def test_every_row_lands_in_exactly_one_part(self, kata):
         parts = tables.split(kata, *table())
@@ -56,7 +92,13 @@ class TestSplit:
         twice, lost = len(rows) - len(set(rows)), len(set(range(200)) - set(rows))
         seen = f"{twice} rows twice, {lost} in no part"
         likely = "the second split has to part what the first one left over, not all rows again"
-        expect.that(not twice and not lost, "The rows are not parted.", seen=seen, expected="each row once", likely=likely)
+        expect.that(
+            not twice and not lost,
+            "The rows are not parted.",
+            seen=seen,
+            expected="each row once",
+            likely=likely,
+        )
 
     def test_labels_stay_with_their_rows(self, kata):
         features, labels = table()
@@ -64,50 +106,111 @@ class TestSplit:
         for name in PARTS[:3]:
             rows, got = parts[name][:, 0].astype(int), parts[name.replace("x", "y")]
             headline = f"{name} and {name.replace('x', 'y')} do not belong together."
-            likely = "features and labels have to be shuffled by the same permutation, and returned in the order asked for"
-            wrong = len(rows) if len(got) != len(rows) else int((np.asarray(got) != labels[rows]).sum())
-            expect.that(not wrong, headline, seen=f"{wrong} of {len(rows)} labels are another row's", expected=0, likely=likely)
+            likely = (
+                "features and labels have to be shuffled by the same permutation, and returned in"
+                " the order asked for"
+            )
+            wrong = (
+                len(rows) if len(got) != len(rows) else int((np.asarray(got) != labels[rows]).sum())
+            )
+            expect.that(
+                not wrong,
+                headline,
+                seen=f"{wrong} of {len(rows)} labels are another row's",
+                expected=0,
+                likely=likely,
+            )
 
     def test_every_part_has_the_classes_in_proportion(self, kata):
         for seed in (1, 2, 3):
             parts = tables.split(kata, *table(), seed=seed)
-            for name, expected in (("y_train", [98, 28, 14]), ("y_val", [21, 6, 3]), ("y_test", [21, 6, 3])):
+            for name, expected in (
+                ("y_train", [98, 28, 14]),
+                ("y_val", [21, 6, 3]),
+                ("y_test", [21, 6, 3]),
+            ):
                 seen = [int((parts[name] == label).sum()) for label in "cab"]
-                right = all(abs(one - wanted) <= 1 for one, wanted in zip(seen, expected, strict=True))
+                right = all(
+                    abs(one - wanted) <= 1 for one, wanted in zip(seen, expected, strict=True)
+                )
                 likely = tables.why_unproportional(seen, expected)
                 if (np.diff(parts[name.replace("y", "x")][:, 0]) > 0).all():
-                    likely = "the rows are cut as they come, sorted by class: shuffle them, and stratify"
+                    likely = (
+                        "the rows are cut as they come, sorted by class: shuffle them, and stratify"
+                    )
                 headline = f"{name} has the classes in other proportions than the whole."
-                expect.that(right, headline, seen=f"c, a, b: {seen}", expected=f"{expected}", likely=likely)
+                expect.that(
+                    right, headline, seen=f"c, a, b: {seen}", expected=f"{expected}", likely=likely
+                )
 
     def test_rows_are_shuffled(self, kata):
         parts = tables.split(kata, *table())
         for name in PARTS[3:]:
             changes = int((parts[name][1:] != parts[name][:-1]).sum())
             seen = f"the class changes {changes} times along {len(parts[name])} rows"
-            likely = "the rows come sorted by class, and batches cut from them would hold a single one: shuffle them"
-            expect.that(changes > 3, f"{name} is not shuffled.", seen=seen, expected="a random order", likely=likely)
+            likely = (
+                "the rows come sorted by class, and batches cut from them would hold a single one:"
+                " shuffle them"
+            )
+            expect.that(
+                changes > 3,
+                f"{name} is not shuffled.",
+                seen=seen,
+                expected="a random order",
+                likely=likely,
+            )
 
-    @pytest.mark.parametrize("shares", [(0.8, 0.2), (0.5, 0.3, 0.1, 0.1)], ids=["80 and 20 %", "50, 30, 10 and 10 %"])
+    @pytest.mark.parametrize(
+        "shares", [(0.8, 0.2), (0.5, 0.3, 0.1, 0.1)], ids=["80 and 20 %", "50, 30, 10 and 10 %"]
+    )
     def test_other_shares_give_other_parts(self, kata, shares):
         names = [f"{kind} of part {number}" for kind in "xy" for number in range(len(shares))]
         parts = tables.split(kata, *table(), names=names, shares=shares)
-        rows, expected = sorted(row for name in names[: len(shares)] for row in parts[name][:, 0]), list(range(200))
+        rows, expected = (
+            sorted(row for name in names[: len(shares)] for row in parts[name][:, 0]),
+            list(range(200)),
+        )
         likely = "each cut has to part what the cut before it left over"
-        expect.that(rows == expected, "The rows are not parted.", seen=rows[:9], expected="each row once", likely=likely)
+        expect.that(
+            rows == expected,
+            "The rows are not parted.",
+            seen=rows[:9],
+            expected="each row once",
+            likely=likely,
+        )
         for number, share in enumerate(shares):
-            seen = {name: int((parts[names[len(shares) + number]] == name).sum()) for name in COUNTS}
+            seen = {
+                name: int((parts[names[len(shares) + number]] == name).sum()) for name in COUNTS
+            }
             expected = {name: round(share * count) for name, count in COUNTS.items()}
             likely = "each share is one of the whole: of what is left it is a larger one"
             right = all(abs(seen[name] - expected[name]) <= 1 for name in COUNTS)
-            expect.that(right, f"Part {number} has other numbers of c, a and b.", seen=seen, expected=expected, likely=likely)
+            expect.that(
+                right,
+                f"Part {number} has other numbers of c, a and b.",
+                seen=seen,
+                expected=expected,
+                likely=likely,
+            )
 
     def test_the_seed_decides(self, kata):
-        one, same, other = (tables.split(kata, *table(), seed=seed)["x_train"][:, 0].tolist() for seed in (1, 1, 2))
-        headline, likely = "The same seed gives another split.", "pass it on both times: random_state=seed"
-        expect.that(one == same, headline, seen="other rows", expected="the same rows", likely=likely)
-        headline, likely = "Another seed gives the same split.", "a seed is written into the code: use the argument"
-        expect.that(one != other, headline, seen="the same rows", expected="other rows", likely=likely)
+        one, same, other = (
+            tables.split(kata, *table(), seed=seed)["x_train"][:, 0].tolist() for seed in (1, 1, 2)
+        )
+        headline, likely = (
+            "The same seed gives another split.",
+            "pass it on both times: random_state=seed",
+        )
+        expect.that(
+            one == same, headline, seen="other rows", expected="the same rows", likely=likely
+        )
+        headline, likely = (
+            "Another seed gives the same split.",
+            "a seed is written into the code: use the argument",
+        )
+        expect.that(
+            one != other, headline, seen="the same rows", expected="other rows", likely=likely
+        )
 
     def test_leaves_the_data_as_it_was(self, kata):
         features, labels = table()
@@ -115,7 +218,11 @@ class TestSplit:
             tables.split(kata, features, labels)
         likely = "np.random.shuffle works in place: take a permutation of the row numbers instead"
         expect.that(
-            (labels == table()[1]).all(), "The labels changed.", seen="another order", expected="as before", likely=likely
+            (labels == table()[1]).all(),
+            "The labels changed.",
+            seen="another order",
+            expected="as before",
+            likely=likely,
         )
 
 
@@ -124,31 +231,61 @@ class TestEncode:
     def test_names_become_numbers_in_alphabetical_order(self, kata):
         labels = np.array(["c3", "c1", "c2", "c2", "c3"])
         numbers, classes = returned.several(kata.encode(labels), 2, "encode", "numbers, classes")
-        expect.equal(list(classes), ["c1", "c2", "c3"], what="The classes", causes={BY_FIRST: ["c3", "c1", "c2"]})
-        causes = {BY_FIRST: np.array([0, 1, 2, 2, 0]), "the numbers begin at 1: classes count from 0": [3, 1, 2, 2, 3]}
-        expect.close(np.asarray(numbers), np.array([2, 0, 1, 1, 2]), what="The numbers", causes=causes)
+        expect.equal(
+            list(classes),
+            ["c1", "c2", "c3"],
+            what="The classes",
+            causes={BY_FIRST: ["c3", "c1", "c2"]},
+        )
+        causes = {
+            BY_FIRST: np.array([0, 1, 2, 2, 0]),
+            "the numbers begin at 1: classes count from 0": [3, 1, 2, 2, 3],
+        }
+        expect.close(
+            np.asarray(numbers), np.array([2, 0, 1, 1, 2]), what="The numbers", causes=causes
+        )
         likely = "nn.CrossEntropyLoss wants int64: np.array(..., dtype=np.int64)"
         kind = getattr(numbers, "dtype", type(numbers).__name__)
-        expect.that(kind == np.int64, "The numbers are of another kind.", seen=kind, expected="int64", likely=likely)
+        expect.that(
+            kind == np.int64,
+            "The numbers are of another kind.",
+            seen=kind,
+            expected="int64",
+            likely=likely,
+        )
 
     def test_other_parts_get_the_numbers_of_the_training(self, kata):
         found = kata.encode(["mid", "high", "mid"], classes=["low", "mid", "high"])
         numbers, classes = returned.several(found, 2, "encode", "numbers, classes")
         causes = {
-            "the names are numbered anew, though the classes were given: use them": np.array([1, 0, 1]),
-            "the given classes were sorted: their order is the order of the numbers": np.array([2, 0, 2]),
+            "the names are numbered anew, though the classes were given: use them": np.array(
+                [1, 0, 1]
+            ),
+            "the given classes were sorted: their order is the order of the numbers": np.array(
+                [2, 0, 2]
+            ),
         }
         what = "The numbers of mid, high, mid, with the classes low, mid, high"
         expect.close(np.asarray(numbers), np.array([1, 2, 1]), what=what, causes=causes)
-        expect.equal(list(classes), ["low", "mid", "high"], what="The classes, when they were given")
+        expect.equal(
+            list(classes), ["low", "mid", "high"], what="The classes, when they were given"
+        )
 
     def test_an_unknown_name_is_an_error(self, kata):
         try:
             seen = kata.encode(["c1", "c9"], classes=["c1", "c2"])
         except ValueError:
             return
-        likely = "a name that the training never saw has no number: classes.index(name) raises ValueError by itself"
-        expect.unmet("An unknown name gets a number.", seen=expect.describe(seen), expected="ValueError", likely=likely)
+        likely = (
+            "a name that the training never saw has no number: classes.index(name) raises"
+            " ValueError by itself"
+        )
+        expect.unmet(
+            "An unknown name gets a number.",
+            seen=expect.describe(seen),
+            expected="ValueError",
+            likely=likely,
+        )
 
 
 @pytest.mark.task("standardize")
@@ -160,20 +297,28 @@ class TestStandardize:
         both = np.concatenate([train, test])
         for name, part, seen in (("training", train, parts[0]), ("test", test, parts[1])):
             causes = tables.mistakes(part, train, both)
-            expect.close(np.asarray(seen), standardized(part, train), what=f"The {name} part", causes=causes)
+            expect.close(
+                np.asarray(seen), standardized(part, train), what=f"The {name} part", causes=causes
+            )
 
     def test_takes_any_number_of_parts(self, kata):
         train, test = measured()
         for others in ([], [test, test[:1], train]):
             parts = tables.standardize(kata, train, *others)
             for number, (part, seen) in enumerate(zip([train, *others], parts, strict=True)):
-                expect.close(np.asarray(seen), standardized(part, train), what=f"Part {number} of {1 + len(others)}")
+                expect.close(
+                    np.asarray(seen),
+                    standardized(part, train),
+                    what=f"Part {number} of {1 + len(others)}",
+                )
 
     def test_a_constant_feature_becomes_zero(self, kata):
         train, test = measured()
         train[:, 1], test[:, 1] = 7.0, 9.0
         here, there = (np.asarray(part)[:, 1] for part in tables.standardize(kata, train, test))
-        expect.close(here, np.zeros(len(train)), what="A feature that is the same in all training rows")
+        expect.close(
+            here, np.zeros(len(train)), what="A feature that is the same in all training rows"
+        )
         expect.close(there, np.full(len(test), 2.0), what="The same feature in the test part")
 
 
@@ -184,9 +329,14 @@ class TestWeights:
         weights, counts = kata.class_weights(labels), torch.tensor([6.0, 2.0, 2.0])
         causes = {
             "these are the counts: the weight is 1 / count": counts,
-            "these weights are scaled (10 / (3 * count)): the lesson asks for 1 / count": 10 / (3 * counts),
-            "these weights are scaled to the sum 1: the lesson asks for 1 / count": (1 / counts) / (1 / counts).sum(),
-            "the weights stand in the order of first appearance: they belong at their class's number": 1 / counts.flip(0),
+            "these weights are scaled (10 / (3 * count)): the lesson asks for 1 / count": (
+                10 / (3 * counts)
+            ),
+            "these weights are scaled to the sum 1: the lesson asks for 1 / count": (
+                (1 / counts) / (1 / counts).sum()
+            ),
+            "the weights stand in the order of first appearance: they belong at their class's "
+            "number": (1 / counts.flip(0)),
         }
         expect.dtype(weights, torch.float32, what="The weights")
         expect.close(weights, 1 / counts, what="The weights", causes=causes)
@@ -195,5 +345,11 @@ class TestWeights:
     def test_fits_the_loss(self, kata):
         weights = kata.class_weights(labels := np.repeat([0, 1, 2, 3], [3, 5, 1, 2]))
         expect.on_device(weights, torch.device("cpu"), what="The weights")
-        loss = torch.nn.CrossEntropyLoss(weight=weights, reduction="sum")(torch.zeros(11, 4), torch.tensor(labels))
-        expect.close(loss, 4 * np.log(4), what="The weighted loss of four classes with a weight of 1 in all each")
+        loss = torch.nn.CrossEntropyLoss(weight=weights, reduction="sum")(
+            torch.zeros(11, 4), torch.tensor(labels)
+        )
+        expect.close(
+            loss,
+            4 * np.log(4),
+            what="The weighted loss of four classes with a weight of 1 in all each",
+        )

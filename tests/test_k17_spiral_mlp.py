@@ -1,4 +1,6 @@
-"""k17: two models with the same layers, their training on the spiral, the figures, and the sentence for one point."""
+"""k17: two models with the same layers, their training on the spiral, the figures, and the sentence
+for one point.
+"""
 
 import pytest
 import torch
@@ -8,7 +10,9 @@ from katas.given.data import spiral
 from tests import expect, placement, training
 from tests.class_figures import answers, figures, sklearn
 
-SOFTMAX_INSIDE = "softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw scores"
+SOFTMAX_INSIDE = (
+    "softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw scores"
+)
 UNWEIGHTED = "the class weights are left out: nn.CrossEntropyLoss(weight=class_weights)"
 
 
@@ -26,8 +30,11 @@ class TestModels:
             """,
             causes={
                 "the softmax stays outside: nn.CrossEntropyLoss contains it": "Softmax",
-                "the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=100, out_features=2",
-                "relu holds nothing that is learned: call F.relu in forward instead of keeping a layer": "ReLU",
+                "the sizes are swapped: nn.Linear(inputs, outputs)": (
+                    "in_features=100, out_features=2"
+                ),
+                "relu holds nothing that is learned: call F.relu in forward instead of keeping "
+                "a layer": ("ReLU"),
             },
         )
 
@@ -36,14 +43,23 @@ class TestModels:
         expect.shape(model(torch.randn(7, 5)), (7, 4), what=f"The output of {name} for 7 examples")
 
     def test_output_follows_the_formula(self, kata, name):
-        model, x = getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3), 2 * torch.randn(25, 2)
+        model, x = (
+            getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3),
+            2 * torch.randn(25, 2),
+        )
         z1 = model.fc1(x)
         linear, relu = model.fc2(z1), model.fc2(F.relu(z1))
         right = linear if name == "LinearModel" else relu
         causes = {
-            "these are probabilities, and the model gives raw scores: leave the softmax out": F.softmax(right, dim=1),
-            "these are log-probabilities, and the model gives raw scores": F.log_softmax(right, dim=1),
-            "a relu cuts off the negative scores: it belongs between the layers, not at the end": F.relu(right),
+            "these are probabilities, and the model gives raw scores: leave the softmax out": (
+                F.softmax(right, dim=1)
+            ),
+            "these are log-probabilities, and the model gives raw scores": F.log_softmax(
+                right, dim=1
+            ),
+            "a relu cuts off the negative scores: it belongs between the layers, not at the end": (
+                F.relu(right)
+            ),
             "the relu between the layers is missing, so this is a linear model": linear,
             "here a relu stands between the layers: the linear model has nothing there": relu,
             "tanh stands between the layers, not relu": model.fc2(torch.tanh(z1)),
@@ -60,13 +76,18 @@ class TestModels:
     @pytest.mark.placement
     def test_follows_its_device(self, kata, name, device):
         model = expect.moved(getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3), device)
-        expect.on_device(model(torch.randn(4, 2, device=device)), device, what=f"The output of {name}")
+        expect.on_device(
+            model(torch.randn(4, 2, device=device)), device, what=f"The output of {name}"
+        )
 
 
 @pytest.mark.task("train", needs="models")
 class TestTrain:
     def test_first_loss_is_the_weighted_cross_entropy(self, kata):
-        model, (features, labels, weights) = kata.MLP(input_dim=2, hidden_dim=10, num_classes=3), unbalanced()
+        model, (features, labels, weights) = (
+            kata.MLP(input_dim=2, hidden_dim=10, num_classes=3),
+            unbalanced(),
+        )
         scores = model(features).detach()
         with expect.untouched("The data", features, labels, weights):
             losses = kata.train(model, features, labels, weights, epochs=3)
@@ -79,12 +100,19 @@ class TestTrain:
         expect.close(losses[0], right, what="The loss of the first epoch", causes=causes)
 
     def test_every_step_follows_the_gradient(self, kata):
-        model, (features, labels, weights) = kata.MLP(input_dim=2, hidden_dim=10, num_classes=3), unbalanced()
+        model, (features, labels, weights) = (
+            kata.MLP(input_dim=2, hidden_dim=10, num_classes=3),
+            unbalanced(),
+        )
         wrong = {
-            SOFTMAX_INSIDE: lambda scores, labels: F.cross_entropy(F.softmax(scores, dim=1), labels, weight=weights),
+            SOFTMAX_INSIDE: lambda scores, labels: F.cross_entropy(
+                F.softmax(scores, dim=1), labels, weight=weights
+            ),
             UNWEIGHTED: F.cross_entropy,
         }
-        steps = training.watch(lambda: kata.train(model, features, labels, weights, epochs=4), model, features, labels)
+        steps = training.watch(
+            lambda: kata.train(model, features, labels, weights, epochs=4), model, features, labels
+        )
         steps.follow(lambda scores, labels: F.cross_entropy(scores, labels, weight=weights), wrong)
 
     def test_linear_model_stays_poor(self, kata, mark):
@@ -96,11 +124,18 @@ class TestTrain:
         data, model = spiral(), kata.MLP(input_dim=2, hidden_dim=100, num_classes=3)
         losses = kata.train(model, data.train.features, data.train.labels, data.class_weights)
         expect.reaches(mark("k17.mlp.accuracy"), accuracy(model, data.test), history=losses)
-        expect.reaches(mark("k17.mlp.loss"), F.cross_entropy(model(data.train.features), data.train.labels), history=losses)
+        expect.reaches(
+            mark("k17.mlp.loss"),
+            F.cross_entropy(model(data.train.features), data.train.labels),
+            history=losses,
+        )
 
     @pytest.mark.placement
     def test_trains_on_its_device(self, kata, device):
-        model, data = expect.moved(kata.MLP(2, 10, 3), device), [part.to(device) for part in unbalanced()]
+        model, data = (
+            expect.moved(kata.MLP(2, 10, 3), device),
+            [part.to(device) for part in unbalanced()],
+        )
         placement.check_training(lambda: kata.train(model, *data, epochs=2), model, data, epochs=2)
 
 
@@ -110,10 +145,19 @@ class TestMetrics:
         y_true, y_pred, classes = answers()
         seen = figures(kata.get_metrics(y_true, y_pred, classes), "overall")
         causes = {
-            "the mean over the classes is not weighted by their points: average='weighted'": sklearn(y_true, y_pred, "macro"),
-            "the right classes and the answers are swapped: y_true comes first": sklearn(y_pred, y_true, "weighted"),
+            "the mean over the classes is not weighted by their points: average='weighted'": (
+                sklearn(y_true, y_pred, "macro")
+            ),
+            "the right classes and the answers are swapped: y_true comes first": sklearn(
+                y_pred, y_true, "weighted"
+            ),
         }
-        expect.close(seen[:3], sklearn(y_true, y_pred, "weighted"), what="Overall precision, recall and f1", causes=causes)
+        expect.close(
+            seen[:3],
+            sklearn(y_true, y_pred, "weighted"),
+            what="Overall precision, recall and f1",
+            causes=causes,
+        )
         expect.close(seen[3], 10.0, what="The overall num_samples")
 
     def test_each_class_has_its_figures(self, kata):
@@ -121,8 +165,17 @@ class TestMetrics:
         metrics = kata.get_metrics(y_true, y_pred, classes)
         each, swapped = sklearn(y_true, y_pred, None), sklearn(y_pred, y_true, None)
         for number, name in enumerate(classes):
-            causes = {"the right classes and the answers are swapped: y_true comes first": swapped[:, number]}
-            expect.close(figures(metrics, "class", name), each[:, number], what=f"The four figures of {name}", causes=causes)
+            causes = {
+                "the right classes and the answers are swapped: y_true comes first": swapped[
+                    :, number
+                ]
+            }
+            expect.close(
+                figures(metrics, "class", name),
+                each[:, number],
+                what=f"The four figures of {name}",
+                causes=causes,
+            )
 
     @pytest.mark.placement
     def test_takes_class_numbers_from_any_device(self, kata, device):
@@ -136,7 +189,11 @@ class TestMetrics:
 @pytest.mark.task("point")
 class TestPoint:
     def test_says_the_sentence(self, kata):
-        mean, std, point = torch.tensor([1.0, -2.0]), torch.tensor([2.0, 0.5]), torch.tensor([2.0, -1.5])
+        mean, std, point = (
+            torch.tensor([1.0, -2.0]),
+            torch.tensor([2.0, 0.5]),
+            torch.tensor([2.0, -1.5]),
+        )
         seen = []
 
         def model(x):  # scores of which class 1 has the highest, when the point is standardized
@@ -146,26 +203,45 @@ class TestPoint:
         said = kata.predict_point(model, point, mean, std, ["red", "green", "blue"])
         right = sentence(model(((point - mean) / std).unsqueeze(0)), "green")
         causes = {
-            "the point is not standardized: (point - mean) / std": sentence(model(point.unsqueeze(0)), "green"),
+            "the point is not standardized: (point - mean) / std": sentence(
+                model(point.unsqueeze(0)), "green"
+            ),
             "the probability is a fraction, not percent: multiply by 100": right[:-3] + "1%",
             "the class number is told, not its name": right.replace("green", "1"),
         }
         expect.equal(said, right, what="The sentence", causes=causes)
         likely = "the model takes a batch: unsqueeze(0) makes one of a single point"
-        expect.that(seen[0] == (1, 2), "The model got no batch of one point.", seen=seen[0], expected=(1, 2), likely=likely)
+        expect.that(
+            seen[0] == (1, 2),
+            "The model got no batch of one point.",
+            seen=seen[0],
+            expected=(1, 2),
+            likely=likely,
+        )
 
     @pytest.mark.parametrize("number", [0, 2])
     def test_names_the_likeliest_class(self, kata, number):
         scores = torch.zeros(1, 3)
         scores[0, number] = 2.0
-        said = kata.predict_point(lambda x: scores, torch.zeros(2), torch.zeros(2), torch.ones(2), ["red", "green", "blue"])
+        said = kata.predict_point(
+            lambda x: scores,
+            torch.zeros(2),
+            torch.zeros(2),
+            torch.ones(2),
+            ["red", "green", "blue"],
+        )
         expect.equal(said, sentence(scores, ["red", "green", "blue"][number]), what="The sentence")
 
     @pytest.mark.placement
     def test_asks_a_model_on_any_device(self, kata, device):
-        model, given = torch.nn.Linear(2, 3), (torch.tensor([2.0, -1.5]), torch.tensor([1.0, -2.0]), torch.tensor([2.0, 0.5]))
+        model, given = (
+            torch.nn.Linear(2, 3),
+            (torch.tensor([2.0, -1.5]), torch.tensor([1.0, -2.0]), torch.tensor([2.0, 0.5])),
+        )
         scores = model(((given[0] - given[1]) / given[2]).unsqueeze(0))
-        said = kata.predict_point(model.to(device), *(one.to(device) for one in given), ["red", "green", "blue"])
+        said = kata.predict_point(
+            model.to(device), *(one.to(device) for one in given), ["red", "green", "blue"]
+        )
         right = sentence(scores, ["red", "green", "blue"][int(scores.argmax())])
         expect.equal(said, right, what=f"The sentence of a model on {device}")
 

@@ -1,4 +1,6 @@
-"""k19: a network from a list of sizes, its settings and parts by name, batches in order, training, and right answers."""
+"""k19: a network from a list of sizes, its settings and parts by name, batches in order, training,
+and right answers.
+"""
 
 import numpy as np
 import pytest
@@ -9,7 +11,11 @@ from torch.nn import functional as F
 from katas.given.data import product_arrays, quadrants_arrays, xor_arrays
 from tests import expect, fcnn, fcnn_devices, refusals, training
 
-LOSSES = {"regression": F.mse_loss, "binary": F.binary_cross_entropy_with_logits, "multiclass": F.cross_entropy}
+LOSSES = {
+    "regression": F.mse_loss,
+    "binary": F.binary_cross_entropy_with_logits,
+    "multiclass": F.cross_entropy,
+}
 OPTIMIZERS = {  # name, class, and a setting that only this one or not all of them have
     "sgd": ("SGD", {"momentum": 0.8}),
     "adam": ("Adam", {"betas": (0.7, 0.9)}),
@@ -21,15 +27,21 @@ PROBLEMS = {  # data, kind, sizes, last activation, epochs
     "xor": (xor_arrays, "binary", [2, 16, 1], "sigmoid", 20),
     "quadrants": (quadrants_arrays, "multiclass", [2, 16, 4], "softmax", 8),
 }
-FORGOTTEN = "the loss takes z_pred, the second of the pair: nn.BCEWithLogitsLoss contains the sigmoid"
+FORGOTTEN = (
+    "the loss takes z_pred, the second of the pair: nn.BCEWithLogitsLoss contains the sigmoid"
+)
 
 
 @pytest.mark.task("network")
 class TestNetwork:
-    @pytest.mark.parametrize(("kind", "dims", "last"), [(case[1], *case[2:4]) for case in PROBLEMS.values()])
+    @pytest.mark.parametrize(
+        ("kind", "dims", "last"), [(case[1], *case[2:4]) for case in PROBLEMS.values()]
+    )
     def test_settings_follow_from_the_kind(self, kata, kind, dims, last):
         dims = [2, 16, 5, dims[-1]]
-        fcnn.check_settings_for(kata.settings_for, kind, (dims, last, f"{'-'.join(map(str, dims))} {last}"))
+        fcnn.check_settings_for(
+            kata.settings_for, kind, (dims, last, f"{'-'.join(map(str, dims))} {last}")
+        )
 
     @pytest.mark.parametrize("dims", [[2, 3, 5, 6], [4, 1]], ids=str)
     def test_torch_finds_a_weight_and_a_bias_for_each_layer(self, kata, dims):
@@ -38,14 +50,28 @@ class TestNetwork:
     def test_starts_from_small_normal_deviates(self, kata):
         fcnn.check_start(kata.FCNN([300, 600, 400], "relu", "linear"))
 
-    @pytest.mark.parametrize(("name", "last"), [("relu", "linear"), ("tanh", "sigmoid"), ("sigmoid", "softmax")])
+    @pytest.mark.parametrize(
+        ("name", "last"), [("relu", "linear"), ("tanh", "sigmoid"), ("sigmoid", "softmax")]
+    )
     def test_gives_the_pair_of_the_formula(self, kata, name, last):
         fcnn.check_pair(kata.FCNN([2, 9, 7, 3], name, last), torch.randn(11, 2), name, last)
 
     def test_refuses_unknown_activations(self, kata):
-        refusals.check(lambda: kata.FCNN([2, 3, 1], "swish", "linear"), "FCNN", "swish", ("relu", "sigmoid", "tanh"))
-        refusals.check(lambda: kata.FCNN([2, 3, 1], "relu", "cubic"), "FCNN", "cubic", ("linear", "sigmoid", "softmax"))
-        refusals.check(lambda: kata.settings_for("ranking", [3], 2), "settings_for", "ranking", tuple(LOSSES))
+        refusals.check(
+            lambda: kata.FCNN([2, 3, 1], "swish", "linear"),
+            "FCNN",
+            "swish",
+            ("relu", "sigmoid", "tanh"),
+        )
+        refusals.check(
+            lambda: kata.FCNN([2, 3, 1], "relu", "cubic"),
+            "FCNN",
+            "cubic",
+            ("linear", "sigmoid", "softmax"),
+        )
+        refusals.check(
+            lambda: kata.settings_for("ranking", [3], 2), "settings_for", "ranking", tuple(LOSSES)
+        )
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
@@ -59,13 +85,17 @@ class TestLoss:
         z, targets = 0.9 * torch.rand(9, 1) + 0.05, (torch.arange(9) % 2).float().reshape(-1, 1)
         causes = {
             "this is the squared error, for regression only": F.mse_loss(z, targets),
-            "nn.BCELoss takes probabilities: z_pred goes into nn.BCEWithLogitsLoss": F.binary_cross_entropy(z, targets),
+            "nn.BCELoss takes probabilities: z_pred goes into nn.BCEWithLogitsLoss": (
+                F.binary_cross_entropy(z, targets)
+            ),
         }
         if kind == "multiclass":
             z, targets = torch.randn(9, 3), torch.arange(9) % 3
         right = LOSSES[kind](z, targets)
         causes["this is the sum over the examples: the loss is their mean"] = 9 * right
-        expect.close(kata.loss_for(kind)(z, targets), right, what=f"The loss of {kind}", causes=causes)
+        expect.close(
+            kata.loss_for(kind)(z, targets), right, what=f"The loss of {kind}", causes=causes
+        )
 
     def test_refuses_unknown_kinds(self, kata):
         refusals.check(lambda: kata.loss_for("ranking"), "loss_for", "ranking", tuple(LOSSES))
@@ -88,12 +118,19 @@ class TestOptimizer:
     @pytest.mark.parametrize("name", OPTIMIZERS)
     def test_passes_its_settings_on(self, kata, name):
         right = {"weight_decay": 0.25} | OPTIMIZERS[name][1]
-        group = kata.optimizer_for(name, nn.Linear(2, 1).parameters(), 0.125, **right).param_groups[0]
+        group = kata.optimizer_for(name, nn.Linear(2, 1).parameters(), 0.125, **right).param_groups[
+            0
+        ]
         fcnn.check_settings(group, right)
 
     def test_refuses_unknown_names(self, kata):
         parameters = nn.Linear(2, 1).parameters()
-        refusals.check(lambda: kata.optimizer_for("newton", parameters, 0.1), "optimizer_for", "newton", tuple(OPTIMIZERS))
+        refusals.check(
+            lambda: kata.optimizer_for("newton", parameters, 0.1),
+            "optimizer_for",
+            "newton",
+            tuple(OPTIMIZERS),
+        )
 
     @pytest.mark.placement
     def test_takes_steps_on_any_device(self, kata, device):
@@ -107,7 +144,9 @@ class TestBatch:
         features, targets = quadrants_arrays(points=45)
         causes = {
             "the batch begins at row `number`: it begins at number * size": features[2:12],
-            "these are rows 10 to 19, the batch with number 1: batches are counted from 0": features[10:20],
+            "these are rows 10 to 19, the batch with number 1: batches are counted from 0": (
+                features[10:20]
+            ),
             "these are the first rows: the batch begins at number * size": features[:10],
             "these are all of the data: take the rows of the batch": features,
         }
@@ -128,14 +167,23 @@ class TestBatch:
 @pytest.mark.task("train", needs="network")
 class TestTrain:
     def test_loss_is_the_mean_over_the_batches(self, kata):
-        model, (features, targets) = kata.FCNN([2, 6, 1], "relu", "linear"), product_arrays(points=45)
-        errors = (model(torch.tensor(features).float())[1].detach() - torch.tensor(targets)).square()
+        model, (features, targets) = (
+            kata.FCNN([2, 6, 1], "relu", "linear"),
+            product_arrays(points=45),
+        )
+        errors = (
+            model(torch.tensor(features).float())[1].detach() - torch.tensor(targets)
+        ).square()
         parts = errors[:40].reshape(4, 10).mean(dim=1)
         with expect.untouched("The data", features, targets):
-            losses = kata.train(model, features, targets, "regression", lr=0.0, epochs=3, batch_size=10)
+            losses = kata.train(
+                model, features, targets, "regression", lr=0.0, epochs=3, batch_size=10
+            )
         expect.losses(losses, epochs=3)
         causes = {
-            "all 45 points count: a batch is number and batch_size, and 5 points are left over": errors.mean(),
+            "all 45 points count: a batch is number and batch_size, and 5 points are left over": (
+                errors.mean()
+            ),
             "this is the sum over the batches: divide by their number": parts.sum(),
             "this is the loss of the last batch alone: add up the losses of all of them": parts[-1],
         }
@@ -144,13 +192,25 @@ class TestTrain:
     def test_takes_a_step_for_each_batch_with_the_named_optimizer(self, kata):
         model, data = kata.FCNN([2, 6, 1], "relu", "sigmoid"), xor_arrays(points=45)
         settings = {"optimizer": "rmsprop", "lr": 0.003, "epochs": 3, "batch_size": 10}
-        fcnn.check_steps(lambda: kata.train(model, *data, "binary", **settings), ("RMSprop", 0.003), epochs=3, batches=4)
+        fcnn.check_steps(
+            lambda: kata.train(model, *data, "binary", **settings),
+            ("RMSprop", 0.003),
+            epochs=3,
+            batches=4,
+        )
 
     def test_every_step_follows_the_gradient(self, kata):
         features, targets = xor_arrays(points=20)
-        model, x, y = kata.FCNN([2, 6, 1], "relu", "sigmoid"), torch.tensor(features).float(), torch.tensor(targets).float()
-        data = np.tile(features, (3, 1)), np.tile(targets, (3, 1))  # three equal batches: any order of them will do
-        steps = training.watch(lambda: kata.train(model, *data, "binary", epochs=2, batch_size=20), model, x, y)
+        model, x, y = (
+            kata.FCNN([2, 6, 1], "relu", "sigmoid"),
+            torch.tensor(features).float(),
+            torch.tensor(targets).float(),
+        )
+        # three equal batches: any order of them will do
+        data = np.tile(features, (3, 1)), np.tile(targets, (3, 1))
+        steps = training.watch(
+            lambda: kata.train(model, *data, "binary", epochs=2, batch_size=20), model, x, y
+        )
         wrong = {FORGOTTEN: lambda pair, y: F.binary_cross_entropy_with_logits(pair[0], y)}
         steps.follow(lambda pair, y: F.binary_cross_entropy_with_logits(pair[1], y), wrong)
 
@@ -162,7 +222,9 @@ class TestTrain:
         z, wanted = model(torch.tensor(features).float())[1].detach(), torch.tensor(targets).float()
         answers = (z > 0).float() if kind == "binary" else z.argmax(dim=1, keepdim=True)
         if kind != "regression":
-            expect.reaches(mark(f"k19.{problem}.accuracy"), (answers == wanted).float().mean(), history=losses)
+            expect.reaches(
+                mark(f"k19.{problem}.accuracy"), (answers == wanted).float().mean(), history=losses
+            )
         loss = LOSSES[kind](z, wanted.long().reshape(-1) if kind == "multiclass" else wanted)
         expect.reaches(mark(f"k19.{problem}.loss"), loss, history=losses)
 
@@ -174,21 +236,34 @@ class TestTrain:
 @pytest.mark.task("accuracy", needs="network")
 class TestAccuracy:
     def test_counts_probabilities_from_a_half_on(self, kata):
-        z, right = torch.tensor([-2.0, -0.3, 0.0, 0.2, 0.4, 3.0, 1.0, -1.0]), torch.tensor([0.0, 1, 1, 1, 1, 1, 0, 0])
+        z, right = (
+            torch.tensor([-2.0, -0.3, 0.0, 0.2, 0.4, 3.0, 1.0, -1.0]),
+            torch.tensor([0.0, 1, 1, 1, 1, 1, 0, 0]),
+        )
         share = fcnn.share(kata, "binary", z.reshape(-1, 1), right)
         causes = {
-            "a half is the edge for y_pred, the probability: here z_pred is compared": ((z >= 0.5) == right).float().mean(),
+            "a half is the edge for y_pred, the probability: here z_pred is compared": (
+                ((z >= 0.5) == right).float().mean()
+            ),
             "this is a percentage: the share runs from 0 to 1": 75.0,
             "this is the number of right answers: divide by that of the examples": 6.0,
         }
         expect.close(share, 0.75, what="The accuracy", causes=causes)
 
     def test_counts_the_largest_of_each_row(self, kata):
-        z, right = torch.eye(3)[[0, 1, 2, 2, 1, 0, 0, 0]] * 3, torch.tensor([0.0, 1, 2, 1, 1, 0, 2, 0])
+        z, right = (
+            torch.eye(3)[[0, 1, 2, 2, 1, 0, 0, 0]] * 3,
+            torch.tensor([0.0, 1, 2, 1, 1, 0, 2, 0]),
+        )
         share = fcnn.share(kata, "multiclass", z, right)
         table = z.argmax(dim=1) == right.reshape(-1, 1)
         likely = "answers (n,) and targets (n, 1) were stretched to (n, n): give both one shape"
-        expect.close(share, 0.75, what="The accuracy", causes={likely: table.float().mean(), f"{likely} ": table.sum() / 8})
+        expect.close(
+            share,
+            0.75,
+            what="The accuracy",
+            causes={likely: table.float().mean(), f"{likely} ": table.sum() / 8},
+        )
 
     def test_refuses_a_regression(self, kata):
         model, data = kata.FCNN([2, 1], "relu", "linear"), product_arrays(points=5)

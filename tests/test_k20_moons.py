@@ -1,4 +1,6 @@
-"""k20: a model of raw scores, a training within its budget, and three marks on points that it has not seen."""
+"""k20: a model of raw scores, a training within its budget, and three marks on points that it has
+not seen.
+"""
 
 from functools import cache
 
@@ -10,35 +12,70 @@ from torch.nn import functional as F
 from katas.given.data import moons
 from tests import expect, placement, training
 
-LINEAR = "the model is a linear one: without activations between them, all its layers draw a single straight line"
-PROBABILITIES = "the outputs lie between 0 and 1, as after a sigmoid: the model gives raw scores, the loss has the sigmoid"
+LINEAR = (
+    "the model is a linear one: without activations between them, all its layers draw a single"
+    " straight line"
+)
+PROBABILITIES = (
+    "the outputs lie between 0 and 1, as after a sigmoid: the model gives raw scores, the loss has"
+    " the sigmoid"
+)
 
 
 @pytest.mark.task("model")
 class TestModel:
     def test_gives_a_score_for_each_point(self, kata):
         model = kata.build_model()
-        likely = "`return` is missing" if model is None else "return an nn.Module, such as nn.Sequential(...)"
+        likely = (
+            "`return` is missing"
+            if model is None
+            else "return an nn.Module, such as nn.Sequential(...)"
+        )
         headline = "build_model() gives no model."
-        expect.that(isinstance(model, nn.Module), headline, seen=type(model), expected="an nn.Module", likely=likely)
+        expect.that(
+            isinstance(model, nn.Module),
+            headline,
+            seen=type(model),
+            expected="an nn.Module",
+            likely=likely,
+        )
         causes = {
             "the last layer has two outputs: one score tells two classes apart": (7, 2),
             "the column was lost: leave out the squeeze or flatten at the end": (7,),
         }
-        expect.shape(model.eval()(torch.randn(7, 2)), (7, 1), what="The scores of 7 points", causes=causes)
+        expect.shape(
+            model.eval()(torch.randn(7, 2)), (7, 1), what="The scores of 7 points", causes=causes
+        )
 
     def test_has_parameters_to_train(self, kata):
-        likely = "layers must be attributes of the model or stand in an nn.Sequential or nn.ModuleList"
+        likely = (
+            "layers must be attributes of the model or stand in an nn.Sequential or nn.ModuleList"
+        )
         trained = [value for value in kata.build_model().parameters() if value.requires_grad]
-        expect.that(trained, "Nothing to train.", seen="no parameters", expected="weights and biases", likely=likely)
+        expect.that(
+            trained,
+            "Nothing to train.",
+            seen="no parameters",
+            expected="weights and biases",
+            likely=likely,
+        )
 
     def test_makes_a_new_model_each_time(self, kata):
         first, second = kata.build_model(), kata.build_model()
-        shared = {id(value) for value in first.parameters()} & {id(value) for value in second.parameters()}
+        shared = {id(value) for value in first.parameters()} & {
+            id(value) for value in second.parameters()
+        }
         likely = (
-            "layers are made outside the function: make them inside, or a second training goes on with the first one's weights"
+            "layers are made outside the function: make them inside, or a second training goes on"
+            " with the first one's weights"
         )
-        expect.that(not shared, "Two models share parameters.", seen=f"{len(shared)} shared", expected="none", likely=likely)
+        expect.that(
+            not shared,
+            "Two models share parameters.",
+            seen=f"{len(shared)} shared",
+            expected="none",
+            likely=likely,
+        )
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
@@ -63,12 +100,20 @@ class TestTrain:
     def test_keeps_the_budget(self, kata, epochs):
         features, labels = moons(points=100)
         model = kata.build_model()
-        check_budget(passes(model, lambda: kata.train(model, features, labels, epochs=epochs), len(features)), epochs)
+        check_budget(
+            passes(
+                model, lambda: kata.train(model, features, labels, epochs=epochs), len(features)
+            ),
+            epochs,
+        )
 
     def test_every_step_follows_the_gradient(self, kata):
         model, (features, labels) = kata.build_model(), moons(points=40)
-        steps = training.watch(lambda: kata.train(model, features, labels, epochs=4), model, features, labels)
-        if steps.taken:  # nothing is prescribed: who changes the parameters by hand is judged by what is reached
+        steps = training.watch(
+            lambda: kata.train(model, features, labels, epochs=4), model, features, labels
+        )
+        # nothing is prescribed: who changes the parameters by hand is judged by what is reached
+        if steps.taken:
             steps.follow(F.binary_cross_entropy_with_logits)
 
     @pytest.mark.parametrize("medal", ["bronze", "silver", "gold"])
@@ -78,19 +123,34 @@ class TestTrain:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, data = expect.moved(kata.build_model(), device), [part.to(device) for part in moons(points=40)]
-        placement.check_training(lambda: kata.train(model, *data, epochs=4), model, data, epochs=None)
+        model, data = (
+            expect.moved(kata.build_model(), device),
+            [part.to(device) for part in moons(points=40)],
+        )
+        placement.check_training(
+            lambda: kata.train(model, *data, epochs=4), model, data, epochs=None
+        )
 
 
 @cache  # the three medals are for the same training
 def answers(build_model, train, seed):
-    """The share of new points that a model trained within the budget answers right, its losses, and what may be wrong."""
+    """The share of new points that a model trained within the budget answers right, its losses, and
+    what may be wrong.
+    """
     (features, labels), (new, right), losses = moons(), moons(points=20000, seed=2024), []
     model = build_model()
-    check_budget(passes(model, lambda: losses.extend(train(model, features, labels)), len(features)), 800)
+    check_budget(
+        passes(model, lambda: losses.extend(train(model, features, labels)), len(features)), 800
+    )
     with torch.no_grad():
         scores = model.eval()(new)
-    causes = [PROBABILITIES] if scores.min() >= 0 and scores.max() <= 1 else [LINEAR] if is_linear(model) else []
+    causes = (
+        [PROBABILITIES]
+        if scores.min() >= 0 and scores.max() <= 1
+        else [LINEAR]
+        if is_linear(model)
+        else []
+    )
     return ((scores >= 0) == right).float().mean(), losses, causes
 
 
@@ -111,14 +171,25 @@ def passes(model: nn.Module, train, points: int) -> float:
 
 
 def check_budget(made: float, epochs: int) -> None:
-    likely = "a loop is longer than `epochs`, or every batch, or every beginning, takes all the points once more"
+    likely = (
+        "a loop is longer than `epochs`, or every batch, or every beginning, takes all the points"
+        " once more"
+    )
     headline = "The training makes more passes over its points than it may."
-    expect.that(made <= epochs + 1e-6, headline, seen=f"{made:.4g} passes", expected=f"at most {epochs}", likely=likely)
+    expect.that(
+        made <= epochs + 1e-6,
+        headline,
+        seen=f"{made:.4g} passes",
+        expected=f"at most {epochs}",
+        likely=likely,
+    )
 
 
 def is_linear(model: nn.Module) -> bool:
     """Along straight lines the scores rise evenly."""
     start, way = torch.randn(20, 1, 2), torch.randn(20, 1, 2)
     with torch.no_grad():
-        scores = model((start + way * torch.linspace(-2, 2, 9).reshape(1, 9, 1)).reshape(180, 2)).reshape(20, 9)
+        scores = model(
+            (start + way * torch.linspace(-2, 2, 9).reshape(1, 9, 1)).reshape(180, 2)
+        ).reshape(20, 9)
     return bool(scores.diff(n=2, dim=1).abs().max() <= 1e-4 * scores.abs().max())

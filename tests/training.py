@@ -1,4 +1,6 @@
-"""Looks on while a learner's training runs, to say what its steps follow. Works with every optimizer of torch."""
+"""Looks on while a learner's training runs, to say what its steps follow. Works with every
+optimizer of torch.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,8 +11,13 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from tests import expect
 
-PILED_UP = "gradients pile up from step to step: optimizer.zero_grad() is missing before loss.backward()"
-DOUBLE_SIGMOID = "nn.BCEWithLogitsLoss applies a sigmoid of its own, and these are probabilities already: use nn.BCELoss"
+PILED_UP = (
+    "gradients pile up from step to step: optimizer.zero_grad() is missing before loss.backward()"
+)
+DOUBLE_SIGMOID = (
+    "nn.BCEWithLogitsLoss applies a sigmoid of its own, and these are probabilities already: use"
+    " nn.BCELoss"
+)
 SQUARED_ERROR = "this is the squared error: use nn.BCELoss"
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -33,9 +40,11 @@ class Steps:
     labels: Tensor
 
     def follow(self, right: Loss, wrong: Mapping[str, Loss] | None = None) -> None:
-        """An optimizer of torch.optim takes steps, and none of them follows a gradient that a known mistake gives.
+        """An optimizer of torch.optim takes steps, and none of them follows a gradient that a known
+        mistake gives.
 
-        A step that follows neither the right loss nor a known mistake is let pass: there are more right ways than a list holds.
+        A step that follows neither the right loss nor a known mistake is let pass: there are more
+        right ways than a list holds.
 
         Args:
             right: the loss to follow, of (outputs, targets).
@@ -51,32 +60,53 @@ class Steps:
             if _alike(step.gradients, fresh):
                 continue
             mistakes = {PILED_UP: pile} if number > 1 else {}
-            mistakes |= {cause: self._gradients(loss, step) for cause, loss in (wrong or {}).items()}
-            told = [cause for cause, other in mistakes.items() if other is not None and _alike(step.gradients, other)]
+            mistakes |= {
+                cause: self._gradients(loss, step) for cause, loss in (wrong or {}).items()
+            }
+            told = [
+                cause
+                for cause, other in mistakes.items()
+                if other is not None and _alike(step.gradients, other)
+            ]
             if told:
-                headline = f"Step {number} of the training does not follow the gradient of the loss."
-                seen, expected = expect.describe(_flat(step.gradients)), expect.describe(_flat(fresh))
+                headline = (
+                    f"Step {number} of the training does not follow the gradient of the loss."
+                )
+                seen, expected = (
+                    expect.describe(_flat(step.gradients)),
+                    expect.describe(_flat(fresh)),
+                )
                 expect.unmet(headline, seen=seen, expected=expected, likely=expect.told(*told))
 
     def _gradients(self, loss: Loss, step: Step) -> list[Tensor] | None:
-        """The gradient of a loss where this step began; None where the loss can't take the model's output."""
+        """The gradient of a loss where this step began; None where the loss can't take the model's
+        output.
+        """
         names = [name for name, _ in self.model.named_parameters()]
         parameters = [parameter.requires_grad_() for parameter in step.parameters]
         try:
-            outputs = torch.func.functional_call(self.model, dict(zip(names, parameters, strict=True)), (self.features,))
-            gradients = torch.autograd.grad(loss(outputs, self.labels), parameters, allow_unused=True)
+            outputs = torch.func.functional_call(
+                self.model, dict(zip(names, parameters, strict=True)), (self.features,)
+            )
+            gradients = torch.autograd.grad(
+                loss(outputs, self.labels), parameters, allow_unused=True
+            )
         except (RuntimeError, ValueError, IndexError):
             return None
         return None if any(gradient is None for gradient in gradients) else list(gradients)
 
 
 def watch(train: Callable[[], object], model: nn.Module, features: Tensor, labels: Tensor) -> Steps:
-    """Run a training of the model on these features and labels, and keep what each step of its optimizer found."""
+    """Run a training of the model on these features and labels, and keep what each step of its
+    optimizer found.
+    """
     taken: list[Step] = []
 
     def look(optimizer: torch.optim.Optimizer, args: object, kwargs: object) -> None:
         parameters = list(model.parameters())
-        gradients = [None if parameter.grad is None else parameter.grad.clone() for parameter in parameters]
+        gradients = [
+            None if parameter.grad is None else parameter.grad.clone() for parameter in parameters
+        ]
         taken.append(Step([parameter.detach().clone() for parameter in parameters], gradients))
 
     handle = register_optimizer_step_pre_hook(look)
@@ -88,18 +118,29 @@ def watch(train: Callable[[], object], model: nn.Module, features: Tensor, label
 
 
 def expect_steps(taken: int) -> None:
-    """An optimizer took steps. Of a training that changes its parameters by hand nothing could be seen here."""
+    """An optimizer took steps. Of a training that changes its parameters by hand nothing could be
+    seen here.
+    """
     likely = expect.told(
         "optimizer.step() is missing",
-        "the parameters are changed by hand: make an optimizer of model.parameters() from torch.optim, and let it step",
+        "the parameters are changed by hand: make an optimizer of model.parameters() from"
+        " torch.optim, and let it step",
     )
     headline = "No optimizer of torch.optim takes a step in this training."
-    expect.that(taken > 0, headline, seen="no step", expected="a step after each loss.backward()", likely=likely)
+    expect.that(
+        taken > 0,
+        headline,
+        seen="no step",
+        expected="a step after each loss.backward()",
+        likely=likely,
+    )
 
 
 def _alike(some: list[Tensor], others: list[Tensor]) -> bool:
     some, others = _flat(some), _flat(others)
-    return bool(torch.linalg.vector_norm(some - others) <= 1e-3 * torch.linalg.vector_norm(others) + 1e-9)
+    return bool(
+        torch.linalg.vector_norm(some - others) <= 1e-3 * torch.linalg.vector_norm(others) + 1e-9
+    )
 
 
 def _flat(gradients: list[Tensor]) -> Tensor:

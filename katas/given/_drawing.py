@@ -1,4 +1,6 @@
-"""What the pictures have in common: colours, points, regions of answers, the sheet they are drawn on and its legend."""
+"""What the pictures have in common: colours, points, regions of answers, the sheet they are drawn
+on and its legend.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -19,11 +21,16 @@ MOST_NODES = 8  # of a layer in the picture of a network
 
 
 def decide(outputs: np.ndarray, threshold: float) -> np.ndarray:
-    return (outputs[:, 0] >= threshold).astype(int) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
+    return (
+        (outputs[:, 0] >= threshold).astype(int)
+        if outputs.shape[1] == 1
+        else outputs.argmax(axis=1)
+    )
 
 
 def plane(points: np.ndarray, margin: float = 0.12) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A grid around the points: its columns x1 (GRID,), its rows x2 (GRID,), and its nodes (GRID * GRID, 2), row by row.
+    """A grid around the points: its columns x1 (GRID,), its rows x2 (GRID,), and its nodes (GRID *
+    GRID, 2), row by row.
 
     margin is what is added on each side, as a share of the points' range; 1 where they have none.
     """
@@ -33,30 +40,71 @@ def plane(points: np.ndarray, margin: float = 0.12) -> tuple[np.ndarray, np.ndar
     return x1, x2, np.stack([axis.ravel() for axis in np.meshgrid(x1, x2)], axis=1)
 
 
-def regions(axes: Axes, points: np.ndarray, answer: Callable[[np.ndarray], np.ndarray], threshold: float, edge: str) -> None:
-    """Colour the plane around the points by the answers, and draw the edges between them; edge is their name."""
+def regions(
+    axes: Axes,
+    points: np.ndarray,
+    answer: Callable[[np.ndarray], np.ndarray],
+    threshold: float,
+    edge: str,
+) -> None:
+    """Colour the plane around the points by the answers, and draw the edges between them; edge is
+    their name.
+    """
     x1, x2, nodes = plane(points)
     outputs = answer(nodes)
     answers = decide(outputs, threshold)
-    scores = np.hstack([threshold - outputs, outputs - threshold]) if outputs.shape[1] == 1 else outputs
+    scores = (
+        np.hstack([threshold - outputs, outputs - threshold]) if outputs.shape[1] == 1 else outputs
+    )
     drawn = np.unique(answers)
     for number in drawn:
-        lead = (scores[:, number] - np.delete(scores, number, axis=1).max(axis=1)).reshape(GRID, GRID)
+        lead = (scores[:, number] - np.delete(scores, number, axis=1).max(axis=1)).reshape(
+            GRID, GRID
+        )
         lead = lead if len(drawn) > 1 else np.ones_like(lead)
-        axes.contourf(x1, x2, lead, levels=[0, max(lead.max(), 1e-9)], colors=[COLOURS[number % len(COLOURS)]], alpha=0.25)
+        axes.contourf(
+            x1,
+            x2,
+            lead,
+            levels=[0, max(lead.max(), 1e-9)],
+            colors=[COLOURS[number % len(COLOURS)]],
+            alpha=0.25,
+        )
         if len(drawn) > 1:
             axes.contour(x1, x2, lead, levels=[0], colors="black", linewidths=1.5)
     if len(drawn) > 1:
         axes.plot([], [], color="black", linewidth=1.5, label=edge)  # for the legend
 
 
-def scatter(axes: Axes, points: np.ndarray, numbers: np.ndarray, names: list[str], right: np.ndarray | None = None) -> None:
+def scatter(
+    axes: Axes,
+    points: np.ndarray,
+    numbers: np.ndarray,
+    names: list[str],
+    right: np.ndarray | None = None,
+) -> None:
     size = 50 if len(points) <= 100 else 20 if len(points) <= 1000 else 10
     for number in np.unique(numbers):
-        style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "label": names[number]}
-        axes.scatter(*points[numbers == number].T, s=size, edgecolors="black", linewidths=0.6, zorder=3, **style)
+        style = {
+            "color": COLOURS[number % len(COLOURS)],
+            "marker": MARKERS[number % len(MARKERS)],
+            "label": names[number],
+        }
+        axes.scatter(
+            *points[numbers == number].T,
+            s=size,
+            edgecolors="black",
+            linewidths=0.6,
+            zorder=3,
+            **style,
+        )
     if right is not None and not right.all():
-        style = {"facecolors": "none", "edgecolors": "black", "linewidths": 1.2, "label": "answered wrong"}
+        style = {
+            "facecolors": "none",
+            "edgecolors": "black",
+            "linewidths": 1.2,
+            "label": "answered wrong",
+        }
         axes.scatter(*points[~right].T, s=3.5 * size, marker="o", zorder=4, **style)
 
 
@@ -64,7 +112,9 @@ def draw_curves(axes: Axes, curves: Sequence[Values]) -> None:
     """Curves in the plane, the first in the colour of class 0, and so on."""
     for number, curve in enumerate(curves):
         points = to_columns(curve, f"curves[{number}]", 2)
-        axes.plot(*points.T, linewidth=2, zorder=2.5, label=f"curve of class {number}", **line(number))
+        axes.plot(
+            *points.T, linewidth=2, zorder=2.5, label=f"curve of class {number}", **line(number)
+        )
 
 
 def line(number: int) -> dict[str, Any]:
@@ -73,18 +123,36 @@ def line(number: int) -> dict[str, Any]:
 
 
 def draw_network(axes: Axes, sizes: Sequence[int]) -> None:
-    """Circles for the nodes and lines for the weights; a layer of more than MOST_NODES has dots in the place of its middle."""
+    """Circles for the nodes and lines for the weights; a layer of more than MOST_NODES has dots in
+    the place of its middle.
+    """
     columns, last = [_heights(size) for size in sizes], len(sizes) - 1
     for number, (left, right) in enumerate(pairwise(columns)):
         for one, other in product(left.values(), right.values()):
             axes.plot([number, number + 1], [one, other], color="0.55", linewidth=0.8, zorder=1)
     for number, (size, column) in enumerate(zip(sizes, columns, strict=True)):
         colour = COLOURS[0 if number == 0 else 2 if number == last else 1]
-        axes.scatter([number] * len(column), list(column.values()), s=420, color=colour, edgecolors="black", zorder=2)
+        axes.scatter(
+            [number] * len(column),
+            list(column.values()),
+            s=420,
+            color=colour,
+            edgecolors="black",
+            zorder=2,
+        )
         if len(column) < size:
             axes.text(number, 0, "⋮", ha="center", va="center", fontsize=18)
     for node, height in columns[0].items():
-        axes.text(0, height, f"x{node + 1}", ha="center", va="center", color="white", fontsize="small", zorder=3)
+        axes.text(
+            0,
+            height,
+            f"x{node + 1}",
+            ha="center",
+            va="center",
+            color="white",
+            fontsize="small",
+            zorder=3,
+        )
     axes.set_xticks(range(len(sizes)), [_layer(number, sizes) for number in range(len(sizes))])
     axes.set_yticks([])
     axes.tick_params(length=0)
@@ -95,7 +163,9 @@ def draw_network(axes: Axes, sizes: Sequence[int]) -> None:
 
 
 def _layer(number: int, sizes: Sequence[int]) -> str:
-    """What a layer is called and how many nodes it has; one of several hidden layers has a number."""
+    """What a layer is called and how many nodes it has; one of several hidden layers has a
+    number.
+    """
     many = "s" * (sizes[number] != 1)
     if number == 0:
         return f"{sizes[number]} input{many}"
@@ -105,7 +175,9 @@ def _layer(number: int, sizes: Sequence[int]) -> str:
 
 
 def _heights(size: int) -> dict[int, float]:
-    """Where the nodes of a layer stand: node → height, the first one on top; the first 3 and last 3 of too many."""
+    """Where the nodes of a layer stand: node → height, the first one on top; the first 3 and last 3
+    of too many.
+    """
     if size <= MOST_NODES:
         return {node: (size - 1) / 2 - node for node in range(size)}
     return {0: 3.5, 1: 2.5, 2: 1.5, size - 3: -1.5, size - 2: -2.5, size - 1: -3.5}
@@ -114,9 +186,16 @@ def _heights(size: int) -> dict[int, float]:
 def sheet(title: str, x: str, y: str, panels: int = 1) -> tuple[Figure, list[Axes]]:
     columns = min(panels, 4 if panels > 6 else 3)
     rows = math.ceil(panels / columns)
-    figure = Figure(figsize=(7, 5.2) if panels == 1 else (3.3 * columns, 2.8 * rows + 1), layout="constrained", dpi=100)
+    figure = Figure(
+        figsize=(7, 5.2) if panels == 1 else (3.3 * columns, 2.8 * rows + 1),
+        layout="constrained",
+        dpi=100,
+    )
     figure.suptitle(title)
-    return figure, [figure.add_subplot(rows, columns, number + 1, xlabel=x, ylabel=y) for number in range(panels)]
+    return figure, [
+        figure.add_subplot(rows, columns, number + 1, xlabel=x, ylabel=y)
+        for number in range(panels)
+    ]
 
 
 def across(inputs: np.ndarray) -> np.ndarray:
@@ -126,9 +205,18 @@ def across(inputs: np.ndarray) -> np.ndarray:
 
 def legend(figure: Figure, panels: Sequence[Axes]) -> None:
     """One legend below all panels, with each label once."""
-    entries = {entry.get_label(): entry for panel in panels for entry in panel.get_legend_handles_labels()[0]}
+    entries = {
+        entry.get_label(): entry
+        for panel in panels
+        for entry in panel.get_legend_handles_labels()[0]
+    }
     rows = math.ceil(len(entries) / (5 if figure.get_figwidth() < 8 else 6))
-    style = {"loc": "outside lower center", "frameon": False, "columnspacing": 1.2, "handletextpad": 0.5}
+    style = {
+        "loc": "outside lower center",
+        "frameon": False,
+        "columnspacing": 1.2,
+        "handletextpad": 0.5,
+    }
     figure.legend(handles=list(entries.values()), ncols=math.ceil(len(entries) / rows), **style)
 
 

@@ -10,15 +10,19 @@ from pathlib import Path
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-FILE_BACKENDS = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}  # the ones of matplotlib that open no window
-SIGNATURE = "torch-katas"  # written into every saved picture, so that `show` knows which files it may replace
+# the ones of matplotlib that open no window
+FILE_BACKENDS = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
+# written into every saved picture, so that `show` knows which files it may replace
+SIGNATURE = "torch-katas"
 
 
 def show(*figures: Figure) -> None:
-    """Show the figures in windows and wait until they are closed; without a display, save them and print where.
+    """Show the figures in windows and wait until they are closed; without a display, save them and
+    print where.
 
-    The files are `pictures/k06-1.png` and so on in the working directory, named after the program that runs. The pictures of an
-    earlier run are replaced; a file of the same name that is not from here is kept, and the next number is taken.
+    The files are `pictures/k06-1.png` and so on in the working directory, named after the program
+    that runs. The pictures of an earlier run are replaced; a file of the same name that is not from
+    here is kept, and the next number is taken.
 
     Raises:
         ValueError: `pictures` is there, but is not a folder.
@@ -27,17 +31,23 @@ def show(*figures: Figure) -> None:
         return
     folder = Path("pictures")
     if folder.exists() and not folder.is_dir():
-        raise ValueError("Pictures are saved in the folder pictures, but a file has that name here: rename it.")
+        raise ValueError(
+            "Pictures are saved in the folder pictures, but a file has that name here: rename it."
+        )
     folder.mkdir(exist_ok=True)
     stem = Path(getattr(sys.modules["__main__"], "__file__", None) or "picture").stem
-    name = re.match(r"k\d+|[^_].*|", stem)[0] or "picture"  # k06 of k06_logistic_regression.py, and picture of __main__.py
+    # k06 of k06_logistic_regression.py, and picture of __main__.py
+    name = re.match(r"k\d+|[^_].*|", stem)[0] or "picture"
     free = (path for number in count(1) if _may_write(path := folder / f"{name}-{number}.png"))
     paths = []
     for figure, path in zip(figures, free, strict=False):
         figure.savefig(path, metadata={"Software": SIGNATURE})
         paths.append(path.as_posix())
     listed = " and ".join(filter(None, [", ".join(paths[:-1]), paths[-1]]))
-    print(f"There is no display here, so the picture{'s are' if len(paths) > 1 else ' is'} saved as {listed}.")
+    print(
+        f"There is no display here, so the picture{'s are' if len(paths) > 1 else ' is'} saved as"
+        f" {listed}."
+    )
 
 
 def _in_windows(figures: Sequence[Figure]) -> bool:
@@ -46,7 +56,8 @@ def _in_windows(figures: Sequence[Figure]) -> bool:
         return False
     try:
         for figure in figures:
-            plt.figure(FigureClass=lambda *_, _figure=figure, **__: _figure)  # a window for the figure that is there
+            # a window for the figure that is there
+            plt.figure(FigureClass=lambda *_, _figure=figure, **__: _figure)
     except ImportError:  # what matplotlib raises when a backend is demanded that has no display
         return False
     plt.show()

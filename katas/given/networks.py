@@ -10,7 +10,8 @@ class KeepingNetwork(nn.Module):
     """A network that keeps each layer's result of the last pass, as those of k07 and k08 do.
 
     Args:
-        parts: linear layer, activation, linear layer, activation, ...; the last activation gives the output.
+        parts: linear layer, activation, linear layer, activation, ...; the last activation gives
+            the output.
     """
 
     def __init__(self, *parts: nn.Module) -> None:
@@ -36,22 +37,32 @@ class KeepingNetwork(nn.Module):
 
 
 def unrolled_bands(seed: int = 9) -> KeepingNetwork:
-    """A network with two neurons in its last hidden layer, trained until it answers all 25 points of the sine bands right.
+    """A network with two neurons in its last hidden layer, trained until it answers all 25 points
+    of the sine bands right.
 
     About half of all seeds end so within these few epochs; the default is one of them.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        parts = [nn.Linear(2, 20), nn.Tanh(), nn.Linear(20, 20), nn.Tanh(), nn.Linear(20, 2), nn.Tanh(), nn.Linear(2, 1)]
+        parts = [
+            nn.Linear(2, 20),
+            nn.Tanh(),
+            nn.Linear(20, 20),
+            nn.Tanh(),
+            nn.Linear(20, 2),
+            nn.Tanh(),
+            nn.Linear(2, 1),
+        ]
         model = KeepingNetwork(*parts, nn.Sigmoid())
     return _train_on_bands(model, epochs=100)
 
 
 def folded_bands(seed: int = 0) -> KeepingNetwork:
-    """A network with a single hidden layer, of two neurons, trained until it answers all 25 points of the sine bands right.
+    """A network with a single hidden layer, of two neurons, trained until it answers all 25 points
+    of the sine bands right.
 
-    In its hidden space the points spread along lines; in that of unrolled_bands nearly all of them gather in two corners. About
-    one seed of three ends so; the default is one of them.
+    In its hidden space the points spread along lines; in that of unrolled_bands nearly all of them
+    gather in two corners. About one seed of three ends so; the default is one of them.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -6,7 +6,9 @@ from dojo.exam import Draw, question
 
 
 def chosen(kata: types.ModuleType, name: str) -> dict[str, object]:
-    """The letters in whatever form the tests accept them: a set, a list, a tuple or a word; small or with blanks."""
+    """The letters in whatever form the tests accept them: a set, a list, a tuple or a word; small
+    or with blanks.
+    """
     answer = kata.ANSWERS[name]
     if not isinstance(answer, set | frozenset | list | tuple | str):
         return {"letters": type(answer).__name__}

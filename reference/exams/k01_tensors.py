@@ -1,4 +1,6 @@
-"""Questions on k01: what is made of fresh lists, shapes, arrays and tensors, on which device, and whose memory it is."""
+"""Questions on k01: what is made of fresh lists, shapes, arrays and tensors, on which device, and
+whose memory it is.
+"""
 
 import numpy as np
 import torch
@@ -6,7 +8,9 @@ import torch
 from dojo.exam import Draw, question, steps, within
 
 LARGE = (100, 160)  # so many random numbers that their distribution shows
-FURTHEST = 0.04  # right numbers come as far once in 10^22 draws (Dvoretzky, Kiefer, Wolfowitz); rand for randn comes to 0.5
+# right numbers come as far once in 10^22 draws (Dvoretzky, Kiefer, Wolfowitz); rand for randn comes
+# to 0.5
+FURTHEST = 0.04
 KINDS = ("float64", "float32", "int64", "int32")  # of arrays
 
 
@@ -16,23 +20,40 @@ def shape(random: np.random.Generator) -> tuple[int, ...]:
 
 def lists(random: np.random.Generator) -> list[list]:
     """Numbers without decimal points, with them, and with one in a single place."""
-    whole, fractions = random.integers(-9, 10, int(random.integers(1, 7))).tolist(), random.normal(size=5).tolist()
+    whole, fractions = (
+        random.integers(-9, 10, int(random.integers(1, 7))).tolist(),
+        random.normal(size=5).tolist(),
+    )
     return [whole, fractions, [*whole, 2.5]]
 
 
 def apart(distribution):
-    """A measure: the largest distance between the distribution of numbers and the one they should have."""
+    """A measure: the largest distance between the distribution of numbers and the one they should
+    have.
+    """
 
     def measure(answer, right, hidden) -> float:
         found = np.sort(answer.data.astype(np.float64).ravel())
-        expected, counted = distribution(torch.from_numpy(found)).numpy(), np.arange(len(found) + 1) / len(found)
-        return float(max(np.abs(expected - counted[:-1]).max(), np.abs(expected - counted[1:]).max()))
+        expected, counted = (
+            distribution(torch.from_numpy(found)).numpy(),
+            np.arange(len(found) + 1) / len(found),
+        )
+        return float(
+            max(np.abs(expected - counted[:-1]).max(), np.abs(expected - counted[1:]).max())
+        )
 
     return measure
 
 
-EVEN = within(FURTHEST, "at most", apart(lambda x: x.clamp(0, 1)), "the distance from the uniform distribution")
-BELL = within(FURTHEST, "at most", apart(torch.special.ndtr), "the distance from the normal distribution")
+EVEN = within(
+    FURTHEST,
+    "at most",
+    apart(lambda x: x.clamp(0, 1)),
+    "the distance from the uniform distribution",
+)
+BELL = within(
+    FURTHEST, "at most", apart(torch.special.ndtr), "the distance from the normal distribution"
+)
 
 
 @question("make", times=2)
@@ -40,7 +61,10 @@ def made(kata, draw: Draw):
     found = {}
     for numbers in draw.made(lists):
         one = kata.make(numbers, draw.made(shape))
-        found[str(len(found))] = {**one, **{name: torch.zeros_like(one[name]) for name in ("uniform", "normal")}}
+        found[str(len(found))] = {
+            **one,
+            **{name: torch.zeros_like(one[name]) for name in ("uniform", "normal")},
+        }
     return found
 
 
@@ -53,8 +77,14 @@ def distributions(kata, draw: Draw):
 
 @question("make", times=2)
 def about(kata, draw: Draw):
-    dtype = draw.choice((torch.float32, torch.float64, torch.int64, torch.int16, torch.uint8, torch.bool))
-    tensors = torch.zeros(draw.made(shape), dtype=dtype), torch.tensor(1.5), torch.zeros(draw.made(shape)).to(draw.device)
+    dtype = draw.choice(
+        (torch.float32, torch.float64, torch.int64, torch.int16, torch.uint8, torch.bool)
+    )
+    tensors = (
+        torch.zeros(draw.made(shape), dtype=dtype),
+        torch.tensor(1.5),
+        torch.zeros(draw.made(shape)).to(draw.device),
+    )
     found = [kata.about(tensor) for tensor in tensors]
     return {"about": found, "a dtype": isinstance(found[0][0], torch.dtype)}
 
@@ -70,15 +100,24 @@ def combinations(kata, draw: Draw):
 
 @question("combine", times=3)
 def crosses(kata, draw: Draw):
-    rows, columns, dtype = draw.integer(2, 5), draw.integer(2, 5), draw.choice((torch.float32, torch.int64, torch.float64))
-    row, column = kata.cross((100 * draw.normal(rows, columns)).to(dtype), draw.integer(-1, min(rows, columns) - 1))
+    rows, columns, dtype = (
+        draw.integer(2, 5),
+        draw.integer(2, 5),
+        draw.choice((torch.float32, torch.int64, torch.float64)),
+    )
+    row, column = kata.cross(
+        (100 * draw.normal(rows, columns)).to(dtype), draw.integer(-1, min(rows, columns) - 1)
+    )
     return {"row": row, "column": column}
 
 
 @question("combine")
 def combinations_on_another_device(kata, draw: Draw):
     row, column, table = (draw.normal(*size).to(draw.device) for size in ((1, 3), (3, 1), (3, 4)))
-    return {"combined": kata.combine(row, column), "cross": list(kata.cross(table, draw.integer(0, 2)))}
+    return {
+        "combined": kata.combine(row, column),
+        "cross": list(kata.cross(table, draw.integer(0, 2))),
+    }
 
 
 @question("to_tensors", times=2)
@@ -112,7 +151,10 @@ def class_indices(kata, draw: Draw):
 def arrays_of_tensors(kata, draw: Draw):
     """The tensors change afterwards, and what was made of them must not."""
     plain = draw.made(lambda random: torch.tensor(random.integers(1, 100, shape(random))))
-    tensors = [plain.to(dtype) for dtype in (torch.float32, torch.float64, torch.int64, torch.uint8, torch.bool)]
+    tensors = [
+        plain.to(dtype)
+        for dtype in (torch.float32, torch.float64, torch.int64, torch.uint8, torch.bool)
+    ]
     weights = draw.normal(*draw.made(shape)).requires_grad_()
     tensors += [weights, weights * 2]
     arrays = [kata.to_numpy(tensor) for tensor in tensors]

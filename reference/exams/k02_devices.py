@@ -1,4 +1,6 @@
-"""Questions on k02: which device is picked on which machine, and what becomes of a batch that is moved."""
+"""Questions on k02: which device is picked on which machine, and what becomes of a batch that is
+moved.
+"""
 
 import numpy as np
 import torch
@@ -26,7 +28,10 @@ def picked(kata, draw: Draw):
 def entries(random: np.random.Generator) -> list[list]:
     """Names and tensors of several dtypes, with other things among them."""
     count, names = int(random.integers(2, 5)), random.permutation(list("abcdefghijklmnop")).tolist()
-    values = [torch.tensor(9 * random.random(random.integers(1, 4, 2).tolist())).to(dtype) for dtype in DTYPES[:count]]
+    values = [
+        torch.tensor(9 * random.random(random.integers(1, 4, 2).tolist())).to(dtype)
+        for dtype in DTYPES[:count]
+    ]
     values += [OTHERS[number] for number in random.permutation(len(OTHERS))[:3]]
     return [[names[place], values[place]] for place in random.permutation(len(values))]
 
@@ -42,15 +47,25 @@ def held(batch: tuple | list | dict) -> list:
 def told(batch: tuple | list | dict) -> dict[str, object]:
     """A batch, as an answer: a tensor without numbers is told by its form."""
     parts = [
-        [one.device, one.shape, one.dtype, one.requires_grad] if isinstance(one, Tensor) and one.is_meta else one
+        (
+            [one.device, one.shape, one.dtype, one.requires_grad]
+            if isinstance(one, Tensor) and one.is_meta
+            else one
+        )
         for one in held(batch)
     ]
-    return {"kind": type(batch).__name__, "names": list(batch) if isinstance(batch, dict) else [], "parts": parts}
+    return {
+        "kind": type(batch).__name__,
+        "names": list(batch) if isinstance(batch, dict) else [],
+        "parts": parts,
+    }
 
 
 @question("move", times=2)
 def batches(kata, draw: Draw):
-    """From the CPU to several devices; the batch that was given keeps its own tensors where they were."""
+    """From the CPU to several devices; the batch that was given keeps its own tensors where they
+    were.
+    """
     found = {}
     for kind in (tuple, list, dict):
         for device in (META, CPU, draw.device):
@@ -66,7 +81,10 @@ def batches(kata, draw: Draw):
 
 @question("move")
 def short_batches(kata, draw: Draw):
-    return {kind.__name__: told(kata.move_batch(batch_of(kind, [["x", draw.normal(3)]]), META)) for kind in (tuple, list, dict)}
+    return {
+        kind.__name__: told(kata.move_batch(batch_of(kind, [["x", draw.normal(3)]]), META))
+        for kind in (tuple, list, dict)
+    }
 
 
 @question("move")
@@ -74,8 +92,12 @@ def batches_back_to_the_cpu(kata, draw: Draw):
     found = {}
     for kind in (tuple, list, dict):
         features, labels = draw.normal(4, 2).to(draw.device), draw.classes(4, 3).to(draw.device)
-        with steps.untouched(found, **{f"{kind.__name__}'s features": features, f"{kind.__name__}'s labels": labels}):
-            moved = kata.move_batch(batch_of(kind, [["features", features], ["labels", labels]]), CPU)
+        with steps.untouched(
+            found, **{f"{kind.__name__}'s features": features, f"{kind.__name__}'s labels": labels}
+        ):
+            moved = kata.move_batch(
+                batch_of(kind, [["features", features], ["labels", labels]]), CPU
+            )
         found[kind.__name__] = told(moved)
     return found
 

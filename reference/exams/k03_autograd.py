@@ -1,4 +1,6 @@
-"""Questions on k03: the loss of a weight, its gradient in two ways, the descent, seven gradients by hand, and the record."""
+"""Questions on k03: the loss of a weight, its gradient in two ways, the descent, seven gradients by
+hand, and the record.
+"""
 
 import numpy as np
 import torch
@@ -6,10 +8,22 @@ from torch import Tensor
 
 from dojo.exam import Draw, question, steps
 
-FIRST = (lambda z, data: data * z, lambda z, data: data - z, lambda z, data: data / z)  # where data stands first
+# where data stands first
+FIRST = (lambda z, data: data * z, lambda z, data: data - z, lambda z, data: data / z)
 OTHERS = (
-    *(lambda z, data: z * data, lambda z, data: z + data, lambda z, data: z - data, lambda z, data: z**2, lambda z, data: -z),
-    *(lambda z, data: z.exp(), lambda z, data: z.tanh(), lambda z, data: z.abs(), lambda z, data: z.sigmoid()),
+    *(
+        lambda z, data: z * data,
+        lambda z, data: z + data,
+        lambda z, data: z - data,
+        lambda z, data: z**2,
+        lambda z, data: -z,
+    ),
+    *(
+        lambda z, data: z.exp(),
+        lambda z, data: z.tanh(),
+        lambda z, data: z.abs(),
+        lambda z, data: z.sigmoid(),
+    ),
 )
 SUMS = (Tensor.sum, Tensor.mean, lambda z: z)
 
@@ -35,14 +49,24 @@ def loss_on_another_device(kata, draw: Draw):
 
 @question("gradient", times=2)
 def gradient_in_every_call(kata, draw: Draw):
-    """Of a weight that records, of one whose .grad holds something, and of one that does not record."""
+    """Of a weight that records, of one whose .grad holds something, and of one that does not
+    record.
+    """
     answers = {}
-    for case, recording, old in (("recording", True, None), ("old", True, draw.normal(1)), ("plain", False, None)):
+    for case, recording, old in (
+        ("recording", True, None),
+        ("old", True, draw.normal(1)),
+        ("plain", False, None),
+    ):
         (weight, x, y), found = points(draw), {}
         weight.requires_grad_(recording).grad = None if old is None else old.clone()
         with steps.untouched(found, weight=weight, x=x, y=y):
             gradients = [kata.gradient(weight, x, y).detach() for _ in range(3)]
-        answers[case] = {"gradients": gradients, "as it came": [weight.requires_grad, weight.grad], **found}
+        answers[case] = {
+            "gradients": gradients,
+            "as it came": [weight.requires_grad, weight.grad],
+            **found,
+        }
     return answers
 
 
@@ -58,7 +82,12 @@ def gradient_by_hand(kata, draw: Draw):
         recording = kata.gradient_by_hand(weight.requires_grad_(), x, y)
         with torch.no_grad():  # nobody can use autograd here
             by_hand = kata.gradient_by_hand(weight, x, y)
-    return {"recording": recording, "by hand": by_hand, "as it came": [weight.requires_grad, weight.grad], **found}
+    return {
+        "recording": recording,
+        "by hand": by_hand,
+        "as it came": [weight.requires_grad, weight.grad],
+        **found,
+    }
 
 
 @question("by_hand")
@@ -87,13 +116,18 @@ def descent_on_another_device(kata, draw: Draw):
 
 def network(draw: Draw) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """Seven parameters by name, and a point."""
-    return {name: draw.normal(1) for name in ("w1", "w2", "w3", "w4", "b1", "b2", "b3")}, draw.normal(1), 3 * draw.normal(1)
+    return (
+        {name: draw.normal(1) for name in ("w1", "w2", "w3", "w4", "b1", "b2", "b3")},
+        draw.normal(1),
+        3 * draw.normal(1),
+    )
 
 
 @question("two_layers", times=3)
 def seven_gradients(kata, draw: Draw):
     (parameters, x, y), found = network(draw), {}
-    with steps.untouched(found, x=x, y=y, **parameters), torch.no_grad():  # nobody can use autograd here
+    # nobody can use autograd here
+    with steps.untouched(found, x=x, y=y, **parameters), torch.no_grad():
         found["by hand"] = kata.network_gradients(parameters, x, y)
     recording = {name: parameter.requires_grad_() for name, parameter in parameters.items()}
     found["recording"] = kata.network_gradients(recording, x, y)
@@ -109,7 +143,10 @@ def seven_gradients_on_another_device(kata, draw: Draw):
 
 def chain(random: np.random.Generator) -> list[int]:
     """Numbers of steps, in FIRST and after it OTHERS; some of each."""
-    first, others = random.integers(0, len(FIRST), 2), random.integers(len(FIRST), len(FIRST + OTHERS), random.integers(2, 5))
+    first, others = (
+        random.integers(0, len(FIRST), 2),
+        random.integers(len(FIRST), len(FIRST + OTHERS), random.integers(2, 5)),
+    )
     return random.permutation([*first, *others]).tolist()
 
 

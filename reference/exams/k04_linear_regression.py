@@ -1,4 +1,6 @@
-"""Questions on k04: the model, its training on fresh lines and planes, what it learned, and what scikit-learn finds."""
+"""Questions on k04: the model, its training on fresh lines and planes, what it learned, and what
+scikit-learn finds.
+"""
 
 import contextlib
 import io
@@ -28,7 +30,10 @@ def noisy(random: np.random.Generator, d: int) -> tuple[Tensor, Tensor]:
     slopes[random.integers(d)] = random.choice([-1, 1]) * random.uniform(25, 45)
     features = random.standard_normal((500, d))
     targets = random.uniform(-20, 20) + features @ slopes + 10 * random.standard_normal(500)
-    return torch.tensor(features, dtype=torch.float32), torch.tensor(targets, dtype=torch.float32)[:, None]
+    return (
+        torch.tensor(features, dtype=torch.float32),
+        torch.tensor(targets, dtype=torch.float32)[:, None],
+    )
 
 
 def hidden_plane(random: np.random.Generator):
@@ -37,20 +42,31 @@ def hidden_plane(random: np.random.Generator):
 
 
 def distance(answer, right, hidden) -> float:
-    """Of the coefficients from the best ones, which the reference comes within 1e-4 of: the largest, over all models."""
+    """Of the coefficients from the best ones, which the reference comes within 1e-4 of: the
+    largest, over all models.
+    """
     return np.concatenate(
-        [np.abs(answer[d][name].data - right[d][name].data).ravel() for d in right for name in right[d]]
+        [
+            np.abs(answer[d][name].data - right[d][name].data).ravel()
+            for d in right
+            for name in right[d]
+        ]
     ).max()
 
 
-# Twelve optimizers that pass the tests end at most 0.7 away; without a step, or with steps that are too small, it is over 18.
+# Twelve optimizers that pass the tests end at most 0.7 away; without a step, or with steps that are
+# too small, it is over 18.
 NEAR = within(2.0, "at most", distance, "the largest distance of a coefficient from the best one")
 
 
 @question("model", times=3)
 def forward_pass(kata, draw: Draw):
     features, outputs = draw.integer(1, 6), draw.integer(1, 4)
-    model, x, found = draw.weights(kata.LinearRegression(features, outputs)), 3 * draw.normal(20, features), {}
+    model, x, found = (
+        draw.weights(kata.LinearRegression(features, outputs)),
+        3 * draw.normal(20, features),
+        {},
+    )
     with steps.untouched(found, x=x):
         found["output"], found["of one example"] = model(x), model(x[0])
     return {"printed": repr(model), "names": list(model.state_dict()), **found}
@@ -66,17 +82,26 @@ def model_on_another_device(kata, draw: Draw):
 def training(kata, draw: Draw):
     found, learned = {}, {}
     for d in (1, 3):
-        model, (features, targets) = draw.weights(Plane(d)), draw.made(lambda random, d=d: noisy(random, d))
+        model, (features, targets) = (
+            draw.weights(Plane(d)),
+            draw.made(lambda random, d=d: noisy(random, d)),
+        )
         with steps.untouched(found, **{f"features {d}": features, f"targets {d}": targets}):
             with contextlib.redirect_stdout(io.StringIO()) as printed:
                 losses = kata.fit(model, features, targets)
-        found[f"losses {d}"] = [type(losses).__name__, len(losses), {type(loss).__name__ for loss in losses} == {"float"}]
+        found[f"losses {d}"] = [
+            type(losses).__name__,
+            len(losses),
+            {type(loss).__name__ for loss in losses} == {"float"},
+        ]
         found[f"first loss {d}"], found[f"printed {d}"] = losses[0], printed.getvalue()
         learned[str(d)] = steps.trained(model)
     return {"learned": learned, **found}
 
 
-@question("fit", steps=steps.follow(lambda hidden: Plane(hidden["features"].data.shape[1]), F.mse_loss))
+@question(
+    "fit", steps=steps.follow(lambda hidden: Plane(hidden["features"].data.shape[1]), F.mse_loss)
+)
 def gradients(kata, draw: Draw):
     features, targets = draw.data(hidden_plane)
     model = draw.weights(Plane(features.shape[1]))
@@ -89,16 +114,24 @@ def second_training(kata, draw: Draw):
     model, (features, targets) = draw.weights(Plane(2)), draw.made(lambda random: noisy(random, 2))
     kata.fit(model, features, targets, epochs=draw.integer(20, 40))
     between = F.mse_loss(model(features), targets).item()
-    return {"first loss, by the one between": kata.fit(model, features, targets, epochs=2)[0] / between}
+    return {
+        "first loss, by the one between": kata.fit(model, features, targets, epochs=2)[0] / between
+    }
 
 
 @question("fit")
 def training_on_another_device(kata, draw: Draw):
-    features, targets = (part.to(draw.device) for part in draw.made(lambda random: noisy(random, 3)))
+    features, targets = (
+        part.to(draw.device) for part in draw.made(lambda random: noisy(random, 3))
+    )
     model, found = draw.weights(Plane(3)).to(draw.device), {}
     with steps.untouched(found, features=features, targets=targets):
         losses = kata.fit(model, features, targets, epochs=3)
-    return {"epochs": len(losses), "places": [weight.device for weight in model.parameters()], **found}
+    return {
+        "epochs": len(losses),
+        "places": [weight.device for weight in model.parameters()],
+        **found,
+    }
 
 
 @question("coefficients", times=2)
@@ -120,6 +153,8 @@ def best_coefficients(kata, draw: Draw):
         features, slopes = draw.normal(60, d := draw.integer(1, 5)), 10 * draw.normal(d, 1)
         targets = (features @ slopes + draw.real(-9, 9) + 5 * draw.normal(60, 1)).to(device)
         features = features.to(device)
-        with steps.untouched(found, **{f"features {device}": features, f"targets {device}": targets}):
+        with steps.untouched(
+            found, **{f"features {device}": features, f"targets {device}": targets}
+        ):
             found[f"best {device}"] = kata.best_coefficients(features, targets)
     return found

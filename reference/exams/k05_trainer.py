@@ -1,4 +1,6 @@
-"""Questions on k05: what a look at batches gives, where the trainer leads fresh models, what it prints and leaves alone."""
+"""Questions on k05: what a look at batches gives, where the trainer leads fresh models, what it
+prints and leaves alone.
+"""
 
 import contextlib
 import io
@@ -12,11 +14,15 @@ from torch.utils.data import DataLoader, TensorDataset, default_collate
 from dojo.exam import Draw, places, question, steps
 
 
-def batches(draw: Draw, target: Callable[[Tensor], Tensor], device: torch.device | str = "cpu") -> DataLoader:
+def batches(
+    draw: Draw, target: Callable[[Tensor], Tensor], device: torch.device | str = "cpu"
+) -> DataLoader:
     """Three batches or more of examples with three features; the last one may be smaller."""
     size = draw.integer(2, 6)
     features = draw.normal(3 * size + draw.integer(0, size), 3)
-    return DataLoader(TensorDataset(features.to(device), target(features).to(device)), batch_size=size)
+    return DataLoader(
+        TensorDataset(features.to(device), target(features).to(device)), batch_size=size
+    )
 
 
 def column(x: Tensor) -> Tensor:
@@ -37,7 +43,11 @@ CASES = {  # case → model, criterion, targets
     "absolute error": (line, nn.L1Loss(), column),
     "several outputs": (lambda: nn.Linear(3, 3), nn.MSELoss(), lambda x: x.cos()),
     "classes": (lambda: nn.Linear(3, 3), nn.CrossEntropyLoss(), lambda x: x.argmax(dim=1)),
-    "probabilities": (lambda: nn.Sequential(line(), nn.Sigmoid()), nn.BCELoss(), lambda x: (column(x) > 0).float()),
+    "probabilities": (
+        lambda: nn.Sequential(line(), nn.Sigmoid()),
+        nn.BCELoss(),
+        lambda x: (column(x) > 0).float(),
+    ),
 }
 
 
@@ -46,18 +56,30 @@ def descent(model: nn.Module, rate: float = 0.05) -> torch.optim.Optimizer:
 
 
 def told(text: str) -> dict[str, object]:
-    """What was printed, as an answer: decimals apart from the text, because the last one is a matter of rounding."""
+    """What was printed, as an answer: decimals apart from the text, because the last one is a
+    matter of rounding.
+    """
     pattern = r"\d+\.(\d+)"
     figures = [float(found.group()) for found in re.finditer(pattern, text)]
-    return {"text": re.sub(pattern, lambda found: "#." + "#" * len(found.group(1)), text), "figures": figures}
+    return {
+        "text": re.sub(pattern, lambda found: "#." + "#" * len(found.group(1)), text),
+        "figures": figures,
+    }
 
 
 @question("look", times=2)
 def look(kata, draw: Draw):
     found = {}
-    for name, target, device in (("column", column, "cpu"), ("row", row, "cpu"), ("elsewhere", row, draw.device)):
+    for name, target, device in (
+        ("column", column, "cpu"),
+        ("row", row, "cpu"),
+        ("elsewhere", row, draw.device),
+    ):
         data, taken = batches(draw, target, device), []
-        data.collate_fn = lambda rows, taken=taken: (taken.append(len(rows)), default_collate(rows))[1]
+        data.collate_fn = lambda rows, taken=taken: (
+            taken.append(len(rows)),
+            default_collate(rows),
+        )[1]
         number, features, targets = kata.look(data)
         found[name] = [number, tuple(features), tuple(targets), len(taken)]
     return found
@@ -70,8 +92,13 @@ def trainings(kata, draw: Draw):
     for case, (build, criterion, target) in CASES.items():
         model, data, found = draw.weights(build()), batches(draw, target), {}
         optimizer, (features, targets) = descent(model, draw.real(0.03, 0.1)), data.dataset.tensors
-        with steps.untouched(found, features=features, targets=targets), contextlib.redirect_stdout(io.StringIO()) as printed:
-            first = kata.trainer(model, criterion, optimizer, data, epochs=draw.integer(2, 4), verbose=False)
+        with (
+            steps.untouched(found, features=features, targets=targets),
+            contextlib.redirect_stdout(io.StringIO()) as printed,
+        ):
+            first = kata.trainer(
+                model, criterion, optimizer, data, epochs=draw.integer(2, 4), verbose=False
+            )
             between = [one.detach().clone() for one in model.parameters()]
             second = kata.trainer(model, criterion, optimizer, data, epochs=2, verbose=False)
         answers[case] = [first, between, second, steps.trained(model), printed.getvalue(), found]
@@ -84,7 +111,10 @@ def printed_lines(kata, draw: Draw):
     scores, every = draw.uniform(0, 1, 60).tolist(), draw.integer(2, 4)
     kinds = {"numbers": iter(scores), "tensors": map(torch.tensor, scores)}
     calls = {"default": {}, "every": {"every": every, "epochs": 2 * every + 1}}
-    calls |= {name: {"epochs": 2, "score": lambda *_, values=values: next(values)} for name, values in kinds.items()}
+    calls |= {
+        name: {"epochs": 2, "score": lambda *_, values=values: next(values)}
+        for name, values in kinds.items()
+    }
     found = {}
     for name, more in calls.items():
         model, data = draw.weights(line()), batches(draw, column)
@@ -100,7 +130,13 @@ def what_the_score_gets(kata, draw: Draw):
     model, data, asked = draw.weights(line()), batches(draw, row), []
 
     def score(outputs: Tensor, targets: Tensor) -> float:
-        asked.append([outputs.detach().flatten().clone(), targets.flatten().clone(), outputs.shape == targets.shape])
+        asked.append(
+            [
+                outputs.detach().flatten().clone(),
+                targets.flatten().clone(),
+                outputs.shape == targets.shape,
+            ]
+        )
         return 0.5
 
     with contextlib.redirect_stdout(io.StringIO()):
@@ -114,22 +150,33 @@ def mode(kata, draw: Draw):
     for before in (True, False):
         model = draw.weights(line()).train(before)
         model.register_forward_hook(lambda module, inputs, output: seen.append(module.training))
-        kata.trainer(model, nn.MSELoss(), descent(model), batches(draw, column), epochs=2, verbose=False)
+        kata.trainer(
+            model, nn.MSELoss(), descent(model), batches(draw, column), epochs=2, verbose=False
+        )
         found.append([all(seen), model.training])
     return {"modes": found}
 
 
 @question("trainer")
 def two_devices(kata, draw: Draw):
-    """Batches from the CPU for a model elsewhere, and the other way round; and a device with a number."""
+    """Batches from the CPU for a model elsewhere, and the other way round; and a device with a
+    number.
+    """
     found = {}
     for name, there, here in (("model", draw.device, "cpu"), ("batches", "cpu", draw.device)):
         model, data = draw.weights(line()).to(there), batches(draw, row, here)
         tensors = dict(zip(("features", "targets"), data.dataset.tensors, strict=True))
         with steps.untouched(answer := {}, **tensors):
-            losses = kata.trainer(model, nn.MSELoss(), descent(model), data, epochs=2, verbose=False)
-        kept = [now is before for now, before in zip(data.dataset.tensors, tensors.values(), strict=True)]
+            losses = kata.trainer(
+                model, nn.MSELoss(), descent(model), data, epochs=2, verbose=False
+            )
+        kept = [
+            now is before
+            for now, before in zip(data.dataset.tensors, tensors.values(), strict=True)
+        ]
         found[name] = [losses, list(model.parameters()), kept, answer]
     with places.Pretended(places.SECOND_GPU, model := line()) as there:
-        kata.trainer(model, nn.MSELoss(), descent(model), batches(draw, column), epochs=1, verbose=False)
+        kata.trainer(
+            model, nn.MSELoss(), descent(model), batches(draw, column), epochs=1, verbose=False
+        )
     return {**found, "sent to": sorted(there.sent)}

@@ -9,16 +9,23 @@ from dojo.exam import Draw, question, reaches, steps
 
 
 def bands(random: np.random.Generator):
-    """The lesson's bands, each point moved a little, turned, mirrored and the classes exchanged: as far to go as in the lesson,
-    from which every optimizer that the lesson lets pass gets there; the best line is hidden in them.
+    """The lesson's bands, each point moved a little, turned, mirrored and the classes exchanged: as
+    far to go as in the lesson, from which every optimizer that the lesson lets pass gets there; the
+    best line is hidden in them.
     """
-    from katas.given.data import sine_bands_arrays  # late: found where katas run, which is where this is called
+    # late: found where katas run, which is where this is called
+    from katas.given.data import sine_bands_arrays
 
     points, labels = sine_bands_arrays()
     angle, first = random.uniform(0, 2 * np.pi), random.integers(2)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * random.choice([-1, 1], 2)
+    turn = np.array(
+        [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    ) * random.choice([-1, 1], 2)
     features = (points + random.uniform(-0.15, 0.15, points.shape)) @ turn
-    given = torch.tensor(features, dtype=torch.float32), torch.tensor(abs(labels - first), dtype=torch.float32)[:, None]
+    given = (
+        torch.tensor(features, dtype=torch.float32),
+        torch.tensor(abs(labels - first), dtype=torch.float32)[:, None],
+    )
     return given, dict(zip(("features", "labels"), given, strict=True))
 
 
@@ -35,7 +42,11 @@ def distance(answer, right, hidden) -> float:
 def forward_pass(kata, draw: Draw):
     features, labels = draw.integer(1, 6), draw.integer(1, 4)
     model = draw.weights(kata.LogisticRegression(labels, features))
-    return {"printed": repr(model), "names": list(model.state_dict()), "output": model(draw.normal(32, features))}
+    return {
+        "printed": repr(model),
+        "names": list(model.state_dict()),
+        "output": model(draw.normal(32, features)),
+    }
 
 
 @question("model")
@@ -50,11 +61,21 @@ def training(kata, draw: Draw):
     model, found = line(draw), {}
     with steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels)
-    found["losses"] = [type(losses).__name__, len(losses), {type(loss).__name__ for loss in losses} == {"float"}, losses[0]]
+    found["losses"] = [
+        type(losses).__name__,
+        len(losses),
+        {type(loss).__name__ for loss in losses} == {"float"},
+        losses[0],
+    ]
     return {"trained": model(features).detach(), **found}
 
 
-@question("train", steps=steps.follow(lambda hidden: nn.Sequential(nn.Linear(2, 1), nn.Sigmoid()), F.binary_cross_entropy))
+@question(
+    "train",
+    steps=steps.follow(
+        lambda hidden: nn.Sequential(nn.Linear(2, 1), nn.Sigmoid()), F.binary_cross_entropy
+    ),
+)
 def gradients(kata, draw: Draw):
     features, labels = draw.data(bands)
     model = line(draw)
@@ -68,7 +89,11 @@ def training_on_another_device(kata, draw: Draw):
     model, found = line(draw).to(draw.device), {}
     with steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels, epochs=3)
-    return {"epochs": len(losses), "places": [weight.device for weight in model.parameters()], **found}
+    return {
+        "epochs": len(losses),
+        "places": [weight.device for weight in model.parameters()],
+        **found,
+    }
 
 
 @question("boundary", times=2)
@@ -79,5 +104,11 @@ def boundary(kata, draw: Draw):
 
 @question("boundary")
 def boundary_on_another_device(kata, draw: Draw):
-    model, x1 = draw.weights(kata.LogisticRegression(1, 2)).to(draw.device), draw.normal(9).to(draw.device)
-    return {"x2": kata.decision_boundary(model, x1), "places": [weight.device for weight in model.parameters()]}
+    model, x1 = (
+        draw.weights(kata.LogisticRegression(1, 2)).to(draw.device),
+        draw.normal(9).to(draw.device),
+    )
+    return {
+        "x2": kata.decision_boundary(model, x1),
+        "places": [weight.device for weight in model.parameters()],
+    }

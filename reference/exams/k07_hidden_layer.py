@@ -1,4 +1,6 @@
-"""Questions on k07: the layers of a network, a pass through it and what it keeps, and its training on bands that bend."""
+"""Questions on k07: the layers of a network, a pass through it and what it keeps, and its training
+on bands that bend.
+"""
 
 import numpy as np
 import torch
@@ -16,7 +18,9 @@ class Network(nn.Module):
 
     def __init__(self, num_labels: int = 1, num_features: int = 2, num_hidden: int = 2) -> None:
         super().__init__()
-        self.linear_modules = nn.ModuleList([nn.Linear(num_features, num_hidden), nn.Linear(num_hidden, num_labels)])
+        self.linear_modules = nn.ModuleList(
+            [nn.Linear(num_features, num_hidden), nn.Linear(num_hidden, num_labels)]
+        )
         self.activation_modules = nn.ModuleList([nn.Tanh(), nn.Sigmoid()])
 
     def forward(self, x: Tensor) -> Tensor:
@@ -29,40 +33,71 @@ class Network(nn.Module):
 
 
 def bands(random: np.random.Generator) -> tuple[tuple[Tensor, Tensor], dict[str, Tensor]]:
-    """The two sine bands, as many points as in the lesson, moved along, mirrored and turned; further points stay hidden."""
+    """The two sine bands, as many points as in the lesson, moved along, mirrored and turned;
+    further points stay hidden.
+    """
     angle, swapped = random.uniform(0, 2 * np.pi), random.integers(2)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * random.choice([-1, 1], 2)
+    turn = np.array(
+        [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    ) * random.choice([-1, 1], 2)
 
     def points(*x1: np.ndarray) -> tuple[Tensor, Tensor]:
-        features = np.concatenate([np.stack([x, np.sin(x) + label], axis=1) for label, x in enumerate(x1)]) @ turn.T
+        features = (
+            np.concatenate([np.stack([x, np.sin(x) + label], axis=1) for label, x in enumerate(x1)])
+            @ turn.T
+        )
         labels = np.repeat([float(swapped), 1.0 - swapped], [len(x) for x in x1])
-        return torch.tensor(features, dtype=torch.float32), torch.tensor(labels, dtype=torch.float32)[:, None]
+        return (
+            torch.tensor(features, dtype=torch.float32),
+            torch.tensor(labels, dtype=torch.float32)[:, None],
+        )
 
-    near = [np.linspace(low, high, n) + random.uniform(-0.15, 0.15, n) for low, high, n in ((-5, 5, 10), (-4.5, 4.8, 15))]
+    near = [
+        np.linspace(low, high, n) + random.uniform(-0.15, 0.15, n)
+        for low, high, n in ((-5, 5, 10), (-4.5, 4.8, 15))
+    ]
     given, further = points(*near), points(*random.uniform(-5, 5, (2, 200)))
-    return given, dict(zip(("features", "labels", "further features", "further labels"), (*given, *further), strict=True))
+    return given, dict(
+        zip(
+            ("features", "labels", "further features", "further labels"),
+            (*given, *further),
+            strict=True,
+        )
+    )
 
 
 def loss_on_further_points(answer, right, hidden) -> float:
-    """Of the best network; probabilities are cut off at 3 and 97 %, because few points leave a steep edge somewhere."""
+    """Of the best network; probabilities are cut off at 3 and 97 %, because few points leave a
+    steep edge somewhere.
+    """
     labels = live(hidden["further labels"])
     outputs = [steps.outputs(trained, Network(), hidden["further features"]) for trained in answer]
-    return min(F.binary_cross_entropy(output.clamp(0.03, 0.97), labels).item() for output in outputs)
+    return min(
+        F.binary_cross_entropy(output.clamp(0.03, 0.97), labels).item() for output in outputs
+    )
 
 
-NEAR = within(0.55, "at most", loss_on_further_points, "the cross-entropy on points that were not handed out")
+NEAR = within(
+    0.55, "at most", loss_on_further_points, "the cross-entropy on points that were not handed out"
+)
 
 
 @question("layers", times=3)
 def layers(kata, draw: Draw):
     model = kata.HiddenLayerNN(draw.integer(1, 5), draw.integer(1, 5), draw.integer(3, 6))
-    return {"printed": repr(model), "shapes": {name: one.shape for name, one in model.state_dict().items()}}
+    return {
+        "printed": repr(model),
+        "shapes": {name: one.shape for name, one in model.state_dict().items()},
+    }
 
 
 def kept(model: nn.Module) -> list[object]:
     """Both lists; whether what they hold records gradients is left to the learner."""
     lists = model.linear_results, model.activation_results
-    return [[type(results).__name__, [result.detach().clone() for result in results]] for results in lists]
+    return [
+        [type(results).__name__, [result.detach().clone() for result in results]]
+        for results in lists
+    ]
 
 
 @question("forward", times=2)
@@ -82,7 +117,11 @@ def passes(kata, draw: Draw):
 @question("forward")
 def pass_on_another_device(kata, draw: Draw):
     model = draw.weights(kata.HiddenLayerNN(1, 2, 3)).to(draw.device)
-    return {"output": model(draw.normal(9, 2).to(draw.device)), "results": kept(model), "weights": list(model.parameters())}
+    return {
+        "output": model(draw.normal(9, 2).to(draw.device)),
+        "results": kept(model),
+        "weights": list(model.parameters()),
+    }
 
 
 @question("train", seconds=90, trained=NEAR)
@@ -93,7 +132,13 @@ def trainings(kata, draw: Draw):
         with steps.untouched(found, features=features, labels=labels):
             losses = kata.train(model, features, labels)
         found["trained"].append(steps.trained(model))
-        found["losses"].append([type(losses).__name__, len(losses), {type(one).__name__ for one in losses} == {"float"}])
+        found["losses"].append(
+            [
+                type(losses).__name__,
+                len(losses),
+                {type(one).__name__ for one in losses} == {"float"},
+            ]
+        )
     return found
 
 
@@ -111,4 +156,8 @@ def training_on_another_device(kata, draw: Draw):
     model, found = draw.weights(Network()).to(draw.device), {}
     with steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels, epochs=3)
-    return {"epochs": len(losses), "places": [weight.device for weight in model.parameters()], **found}
+    return {
+        "epochs": len(losses),
+        "places": [weight.device for weight in model.parameters()],
+        **found,
+    }

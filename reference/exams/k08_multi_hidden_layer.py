@@ -9,35 +9,63 @@ from dojo.exam import Draw, every, question, steps, within
 
 
 def bands(random: np.random.Generator):
-    """The two sine bands of the lesson, shifted, turned, mirrored its classes exchanged; 200 more points are hidden."""
+    """The two sine bands of the lesson, shifted, turned, mirrored its classes exchanged; 200 more
+    points are hidden.
+    """
     phase, angle, first = random.uniform(-0.3, 0.3), random.uniform(-0.3, 0.3), random.integers(2)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * random.choice([-1, 1], 2)
+    turn = np.array(
+        [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    ) * random.choice([-1, 1], 2)
     shift = random.uniform(-0.5, 0.5, 2)
 
     def on_the_bands(x1: np.ndarray, band: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         points = np.stack([x1, np.sin(x1 + phase) + band - 0.5], axis=1) @ turn + shift
-        return torch.tensor(points, dtype=torch.float32), torch.tensor(abs(band - first)[:, None], dtype=torch.float32)
+        return torch.tensor(points, dtype=torch.float32), torch.tensor(
+            abs(band - first)[:, None], dtype=torch.float32
+        )
 
-    x1 = np.concatenate([np.linspace(-5, 5, 10), np.linspace(-4.5, 4.8, 15)]) + random.uniform(-0.1, 0.1, 25)
+    x1 = np.concatenate([np.linspace(-5, 5, 10), np.linspace(-4.5, 4.8, 15)]) + random.uniform(
+        -0.1, 0.1, 25
+    )
     given = on_the_bands(x1, np.repeat([0, 1], [10, 15]))
     others = on_the_bands(random.uniform(-4.5, 4.5, 200), np.arange(200) % 2)
-    return given, {"features": given[0], "labels": given[1], "others": others[0], "labels of others": others[1]}
+    return given, {
+        "features": given[0],
+        "labels": given[1],
+        "others": others[0],
+        "labels of others": others[1],
+    }
 
 
 def network(*_) -> nn.Module:
     return nn.Sequential(
-        *(nn.Linear(2, 20), nn.Tanh(), nn.Linear(20, 20), nn.Tanh(), nn.Linear(20, 2), nn.Tanh(), nn.Linear(2, 1), nn.Sigmoid())
+        *(
+            nn.Linear(2, 20),
+            nn.Tanh(),
+            nn.Linear(20, 20),
+            nn.Tanh(),
+            nn.Linear(20, 2),
+            nn.Tanh(),
+            nn.Linear(2, 1),
+            nn.Sigmoid(),
+        )
     )
 
 
 def loss_of(answer, right, hidden) -> float:
     labels = torch.from_numpy(hidden["labels"].data)
-    return min(float(F.binary_cross_entropy(steps.outputs(one, network(), hidden["features"]), labels)) for one in answer)
+    return min(
+        float(F.binary_cross_entropy(steps.outputs(one, network(), hidden["features"]), labels))
+        for one in answer
+    )
 
 
 def accuracy_of(answer, right, hidden) -> float:
     labels = hidden["labels of others"].data
-    return max(((steps.outputs(one, network(), hidden["others"]) >= 0.5).numpy() == labels).mean() for one in answer)
+    return max(
+        ((steps.outputs(one, network(), hidden["others"]) >= 0.5).numpy() == labels).mean()
+        for one in answer
+    )
 
 
 def sizes_of(draw: Draw, layers: int) -> list[int]:
@@ -45,9 +73,13 @@ def sizes_of(draw: Draw, layers: int) -> list[int]:
 
 
 def kept(model: nn.Module) -> dict[str, list]:
-    """Every layer's result of the last pass; whether it records gradients is left to the learner."""
+    """Every layer's result of the last pass; whether it records gradients is left to the
+    learner.
+    """
     lists = {"linear": model.linear_results, "activated": model.activation_results}
-    return {name: [type(some).__name__, *(one.detach() for one in some)] for name, some in lists.items()}
+    return {
+        name: [type(some).__name__, *(one.detach() for one in some)] for name, some in lists.items()
+    }
 
 
 @question("layers", times=3)
@@ -56,7 +88,11 @@ def architecture(kata, draw: Draw):
     for name, layers in (("one", 1), ("several", draw.integer(2, 5))):
         sizes, labels = sizes_of(draw, layers), draw.integer(1, 4)
         model = kata.MultiHiddenLayerNN(labels, sizes)
-        found[name] = [repr(model), [(name, one.shape) for name, one in model.named_parameters()], sizes]
+        found[name] = [
+            repr(model),
+            [(name, one.shape) for name, one in model.named_parameters()],
+            sizes,
+        ]
     return found
 
 
@@ -88,18 +124,22 @@ def pass_on_another_device(kata, draw: Draw):
     return {"output": model(draw.normal(8, 3).to(draw.device)), **kept(model)}
 
 
-# The better of two trainings counts, so that Adam passes as well, which misses points in one run of four.
+# The better of two trainings counts, so that Adam passes as well, which misses points in one run of
+# four.
 @question(
     "train",
     seconds=60,
     trained=every(
         within(0.5, "at most", loss_of, "the loss on the training points"),
-        within(0.65, "at least", accuracy_of, "the share of right answers to other points of the bands"),
+        within(
+            0.65, "at least", accuracy_of, "the share of right answers to other points of the bands"
+        ),
     ),
 )
 def training(kata, draw: Draw):
     features, labels = draw.data(bands)
-    models = [network(), network()]  # of the weights that the pass marks know, and the same on both sides: so is torch's seed
+    # of the weights that the pass marks know, and the same on both sides: so is torch's seed
+    models = [network(), network()]
     for model in models:
         kata.train(model, features, labels)
     return {"trained": [steps.trained(model) for model in models]}
@@ -121,4 +161,8 @@ def training_on_another_device(kata, draw: Draw):
     model, found = draw.weights(network()).to(draw.device), {}
     with steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels, epochs=3)
-    return {"epochs": len(losses), "places": [weight.device.type for weight in model.parameters()], **found}
+    return {
+        "epochs": len(losses),
+        "places": [weight.device.type for weight in model.parameters()],
+        **found,
+    }

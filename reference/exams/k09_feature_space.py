@@ -28,11 +28,18 @@ class Keeping(nn.Module):
         return results[-1]
 
 
-def network(draw: Draw, hidden: int, labels: int = 1, dropout: float = 0.0, before: int = 1) -> Keeping:
-    """Two features, so many hidden layers before the last one, which has `hidden` neurons, and one probability or logits."""
+def network(
+    draw: Draw, hidden: int, labels: int = 1, dropout: float = 0.0, before: int = 1
+) -> Keeping:
+    """Two features, so many hidden layers before the last one, which has `hidden` neurons, and one
+    probability or logits.
+    """
     sizes = [2, *(draw.integer(3, 8) for _ in range(before)), hidden]
     parts = [part for pair in pairwise(sizes) for part in (nn.Linear(*pair), tanh(dropout))]
-    return draw.weights(Keeping(*parts, nn.Linear(hidden, labels), nn.Sigmoid() if labels == 1 else nn.Identity()), scale=1.0)
+    return draw.weights(
+        Keeping(*parts, nn.Linear(hidden, labels), nn.Sigmoid() if labels == 1 else nn.Identity()),
+        scale=1.0,
+    )
 
 
 def tanh(dropout: float) -> nn.Module:
@@ -52,7 +59,10 @@ def lines(draw: Draw, count: int) -> Tensor:
 def hidden_features(kata, draw: Draw):
     found = {}
     for before in (0, 1, 2):
-        model, points = network(draw, hidden=draw.integer(1, 6), before=before), 2 * draw.normal(draw.integer(5, 30), 2)
+        model, points = (
+            network(draw, hidden=draw.integer(1, 6), before=before),
+            2 * draw.normal(draw.integer(5, 30), 2),
+        )
         model(draw.normal(draw.integer(2, 4), 2))  # the results of this pass are not asked for
         with steps.untouched(found, points=points):
             found[f"{before} before"] = kata.last_hidden_features(model, points)
@@ -77,7 +87,11 @@ def features_on_another_device(kata, draw: Draw):
 
 @question("boundary", times=4)
 def boundary(kata, draw: Draw):
-    model, h1, found = network(draw, hidden=2, before=draw.integer(0, 2)), draw.normal(draw.integer(3, 12)), {}
+    model, h1, found = (
+        network(draw, hidden=2, before=draw.integer(0, 2)),
+        draw.normal(draw.integer(3, 12)),
+        {},
+    )
     with torch.no_grad():
         weight = model.linear_modules[-1].weight
         weight += 0.2 * weight.sign()  # far enough from 0 to divide by
@@ -128,6 +142,13 @@ def grid_in_evaluation_mode(kata, draw: Draw):
 
 @question("grid")
 def grid_on_another_device(kata, draw: Draw):
-    models, x1, x2 = [network(draw, 2, labels).to(draw.device) for labels in (1, 3)], lines(draw, 3), lines(draw, 5)
+    models, x1, x2 = (
+        [network(draw, 2, labels).to(draw.device) for labels in (1, 3)],
+        lines(draw, 3),
+        lines(draw, 5),
+    )
     grids = [kata.predict_grid(model, x1.to(draw.device), x2.to(draw.device)) for model in models]
-    return {"grids": grids, "places": [one.device.type for model in models for one in model.parameters()]}
+    return {
+        "grids": grids,
+        "places": [one.device.type for model in models for one in model.parameters()],
+    }

@@ -11,7 +11,9 @@ READY_MADE = {*NAMES, *(f"{name}_" for name in NAMES), "special_expit", "prelu",
 
 
 def places(draw: Draw) -> list[Tensor]:
-    """Where the formulas bend, and far out, where exp overflows. None is 0, where a kink may have either slope."""
+    """Where the formulas bend, and far out, where exp overflows. None is 0, where a kink may have
+    either slope.
+    """
     near, far = draw.uniform(-6, 6, draw.integer(4, 6), 30), draw.uniform(100, 1000, 4)
     return [near, torch.cat([far, -far, far / 10, -far / 10])]
 
@@ -23,7 +25,9 @@ def slope_at(function, x: Tensor) -> Tensor:
 
 
 def answers(function, draw: Draw) -> dict[str, object]:
-    """What a function gives, its gradients, what it calls, and whether it leaves its input alone; then on another device."""
+    """What a function gives, its gradients, what it calls, and whether it leaves its input alone;
+    then on another device.
+    """
     found = {}
     for name, x in zip(("near", "far"), places(draw), strict=True):
         with steps.untouched(found, **{name: x}):
@@ -48,7 +52,10 @@ def rectified(kata, draw: Draw):
 @question("rectify", times=2)
 def slope_given(kata, draw: Draw):
     x, slope = draw.normal(5, 7), draw.real(0.1, 0.9)
-    return {"number": kata.leaky_relu(x, slope=slope), "tensor": kata.leaky_relu(x, slope=torch.tensor(slope))}
+    return {
+        "number": kata.leaky_relu(x, slope=slope),
+        "tensor": kata.leaky_relu(x, slope=torch.tensor(slope)),
+    }
 
 
 @question("prelu", times=2)
@@ -77,11 +84,15 @@ def learned_slope_on_another_device(kata, draw: Draw):
 
 @question("smooth", times=2)
 def smooth(kata, draw: Draw):
-    return {name: answers(getattr(kata, name), draw) for name in ("softplus", "silu", "gelu", "selu")}
+    return {
+        name: answers(getattr(kata, name), draw) for name in ("softplus", "silu", "gelu", "selu")
+    }
 
 
 def activations(random: np.random.Generator) -> Tensor:
-    """Units that are dead, silent for most examples, negative or 0, and of a sum of 0, in no order."""
+    """Units that are dead, silent for most examples, negative or 0, and of a sum of 0, in no
+    order.
+    """
     examples, units = 2 * int(random.integers(3, 8)), int(random.integers(8, 14))
     table = random.standard_normal((examples, units))
     quarters = random.integers(1, 9, examples // 2) / 4
@@ -90,7 +101,9 @@ def activations(random: np.random.Generator) -> Tensor:
     table[:, 3] = -np.abs(table[:, 3]) * (np.arange(examples) > 1)
     table[:, 4] = -np.abs(table[:, 4])
     table[:, 5] = np.concatenate([quarters, -quarters])
-    return torch.tensor(table[random.permutation(examples)][:, random.permutation(units)], dtype=torch.float32)
+    return torch.tensor(
+        table[random.permutation(examples)][:, random.permutation(units)], dtype=torch.float32
+    )
 
 
 @question("dead", times=3)

@@ -13,19 +13,34 @@ ACTIVATIONS = (nn.Tanh, nn.ReLU, nn.SiLU)
 
 
 def curve(random: np.random.Generator, points: int = 500):
-    """The lesson's curve, mirrored and shifted, at other places that ascend; 200 more points are hidden."""
+    """The lesson's curve, mirrored and shifted, at other places that ascend; 200 more points are
+    hidden.
+    """
     (across, up), shift = random.choice([-1, 1], 2), random.uniform(-2, 2)
 
     def on_the_curve(x: np.ndarray) -> tuple[Tensor, Tensor]:
         y = up * (x**2 + 15 * np.sin(across * x) ** 3) + shift
-        return torch.tensor(x, dtype=torch.float32)[:, None], torch.tensor(y, dtype=torch.float32)[:, None]
+        return (
+            torch.tensor(x, dtype=torch.float32)[:, None],
+            torch.tensor(y, dtype=torch.float32)[:, None],
+        )
 
-    given, others = on_the_curve(np.sort(random.standard_normal(points))), on_the_curve(np.linspace(-2, 2, 200))
-    return given, {"features": given[0], "labels": given[1], "others": others[0], "labels of others": others[1]}
+    given, others = (
+        on_the_curve(np.sort(random.standard_normal(points))),
+        on_the_curve(np.linspace(-2, 2, 200)),
+    )
+    return given, {
+        "features": given[0],
+        "labels": given[1],
+        "others": others[0],
+        "labels of others": others[1],
+    }
 
 
 def chain(*sizes: int, activation: type[nn.Module] = nn.Sigmoid) -> nn.Sequential:
-    return nn.Sequential(*[part for pair in pairwise(sizes) for part in (nn.Linear(*pair), activation())][:-1])
+    return nn.Sequential(
+        *[part for pair in pairwise(sizes) for part in (nn.Linear(*pair), activation())][:-1]
+    )
 
 
 def small(*_) -> nn.Module:
@@ -49,7 +64,9 @@ def rows_of(inputs, hidden) -> np.ndarray:
 
 
 def new_orders(answer, right, hidden) -> float:
-    """How many of two epochs take all examples, in an order that is neither the data's nor the other epoch's."""
+    """How many of two epochs take all examples, in an order that is neither the data's nor the
+    other epoch's.
+    """
     rows = [rows_of(step["inputs"], hidden) for step in answer]
     epochs = [np.concatenate(part) for part in (rows[: len(rows) // 2], rows[len(rows) // 2 :])]
     given = np.arange(len(hidden["features"].data))
@@ -62,15 +79,22 @@ def off_the_mean(answer, right, hidden) -> float:
     told, batches, parts = answer[0], answer[1], []
     for step in batches:
         targets = torch.from_numpy(hidden["labels"].data[rows_of(step["inputs"], hidden)])
-        parts.append(float(F.mse_loss(steps.outputs(step["parameters"], small(), step["inputs"]), targets)))
+        parts.append(
+            float(F.mse_loss(steps.outputs(step["parameters"], small(), step["inputs"]), targets))
+        )
     return abs(told / np.mean(parts) - 1)
 
 
 def two_networks(kata, draw: Draw, **settings) -> dict[str, nn.Module]:
     """One of either kind, with random sizes and weights."""
     shallow_sizes, deep_sizes = ([draw.integer(2, 6) for _ in range(count)] for count in (3, 4))
-    models = kata.NonlinearRegression(*shallow_sizes, **settings), kata.DeepRegression(*deep_sizes, **settings)
-    return {name: draw.weights(model) for name, model in zip(("shallow", "deep"), models, strict=True)}
+    models = (
+        kata.NonlinearRegression(*shallow_sizes, **settings),
+        kata.DeepRegression(*deep_sizes, **settings),
+    )
+    return {
+        name: draw.weights(model) for name, model in zip(("shallow", "deep"), models, strict=True)
+    }
 
 
 def passes(kata, draw: Draw, **settings) -> dict[str, object]:
@@ -99,7 +123,9 @@ def with_another_activation(kata, draw: Draw):
 def counted(draw: Draw) -> nn.Module:
     """A model with frozen parameters, and with running means, under a name of its own."""
     sizes = [draw.integer(2, 7) for _ in range(draw.integer(2, 4))]
-    model = nn.ModuleDict({f"net_{draw.integer(0, 99)}": chain(*sizes), "norm": nn.BatchNorm1d(sizes[-1])})
+    model = nn.ModuleDict(
+        {f"net_{draw.integer(0, 99)}": chain(*sizes), "norm": nn.BatchNorm1d(sizes[-1])}
+    )
     for number, one in enumerate(model.parameters()):
         one.requires_grad_(number > 0 and draw.choice([True, True, False]))
     return model
@@ -108,7 +134,10 @@ def counted(draw: Draw) -> nn.Module:
 @question("count", times=4)
 def count(kata, draw: Draw):
     model = counted(draw)
-    return {"count": kata.count_parameters(model), "on another device": kata.count_parameters(model.to(draw.device))}
+    return {
+        "count": kata.count_parameters(model),
+        "on another device": kata.count_parameters(model.to(draw.device)),
+    }
 
 
 @question("summary", times=4)
@@ -131,23 +160,38 @@ def nodes(kata, draw: Draw):
 
 @question(
     "fit",
-    steps=every(steps.follow(small, F.mse_loss), within(2, "at least", new_orders, "epochs that take all, in a new order")),
-    first_epoch=within(2e-3, "at most", off_the_mean, "the first epoch's loss is off the mean over its batches"),
+    steps=every(
+        steps.follow(small, F.mse_loss),
+        within(2, "at least", new_orders, "epochs that take all, in a new order"),
+    ),
+    first_epoch=within(
+        2e-3, "at most", off_the_mean, "the first epoch's loss is off the mean over its batches"
+    ),
 )
 def batches(kata, draw: Draw):
     size, rest, found = draw.integer(40, 50), draw.integer(10, 30), {}
     x, y = draw.data(lambda random: curve(random, points=2 * size + rest))
     model = draw.weights(small())
     with steps.untouched(found, x=x, y=y):
-        losses, seen = steps.watch(lambda: kata.fit(model, x, y, epochs=2, batch_size=size), model, most=12)
-    found |= {"sizes": [len(step["inputs"]) for step in seen], "losses": [type(one).__name__ for one in (losses, *losses)]}
+        losses, seen = steps.watch(
+            lambda: kata.fit(model, x, y, epochs=2, batch_size=size), model, most=12
+        )
+    found |= {
+        "sizes": [len(step["inputs"]) for step in seen],
+        "losses": [type(one).__name__ for one in (losses, *losses)],
+    }
     return {"steps": seen, "first_epoch": [losses[0], seen[: len(seen) // 2]], **found}
 
 
-@question("fit", seconds=60, trained=within(5, "at most", error_of, "the error on other points of the curve"))
+@question(
+    "fit",
+    seconds=60,
+    trained=within(5, "at most", error_of, "the error on other points of the curve"),
+)
 def training(kata, draw: Draw):
     x, y = draw.data(curve)
-    model = twenty_nodes()  # of the weights that the pass mark knows, and the same on both sides: so is torch's seed
+    # of the weights that the pass mark knows, and the same on both sides: so is torch's seed
+    model = twenty_nodes()
     kata.fit(model, x, y, epochs=90)
     return {"trained": steps.trained(model)}
 
@@ -158,4 +202,8 @@ def fit_on_another_device(kata, draw: Draw):
     model, found = draw.weights(small()).to(draw.device), {}
     with steps.untouched(found, x=x, y=y):
         losses = kata.fit(model, x, y, epochs=2, batch_size=25)
-    return {"epochs": len(losses), "places": [one.device.type for one in model.parameters()], **found}
+    return {
+        "epochs": len(losses),
+        "places": [one.device.type for one in model.parameters()],
+        **found,
+    }

@@ -6,7 +6,12 @@ from torch import Tensor
 
 from dojo.exam import Draw, question, steps
 
-READY_MADE = ("binary_cross_entropy_with_logits", "binary_cross_entropy", "cross_entropy", "soft_margin_loss")
+READY_MADE = (
+    "binary_cross_entropy_with_logits",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "soft_margin_loss",
+)
 FIGURES = ("accuracy", "f1")
 
 
@@ -17,17 +22,23 @@ def shape_of(draw: Draw) -> tuple[int, ...]:
 
 def huge(draw: Draw, *shape: int) -> Tensor:
     """Where exp overflows, on both sides of 0."""
-    return draw.uniform(1e3, 1e4, *shape) * (1 - 2 * draw.classes(shape[0], 2).reshape(-1, *[1] * (len(shape) - 1)))
+    return draw.uniform(1e3, 1e4, *shape) * (
+        1 - 2 * draw.classes(shape[0], 2).reshape(-1, *[1] * (len(shape) - 1))
+    )
 
 
 def near_half(random: np.random.Generator) -> Tensor:
-    """Logits on both sides of 0 and 0 itself, many of them smaller than 0.5; none so small that float32 has lost its sign."""
+    """Logits on both sides of 0 and 0 itself, many of them smaller than 0.5; none so small that
+    float32 has lost its sign.
+    """
     sizes = np.concatenate([random.uniform(0.02, 0.48, 8), random.uniform(0.52, 9, 6), np.zeros(2)])
     return torch.tensor(random.permutation(sizes * random.choice([-1, 1], 16)), dtype=torch.float32)
 
 
 def answers_to(random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Right labels and answers, class 1 rare or common; more 1s are said in vain than missed, or fewer, but never as many."""
+    """Right labels and answers, class 1 rare or common; more 1s are said in vain than missed, or
+    fewer, but never as many.
+    """
     right, said = (random.random(40) < random.uniform(0.15, 0.85) for _ in range(2))
     right[:5], said[:5] = [0, 0, 0, 1, 1], [0, 0, 1, 0, 1]
     said[0] = np.sum(right > said) == np.sum(right < said)
@@ -55,7 +66,11 @@ def probabilities_on_another_device(kata, draw: Draw):
 def labels(kata, draw: Draw):
     z, found = draw.made(near_half), {}
     with steps.untouched(found, logits=z):
-        found |= {"row": kata.to_labels(z), "column": kata.to_labels(z[:, None]), "huge": kata.to_labels(huge(draw, 5, 1))}
+        found |= {
+            "row": kata.to_labels(z),
+            "column": kata.to_labels(z[:, None]),
+            "huge": kata.to_labels(huge(draw, 5, 1)),
+        }
     for name, one in (("row", z[:1]), ("column", z[:1, None])):
         found[f"{name} of one"] = kata.to_labels(one.clone().requires_grad_())
     return found
@@ -72,7 +87,9 @@ def loss(kata, draw: Draw):
     targets = draw.uniform(0, 1, *shape).round()
     for name, z in (("near", 3 * draw.normal(*shape)), ("huge", huge(draw, *shape))):
         with steps.untouched(found, **{f"{name} logits": z, f"{name} targets": targets}):
-            found[name], found[f"{name} ready-made"] = steps.used(lambda z=z: kata.bce_with_logits(z, targets), READY_MADE)
+            found[name], found[f"{name} ready-made"] = steps.used(
+                lambda z=z: kata.bce_with_logits(z, targets), READY_MADE
+            )
         place = z.clone().requires_grad_()
         (3 * kata.bce_with_logits(place, targets)).backward()
         found[f"{name} gradients"] = place.grad
@@ -101,7 +118,9 @@ def loss_on_another_device(kata, draw: Draw):
 
 @question("figures", times=4)
 def figures(kata, draw: Draw):
-    """Of rows and columns, of whole numbers and floats, side by side; and where there is no 1 among labels or answers."""
+    """Of rows and columns, of whole numbers and floats, side by side; and where there is no 1 among
+    labels or answers.
+    """
     (y_true, y_pred), found = draw.made(answers_to), {}
     kinds = [
         (torch.int64, torch.int64),

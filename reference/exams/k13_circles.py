@@ -7,12 +7,16 @@ from torch.nn import functional as F
 
 from dojo.exam import Draw, every, question, steps, within
 
-TIMES = 2  # from so many starts: about once in a thousand all ReLUs of a layer die, and nothing more is learned
+# from so many starts: about once in a thousand all ReLUs of a layer die, and nothing more is
+# learned
+TIMES = 2
 CROSS_ENTROPY = F.binary_cross_entropy_with_logits
 
 
 def rings(random: np.random.Generator):
-    """The close circles of the lesson, drawn anew somewhere near; either ring may be class 1. 400 more points are hidden."""
+    """The close circles of the lesson, drawn anew somewhere near; either ring may be class 1. 400
+    more points are hidden.
+    """
     place, inner = random.uniform(-0.2, 0.2, 2), random.integers(2)
     radii, classes = np.array([0.8, 1.0]), random.permutation(1200) % 2
     angles = random.uniform(0, 2 * np.pi, 1200)
@@ -20,11 +24,18 @@ def rings(random: np.random.Generator):
     features = torch.tensor(points + 0.03 * random.standard_normal((1200, 2)), dtype=torch.float32)
     labels = torch.tensor(classes != inner, dtype=torch.float32)[:, None]
     given = features[:800], labels[:800]
-    return given, {"features": given[0], "labels": given[1], "others": features[800:], "labels of others": labels[800:]}
+    return given, {
+        "features": given[0],
+        "labels": given[1],
+        "others": features[800:],
+        "labels of others": labels[800:],
+    }
 
 
 def network(*_) -> nn.Module:
-    return nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 1))
+    return nn.Sequential(
+        nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 1)
+    )
 
 
 def line(*_) -> nn.Module:
@@ -33,7 +44,10 @@ def line(*_) -> nn.Module:
 
 def losses_of(answer, hidden) -> list[float]:
     labels = torch.from_numpy(hidden["labels"].data)
-    return [float(CROSS_ENTROPY(steps.outputs(trained, network(), hidden["features"]), labels)) for trained in answer]
+    return [
+        float(CROSS_ENTROPY(steps.outputs(trained, network(), hidden["features"]), labels))
+        for trained in answer
+    ]
 
 
 def loss_of(answer, right, hidden) -> float:
@@ -42,7 +56,9 @@ def loss_of(answer, right, hidden) -> float:
 
 def accuracy_of(answer, right, hidden) -> float:
     """Of the network that fits its own points best."""
-    logits = steps.outputs(answer[int(np.argmin(losses_of(answer, hidden)))], network(), hidden["others"])
+    logits = steps.outputs(
+        answer[int(np.argmin(losses_of(answer, hidden)))], network(), hidden["others"]
+    )
     return float(((logits >= 0).numpy() == hidden["labels of others"].data).mean())
 
 
@@ -53,7 +69,11 @@ def forward_pass(kind: type[nn.Module], draw: Draw) -> dict[str, object]:
     with steps.untouched(found, x=x):
         output = model(x)
     (output * draw.normal(25, sizes[2])).sum().backward()
-    found |= {"printed": repr(model), "output": output, "gradients": [one.grad for one in model.parameters()]}
+    found |= {
+        "printed": repr(model),
+        "output": output,
+        "gradients": [one.grad for one in model.parameters()],
+    }
     there = model.to(draw.device)(draw.normal(4, sizes[0]).to(draw.device))
     return {**found, "there": there, "places": [one.device.type for one in model.parameters()]}
 
@@ -78,13 +98,17 @@ def relu_stack(kata, draw: Draw):
     seconds=40,
     trained=every(
         within(0.5, "at most", loss_of, "the loss on the training points"),
-        within(0.85, "at least", accuracy_of, "the share of right answers to other points of the rings"),
+        within(
+            0.85, "at least", accuracy_of, "the share of right answers to other points of the rings"
+        ),
     ),
 )
 def training(kata, draw: Draw):
     (features, labels), found = draw.data(rings), {"trained": []}
     for _ in range(TIMES):
-        model = network()  # of the weights that the pass marks know; the first is the same on both sides: so is torch's seed
+        # of the weights that the pass marks know; the first is the same on both sides: so is
+        # torch's seed
+        model = network()
         kata.train(model, features, labels)
         found["trained"].append(steps.trained(model))
     return found
@@ -106,4 +130,8 @@ def training_on_another_device(kata, draw: Draw):
     model, found = draw.weights(network()).to(draw.device), {}
     with steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels, epochs=2)
-    return {"epochs": len(losses), "places": [one.device.type for one in model.parameters()], **found}
+    return {
+        "epochs": len(losses),
+        "places": [one.device.type for one in model.parameters()],
+        **found,
+    }

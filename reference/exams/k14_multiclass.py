@@ -11,15 +11,25 @@ READY_MADE = ("softmax", "log_softmax", "softmin", "logsumexp", "cross_entropy")
 
 
 def blobs(random: np.random.Generator):
-    """Four clouds as in the lesson, near the corners of a square that is turned and shifted; 200 more points are hidden."""
+    """Four clouds as in the lesson, near the corners of a square that is turned and shifted; 200
+    more points are hidden.
+    """
     angles = random.uniform(0, 2 * np.pi) + np.pi / 2 * np.arange(4) + random.uniform(-0.2, 0.2, 4)
     centers = random.uniform(0.75, 1, (4, 1)) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     centers = random.permutation(centers) + random.uniform(-0.3, 0.3, 2)
     classes = random.permutation(400) % 4
     points = centers[classes] + 0.15 * random.standard_normal((400, 2))
-    features, labels = torch.tensor(points, dtype=torch.float32), torch.tensor(classes, dtype=torch.int64)
+    features, labels = (
+        torch.tensor(points, dtype=torch.float32),
+        torch.tensor(classes, dtype=torch.int64),
+    )
     given = features[:200], labels[:200]
-    return given, {"features": given[0], "labels": given[1], "others": features[200:], "labels of others": labels[200:]}
+    return given, {
+        "features": given[0],
+        "labels": given[1],
+        "others": features[200:],
+        "labels of others": labels[200:],
+    }
 
 
 def network(*_) -> nn.Module:
@@ -34,7 +44,15 @@ def loss_of(answer, right, hidden) -> float:
 def huge(draw: Draw) -> Tensor:
     """Logits whose exp overflows, equal ones, and rows far below others."""
     size = draw.real(1e3, 1e4)
-    return torch.tensor([[size, 0, -size], [size, size, size], [-size, -size, -size - 1], [0.5, 1.5, -0.5], [0, 2, size]])
+    return torch.tensor(
+        [
+            [size, 0, -size],
+            [size, size, size],
+            [-size, -size, -size - 1],
+            [0.5, 1.5, -0.5],
+            [0, 2, size],
+        ]
+    )
 
 
 @question("model", times=3)
@@ -44,13 +62,21 @@ def forward_pass(kata, draw: Draw):
     with steps.untouched(found, x=x):
         output = model(x)
     (output * draw.normal(25, sizes[2])).sum().backward()
-    return {"printed": repr(model), "output": output, "gradients": [one.grad for one in model.parameters()], **found}
+    return {
+        "printed": repr(model),
+        "output": output,
+        "gradients": [one.grad for one in model.parameters()],
+        **found,
+    }
 
 
 @question("model")
 def model_on_another_device(kata, draw: Draw):
     model = draw.weights(kata.MulticlassClassifier(3, 5, 4)).to(draw.device)
-    return {"output": model(draw.normal(8, 3).to(draw.device)), "places": [one.device.type for one in model.parameters()]}
+    return {
+        "output": model(draw.normal(8, 3).to(draw.device)),
+        "places": [one.device.type for one in model.parameters()],
+    }
 
 
 @question("softmax", times=3)
@@ -61,7 +87,12 @@ def softmax(kata, draw: Draw):
         values, found["ready-made"] = steps.used(lambda: kata.softmax(z), READY_MADE)
     place = z.clone().requires_grad_()
     (weights * kata.softmax(place)).sum().backward()
-    found |= {"values": values, "logarithms": values.log(), "gradients": place.grad, "huge": kata.softmax(huge(draw))}
+    found |= {
+        "values": values,
+        "logarithms": values.log(),
+        "gradients": place.grad,
+        "huge": kata.softmax(huge(draw)),
+    }
     return {**found, "one row": kata.softmax(z[:1])}
 
 
@@ -73,8 +104,12 @@ def softmax_on_another_device(kata, draw: Draw):
 @question("predict", times=3)
 def prediction(kata, draw: Draw):
     features, classes, found, recording = draw.integer(2, 4), draw.integer(3, 6), {}, []
-    model = draw.weights(nn.Sequential(nn.Linear(features, 8), nn.Tanh(), nn.Dropout(0.5), nn.Linear(8, classes)))
-    model.register_forward_hook(lambda module, inputs, output: recording.append(output.requires_grad))
+    model = draw.weights(
+        nn.Sequential(nn.Linear(features, 8), nn.Tanh(), nn.Dropout(0.5), nn.Linear(8, classes))
+    )
+    model.register_forward_hook(
+        lambda module, inputs, output: recording.append(output.requires_grad)
+    )
     for name, training in (("training", True), ("evaluation", False)):
         model.train(training)
         x = 3 * draw.normal(draw.integer(20, 40), features)
@@ -91,10 +126,15 @@ def prediction_on_another_device(kata, draw: Draw):
     return {"numbers": numbers, "places": [one.device.type for one in model.parameters()]}
 
 
-@question("train", seconds=30, trained=within(0.5, "at most", loss_of, "the loss on other points of the clouds"))
+@question(
+    "train",
+    seconds=30,
+    trained=within(0.5, "at most", loss_of, "the loss on other points of the clouds"),
+)
 def training(kata, draw: Draw):
     features, labels = draw.data(blobs)
-    model = network()  # of the weights that the pass marks know, and the same on both sides: so is torch's seed
+    # of the weights that the pass marks know, and the same on both sides: so is torch's seed
+    model = network()
     kata.train(model, features, labels)
     return {"trained": steps.trained(model)}
 
@@ -115,4 +155,8 @@ def training_on_another_device(kata, draw: Draw):
     model, found = draw.weights(network()).to(draw.device), {}
     with steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels, epochs=2)
-    return {"epochs": len(losses), "places": [one.device.type for one in model.parameters()], **found}
+    return {
+        "epochs": len(losses),
+        "places": [one.device.type for one in model.parameters()],
+        **found,
+    }

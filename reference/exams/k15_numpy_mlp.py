@@ -10,9 +10,13 @@ NAMES = ("W1", "b1", "W2", "b2")
 
 def network(random: np.random.Generator):
     """Parameters of random sizes, points and their labels, all as NumPy has them."""
-    inputs, hidden, classes, points = (int(random.integers(*span)) for span in ((2, 5), (5, 12), (3, 6), (7, 30)))
+    inputs, hidden, classes, points = (
+        int(random.integers(*span)) for span in ((2, 5), (5, 12), (3, 6), (7, 30))
+    )
     shapes = [(inputs, hidden), (1, hidden), (hidden, classes), (1, classes)]
-    parameters = {name: random.standard_normal(shape) for name, shape in zip(NAMES, shapes, strict=True)}
+    parameters = {
+        name: random.standard_normal(shape) for name, shape in zip(NAMES, shapes, strict=True)
+    }
     return parameters, random.standard_normal((points, inputs)), random.integers(0, classes, points)
 
 
@@ -24,7 +28,9 @@ def layers(parameters: dict, x: np.ndarray):
 
 
 def off(answer, right, hidden) -> float:
-    """How far weights are from deviates of deviation 0.01 around 0, in parts of that; for 2500 of them 0.02 by chance."""
+    """How far weights are from deviates of deviation 0.01 around 0, in parts of that; for 2500 of
+    them 0.02 by chance.
+    """
     weights = [answer[name].data / 0.01 for name in ("W1", "W2")]
     return float(np.abs([(one.std() - 1, one.mean()) for one in weights]).max())
 
@@ -33,23 +39,40 @@ def accuracy(answer, right, hidden) -> float:
     return float((answer.data == hidden["right"].data).mean())
 
 
-# On other spirals than the mark's the reference's worst of 100 was 0.958; steps that are too small end below 0.6.
-FOUND = within(0.85, "at least", accuracy, "the share of the new points on which the network is right")
+# On other spirals than the mark's the reference's worst of 100 was 0.958; steps that are too small
+# end below 0.6.
+FOUND = within(
+    0.85, "at least", accuracy, "the share of the new points on which the network is right"
+)
 
 
-@question("init", weights=within(0.1, "at most", off, "the deviation or the mean of the weights is off, in parts of 0.01"))
+@question(
+    "init",
+    weights=within(
+        0.1, "at most", off, "the deviation or the mean of the weights is off, in parts of 0.01"
+    ),
+)
 def starting_parameters(kata, draw: Draw):
     sizes = [draw.integer(50, 90) for _ in range(3)]
     made = kata.init_parameters(*sizes, seed=draw.seed())
     forms = {name: [str(made[name].dtype), made[name].shape] for name in made}
-    return {"weights": {name: made[name] for name in ("W1", "W2")}, "biases": [made["b1"], made["b2"]], "forms": forms}
+    return {
+        "weights": {name: made[name] for name in ("W1", "W2")},
+        "biases": [made["b1"], made["b2"]],
+        "forms": forms,
+    }
 
 
 @question("init")
 def the_seed(kata, draw: Draw):
     seed = draw.integer(0, 10**6)
-    one, again, other = (kata.init_parameters(3, 4, 5, seed=number) for number in (seed, seed, seed + draw.integer(1, 99)))
-    return {name: [bool((one[name] == some[name]).all()) for some in (again, other)] for name in NAMES}
+    one, again, other = (
+        kata.init_parameters(3, 4, 5, seed=number)
+        for number in (seed, seed, seed + draw.integer(1, 99))
+    )
+    return {
+        name: [bool((one[name] == some[name]).all()) for some in (again, other)] for name in NAMES
+    }
 
 
 @question("forward", times=2)
@@ -71,14 +94,25 @@ def cross_entropy(kata, draw: Draw):
     parameters, x, labels = draw.made(network)
     y_hat = layers(parameters, x)[1]
     loss = kata.cross_entropy(y_hat, labels)
-    return {"loss": float(loss), "is a float": isinstance(loss, float), "y_hat": y_hat, "labels": labels}
+    return {
+        "loss": float(loss),
+        "is a float": isinstance(loss, float),
+        "y_hat": y_hat,
+        "labels": labels,
+    }
 
 
 @question("loss", times=2)
 def slopes_of_one_point(kata, draw: Draw):
-    scores, label = draw.made(lambda random: (random.standard_normal(n := random.integers(3, 7)), int(random.integers(n))))
+    scores, label = draw.made(
+        lambda random: (random.standard_normal(n := random.integers(3, 7)), int(random.integers(n)))
+    )
     of_probability, of_loss = kata.slopes_by_hand(scores, label)
-    return {"probability": np.asarray(of_probability), "loss": np.asarray(of_loss), "scores": scores}
+    return {
+        "probability": np.asarray(of_probability),
+        "loss": np.asarray(of_loss),
+        "scores": scores,
+    }
 
 
 @question("backward", times=2)
@@ -92,7 +126,10 @@ def gradients(kata, draw: Draw):
 @question("update")
 def one_step(kata, draw: Draw):
     parameters = draw.made(network)[0]
-    slopes = {name: draw.normal(*value.shape).numpy().astype(np.float64) for name, value in parameters.items()}
+    slopes = {
+        name: draw.normal(*value.shape).numpy().astype(np.float64)
+        for name, value in parameters.items()
+    }
     kata.update(parameters, slopes, draw.real(0.1, 2.0))
     return {"parameters": parameters, "gradients": slopes}
 
@@ -100,7 +137,9 @@ def one_step(kata, draw: Draw):
 @question("train")
 def few_epochs(kata, draw: Draw):
     parameters, x, labels = draw.made(network)
-    losses = kata.train(parameters, x, labels, epochs=draw.integer(3, 6), learning_rate=draw.real(0.05, 0.2))
+    losses = kata.train(
+        parameters, x, labels, epochs=draw.integer(3, 6), learning_rate=draw.real(0.05, 0.2)
+    )
     return {"losses": losses, "parameters": parameters, "x": x, "labels": labels}
 
 

@@ -8,7 +8,21 @@ import numpy as np
 from dojo.exam import Draw, every, question, steps, within
 
 SHARES = [(0.8, 0.2), (0.6, 0.2, 0.2), (0.5, 0.3, 0.1, 0.1), (0.4, 0.35, 0.25)]
-WORDS = ["amber", "birch", "cedar", "dune", "elm", "fern", "grove", "heath", "iris", "juniper", "kelp", "larch", "moss"]
+WORDS = [
+    "amber",
+    "birch",
+    "cedar",
+    "dune",
+    "elm",
+    "fern",
+    "grove",
+    "heath",
+    "iris",
+    "juniper",
+    "kelp",
+    "larch",
+    "moss",
+]
 
 
 def words(random: np.random.Generator, number: int) -> list[str]:
@@ -19,14 +33,19 @@ def words(random: np.random.Generator, number: int) -> list[str]:
 def file(random: np.random.Generator):
     """The text of a table, and how many of its rows to keep."""
     columns, rows = random.integers(2, 6), random.integers(6, 12)
-    numbers = [[f"{value:.4g}" for value in line] for line in random.normal(0, 10.0 ** random.integers(0, 6), (rows, columns))]
+    numbers = [
+        [f"{value:.4g}" for value in line]
+        for line in random.normal(0, 10.0 ** random.integers(0, 6), (rows, columns))
+    ]
     kinds = words(random, 3)
     lines = [words(random, columns + 1), *([*line, str(random.choice(kinds))] for line in numbers)]
     return "".join(f"{','.join(line)}\n" for line in lines), int(random.integers(2, 6))
 
 
 def classes_in_a_row(random: np.random.Generator):
-    """2000 rows sorted by class; each class has a multiple of 100 of them, so that every part's share is a whole number."""
+    """2000 rows sorted by class; each class has a multiple of 100 of them, so that every part's
+    share is a whole number.
+    """
     few, some = 100 * int(random.integers(1, 3)), 100 * int(random.integers(3, 6))
     features, kinds = random.standard_normal((2000, 3)), words(random, 3)
     counts = [2000 - few - some, some, few]
@@ -38,9 +57,18 @@ def classes_in_a_row(random: np.random.Generator):
 def misplaced(answer, right, hidden) -> float:
     """Rows that are lost, or there twice, or that have another row's label."""
     xs, ys = (np.concatenate([part.data for part in parts]) for parts in (answer["x"], answer["y"]))
-    known = {row.tobytes(): int(number) for row, number in zip(hidden["features"].data, hidden["numbers"].data, strict=True)}
-    found = {row.tobytes(): int(number) for row, number in zip(xs.astype(np.float64), ys, strict=True)}
-    return len(known) - sum(found.get(row) == number for row, number in known.items()) + abs(len(xs) - len(known))
+    known = {
+        row.tobytes(): int(number)
+        for row, number in zip(hidden["features"].data, hidden["numbers"].data, strict=True)
+    }
+    found = {
+        row.tobytes(): int(number) for row, number in zip(xs.astype(np.float64), ys, strict=True)
+    }
+    return (
+        len(known)
+        - sum(found.get(row) == number for row, number in known.items())
+        + abs(len(xs) - len(known))
+    )
 
 
 def unlike(answer, right, hidden) -> float:
@@ -54,8 +82,9 @@ def changes(answer, right, hidden) -> float:
     return min(int((np.diff(part.data) != 0).sum()) for part in answer["y"])
 
 
-# Rounding leaves a choice of rows, so none of them is the reference's. It costs a part a row of a class, and the last part has
-# what three cuts left. Not stratified, a part is off by 7 rows of a frequent class on average; sorted, its class changes twice.
+# Rounding leaves a choice of rows, so none of them is the reference's. It costs a part a row of a
+# class, and the last part has what three cuts left. Not stratified, a part is off by 7 rows of a
+# frequent class on average; sorted, its class changes twice.
 is_split = every(
     within(0, "at most", misplaced, "rows lost, twice, or with another row's label"),
     within(3, "at most", unlike, "rows of a class too many or too few in a part"),
@@ -64,11 +93,18 @@ is_split = every(
 
 
 def cut(kata, given: dict, names: bool, seed: int, shares: tuple | None = None):
-    """The parts of a split, their labels as numbers; a table with names as labels is cut as well."""
+    """The parts of a split, their labels as numbers; a table with names as labels is cut as
+    well.
+    """
     labels = np.array(given["kinds"])[given["numbers"]] if names else given["numbers"]
-    parts = kata.split(given["features"], labels, seed=seed, **({} if shares is None else {"shares": shares}))
+    parts = kata.split(
+        given["features"], labels, seed=seed, **({} if shares is None else {"shares": shares})
+    )
     half, places = len(parts) // 2, {kind: number for number, kind in enumerate(given["kinds"])}
-    ys = [np.array([places[str(name)] for name in part] if names else part, dtype=np.int64) for part in parts[half:]]
+    ys = [
+        np.array([places[str(name)] for name in part] if names else part, dtype=np.int64)
+        for part in parts[half:]
+    ]
     return {"x": [np.asarray(part) for part in parts[:half]], "y": ys}
 
 
@@ -79,7 +115,9 @@ def table_from_a_file(kata, draw: Draw):
         path = Path(folder) / "table.csv"
         path.write_text(text)
         for name, rows in (("all", None), ("some", some), ("one", 1)):
-            names, features, labels = kata.read(path if rows else str(path), **({"rows": rows} if rows else {}))
+            names, features, labels = kata.read(
+                path if rows else str(path), **({"rows": rows} if rows else {})
+            )
             found[name] = [[str(one) for one in names], features, np.asarray(labels).tolist()]
     return found
 
@@ -101,16 +139,28 @@ def other_shares(kata, draw: Draw):
 @question("split")
 def the_seed(kata, draw: Draw):
     given, seed = draw.data(classes_in_a_row), draw.integer(0, 10**6)
-    one, again, other = (cut(kata, given, True, one)["x"] for one in (seed, seed, seed + draw.integer(1, 99)))
+    one, again, other = (
+        cut(kata, given, True, one)["x"] for one in (seed, seed, seed + draw.integer(1, 99))
+    )
     return {"alike": [bool(np.array_equal(one[0], some[0])) for some in (again, other)]}
 
 
 @question("encode", times=2)
 def numbers_of_names(kata, draw: Draw):
-    kinds, labels = draw.made(lambda random: (known := words(random, 5), [*known, *map(str, random.choice(known, 20))]))
-    given = [*kinds[1:3], kinds[0], *kinds[3:]]  # neither sorted nor all there: the second part lacks the first and the last
-    found = [kata.encode(np.array(labels)), kata.encode(labels), kata.encode(np.array(kinds[1:4]), given)]
-    return {"numbers": [one[0] for one in found], "classes": [[str(name) for name in one[1]] for one in found]}
+    kinds, labels = draw.made(
+        lambda random: (known := words(random, 5), [*known, *map(str, random.choice(known, 20))])
+    )
+    # neither sorted nor all there: the second part lacks the first and the last
+    given = [*kinds[1:3], kinds[0], *kinds[3:]]
+    found = [
+        kata.encode(np.array(labels)),
+        kata.encode(labels),
+        kata.encode(np.array(kinds[1:4]), given),
+    ]
+    return {
+        "numbers": [one[0] for one in found],
+        "classes": [[str(name) for name in one[1]] for one in found],
+    }
 
 
 @question("encode")
@@ -121,15 +171,24 @@ def an_unknown_name(kata, draw: Draw):
 
 @question("standardize", times=2)
 def by_the_training_part(kata, draw: Draw):
-    parts = draw.made(lambda random: [random.normal(random.normal(0, 50), 10.0**n, (20 + n, 3)) for n in range(3)])
-    # Where a feature does not change: whole numbers, whose mean and deviation NumPy has without rounding.
+    parts = draw.made(
+        lambda random: [random.normal(random.normal(0, 50), 10.0**n, (20 + n, 3)) for n in range(3)]
+    )
+    # Where a feature does not change: whole numbers, whose mean and deviation NumPy has without
+    # rounding.
     constant = draw.integer(2, 40)
     parts = [np.insert(part, 1, constant + 3 * number, axis=1) for number, part in enumerate(parts)]
     found = kata.standardize(*parts)
-    return {"parts": [np.asarray(part) for part in found], "alone": np.asarray(kata.standardize(parts[0])[0]), "given": parts}
+    return {
+        "parts": [np.asarray(part) for part in found],
+        "alone": np.asarray(kata.standardize(parts[0])[0]),
+        "given": parts,
+    }
 
 
 @question("weights", times=2)
 def one_over_the_count(kata, draw: Draw):
-    counted = draw.made(lambda random: random.permutation(np.repeat(np.arange(5), random.integers(1, 40, 5))))
+    counted = draw.made(
+        lambda random: random.permutation(np.repeat(np.arange(5), random.integers(1, 40, 5)))
+    )
     return {"weights": kata.class_weights(counted), "labels": counted}

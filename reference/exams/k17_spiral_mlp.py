@@ -8,15 +8,37 @@ from torch.nn import functional as F
 from dojo.exam import Draw, question, steps, within
 from dojo.exam.spiral import spiral
 
-NAMES = ["amber", "birch", "cedar", "dune", "elm", "fern", "grove", "heath", "iris", "juniper", "kelp", "larch"]
+NAMES = [
+    "amber",
+    "birch",
+    "cedar",
+    "dune",
+    "elm",
+    "fern",
+    "grove",
+    "heath",
+    "iris",
+    "juniper",
+    "kelp",
+    "larch",
+]
 
 
 def unbalanced(random: np.random.Generator):
-    """Points of three classes, 25, 9 and 4 of them, and class weights that do not follow from the counts."""
+    """Points of three classes, 25, 9 and 4 of them, and class weights that do not follow from the
+    counts.
+    """
     labels = random.permutation(np.repeat(random.permutation(3), [25, 9, 4]))
     features = torch.tensor(random.standard_normal((38, 2)) + labels[:, None], dtype=torch.float32)
-    given = features, torch.tensor(labels), torch.tensor(random.uniform(0.1, 2.0, 3), dtype=torch.float32)
-    return given, {"features": features, "labels": torch.stack([given[1].float(), given[2][given[1]]], dim=1)}
+    given = (
+        features,
+        torch.tensor(labels),
+        torch.tensor(random.uniform(0.1, 2.0, 3), dtype=torch.float32),
+    )
+    return given, {
+        "features": features,
+        "labels": torch.stack([given[1].float(), given[2][given[1]]], dim=1),
+    }
 
 
 def weighted(scores: Tensor, labels: Tensor) -> Tensor:
@@ -33,9 +55,11 @@ def accuracy(answer, right, hidden) -> float:
     return float((answer.data.argmax(axis=1) == hidden["right"].data).mean())
 
 
-# On other spirals than the mark's the reference's worst of 25 was 0.986, that of other optimizers and rates 0.959; steps that
-# are too small end below 0.65.
-FOUND = within(0.85, "at least", accuracy, "the share of the new points on which the network is right")
+# On other spirals than the mark's the reference's worst of 25 was 0.986, that of other optimizers
+# and rates 0.959; steps that are too small end below 0.65.
+FOUND = within(
+    0.85, "at least", accuracy, "the share of the new points on which the network is right"
+)
 
 
 def names(random: np.random.Generator) -> list[str]:
@@ -43,7 +67,9 @@ def names(random: np.random.Generator) -> list[str]:
 
 
 def answered(random: np.random.Generator):
-    """Right classes and answers, and names; of each class a point is answered right, so that no figure is 0 / 0."""
+    """Right classes and answers, and names; of each class a point is answered right, so that no
+    figure is 0 / 0.
+    """
     y_true = np.repeat(np.arange(4), random.integers(5, 40, 4))
     y_pred = np.where(random.random(len(y_true)) < 0.6, y_true, random.integers(0, 4, len(y_true)))
     firsts = np.searchsorted(y_true, np.arange(4))
@@ -53,9 +79,13 @@ def answered(random: np.random.Generator):
 
 
 def a_point(random: np.random.Generator):
-    """Weights and biases of a linear model, a point, mean and std, and names; the percentage is not near a half."""
+    """Weights and biases of a linear model, a point, mean and std, and names; the percentage is not
+    near a half.
+    """
     while True:
-        drawn = [random.standard_normal(shape) for shape in ((4, 3), 4, 3, 3)] + [random.uniform(0.3, 3, 3)]
+        drawn = [random.standard_normal(shape) for shape in ((4, 3), 4, 3, 3)] + [
+            random.uniform(0.3, 3, 3)
+        ]
         weight, bias, point, mean, std = (torch.tensor(one, dtype=torch.float32) for one in drawn)
         percent = 100 * float(F.softmax(weight @ ((point - mean) / std) + bias, dim=0).max())
         if percent < 99 and abs(percent % 1 - 0.5) > 0.05:
@@ -70,7 +100,11 @@ def forward_pass(kata, draw: Draw):
         model = draw.weights(getattr(kata, name)(*sizes))
         output = model(x)
         F.cross_entropy(output, labels).backward()
-        found |= {f"printed {name}": repr(model), f"names of {name}": list(model.state_dict()), f"scores of {name}": output}
+        found |= {
+            f"printed {name}": repr(model),
+            f"names of {name}": list(model.state_dict()),
+            f"scores of {name}": output,
+        }
         found[f"gradients of {name}"] = [parameter.grad for parameter in model.parameters()]
     return found
 
@@ -89,8 +123,15 @@ def gradients(kata, draw: Draw):
     features, labels, weights = draw.data(unbalanced)
     model, found = draw.weights(small()), {}
     with steps.untouched(found, features=features, labels=labels, weights=weights):
-        losses, seen = steps.watch(lambda: kata.train(model, features, labels, weights, epochs=4), model)
-    found["losses"] = [type(losses).__name__, len(losses), losses[0], *{type(loss).__name__ for loss in losses}]
+        losses, seen = steps.watch(
+            lambda: kata.train(model, features, labels, weights, epochs=4), model
+        )
+    found["losses"] = [
+        type(losses).__name__,
+        len(losses),
+        losses[0],
+        *{type(loss).__name__ for loss in losses},
+    ]
     return {"steps": seen, **found}
 
 
@@ -108,18 +149,28 @@ def training_on_another_device(kata, draw: Draw):
     model = draw.weights(small()).to(draw.device)
     with steps.untouched(found, features=data[0], labels=data[1], weights=data[2]):
         losses = kata.train(model, *data, epochs=2)
-    return {"epochs": len(losses), "places": [weight.device for weight in model.parameters()], **found}
+    return {
+        "epochs": len(losses),
+        "places": [weight.device for weight in model.parameters()],
+        **found,
+    }
 
 
 @question("metrics", times=2)
 def figures(kata, draw: Draw):
     (y_true, y_pred, classes), there, found = draw.made(answered), draw.device, {}
-    pairs = {"here": (y_true, y_pred), "there": (y_true.to(there), y_pred.to(there)), "both": (y_true, y_pred.to(there))}
+    pairs = {
+        "here": (y_true, y_pred),
+        "there": (y_true.to(there), y_pred.to(there)),
+        "both": (y_true, y_pred.to(there)),
+    }
     for where, pair in pairs.items():
         metrics = kata.get_metrics(*pair, classes)
         every = [metrics["overall"], *(metrics["class"][name] for name in classes)]
         found[where] = [{name: float(value) for name, value in one.items()} for one in every]
-        found[f"floats {where}"] = [isinstance(value, float) for one in every for value in one.values()]
+        found[f"floats {where}"] = [
+            isinstance(value, float) for one in every for value in one.values()
+        ]
     return {**found, "keys": sorted(metrics), "names": sorted(metrics["class"])}
 
 

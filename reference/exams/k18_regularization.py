@@ -11,9 +11,13 @@ SQUARE = 60  # inputs, hidden units and outputs of the network whose dropout is 
 
 
 def nonsense(random: np.random.Generator):
-    """105 points in a square, standardized, and classes that have nothing to do with where they lie."""
+    """105 points in a square, standardized, and classes that have nothing to do with where they
+    lie.
+    """
     points = random.random((105, 2))
-    features = torch.tensor((points - points.mean(axis=0)) / points.std(axis=0), dtype=torch.float32)
+    features = torch.tensor(
+        (points - points.mean(axis=0)) / points.std(axis=0), dtype=torch.float32
+    )
     given = features, torch.tensor(random.permutation(np.arange(105) % 3))
     return given, dict(zip(("features", "labels"), given, strict=True))
 
@@ -42,30 +46,54 @@ def share(answer, right, hidden) -> float:
 
 
 def off(answer, right, hidden) -> float:
-    """How far weights (outputs, inputs) are from Xavier's rule, in parts of its deviation; by chance 0.02."""
+    """How far weights (outputs, inputs) are from Xavier's rule, in parts of its deviation; by
+    chance 0.02.
+    """
     each = [weight.data / (4 / sum(weight.data.shape)) ** 0.5 for weight in answer]
     return float(np.abs([(one.std() - 1, one.mean()) for one in each]).max())
 
 
 # By chance 0.02; every other rule is off by 0.15 and more.
-RULE = within(0.06, "at most", off, "the deviation or the mean of the weights is off, in parts of the rule's")
+RULE = within(
+    0.06, "at most", off, "the deviation or the mean of the weights is off, in parts of the rule's"
+)
 
 
 def grown(answer, right, hidden) -> float:
-    """How far the signal is from what the weights' deviation makes of it: after one layer, then from layer to layer."""
-    wide, (first, *_, last) = float(hidden["wide"]), answer  # wide: what a layer without its relu makes of a deviation of 1
-    ratios = [first / ((0.5 - 0.5 / np.pi) ** 0.5 * wide), (last / first) ** (1 / (len(answer) - 1)) / (wide / 2**0.5)]
+    """How far the signal is from what the weights' deviation makes of it: after one layer, then
+    from layer to layer.
+    """
+    # wide: what a layer without its relu makes of a deviation of 1
+    wide, (first, *_, last) = float(hidden["wide"]), answer
+    ratios = [
+        first / ((0.5 - 0.5 / np.pi) ** 0.5 * wide),
+        (last / first) ** (1 / (len(answer) - 1)) / (wide / 2**0.5),
+    ]
     return float(np.abs(np.array(ratios) - 1).max())
 
 
 @question("model", times=2)
 def evaluation(kata, draw: Draw):
-    inputs, hidden, p, classes = draw.integer(1, 6), draw.integer(7, 15), draw.choice([0.15, 0.25, 0.4]), draw.integer(2, 6)
-    model, x, found = draw.weights(kata.MLP(inputs, hidden, p, classes)).eval(), draw.normal(20, inputs), {}
+    inputs, hidden, p, classes = (
+        draw.integer(1, 6),
+        draw.integer(7, 15),
+        draw.choice([0.15, 0.25, 0.4]),
+        draw.integer(2, 6),
+    )
+    model, x, found = (
+        draw.weights(kata.MLP(inputs, hidden, p, classes)).eval(),
+        draw.normal(20, inputs),
+        {},
+    )
     with steps.untouched(found, x=x):
         output, again = model(x), model(x)
     F.cross_entropy(output, draw.classes(20, classes)).backward()
-    found |= {"printed": repr(model), "names": list(model.state_dict()), "output": output, "again": again}
+    found |= {
+        "printed": repr(model),
+        "names": list(model.state_dict()),
+        "output": output,
+        "again": again,
+    }
     return {**found, "gradients": [parameter.grad for parameter in model.parameters()]}
 
 
@@ -74,7 +102,8 @@ def training(kata, draw: Draw):
     p, bias, shift = draw.choice([0.2, 0.25, 0.3]), draw.real(0.3, 1.0), draw.real(2.0, 5.0)
     draw.hidden("p", lambda: p)
     model = kata.MLP(SQUARE, SQUARE, p, SQUARE).train()
-    with torch.no_grad():  # its output is shift + the hidden activation, which is 1 + bias for an input of ones
+    # its output is shift + the hidden activation, which is 1 + bias for an input of ones
+    with torch.no_grad():
         for layer, value in ((model.fc1, bias), (model.fc2, shift)):
             layer.weight.copy_(torch.eye(SQUARE))
             layer.bias.fill_(value)
@@ -85,14 +114,20 @@ def training(kata, draw: Draw):
 
 @question("model")
 def model_on_another_device(kata, draw: Draw):
-    model, x = draw.weights(kata.MLP(2, 7, 0.2, 3)).to(draw.device), draw.normal(4, 2).to(draw.device)
+    model, x = (
+        draw.weights(kata.MLP(2, 7, 0.2, 3)).to(draw.device),
+        draw.normal(4, 2).to(draw.device),
+    )
     trains = model.train()(x).device
     return {"training": trains, "output": model.eval()(x), "weights": list(model.parameters())}
 
 
 @question("init", weights=RULE)
 def weights_by_xaviers_rule(kata, draw: Draw):
-    sizes = [(draw.integer(250, 350), draw.integer(100, 150)), (draw.integer(40, 60), draw.integer(600, 800))]
+    sizes = [
+        (draw.integer(250, 350), draw.integer(100, 150)),
+        (draw.integer(40, 60), draw.integer(600, 800)),
+    ]
     models = [kata.MLP(inputs, hidden, 0.1, 3) for inputs, hidden in sizes]
     for model in models:
         model.init_weights()
@@ -107,7 +142,11 @@ def the_rest_is_left_alone(kata, draw: Draw):
     before = weight.detach().cpu().clone()
     model.init_weights()
     anew = [model.fc1.weight is weight, torch.equal(before, weight.detach().cpu())]
-    return {"anew": anew, "place": model.fc1.weight.device, "rest": [model.fc1.bias, model.fc2.weight, model.fc2.bias]}
+    return {
+        "anew": anew,
+        "place": model.fc1.weight.device,
+        "rest": [model.fc1.bias, model.fc2.weight, model.fc2.bias],
+    }
 
 
 @question("init", weights=RULE)
@@ -120,10 +159,19 @@ def the_seed(kata, draw: Draw):
     one, again, other = (dict(model.named_parameters()) for model in models)
     alike = {name: [torch.equal(one[name], some[name]) for some in (again, other)] for name in one}
     moved = [weight.device for weight in models[2].to(draw.device).parameters()]
-    return {"alike": alike, "weights": [one["fc1.weight"].detach()], "printed": repr(models[0]), "moved": moved}
+    return {
+        "alike": alike,
+        "weights": [one["fc1.weight"].detach()],
+        "printed": repr(models[0]),
+        "moved": moved,
+    }
 
 
-@question("depth", times=2, found=within(0.12, "at most", grown, "the signal's growth is off, in parts of what is right"))
+@question(
+    "depth",
+    times=2,
+    found=within(0.12, "at most", grown, "the signal's growth is off, in parts of what is right"),
+)
 def size_of_a_signal(kata, draw: Draw):
     width = draw.integer(250, 350)
     x, std, found = draw.normal(200, width), draw.choice([0.02, (2 / width) ** 0.5, 2.0]), {}
@@ -137,7 +185,8 @@ def size_of_a_signal(kata, draw: Draw):
 @question("depth")
 def layers_of_their_own(kata, draw: Draw):
     factors = []
-    for _ in range(200):  # layers of one weight: seven runs of eight end in a negative one, and leave nothing
+    # layers of one weight: seven runs of eight end in a negative one, and leave nothing
+    for _ in range(200):
         first, second, third = kata.deviations(torch.tensor([[0.0], [1.0]]), 1.0, 3)
         factors += [(second / first, third / second)] if third > 0 else []
     unlike = any(abs(one - other) > 1e-3 * one for one, other in factors)
@@ -155,11 +204,22 @@ def gradients(kata, draw: Draw):
     model, found = draw.weights(small()).eval(), {}
     with steps.untouched(found, features=features, labels=labels):
         losses, seen = steps.watch(lambda: kata.overfit(model, features, labels, epochs=4), model)
-    found["losses"] = [type(losses).__name__, len(losses), losses[0], *{type(loss).__name__ for loss in losses}]
-    return {"steps": seen, "modes": [step["training"] for step in seen], "afterwards": model.training, **found}
+    found["losses"] = [
+        type(losses).__name__,
+        len(losses),
+        losses[0],
+        *{type(loss).__name__ for loss in losses},
+    ]
+    return {
+        "steps": seen,
+        "modes": [step["training"] for step in seen],
+        "afterwards": model.training,
+        **found,
+    }
 
 
-# Some nonsense is harder to learn than other; over five of them the mark parts as in the tests, where it is always the same.
+# Some nonsense is harder to learn than other; over five of them the mark parts as in the tests,
+# where it is always the same.
 @question("overfit", seconds=90, trained=reaches("k18.overfit.accuracy", learned))
 def nonsense_by_heart(kata, draw: Draw):
     trained, data = [], draw.made(lambda random: [nonsense(random)[0] for _ in range(5)])
@@ -178,4 +238,8 @@ def training_on_another_device(kata, draw: Draw):
     with steps.untouched(found, features=features, labels=labels):
         losses = kata.overfit(model, features, labels, epochs=2)
     found["afterwards"] = model.training
-    return {"epochs": len(losses), "places": [weight.device for weight in model.parameters()], **found}
+    return {
+        "epochs": len(losses),
+        "places": [weight.device for weight in model.parameters()],
+        **found,
+    }

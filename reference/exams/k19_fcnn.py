@@ -11,20 +11,37 @@ from dojo.exam import Draw, every, places, question, reaches, steps, within
 from dojo.exam.draw import live
 
 CPU = torch.device("cpu")
-LAST = {"regression": lambda z: z, "binary": torch.sigmoid, "multiclass": lambda z: torch.softmax(z, dim=1)}
-LOSSES = {"regression": F.mse_loss, "binary": F.binary_cross_entropy_with_logits, "multiclass": F.cross_entropy}
+LAST = {
+    "regression": lambda z: z,
+    "binary": torch.sigmoid,
+    "multiclass": lambda z: torch.softmax(z, dim=1),
+}
+LOSSES = {
+    "regression": F.mse_loss,
+    "binary": F.binary_cross_entropy_with_logits,
+    "multiclass": F.cross_entropy,
+}
 # Outputs, epochs, and from how many starts: from about one in a thousand XOR is not learned.
 PROBLEMS = {"regression": (1, 12, 1), "binary": (1, 20, 2), "multiclass": (4, 8, 1)}
-OPTIMIZERS = {"sgd": {"momentum": 0.7}, "adam": {"betas": (0.6, 0.9)}, "rmsprop": {"alpha": 0.6}, "adagrad": {"lr_decay": 0.2}}
+OPTIMIZERS = {
+    "sgd": {"momentum": 0.7},
+    "adam": {"betas": (0.6, 0.9)},
+    "rmsprop": {"alpha": 0.6},
+    "adagrad": {"lr_decay": 0.2},
+}
 
 
 class Net(nn.Module):
-    """The exam's own network, so that a task is judged by itself: one hidden layer that starts as the lesson says."""
+    """The exam's own network, so that a task is judged by itself: one hidden layer that starts as
+    the lesson says.
+    """
 
     def __init__(self, kind: str, outputs: int, hidden: int = 16) -> None:
         super().__init__()
         layers = [nn.Linear(2, hidden), nn.Linear(hidden, outputs)]
-        for parameter, inputs in ((one, layer.in_features) for layer in layers for one in layer.parameters()):
+        for parameter, inputs in (
+            (one, layer.in_features) for layer in layers for one in layer.parameters()
+        ):
             nn.init.normal_(parameter, std=1 / inputs)
         self.layers, self.last = nn.Sequential(layers[0], nn.ReLU(), layers[1]), LAST[kind]
 
@@ -34,28 +51,50 @@ class Net(nn.Module):
 
 
 def points(n: int, kind: str):
-    """Makes points and targets without any rule, as NumPy has them; "multiclass" with three classes."""
+    """Makes points and targets without any rule, as NumPy has them; "multiclass" with three
+    classes.
+    """
 
     def make(random: np.random.Generator):
-        targets = random.standard_normal(n) if kind == "regression" else random.integers(0, 3 if kind == "multiclass" else 2, n)
+        targets = (
+            random.standard_normal(n)
+            if kind == "regression"
+            else random.integers(0, 3 if kind == "multiclass" else 2, n)
+        )
         return random.uniform(-1, 1, (n, 2)), targets.astype(np.float64)[:, None]
 
     return make
 
 
 def square(random: np.random.Generator):
-    """A square turned at random, and the lesson's three problems on it: 2500 points to train on and as many others."""
-    x, angle, names = random.uniform(-1, 1, (5000, 2)), random.uniform(0, 2 * np.pi), random.permutation(4)
+    """A square turned at random, and the lesson's three problems on it: 2500 points to train on and
+    as many others.
+    """
+    x, angle, names = (
+        random.uniform(-1, 1, (5000, 2)),
+        random.uniform(0, 2 * np.pi),
+        random.permutation(4),
+    )
     turned = x @ [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]
     product, quadrants = x[:, 0] * x[:, 1], names[(x[:, 0] > 0) + 2 * (x[:, 1] > 0)]
-    targets = {"regression": product, "binary": (product < 0) ^ (names[0] < 2), "multiclass": quadrants}
+    targets = {
+        "regression": product,
+        "binary": (product < 0) ^ (names[0] < 2),
+        "multiclass": quadrants,
+    }
     targets = {kind: values.astype(np.float64)[:, None] for kind, values in targets.items()}
-    given = [turned[:2500], {kind: values[:2500] for kind, values in targets.items()}, turned[2500:]]
+    given = [
+        turned[:2500],
+        {kind: values[:2500] for kind, values in targets.items()},
+        turned[2500:],
+    ]
     return given, {kind: values[2500:] for kind, values in targets.items()}
 
 
 def solved(kind: str, mark: str):
-    """The judge of a problem: the pass marks of the same training, for new points of the same kind, and the best start."""
+    """The judge of a problem: the pass marks of the same training, for new points of the same kind,
+    and the best start.
+    """
 
     def losses(answer, hidden) -> list[float]:
         wanted = torch.tensor(hidden[kind].data, dtype=torch.float32)
@@ -70,13 +109,19 @@ def solved(kind: str, mark: str):
         answers = best > 0 if kind == "binary" else best.argmax(axis=1)[:, None]
         return float((answers == hidden[kind].data).mean())
 
-    judges = [reaches(f"{mark}.loss", loss)] + [reaches(f"{mark}.accuracy", accuracy)] * (kind != "regression")
+    judges = [reaches(f"{mark}.loss", loss)] + [reaches(f"{mark}.accuracy", accuracy)] * (
+        kind != "regression"
+    )
     return every(*judges)
 
 
 def off(answer, right, hidden) -> float:
-    """How far the start is from deviates of deviation 1 / inputs, in parts of that; of 300 and more, by chance 0.1."""
-    return float(np.abs([(np.sqrt((one.data**2).mean()) - 1, one.data.mean()) for one in answer]).max())
+    """How far the start is from deviates of deviation 1 / inputs, in parts of that; of 300 and
+    more, by chance 0.1.
+    """
+    return float(
+        np.abs([(np.sqrt((one.data**2).mean()) - 1, one.data.mean()) for one in answer]).max()
+    )
 
 
 @question("network")
@@ -85,10 +130,18 @@ def settings(kata, draw: Draw):
     for kind in LOSSES:
         hidden = draw.made(lambda random: random.integers(3, 30, random.integers(1, 4)).tolist())
         found.append([kata.settings_for(kind, hidden, classes), hidden])
-    return {"found": found, "refused": steps.refused(lambda: kata.settings_for("ranking", [3], 2), "ranking", *LOSSES)}
+    return {
+        "found": found,
+        "refused": steps.refused(lambda: kata.settings_for("ranking", [3], 2), "ranking", *LOSSES),
+    }
 
 
-@question("network", start=within(0.4, "at most", off, "the deviation or the mean of the start is off, in parts of 1 / inputs"))
+@question(
+    "network",
+    start=within(
+        0.4, "at most", off, "the deviation or the mean of the start is off, in parts of 1 / inputs"
+    ),
+)
 def starting_parameters(kata, draw: Draw):
     dims = [draw.integer(300, 500) for _ in range(3)]
     parameters = [one.detach() for one in kata.FCNN(dims, "relu", "linear").parameters()]
@@ -100,7 +153,12 @@ def starting_parameters(kata, draw: Draw):
 @question("network")
 def forward_pass(kata, draw: Draw):
     x, found = draw.normal(11, 2), {}
-    for name, last in (("relu", "linear"), ("tanh", "sigmoid"), ("sigmoid", "softmax"), ("relu", "softmax")):
+    for name, last in (
+        ("relu", "linear"),
+        ("tanh", "sigmoid"),
+        ("sigmoid", "softmax"),
+        ("relu", "softmax"),
+    ):
         model = draw.weights(kata.FCNN([2, draw.integer(4, 9), 5, 3], name, last), scale=1.0)
         found[f"{name}, {last}"] = model(x)
         model.to(draw.device)
@@ -112,13 +170,20 @@ def forward_pass(kata, draw: Draw):
 def unknown_activations(kata, draw: Draw):
     known, last = ("relu", "sigmoid", "tanh"), ("linear", "sigmoid", "softmax")
     hidden = steps.refused(lambda: kata.FCNN([2, 3, 1], "swish", "linear"), "swish", *known)
-    return {"hidden": hidden, "last": steps.refused(lambda: kata.FCNN([2, 3, 1], "relu", "cubic"), "cubic", *last)}
+    return {
+        "hidden": hidden,
+        "last": steps.refused(lambda: kata.FCNN([2, 3, 1], "relu", "cubic"), "cubic", *last),
+    }
 
 
 @question("loss")
 def losses(kata, draw: Draw):
     z, numbers, found = draw.normal(9, 3), draw.classes(9, 3), {}
-    targets = {"regression": draw.normal(9, 1), "binary": (numbers[:, None] > 0).float(), "multiclass": numbers}
+    targets = {
+        "regression": draw.normal(9, 1),
+        "binary": (numbers[:, None] > 0).float(),
+        "multiclass": numbers,
+    }
     for place in (CPU, draw.device):
         for kind, wanted in targets.items():
             scores = z if kind == "multiclass" else z[:, :1]
@@ -130,7 +195,9 @@ def losses(kata, draw: Draw):
 @question("loss")
 def two_steps(kata, draw: Draw):
     z, targets = draw.normal(12, 4), draw.classes(12, 4)
-    value, used = steps.used(lambda: kata.log_softmax_loss(z, targets), ["cross_entropy", "cross_entropy_loss"])
+    value, used = steps.used(
+        lambda: kata.log_softmax_loss(z, targets), ["cross_entropy", "cross_entropy_loss"]
+    )
     return {"value": value, "used": used, "large": kata.log_softmax_loss(300 * z, targets)}
 
 
@@ -145,8 +212,16 @@ def optimizers(kata, draw: Draw):
                 for _ in range(3):
                     weight.grad = draw.normal(3, 2).to(place)
                     optimizer.step()
-                found[f"{name}, {len(more)} settings, {place.type}"] = [type(optimizer).__name__, weight]
-    return {**found, "refused": steps.refused(lambda: kata.optimizer_for("newton", [weight], lr), "newton", *OPTIMIZERS)}
+                found[f"{name}, {len(more)} settings, {place.type}"] = [
+                    type(optimizer).__name__,
+                    weight,
+                ]
+    return {
+        **found,
+        "refused": steps.refused(
+            lambda: kata.optimizer_for("newton", [weight], lr), "newton", *OPTIMIZERS
+        ),
+    }
 
 
 @question("batch")
@@ -154,22 +229,35 @@ def batches(kata, draw: Draw):
     found, size, number = {}, draw.integer(4, 7), draw.integer(1, 4)
     for kind in LOSSES:
         data = draw.made(points(40, kind))
-        found[kind] = [kata.next_batch(*data, kind, number, size), kata.next_batch(*data, kind), data]
+        found[kind] = [
+            kata.next_batch(*data, kind, number, size),
+            kata.next_batch(*data, kind),
+            data,
+        ]
     return found
 
 
 @question("train", times=2)
 def epochs_without_learning(kata, draw: Draw):
     kind, size = draw.choice(list(LOSSES)), draw.integer(8, 12)
-    data, model = draw.made(points(4 * size + 5, kind)), draw.weights(Net(kind, 3 if kind == "multiclass" else 1))
-    return {"losses": kata.train(model, *data, kind, lr=0.0, epochs=3, batch_size=size), "data": data}
+    data, model = (
+        draw.made(points(4 * size + 5, kind)),
+        draw.weights(Net(kind, 3 if kind == "multiclass" else 1)),
+    )
+    return {
+        "losses": kata.train(model, *data, kind, lr=0.0, epochs=3, batch_size=size),
+        "data": data,
+    }
 
 
 @question("train", times=2)
 def equal_batches(kata, draw: Draw):
-    data = [np.tile(part, (3, 1)) for part in draw.made(points(20, "binary"))]  # in whichever order they are taken
+    # in whichever order they are taken
+    data = [np.tile(part, (3, 1)) for part in draw.made(points(20, "binary"))]
     model = draw.weights(Net("binary", 1, hidden=6))
-    losses = kata.train(model, *data, "binary", optimizer="sgd", lr=draw.real(0.2, 0.6), epochs=2, batch_size=20)
+    losses = kata.train(
+        model, *data, "binary", optimizer="sgd", lr=draw.real(0.2, 0.6), epochs=2, batch_size=20
+    )
     return {"losses": losses, "parameters": list(model.parameters())}
 
 
@@ -177,7 +265,16 @@ def equal_batches(kata, draw: Draw):
 def named_optimizers(kata, draw: Draw):
     data, lr, found = draw.made(points(47, "multiclass")), draw.real(0.001, 0.01), {}
     for name in OPTIMIZERS:
-        train = functools.partial(kata.train, model := Net("multiclass", 3), *data, "multiclass", name, lr, 2, batch_size=10)
+        train = functools.partial(
+            kata.train,
+            model := Net("multiclass", 3),
+            *data,
+            "multiclass",
+            name,
+            lr,
+            2,
+            batch_size=10,
+        )
         _, seen = steps.watch(train, model, most=20)
         found[name] = [[step["optimizer"], step["rate"]] for step in seen]
     return found
@@ -196,13 +293,18 @@ def problems_on_a_square(kata, draw: Draw):
         models = [Net(kind, outputs) for _ in range(starts)]
         for model in models:
             kata.train(model, features, targets[kind], kind, lr=0.05, epochs=epochs)
-        found[kind] = [model(torch.tensor(new, dtype=torch.float32))[1].detach() for model in models]
+        found[kind] = [
+            model(torch.tensor(new, dtype=torch.float32))[1].detach() for model in models
+        ]
     return found
 
 
 @question("train")
 def training_on_another_device(kata, draw: Draw):
-    data, model = draw.made(points(40, "multiclass")), draw.weights(Net("multiclass", 3)).to(draw.device)
+    data, model = (
+        draw.made(points(40, "multiclass")),
+        draw.weights(Net("multiclass", 3)).to(draw.device),
+    )
     losses = kata.train(model, *data, "multiclass", epochs=2, batch_size=10)
     return {"epochs": len(losses), "places": [weight.device for weight in model.parameters()]}
 
@@ -230,12 +332,22 @@ def right_answers(kata, draw: Draw):
         model = draw.weights(Net(kind, outputs))
         z = model(x)[1].detach()
         answers = (z > 0).double() if kind == "binary" else z.argmax(dim=1, keepdim=True).double()
-        targets = torch.where(draw.uniform(0, 1, 60, 1) < 0.2, (answers + 1) % max(outputs, 2), answers)  # a fifth is wrong
+        # a fifth is wrong
+        targets = torch.where(
+            draw.uniform(0, 1, 60, 1) < 0.2, (answers + 1) % max(outputs, 2), answers
+        )
         data = [x.double().numpy(), targets.numpy()]
         for place in (CPU, draw.device):
             found[f"{kind}, {place.type}"] = kata.accuracy(model.to(place), *data, kind)
     model = Net("binary", 1)
     nn.init.zeros_(model.layers[2].weight)
     nn.init.zeros_(model.layers[2].bias)
-    found["at a half"] = kata.accuracy(model, x.double().numpy(), draw.made(points(60, "binary"))[1], "binary")
-    return {**found, "refused": steps.refused(lambda: kata.accuracy(Net("regression", 1), *data, "regression"), "regression")}
+    found["at a half"] = kata.accuracy(
+        model, x.double().numpy(), draw.made(points(60, "binary"))[1], "binary"
+    )
+    return {
+        **found,
+        "refused": steps.refused(
+            lambda: kata.accuracy(Net("regression", 1), *data, "regression"), "regression"
+        ),
+    }

@@ -12,13 +12,18 @@ from dojo.exam import Draw, question, steps, within
 
 
 def moons(random: np.random.Generator, known: int = 1000, new: int = 10_000):
-    """The lesson's moons, blurred anew and turned around their middle by any angle: points to train on, and new ones."""
+    """The lesson's moons, blurred anew and turned around their middle by any angle: points to train
+    on, and new ones.
+    """
     angle, swap = random.uniform(0, 2 * np.pi), random.integers(2)
     turn, parts = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]), []
     for points in (known, new):
         features, labels = make_moons(points, noise=0.15, random_state=int(random.integers(2**31)))
         turned = (features - [0.5, 0.25]) @ turn + [0.5, 0.25]
-        parts += [torch.tensor(turned, dtype=torch.float32), torch.tensor(labels != swap, dtype=torch.float32)[:, None]]
+        parts += [
+            torch.tensor(turned, dtype=torch.float32),
+            torch.tensor(labels != swap, dtype=torch.float32)[:, None],
+        ]
     return parts[:3], {"right": parts[3]}
 
 
@@ -26,8 +31,12 @@ def few(random: np.random.Generator) -> list[Tensor]:
     return moons(random, 40, 2)[0][:2]
 
 
-def watched(train: Callable[[], list], model: nn.Module, points: int, epochs: int) -> dict[str, object]:
-    """Run a training; its losses' form, how much of the budget went, and whether gradients outlived a step."""
+def watched(
+    train: Callable[[], list], model: nn.Module, points: int, epochs: int
+) -> dict[str, object]:
+    """Run a training; its losses' form, how much of the budget went, and whether gradients outlived
+    a step.
+    """
     rows, begins, left = [], [True], []
 
     def passed(module: nn.Module, inputs: tuple, output: object) -> None:
@@ -37,7 +46,12 @@ def watched(train: Callable[[], list], model: nn.Module, points: int, epochs: in
     def went_back(points: int) -> None:
         rows.append(points)
         if begins.pop() if begins else False:  # only then: several batches may add up to one step
-            left.append(any(one.grad is not None and bool((one.grad != 0).any()) for one in model.parameters()))
+            left.append(
+                any(
+                    one.grad is not None and bool((one.grad != 0).any())
+                    for one in model.parameters()
+                )
+            )
 
     handles = [
         model.register_forward_hook(passed),
@@ -48,13 +62,22 @@ def watched(train: Callable[[], list], model: nn.Module, points: int, epochs: in
     finally:
         for handle in handles:
             handle.remove()
-    form = [type(losses).__name__, len(losses) <= epochs, all(type(loss) is float for loss in losses)]
+    form = [
+        type(losses).__name__,
+        len(losses) <= epochs,
+        all(type(loss) is float for loss in losses),
+    ]
     return {"losses": form, "spent": sum(rows) / points / epochs, "left over": any(left)}
 
 
-# Counted where the submission runs, which could count wrongly: the points learned by a longer training are no secret, and the
-# mark for new points, which stay outside, is what can't be forged.
-BUDGET = within(1 + 1e-6, "at most", lambda answer, right, hidden: answer, "the passes over the points, in parts of the budget")
+# Counted where the submission runs, which could count wrongly: the points learned by a longer
+# training are no secret, and the mark for new points, which stay outside, is what can't be forged.
+BUDGET = within(
+    1 + 1e-6,
+    "at most",
+    lambda answer, right, hidden: answer,
+    "the passes over the points, in parts of the budget",
+)
 
 
 def share(answer, right, hidden) -> float:
@@ -64,7 +87,10 @@ def share(answer, right, hidden) -> float:
 @question("model")
 def new_models(kata, draw: Draw):
     first, second = kata.build_model(), kata.build_model()
-    scores, shared = first.eval()(draw.normal(draw.integer(3, 9), 2)), {id(value) for value in first.parameters()}
+    scores, shared = (
+        first.eval()(draw.normal(draw.integer(3, 9), 2)),
+        {id(value) for value in first.parameters()},
+    )
     return {
         "scores": [scores.shape, scores.requires_grad, isinstance(first, nn.Module)],
         "shared": any(id(value) in shared for value in second.parameters()),
@@ -80,9 +106,16 @@ def model_on_another_device(kata, draw: Draw):
 
 @question("train", times=2, spent=BUDGET)
 def small_budget(kata, draw: Draw):
-    (features, labels), epochs, model, found = draw.made(few), draw.choice([1, 3, 12, 25]), kata.build_model(), {}
+    (features, labels), epochs, model, found = (
+        draw.made(few),
+        draw.choice([1, 3, 12, 25]),
+        kata.build_model(),
+        {},
+    )
     with steps.untouched(found, features=features, labels=labels):
-        found |= watched(lambda: kata.train(model, features, labels, epochs=epochs), model, len(features), epochs)
+        found |= watched(
+            lambda: kata.train(model, features, labels, epochs=epochs), model, len(features), epochs
+        )
     return found
 
 
@@ -106,4 +139,8 @@ def training_on_another_device(kata, draw: Draw):
     model, found = kata.build_model().to(draw.device), {}
     with steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels, epochs=3)
-    return {"within": len(losses) <= 3, "places": sorted({weight.device.type for weight in model.parameters()}), **found}
+    return {
+        "within": len(losses) <= 3,
+        "places": sorted({weight.device.type for weight in model.parameters()}),
+        **found,
+    }

@@ -64,7 +64,10 @@ class Catalog:
     def only(self, katas: Sequence[Kata]) -> "Catalog":
         """The same catalog with no other katas than these."""
         return Catalog(
-            tuple(replace(stage, katas=tuple(kata for kata in stage.katas if kata in katas)) for stage in self.stages)
+            tuple(
+                replace(stage, katas=tuple(kata for kata in stage.katas if kata in katas))
+                for stage in self.stages
+            )
         )
 
     def find(self, wanted: str) -> Kata:
@@ -83,14 +86,25 @@ class Catalog:
             return fitting[0]
         if fitting:
             names = ", ".join(kata.name for kata in fitting)
-            raise UnknownKata(f"'{wanted}' fits several katas: {names}. Say which, for example {fitting[0].short}.")
+            raise UnknownKata(
+                f"'{wanted}' fits several katas: {names}. Say which, for example"
+                f" {fitting[0].short}."
+            )
         words: dict[str, Kata] = {}
         for kata in self.katas:
-            for word in (kata.name, kata.short, kata.name[4:], kata.title.lower(), *kata.name[4:].split("_")):
+            for word in (
+                kata.name,
+                kata.short,
+                kata.name[4:],
+                kata.title.lower(),
+                *kata.name[4:].split("_"),
+            ):
                 words.setdefault(word, kata)
         near = difflib.get_close_matches(text, words, n=1, cutoff=0.4)
         nearest = f" The nearest is {words[near[0]].name}." if near else ""
-        raise UnknownKata(f"There is no kata '{wanted}'.{nearest} `python tools/check list` shows them all.")
+        raise UnknownKata(
+            f"There is no kata '{wanted}'.{nearest} `python tools/check list` shows them all."
+        )
 
 
 def load(path: Path = CATALOG) -> Catalog:
@@ -108,7 +122,9 @@ def load(path: Path = CATALOG) -> Catalog:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CatalogError(f"{path} can't be read ({error}): {remedy}.") from None
     except (KeyError, TypeError, AttributeError) as error:
-        raise CatalogError(f"{path} has an entry that is not complete ({error!r}): {remedy}.") from None
+        raise CatalogError(
+            f"{path} has an entry that is not complete ({error!r}): {remedy}."
+        ) from None
     if not catalog.katas:
         raise CatalogError(f"{path} lists no katas: {remedy}.")
     return catalog
@@ -126,6 +142,7 @@ def _stage(entry: dict) -> Stage:
 
 def _kata(entry: dict, stage: int) -> Kata:
     tasks = tuple(
-        Task(name, task["points"], tuple(task["hints"]), task.get("chose", "")) for name, task in entry["task"].items()
+        Task(name, task["points"], tuple(task["hints"]), task.get("chose", ""))
+        for name, task in entry["task"].items()
     )
     return Kata(entry["name"], entry["title"], stage, entry["minutes"], entry["learned"], tasks)

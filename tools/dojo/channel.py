@@ -1,6 +1,8 @@
-"""Messages to and from code that may do anything: none makes us wait, and none is larger than we allow.
+"""Messages to and from code that may do anything: none makes us wait, and none is larger than we
+allow.
 
-The format is that of multiprocessing's connections, which the other side uses: the length in four bytes, then the message.
+The format is that of multiprocessing's connections, which the other side uses: the length in four
+bytes, then the message.
 """
 
 import os

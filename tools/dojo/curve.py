@@ -1,4 +1,6 @@
-"""The losses of a training beside the range of the reference's: as a record, and drawn in characters."""
+"""The losses of a training beside the range of the reference's: as a record, and drawn in
+characters.
+"""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +20,8 @@ class Band:
     """The range that the reference's losses lie in, over its seeds.
 
     Attributes:
-        epochs: of the reference's training; the points of low and high lie evenly between its first and its last epoch.
+        epochs: of the reference's training; the points of low and high lie evenly between its first
+            and its last epoch.
         low: the lower end at each point.
         high: the upper end at each point.
         seeds: how many trainings were measured.
@@ -36,7 +39,8 @@ class Curve:
 
     Attributes:
         epochs: how many the training had.
-        losses: at most MOST_POINTS of them, evenly spread from the first to the last; None where a loss was not finite.
+        losses: at most MOST_POINTS of them, evenly spread from the first to the last; None where a
+            loss was not finite.
         band: where the reference's lie, where that was measured.
         kind: what it looks like, in a word or two: "flat", "diverging", "too slow", "stuck" ...
     """
@@ -49,7 +53,11 @@ class Curve:
     @classmethod
     def of(cls, losses: Sequence[float], band: Band | None) -> "Curve":
         """The curve of a whole history, short enough for a report."""
-        return cls(len(losses), tuple(loss if math.isfinite(loss) else None for loss in thinned(losses)), band)
+        return cls(
+            len(losses),
+            tuple(loss if math.isfinite(loss) else None for loss in thinned(losses)),
+            band,
+        )
 
 
 def thinned(values: Sequence, most: int = MOST_POINTS) -> Sequence:
@@ -98,7 +106,9 @@ def _number(value: object) -> float:
 
 
 def draw(curve: Curve) -> list[str]:
-    """The losses as a line, the reference's range as a shaded band, over the epochs; a logarithmic scale where that helps."""
+    """The losses as a line, the reference's range as a shaded band, over the epochs; a logarithmic
+    scale where that helps.
+    """
     scale, band = _Scale.of(curve), curve.band
     epochs = max(curve.epochs, band.epochs if band else 1)
     rows = [[" "] * WIDTH for _ in range(HEIGHT)]
@@ -113,15 +123,24 @@ def draw(curve: Curve) -> list[str]:
             row, is_upper = divmod(scale.level(loss), 2)
             rows[row][column] = HALVES[bool(is_upper), not is_upper]
     ends = {HEIGHT - 1: f"{scale.top:.3g}", 0: f"{scale.bottom:.3g}"}
-    lines = [f"{ends.get(row, ''):>8} │{''.join(rows[row])}".rstrip() for row in reversed(range(HEIGHT))]
+    lines = [
+        f"{ends.get(row, ''):>8} │{''.join(rows[row])}".rstrip() for row in reversed(range(HEIGHT))
+    ]
     last, middle = f"{epochs} epochs", "(logarithmic)" if scale.is_logarithmic else ""
     lines += [f"{'':>8} └{'─' * WIDTH}", f"{'':>10}1{middle:^{WIDTH - 2 - len(last)}} {last}"]
     numbers = [loss for loss in curve.losses if loss is not None]
-    went = f"{numbers[0]:.3g} to {numbers[-1]:.3g}" if numbers else "not a number from the first epoch on"
+    went = (
+        f"{numbers[0]:.3g} to {numbers[-1]:.3g}"
+        if numbers
+        else "not a number from the first epoch on"
+    )
     went += ", then not a number" if numbers and curve.losses[-1] is None else ""
     lines.append(f"{'':>10}▄ yours: {went}" + (f" ({curve.kind})" if curve.kind else ""))
     if band:
-        lines.append(f"{'':>10}░ reference, {band.seeds} starts: ends at {band.low[-1]:.3g} to {band.high[-1]:.3g}")
+        lines.append(
+            f"{'':>10}░ reference, {band.seeds} starts: ends at {band.low[-1]:.3g} to"
+            f" {band.high[-1]:.3g}"
+        )
     return lines
 
 
@@ -133,7 +152,9 @@ class _Scale:
 
     @classmethod
     def of(cls, curve: Curve) -> "_Scale":
-        losses = [min(max(loss, -LARGEST), LARGEST) for loss in curve.losses if loss is not None] or [1.0]
+        losses = [
+            min(max(loss, -LARGEST), LARGEST) for loss in curve.losses if loss is not None
+        ] or [1.0]
         usual = [*curve.band.low, *curve.band.high] if curve.band else losses[:1]
         bottom, top = min([*losses, *usual]), max([*losses, *usual])
         if max(usual) > 0:
@@ -145,12 +166,17 @@ class _Scale:
     def level(self, loss: float) -> int:
         """Which of the 2 * HEIGHT half characters, from the bottom, a loss is drawn in."""
         loss = min(max(loss, self.bottom), self.top)
-        low, high, here = (math.log(each) if self.is_logarithmic else each for each in (self.bottom, self.top, loss))
+        low, high, here = (
+            math.log(each) if self.is_logarithmic else each
+            for each in (self.bottom, self.top, loss)
+        )
         return round((here - low) / (high - low) * (2 * HEIGHT - 1))
 
 
 def _at(points: Sequence[float | None], epoch: float, epochs: int) -> float | None:
-    """The nearest of points that lie evenly between the first and the last of so many epochs; None outside."""
+    """The nearest of points that lie evenly between the first and the last of so many epochs; None
+    outside.
+    """
     if not points or epoch > epochs - 0.5:
         return None
     return points[min(round(epoch / max(epochs - 1, 1) * (len(points) - 1)), len(points) - 1)]

@@ -1,4 +1,5 @@
-"""Why a test failed, as a record: what was seen, what was expected, the likely causes, and a question that leads on.
+"""Why a test failed, as a record: what was seen, what was expected, the likely causes, and a
+question that leads on.
 
 Light: the commands that only show a diagnosis need neither torch nor the tests.
 """
@@ -15,7 +16,9 @@ LABEL = 10  # columns of "expected:" and the like
 
 @dataclass(frozen=True)
 class Cause:
-    """A likely cause, and whether evidence tells it: what came out is what this mistake gives. If not, it is a general one."""
+    """A likely cause, and whether evidence tells it: what came out is what this mistake gives. If
+    not, it is a general one.
+    """
 
     text: str
     told: bool = False
@@ -45,9 +48,17 @@ class Diagnosis:
     def text(self) -> str:
         """The message that every failure has the shape of."""
         first, *others = self.likely or (Cause(""),)
-        parts = [("seen:", self.seen), ("expected:", self.expected), ("layers:", "\n".join(self.layers))]
+        parts = [
+            ("seen:", self.seen),
+            ("expected:", self.expected),
+            ("layers:", "\n".join(self.layers)),
+        ]
         parts += [("loss:", "\n".join(curves.draw(self.curve)) if self.curve else "")]
-        parts += [("likely:", first.text), *(("or:", cause.text) for cause in others), ("next:", self.pointer)]
+        parts += [
+            ("likely:", first.text),
+            *(("or:", cause.text) for cause in others),
+            ("next:", self.pointer),
+        ]
         return "\n".join([self.headline, *(_part(label, text) for label, text in parts if text)])
 
     @property
@@ -57,8 +68,14 @@ class Diagnosis:
 
     @property
     def leads_on(self) -> bool:
-        """Whether it ends in something to do: a pointer, a cause told by evidence, or one that asks a question."""
-        return bool(self.pointer) or self.is_told or any(cause.text.endswith("?") for cause in self.likely)
+        """Whether it ends in something to do: a pointer, a cause told by evidence, or one that asks
+        a question.
+        """
+        return (
+            bool(self.pointer)
+            or self.is_told
+            or any(cause.text.endswith("?") for cause in self.likely)
+        )
 
 
 def _part(label: str, text: str) -> str:
@@ -68,7 +85,11 @@ def _part(label: str, text: str) -> str:
 def clipped(text: str) -> str:
     """A text short enough for a report; what is left out is counted."""
     left_out = len(text) - MOST_CHARACTERS
-    return text if left_out <= 0 else f"{text[:MOST_CHARACTERS]}\n... ({left_out:,} more characters left out)"
+    return (
+        text
+        if left_out <= 0
+        else f"{text[:MOST_CHARACTERS]}\n... ({left_out:,} more characters left out)"
+    )
 
 
 def parse(fields: dict) -> Diagnosis:
@@ -77,9 +98,18 @@ def parse(fields: dict) -> Diagnosis:
     Raises:
         ValueError, TypeError, KeyError: the fields are not those of a Diagnosis.
     """
-    likely = tuple(Cause(a(str, cause["text"]), a(bool, cause["told"])) for cause in fields["likely"])
-    texts = {name: a(str, fields[name]) for name in ("headline", "seen", "expected", "pointer", "where")}
+    likely = tuple(
+        Cause(a(str, cause["text"]), a(bool, cause["told"])) for cause in fields["likely"]
+    )
+    texts = {
+        name: a(str, fields[name]) for name in ("headline", "seen", "expected", "pointer", "where")
+    }
     curve = None if fields["curve"] is None else curves.parse(fields["curve"])
     if set(fields) != {*texts, "likely", "layers", "curve"}:
         raise ValueError(f"a diagnosis has other fields: {sorted(fields)}")
-    return Diagnosis(**texts, likely=likely, layers=tuple(a(str, layer) for layer in fields["layers"]), curve=curve)
+    return Diagnosis(
+        **texts,
+        likely=likely,
+        layers=tuple(a(str, layer) for layer in fields["layers"]),
+        curve=curve,
+    )

@@ -2,8 +2,9 @@
 
 Only the standard library is imported here: this runs first, in whatever Python the user called.
 
-The virtual environment carries a marker that says how far its setup got. A setup that was interrupted is known by the marker
-"unfinished" and is made anew, because half-copied packages can look complete to pip.
+The virtual environment carries a marker that says how far its setup got. A setup that was
+interrupted is known by the marker "unfinished" and is made anew, because half-copied packages can
+look complete to pip.
 """
 
 import contextlib
@@ -23,7 +24,8 @@ from dojo.setup_progress import SetupProgress
 
 FREE_BYTES_NEEDED = 2 * 1024**3
 EXIT_UNABLE = 2
-JUST_SET_UP = "TORCH_KATAS_JUST_SET_UP"  # an environment variable: ends a circle of setups that do not help
+# an environment variable: ends a circle of setups that do not help
+JUST_SET_UP = "TORCH_KATAS_JUST_SET_UP"
 
 WHY = {
     "absent": "First run: setting up .venv with the packages (once, a few minutes).",
@@ -70,7 +72,8 @@ class Paths:
 
 
 def enter(extra: str | None = None) -> None:
-    """Return if this Python has the packages; otherwise run the same command again in .venv, made first where needed.
+    """Return if this Python has the packages; otherwise run the same command again in .venv, made
+    first where needed.
 
     Args:
         extra: a group of [project.optional-dependencies] needed besides the dependencies.
@@ -85,8 +88,8 @@ def enter(extra: str | None = None) -> None:
     try:
         if just_set_up:
             raise SetupError(
-                f"The setup of {paths.venv} ended well, yet {', '.join(lacking)} can't be found there: delete that folder and "
-                "run the same command again."
+                f"The setup of {paths.venv} ended well, yet {', '.join(lacking)} can't be found"
+                " there: delete that folder and run the same command again."
             )
         if inside or state != "ready" or not paths.python.exists():
             set_up(paths, extra)
@@ -115,13 +118,19 @@ def release(version: str) -> tuple[int, ...]:
 def missing(wanted: dict[str, tuple[int, ...]]) -> list[str]:
     """The wanted packages that this Python lacks or has too old."""
     there = installed()
-    return [name for name, lowest in wanted.items() if there.get(name.replace("-", "_").lower(), ()) < lowest]
+    return [
+        name
+        for name, lowest in wanted.items()
+        if there.get(name.replace("-", "_").lower(), ()) < lowest
+    ]
 
 
 def installed() -> dict[str, tuple[int, ...]]:
-    """Package name → version of what this Python can import, from the names of the folders pip leaves beside each package.
+    """Package name → version of what this Python can import, from the names of the folders pip
+    leaves beside each package.
 
-    importlib.metadata would do, but importing it takes longer than everything else that `check hint` does.
+    importlib.metadata would do, but importing it takes longer than everything else that `check
+    hint` does.
     """
     found: dict[str, tuple[int, ...]] = {}
     for folder in filter(os.path.isdir, sys.path):
@@ -139,7 +148,9 @@ def pins_hash(paths: Paths) -> str:
 
 
 def venv_state(paths: Paths) -> str:
-    """'absent', 'unmarked' (made by somebody else), 'unfinished', 'outdated' (other pins) or 'ready'."""
+    """'absent', 'unmarked' (made by somebody else), 'unfinished', 'outdated' (other pins) or
+    'ready'.
+    """
     if not paths.marker.exists():
         return "unmarked" if paths.venv.exists() else "absent"
     try:
@@ -153,7 +164,8 @@ def venv_state(paths: Paths) -> str:
 
 
 def set_up(paths: Paths, extra: str | None = None) -> None:
-    """Make .venv and install the pinned packages into it: the dependencies, and those of the extra group.
+    """Make .venv and install the pinned packages into it: the dependencies, and those of the extra
+    group.
 
     Raises:
         SetupError: with the sentence for the user; what was downloaded so far stays in pip's cache.
@@ -180,21 +192,27 @@ def set_up(paths: Paths, extra: str | None = None) -> None:
 
 
 def mark(paths: Paths, state: str) -> None:
-    paths.marker.write_text(json.dumps({"state": state, "pins": pins_hash(paths)}), encoding="utf-8")
+    paths.marker.write_text(
+        json.dumps({"state": state, "pins": pins_hash(paths)}), encoding="utf-8"
+    )
 
 
 def check_disk(paths: Paths) -> None:
     free = shutil.disk_usage(paths.root).free
     if free < FREE_BYTES_NEEDED:
         raise SetupError(
-            f"The packages need about {FREE_BYTES_NEEDED / 1024**3:.0f} GB of disk space and {free / 1024**3:.1f} GB is "
-            f"free at {paths.root}: make room there and run the same command again."
+            f"The packages need about {FREE_BYTES_NEEDED / 1024**3:.0f} GB of disk space and"
+            f" {free / 1024**3:.1f} GB is free at {paths.root}: make room there and run the same"
+            " command again."
         )
 
 
 def make_venv(paths: Paths) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "venv", str(paths.venv)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        [sys.executable, "-m", "venv", str(paths.venv)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
     if result.returncode != 0:
         text = result.stdout.decode(errors="replace")
@@ -202,8 +220,9 @@ def make_venv(paths: Paths) -> None:
         if "ensurepip" in text:
             version = f"{sys.version_info.major}.{sys.version_info.minor}"
             raise SetupError(
-                "This Python can't make virtual environments: on Debian or Ubuntu install the package "
-                f"python{version}-venv (apt install python{version}-venv) and run the same command again."
+                "This Python can't make virtual environments: on Debian or Ubuntu install the"
+                f" package python{version}-venv (apt install python{version}-venv) and run the same"
+                " command again."
             )
         raise SetupError(explain_pip(text, paths))
 
@@ -211,11 +230,23 @@ def make_venv(paths: Paths) -> None:
 def install(paths: Paths, progress: SetupProgress, extra: str | None = None) -> None:
     """Install what pyproject.toml names, at the versions that tools/constraints.txt pins."""
     names = requirements(paths.root, extra)
-    command = [str(paths.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    command = [
+        str(paths.python),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+    ]
     command += ["--progress-bar", "off", "-c", str(paths.constraints), *names]
     with paths.log.open("w", encoding="utf-8") as log:
         pip = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
         )
         try:
             for line in progress.while_reading(pip.stdout):
@@ -232,36 +263,55 @@ def explain_pip(text: str, paths: Paths) -> str:
     """What to do about a pip that failed, from what it printed."""
     lowered = text.lower()
     if "no space left" in lowered or "errno 28" in lowered or "disk quota" in lowered:
-        return f"The disk is full: make about 2 GB of room at {paths.root} and run the same command again."
-    no_network = ("name resolution", "newconnectionerror", "connection refused", "network is unreachable", "timed out")
-    if any(sign in lowered for sign in (*no_network, "max retries exceeded", "getaddrinfo failed", "proxyerror")):
         return (
-            "The packages could not be downloaded: check the network connection (or proxy) and run the same command "
-            "again; what is already downloaded is kept."
+            f"The disk is full: make about 2 GB of room at {paths.root} and run the same command"
+            " again."
+        )
+    no_network = (
+        "name resolution",
+        "newconnectionerror",
+        "connection refused",
+        "network is unreachable",
+        "timed out",
+    )
+    if any(
+        sign in lowered
+        for sign in (*no_network, "max retries exceeded", "getaddrinfo failed", "proxyerror")
+    ):
+        return (
+            "The packages could not be downloaded: check the network connection (or proxy) and run"
+            " the same command again; what is already downloaded is kept."
         )
     if "no matching distribution" in lowered or "could not find a version" in lowered:
         wanted = re.search(r"No matching distribution found for (\S+)", text)
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         return (
-            f"No package {wanted.group(1) if wanted else 'that fits'} was found for Python {version} on this system: check "
-            f"the network connection, or run the same command with another Python from 3.11 on (all of it: {paths.log})."
+            f"No package {wanted.group(1) if wanted else 'that fits'} was found for Python"
+            f" {version} on this system: check the network connection, or run the same command with"
+            f" another Python from 3.11 on (all of it: {paths.log})."
         )
     last = next((line for line in reversed(text.splitlines()) if line.strip()), "pip said nothing")
-    return f"The packages could not be installed ({last.strip()}): see {paths.log}, then run the same command again."
+    return (
+        f"The packages could not be installed ({last.strip()}): see {paths.log}, then run the same"
+        " command again."
+    )
 
 
 def explain_os_error(paths: Paths, error: OSError) -> str:
     if error.errno == 28:  # ENOSPC
         return explain_pip("no space left", paths)
     return (
-        f"{paths.venv} can't be written ({error.strerror or error}): copy this folder to a place of your own and run the "
-        "command there, or run it with a Python that already has the packages."
+        f"{paths.venv} can't be written ({error.strerror or error}): copy this folder to a place of"
+        " your own and run the command there, or run it with a Python that already has the"
+        " packages."
     )
 
 
 def locked(paths: Paths) -> contextlib.AbstractContextManager[None]:
     """Hold the setup to one process: a second one waits, then finds the work done."""
-    return lock.held(paths.lock, lambda: sys.stderr.write("Another run is setting up .venv: waiting for it.\n"))
+    return lock.held(
+        paths.lock, lambda: sys.stderr.write("Another run is setting up .venv: waiting for it.\n")
+    )
 
 
 def go_on_in(python: Path) -> None:

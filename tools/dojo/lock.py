@@ -1,4 +1,6 @@
-"""One process at a time: a lock on a file, which the system lets go when its holder ends, however it ends."""
+"""One process at a time: a lock on a file, which the system lets go when its holder ends, however
+it ends.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-_FAR = 1 << 30  # Windows lets nobody read what is locked, so the byte that is locked lies behind what the holder writes
+# Windows lets nobody read what is locked, so the byte that is locked lies behind what the holder
+# writes
+_FAR = 1 << 30
 
 
 class Taken(Exception):
@@ -15,7 +19,8 @@ class Taken(Exception):
 
 @contextmanager
 def held(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Wait until no other process holds the lock, and hold it. The file stays: to delete it would undo another's lock.
+    """Wait until no other process holds the lock, and hold it. The file stays: to delete it would
+    undo another's lock.
 
     Args:
         on_wait: called before the wait, if there is one.

@@ -1,6 +1,7 @@
 """What the references reached when they were last validated: reference/validation/reference.json.
 
-Written by `python tools/validate --record`, read by `python tools/check`. Each kata's entry carries a hash of what it
+Written by `python tools/validate --record`, read by `python tools/check`. Each kata's entry carries
+a hash of what it
 speaks of, so that an entry older than its reference or its tests is known.
 """
 
@@ -18,7 +19,9 @@ FILE = ROOT / "reference" / "validation" / "reference.json"
 
 @dataclass(frozen=True)
 class Entry:
-    """One kata's reference: the tasks it passes, and the numbers its trainings reached (mark → value)."""
+    """One kata's reference: the tasks it passes, and the numbers its trainings reached (mark →
+    value).
+    """
 
     content: str
     passed: tuple[str, ...]
@@ -35,10 +38,14 @@ def content_hash(kata: str) -> str:
 
 
 def bounds_of(kata: str) -> str:
-    """What a kata's trainings have to reach, as text; without what was measured, which changes nothing for a solution."""
+    """What a kata's trainings have to reach, as text; without what was measured, which changes
+    nothing for a solution.
+    """
     marks = tomllib.loads((ROOT / "tests" / "pass_marks.toml").read_text(encoding="utf-8"))
     own = {
-        name: (mark["must_be"], mark["mark"]) for name, mark in marks.items() if name.startswith(kata.partition("_")[0] + ".")
+        name: (mark["must_be"], mark["mark"])
+        for name, mark in marks.items()
+        if name.startswith(kata.partition("_")[0] + ".")
     }
     return json.dumps(own, sort_keys=True)
 
@@ -53,12 +60,17 @@ def read(path: Path = FILE) -> dict[str, Entry]:
     """Kata name → entry; empty where there is no readable record."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        return {name: Entry(fields["content"], tuple(fields["passed"]), fields["measured"]) for name, fields in entries.items()}
+        return {
+            name: Entry(fields["content"], tuple(fields["passed"]), fields["measured"])
+            for name, fields in entries.items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
 def write(entries: dict[str, Entry], path: Path = FILE) -> None:
-    document = {name: vars(entry) | {"passed": list(entry.passed)} for name, entry in entries.items()}
+    document = {
+        name: vars(entry) | {"passed": list(entry.passed)} for name, entry in entries.items()
+    }
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -1,4 +1,6 @@
-"""What a person sees while the packages are installed: one line that moves on a terminal, one line a package elsewhere."""
+"""What a person sees while the packages are installed: one line that moves on a terminal, one line
+a package elsewhere.
+"""
 
 import queue
 import re
@@ -12,7 +14,10 @@ from typing import TextIO
 WIDTH = 76
 
 
-PACKAGE = re.compile(r"\s*(?:Downloading|Processing|Using cached)\s+(?:\S*/)?([^/\s]+)\.whl\S*(?:\s+\(([\d.]+ [kMG]?B)\))?")
+PACKAGE = re.compile(
+    r"\s*(?:Downloading|Processing|Using cached)\s+(?:\S*/)?([^/\s]+)\.whl\S*(?:\s+\(([\d.]+"
+    r" [kMG]?B)\))?"
+)
 
 
 def step_of(line: str) -> str | None:
@@ -30,7 +35,8 @@ class SetupProgress:
 
     def __init__(self, constraints: Path, why: str) -> None:
         pins = constraints.read_text(encoding="utf-8").splitlines()
-        self._most = sum("==" in line for line in pins)  # pip tells only at the end how many of them it takes
+        # pip tells only at the end how many of them it takes
+        self._most = sum("==" in line for line in pins)
         self._got = 0
         self._begin = time.monotonic()
         self._live = sys.stderr.isatty()
@@ -65,7 +71,9 @@ class SetupProgress:
                 return
             if step := step_of(line):
                 self._got += step.startswith("getting")
-                count = f" ({self._got} of at most {self._most})" if step.startswith("getting") else ""
+                count = (
+                    f" ({self._got} of at most {self._most})" if step.startswith("getting") else ""
+                )
                 self.say(step + count)
             yield line
 

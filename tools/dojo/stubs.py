@@ -13,8 +13,8 @@ and the stub has in its place:
     #     a longer explanation goes on in lines indented by four spaces or more
     raise NotImplementedError("model")
 
-Within a dict no line can raise. An entry `"model": {"B", "E"},` becomes `"model": ...,` and counts as open as long as its
-value is the ellipsis.
+Within a dict no line can raise. An entry `"model": {"B", "E"},` becomes `"model": ...,` and counts
+as open as long as its value is the ellipsis.
 """
 
 import ast
@@ -42,7 +42,8 @@ def stub_of(source: str, tasks: Iterable[str], name: str = "the reference") -> s
         name: what to call the file in an error.
 
     Raises:
-        MarkerError: a marker is malformed, nested, unclosed, or speaks of an unknown task; or a region is empty.
+        MarkerError: a marker is malformed, nested, unclosed, or speaks of an unknown task; or a
+            region is empty.
     """
     tasks, seen, stub = set(tasks), set(), []
     region: dict | None = None  # the region being left out
@@ -50,11 +51,16 @@ def stub_of(source: str, tasks: Iterable[str], name: str = "the reference") -> s
         where = f"{name}:{number}"
         if begin := BEGIN.match(line):
             if region:
-                raise MarkerError(f"{where}: a solution region begins inside the one of line {region['line']}")
+                raise MarkerError(
+                    f"{where}: a solution region begins inside the one of line {region['line']}"
+                )
             if not begin["task"]:
                 raise MarkerError(f"{where}: write '# BEGIN SOLUTION task: what to do'")
             if begin["task"] not in tasks:
-                raise MarkerError(f"{where}: the catalog has no task '{begin['task']}' (it has {', '.join(sorted(tasks))})")
+                raise MarkerError(
+                    f"{where}: the catalog has no task '{begin['task']}' (it has"
+                    f" {', '.join(sorted(tasks))})"
+                )
             region = {"line": number, "task": begin["task"], "indent": begin["indent"], "code": []}
             stub.append(f"{begin['indent']}# TODO {begin['task']}: {begin['text'].rstrip()}")
         elif end := END.match(line):
@@ -63,13 +69,21 @@ def stub_of(source: str, tasks: Iterable[str], name: str = "the reference") -> s
             code, task = region["code"], region["task"]
             if end["indent"] != region["indent"] or not code:
                 problem = "is empty" if not code else "ends at another indentation than it begins"
-                raise MarkerError(f"{where}: the solution region of line {region['line']} {problem}")
+                raise MarkerError(
+                    f"{where}: the solution region of line {region['line']} {problem}"
+                )
             is_entry = len(code) == 1 and ENTRY.match(code[0])
-            stub.append(region["indent"] + (f'"{task}": ...,' if is_entry else f'raise NotImplementedError("{task}")'))
+            stub.append(
+                region["indent"]
+                + (f'"{task}": ...,' if is_entry else f'raise NotImplementedError("{task}")')
+            )
             seen.add(task)
             region = None
         elif LOOKS_LIKE_A_MARKER.match(line):
-            raise MarkerError(f"{where}: write '# BEGIN SOLUTION task: what to do' or '# END SOLUTION', exactly so")
+            raise MarkerError(
+                f"{where}: write '# BEGIN SOLUTION task: what to do' or '# END SOLUTION',"
+                " exactly so"
+            )
         elif region is None or (MORE_TEXT.match(line) and not region["code"]):
             stub.append(line)
         elif line.strip():
@@ -77,12 +91,16 @@ def stub_of(source: str, tasks: Iterable[str], name: str = "the reference") -> s
     if region:
         raise MarkerError(f"{name}:{region['line']}: the solution region has no '# END SOLUTION'")
     if tasks - seen:
-        raise MarkerError(f"{name}: no solution region for the task {', '.join(sorted(tasks - seen))}")
+        raise MarkerError(
+            f"{name}: no solution region for the task {', '.join(sorted(tasks - seen))}"
+        )
     return "\n".join(stub) + "\n"
 
 
 def solution_lines(source: str, task: str | None = None) -> set[int]:
-    """The numbers of the lines between the markers of a reference's solution regions: of one task, or of all."""
+    """The numbers of the lines between the markers of a reference's solution regions: of one task,
+    or of all.
+    """
     lines, inside = set(), False
     for number, line in enumerate(source.splitlines(), start=1):
         if begin := BEGIN.match(line):
@@ -95,8 +113,8 @@ def solution_lines(source: str, task: str | None = None) -> set[int]:
 
 
 def open_regions(source: str) -> dict[str, int]:
-    """Task → line of the first `raise NotImplementedError("task")`, or entry `"task": ...` of a dict, that still stands in a
-    learner's file. A file that is not Python has none.
+    """Task → line of the first `raise NotImplementedError("task")`, or entry `"task": ...` of a
+    dict, that still stands in a learner's file. A file that is not Python has none.
     """
     try:
         tree = ast.parse(source)
@@ -106,18 +124,28 @@ def open_regions(source: str) -> dict[str, int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
             name, argument = node.exc.func, node.exc.args[0]
-            if isinstance(name, ast.Name) and name.id == "NotImplementedError" and isinstance(argument, ast.Constant):
+            if (
+                isinstance(name, ast.Name)
+                and name.id == "NotImplementedError"
+                and isinstance(argument, ast.Constant)
+            ):
                 task = str(argument.value)
                 found[task] = min(node.lineno, found.get(task, node.lineno))
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(value, ast.Constant) and value.value is ...:
+                if (
+                    isinstance(key, ast.Constant)
+                    and isinstance(value, ast.Constant)
+                    and value.value is ...
+                ):
                     found.setdefault(str(key.value), key.lineno)
     return found
 
 
 def todo(source: str, task: str) -> str:
-    """What the `# TODO task: ...` comment of a learner's file says; empty where the learner has removed it."""
+    """What the `# TODO task: ...` comment of a learner's file says; empty where the learner has
+    removed it.
+    """
     lines = source.splitlines()
     for number, line in enumerate(lines):
         if found := re.match(rf"\s*# TODO {re.escape(task)}: (.*)", line):

@@ -22,7 +22,14 @@ from dojo import diagnosis as diagnoses
 from dojo.curve import Curve
 from dojo.diagnosis import Diagnosis
 
-PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR = "passed", "failed", "not started", "blocked", "skipped", "error"
+PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR = (
+    "passed",
+    "failed",
+    "not started",
+    "blocked",
+    "skipped",
+    "error",
+)
 OUTCOMES = (PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR)
 NO_TEST = "(no test)"  # stands for the tests of a task of which nothing was reported
 _GRAVEST_FIRST = (ERROR, FAILED, BLOCKED, NOT_STARTED)
@@ -79,7 +86,9 @@ class TaskResult:
     def outcome(self) -> str:
         """Passed when a test passed and none did anything else but be skipped."""
         outcomes = {test.outcome for test in self.tests}
-        return _gravest(outcomes) or (PASSED if PASSED in outcomes else SKIPPED if outcomes else ERROR)
+        return _gravest(outcomes) or (
+            PASSED if PASSED in outcomes else SKIPPED if outcomes else ERROR
+        )
 
     @property
     def first_problem(self) -> TestResult | None:
@@ -94,13 +103,19 @@ class KataResult:
 
     @property
     def outcome(self) -> str:
-        """Passed when every task passed; a kata that is begun but not ended is 'not started' only if no task passed."""
+        """Passed when every task passed; a kata that is begun but not ended is 'not started' only
+        if no task passed.
+        """
         outcomes = {task.outcome for task in self.tasks}
-        return _gravest(outcomes) or (PASSED if outcomes == {PASSED} else SKIPPED if outcomes else ERROR)
+        return _gravest(outcomes) or (
+            PASSED if outcomes == {PASSED} else SKIPPED if outcomes else ERROR
+        )
 
     @property
     def measured(self) -> tuple[Measured, ...]:
-        return tuple(number for task in self.tasks for test in task.tests for number in test.measured)
+        return tuple(
+            number for task in self.tasks for test in task.tests for number in test.measured
+        )
 
 
 @dataclass(frozen=True)
@@ -123,14 +138,22 @@ class Verdict:
         return next(((kata, task) for kata, task in tasks if task.outcome != PASSED), None)
 
     def to_json(self) -> dict:
-        """The document of `check --json`: every record's fields, and the outcome of tasks and katas."""
+        """The document of `check --json`: every record's fields, and the outcome of tasks and
+        katas.
+        """
         katas = []
         for kata in self.katas:
             tasks = [
-                {"name": task.name, "outcome": task.outcome, "tests": [dataclasses.asdict(test) for test in task.tests]}
+                {
+                    "name": task.name,
+                    "outcome": task.outcome,
+                    "tests": [dataclasses.asdict(test) for test in task.tests],
+                }
                 for task in kata.tasks
             ]
-            katas.append({"name": kata.name, "stage": kata.stage, "outcome": kata.outcome, "tasks": tasks})
+            katas.append(
+                {"name": kata.name, "stage": kata.stage, "outcome": kata.outcome, "tasks": tasks}
+            )
         return {"target": self.target, "katas": katas}
 
 
@@ -163,13 +186,19 @@ def _writable(text: str) -> str:
 
 
 def _checked(record: _Record) -> _Record:
-    """The same, if its values are of the types that it says: the fields may come from code that may do anything."""
+    """The same, if its values are of the types that it says: the fields may come from code that may
+    do anything.
+    """
     for field in dataclasses.fields(record):
         value, kinds = getattr(record, field.name), typing.get_args(field.type) or (field.type,)
         kinds = (tuple,) if typing.get_origin(field.type) is tuple else kinds
         if not (isinstance(value, kinds) or (float in kinds and type(value) is int)):
             raise TypeError(f"{field.name} can't be {value!r:.100}")
-        if isinstance(value, int | float) and not isinstance(record, Drift) and not abs(value) <= sys.float_info.max:
+        if (
+            isinstance(value, int | float)
+            and not isinstance(record, Drift)
+            and not abs(value) <= sys.float_info.max
+        ):
             raise ValueError(f"{field.name} can't be {value}")
     return record
 
@@ -185,5 +214,8 @@ def kata_result(fields: dict) -> KataResult:
     Raises:
         ValueError, TypeError, KeyError: the fields are not those of a KataResult.
     """
-    tasks = tuple(TaskResult(task["name"], tuple(test_result(test) for test in task["tests"])) for task in fields["tasks"])
+    tasks = tuple(
+        TaskResult(task["name"], tuple(test_result(test) for test in task["tests"]))
+        for task in fields["tasks"]
+    )
     return KataResult(fields["name"], fields["stage"], tasks)

@@ -1,4 +1,6 @@
-"""Arguments for torch's own operations: made from their signatures, and by hand where a signature says too little."""
+"""Arguments for torch's own operations: made from their signatures, and by hand where a signature
+says too little.
+"""
 
 import functools
 from collections.abc import Iterator, Sequence
@@ -18,14 +20,25 @@ SHAPES = (
     ((4,), (4,), (4,)),
     ((2, 3, 4), (2, 4, 3), (2, 3, 3)),
 )
-NUMBERS = {"p": 0.25, "negative_slope": 0.1, "beta": 2.0, "threshold": 0.1, "low": 1, "high": 5, "to": 5, "reduction": 1}
+NUMBERS = {
+    "p": 0.25,
+    "negative_slope": 0.1,
+    "beta": 2.0,
+    "threshold": 0.1,
+    "low": 1,
+    "high": 5,
+    "to": 5,
+    "reduction": 1,
+}
 AXES = {"dim0": 0, "dim1": 1, "dim2": 1, "dim": 0, "axis": 0}
 INDICES = {"index", "indices", "target"}
 MASKS = {"mask", "condition"}
 
 
 def numbers(shape: Sequence[int], dtype: torch.dtype, seed: int = 0) -> Tensor:
-    """The same numbers for the same seed: of both signs, some of them small, none zero where there is a fraction."""
+    """The same numbers for the same seed: of both signs, some of them small, none zero where there
+    is a fraction.
+    """
     generator = torch.Generator().manual_seed(seed)
     if dtype == torch.bool:
         return torch.rand(shape, generator=generator) > 0.5
@@ -34,8 +47,12 @@ def numbers(shape: Sequence[int], dtype: torch.dtype, seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
 
 
-def calls(op: torch._ops.OpOverload, dtype: torch.dtype, shapes: Sequence = SHAPES) -> Iterator[Call]:
-    """Arguments for an operation, one for each choice of shapes; whether they fit is for the CPU to say."""
+def calls(
+    op: torch._ops.OpOverload, dtype: torch.dtype, shapes: Sequence = SHAPES
+) -> Iterator[Call]:
+    """Arguments for an operation, one for each choice of shapes; whether they fit is for the CPU to
+    say.
+    """
     for choice in shapes:
         positional, named, count = [], {}, 0
         for argument in op._schema.arguments:
@@ -71,23 +88,42 @@ def _value(kind: str, name: str, shape: Sequence[int], dtype: torch.dtype, seed:
         return AXES.get(name, NUMBERS.get(name, 1))
     if kind in ("number", "Scalar", "Optional[number]"):
         return NUMBERS.get(name, 2 if dtype == torch.bool or not dtype.is_floating_point else 0.5)
-    return {"float": NUMBERS.get(name, 0.5), "bool": False, "str": "mean", "List[float]": [0.5], "List[bool]": [True] * 3}.get(
-        kind
-    )
+    return {
+        "float": NUMBERS.get(name, 0.5),
+        "bool": False,
+        "str": "mean",
+        "List[float]": [0.5],
+        "List[bool]": [True] * 3,
+    }.get(kind)
 
 
 @functools.cache
 def by_hand(dtype: torch.dtype) -> dict[str, list[Call]]:
     """Arguments that no signature tells, or that are worth a try of their own."""
     x, y, row = numbers((3, 4), dtype), numbers((3, 4), dtype, 1), numbers((4,), dtype, 2)
-    cube, square, vector = numbers((2, 3, 4), dtype, 3), numbers((4, 4), dtype, 4), numbers((3,), dtype, 5)
-    share, truth = torch.rand(3, 4, generator=torch.Generator().manual_seed(6)).to(dtype), numbers((3, 4), torch.bool).to(dtype)
+    cube, square, vector = (
+        numbers((2, 3, 4), dtype, 3),
+        numbers((4, 4), dtype, 4),
+        numbers((3,), dtype, 5),
+    )
+    share, truth = (
+        torch.rand(3, 4, generator=torch.Generator().manual_seed(6)).to(dtype),
+        numbers((3, 4), torch.bool).to(dtype),
+    )
     weights = numbers((3, 4), torch.float64, 1).abs().to(dtype)
     classes, positions = torch.tensor([2, 0, 3]), torch.tensor([[0, 2, 1, 1]])
-    single, one, two = numbers((), dtype, 7), torch.ones((), dtype=dtype), torch.ones(4, dtype=dtype)
+    single, one, two = (
+        numbers((), dtype, 7),
+        torch.ones((), dtype=dtype),
+        torch.ones(4, dtype=dtype),
+    )
     batch, channels = numbers((5, 4), dtype, 8), (numbers((4,), dtype, 9), numbers((4,), dtype, 10))
     running = numbers((4,), dtype, 11), weights[0]
-    saved = (batch.mean(0), batch.var(0, unbiased=False).add(1e-5).rsqrt()) if dtype.is_floating_point else running
+    saved = (
+        (batch.mean(0), batch.var(0, unbiased=False).add(1e-5).rsqrt())
+        if dtype.is_floating_point
+        else running
+    )
     plane, many = numbers((2, 4, 3), dtype, 13), torch.tensor([[0, 2, 1], [3, 3, 0]])
     weighed = torch.tensor(6.0, dtype=dtype)
     cases = {
@@ -101,7 +137,11 @@ def by_hand(dtype: torch.dtype) -> dict[str, list[Call]]:
         "as_strided as_strided_": [(square, [2, 3], [4, 1], 1), (row, [2, 2], [1, 1])],
         "binary_cross_entropy": [(share, truth), (share, truth, weights, 2)],
         "binary_cross_entropy_backward": [(one, share, truth), (x, share, truth, None, 0)],
-        "binary_cross_entropy_with_logits": [(x, truth), (x, truth, None, two, 0), (x, truth, weights, None, 2)],
+        "binary_cross_entropy_with_logits": [
+            (x, truth),
+            (x, truth, None, two, 0),
+            (x, truth, weights, None, 2),
+        ],
         "clamp clamp_": [(x, -0.5), (x, None, 0.5), (x, 0, 1)],
         "clamp.Tensor clamp_.Tensor": [(x, y), (x, None, row), (x, y, weights)],
         "diagonal_backward": [(vector, [3, 4], 0, 0, 1)],
@@ -113,7 +153,9 @@ def by_hand(dtype: torch.dtype) -> dict[str, list[Call]]:
             (x, y, [4], vector.unsqueeze(1), vector.unsqueeze(1), None, None, [True, False, False]),
         ],
         "native_group_norm": [(numbers((2, 4, 3), dtype), row, row, 2, 4, 3, 2, 1e-5)],
-        "native_group_norm_backward": [(plane, plane, x[:2, :2], x[1:, :2], row, 2, 4, 3, 2, [True, True, True])],
+        "native_group_norm_backward": [
+            (plane, plane, x[:2, :2], x[1:, :2], row, 2, 4, 3, 2, [True, True, True])
+        ],
         "native_batch_norm": [
             (batch, *channels, *running, True, 0.1, 1e-5),
             (batch, *channels, *running, False, 0.1, 1e-5),
@@ -123,10 +165,19 @@ def by_hand(dtype: torch.dtype) -> dict[str, list[Call]]:
             (batch, batch + 1, channels[0], *running, *saved, True, 1e-5, [True, True, True]),
             (batch, batch + 1, channels[0], *running, *saved, False, 1e-5, [True, False, False]),
         ],
-        "nll_loss_forward": [(x, classes, None, 1, -100), (x, classes, row, 0, -100), (x, classes, row, 2, 0)],
-        "nll_loss_backward": [(one, x, classes, row, 1, -100, weighed), (vector, x, classes, None, 0, -100, weighed)],
+        "nll_loss_forward": [
+            (x, classes, None, 1, -100),
+            (x, classes, row, 0, -100),
+            (x, classes, row, 2, 0),
+        ],
+        "nll_loss_backward": [
+            (one, x, classes, row, 1, -100, weighed),
+            (vector, x, classes, None, 0, -100, weighed),
+        ],
         "nll_loss2d_forward": [(plane.unsqueeze(2), many.unsqueeze(1), row, 1, -100)],
-        "nll_loss2d_backward": [(one, plane.unsqueeze(2), many.unsqueeze(1), row, 1, -100, weighed)],
+        "nll_loss2d_backward": [
+            (one, plane.unsqueeze(2), many.unsqueeze(1), row, 1, -100, weighed)
+        ],
         "linalg_vector_norm": [(x, 2), (x, 1, [1], True), (x, float("inf"))],
         "repeat_interleave.Tensor": [(classes,)],
         "bincount": [(classes,), (classes, vector, 6)],
@@ -155,7 +206,10 @@ def by_hand(dtype: torch.dtype) -> dict[str, list[Call]]:
         "index_select": [(x, 1, classes), (x, 0, torch.tensor(1))],
         "index_add index_add_ index_copy index_copy_": [(x, 1, torch.tensor([2, 0]), y[:, :2])],
         "index_fill.int_Tensor index_fill_.int_Tensor": [(x, 1, torch.tensor([2, 0]), one)],
-        "put put_": [(x, torch.tensor([[0, 5], [11, 3]]), numbers((2, 2), dtype)), (x, classes, vector, True)],
+        "put put_": [
+            (x, torch.tensor([[0, 5], [11, 3]]), numbers((2, 2), dtype)),
+            (x, classes, vector, True),
+        ],
         "masked_scatter_backward": [(x, truth.bool(), [3, 4])],
         "index_fill.int_Scalar index_fill_.int_Scalar": [(x, 1, torch.tensor([2, 0]), 1)],
         "gather": [(x, 0, positions), (x, 1, positions)],
@@ -164,9 +218,16 @@ def by_hand(dtype: torch.dtype) -> dict[str, list[Call]]:
         "take": [(x, torch.tensor([[0, 5], [11, 3]]))],
         "masked_select": [(x, truth.bool()), (x, truth.bool()[0])],
         "masked_scatter masked_scatter_": [(x, truth.bool(), y)],
-        "where.self": [(truth.bool(), x, y), (truth.bool(), single, x), (truth.bool()[0], x, single)],
+        "where.self": [
+            (truth.bool(), x, y),
+            (truth.bool(), single, x),
+            (truth.bool()[0], x, single),
+        ],
         "embedding": [(x, torch.tensor([[0, 2], [1, 1]])), (x, classes[:2], 0)],
-        "embedding_dense_backward": [(y[:2], classes[:2], 4, -1, False), (y[:2], classes[:2], 4, 0, True)],
+        "embedding_dense_backward": [
+            (y[:2], classes[:2], 4, -1, False),
+            (y[:2], classes[:2], 4, 0, True),
+        ],
         "cat": [([x, y],), ([x, y[:1]],), ([x, y], 1), ([x, numbers((0,), dtype)],)],
         "stack": [([x, y],), ([x, y], -1)],
         "sum.dim_IntList mean.dim": [(x, [0]), (x, [0, 1], True), (cube, [-1]), (x, None)],
@@ -188,7 +249,10 @@ def by_hand(dtype: torch.dtype) -> dict[str, list[Call]]:
         "_cdist_forward": [(x, y, 2.0, None), (x, y[:2], 1.0, None)],
         "_cdist_backward": [(x[:, :2], x, y[:2], 2.0, torch.ones(3, 2, dtype=dtype))],
         "_cummax_helper _cummin_helper": [(x, truth, torch.zeros(3, 4, dtype=torch.int64), 1)],
-        "_softmax_backward_data _log_softmax_backward_data": [(x, share, 1, dtype), (x, share, 0, dtype)],
+        "_softmax_backward_data _log_softmax_backward_data": [
+            (x, share, 1, dtype),
+            (x, share, 0, dtype),
+        ],
         "glu_backward": [(x[:, :2], y, 1)],
         "unfold_backward": [(numbers((3, 3, 2), dtype), [3, 4], 1, 2, 1)],
         "bernoulli.Tensor bernoulli_.Tensor": [(x, share)],
@@ -203,23 +267,29 @@ def by_hand(dtype: torch.dtype) -> dict[str, list[Call]]:
         "_softmax _log_softmax": [(x, 1, False), (x, 0, False)],
         "unfold": [(x, 1, 2, 1)],
         "copy_ copy": [(x, y), (x, row), (x, numbers((3, 4), torch.int64)), (x, single)],
-        "_foreach_addcmul.Scalar _foreach_addcmul_.Scalar _foreach_addcdiv.Scalar _foreach_addcdiv_.Scalar": [
-            ([x, row], [y, row], [y, row]),
-            ([x], [y], [x], 0.5),
+        "_foreach_addcmul.Scalar _foreach_addcmul_.Scalar _foreach_addcdiv.Scalar "
+        "_foreach_addcdiv_.Scalar": [([x, row], [y, row], [y, row]), ([x], [y], [x], 0.5)],
+        "_foreach_add.List _foreach_add_.List _foreach_sub.List _foreach_sub_.List": [
+            ([x, row], [y, row])
         ],
-        "_foreach_add.List _foreach_add_.List _foreach_sub.List _foreach_sub_.List": [([x, row], [y, row])],
     }
     named = {
         "norm.ScalarOpt_dim_dtype": [((x, 2, [1], True), {"dtype": torch.float64})],
         "norm.ScalarOpt_dtype": [((x, 2), {"dtype": torch.float64})],
-        "_to_copy": [((x,), {"dtype": torch.float64}), ((x,), {"dtype": torch.int64}), ((x,), {"dtype": torch.bool})],
+        "_to_copy": [
+            ((x,), {"dtype": torch.float64}),
+            ((x,), {"dtype": torch.int64}),
+            ((x,), {"dtype": torch.bool}),
+        ],
         "clone": [((x,), {"memory_format": torch.contiguous_format})],
         "std.correction var.correction std_mean.correction var_mean.correction": [
             ((x, [0]), {"correction": 0, "keepdim": True})
         ],
         "sum.dim_IntList": [((x, [1]), {"dtype": torch.float64})],
         "add.Tensor add_.Tensor sub.Tensor sub_.Tensor": [((x, y), {"alpha": 2})],
-        "div.Tensor_mode div_.Tensor_mode": [((x, y), {"rounding_mode": mode}) for mode in ("floor", "trunc", None)],
+        "div.Tensor_mode div_.Tensor_mode": [
+            ((x, y), {"rounding_mode": mode}) for mode in ("floor", "trunc", None)
+        ],
         "addcdiv addcdiv_ addcmul addcmul_": [((x, y, y), {"value": 0.5})],
         "sort.stable": [((x,), {"stable": True, "descending": True})],
         "empty_like zeros_like ones_like rand_like": [((x,), {"dtype": torch.float64})],

@@ -1,4 +1,6 @@
-"""The classes of attack that a grader of Python has to withstand. Each has a program in tools/tests/hostile, or a test."""
+"""The classes of attack that a grader of Python has to withstand. Each has a program in
+tools/tests/hostile, or a test.
+"""
 
 CLASSES = {
     "forging": (
@@ -71,6 +73,10 @@ STAND_INS = {
     "zip-slip": "test_grade_archives.py::test_hostile_paths_are_not_taken",
     "links": "test_grade_archives.py::test_links_and_devices_in_a_tar_are_not_taken",
     "archive bombs": "test_grade_archives.py::test_a_gzip_bomb_is_refused",
-    "hostile names of people": "test_grade_ids.py::test_an_id_is_plain_text_and_names_that_differ_stay_apart",
-    "hostile names of files": "test_grade_intake.py::test_text_of_others_can_not_move_the_cursor_or_turn_a_line",
+    "hostile names of people": (
+        "test_grade_ids.py::test_an_id_is_plain_text_and_names_that_differ_stay_apart"
+    ),
+    "hostile names of files": (
+        "test_grade_intake.py::test_text_of_others_can_not_move_the_cursor_or_turn_a_line"
+    ),
 }

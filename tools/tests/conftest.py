@@ -27,13 +27,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def no_ones_progress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The commands that tests run open no hints of the person who runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TORCH_KATAS_PROGRESS", str(tmp_path_factory.mktemp("progress") / "progress.json"))
+        patch.setenv(
+            "TORCH_KATAS_PROGRESS", str(tmp_path_factory.mktemp("progress") / "progress.json")
+        )
         yield
 
 
 @pytest.fixture(autouse=True)
 def ctrl_c_is_heard() -> Iterator[None]:
-    """What a shell starts in the background is deaf to Ctrl-C, and so is all that it starts: tests of Ctrl-C need it heard."""
+    """What a shell starts in the background is deaf to Ctrl-C, and so is all that it starts: tests
+    of Ctrl-C need it heard.
+    """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -42,7 +46,10 @@ def ctrl_c_is_heard() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[Path]:
     """A runtime folder for watch sessions, and no place for their state but their clone."""
-    with tempfile.TemporaryDirectory(prefix="tk", dir="/tmp") as path, pytest.MonkeyPatch.context() as patch:
+    with (
+        tempfile.TemporaryDirectory(prefix="tk", dir="/tmp") as path,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("XDG_RUNTIME_DIR", path)
         patch.delenv("TORCH_KATAS_PROGRESS", raising=False)
         yield Path(path)
@@ -59,7 +66,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory, runtime: Path) -> Path:
 @pytest.fixture
 def own_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A runtime folder of the test's own: no watcher of the person who runs the tests is met."""
-    with tempfile.TemporaryDirectory(prefix="tk", dir="/tmp" if os.name == "posix" else None) as path:
+    with tempfile.TemporaryDirectory(
+        prefix="tk", dir="/tmp" if os.name == "posix" else None
+    ) as path:
         monkeypatch.setenv("XDG_RUNTIME_DIR", path)
         yield Path(path)
 

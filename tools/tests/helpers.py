@@ -45,7 +45,9 @@ def lives(pid: int) -> bool:
 
 def descendants(pid: int) -> set[int]:
     """All processes below this one."""
-    lines = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True).stdout.splitlines()[1:]
+    lines = subprocess.run(
+        ["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()[1:]
     parents = dict(map(int, line.split()) for line in lines)
     below: set[int] = set()
     while more := {child for child, parent in parents.items() if parent in {pid, *below}} - below:

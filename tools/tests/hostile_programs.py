@@ -1,16 +1,19 @@
 """The hostile collection: programs that try what they must not, each with what becomes of it.
 
-Each file of tools/tests/hostile has a header of comments, and code that is added to k06's stub or to its reference:
+Each file of tools/tests/hostile has a header of comments, and code that is added to k06's stub or
+to its reference:
 
     class       of attack, one or several of attack_classes.py, parted by semicolons
     attack      what it tries
     contained   why it comes to nothing
     added to    stub or reference
     ends        by itself, or from outside: when its time is up
-    suite       the outcomes that the tests in the sandbox come to, task by task; they are feedback, and can be forged
+    suite       the outcomes that the tests in the sandbox come to, task by task: feedback, which
+                can be forged
     verdict     the statuses of the grade: what counts
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,7 +44,8 @@ class Program:
         """The kata's file that would be handed in.
 
         Args:
-            places: what the program attacks, put where it says {canary}, {port}, {process} or {sibling}.
+            places: what the program attacks, put where it says {canary}, {port}, {process} or
+                {sibling}.
         """
         text = self.code
         for name, value in places.items():
@@ -52,7 +56,11 @@ class Program:
 @cache
 def base(name: str) -> str:
     """The stub or the reference, without what it does when it is run as a program."""
-    text = (ROOT / "reference" / f"{KATA}.py").read_text(encoding="utf-8").partition('\nif __name__ == "__main__":')[0]
+    text = (
+        (ROOT / "reference" / f"{KATA}.py")
+        .read_text(encoding="utf-8")
+        .partition('\nif __name__ == "__main__":')[0]
+    )
     return text if name == "reference" else stub_of(text, list(TASKS))
 
 
@@ -62,8 +70,11 @@ def programs() -> list[Program]:
 
 def _program(path: Path) -> Program:
     header, _, code = path.read_text(encoding="utf-8").partition("\n\n")
-    fields = dict(line.removeprefix("# ").split(":", 1) for line in header.splitlines())
-    classes, attack, contained, added_to, ends, suite, verdict = (text.strip() for text in fields.values())
+    whole = re.sub(r"\n#? +(?![a-z ]+:)", " ", header)  # a field may go on in the next line
+    fields = dict(line.removeprefix("# ").split(":", 1) for line in whole.splitlines())
+    classes, attack, contained, added_to, ends, suite, verdict = (
+        text.strip() for text in fields.values()
+    )
     return Program(
         path.stem,
         tuple(classes.split("; ")),

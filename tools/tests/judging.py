@@ -1,4 +1,6 @@
-"""A quick judge for the tests of grading, which gives grades by what the submission's file says; and what goes with it."""
+"""A quick judge for the tests of grading, which gives grades by what the submission's file says;
+and what goes with it.
+"""
 
 import contextlib
 import functools
@@ -41,7 +43,9 @@ class FakeJudge:
         log: called with the id of each submission before it is judged.
     """
 
-    def __init__(self, assignment: Assignment, log: Callable[[str], None] = lambda student: None) -> None:
+    def __init__(
+        self, assignment: Assignment, log: Callable[[str], None] = lambda student: None
+    ) -> None:
         self.assignment, self.log = assignment, log
         self.is_open = False
 
@@ -58,26 +62,45 @@ class FakeJudge:
     def judge(self, submission: Submission) -> Record:
         assert self.is_open
         self.log(submission.id)
-        katas = tuple(self._kata(kata, submission.files.get(kata.name)) for kata in self.assignment.katas)
-        return Record(submission.id, submission.entry, submission.content, katas, isolation="isolated: by a test", seconds=0.5)
+        katas = tuple(
+            self._kata(kata, submission.files.get(kata.name)) for kata in self.assignment.katas
+        )
+        return Record(
+            submission.id,
+            submission.entry,
+            submission.content,
+            katas,
+            isolation="isolated: by a test",
+            seconds=0.5,
+        )
 
     def _kata(self, kata, data: bytes | None) -> KataGrade:
         word = (data or b"").split()[0] if data and data.split() else b""
         if word == b"crash":
             raise RuntimeError("the judge fell over")
         status = ABSENT if data is None else STATUS.get(word, FAILED)
-        return KataGrade(kata.name, tuple(self._task(kata.name, task.name, status, data) for task in kata.tasks))
+        return KataGrade(
+            kata.name, tuple(self._task(kata.name, task.name, status, data) for task in kata.tasks)
+        )
 
     def _task(self, kata: str, name: str, status: str, data: bytes | None) -> TaskGrade:
         possible = self.assignment.points_of(kata, name)
         outcome = PASSED if status in (VERIFIED, NOT_VERIFIED) else FAILED
         message = "" if outcome == PASSED else (data or b"").decode("utf-8", "replace")
-        suite = None if data is None else TaskResult(name, (TestResult("test_it", outcome, message),))
+        suite = (
+            None if data is None else TaskResult(name, (TestResult("test_it", outcome, message),))
+        )
         reason = "" if status == VERIFIED else f"it is {status}"
         return TaskGrade(name, status, possible, reason, suite)
 
 
-def grade(submissions: Path, out: Path, log: Callable[[str], None] = lambda student: None, katas: str = "k06,k07", **arguments):
+def grade(
+    submissions: Path,
+    out: Path,
+    log: Callable[[str], None] = lambda student: None,
+    katas: str = "k06,k07",
+    **arguments,
+):
     """Grade a folder with fake judges."""
     assignment = read(None, [katas], load())
     judges = arguments.pop("judges", functools.partial(FakeJudge, assignment, log))
@@ -92,7 +115,9 @@ def many(tmp_path) -> Path:
     place = tmp_path / "many"
     for number in range(40):
         word = (b"right", b"wrong", b"forged", b"blocked")[number % 4]
-        files = {f"katas/{K06}.py": word + b" %d" % number} | ({f"{K07}.py": b"right"} if number % 3 else {})
+        files = {f"katas/{K06}.py": word + b" %d" % number} | (
+            {f"{K07}.py": b"right"} if number % 3 else {}
+        )
         make = (folder, a_zip)[number % 2]
         place.mkdir(exist_ok=True)
         make(place / f"s{number:02d}{'.zip' if number % 2 else ''}", files)
@@ -138,8 +163,13 @@ def grade_command(monkeypatch, capsys):
 def course(tmp_path):
     """Five submissions, as a course has them."""
     place = tmp_path / "in"
-    folder(place / "ann", {f"katas/{K06}.py": b"right", f"katas/{K07}.py": b"right", "notes.txt": b""})
-    folder(place / "ben", {f"katas/{K06}.py": b"wrong \x1b[2J\xe2\x80\xae[red]", f"katas/{K07}.py": b"forged"})
+    folder(
+        place / "ann", {f"katas/{K06}.py": b"right", f"katas/{K07}.py": b"right", "notes.txt": b""}
+    )
+    folder(
+        place / "ben",
+        {f"katas/{K06}.py": b"wrong \x1b[2J\xe2\x80\xae[red]", f"katas/{K07}.py": b"forged"},
+    )
     a_zip(place / "cid_12345_67890_katas.zip", {f"{K06}.py": b"right"})
     (place / "dan.zip").write_bytes(b"PK\x03\x04")
     (place / "roster.csv").write_bytes(b"")

@@ -16,7 +16,9 @@ MINE = STUB.replace("raise NotImplementedError('a')", "answer = 42")
 
 def run_git(folder: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
-    result = subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        ["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
     return result.stdout.strip()
 
 
@@ -32,7 +34,9 @@ def commit(folder: Path, files: dict[str, str | None]) -> None:
 def new_upstream(folder: Path) -> Path:
     folder.mkdir()
     run_git(folder, "init", "-q", "-b", "main")
-    commit(folder, {K01: STUB, K02: STUB, K03: STUB, "tests/t.py": "old\n", "katas/given.py": "old\n"})
+    commit(
+        folder, {K01: STUB, K02: STUB, K03: STUB, "tests/t.py": "old\n", "katas/given.py": "old\n"}
+    )
     return folder
 
 

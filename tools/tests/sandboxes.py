@@ -28,7 +28,18 @@ from dojo.verdict import KataResult
 
 LIMITS = Limits(memory=512, processes=32)
 BARE = Content(view.PARTS, "")  # quickly there, for tests in which nothing is judged
-BAREST = ("bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true")
+BAREST = (
+    "bwrap",
+    "--unshare-all",
+    "--ro-bind",
+    "/",
+    "/",
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+    "true",
+)
 
 
 @functools.cache
@@ -37,7 +48,8 @@ def why_none() -> str:
     if not shutil.which(BAREST[0]):
         return "bubblewrap is not installed"
     barest: list[tuple[list[str], dict]] = [([*BAREST], {})]
-    if os.geteuid() == 0 and stage.is_real_root(Path("/proc/self/uid_map").read_text()):  # who gathers the view, becomes nobody
+    # who gathers the view, becomes nobody
+    if os.geteuid() == 0 and stage.is_real_root(Path("/proc/self/uid_map").read_text()):
         nobody = {"user": stage.NOBODY, "group": stage.NOBODY, "extra_groups": []}
         barest = [(["unshare", "--mount", "true"], {}), ([*BAREST], nobody)]
     for command, who in barest:
@@ -48,7 +60,9 @@ def why_none() -> str:
 
 
 def need_a_sandbox() -> None:
-    """Skip the test where there can be none. One that can be, and does not start or hold, is a failure."""
+    """Skip the test where there can be none. One that can be, and does not start or hold, is a
+    failure.
+    """
     if reason := why_none():
         pytest.skip(reason)
 
@@ -82,6 +96,9 @@ def judge(
 
 def python(code: str, *arguments: object) -> subprocess.Popen:
     """Another Python with this repository on its path."""
-    start = f"import sys; sys.path[:0] = {[str(ROOT / 'tools'), str(Path(__file__).parent), str(ROOT)]!r}\n"
+    start = (
+        "import sys; sys.path[:0] ="
+        f" {[str(ROOT / 'tools'), str(Path(__file__).parent), str(ROOT)]!r}\n"
+    )
     command = [sys.executable, "-c", start + code, *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)

@@ -23,14 +23,21 @@ def folder(path: Path, files: Mapping[str, bytes] = GOOD) -> Path:
     return path
 
 
-def a_zip(path: Path, files: Mapping[str, bytes] = GOOD, packing: int = zipfile.ZIP_DEFLATED) -> Path:
+def a_zip(
+    path: Path, files: Mapping[str, bytes] = GOOD, packing: int = zipfile.ZIP_DEFLATED
+) -> Path:
     with zipfile.ZipFile(path, "w", packing) as archive:
         for name, data in files.items():
             archive.writestr(name, data)
     return path
 
 
-def a_tar(path: Path, files: Mapping[str, bytes] = GOOD, mode: str = "w:gz", more: tuple[tarfile.TarInfo, ...] = ()) -> Path:
+def a_tar(
+    path: Path,
+    files: Mapping[str, bytes] = GOOD,
+    mode: str = "w:gz",
+    more: tuple[tarfile.TarInfo, ...] = (),
+) -> Path:
     with tarfile.open(path, mode) as archive:
         for info in more:
             archive.addfile(info)

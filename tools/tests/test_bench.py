@@ -32,7 +32,10 @@ def test_of_every_test_the_median_counts():
 
 
 def test_the_table_has_katas_shares_and_the_slowest_tests():
-    told = suite.report([Cost(KATA, "TestTrain::test_a", 0.5, 0.4), Cost(KATA, "TestModel::test_b", 0.5, 0.0)], slowest=1)
+    told = suite.report(
+        [Cost(KATA, "TestTrain::test_a", 0.5, 0.4), Cost(KATA, "TestModel::test_b", 0.5, 0.0)],
+        slowest=1,
+    )
     assert "40%" in told
     assert "80% training  k06_logistic_regression TestTrain::test_a" in told
     assert "test_b" not in told
@@ -44,7 +47,10 @@ def test_the_table_has_katas_shares_and_the_slowest_tests():
     [
         ([Cost(KATA, "test_a", 2.5, 2.0)], f"over 2 s: {KATA} test_a, 2.50 s"),
         ([Cost(KATA, f"test_{n}", 1.5, 1.0) for n in range(3)], f"over 3 s: {KATA}, 4.50 s"),
-        ([Cost(f"k{n}", "test_a", 1.0, 1.0) for n in range(26)], "over 25 s: the whole suite, 26.0 s"),
+        (
+            [Cost(f"k{n}", "test_a", 1.0, 1.0) for n in range(26)],
+            "over 25 s: the whole suite, 26.0 s",
+        ),
     ],
 )
 def test_what_is_over_its_limit_is_said(costs, said):

@@ -1,4 +1,6 @@
-"""The bench of grading: what it counts, what it keeps, and that it keeps nothing of a run that was not whole."""
+"""The bench of grading: what it counts, what it keeps, and that it keeps nothing of a run that was
+not whole.
+"""
 
 import dataclasses
 import json
@@ -32,7 +34,8 @@ CLASS = [
 
 @pytest.fixture
 def bench(monkeypatch, tmp_path, capsys):
-    """Run the bench on CLASS, graded by the stand-in judge: its exit code, what it shows, and what it keeps.
+    """Run the bench on CLASS, graded by the stand-in judge: its exit code, what it shows, and what
+    it keeps.
 
     `graded` is called in place of the grader, with the folders of submissions and of grades.
     """
@@ -43,12 +46,24 @@ def bench(monkeypatch, tmp_path, capsys):
     def run(*arguments: str, made=CLASS, graded=grade):
         kept = tmp_path / "grading.json"
         monkeypatch.setattr(grading, "students", lambda katas, number: made)
-        monkeypatch.setattr(grading, "subprocess", types.SimpleNamespace(run=lambda command, check: graded(*command)))
-        monkeypatch.setattr(grading, "command", lambda submissions, out, katas, jobs: (submissions, out))
-        monkeypatch.setattr(sys, "argv", ["grading", "--katas", "k06", "--record", str(kept), *arguments])
+        monkeypatch.setattr(
+            grading,
+            "subprocess",
+            types.SimpleNamespace(run=lambda command, check: graded(*command)),
+        )
+        monkeypatch.setattr(
+            grading, "command", lambda submissions, out, katas, jobs: (submissions, out)
+        )
+        monkeypatch.setattr(
+            sys, "argv", ["grading", "--katas", "k06", "--record", str(kept), *arguments]
+        )
         with pytest.raises(SystemExit) as ended:
             grading.main()
-        return ended.value.code, capsys.readouterr(), json.loads(kept.read_text()) if kept.exists() else None
+        return (
+            ended.value.code,
+            capsys.readouterr(),
+            json.loads(kept.read_text()) if kept.exists() else None,
+        )
 
     return run
 
@@ -57,20 +72,44 @@ def test_the_figures_of_a_run_are_kept(bench):
     code, shown, kept = bench()
     (one,) = kept.values()
     assert code == 0 and "Everybody has what they have earned" in shown.out
-    assert (one["students"], one["katas"], one["jobs"], one["problems"], one["kills"]) == (5, ["k06"], 2, [], None)
-    assert one["tasks"] == dict.fromkeys(STATUSES, 0) | {"verified": 6, "not verified": 3, "failed": 3, "absent": 3}
-    assert one["flags"] == {"not verified": 1, "unreadable": 1} and one["isolation"] == ["isolated: by a test"]
-    assert one["kinds"]["reference"] == {"students": 2, "as_earned": 2, "median": 0.5, "slowest": 0.5}
+    assert (one["students"], one["katas"], one["jobs"], one["problems"], one["kills"]) == (
+        5,
+        ["k06"],
+        2,
+        [],
+        None,
+    )
+    assert one["tasks"] == dict.fromkeys(STATUSES, 0) | {
+        "verified": 6,
+        "not verified": 3,
+        "failed": 3,
+        "absent": 3,
+    }
+    assert one["flags"] == {"not verified": 1, "unreadable": 1} and one["isolation"] == [
+        "isolated: by a test"
+    ]
+    assert one["kinds"]["reference"] == {
+        "students": 2,
+        "as_earned": 2,
+        "median": 0.5,
+        "slowest": 0.5,
+    }
     assert list(one["kinds"]) == ["reference", "stub", "hostile", "broken archive"]
     assert set(one["versions"]) == {"python", "torch"} and one["date"] and one["seconds"] >= 0
     assert "6 verified, 3 not verified, 3 failed, 3 absent" in shown.out
 
 
 def test_what_is_wrong_is_kept_with_the_figures(bench):
-    thief = dataclasses.replace(CLASS[0], kind="hostile", what="thief", earned=frozenset(), never=TASKS)
+    thief = dataclasses.replace(
+        CLASS[0], kind="hostile", what="thief", earned=frozenset(), never=TASKS
+    )
     code, shown, kept = bench(made=[*CLASS, thief])
     (problem,) = kept["undisturbed"]["problems"]
-    assert code == 1 and problem.startswith("s0005, hostile, thief: credited and not earned") and problem in shown.out
+    assert (
+        code == 1
+        and problem.startswith("s0005, hostile, thief: credited and not earned")
+        and problem in shown.out
+    )
     assert kept["undisturbed"]["kinds"]["hostile"]["as_earned"] == 1
 
 
@@ -80,7 +119,9 @@ def test_of_a_run_that_was_not_whole_nothing_is_kept(bench):
 
 
 def test_a_record_that_has_no_place_is_told_before_anything_is_graded(bench, tmp_path):
-    code, shown, _ = bench("--record", str(tmp_path / "no" / "x.json"), graded=lambda *_: pytest.fail("it was graded"))
+    code, shown, _ = bench(
+        "--record", str(tmp_path / "no" / "x.json"), graded=lambda *_: pytest.fail("it was graded")
+    )
     assert code == 2 and "there is no folder" in shown.err
 
 
@@ -89,18 +130,30 @@ def test_the_last_run_and_the_last_one_with_kills_are_kept_beside_each_other(ben
     monkeypatch.setattr(kills, "_killed", lambda command, fresh, number, dice: iter([]))
     _, _, kept = bench("--kills", "3")
     assert list(kept) == ["undisturbed", "with kills"]
-    assert kept["with kills"]["kills"] == vars(Kills(3, 0, 0, 0, 0)) and kept["undisturbed"]["kills"] is None
+    assert (
+        kept["with kills"]["kills"] == vars(Kills(3, 0, 0, 0, 0))
+        and kept["undisturbed"]["kills"] is None
+    )
 
 
 def test_what_kills_have_done_is_counted(many, tmp_path, monkeypatch):
     judging.grade(many, tmp_path / "out")
     found = kills.histories(tmp_path / "out")
     one, other, *_ = sorted(found)
-    longer = {name: [dataclasses.replace(record, seconds=99) for record in history] for name, history in found.items()}
+    longer = {
+        name: [dataclasses.replace(record, seconds=99) for record in history]
+        for name, history in found.items()
+    }
     without = {name: history for name, history in found.items() if name != one}
     twice = found | {one: found[one] * 2, other: found[other] * 2}
     changed = found | {one: [dataclasses.replace(found[one][0], problem="another")]}
-    books = [(longer, []), (without, ["gone after a kill"]), (twice, []), (changed, []), (found | {"x": found[one]}, [])]
+    books = [
+        (longer, []),
+        (without, ["gone after a kill"]),
+        (twice, []),
+        (changed, []),
+        (found | {"x": found[one]}, []),
+    ]
     monkeypatch.setattr(kills, "_killed", lambda *_: iter(books))
     done, problems = kills.tried(None, None, found, 50, random.Random(1))
     assert done == Kills(kills=50, gradings=5, lost=2, repeated=2, equal=1)
@@ -120,12 +173,15 @@ def test_a_killed_grading_is_gone_on_with_until_all_kills_are_done(many, tmp_pat
     monkeypatch.setattr(kills.subprocess, "run", lambda command, **_: None)
     books = list(kills._killed(lambda out: [], fresh, 5, random.Random(1)))
     assert starts == ["disturbed-0"] + ["disturbed-1"] * 3 + ["disturbed-2"] * 3 + ["disturbed-3"]
-    assert [problems for _, problems in books] == [[]] * 4 and contents(tmp_path / "disturbed-3") == contents(fresh)
+    assert [problems for _, problems in books] == [[]] * 4 and contents(
+        tmp_path / "disturbed-3"
+    ) == contents(fresh)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL")
 @pytest.mark.parametrize(
-    ("code", "thrown", "ends"), [("raise SystemExit(1)", 1, True), ("import time; time.sleep(60)", 0, False)]
+    ("code", "thrown", "ends"),
+    [("raise SystemExit(1)", 1, True), ("import time; time.sleep(60)", 0, False)],
 )
 def test_only_what_was_killed_counts_as_killed(tmp_path, monkeypatch, code, thrown, ends):
     with kills.Gradebook.open(tmp_path):
@@ -145,7 +201,16 @@ def test_a_record_that_is_kept_is_of_enough_students_and_found_nothing_wrong():
     assert [one["problems"] for one in kept.values()] == [[]] * len(kept)
     run, killed = kept["undisturbed"], kept["with kills"]
     assert run["students"] >= 200 and len(run["kinds"]) == 7 and run["tasks"][VERIFIED]
-    assert all(kind["as_earned"] == kind["students"] for one in kept.values() for kind in one["kinds"].values())
+    assert all(
+        kind["as_earned"] == kind["students"]
+        for one in kept.values()
+        for kind in one["kinds"].values()
+    )
     done = killed["kills"]
-    assert killed["students"] >= 40 and done["kills"] >= 50 and not done["lost"] and not done["repeated"]
+    assert (
+        killed["students"] >= 40
+        and done["kills"] >= 50
+        and not done["lost"]
+        and not done["repeated"]
+    )
     assert done["equal"] == done["gradings"] > 0

@@ -24,7 +24,17 @@ from dojo.verdict import test_result as parse_result
 
 
 @pytest.mark.parametrize(
-    "wanted", ["6", "06", "k06", "k6", "K06", "k06_logistic_regression", "logistic", "katas/k06_logistic_regression.py"]
+    "wanted",
+    [
+        "6",
+        "06",
+        "k06",
+        "k6",
+        "K06",
+        "k06_logistic_regression",
+        "logistic",
+        "katas/k06_logistic_regression.py",
+    ],
 )
 def test_a_kata_is_found_by_number_name_or_part(catalog, wanted):
     assert catalog.find(wanted).name == "k06_logistic_regression"
@@ -85,7 +95,9 @@ def test_the_catalog_is_complete(catalog):
 def test_a_task_without_hints_or_without_what_the_reference_chose_is_named(catalog, lacks, says):
     kata = catalog.find("k06")
     short = replace(kata, tasks=(replace(kata.tasks[0], **lacks), *kata.tasks[1:]))
-    (problem,) = catalog_is_complete(catalogs.Catalog((catalogs.Stage(2, "Linear models", (short,)),))).problems
+    (problem,) = catalog_is_complete(
+        catalogs.Catalog((catalogs.Stage(2, "Linear models", (short,)),))
+    ).problems
     assert says in problem
 
 
@@ -146,11 +158,15 @@ def test_the_json_document_has_the_promised_shape():
     assert parse_result(json.loads(json.dumps(test))) == result
 
 
-@pytest.mark.parametrize("change", [{"outcome": "perfect"}, {"extra": 1}, {"measured": [{"mark": 1}]}])
+@pytest.mark.parametrize(
+    "change", [{"outcome": "perfect"}, {"extra": 1}, {"measured": [{"mark": 1}]}]
+)
 def test_a_report_with_other_fields_is_not_believed(change):
     with pytest.raises((ValueError, TypeError)):
         parse_result({"name": "x", "outcome": PASSED} | change)
 
 
 def task(*outcomes: str) -> TaskResult:
-    return TaskResult("a", tuple(TestResult(f"test_{number}", outcome) for number, outcome in enumerate(outcomes)))
+    return TaskResult(
+        "a", tuple(TestResult(f"test_{number}", outcome) for number, outcome in enumerate(outcomes))
+    )

@@ -1,4 +1,6 @@
-"""Known errors: what is said of one is true of every error of that kind, and the cause that evidence speaks for comes first."""
+"""Known errors: what is said of one is true of every error of that kind, and the cause that
+evidence speaks for comes first.
+"""
 
 import pytest
 import torch
@@ -67,7 +69,14 @@ def test_a_gradient_before_backward_is_told_before_a_missing_return(tmp_path, li
 
 
 @pytest.mark.parametrize(
-    "line", ["nothing().shape", "nothing(weight).append(1)", "nothing()()", "len(nothing())", "nothing(weight.grad).abs()"]
+    "line",
+    [
+        "nothing().shape",
+        "nothing(weight).append(1)",
+        "nothing()()",
+        "len(nothing())",
+        "nothing(weight.grad).abs()",
+    ],
 )
 def test_none_that_is_no_gradient_is_a_missing_return_first(tmp_path, line):
     why = explained(tmp_path, line)
@@ -76,7 +85,9 @@ def test_none_that_is_no_gradient_is_a_missing_return_first(tmp_path, line):
     assert why.pointer
 
 
-@pytest.mark.parametrize("value", ["weight", "[]", "dict()", "()", "np.ones(2)", "'a'", "(1)", "nn.ReLU()", "nothing"])
+@pytest.mark.parametrize(
+    "value", ["weight", "[]", "dict()", "()", "np.ones(2)", "'a'", "(1)", "nn.ReLU()", "nothing"]
+)
 def test_where_a_librarys_attributes_are_made_is_not_spoken_of(tmp_path, value):
     why = explained(tmp_path, f"{value}.foo")
     assert "has nothing called 'foo'" in causes(why)[0]
@@ -93,13 +104,25 @@ def test_a_class_of_the_learners_own_is_asked_where_it_makes_the_attribute(tmp_p
         ("[1][1]", "indices begin at 0", "loop"),
         ("[][-1]", "the list has no entry at that place", "loop"),
         ("data @ torch.ones(3, 2)", "in a @ b the columns of a", "a layer that"),
-        ("nn.Linear(3, 1)(data)", "rows of 2 numbers came where rows of 3 are taken", "per example"),
+        (
+            "nn.Linear(3, 1)(data)",
+            "rows of 2 numbers came where rows of 3 are taken",
+            "per example",
+        ),
         ("nn.Linear(2, 1)(data.double())", "float32 and float64 met", "whole numbers"),
         ("nn.Linear(2, 1)(data.long())", "convert whole numbers with .float()", "NumPy"),
         ("data.long() @ data", "convert whole numbers with .float()", "NumPy"),
         ("functional.cross_entropy(data, torch.ones(2))", "class numbers as int64", "NumPy"),
-        ("functional.binary_cross_entropy(twos, data)", "the sigmoid at the end of forward is missing", "targets"),
-        ("functional.binary_cross_entropy(data, twos)", "targets that are not between 0 and 1", "sigmoid"),
+        (
+            "functional.binary_cross_entropy(twos, data)",
+            "the sigmoid at the end of forward is missing",
+            "targets",
+        ),
+        (
+            "functional.binary_cross_entropy(data, twos)",
+            "targets that are not between 0 and 1",
+            "sigmoid",
+        ),
         ("nn.ModuleList()(data)", "only holds layers", "indented"),
         ("Own()(data)", "has no method named forward", "only holds"),
         ("weight.add_(1)", "a tensor with requires_grad=True", "   "),
@@ -107,11 +130,17 @@ def test_a_class_of_the_learners_own_is_asked_where_it_makes_the_attribute(tmp_p
         ("nn.Linear(2)", "is called with other arguments", "keep the stub's signature"),
         ("data.item()", "a single number was needed", "   "),
         ("1 if data > 0 else 2", "asks several numbers at once", "   "),
-        ("torch.ones(5, 3) + torch.ones(4)", "in one dimension the one has 3 entries, the other 4", "tensors of 3"),
+        (
+            "torch.ones(5, 3) + torch.ones(4)",
+            "in one dimension the one has 3 entries, the other 4",
+            "tensors of 3",
+        ),
         ("missing", "nothing is called 'missing' here", "   "),
     ],
 )
-def test_a_cause_that_stands_alone_is_told_and_says_nothing_it_cannot_know(tmp_path, line, says, never):
+def test_a_cause_that_stands_alone_is_told_and_says_nothing_it_cannot_know(
+    tmp_path, line, says, never
+):
     why = explained(tmp_path, line)
     assert says in causes(why)[0]
     assert never not in causes(why)[0]

@@ -17,7 +17,9 @@ from dojo.stubs import stub_of
 def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
     command = [sys.executable, str(ROOT / "tools" / "check"), *arguments]
     known = os.environ | {"PYTHONIOENCODING": "utf-8"} | environment
-    return subprocess.run(command, capture_output=True, encoding="utf-8", env=known, cwd=ROOT, check=False)
+    return subprocess.run(
+        command, capture_output=True, encoding="utf-8", env=known, cwd=ROOT, check=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,9 @@ def overview(half_finished) -> subprocess.CompletedProcess:
 def test_overview_shows_stages_katas_and_outcomes(overview, catalog):
     for stage in catalog.stages:
         assert f"Stage {stage.number}  {stage.title}" in overview.stdout
-    lines = {line.split()[0]: line for line in overview.stdout.splitlines() if line.startswith("  k")}
+    lines = {
+        line.split()[0]: line for line in overview.stdout.splitlines() if line.startswith("  k")
+    }
     assert "ok to_tensors  ok to_class_indices  ok to_numpy" in lines["k01"]
     assert "FAILED model  blocked train  blocked boundary" in lines["k06"]
     assert "FAILED layers" in lines["k07"]
@@ -110,9 +114,15 @@ def test_json_is_one_document_on_standard_output(half_finished):
         (["spirl"], "The nearest is k17_spiral_mlp"),
         (["--target", "nowhere"], "--target nowhere: there is no such folder"),
         (["--device", "tpu"], "choose auto, cpu, cuda, mps or simulated"),
-        (["hint", "k06", "nothing"], "k06 has no task 'nothing'. Its tasks are model, train, boundary."),
+        (
+            ["hint", "k06", "nothing"],
+            "k06 has no task 'nothing'. Its tasks are model, train, boundary.",
+        ),
         (["hint", "k99"], "There is no kata 'k99'"),
-        (["compare", "k06", "nothing"], "k06 has no task 'nothing'. Its tasks are model, train, boundary."),
+        (
+            ["compare", "k06", "nothing"],
+            "k06 has no task 'nothing'. Its tasks are model, train, boundary.",
+        ),
         (["compare", "k06"], "The comparison comes when a task of k06 is green"),
         (["reset", "k99"], "There is no kata 'k99'"),
     ],
@@ -134,7 +144,9 @@ def test_an_absent_device_is_said():
     assert "--device mps: no Apple GPU" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["hint"], ["hint", "k06"], ["compare", "k06"], ["--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["hint"], ["hint", "k06"], ["compare", "k06"], ["--help"]]
+)
 def test_light_commands_do_not_import_torch(arguments):
     code = (
         "import sys; sys.argv = ['check', *sys.argv[1:]]; sys.path.insert(0, 'tools')\n"
@@ -143,7 +155,9 @@ def test_light_commands_do_not_import_torch(arguments):
         "except SystemExit as end: assert end.code == (2 if 'compare' in sys.argv else 0)\n"
         "assert not {'torch', 'sklearn', 'pytest', 'numpy'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, check=True, capture_output=True
+    )
 
 
 def test_list_shows_every_kata(catalog):

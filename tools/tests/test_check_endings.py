@@ -22,9 +22,13 @@ def test_a_request_to_end_leaves_no_process_and_no_scratch_file(tmp_path, name):
     scratch.mkdir()
     target.mkdir()
     started = tmp_path / "started"
-    (target / "k01_tensors.py").write_text(f"open({str(started)!r}, 'w').close()\nwhile True: pass\n")
+    (target / "k01_tensors.py").write_text(
+        f"open({str(started)!r}, 'w').close()\nwhile True: pass\n"
+    )
     known = os.environ | {"TMPDIR": str(scratch), "XDG_RUNTIME_DIR": str(scratch)}
-    running = subprocess.Popen([*COMMAND, str(target)], env=known, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    running = subprocess.Popen(
+        [*COMMAND, str(target)], env=known, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         until(started.exists)
         below = descendants(running.pid)
@@ -32,7 +36,11 @@ def test_a_request_to_end_leaves_no_process_and_no_scratch_file(tmp_path, name):
         running.send_signal(number)
         assert running.wait(60) == 128 + number
         until(lambda: not any(map(lives, below)))
-        assert [path.name for path in scratch.iterdir() if path.name.startswith(("torch-katas-", "pymp-"))] == []
+        assert [
+            path.name
+            for path in scratch.iterdir()
+            if path.name.startswith(("torch-katas-", "pymp-"))
+        ] == []
     finally:
         running.kill()
 
@@ -47,4 +55,6 @@ commands._end_politely()
 signal.raise_signal(signal.SIGHUP)
 signal.raise_signal(signal.SIGTERM)
 """
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 128 + signal.SIGTERM
+    assert (
+        subprocess.run([sys.executable, "-c", code], check=False).returncode == 128 + signal.SIGTERM
+    )

@@ -63,14 +63,22 @@ def test_a_task_is_every_function_with_a_solution_of_it():
 
 
 def test_the_stubs_words_are_left_out_and_the_learners_stay():
-    yours = stub_of(REFERENCE, TASKS).replace('raise NotImplementedError("model")', "self.layer = mine()  # why", 1)
+    yours = stub_of(REFERENCE, TASKS).replace(
+        'raise NotImplementedError("model")', "self.layer = mine()  # why", 1
+    )
     init, _ = parts(yours, REFERENCE, "model")
-    assert init.yours == ("def __init__(self):", "    super().__init__()", "    self.layer = mine()  # why")
+    assert init.yours == (
+        "def __init__(self):",
+        "    super().__init__()",
+        "    self.layer = mine()  # why",
+    )
     assert not init.same
 
 
 def test_layout_comments_and_docstrings_make_no_other_code():
-    yours = REFERENCE.replace("    return loss(net)", '    """Mine."""\n    # and mine\n    return loss( net )')
+    yours = REFERENCE.replace(
+        "    return loss(net)", '    """Mine."""\n    # and mine\n    return loss( net )'
+    )
     (train,) = parts(yours, REFERENCE, "train")
     assert train.same
     assert not parts(yours.replace("loss( net )", "loss(net, 1)"), REFERENCE, "train")[0].same
@@ -82,8 +90,9 @@ def test_an_entry_of_a_dict_is_compared_alone():
 
 
 def test_helpers_of_ones_own_are_shown_where_they_are_used():
-    yours = REFERENCE.replace("return loss(net)", "return my_loss(net)") + (
-        "\n\ndef my_loss(net):\n    return 0\n\n\ndef unused():\n    return 1\n"
+    yours = (
+        REFERENCE.replace("return loss(net)", "return my_loss(net)")
+        + "\n\ndef my_loss(net):\n    return 0\n\n\ndef unused():\n    return 1\n"
     )
     train, helper = parts(yours, REFERENCE, "train")
     assert train.yours == ("def train(net):", "    return my_loss(net)")
@@ -91,8 +100,14 @@ def test_helpers_of_ones_own_are_shown_where_they_are_used():
 
 
 def test_a_method_of_ones_own_is_shown_too():
-    yours = REFERENCE.replace("return self.layer(x)", "return self.both(x)\n\n    def both(self, x):\n        return x")
-    assert [part.name for part in parts(yours, REFERENCE, "model")] == ["Net.__init__", "Net.forward", "Net.both"]
+    yours = REFERENCE.replace(
+        "return self.layer(x)", "return self.both(x)\n\n    def both(self, x):\n        return x"
+    )
+    assert [part.name for part in parts(yours, REFERENCE, "model")] == [
+        "Net.__init__",
+        "Net.forward",
+        "Net.both",
+    ]
 
 
 def test_what_is_defined_otherwise_is_told_and_not_an_error():
@@ -128,12 +143,21 @@ def test_every_other_right_solution_can_be_compared(catalog):
 
 
 def test_what_the_reference_chose_is_told_in_two_or_three_sentences(catalog):
-    told = {f"{kata.short} {task.name}": task.chose.split(". ") for kata in catalog.katas for task in kata.tasks}
+    told = {
+        f"{kata.short} {task.name}": task.chose.split(". ")
+        for kata in catalog.katas
+        for task in kata.tasks
+    }
     assert [name for name, sentences in told.items() if len(sentences) not in (2, 3)] == []
 
 
 def test_lines_of_both_texts_with_their_signs():
-    assert difference.lines(["a", "b", "c"], ["a", "x", "c"]) == [(" ", "a"), ("-", "b"), ("+", "x"), (" ", "c")]
+    assert difference.lines(["a", "b", "c"], ["a", "x", "c"]) == [
+        (" ", "a"),
+        ("-", "b"),
+        ("+", "x"),
+        (" ", "c"),
+    ]
 
 
 def test_far_common_lines_are_left_out():
@@ -161,7 +185,11 @@ def learner(tmp_path_factory) -> Path:
         shutil.copy(ROOT / name, root / name)
     text = (ROOT / "reference" / f"{KATA}.py").read_text(encoding="utf-8")
     boundary = text.index("    with torch.no_grad():\n        (w1, w2)")
-    text = text[:boundary] + '    raise NotImplementedError("boundary")\n' + text[text.index("\n\nif __name__") :]
+    text = (
+        text[:boundary]
+        + '    raise NotImplementedError("boundary")\n'
+        + text[text.index("\n\nif __name__") :]
+    )
     (root / "katas" / f"{KATA}.py").write_text(text.replace("lr=0.05", "lr=0.04"), encoding="utf-8")
     return root
 
@@ -170,7 +198,12 @@ def check(learner: Path, *arguments: str) -> subprocess.CompletedProcess:
     known = {name: value for name, value in os.environ.items() if name != "TORCH_KATAS_PROGRESS"}
     command = [sys.executable, str(learner / "tools" / "check"), *arguments]
     return subprocess.run(
-        command, capture_output=True, encoding="utf-8", env=known | {"PYTHONIOENCODING": "utf-8"}, cwd=learner, check=False
+        command,
+        capture_output=True,
+        encoding="utf-8",
+        env=known | {"PYTHONIOENCODING": "utf-8"},
+        cwd=learner,
+        check=False,
     )
 
 
@@ -181,7 +214,9 @@ def test_from_the_first_refusal_to_the_comparison(learner):
     assert "`python tools/check k06` tells whether it is." in refused.stderr
 
     assert check(learner, "k06", "--target", "reference").returncode == 0
-    assert check(learner, "compare", "k06").returncode == 2, "another folder's check is not the learner's"
+    assert check(learner, "compare", "k06").returncode == 2, (
+        "another folder's check is not the learner's"
+    )
 
     checked = check(learner, "k06")
     assert checked.returncode == 1
@@ -208,7 +243,10 @@ def test_from_the_first_refusal_to_the_comparison(learner):
     path.write_text(path.read_text(encoding="utf-8") + "# a thought\n", encoding="utf-8")
     edited = check(learner, "compare", "k06", "train")
     assert edited.returncode == 2
-    assert "Your file or its tests have changed since 'train' passed: run `python tools/check k06` again" in edited.stderr
+    assert (
+        "Your file or its tests have changed since 'train' passed: run `python tools/check k06`"
+        " again" in edited.stderr
+    )
 
 
 def test_a_refusal_names_what_to_do(catalog):

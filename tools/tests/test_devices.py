@@ -1,4 +1,6 @@
-"""Which devices are present, how that is found out, and what the workflows do on machines that have them."""
+"""Which devices are present, how that is found out, and what the workflows do on machines that have
+them.
+"""
 
 import fnmatch
 import os
@@ -13,7 +15,8 @@ from dojo import ROOT
 from dojo.suite import devices
 from dojo.validate import device_record
 
-# Whoever starts CUDA is noted, and refused as on a machine without it; at the end one start is made on purpose.
+# Whoever starts CUDA is noted, and refused as on a machine without it; at the end one start is made
+# on purpose.
 NEVER_CUDA = """
 import os, runpy, sys
 import torch
@@ -28,8 +31,10 @@ from dojo.suite import preload, preload_katas, devices
 assert os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] == "1"
 import pytest
 import torch.cuda
-assert pytest.main(["tests", "--collect-only", "-qq", "--target", "reference", "-p", "no:cacheprovider"]) == 0
-[devices.why_absent(name) for name in ("cuda", "cuda:1", "mps", "simulated")], devices.to_test("auto")
+options = ["--collect-only", "-qq", "--target", "reference", "-p", "no:cacheprovider"]
+assert pytest.main(["tests", *options]) == 0
+[devices.why_absent(name) for name in ("cuda", "cuda:1", "mps", "simulated")]
+devices.to_test("auto")
 for words in (["check", "list"], ["validate", "--devices"]):
     sys.argv = words
     try: runpy.run_path(f"tools/{words[0]}", run_name="__main__")
@@ -45,11 +50,16 @@ def test_cuda_is_never_started_by_importing_collecting_or_listing():
     command = [sys.executable, "-c", NEVER_CUDA]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "tools"), str(ROOT)])}
     environment.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.stdout.splitlines()[-1:] == ["STARTED 0 1"], done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("wanted", "said"), [("gpu", "There is no device 'gpu'"), ("cuda", "Nothing was validated on cuda")])
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [("gpu", "There is no device 'gpu'"), ("cuda", "Nothing was validated on cuda")],
+)
 def test_an_unknown_or_absent_device_is_refused(monkeypatch, wanted, said):
     monkeypatch.setattr(devices, "why_absent", lambda device: "no such hardware")
     with pytest.raises(devices.DeviceError, match=said):
@@ -66,7 +76,9 @@ def test_all_are_the_accelerators_that_are_present(monkeypatch):
 
 @pytest.fixture
 def apple(monkeypatch):
-    """As if an Apple GPU were there; returns the list of what was tried on it, and lets it refuse."""
+    """As if an Apple GPU were there; returns the list of what was tried on it, and lets it
+    refuse.
+    """
     tried = []
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     devices._mps_refuses.cache_clear()
@@ -105,4 +117,6 @@ def test_a_workflow_uploads_the_records_of_its_device_alone(workflow):
     (pattern,) = re.findall(r"path: (.+)", text)
     committed = [path.relative_to(ROOT).as_posix() for path in device_record.FOLDER.glob("*.json")]
     assert fnmatch.fnmatch(f"reference/validation/{workflow}-model.json", pattern)
-    assert [path for path in fnmatch.filter(committed, pattern) if f"/{workflow}-" not in path] == []
+    assert [
+        path for path in fnmatch.filter(committed, pattern) if f"/{workflow}-" not in path
+    ] == []

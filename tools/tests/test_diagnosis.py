@@ -1,4 +1,6 @@
-"""Why a test failed: as a record, as the message of it, and told by evidence where there is some."""
+"""Why a test failed: as a record, as the message of it, and told by evidence where there is
+some.
+"""
 
 import json
 from dataclasses import asdict, replace
@@ -60,7 +62,10 @@ def test_it_travels_as_json_and_comes_back_the_same():
     result = TestResult("test_x", FAILED, WHY.text(), diagnosis=WHY)
     document = Verdict("katas", (KataResult("k01_x", 1, (TaskResult("a", (result,)),)),)).to_json()
     fields = json.loads(json.dumps(document, allow_nan=False))["katas"][0]["tasks"][0]["tests"][0]
-    assert fields["diagnosis"]["likely"] == [{"text": "one", "told": True}, {"text": "two", "told": False}]
+    assert fields["diagnosis"]["likely"] == [
+        {"text": "one", "told": True},
+        {"text": "two", "told": False},
+    ]
     assert fields["diagnosis"]["where"] == "katas/k06.py:3"
     assert parse_result(fields) == result
     assert parse_result({"name": "x", "outcome": PASSED}).diagnosis is None
@@ -78,7 +83,14 @@ def test_it_travels_as_json_and_comes_back_the_same():
         {"curve": {"epochs": 3, "losses": [1.0] * 201, "band": None, "kind": ""}},
         {"curve": {"epochs": 3, "losses": [float("nan")], "band": None, "kind": ""}},
         {"curve": {"epochs": 3, "losses": ["1"], "band": None, "kind": ""}},
-        {"curve": {"epochs": 3, "losses": [1.0], "band": {"epochs": 3, "low": [1.0, 2.0], "high": [], "seeds": 1}, "kind": ""}},
+        {
+            "curve": {
+                "epochs": 3,
+                "losses": [1.0],
+                "band": {"epochs": 3, "low": [1.0, 2.0], "high": [], "seeds": 1},
+                "kind": "",
+            }
+        },
     ],
 )
 def test_a_diagnosis_with_other_fields_is_not_believed(change):
@@ -99,8 +111,14 @@ def test_what_passed_has_no_diagnosis():
 
 
 def test_all_causes_that_fit_the_evidence_are_told_in_their_order():
-    causes = {"halved": torch.tensor([0.5, 1.0]), "doubled": torch.tensor([2.0, 4.0]), "added": torch.tensor([2.0, 4.0])}
-    why = failed(expect.close, torch.tensor([2.0, 4.0]), torch.tensor([1.0, 2.0]), what="It", causes=causes)
+    causes = {
+        "halved": torch.tensor([0.5, 1.0]),
+        "doubled": torch.tensor([2.0, 4.0]),
+        "added": torch.tensor([2.0, 4.0]),
+    }
+    why = failed(
+        expect.close, torch.tensor([2.0, 4.0]), torch.tensor([1.0, 2.0]), what="It", causes=causes
+    )
     assert why.likely == (Cause("doubled", told=True), Cause("added", told=True))
     assert (why.is_told, why.pointer) == (True, "")
 
@@ -133,7 +151,12 @@ def test_without_evidence_no_cause_is_told_and_a_pointer_leads_on(check, seen, e
     ],
 )
 def test_numbers_by_themselves_suggest_a_cause(seen, says):
-    assert says in failed(expect.close, torch.tensor(seen), torch.tensor([1.0, 2.0, 3.0]), what="It").likely[0].text
+    assert (
+        says
+        in failed(expect.close, torch.tensor(seen), torch.tensor([1.0, 2.0, 3.0]), what="It")
+        .likely[0]
+        .text
+    )
 
 
 def test_a_factor_is_only_told_where_the_numbers_differ_from_each_other():
@@ -145,7 +168,12 @@ def test_layers_in_a_plain_list_are_found_and_named():
     model = nn.Module()
     model.parts, model.sizes = [nn.Linear(2, 1)], [2, 1]
     why = failed(expect.gradients_reach, model)
-    assert why.likely == (Cause("a plain list hides its layers from torch: self.parts has to be an nn.ModuleList", told=True),)
+    assert why.likely == (
+        Cause(
+            "a plain list hides its layers from torch: self.parts has to be an nn.ModuleList",
+            told=True,
+        ),
+    )
 
 
 def test_a_layer_without_gradient_is_unused_sooner_than_cut_off():
@@ -162,7 +190,9 @@ def test_each_failure_of_a_file_has_a_diagnosis_that_leads_on(judge, reference):
         assert (test.diagnosis is not None) == (test.outcome == FAILED)
         assert test.diagnosis is None or test.diagnosis.leads_on
     test = tests["test_output_is_the_sigmoid_of_the_scores"]
-    assert test.diagnosis.likely == (Cause("these are the raw scores: self.sigmoid is not applied to them", told=True),)
+    assert test.diagnosis.likely == (
+        Cause("these are the raw scores: self.sigmoid is not applied to them", told=True),
+    )
     assert test.message.startswith(test.diagnosis.text())
     assert test.diagnosis.where in test.message
 
@@ -225,5 +255,8 @@ def test_a_missing_name_names_the_nearest(tmp_path):
     with pytest.raises(MissingName) as caught:
         _ = load(path).decision_boundary
     why = caught.value.diagnosis
-    assert (why.seen, why.expected) == ("a name like it: decision_boundry", "decision_boundary, as in the stub")
+    assert (why.seen, why.expected) == (
+        "a name like it: decision_boundry",
+        "decision_boundary, as in the stub",
+    )
     assert why.leads_on

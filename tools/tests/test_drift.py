@@ -1,4 +1,6 @@
-"""Drift: the calls on a device beside those on the CPU. Here both are the CPU, so that a difference is one we made."""
+"""Drift: the calls on a device beside those on the CPU. Here both are the CPU, so that a difference
+is one we made.
+"""
 
 import math
 
@@ -69,7 +71,9 @@ def test_random_numbers_are_the_same_for_both_and_the_tests_see_none_of_it():
 
 @pytest.fixture
 def generator(monkeypatch):
-    """A generator of the device's own, as a GPU has one: the CPU's twin draws other numbers than the real call."""
+    """A generator of the device's own, as a GPU has one: the CPU's twin draws other numbers than
+    the real call.
+    """
     made = torch.Generator()
     monkeypatch.setattr(drift, "own_generator", lambda device: [made.get_state()])
     return made
@@ -78,7 +82,9 @@ def generator(monkeypatch):
 def test_what_draws_random_numbers_on_the_device_is_not_compared(generator):
     noise = watch(lambda x: x + torch.rand(2, generator=generator), torch.zeros(2))
     assert noise[1] == {}
-    losses = watch(lambda x: [torch.rand(1, generator=generator).item()], torch.zeros(2), name="overfit")
+    losses = watch(
+        lambda x: [torch.rand(1, generator=generator).item()], torch.zeros(2), name="overfit"
+    )
     assert losses[1] == {}
     assert watch(Differing(0.5), torch.tensor([1.0, 2.0]))[1] == {"forward": (0.5, 0.25)}
 
@@ -105,7 +111,12 @@ def test_a_model_that_draws_random_numbers_is_not_compared(generator, training, 
 def test_the_generator_is_that_of_the_device_which_is_judged(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: f"of {device}")
     monkeypatch.setattr(torch.mps, "get_rng_state", lambda: "of mps")
-    assert [drift.own_generator(name) for name in ("cuda:1", "mps", "simulated", "cpu")] == [["of cuda:1"], ["of mps"], [], []]
+    assert [drift.own_generator(name) for name in ("cuda:1", "mps", "simulated", "cpu")] == [
+        ["of cuda:1"],
+        ["of mps"],
+        [],
+        [],
+    ]
 
 
 def test_a_call_that_fails_raises_as_ever_and_is_not_compared():
@@ -132,7 +143,9 @@ def test_copies_keep_what_is_shared_and_can_hold_results_with_a_graph():
 
 
 def test_an_optimizer_of_a_model_on_the_device_moves_its_copy_on_the_cpu():
-    """There `module.to(...)` makes new parameters, and the twin of a training would step on the old ones."""
+    """There `module.to(...)` makes new parameters, and the twin of a training would step on the old
+    ones.
+    """
     if reason := backend.available():
         pytest.skip(reason)
     model = nn.Linear(2, 2).to(devices.get("simulated"))
@@ -145,9 +158,9 @@ def test_an_optimizer_of_a_model_on_the_device_moves_its_copy_on_the_cpu():
 
 def test_what_can_be_compared():
     assert [
-        number.tolist() for number in numbers_in((torch.ones(2), [0.5, True], "text", torch.ones(1, dtype=torch.int64)))
-    ] == [
-        [1.0, 1.0],
-        [0.5],
-    ]
+        number.tolist()
+        for number in numbers_in(
+            (torch.ones(2), [0.5, True], "text", torch.ones(1, dtype=torch.int64))
+        )
+    ] == [[1.0, 1.0], [0.5]]
     assert next(iter(drift.tensors_in({"a": [torch.ones(1)]}))).tolist() == [1.0]

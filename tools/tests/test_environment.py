@@ -1,4 +1,6 @@
-"""The setup of .venv: when it is made, when it is used as it is, and what is said when it can't be made."""
+"""The setup of .venv: when it is made, when it is used as it is, and what is said when it can't be
+made.
+"""
 
 import json
 import shutil
@@ -37,7 +39,10 @@ def test_this_environment_has_what_the_project_needs():
 
 
 def test_missing_and_old_packages_are_found():
-    assert environment.missing({"pytest": (999,), "no-such-package": (1,), "rich": (1, 0)}) == ["pytest", "no-such-package"]
+    assert environment.missing({"pytest": (999,), "no-such-package": (1,), "rich": (1, 0)}) == [
+        "pytest",
+        "no-such-package",
+    ]
 
 
 def test_every_requirement_is_pinned():
@@ -107,7 +112,9 @@ def test_a_folder_that_cannot_be_written_is_said(paths, no_pip, monkeypatch):
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(SetupError, match=r"can't be written \(Read-only file system\): copy this folder"):
+    with pytest.raises(
+        SetupError, match=r"can't be written \(Read-only file system\): copy this folder"
+    ):
         environment.set_up(paths)
 
 
@@ -118,8 +125,17 @@ def test_a_folder_that_cannot_be_written_is_said(paths, no_pip, monkeypatch):
             "NewConnectionError: [Errno -3] Temporary failure in name resolution",
             "check the network",
         ),
-        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "The disk is full"),
-        ("ERROR: No matching distribution found for torch==2.13.0", "No package torch==2.13.0 was found for Python"),
+        (
+            (
+                "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on"
+                " device"
+            ),
+            "The disk is full",
+        ),
+        (
+            "ERROR: No matching distribution found for torch==2.13.0",
+            "No package torch==2.13.0 was found for Python",
+        ),
         ("something\nERROR: it broke\n", r"ERROR: it broke\): see .*setup.log"),
         ("", "pip said nothing"),
     ],
@@ -133,7 +149,9 @@ def test_a_failed_pip_is_explained_in_one_sentence(paths, printed, says):
 
 
 def test_a_python_without_venv_names_the_package(paths, monkeypatch):
-    answer = subprocess.CompletedProcess([], 1, stdout=b"not created because ensurepip is not available")
+    answer = subprocess.CompletedProcess(
+        [], 1, stdout=b"not created because ensurepip is not available"
+    )
     monkeypatch.setattr(subprocess, "run", lambda *arguments, **named: answer)
     with pytest.raises(SetupError, match=r"apt install python3\.\d+-venv"):
         environment.set_up(paths)
@@ -141,9 +159,14 @@ def test_a_python_without_venv_names_the_package(paths, monkeypatch):
 
 def test_no_network_is_one_sentence_and_leaves_the_setup_unfinished(paths, monkeypatch):
     paths.root.joinpath("pyproject.toml").write_text(
-        "[project]\ndependencies = ['torch-katas-needs-this>=1']\n[project.optional-dependencies]\nvalidate = []\n"
+        "[project]\ndependencies ="
+        " ['torch-katas-needs-this>=1']\n[project.optional-dependencies]\nvalidate = []\n"
     )
-    for name, value in {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_EXTRA_INDEX_URL": "", "PIP_RETRIES": "0"}.items():
+    for name, value in {
+        "PIP_INDEX_URL": "http://127.0.0.1:9/",
+        "PIP_EXTRA_INDEX_URL": "",
+        "PIP_RETRIES": "0",
+    }.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SetupError, match="check the network connection"):
         environment.set_up(paths)
@@ -153,10 +176,17 @@ def test_no_network_is_one_sentence_and_leaves_the_setup_unfinished(paths, monke
 @pytest.mark.parametrize("script", ["check", "validate"])
 def test_a_python_too_old_is_told_so(script):
     path = str(ROOT / "tools" / script)
-    old = f"import sys, runpy; sys.version_info = (3, 9, 2); runpy.run_path({path!r}, run_name='__main__')"
-    result = subprocess.run([sys.executable, "-c", old], capture_output=True, text=True, check=False)
+    old = (
+        f"import sys, runpy; sys.version_info = (3, 9, 2); runpy.run_path({path!r},"
+        " run_name='__main__')"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", old], capture_output=True, text=True, check=False
+    )
     assert result.returncode == 2
-    assert result.stderr.startswith("torch-katas needs Python 3.11 or newer, and this is 3.9: run the command with")
+    assert result.stderr.startswith(
+        "torch-katas needs Python 3.11 or newer, and this is 3.9: run the command with"
+    )
     compile((ROOT / "tools" / script).read_bytes(), script, "exec")
     (ROOT / "tools" / script).read_text(encoding="ascii")  # a Python 2 stumbles over anything else
 
@@ -164,7 +194,10 @@ def test_a_python_too_old_is_told_so(script):
 @pytest.mark.parametrize(
     ("line", "step"),
     [
-        ("  Downloading torch-2.13.0-cp311-cp311-manylinux_2_28_x86_64.whl (780.1 MB)", "getting torch 2.13.0, 780.1 MB"),
+        (
+            "  Downloading torch-2.13.0-cp311-cp311-manylinux_2_28_x86_64.whl (780.1 MB)",
+            "getting torch 2.13.0, 780.1 MB",
+        ),
         ("Processing /some/where/numpy-2.4.6-cp311-cp311-linux_x86_64.whl", "getting numpy 2.4.6"),
         ("Using cached rich-15.0.0-py3-none-any.whl (310 kB)", "getting rich 15.0.0, 310 kB"),
         ("Installing collected packages: a, b, c", "unpacking 3 packages"),
@@ -177,8 +210,12 @@ def test_steps_of_pip_are_put_in_words(line, step):
 
 
 def test_a_count_promises_no_more_packages_than_there_may_be(paths, capsys):
-    paths.constraints.write_text("torch==2.13.0\nnumpy==2.4.6\nruff==1.0\n")  # the last only for the project's own tests
-    lines = ["  Downloading torch-2.13.0-py3-none-any.whl (9 MB)\n", "Installing collected packages: numpy, torch\n"]
+    # the last only for the project's own tests
+    paths.constraints.write_text("torch==2.13.0\nnumpy==2.4.6\nruff==1.0\n")
+    lines = [
+        "  Downloading torch-2.13.0-py3-none-any.whl (9 MB)\n",
+        "Installing collected packages: numpy, torch\n",
+    ]
     assert list(SetupProgress(paths.constraints, "First run.").while_reading(lines)) == lines
     assert capsys.readouterr().err.splitlines()[1:] == [
         "  getting torch 2.13.0, 9 MB (1 of at most 3)",

@@ -69,7 +69,9 @@ def rates(kata, draw):
 
 
 @pytest.mark.parametrize("strange", ["float('nan')", "float('inf')", "-float('inf')"])
-def test_numbers_that_are_not_finite_are_no_answer_though_the_others_reach_the_mark(monkeypatch, tmp_path, strange):
+def test_numbers_that_are_not_finite_are_no_answer_though_the_others_reach_the_mark(
+    monkeypatch, tmp_path, strange
+):
     for module in (sheet, examiner, trial):
         monkeypatch.setattr(module, "text_of", lambda kata: RATES)
     (tmp_path / "k99_rates.py").write_text("def rates(x): return x * 0 + 1")
@@ -79,7 +81,10 @@ def test_numbers_that_are_not_finite_are_no_answer_though_the_others_reach_the_m
     assert "not finite" in asked(drawn, source.format(strange), {"rate"})["rate"]
 
 
-@pytest.mark.parametrize("line", ["raise SystemExit(0)", "import os; os._exit(0)", "import does_not_exist", "def broken(:"])
+@pytest.mark.parametrize(
+    "line",
+    ["raise SystemExit(0)", "import os; os._exit(0)", "import does_not_exist", "def broken(:"],
+)
 def test_a_file_that_cannot_be_loaded_verifies_nothing(tiny, line):
     found = asked(tiny, f"{line}\n{KATA}")
     assert set(found) == TASKS and all(found.values())
@@ -89,17 +94,26 @@ def test_what_is_hidden_is_not_handed_out(tiny):
     item = next(item for item in tiny.items if item.task == "guess")
     assert set(item.hidden) == {"signs"}
     assert len(item.drawn) == 1 and isinstance(item.drawn[0], np.ndarray)
-    assert Repeated(sheet.handed_out(item)).data(lambda random: pytest.fail("made on the submission's side")).shape == (50,)
+    assert Repeated(sheet.handed_out(item)).data(
+        lambda random: pytest.fail("made on the submission's side")
+    ).shape == (50,)
 
 
 def test_the_same_secret_draws_the_same_and_another_does_not(tiny, tmp_path):
-    again, other = sheet.draw("k99_tiny", b"secret", tmp_path), sheet.draw("k99_tiny", b"other", tmp_path)
+    again, other = (
+        sheet.draw("k99_tiny", b"secret", tmp_path),
+        sheet.draw("k99_tiny", b"other", tmp_path),
+    )
     assert torch.equal(again.items[0].drawn[0], tiny.items[0].drawn[0])
     assert not torch.equal(other.items[0].drawn[0], tiny.items[0].drawn[0])
 
 
 def test_a_trial_says_the_same_as_an_examination(tiny):
-    for source in (KATA, KATA.replace("2 * x", "3 * x"), KATA.replace("return text", "while True: pass\n    return text")):
+    for source in (
+        KATA,
+        KATA.replace("2 * x", "3 * x"),
+        KATA.replace("return text", "while True: pass\n    return text"),
+    ):
         tried, examined = trial.reasons(tiny, source, TASKS), asked(tiny, source)
         assert {task: bool(reason) for task, reason in tried.items()} == {
             task: bool(reason) for task, reason in examined.items()
@@ -120,18 +134,40 @@ def test_values_come_through_as_they_were():
         "scalar": torch.tensor(True),
         "empty": torch.zeros(0, 4),
         "array": np.arange(4)[::2],
-        "mixed": [1, -2.5, "text", None, True, (1, [2]), {"a": np.float32(2), "b": {}}, float("inf")],
+        "mixed": [
+            1,
+            -2.5,
+            "text",
+            None,
+            True,
+            (1, [2]),
+            {"a": np.float32(2), "b": {}},
+            float("inf"),
+        ],
         "shape": torch.zeros(2, 3).shape,
         "dtype": torch.float64,
         "strange": torch.zeros(2, dtype=torch.complex64),
     }
     document, got = wire.decode(*wire.encode({"number": 3}, **sent))
     assert document == {"number": 3} and list(got) == list(sent)
-    assert (got["tensor"].kind, got["tensor"].dtype, got["tensor"].requires_grad) == ("tensor", "float32", True)
-    assert np.array_equal(got["tensor"].data, np.arange(6.0).reshape(2, 3)) and got["scalar"].data.shape == ()
+    assert (got["tensor"].kind, got["tensor"].dtype, got["tensor"].requires_grad) == (
+        "tensor",
+        "float32",
+        True,
+    )
+    assert (
+        np.array_equal(got["tensor"].data, np.arange(6.0).reshape(2, 3))
+        and got["scalar"].data.shape == ()
+    )
     assert got["empty"].data.shape == (0, 4) and got["array"].data.tolist() == [0, 2]
-    assert got["mixed"][:6] == [1, -2.5, "text", None, True, (1, [2])] and got["mixed"][7] == float("inf")
-    assert got["mixed"][6]["a"].kind == "scalar" and got["shape"] == (2, 3) and got["dtype"] == "torch.float64"
+    assert got["mixed"][:6] == [1, -2.5, "text", None, True, (1, [2])] and got["mixed"][7] == float(
+        "inf"
+    )
+    assert (
+        got["mixed"][6]["a"].kind == "scalar"
+        and got["shape"] == (2, 3)
+        and got["dtype"] == "torch.float64"
+    )
     assert got["strange"] == Other("a tensor of complex64")
 
 
@@ -186,7 +222,9 @@ def test_weights_find_their_places_by_name_by_order_and_by_shape():
         repeated = Repeated(sheet.plain({"drawn": drawing.drawn})["drawn"]).weights(other)
         assert torch.equal(getattr(repeated, first).weight, right.first.weight)
     with pytest.raises(Mismatch, match="shapes"):
-        Repeated(sheet.plain({"drawn": drawing.drawn})["drawn"]).weights(Named(("a", 2, 5), ("b", 5, 4)))
+        Repeated(sheet.plain({"drawn": drawing.drawn})["drawn"]).weights(
+            Named(("a", 2, 5), ("b", 5, 4))
+        )
 
 
 def test_what_a_kata_changes_was_drawn_as_it_was_before():
@@ -205,7 +243,9 @@ def test_asking_for_more_than_was_drawn_is_a_mismatch():
 
 def numbers(values, **fields) -> Numbers:
     data = np.asarray(values)
-    return Numbers(**{"kind": "tensor", "dtype": str(data.dtype), "data": data, "device": "cpu", **fields})
+    return Numbers(
+        **{"kind": "tensor", "dtype": str(data.dtype), "data": data, "device": "cpu", **fields}
+    )
 
 
 @pytest.mark.parametrize(
@@ -231,21 +271,35 @@ def test_same_is_strict(other):
     assert same()({"a": [other]}, {"a": [right]}, {})
 
 
-@pytest.mark.parametrize(("answer", "right"), [(1, True), (1.0, 1), ("1", 1), ([1], (1,)), ([1, 2], [1]), ({"a": 1}, {"b": 1})])
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [(1, True), (1.0, 1), ("1", 1), ([1], (1,)), ([1, 2], [1]), ({"a": 1}, {"b": 1})],
+)
 def test_same_takes_no_other_type_or_structure(answer, right):
     assert same()(answer, right, {})
 
 
 def test_a_mark_that_cannot_be_measured_is_not_reached():
-    assert "form" in reaches("k06.train.distance", lambda answer, right, hidden: answer.data)(None, None, {})
+    assert "form" in reaches("k06.train.distance", lambda answer, right, hidden: answer.data)(
+        None, None, {}
+    )
     assert within(1, "at most", lambda answer, right, hidden: float("nan"), "x")(None, None, {})
     assert within(1, "at most", lambda answer, right, hidden: 0.5, "x")(None, None, {}) == ""
 
 
-@pytest.mark.parametrize("path", sorted((Path(sheet.ROOT) / "reference" / "exams").glob("k*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    sorted((Path(sheet.ROOT) / "reference" / "exams").glob("k*.py")),
+    ids=lambda path: path.stem,
+)
 def test_an_exam_imports_nothing_that_knows_the_answers(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imports = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    imports += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    imports += [
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    ]
     assert not {name.partition(".")[0] for name in imports} & {"tests", "reference"}
     assert all(name.startswith("dojo.exam") for name in imports if name.startswith("dojo"))

@@ -1,4 +1,6 @@
-"""What a hostile submission gets in an exam, whatever it answers: nothing that it has not earned."""
+"""What a hostile submission gets in an exam, whatever it answers: nothing that it has not
+earned.
+"""
 
 import json
 import time
@@ -31,7 +33,8 @@ def double(x): return Equal()
 CONNECTION = """
 import gc, json
 from multiprocessing.connection import Connection
-pipes = [one for one in gc.get_objects() if isinstance(one, Connection) and not one.closed and one.writable and one.readable]
+pipes = [one for one in gc.get_objects() if isinstance(one, Connection)]
+pipes = [one for one in pipes if not one.closed and one.writable and one.readable]
 def send(document, block=b""):
     for pipe in pipes:
         pipe.send_bytes(json.dumps(document).encode()); pipe.send_bytes(block)
@@ -58,7 +61,8 @@ def double(x):
         CONNECTION + "def double(x):\n    send({'number': 0, 'values': {'doubled': True}})\n",
         CONNECTION + "def double(x):\n    send({'number': 0, 'verified': True, 'values': {}})\n",
         CONNECTION + "def double(x):\n    for pipe in pipes: pipe.send_bytes(b'[' * 100_000)\n",
-        CONNECTION + "def double(x):\n    for pipe in pipes: pipe.send_bytes(b'\\x80\\x04K\\x01.')\n",
+        CONNECTION
+        + "def double(x):\n    for pipe in pipes: pipe.send_bytes(b'\\x80\\x04K\\x01.')\n",
         CONNECTION + HALF_A_MESSAGE,
     ],
 )
@@ -70,7 +74,11 @@ def test_forging_earns_nothing(tiny, forging):
 
 
 def test_more_messages_than_were_asked_for_are_noticed(tiny):
-    source = KATA + CONNECTION + "def guess(x):\n    send({'number': 2, 'values': {}})\n    return x > 0\n"
+    source = (
+        KATA
+        + CONNECTION
+        + "def guess(x):\n    send({'number': 2, 'values': {}})\n    return x > 0\n"
+    )
     assert asked(tiny, source)["guess"]
 
 
@@ -89,7 +97,9 @@ def test_a_hand_over_that_is_forged_earns_nothing(tiny, document):
 
 
 def test_a_process_that_says_it_is_ready_and_ends_earns_nothing(tiny):
-    found = asked(tiny, f"{CONNECTION}send({{'ready': True, 'values': {{}}}})\nimport os; os._exit(0)\n{KATA}")
+    found = asked(
+        tiny, f"{CONNECTION}send({{'ready': True, 'values': {{}}}})\nimport os; os._exit(0)\n{KATA}"
+    )
     assert set(found) == TASKS and all(found.values())
 
 
@@ -101,7 +111,10 @@ def test_nothing_is_waited_for_when_the_time_of_the_submission_is_over(tiny):
 
 
 def test_a_file_with_a_dataclass_can_be_loaded(tiny):
-    head = "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass Point:\n    x: int = 0\n"
+    head = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass"
+        " Point:\n    x: int = 0\n"
+    )
     assert asked(tiny, head + KATA) == dict.fromkeys(TASKS, "")
 
 
@@ -109,13 +122,17 @@ def test_an_answer_far_larger_than_the_reference_s_is_not_looked_at(tiny):
     looked = []
     one = Question("q", "t", print, {"x": lambda *_: looked.append(1) or ""}, 1.0, 1)
     right = {"x": Numbers("array", "float64", np.zeros(10))}
-    assert "far larger" in one.judge({"x": Numbers("array", "float64", np.zeros(20_000))}, right, {})
+    assert "far larger" in one.judge(
+        {"x": Numbers("array", "float64", np.zeros(20_000))}, right, {}
+    )
     assert not looked and one.judge(right, right, {}) == "" and looked
 
 
 def test_an_array_that_an_answer_names_ten_thousand_times_is_looked_through_once(monkeypatch):
     looked, finite = [], np.isfinite
-    monkeypatch.setattr(examiner.np, "isfinite", lambda numbers: looked.append(1) or finite(numbers))
+    monkeypatch.setattr(
+        examiner.np, "isfinite", lambda numbers: looked.append(1) or finite(numbers)
+    )
     one = Numbers("array", "float16", np.zeros(10))
     assert examiner._is_finite({"x": [one] * 10_000, "y": (one,)}) and len(looked) == 1
     other = Numbers("array", "float16", np.array([0, np.nan]))
@@ -124,13 +141,16 @@ def test_an_array_that_an_answer_names_ten_thousand_times_is_looked_through_once
 
 def test_a_block_that_is_nothing_but_a_header_is_not_read(monkeypatch):
     monkeypatch.setattr(wire.tensors, "load", lambda block: pytest.fail("it was read"))
-    header = {str(number): {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for number in range(60_000)}
+    header = {
+        str(number): {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+        for number in range(60_000)
+    }
     text = json.dumps(header).encode()
     with pytest.raises(wire.Broken, match="too many arrays"):
         wire.decode(b'{"values": {}}', len(text).to_bytes(8, "little") + text)
 
 
-def test_a_judge_that_stumbles_over_an_answer_has_not_been_convinced_and_one_that_stumbles_over_the_right_one_is_our_fault():
+def test_a_comparison_that_raises_is_no_pass_and_one_that_raises_on_the_right_answer_is_our_fault():
     def judge(answer, right, hidden):
         if answer != "right" or hidden:
             raise IndexError
@@ -143,7 +163,12 @@ def test_a_judge_that_stumbles_over_an_answer_has_not_been_convinced_and_one_tha
 
 
 def test_the_best_of_many_is_not_counted():
-    best = within(0.5, "at most", lambda answer, right, hidden: min(one.data.min() for one in answer), "the loss")
+    best = within(
+        0.5,
+        "at most",
+        lambda answer, right, hidden: min(one.data.min() for one in answer),
+        "the loss",
+    )
     one, other = (Numbers("array", "float64", np.full(1, value)) for value in (0.1, 0.9))
     assert best([one], [other], {}) == ""
     assert "form" in best([other, one], [other], {})
@@ -155,12 +180,18 @@ def test_the_best_of_many_is_not_counted():
 
 def trained(wrong_loss=None, clears=True):
     drawing = Drawing(np.random.default_rng(3))
-    model, features, labels = drawing.weights(nn.Linear(2, 1)), drawing.normal(20, 2), drawing.normal(20, 1)
+    model, features, labels = (
+        drawing.weights(nn.Linear(2, 1)),
+        drawing.normal(20, 2),
+        drawing.normal(20, 1),
+    )
 
     def train():
         optimizer = torch.optim.RMSprop(model.parameters(), lr=0.1)
         for begin in (0, 10, 5):
-            loss = (wrong_loss or F.mse_loss)(model(features[begin : begin + 10]), labels[begin : begin + 10])
+            loss = (wrong_loss or F.mse_loss)(
+                model(features[begin : begin + 10]), labels[begin : begin + 10]
+            )
             if clears:
                 optimizer.zero_grad()
             loss.backward()
@@ -185,9 +216,12 @@ def test_steps_without_numbers_or_of_another_model_do_not_follow():
         forged = trained()
         for step in forged["steps"]:
             step["gradients"] = {
-                name: Numbers(one.kind, one.dtype, np.full_like(one.data, value)) for name, one in step["gradients"].items()
+                name: Numbers(one.kind, one.dtype, np.full_like(one.data, value))
+                for name, one in step["gradients"].items()
             }
         assert "does not follow" in judge(forged["steps"], right["steps"], right)
     other = trained()
-    other["steps"][0]["parameters"]["weight"] = Numbers("tensor", "float32", np.zeros((10_000, 2), np.float32))
+    other["steps"][0]["parameters"]["weight"] = Numbers(
+        "tensor", "float32", np.zeros((10_000, 2), np.float32)
+    )
     assert "parameters" in judge(other["steps"], right["steps"], right)

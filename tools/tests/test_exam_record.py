@@ -1,4 +1,6 @@
-"""What is kept of a trial of the exams, and what the validation makes of it: good only where there is proof."""
+"""What is kept of a trial of the exams, and what the validation makes of it: good only where there
+is proof.
+"""
 
 import pytest
 from typer.testing import CliRunner
@@ -6,7 +8,9 @@ from typer.testing import CliRunner
 from dojo.validate import commands, exam_record, exams, parts
 from dojo.validate.exam_record import Figures
 
-GOOD = Figures(reference=5, reference_refused=0, variants=9, variants_refused=0, mistakes=6, mistakes_passed=0)
+GOOD = Figures(
+    reference=5, reference_refused=0, variants=9, variants_refused=0, mistakes=6, mistakes_passed=0
+)
 KATA, KEY = "k01_tensors", "0123"
 
 
@@ -46,7 +50,9 @@ def test_fewer_draws_do_not_replace_more_unless_the_exam_has_changed(tmp_path):
     assert exam_record.read(path)[KATA].figures == fewer
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"k01_tensors": {}}', '{"k01_tensors": {"of": "0123", "torch": "2"}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"k01_tensors": {}}', '{"k01_tensors": {"of": "0123", "torch": "2"}}']
+)
 def test_a_broken_record_proves_nothing(tmp_path, text):
     (tmp_path / "exams.json").write_text(text)
     assert told(tmp_path / "exams.json")
@@ -60,7 +66,9 @@ def test_the_validation_tells_how_many_exams_had_all_their_draws(catalog, monkey
     monkeypatch.setattr(exam_record, "read", lambda where=path: read(where))
     assert parts.exams_were_tried(some).problems
     for draws, scope in ((99, "0/1 on all their draws"), (100, "1/1 on all their draws")):
-        exam_record.write(KATA, exams.key(kata), Figures(draws, 0, variants * draws, 0, 32, 0), path)
+        exam_record.write(
+            KATA, exams.key(kata), Figures(draws, 0, variants * draws, 0, 32, 0), path
+        )
         found = parts.exams_were_tried(some)
         assert (found.problems, found.scope) == ((), scope)
 

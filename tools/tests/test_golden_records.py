@@ -1,6 +1,7 @@
 """Ordinary submissions and their records, as they are shown.
 
-A change of a golden record has to be meant: delete it, run this test, which writes it anew, and read the difference.
+A change of a golden record has to be meant: delete it, run this test, which writes it anew, and
+read the difference.
 """
 
 import io
@@ -21,7 +22,11 @@ from dojo.grade.show import show
 from dojo.verdict import OUTCOMES
 
 FOLDER = Path(__file__).parent / "golden"
-SIGMOID, STEP, BOUNDARY = "return self.sigmoid(self.linear(x))", "optimizer.step()", "return -(w1 * x1 + b) / w2"
+SIGMOID, STEP, BOUNDARY = (
+    "return self.sigmoid(self.linear(x))",
+    "optimizer.step()",
+    "return -(w1 * x1 + b) / w2",
+)
 SUBMISSIONS = {
     "right": base("reference"),
     "stub": base("stub"),
@@ -39,17 +44,32 @@ TIMES = re.compile(r", in [\d.]+ (?:s|min)[\d s]*$", re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def judge() -> Iterator[Judge]:
-    with court(assignments.read(None, ["k06"], load()), b"golden", isolated=False, jobs=1) as judges, judges() as one:
+    with (
+        court(assignments.read(None, ["k06"], load()), b"golden", isolated=False, jobs=1) as judges,
+        judges() as one,
+    ):
         yield one
 
 
 def shown(judge: Judge, name: str) -> str:
-    """The record of a submission, as `grade show` prints it, without what differs between machines."""
+    """The record of a submission, as `grade show` prints it, without what differs between
+    machines.
+    """
     source = SUBMISSIONS[name]
-    files, ignored = ({}, ()) if source is None else ({KATA: source.encode()}, (Ignored("notes.txt", "not a kata's file"),))
+    files, ignored = (
+        ({}, ())
+        if source is None
+        else ({KATA: source.encode()}, (Ignored("notes.txt", "not a kata's file"),))
+    )
     console = Console(file=io.StringIO(), width=120, soft_wrap=True, highlight=False)
     screen = Screen(console, {outcome: outcome for outcome in OUTCOMES}, "#", ".")
-    show(screen, judge.judge(Submission("doe", "doe.zip", files, ignored)), load(), "2026-01-31 12:00", 1)
+    show(
+        screen,
+        judge.judge(Submission("doe", "doe.zip", files, ignored)),
+        load(),
+        "2026-01-31 12:00",
+        1,
+    )
     return ELSEWHERE.sub("", MEASURED.sub("0.###", TIMES.sub(", in # s", console.file.getvalue())))
 
 

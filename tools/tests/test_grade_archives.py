@@ -1,4 +1,6 @@
-"""Archives, also those that were made to harm: a clear line in the submission's record, never more."""
+"""Archives, also those that were made to harm: a clear line in the submission's record, never
+more.
+"""
 
 import gzip
 import io
@@ -10,12 +12,27 @@ import time
 import zipfile
 
 import pytest
-from submitting import GOOD, K06, K07, TAKEN, a_tar, a_zip, folder, reasons, regular, special, submissions, the_only
+from submitting import (
+    GOOD,
+    K06,
+    K07,
+    TAKEN,
+    a_tar,
+    a_zip,
+    folder,
+    reasons,
+    regular,
+    special,
+    submissions,
+    the_only,
+)
 
 from dojo.grade.intake import bounds
 
 
-@pytest.mark.parametrize(("name", "make"), [("a.zip", a_zip), ("b.tar.gz", a_tar), ("c.tgz", a_tar)])
+@pytest.mark.parametrize(
+    ("name", "make"), [("a.zip", a_zip), ("b.tar.gz", a_tar), ("c.tgz", a_tar)]
+)
 def test_archives_are_read(tmp_path, catalog, name, make):
     make(tmp_path / name)
     assert the_only(tmp_path, catalog).files == TAKEN
@@ -40,7 +57,10 @@ def test_the_content_counts_and_not_the_ending(tmp_path, catalog):
 
 
 def test_backslashes_of_windows_divide_folders(tmp_path, catalog):
-    a_zip(tmp_path / "doe.zip", {name.replace("/", "\\"): data for name, data in GOOD.items()} | {"katas\\": b""})
+    a_zip(
+        tmp_path / "doe.zip",
+        {name.replace("/", "\\"): data for name, data in GOOD.items()} | {"katas\\": b""},
+    )
     taken = the_only(tmp_path, catalog)
     assert (taken.files, taken.ignored) == (TAKEN, ())
 
@@ -97,7 +117,12 @@ def test_a_name_with_a_nul_is_not_cut_to_a_good_one(tmp_path, catalog):
     ],
 )
 def test_links_and_devices_in_a_tar_are_not_taken(tmp_path, catalog, kind, reason):
-    a_tar(tmp_path / "doe.tar", {f"{K07}.py": b"good"}, mode="w", more=(special(f"{K06}.py", kind, "/etc/passwd"),))
+    a_tar(
+        tmp_path / "doe.tar",
+        {f"{K07}.py": b"good"},
+        mode="w",
+        more=(special(f"{K06}.py", kind, "/etc/passwd"),),
+    )
     taken = the_only(tmp_path, catalog)
     assert taken.files == {K07: b"good"}
     assert reasons(taken) == {f"{K06}.py": reason}
@@ -116,7 +141,11 @@ def test_links_in_a_zip_are_not_taken(tmp_path, catalog):
 
 def test_sparse_files_in_a_tar_are_not_taken(tmp_path, catalog):
     info = regular(f"{K06}.py")
-    info.pax_headers = {"GNU.sparse.size": "99999999999", "GNU.sparse.map": "0,0", "GNU.sparse.major": "0"}
+    info.pax_headers = {
+        "GNU.sparse.size": "99999999999",
+        "GNU.sparse.map": "0,0",
+        "GNU.sparse.major": "0",
+    }
     with tarfile.open(tmp_path / "doe.tar", "w", format=tarfile.PAX_FORMAT) as archive:
         archive.addfile(info)
         archive.addfile(regular(f"{K07}.py", b"good"), io.BytesIO(b"good"))
@@ -135,21 +164,32 @@ def test_a_file_that_is_there_twice_is_not_taken(tmp_path, catalog):
             archive.addfile(regular(f"{K06}.py"))
     for one in submissions(tmp_path, [catalog.find("k06")]):
         assert not one.files
-        assert set(reasons(one).values()) == {"is there more than once under the same name, so none was taken"}
+        assert set(reasons(one).values()) == {
+            "is there more than once under the same name, so none was taken"
+        }
 
 
 def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path, catalog):
     zeros = bytes(bounds.FILE_BYTES)
     a_zip(tmp_path / "a.zip", {f"{K06}.py": zeros[:-1], f"{K07}.py": zeros})
-    a_tar(tmp_path / "b.tgz", {f"{K06}.py": os.urandom(2 * bounds.FILE_BYTES), f"{K07}.py": b"good"})
+    a_tar(
+        tmp_path / "b.tgz", {f"{K06}.py": os.urandom(2 * bounds.FILE_BYTES), f"{K07}.py": b"good"}
+    )
     zipped, tarred = submissions(tmp_path, [catalog.find("k06"), catalog.find("k07")])
-    assert reasons(zipped) == {f"{kata}.py": "unpacks to more than 200 times its size" for kata in (K06, K07)}
-    assert (dict(tarred.files), reasons(tarred)) == ({K07: b"good"}, {f"{K06}.py": "is larger than 1 MiB"})
+    assert reasons(zipped) == {
+        f"{kata}.py": "unpacks to more than 200 times its size" for kata in (K06, K07)
+    }
+    assert (dict(tarred.files), reasons(tarred)) == (
+        {K07: b"good"},
+        {f"{K06}.py": "is larger than 1 MiB"},
+    )
 
 
 def test_an_entry_that_claims_to_be_small_is_still_bounded(tmp_path, catalog):
     path = a_zip(tmp_path / "doe.zip", {f"{K06}.py": os.urandom(3 * bounds.FILE_BYTES)})
-    data = path.read_bytes().replace(struct.pack("<I", 3 * bounds.FILE_BYTES), struct.pack("<I", 10))
+    data = path.read_bytes().replace(
+        struct.pack("<I", 3 * bounds.FILE_BYTES), struct.pack("<I", 10)
+    )
     path.write_bytes(data)
     taken = the_only(tmp_path, catalog)
     assert not taken.files and taken.ignored
@@ -160,24 +200,33 @@ def test_a_gzip_bomb_is_refused(tmp_path, catalog, size):
     with gzip.open(tmp_path / "doe.tgz", "wb", compresslevel=1) as file:
         for _ in range(size):
             file.write(bytes(bounds.MIB))
-    assert the_only(tmp_path, catalog).problem == "This submission unpacks to more than 200 times its size."
+    assert (
+        the_only(tmp_path, catalog).problem
+        == "This submission unpacks to more than 200 times its size."
+    )
 
 
 def test_a_tar_that_unpacks_to_too_much_is_refused(tmp_path, catalog, monkeypatch):
     monkeypatch.setattr(bounds, "TOTAL_BYTES", 2 * bounds.MIB)
-    a_tar(tmp_path / "doe.tgz", {"data.bin": os.urandom(1_500_000), "more.bin": bytes(1_000_000)} | GOOD)
+    a_tar(
+        tmp_path / "doe.tgz",
+        {"data.bin": os.urandom(1_500_000), "more.bin": bytes(1_000_000)} | GOOD,
+    )
     assert the_only(tmp_path, catalog).problem == "This submission unpacks to more than 2 MiB."
 
 
 @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
 def test_a_tar_header_of_many_kilobytes_is_not_read(tmp_path, catalog, kind):
-    # A search in such a header takes time with the square of its length: a minute for a megabyte of digits.
+    # A search in such a header takes time with the square of its length: a minute for a megabyte of
+    # digits.
     info = special("x", kind)
     info.size = bounds.MIB
     data = info.tobuf() + b"1" * bounds.MIB + regular(f"{K06}.py").tobuf() + bytes(1024)
     (tmp_path / "doe.tar").write_bytes(data)
     begin = time.monotonic()
-    assert the_only(tmp_path, catalog).problem == "This submission has a header that is far too long."
+    assert (
+        the_only(tmp_path, catalog).problem == "This submission has a header that is far too long."
+    )
     assert time.monotonic() - begin < 5
 
 
@@ -210,10 +259,15 @@ def test_encrypted_and_rarely_packed_members_are_told(tmp_path, catalog):
 
 
 def test_a_damaged_member_does_not_take_the_others_with_it(tmp_path, catalog):
-    path = a_zip(tmp_path / "doe.zip", {f"{K06}.py": b"six" * 10, f"{K07}.py": b"good"}, zipfile.ZIP_STORED)
+    path = a_zip(
+        tmp_path / "doe.zip", {f"{K06}.py": b"six" * 10, f"{K07}.py": b"good"}, zipfile.ZIP_STORED
+    )
     path.write_bytes(path.read_bytes().replace(b"sixsix", b"sevens"))
     taken = the_only(tmp_path, catalog)
-    assert (dict(taken.files), reasons(taken)) == ({K07: b"good"}, {f"{K06}.py": "is damaged in the zip"})
+    assert (dict(taken.files), reasons(taken)) == (
+        {K07: b"good"},
+        {f"{K06}.py": "is damaged in the zip"},
+    )
 
 
 def test_a_tar_that_is_damaged_in_the_middle_is_not_taken_for_a_short_one(tmp_path, catalog):
@@ -246,7 +300,11 @@ def test_what_can_not_be_read_is_told(tmp_path, catalog, name, content, says):
 
 
 def test_archives_cut_at_any_place_never_abort_and_never_give_half_a_file(tmp_path, catalog):
-    for name, make in (("a.zip", a_zip), ("b.tgz", a_tar), ("c.tar", lambda path: a_tar(path, mode="w"))):
+    for name, make in (
+        ("a.zip", a_zip),
+        ("b.tgz", a_tar),
+        ("c.tar", lambda path: a_tar(path, mode="w")),
+    ):
         whole = make(tmp_path / name).read_bytes()
         for length in range(0, len(whole), max(1, len(whole) // 60)):
             (tmp_path / name).write_bytes(whole[:length])
@@ -257,7 +315,11 @@ def test_archives_cut_at_any_place_never_abort_and_never_give_half_a_file(tmp_pa
 
 def test_archives_with_any_bytes_changed_never_abort(tmp_path, catalog):
     dice = random.Random(6)
-    for name, make in (("a.zip", a_zip), ("b.tgz", a_tar), ("c.tar", lambda path: a_tar(path, mode="w"))):
+    for name, make in (
+        ("a.zip", a_zip),
+        ("b.tgz", a_tar),
+        ("c.tar", lambda path: a_tar(path, mode="w")),
+    ):
         whole = make(tmp_path / name).read_bytes()
         for _ in range(150):
             data = bytearray(whole)
@@ -272,6 +334,8 @@ def test_a_crowd_of_hostile_entries_stops_no_one(tmp_path, catalog):
     folder(tmp_path / "good")
     (tmp_path / "bad.zip").write_bytes(b"PK\x03\x04" + bytes(100))
     (tmp_path / "loop").symlink_to(tmp_path)
-    found = {one.id: one for one in submissions(tmp_path, [catalog.find("k06"), catalog.find("k07")])}
+    found = {
+        one.id: one for one in submissions(tmp_path, [catalog.find("k06"), catalog.find("k07")])
+    }
     assert found["good"].files == TAKEN
     assert found["bad"].problem and found["loop"].problem

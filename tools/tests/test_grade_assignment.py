@@ -1,4 +1,6 @@
-"""Which katas are graded, for how many points, within which limits; and what is said of a file that can't be used."""
+"""Which katas are graded, for how many points, within which limits; and what is said of a file that
+can't be used.
+"""
 
 import pytest
 
@@ -40,10 +42,16 @@ memory_mb = 512
     assert assignment.points_of("k06_logistic_regression", "model") == 2
     assert assignment.points_of("k06_logistic_regression", "train") == 0.5
     assert assignment.points_of("k06_logistic_regression", "boundary") == 1
-    assert (assignment.limits.seconds_a_test, assignment.limits.memory_mb, assignment.limits.processes) == (20, 512, 64)
+    assert (
+        assignment.limits.seconds_a_test,
+        assignment.limits.memory_mb,
+        assignment.limits.processes,
+    ) == (20, 512, 64)
 
 
-@pytest.mark.parametrize("chosen", [("k06,k07",), ("7", "k06"), (" k06 , k07_hidden_layer.py,k06",)])
+@pytest.mark.parametrize(
+    "chosen", [("k06,k07",), ("7", "k06"), (" k06 , k07_hidden_layer.py,k06",)]
+)
 def test_katas_can_be_chosen_by_hand(catalog, chosen):
     assignment = read(None, chosen, catalog)
     assert [kata.short for kata in assignment.katas] == ["k06", "k07"]
@@ -61,7 +69,10 @@ def test_katas_chosen_by_hand_stand_instead_of_the_files_with_the_files_points(w
     ("text", "says"),
     [
         ("katas = [", "is not TOML"),
-        ("katas = [k06]", 'at line 1, column 10). Mend that place; lines look like katas = ["k06", "k07"].'),
+        (
+            "katas = [k06]",
+            'at line 1, column 10). Mend that place; lines look like katas = ["k06", "k07"].',
+        ),
         ('title = "x"'.encode("utf-16"), "is not text in UTF-8: save it with that encoding."),
         ('katas = "k06"', "has to be a list of names"),
         ("katas = [6]", "has to be a list of names"),
@@ -71,25 +82,43 @@ def test_katas_chosen_by_hand_stand_instead_of_the_files_with_the_files_points(w
         ("kata = ['k06']", "it can't have `kata`. The nearest is `katas`."),
         ("points = 3", "has to be a table"),
         ("limits = []", "has to be a table"),
-        ('[points]\n"k06.modle" = 2', "k06 has no task 'modle'. Its tasks are model, train, boundary."),
-        ('[points]\n"k06" = 2', 'its tasks (model, train, boundary), such as points."k06.model" = 2.'),
+        (
+            '[points]\n"k06.modle" = 2',
+            "k06 has no task 'modle'. Its tasks are model, train, boundary.",
+        ),
+        (
+            '[points]\n"k06" = 2',
+            'its tasks (model, train, boundary), such as points."k06.model" = 2.',
+        ),
         (
             "points.k02 = 3",
-            '"k02" is a whole kata: points are given to each of its tasks (pick, move), such as points."k02.pick" = 3.',
+            (
+                '"k02" is a whole kata: points are given to each of its tasks (pick, move), such as'
+                ' points."k02.pick" = 3.'
+            ),
         ),
         ('points.k02 = "3"', 'such as points."k02.pick" = 1.'),
         (
             'points."k06.model" = 2\npoints."k06_logistic_regression.model" = 3',
-            'has k06.model twice, as "k06.model" and "k06_logistic_regression.model": leave one out.',
+            (
+                'has k06.model twice, as "k06.model" and "k06_logistic_regression.model": leave one'
+                " out."
+            ),
         ),
         ('points.k06.model = 2\npoints."k06.model" = 2', "has k06.model twice"),
         ('[points]\n"k99.model" = 2', "There is no kata 'k99'"),
-        ('katas = ["k07"]\n[points]\n"k06.model" = 2', "k06 is not among the katas of this assignment"),
+        (
+            'katas = ["k07"]\n[points]\n"k06.model" = 2',
+            "k06 is not among the katas of this assignment",
+        ),
         ('[points]\n"k06.model" = -1', "has to be a number from 0 to 1000, not -1"),
         ('[points]\n"k06.model" = nan', "has to be a number"),
         ('[points]\n"k06.model" = true', "has to be a number"),
         ('[points]\n"k06.model" = "2"', "has to be a number"),
-        ("[limits]\nseconds = 3", "[limits] can't have `seconds`. The nearest is `seconds_a_test`."),
+        (
+            "[limits]\nseconds = 3",
+            "[limits] can't have `seconds`. The nearest is `seconds_a_test`.",
+        ),
         ("[limits]\nseconds_a_test = 0", "whole number from 1 to 600, not 0"),
         ("[limits]\nmemory_mb = 1.5", "whole number from 64 to 65,536, not 1.5"),
         ("[limits]\nprocesses = true", "whole number"),
@@ -104,7 +133,10 @@ def test_what_can_not_be_used_is_told_with_the_files_name(written, text, says):
 
 @pytest.mark.parametrize("chosen", [("",), (",",), (" , ", "")])
 def test_an_empty_choice_of_katas_is_refused_and_not_taken_for_all(written, catalog, chosen):
-    with pytest.raises(AssignmentError, match=r"^--katas names no kata: give some, such as k06,k07, or leave --katas out\.$"):
+    with pytest.raises(
+        AssignmentError,
+        match=r"^--katas names no kata: give some, such as k06,k07, or leave --katas out\.$",
+    ):
         read(None, chosen, catalog)
     with pytest.raises(AssignmentError, match="--katas names no kata"):
         written('katas = ["k06", "k07"]', *chosen)

@@ -1,4 +1,6 @@
-"""Archives of very many members: those with a virtual environment are read, those that were made to take our time are not."""
+"""Archives of very many members: those with a virtual environment are read, those that were made to
+take our time are not.
+"""
 
 import io
 import struct
@@ -7,7 +9,18 @@ import time
 import zipfile
 
 import pytest
-from submitting import GOOD, K06, TAKEN, a_tar, a_zip, reasons, regular, special, submissions, the_only
+from submitting import (
+    GOOD,
+    K06,
+    TAKEN,
+    a_tar,
+    a_zip,
+    reasons,
+    regular,
+    special,
+    submissions,
+    the_only,
+)
 
 from dojo.grade.intake import bounds
 from dojo.grade.intake.near import Wanted
@@ -23,9 +36,15 @@ def test_a_crowd_of_members_is_refused(tmp_path, catalog):
 
 
 def test_a_zip_directory_of_many_megabytes_is_not_read(tmp_path, catalog):
-    path = a_zip(tmp_path / "doe.zip", {"x" * 60_000 + str(number): b"" for number in range(80)}, zipfile.ZIP_STORED)
+    path = a_zip(
+        tmp_path / "doe.zip",
+        {"x" * 60_000 + str(number): b"" for number in range(80)},
+        zipfile.ZIP_STORED,
+    )
     assert path.stat().st_size > 9_000_000
-    assert the_only(tmp_path, catalog).problem == "This submission has a header that is far too long."
+    assert (
+        the_only(tmp_path, catalog).problem == "This submission has a header that is far too long."
+    )
 
 
 @pytest.mark.parametrize(("name", "make"), [("doe.zip", a_zip), ("doe.tgz", a_tar)])
@@ -46,10 +65,15 @@ def test_folders_of_a_tar_stand_for_nothing_in_it(tmp_path, catalog):
 
 
 def test_a_way_out_of_the_submission_is_no_hidden_folder(tmp_path, catalog):
-    a_zip(tmp_path / "doe.zip", {f"../{number}.py": b"" for number in range(2)} | {f"./katas/./{K06}.py": b"x = 6\n"})
+    a_zip(
+        tmp_path / "doe.zip",
+        {f"../{number}.py": b"" for number in range(2)} | {f"./katas/./{K06}.py": b"x = 6\n"},
+    )
     taken = the_only(tmp_path, catalog)
     assert taken.files == {K06: TAKEN[K06]}
-    assert reasons(taken) == {f"../{number}.py": 'leads out of the submission ("..")' for number in range(2)}
+    assert reasons(taken) == {
+        f"../{number}.py": 'leads out of the submission ("..")' for number in range(2)
+    }
 
 
 def test_folders_that_are_not_looked_into_are_a_crowd_themselves(tmp_path, catalog, monkeypatch):
@@ -77,7 +101,9 @@ def test_what_is_added_to_a_member_of_a_zip_is_short(tmp_path, catalog):
     info.extra = struct.pack("<HH", 0x7777, 0) * 10_000
     with zipfile.ZipFile(tmp_path / "doe.zip", "w") as archive:
         archive.writestr(info, b"x")
-    assert the_only(tmp_path, catalog).problem == "This submission has a header that is far too long."
+    assert (
+        the_only(tmp_path, catalog).problem == "This submission has a header that is far too long."
+    )
 
 
 @pytest.mark.timeout(60)
@@ -96,12 +122,16 @@ def test_the_largest_directory_of_a_zip_takes_seconds(tmp_path, catalog):
 
 @pytest.mark.timeout(60)
 def test_names_that_no_file_can_have_mean_nothing_and_take_no_time(tmp_path, catalog):
-    """To look for the ending of one took time with the square of its length: hours, for an archive of half a megabyte."""
+    """To look for the ending of one took time with the square of its length: hours, for an archive
+    of half a megabyte.
+    """
     names = [f"{'.' * 15_000}\ta{number}" for number in range(300)]
     with tarfile.open(tmp_path / "doe.tar", "w", format=tarfile.GNU_FORMAT) as archive:
         for name in names:
             archive.addfile(regular(name))
-        archive.addfile(regular(f"{K06}.py", GOOD[f"katas/{K06}.py"]), io.BytesIO(GOOD[f"katas/{K06}.py"]))
+        archive.addfile(
+            regular(f"{K06}.py", GOOD[f"katas/{K06}.py"]), io.BytesIO(GOOD[f"katas/{K06}.py"])
+        )
     taken = the_only(tmp_path, catalog)
     assert list(taken.files) == [K06] and not taken.notes
 

@@ -1,4 +1,6 @@
-"""The gradebook: what is kept is kept, whoever else comes and whatever the disk does; and what makes a record too old."""
+"""The gradebook: what is kept is kept, whoever else comes and whatever the disk does; and what
+makes a record too old.
+"""
 
 import json
 import os
@@ -20,9 +22,14 @@ from dojo.verdict import Measured, TaskResult, TestResult
 def record(student="doe", **fields):
     number = Measured("k06.train.x", "x", float("nan"), 0.1, True)
     tests = (TestResult("test_it", "failed", "why\u202e\ud800\x00", 0.5, measured=(number,)),)
-    tasks = (TaskGrade("model", VERIFIED, 2), TaskGrade("train", FAILED, 1.5, "wrong", TaskResult("train", tests)))
+    tasks = (
+        TaskGrade("model", VERIFIED, 2),
+        TaskGrade("train", FAILED, 1.5, "wrong", TaskResult("train", tests)),
+    )
     katas = (KataGrade("k06_logistic_regression", tasks),)
-    return Record(student, "doe.zip", "c0ffee", katas, (Ignored("x", "y"),), notes=("one", "two"), **fields)
+    return Record(
+        student, "doe.zip", "c0ffee", katas, (Ignored("x", "y"),), notes=("one", "two"), **fields
+    )
 
 
 def readable(one):
@@ -38,7 +45,9 @@ def test_records_come_back_as_they_were(tmp_path):
         assert book.find("a").record == readable(record())
         assert book.find("c") is None
         assert book.ids() == ("doe", "roe")
-        assert book.newest("doe").record.katas[0].tasks[1].suite.tests[0].message == "why\u202e?\x00"
+        assert (
+            book.newest("doe").record.katas[0].tasks[1].suite.tests[0].message == "why\u202e?\x00"
+        )
 
 
 @pytest.mark.parametrize("points", [1, 2.5, None])
@@ -72,7 +81,10 @@ def test_the_secret_is_made_once_for_each_gradebook(tmp_path):
 def test_nobody_else_may_look_into_the_grades(tmp_path):
     with Gradebook.open(tmp_path / "grades") as book:
         book.add("a", record())
-        modes = {path.name: path.stat().st_mode & 0o077 for path in (tmp_path / "grades").glob("*.sqlite*")}
+        modes = {
+            path.name: path.stat().st_mode & 0o077
+            for path in (tmp_path / "grades").glob("*.sqlite*")
+        }
     assert (tmp_path / "grades").stat().st_mode & 0o077 == 0
     assert set(modes.values()) == {0}
 
@@ -80,7 +92,10 @@ def test_nobody_else_may_look_into_the_grades(tmp_path):
 def test_a_second_one_is_refused_and_told_who_holds_it(tmp_path):
     with Gradebook.open(tmp_path) as book:
         book.add("a", record())
-        with pytest.raises(GradebookError, match=rf"is in use by another `grade` \(process {os.getpid()}, since .*\): wait"):
+        with pytest.raises(
+            GradebookError,
+            match=rf"is in use by another `grade` \(process {os.getpid()}, since .*\): wait",
+        ):
             Gradebook.open(tmp_path).__enter__()
         with Gradebook.view(tmp_path) as looking:
             assert looking.newest("doe").record.id == "doe"
@@ -90,8 +105,12 @@ def test_a_second_one_is_refused_and_told_who_holds_it(tmp_path):
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path):
     code = "import sys, time; from pathlib import Path; from dojo import lock\n"
-    code += "with lock.alone(Path(sys.argv[1]), 'the other'): print('held', flush=True); time.sleep(60)"
-    holder = subprocess.Popen([sys.executable, "-c", code, tmp_path / "lock"], stdout=subprocess.PIPE, cwd=ROOT / "tools")
+    code += (
+        "with lock.alone(Path(sys.argv[1]), 'the other'): print('held', flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path / "lock"], stdout=subprocess.PIPE, cwd=ROOT / "tools"
+    )
     assert holder.stdout.readline() == b"held\n"
     with pytest.raises(lock.Taken, match="the other"):
         lock.alone(tmp_path / "lock", "me").__enter__()
@@ -110,7 +129,10 @@ def test_a_newer_or_a_foreign_database_is_left_alone(tmp_path):
     (tmp_path / "foreign").mkdir()
     with sqlite3.connect(tmp_path / "foreign" / "gradebook.sqlite") as connection:
         connection.execute("CREATE TABLE recipes (cake TEXT)")
-    for name, says in (("newer", "written by a newer version .*: update"), ("foreign", "database of another program")):
+    for name, says in (
+        ("newer", "written by a newer version .*: update"),
+        ("foreign", "database of another program"),
+    ):
         before = (tmp_path / name / "gradebook.sqlite").read_bytes()
         for opening in (Gradebook.open, Gradebook.view):
             with pytest.raises(GradebookError, match=says):
@@ -118,11 +140,15 @@ def test_a_newer_or_a_foreign_database_is_left_alone(tmp_path):
         assert (tmp_path / name / "gradebook.sqlite").read_bytes() == before
 
 
-@pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + b"\xff" * 4096])
+@pytest.mark.parametrize(
+    "content", [b"no database at all" * 100, b"SQLite format 3\0" + b"\xff" * 4096]
+)
 def test_a_broken_file_is_told_and_not_touched(tmp_path, content):
     (tmp_path / "gradebook.sqlite").write_bytes(content)
     for opening in (Gradebook.open, Gradebook.view):
-        with pytest.raises(GradebookError, match=r"is broken .*nothing in it was changed. Bring it back"):
+        with pytest.raises(
+            GradebookError, match=r"is broken .*nothing in it was changed. Bring it back"
+        ):
             opening(tmp_path).__enter__()
     assert (tmp_path / "gradebook.sqlite").read_bytes() == content
 
@@ -149,7 +175,9 @@ def test_a_file_that_was_made_and_not_filled_is_begun_anew(tmp_path):
 
 
 def test_where_there_is_no_gradebook_it_is_told_and_none_is_made(tmp_path):
-    with pytest.raises(GradebookError, match="has no gradebook: give the folder of the grades with --out"):
+    with pytest.raises(
+        GradebookError, match="has no gradebook: give the folder of the grades with --out"
+    ):
         Gradebook.view(tmp_path / "none").__enter__()
     assert not (tmp_path / "none").exists()
     (tmp_path / "file").touch()
@@ -166,7 +194,9 @@ def test_a_record_that_can_not_be_read_is_made_anew_and_never_skipped_in_silence
     with Gradebook.open(tmp_path) as book:
         book.add("a", record())
     with sqlite3.connect(tmp_path / "gradebook.sqlite") as connection:
-        connection.execute("UPDATE record SET document = replace(document, '\"points\": 2', '\"points\": 9')")
+        connection.execute(
+            "UPDATE record SET document = replace(document, '\"points\": 2', '\"points\": 9')"
+        )
     with Gradebook.open(tmp_path) as book:
         assert book.find("a") is None
         assert book.newest("doe") is None
@@ -177,7 +207,9 @@ def test_a_full_disk_loses_nothing(tmp_path):
     with Gradebook.open(tmp_path) as book:
         book.add("0", record("s0"))
         book._connection.execute("PRAGMA max_page_count = 40")
-        with pytest.raises(GradebookError, match=r"no room left on the disk .* goes on where it stopped"):
+        with pytest.raises(
+            GradebookError, match=r"no room left on the disk .* goes on where it stopped"
+        ):
             for number in range(1, 1000):
                 book.add(str(number), record(f"s{number}"))
         kept = book.ids()
@@ -195,11 +227,16 @@ def test_a_disk_that_is_really_full(tmp_path):
         pytest.skip("only root can make a small disk")
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=400k", "none", disk], check=False, capture_output=True).returncode:
+    if subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=400k", "none", disk], check=False, capture_output=True
+    ).returncode:
         pytest.skip("no disk can be mounted here")
     try:
         number = 0
-        with pytest.raises(GradebookError, match="no room left on the disk"), Gradebook.open(disk) as book:
+        with (
+            pytest.raises(GradebookError, match="no room left on the disk"),
+            Gradebook.open(disk) as book,
+        ):
             for number in range(10_000):
                 book.add(str(number), record(f"s{number}"))
         subprocess.run([mount, "-o", "remount,size=4m", disk], check=True)
@@ -209,7 +246,10 @@ def test_a_disk_that_is_really_full(tmp_path):
         filler = disk / "filler"
         with pytest.raises(OSError, match="No space left"):
             filler.write_bytes(bytes(5_000_000))
-        with pytest.raises(GradebookError, match="no room left on the disk"), Gradebook.open(disk) as book:
+        with (
+            pytest.raises(GradebookError, match="no room left on the disk"),
+            Gradebook.open(disk) as book,
+        ):
             for number in range(10_000):
                 book.add(str(number), record(f"s{number}"))
         with Gradebook.view(disk) as book:  # to look works without room
@@ -234,7 +274,9 @@ def test_what_a_killed_process_had_kept_can_be_seen(tmp_path):
         assert book.newest("doe").record == readable(record())
 
 
-def test_in_a_folder_without_room_for_helper_files_nothing_that_was_kept_is_overlooked(tmp_path, monkeypatch):
+def test_in_a_folder_without_room_for_helper_files_nothing_that_was_kept_is_overlooked(
+    tmp_path, monkeypatch
+):
     really = sqlite3.connect
 
     class Refusing(sqlite3.Connection):
@@ -242,12 +284,15 @@ def test_in_a_folder_without_room_for_helper_files_nothing_that_was_kept_is_over
             raise sqlite3.OperationalError("unable to open database file")
 
     def without_helpers(address, **arguments):
-        return really(address, **arguments, **({"factory": Refusing} if "mode=ro" in str(address) else {}))
+        return really(
+            address, **arguments, **({"factory": Refusing} if "mode=ro" in str(address) else {})
+        )
 
     with Gradebook.open(tmp_path) as book:
         book.add("a", record())
         monkeypatch.setattr(sqlite3, "connect", without_helpers)
-        with pytest.raises(GradebookError, match="can't be used"):  # the record is in the helper file alone
+        # the record is in the helper file alone
+        with pytest.raises(GradebookError, match="can't be used"):
             Gradebook.view(tmp_path).__enter__()
     with Gradebook.view(tmp_path) as book:
         assert book.newest("doe")
@@ -268,7 +313,12 @@ def test_a_regrading_that_was_broken_off_goes_on(tmp_path):
 
 def test_a_record_is_bounded_however_much_the_tests_said():
     tests = tuple(TestResult(f"t{number}", "failed", "x" * 1_000_000) for number in range(30))
-    kata = KataGrade("k", tuple(TaskGrade(f"t{number}", FAILED, 1, "", TaskResult("t", tests)) for number in range(3)))
+    kata = KataGrade(
+        "k",
+        tuple(
+            TaskGrade(f"t{number}", FAILED, 1, "", TaskResult("t", tests)) for number in range(3)
+        ),
+    )
     long = documents.written(Record("doe", "", "", (kata,)))
     assert len(long) < 2_100_000
     assert documents.read(long).katas[0].tasks[0].suite.tests[0].message.endswith("x ... (cut)")

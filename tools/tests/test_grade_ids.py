@@ -1,4 +1,6 @@
-"""Whose an entry is: ids from the names that systems give, made safe, and told apart where they are the same."""
+"""Whose an entry is: ids from the names that systems give, made safe, and told apart where they are
+the same.
+"""
 
 import unicodedata
 
@@ -44,7 +46,9 @@ def test_another_pattern_for_other_names(tmp_path, catalog):
     assert the_only(tmp_path, catalog, pattern=r"(?P<id>s\d+)").id == "s123"
 
 
-@pytest.mark.parametrize(("pattern", "says"), [("(", "no regular expression"), (r"\d+", "no group `id`")])
+@pytest.mark.parametrize(
+    ("pattern", "says"), [("(", "no regular expression"), (r"\d+", "no group `id`")]
+)
 def test_a_pattern_that_can_not_be_used_is_told(tmp_path, katas, pattern, says):
     folder(tmp_path / "doe")
     with pytest.raises(IntakeError, match=says):
@@ -52,7 +56,8 @@ def test_a_pattern_that_can_not_be_used_is_told(tmp_path, katas, pattern, says):
 
 
 @pytest.mark.parametrize(
-    "name", ["a\u202eb", "李雷", "dоe", "a" * 300, "~", "\u200b", "a\nb", "\x1b[2J", "..", "a/b", "\ud800"]
+    "name",
+    ["a\u202eb", "李雷", "dоe", "a" * 300, "~", "\u200b", "a\nb", "\x1b[2J", "..", "a/b", "\ud800"],
 )
 def test_an_id_is_plain_text_and_names_that_differ_stay_apart(name):
     made = safe_id(name)
@@ -63,7 +68,15 @@ def test_an_id_is_plain_text_and_names_that_differ_stay_apart(name):
 
 
 @pytest.mark.parametrize(
-    "alike", [("Müller", "Muller"), ("-x", "x"), ("a b", "a_b"), ("x.", "x"), ("ﬁn", "fin"), ("a" * 65, "a" * 64)]
+    "alike",
+    [
+        ("Müller", "Muller"),
+        ("-x", "x"),
+        ("a b", "a_b"),
+        ("x.", "x"),
+        ("ﬁn", "fin"),
+        ("a" * 65, "a" * 64),
+    ],
 )
 def test_names_that_are_made_alike_stay_apart_from_one_run_to_the_next(tmp_path, catalog, alike):
     ids = []
@@ -79,11 +92,23 @@ def test_two_ways_to_write_an_accent_are_one_name():
     assert safe_id(unicodedata.normalize("NFD", "Müller")) == safe_id("Müller") != safe_id("Muller")
 
 
-def test_a_pattern_that_fits_no_entry_is_refused_and_one_that_fits_some_is_noted_on_the_others(tmp_path, katas):
-    for name in ("matnr1.zip", "s2.zip", f"jane_matnr3_{K06}.py", f"jane_matnr3_{K07}.py", "notes.txt"):
+def test_a_pattern_that_fits_no_entry_is_refused_and_one_that_fits_some_is_noted_on_the_others(
+    tmp_path, katas
+):
+    for name in (
+        "matnr1.zip",
+        "s2.zip",
+        f"jane_matnr3_{K06}.py",
+        f"jane_matnr3_{K07}.py",
+        "notes.txt",
+    ):
         a_zip(tmp_path / name) if name.endswith("zip") else (tmp_path / name).write_bytes(b"x")
     with pytest.raises(
-        IntakeError, match=r"^--id-pattern fits none of 3 entries, such as jane_matnr3_k06_logistic_regression.py: correct it"
+        IntakeError,
+        match=(
+            r"^--id-pattern fits none of 3 entries, such as jane_matnr3_k06_logistic_regression.py:"
+            r" correct it"
+        ),
     ):
         look(tmp_path, katas, r"number(?P<id>\d+)")
     with pytest.raises(IntakeError, match="fits none"):  # an id of no letter is none
@@ -94,7 +119,11 @@ def test_a_pattern_that_fits_no_entry_is_refused_and_one_that_fits_some_is_noted
 
 
 def test_what_canvas_marks_as_late_is_noted(tmp_path, katas):
-    for name in (f"doe_LATE_12_345_{K06}.py", f"doe_12_346_{K07}.py", f"roe_13_347_x_LATE_14_348_{K06}.py"):
+    for name in (
+        f"doe_LATE_12_345_{K06}.py",
+        f"doe_12_346_{K07}.py",
+        f"roe_13_347_x_LATE_14_348_{K06}.py",
+    ):
         (tmp_path / name).write_bytes(b"x")
     a_zip(tmp_path / "poe_LATE_15_349_katas.zip")
     found = {one.id: one.notes for one in submissions(tmp_path, katas)}
@@ -105,7 +134,9 @@ def test_what_canvas_marks_as_late_is_noted(tmp_path, katas):
     }
 
 
-@pytest.mark.parametrize("same", [("doe", "doe.zip"), ("doe", "DOE.zip"), ("x_12345_678_a", "y_12345_679_b")])
+@pytest.mark.parametrize(
+    "same", [("doe", "doe.zip"), ("doe", "DOE.zip"), ("x_12345_678_a", "y_12345_679_b")]
+)
 def test_two_entries_of_one_id_are_told_apart_and_noted(tmp_path, katas, same):
     for name in same:
         a_zip(tmp_path / name) if name.endswith("zip") else folder(tmp_path / name)
@@ -119,7 +150,12 @@ def test_two_entries_of_one_id_are_told_apart_and_noted(tmp_path, katas, same):
 def test_a_students_other_files_do_not_cost_them_their_id(tmp_path, katas):
     a_zip(tmp_path / "doe_12345_67891_katas.zip")
     (tmp_path / f"roe_77_67892_{K06}.py").write_bytes(b"x")
-    for name in ("doe_12345_67890_report.pdf", "roe_77_67893_notes.txt", "poe_88_67894_a.pdf", "poe_88_67895_b.pdf"):
+    for name in (
+        "doe_12345_67890_report.pdf",
+        "roe_77_67893_notes.txt",
+        "poe_88_67894_a.pdf",
+        "poe_88_67895_b.pdf",
+    ):
         (tmp_path / name).write_bytes(b"%PDF-1.7")
     found = {one.id: one for one in submissions(tmp_path, katas)}
     beside = "handed in beside it: neither an archive nor a kata's file"
@@ -133,25 +169,34 @@ def test_a_students_other_files_do_not_cost_them_their_id(tmp_path, katas):
 
 
 def test_single_files_that_a_system_named_after_their_student_are_one_submission(tmp_path, katas):
-    for name in (f"doe_12345_67890_{K06}.py", f"doe_12345_67891_{K07}-1.py", f"roe_77_{K06} (2).py"):
+    for name in (
+        f"doe_12345_67890_{K06}.py",
+        f"doe_12345_67891_{K07}-1.py",
+        f"roe_77_{K06} (2).py",
+    ):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / f"Jane Doe_31_assignsubmission_file_{K06}.py").write_bytes(b"y")
     found = {one.id: dict(one.files) for one in submissions(tmp_path, katas)}
     assert found == {"12345": {K06: b"x", K07: b"x"}, "roe_77": {K06: b"x"}, "31": {K06: b"y"}}
 
 
-def test_a_single_file_in_another_spelling_or_twice_is_not_taken_and_told_under_its_own_name(tmp_path, katas):
+def test_a_single_file_in_another_spelling_or_twice_is_not_taken_and_told_under_its_own_name(
+    tmp_path, katas
+):
     for name in ("doe_1_K06_Logistic_Regression.py", f"roe_2_{K06}.py", f"roe_2_{K06}-1.py"):
         (tmp_path / name).write_bytes(b"x")
     doe, roe = submissions(tmp_path, katas)
     assert reasons(doe) == {"doe_1_K06_Logistic_Regression.py": f"has to be named {K06}.py"}
     assert reasons(roe) == dict.fromkeys(
-        (f"roe_2_{K06}-1.py", f"roe_2_{K06}.py"), "one of 2 copies, and nothing says which counts: none was taken"
+        (f"roe_2_{K06}-1.py", f"roe_2_{K06}.py"),
+        "one of 2 copies, and nothing says which counts: none was taken",
     )
     assert doe.problem and roe.problem and not doe.files and not roe.files
     assert roe.notes == (
-        f"roe_2_{K06}-1.py and roe_2_{K06}.py were not taken: nothing says which of them counts. Leave only the right one and "
-        "grade again.",
+        (
+            f"roe_2_{K06}-1.py and roe_2_{K06}.py were not taken: nothing says which of them"
+            " counts. Leave only the right one and grade again."
+        ),
     )
 
 
@@ -186,13 +231,18 @@ def test_the_way_to_the_grades_and_grades_of_other_runs_are_nobodys(tmp_path, ka
             "hw1": "grades of another run",
         }
     folder(tmp_path / "results", {f"{K06}.py": b"x"})
-    assert [entry.id for entry in look(tmp_path, katas, skip=tmp_path / "results" / "hw3").entries] == ["doe", "results"]
+    assert [
+        entry.id for entry in look(tmp_path, katas, skip=tmp_path / "results" / "hw3").entries
+    ] == ["doe", "results"]
 
 
 @pytest.mark.parametrize("others", [(), ("README.md", "tests/test_x.py", "tools/check")])
 def test_one_submission_is_not_taken_for_many(tmp_path, katas, others):
     folder(tmp_path / "jane", {"katas/k01_tensors.py": b"x"} | dict.fromkeys(others, b""))
-    with pytest.raises(IntakeError, match=r"looks like one submission: it holds a folder katas/ .* that holds jane;"):
+    with pytest.raises(
+        IntakeError,
+        match=r"looks like one submission: it holds a folder katas/ .* that holds jane;",
+    ):
         look(tmp_path / "jane", katas)
     assert [entry.id for entry in look(tmp_path, katas).entries] == ["jane"]
     folder(tmp_path / "katas", {"homework.zip": b""})  # whoever has that name

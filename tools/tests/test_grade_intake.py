@@ -1,4 +1,6 @@
-"""Intake: whose an entry is, which of its files are taken, and a clear reason for each that is not."""
+"""Intake: whose an entry is, which of its files are taken, and a clear reason for each that is
+not.
+"""
 
 import os
 import socket
@@ -51,7 +53,12 @@ def test_katas_are_found_with_and_without_enclosing_folders(tmp_path, catalog, p
 
 
 def test_the_copy_in_katas_is_taken_and_the_others_are_named(tmp_path, catalog):
-    more = {f"reference/{K06}.py": b"r", f"{K06}.py": b"t", f"old/katas/{K06}.py": b"o", f"reference/exams/{K07}.py": b"r"}
+    more = {
+        f"reference/{K06}.py": b"r",
+        f"{K06}.py": b"t",
+        f"old/katas/{K06}.py": b"o",
+        f"reference/exams/{K07}.py": b"r",
+    }
     folder(tmp_path / "doe", GOOD | more)
     taken = the_only(tmp_path, catalog)
     assert taken.files == TAKEN
@@ -65,7 +72,10 @@ def test_the_copy_in_katas_is_taken_and_the_others_are_named(tmp_path, catalog):
 
 @pytest.mark.parametrize("places", [("a", "b"), ("", "old"), ("a/katas", "b/katas")])
 def test_of_copies_that_nothing_tells_apart_none_is_taken(tmp_path, catalog, places):
-    folder(tmp_path / "doe", {f"{place}/{K06}.py".lstrip("/"): b"x" for place in places} | {f"{K07}.py": b"y"})
+    folder(
+        tmp_path / "doe",
+        {f"{place}/{K06}.py".lstrip("/"): b"x" for place in places} | {f"{K07}.py": b"y"},
+    )
     taken = the_only(tmp_path, catalog)
     assert taken.files == {K07: b"y"}
     assert len(taken.ignored) == 2
@@ -119,7 +129,11 @@ def test_names_in_another_encoding_do_not_disturb(tmp_path, catalog):
     folder(tmp_path / os.fsdecode(b"j\xf6rg"), {f"{K06}.py": b"x", os.fsdecode(b"\xff.txt"): b"x"})
     taken = the_only(tmp_path, catalog)
     assert taken.files == {K06: b"x"}
-    assert (taken.id[:5], taken.entry, taken.ignored[0].name) == ("j_rg~", "j\ufffdrg", "\ufffd.txt")
+    assert (taken.id[:5], taken.entry, taken.ignored[0].name) == (
+        "j_rg~",
+        "j\ufffdrg",
+        "\ufffd.txt",
+    )
     assert taken.entry.encode()
 
 
@@ -133,7 +147,9 @@ def test_links_are_not_followed_wherever_they_are(tmp_path, catalog, katas):
     (doe / f"{K07}.py").symlink_to(outside / "katas" / f"{K07}.py")
     found = {one.id: one for one in submissions(tmp_path / "in", katas)}
     assert found["doe"].files == {K06: b"own"}
-    assert reasons(found["doe"]) == dict.fromkeys(("katas", f"{K07}.py"), "is a link: links are not followed")
+    assert reasons(found["doe"]) == dict.fromkeys(
+        ("katas", f"{K07}.py"), "is a link: links are not followed"
+    )
     for other in ("linked", "single_1_k07_hidden_layer.py"):
         assert found[other].problem == "This submission is a link: links are not followed."
 
@@ -196,7 +212,10 @@ def test_a_folder_that_may_not_be_read_is_told(tmp_path, catalog):
     doe = folder(tmp_path / "doe")
     doe.chmod(0)
     try:
-        assert the_only(tmp_path, catalog).problem == "This submission can't be read (Permission denied)."
+        assert (
+            the_only(tmp_path, catalog).problem
+            == "This submission can't be read (Permission denied)."
+        )
     finally:
         doe.chmod(stat.S_IRWXU)
 
@@ -223,7 +242,9 @@ def test_a_large_file_and_a_crowded_folder_are_refused(tmp_path, catalog, monkey
     assert reasons(the_only(tmp_path, catalog)) == {f"katas/{K06}.py": "is larger than 1 MiB"}
     monkeypatch.setattr(bounds, "MEMBERS", 20)
     folder(doe, {f"{number}.txt": b"" for number in range(20)})
-    assert the_only(tmp_path, catalog).problem == "This submission has more than 20 files and folders."
+    assert (
+        the_only(tmp_path, catalog).problem == "This submission has more than 20 files and folders."
+    )
 
 
 def test_an_archive_in_the_folder_of_a_student_is_read_as_moodle_delivers_it(tmp_path, catalog):
@@ -231,7 +252,10 @@ def test_an_archive_in_the_folder_of_a_student_is_read_as_moodle_delivers_it(tmp
     a_zip(doe / "katas.zip", GOOD | {"notes.txt": b""})
     taken = the_only(tmp_path, catalog)
     assert (taken.id, taken.files, taken.problem) == ("12345", TAKEN, "")
-    assert reasons(taken) == {"katas.zip: notes.txt": "not a kata's file", "readme.txt": "not a kata's file"}
+    assert reasons(taken) == {
+        "katas.zip: notes.txt": "not a kata's file",
+        "readme.txt": "not a kata's file",
+    }
     a_zip(doe / "katas (1).zip")
     unclear = the_only(tmp_path, catalog)
     assert unclear.problem.startswith("This folder has no kata's file that could be taken")

@@ -1,4 +1,6 @@
-"""What a record depends on: a change of anything that judges a submission makes its record too old, and no other does."""
+"""What a record depends on: a change of anything that judges a submission makes its record too old,
+and no other does.
+"""
 
 import json
 import shutil
@@ -15,9 +17,19 @@ from dojo.grade.records import Ignored, Submission
 def test_the_key_is_of_whose_it_is_what_it_holds_and_what_judges_it():
     one = Submission("doe", "doe.zip", {"k06": b"x"})
     known = {"suite": "1"}
-    assert key(one, known) == key(replace(one, entry="other.zip", ignored=(Ignored("a", "b"),)), known)
-    others = [replace(one, id="roe"), replace(one, files={"k06": b"y"}), replace(one, files={}), replace(one, problem="p")]
-    made = {key(other, known) for other in others} | {key(one, {"suite": "2"}), key(one, known | {"exam": "1"})}
+    assert key(one, known) == key(
+        replace(one, entry="other.zip", ignored=(Ignored("a", "b"),)), known
+    )
+    others = [
+        replace(one, id="roe"),
+        replace(one, files={"k06": b"y"}),
+        replace(one, files={}),
+        replace(one, problem="p"),
+    ]
+    made = {key(other, known) for other in others} | {
+        key(one, {"suite": "2"}),
+        key(one, known | {"exam": "1"}),
+    }
     assert len(made) == 6 and key(one, known) not in made
 
 
@@ -27,7 +39,9 @@ def checkout(tmp_path):
     for name in ("conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     for name in ("tests", "katas", "reference", "tools/dojo"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "validation"))
+        shutil.copytree(
+            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "validation")
+        )
     (tmp_path / "reference" / "exams").mkdir(exist_ok=True)
     return tmp_path
 
@@ -45,7 +59,9 @@ def test_what_judges_a_submission_is_known_and_nothing_else(checkout, catalog, m
     ):
         (checkout / name).open("a").write("\n# changed\n")
     (checkout / "tools/dojo/grade/commands.py").unlink()
-    windows = (checkout / "tests/test_k06_logistic_regression.py").read_bytes().replace(b"\n", b"\r\n")
+    windows = (
+        (checkout / "tests/test_k06_logistic_regression.py").read_bytes().replace(b"\n", b"\r\n")
+    )
     (checkout / "tests/test_k06_logistic_regression.py").write_bytes(windows)
     assert versions(assignment, True, checkout) == first
     for part, name in (

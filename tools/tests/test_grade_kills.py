@@ -1,4 +1,6 @@
-"""Grading killed or stopped at any moment: nothing that was kept is lost, and nothing that was kept is done again."""
+"""Grading killed or stopped at any moment: nothing that was kept is lost, and nothing that was kept
+is done again.
+"""
 
 import os
 import random
@@ -31,11 +33,15 @@ KILLS = 50
 
 
 def grading(submissions: Path, out: Path) -> tuple[int, BinaryIO]:
-    """A process that grades, forked from this one to be quickly at it; and where it says whom it judges, and "done"."""
+    """A process that grades, forked from this one to be quickly at it; and where it says whom it
+    judges, and "done".
+    """
     read, write = os.pipe()
     if (child := os.fork()) == 0:
         try:
-            judging.grade(submissions, out, lambda student: os.write(write, f"{student}\n".encode()), jobs=2)
+            judging.grade(
+                submissions, out, lambda student: os.write(write, f"{student}\n".encode()), jobs=2
+            )
             os.write(write, b"done\n")
         finally:
             os._exit(0)
@@ -44,11 +50,14 @@ def grading(submissions: Path, out: Path) -> tuple[int, BinaryIO]:
 
 
 def killed(submissions: Path, out: Path, dice: random.Random) -> list[str]:
-    """What a run said that was killed at some moment of its next few submissions, or came to its end before."""
+    """What a run said that was killed at some moment of its next few submissions, or came to its
+    end before.
+    """
     child, said = grading(submissions, out)
     with said:
         lines = [said.readline() for _ in range(dice.randint(0, 3))]
-        for _ in range(dice.randint(0, 400_000 if not lines else 20_000)):  # somewhere before the first, or after this one
+        # somewhere before the first, or after this one
+        for _ in range(dice.randint(0, 400_000 if not lines else 20_000)):
             pass
         os.kill(child, signal.SIGKILL)
         lines += said.readlines()
@@ -102,7 +111,8 @@ judging.grade(Path(sys.argv[1]), Path(sys.argv[2]))
 def test_killed_at_any_step_of_the_gradebook_it_goes_on(tmp_path, many):
     judging.grade(many, tmp_path / "undisturbed")
     dice = random.Random(7)
-    for place in [*dice.sample(range(60), 4), *dice.sample(range(60, 400), 4)]:  # while it is made, and while it is filled
+    # while it is made, and while it is filled
+    for place in [*dice.sample(range(60), 4), *dice.sample(range(60, 400), 4)]:
         command = [sys.executable, "-c", KILLED_INSIDE, many, tmp_path / "g", str(place)]
         killed = subprocess.run(command, cwd=ROOT / "tools", check=False)
         assert killed.returncode == -signal.SIGKILL

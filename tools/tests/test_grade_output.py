@@ -1,4 +1,6 @@
-"""What a person gets to see of grading: the command line, progress, the summary, grades.csv, and one record."""
+"""What a person gets to see of grading: the command line, progress, the summary, grades.csv, and
+one record.
+"""
 
 import csv
 import io
@@ -13,7 +15,16 @@ from dojo.grade.assignment import read
 from dojo.grade.exports import ExportError, row, safe, table
 from dojo.grade.gradebook import Gradebook
 from dojo.grade.progress import duration, rate, told
-from dojo.grade.records import ERROR, FAILED, NOT_ISOLATED, NOT_VERIFIED, VERIFIED, KataGrade, Record, TaskGrade
+from dojo.grade.records import (
+    ERROR,
+    FAILED,
+    NOT_ISOLATED,
+    NOT_VERIFIED,
+    VERIFIED,
+    KataGrade,
+    Record,
+    TaskGrade,
+)
 from dojo.grade.run import Standing
 from dojo.grade.summary import Tally
 from dojo.verdict import TaskResult, TestResult
@@ -22,13 +33,23 @@ pytest_plugins = ["judging"]
 
 
 def one(**fields):
-    tests = (TestResult("test_it\x1b", "failed", "seen: \u202e[bold]x[/]\x1b[2J"), TestResult("test_b", "passed"))
-    tasks = (TaskGrade("model", VERIFIED, 2), TaskGrade("train", FAILED, 1.5, "", TaskResult("train", tests)))
-    return Record("doe", "doe.zip", "c", (KataGrade(K06, tasks),), isolation="isolated: x", **fields)
+    tests = (
+        TestResult("test_it\x1b", "failed", "seen: \u202e[bold]x[/]\x1b[2J"),
+        TestResult("test_b", "passed"),
+    )
+    tasks = (
+        TaskGrade("model", VERIFIED, 2),
+        TaskGrade("train", FAILED, 1.5, "", TaskResult("train", tests)),
+    )
+    return Record(
+        "doe", "doe.zip", "c", (KataGrade(K06, tasks),), isolation="isolated: x", **fields
+    )
 
 
 def test_a_folder_is_graded_and_summed_up(grade_command, course, tmp_path):
-    code, out, _ = grade_command(course, "--out", tmp_path / "g", "--katas", "k06,k07", "--jobs", "2")
+    code, out, _ = grade_command(
+        course, "--out", tmp_path / "g", "--katas", "k06,k07", "--jobs", "2"
+    )
     assert code == 0
     for line in (
         "4 submissions graded  4 now, 0 unchanged",
@@ -39,12 +60,16 @@ def test_a_folder_is_graded_and_summed_up(grade_command, course, tmp_path):
         f"{tmp_path / 'g' / 'grades.csv'} is written.",
     ):
         assert line in out
-    assert [line.split() for line in out.splitlines() if "mean points" in line or "k06  Logistic regression" in line] == [
+    assert [
+        line.split()
+        for line in out.splitlines()
+        if "mean points" in line or "k06  Logistic regression" in line
+    ] == [
         ["kata", "handed", "in", "solved", "of", "all", "mean", "points"],
         ["k06", "Logistic", "regression", "3", "2", "50%", "2.50", "of", "5"],
     ]
     assert "Not isolated" not in out
-    ((assignment, secret, isolated), *_) = grade_command.asked
+    (assignment, secret, isolated), *_ = grade_command.asked
     assert [kata.short for kata in assignment.katas] == ["k06", "k07"]
     assert len(secret) == 32 and isolated is True
     code, out, err = grade_command(course, "--out", tmp_path / "g", "--katas", "k06,k07")
@@ -52,7 +77,9 @@ def test_a_folder_is_graded_and_summed_up(grade_command, course, tmp_path):
     assert len(grade_command.asked) == 1 and err == ""  # nothing to judge: no sandbox was started
 
 
-def test_the_table_has_a_row_for_each_student_and_a_column_for_each_kata(grade_command, course, tmp_path):
+def test_the_table_has_a_row_for_each_student_and_a_column_for_each_kata(
+    grade_command, course, tmp_path
+):
     grade_command(course, "--out", tmp_path / "g", "--katas", "k06,k07")
     with (tmp_path / "g" / "grades.csv").open(newline="", encoding="ascii") as file:
         rows = list(csv.DictReader(file))
@@ -66,15 +93,22 @@ def test_the_table_has_a_row_for_each_student_and_a_column_for_each_kata(grade_c
 
 
 def test_points_come_from_the_assignment(grade_command, course, tmp_path):
-    (tmp_path / "assignment.toml").write_text('katas = ["k06"]\n[points]\n"k06.model" = 10.5\n', encoding="utf-8")
+    (tmp_path / "assignment.toml").write_text(
+        'katas = ["k06"]\n[points]\n"k06.model" = 10.5\n', encoding="utf-8"
+    )
     grade_command(course, "--out", tmp_path / "g", "--assignment", tmp_path / "assignment.toml")
     with Gradebook.view(tmp_path / "g") as book:
         assert book.newest("ann").record.katas[0].tasks[0].points == 10.5
         assert len(book.newest("ann").record.katas) == 1
 
 
-def test_other_points_change_every_grade_and_judge_nobody_again(grade_command, course, tmp_path, monkeypatch):
-    file, options = tmp_path / "assignment.toml", ("--out", tmp_path / "g", "--assignment", tmp_path / "assignment.toml")
+def test_other_points_change_every_grade_and_judge_nobody_again(
+    grade_command, course, tmp_path, monkeypatch
+):
+    file, options = (
+        tmp_path / "assignment.toml",
+        ("--out", tmp_path / "g", "--assignment", tmp_path / "assignment.toml"),
+    )
     file.write_text('katas = ["k06"]\npoints."k06.model" = 3\n', encoding="utf-8")
     grade_command(course, *options)
     monkeypatch.setattr(judging.FakeJudge, "judge", None)
@@ -83,15 +117,24 @@ def test_other_points_change_every_grade_and_judge_nobody_again(grade_command, c
         code, out, _ = grade_command(course, *options)
         assert code == 0 and "0 now, 4 unchanged" in out
     with Gradebook.view(tmp_path / "g") as book:
-        points = {student: [kept.record.katas[0].tasks[0].points for kept in book.history(student)] for student in book.ids()}
-        possible = {kept.record.possible for student in book.ids() for kept in book.history(student)[-1:]}
+        points = {
+            student: [kept.record.katas[0].tasks[0].points for kept in book.history(student)]
+            for student in book.ids()
+        }
+        possible = {
+            kept.record.possible for student in book.ids() for kept in book.history(student)[-1:]
+        }
     assert points == {"ann": [3, 2.5], "12345": [3, 2.5], "ben": [0, 0], "dan": [0, 0]}
     rows = list(csv.DictReader((tmp_path / "g" / "grades.csv").open(newline="", encoding="ascii")))
-    assert {row["id"]: row["points"] for row in rows}["ann"] == exports.number(max(possible)) and len(possible) == 1
+    assert {row["id"]: row["points"] for row in rows}["ann"] == exports.number(
+        max(possible)
+    ) and len(possible) == 1
     assert "2.5 of 2.5 points" in grade_command("show", "ann", "--out", tmp_path / "g")[1]
 
 
-def test_who_is_not_in_the_folder_any_more_stays_in_the_gradebook_and_not_in_the_table(grade_command, course, tmp_path):
+def test_who_is_not_in_the_folder_any_more_stays_in_the_gradebook_and_not_in_the_table(
+    grade_command, course, tmp_path
+):
     grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
     (course / "dan.zip").unlink()
     _, out, _ = grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
@@ -107,17 +150,23 @@ def test_grades_may_lie_in_the_folder_of_submissions(grade_command, course):
     assert "grades (where the grades go)" in out
 
 
-def test_no_sandbox_is_said_on_the_screen_and_is_not_taken_for_isolated(grade_command, course, tmp_path, monkeypatch):
+def test_no_sandbox_is_said_on_the_screen_and_is_not_taken_for_isolated(
+    grade_command, course, tmp_path, monkeypatch
+):
     really = judging.FakeJudge.judge
     grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
-    monkeypatch.setattr(judging.FakeJudge, "judge", lambda *given: replace(really(*given), isolation=NOT_ISOLATED))
+    monkeypatch.setattr(
+        judging.FakeJudge, "judge", lambda *given: replace(really(*given), isolation=NOT_ISOLATED)
+    )
     (course / "eve").mkdir()
     (course / "eve" / f"{K06}.py").write_bytes(b"crash")
     _, out, err = grade_command(course, "--out", tmp_path / "g", "--katas", "k06", "--no-sandbox")
     assert grade_command.asked[-1][2] is False
     assert err.startswith("NOT ISOLATED: submitted code runs without a sandbox")
     # also of what could not be read, and of what could not be judged
-    assert "Not isolated: submitted code ran without a sandbox, of 12345, ann, ben, dan, eve." in out
+    assert (
+        "Not isolated: submitted code ran without a sandbox, of 12345, ann, ben, dan, eve." in out
+    )
     assert "5 now" in out
     assert "ann,5,5,not isolated,5" in (tmp_path / "g" / "grades.csv").read_text()
     assert "not isolated" in grade_command("show", "dan", "--out", tmp_path / "g")[1]
@@ -126,8 +175,12 @@ def test_no_sandbox_is_said_on_the_screen_and_is_not_taken_for_isolated(grade_co
 def test_at_the_start_a_line_says_what_the_sandbox_holds_and_at_the_end_the_title_what_was_graded(
     grade_command, course, tmp_path
 ):
-    (tmp_path / "assignment.toml").write_text('title = "Homework [3]\\u001b"\nkatas = ["k06"]\n', encoding="utf-8")
-    _, out, err = grade_command(course, "--out", tmp_path / "g", "--assignment", tmp_path / "assignment.toml")
+    (tmp_path / "assignment.toml").write_text(
+        'title = "Homework [3]\\u001b"\nkatas = ["k06"]\n', encoding="utf-8"
+    )
+    _, out, err = grade_command(
+        course, "--out", tmp_path / "g", "--assignment", tmp_path / "assignment.toml"
+    )
     assert err.splitlines()[0] == "Sandbox: by a test."
     assert out.startswith("\nHomework [3]\n")
 
@@ -155,7 +208,9 @@ def test_our_errors_make_exit_code_1_and_no_zero_in_the_table(grade_command, cou
     ],
 )
 def test_what_can_not_be_done_is_told_and_is_exit_code_2(grade_command, course, arguments, says):
-    code, out, err = grade_command(*(argument.replace("{in}", str(course)) for argument in arguments))
+    code, out, err = grade_command(
+        *(argument.replace("{in}", str(course)) for argument in arguments)
+    )
     assert code == 2
     assert says in err and "Traceback" not in err
     assert out == ""
@@ -178,7 +233,10 @@ def test_ctrl_c_says_how_to_go_on(grade_command, course, tmp_path, monkeypatch):
     code, _, err = grade_command(course, "--out", tmp_path / "g", "--katas", "k06")
     assert code == 130
     assert err.startswith("Stopping...\n")
-    assert "Stopped. 2 of 4 submissions are graded and kept: to go on, run the same command again." in err
+    assert (
+        "Stopped. 2 of 4 submissions are graded and kept: to go on, run the same command again."
+        in err
+    )
     assert not (tmp_path / "g" / "grades.csv").exists()
 
 
@@ -192,7 +250,13 @@ def test_no_cell_is_a_formula(text):
 
 def test_numbers_in_the_table_are_plain():
     tasks = tuple(TaskGrade(str(number), VERIFIED, 0.1) for number in range(3))
-    assert row(Record("doe", "", "", (KataGrade(K06, tasks),), isolation="x"), [K06]) == ["doe", "0.3", "0.3", "", "0.3"]
+    assert row(Record("doe", "", "", (KataGrade(K06, tasks),), isolation="x"), [K06]) == [
+        "doe",
+        "0.3",
+        "0.3",
+        "",
+        "0.3",
+    ]
     broken = replace(one(), katas=(replace(one().katas[0], tasks=(TaskGrade("model", ERROR, 2),)),))
     assert row(broken, [K06, K07]) == ["doe", "", "2", "error", "", ""]
 
@@ -214,8 +278,12 @@ def test_a_table_that_can_not_be_written_leaves_the_old_one(tmp_path):
 
 def test_the_summary_counts(catalog):
     tally = Tally(read(None, ["k06"], catalog).katas)
-    doubted = replace(one(), id="x", katas=(KataGrade(K06, (TaskGrade("model", NOT_VERIFIED, 2),)),), seconds=3.0)
-    solved = replace(one(), id="y", katas=(KataGrade(K06, (TaskGrade("model", VERIFIED, 2),)),), seconds=9.0)
+    doubted = replace(
+        one(), id="x", katas=(KataGrade(K06, (TaskGrade("model", NOT_VERIFIED, 2),)),), seconds=3.0
+    )
+    solved = replace(
+        one(), id="y", katas=(KataGrade(K06, (TaskGrade("model", VERIFIED, 2),)),), seconds=9.0
+    )
     failed = replace(one(), id="z", katas=(KataGrade(K06, (TaskGrade("model", ERROR, 2),)),))
     assert [record.id for record in tally.over([doubted, solved, failed])] == ["x", "y", "z"]
     made = tally.summary()
@@ -230,7 +298,14 @@ def test_progress_in_words():
     assert told(Standing(300), 1) == "graded 0 of 300"
     assert told(Standing(1000, unchanged=40), 1) == "graded 40 of 1,000 (40 unchanged)"
     assert (
-        told(Standing(300, judged=60, unchanged=40), 30) == "graded 100 of 300 (40 unchanged), 2.0 a second, about 2 min left"
+        told(Standing(300, judged=60, unchanged=40), 30)
+        == "graded 100 of 300 (40 unchanged), 2.0 a second, about 2 min left"
     )
     assert [rate(1, 10), rate(20, 10)] == ["6.0 a minute", "2.0 a second"]
-    assert [duration(s) for s in (0.25, 5, 89, 120, 7200)] == ["0.2 s", "5 s", "89 s", "2 min", "2.0 h"]
+    assert [duration(s) for s in (0.25, 5, 89, 120, 7200)] == [
+        "0.2 s",
+        "5 s",
+        "89 s",
+        "2 min",
+        "2.0 h",
+    ]

@@ -1,4 +1,6 @@
-"""A run of grading: nothing is lost or done twice however it ends, and a judge that fails harms nobody else."""
+"""A run of grading: nothing is lost or done twice however it ends, and a judge that fails harms
+nobody else.
+"""
 
 import contextlib
 import functools
@@ -26,7 +28,8 @@ DELIVERED = {f"katas/{K06}.py": b"right", f"katas/{K07}.py": b"right"}
 def test_all_are_judged_once_and_unchanged_work_is_not_run_again(tmp_path, many):
     judged = []
     assert judging.grade(many, tmp_path / "g", judged.append) == Standing(41, judged=41)
-    assert sorted(judged) == [f"s{number:02d}" for number in range(40)]  # the torn one never meets a judge
+    # the torn one never meets a judge
+    assert sorted(judged) == [f"s{number:02d}" for number in range(40)]
     first = contents(tmp_path / "g")
     judged.clear()
     assert judging.grade(many, tmp_path / "g", judged.append) == Standing(41, unchanged=41)
@@ -109,9 +112,13 @@ def test_submissions_are_read_only_when_their_turn_is_near(tmp_path, many, monke
     reads = []
     intake = look(many, [])
     really = type(intake).read
-    monkeypatch.setattr(type(intake), "read", lambda self, entry: (reads.append(entry.id), really(self, entry))[1])
+    monkeypatch.setattr(
+        type(intake), "read", lambda self, entry: (reads.append(entry.id), really(self, entry))[1]
+    )
     ahead = []
-    judging.grade(many, tmp_path / "g", on_done=lambda standing: ahead.append(len(reads) - standing.done))
+    judging.grade(
+        many, tmp_path / "g", on_done=lambda standing: ahead.append(len(reads) - standing.done)
+    )
     assert max(ahead) <= 3
 
 
@@ -123,9 +130,12 @@ def test_a_judge_that_fails_is_replaced_and_its_record_is_our_error(tmp_path):
     assert judged == ["a", "b", "b", "c"]
     with Gradebook.view(tmp_path / "g") as book:
         statuses = {student: book.newest(student).record.statuses for student in book.ids()}
-        (task, *_) = book.newest("b").record.katas[0].tasks
+        task, *_ = book.newest("b").record.katas[0].tasks
     assert statuses == {"a": {VERIFIED}, "b": {ERROR}, "c": {VERIFIED}}
-    assert "Judging failed 2 times (RuntimeError: the judge fell over). This is no fault of the submission" in task.reason
+    assert (
+        "Judging failed 2 times (RuntimeError: the judge fell over). This is no fault of the"
+        " submission" in task.reason
+    )
     judging.grade(tmp_path / "in", tmp_path / "g", judged.append, katas="k06")
     assert judged[4:] == ["b", "b"]  # an error of ours is made good in the next run
 
@@ -155,9 +165,15 @@ def richer(task):
         lambda record: replace(record, katas=()),
         lambda record: replace(record, katas=record.katas[:1]),
         lambda record: replace(record, katas=record.katas[::-1]),
-        lambda record: replace(record, katas=(replace(record.katas[0], tasks=record.katas[0].tasks[:1]), record.katas[1])),
         lambda record: replace(
-            record, katas=tuple(replace(kata, tasks=tuple(map(richer, kata.tasks))) for kata in record.katas)
+            record,
+            katas=(replace(record.katas[0], tasks=record.katas[0].tasks[:1]), record.katas[1]),
+        ),
+        lambda record: replace(
+            record,
+            katas=tuple(
+                replace(kata, tasks=tuple(map(richer, kata.tasks))) for kata in record.katas
+            ),
         ),
     ],
     ids=["none", "a kata less", "another order", "a task less", "more points"],
@@ -183,7 +199,9 @@ def test_a_record_speaks_of_the_submission_it_was_made_for(tmp_path, catalog):
     submission = intake.read(intake.entries[0])
     with judging.FakeJudge(assignment) as judge:
         record = judge.judge(submission)
-    believed = checked(replace(record, id="roe", content="other", entry="x"), submission, assignment)
+    believed = checked(
+        replace(record, id="roe", content="other", entry="x"), submission, assignment
+    )
     assert (believed.id, believed.content, believed.entry) == ("doe", submission.content, "doe")
 
 
@@ -198,7 +216,10 @@ def test_without_judges_nothing_is_graded_and_the_reason_is_told(tmp_path, many)
         raise OSError("no room")
         yield
 
-    for judges, says in ((refused, "install bubblewrap"), (broken, "could not be started or ended .OSError: no room")):
+    for judges, says in (
+        (refused, "install bubblewrap"),
+        (broken, "could not be started or ended .OSError: no room"),
+    ):
         with pytest.raises(CannotGrade, match=says):
             judging.grade(many, tmp_path / "g", judges=judges)
 
@@ -229,7 +250,9 @@ def test_stopping_does_not_wait_for_the_submission_under_way(tmp_path, catalog):
     intake = look(tmp_path / "in", assignment.katas)
     court = contextlib.nullcontext(functools.partial(Slow, assignment))
     told = []
-    stopping = functools.partial(Workers, court, 1, assignment, on_stop=lambda: told.append(stopped.is_set()))
+    stopping = functools.partial(
+        Workers, court, 1, assignment, on_stop=lambda: told.append(stopped.is_set())
+    )
     with pytest.raises(KeyboardInterrupt), stopping() as workers:
         workers.put(intake.read(intake.entries[0]))
         assert begun.wait(30)
@@ -238,7 +261,9 @@ def test_stopping_does_not_wait_for_the_submission_under_way(tmp_path, catalog):
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("judge")]
 
 
-def test_judges_that_do_not_hear_that_they_are_stopped_are_waited_for_once_and_not_each_in_turn(tmp_path, catalog, monkeypatch):
+def test_judges_that_do_not_hear_that_they_are_stopped_are_waited_for_once_and_not_each_in_turn(
+    tmp_path, catalog, monkeypatch
+):
     begun, over = threading.Semaphore(0), threading.Event()
 
     class Deaf(judging.FakeJudge):

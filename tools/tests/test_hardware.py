@@ -1,4 +1,6 @@
-"""What a device's record holds, and what the report card makes of it: a pass only where there is proof."""
+"""What a device's record holds, and what the report card makes of it: a pass only where there is
+proof.
+"""
 
 import pytest
 from rich.console import Console
@@ -8,7 +10,18 @@ from dojo.diagnosis import Diagnosis
 from dojo.validate import card, device_record, hardware
 from dojo.validate.device_record import DeviceRecord, OnDevice
 from dojo.validate.patches import Patch
-from dojo.verdict import ERROR, FAILED, NO_TEST, PASSED, SKIPPED, Drift, KataResult, Measured, TaskResult, TestResult
+from dojo.verdict import (
+    ERROR,
+    FAILED,
+    NO_TEST,
+    PASSED,
+    SKIPPED,
+    Drift,
+    KataResult,
+    Measured,
+    TaskResult,
+    TestResult,
+)
 
 KATA = "k06_logistic_regression"
 PASSING = {"model": {"outcome": PASSED, "seconds": 0.1}}
@@ -17,7 +30,11 @@ MARK = "k06.train.distance"
 
 def result(*tests, **others):
     """Of k06: the tests of its task "model", and those of other tasks by name."""
-    return KataResult(KATA, 2, tuple(TaskResult(name, found) for name, found in {"model": tests, **others}.items()))
+    return KataResult(
+        KATA,
+        2,
+        tuple(TaskResult(name, found) for name, found in {"model": tests, **others}.items()),
+    )
 
 
 def test_only_tests_on_the_device_count_and_the_largest_drift():
@@ -34,7 +51,10 @@ def test_only_tests_on_the_device_count_and_the_largest_drift():
 
 
 def test_a_skip_on_the_device_is_no_pass():
-    tests = (TestResult("test_a", PASSED, device="cuda"), TestResult("test_b", SKIPPED, device="cuda"))
+    tests = (
+        TestResult("test_a", PASSED, device="cuda"),
+        TestResult("test_b", SKIPPED, device="cuda"),
+    )
     assert hardware.on_device(result(*tests), "cuda").problems == ["model skipped"]
 
 
@@ -49,15 +69,21 @@ def test_a_mark_is_held_only_by_all_trainings_and_one_that_broke_down_meets_none
     tests = tuple(TestResult("test_a", PASSED, measured=(number,)) for number in numbers)
     met = hardware.marks_met(result(*tests), [MARK])
     assert met == {MARK: {"seeds": hardware.SEEDS, "met": 1}}
-    assert OnDevice("", tasks=PASSING, marks=met).problems == [f"{MARK} met by 1 of {hardware.SEEDS} trainings"]
+    assert OnDevice("", tasks=PASSING, marks=met).problems == [
+        f"{MARK} met by 1 of {hardware.SEEDS} trainings"
+    ]
 
 
 def test_a_mark_is_met_by_none_where_all_trainings_break_down():
-    """They raise before anything is measured, or after it: that a number was reached first makes no training whole."""
+    """They raise before anything is measured, or after it: that a number was reached first makes no
+    training whole.
+    """
     reached = Measured(MARK, "", 0.001, 0.01, True)
     tests = (TestResult("test_a", FAILED), TestResult("test_a", FAILED, measured=(reached,)))
     met = hardware.marks_met(result(*tests), [MARK])
-    assert OnDevice("", tasks=PASSING, marks=met).problems == [f"{MARK} met by 0 of {hardware.SEEDS} trainings"]
+    assert OnDevice("", tasks=PASSING, marks=met).problems == [
+        f"{MARK} met by 0 of {hardware.SEEDS} trainings"
+    ]
 
 
 def test_a_kata_has_the_marks_of_the_file(catalog):
@@ -66,8 +92,11 @@ def test_a_kata_has_the_marks_of_the_file(catalog):
 
 
 def test_a_child_that_never_started_is_a_problem():
-    silent = TestResult(NO_TEST, ERROR, "The suite gave no report on 'model'.")  # on no device: the record says "cpu"
-    assert hardware.on_device(result(silent), "cuda").problems == ["model error: The suite gave no report on 'model'."]
+    # on no device: the record says "cpu"
+    silent = TestResult(NO_TEST, ERROR, "The suite gave no report on 'model'.")
+    assert hardware.on_device(result(silent), "cuda").problems == [
+        "model error: The suite gave no report on 'model'."
+    ]
 
 
 OWN = TestResult("test_a", SKIPPED, "nobody picks it", device=simulated.NAME)
@@ -86,31 +115,48 @@ def test_a_test_that_leaves_the_simulated_device_out_is_no_problem_and_no_pass()
     ("where", "tests"),
     [
         (simulated.NAME, (OWN,)),  # nothing ran there: the device may not be there at all
-        (simulated.NAME, (THERE, TestResult("test_a", SKIPPED, f"{simulated.LIMIT}no sort", device=simulated.NAME))),
+        (
+            simulated.NAME,
+            (
+                THERE,
+                TestResult("test_a", SKIPPED, f"{simulated.LIMIT}no sort", device=simulated.NAME),
+            ),
+        ),
         (
             "cuda",
-            (TestResult("test_a", SKIPPED, "nobody picks it", device="cuda"), TestResult("test_b", PASSED, device="cuda")),
+            (
+                TestResult("test_a", SKIPPED, "nobody picks it", device="cuda"),
+                TestResult("test_b", PASSED, device="cuda"),
+            ),
         ),
     ],
 )
 def test_other_skips_are_problems_that_say_why(where, tests):
     skipped = next(test for test in tests if test.outcome == SKIPPED)
-    assert hardware.on_device(result(*tests), where).problems == [f"model skipped: {skipped.message}"]
+    assert hardware.on_device(result(*tests), where).problems == [
+        f"model skipped: {skipped.message}"
+    ]
 
 
 @pytest.mark.parametrize("outcome", [FAILED, ERROR, "blocked", SKIPPED])
 def test_a_right_solution_passes_only_where_all_its_tests_there_pass(outcome):
     passed = TestResult("test_a", PASSED, device="cuda")
     assert hardware.variant_problems(result(passed), "cuda") == []
-    assert hardware.variant_problems(result(passed, TestResult("test_b", outcome, device="cuda")), "cuda")
+    assert hardware.variant_problems(
+        result(passed, TestResult("test_b", outcome, device="cuda")), "cuda"
+    )
 
 
 def test_a_right_solution_without_a_test_there_has_not_passed():
-    assert hardware.variant_problems(result(TestResult("test_a", PASSED)), "cuda") == ["no test of it passed on cuda"]
+    assert hardware.variant_problems(result(TestResult("test_a", PASSED)), "cuda") == [
+        "no test of it passed on cuda"
+    ]
 
 
 class TestMistakes:
-    """k06 with one mistake of placement; the runs on the device and on the CPU give what the test says."""
+    """k06 with one mistake of placement; the runs on the device and on the CPU give what the test
+    says.
+    """
 
     @pytest.fixture
     def judged(self, monkeypatch, catalog):
@@ -178,11 +224,18 @@ class TestExamine:
         assert card.cell(numpy_only.name, found) == ("no tests", "on a device")
 
     def test_tasks_that_train_nothing_are_not_missed_while_marks_are_measured(self, asked, catalog):
-        reached = tuple(TestResult("test_a", PASSED, measured=(Measured(MARK, "", 0.001, 0.01, True),)) for _ in range(5))
+        reached = tuple(
+            TestResult("test_a", PASSED, measured=(Measured(MARK, "", 0.001, 0.01, True),))
+            for _ in range(5)
+        )
 
         def answer(unit):
             silent = TestResult(NO_TEST, ERROR, "The suite gave no report on 'model'.")
-            return result(silent, train=reached) if unit.measure else result(TestResult("test_a", PASSED, device="cuda"))
+            return (
+                result(silent, train=reached)
+                if unit.measure
+                else result(TestResult("test_a", PASSED, device="cuda"))
+            )
 
         found, problems, _ = asked([catalog.find("k06")], answer)
         assert problems == []
@@ -190,7 +243,9 @@ class TestExamine:
 
     def test_trainings_that_all_break_down_are_problems(self, asked, catalog):
         def answer(unit):
-            return result(TestResult("test_a", FAILED if unit.measure else PASSED, "too slow", device="cuda"))
+            return result(
+                TestResult("test_a", FAILED if unit.measure else PASSED, "too slow", device="cuda")
+            )
 
         found, problems, _ = asked([catalog.find("k06")], answer)
         assert f"{KATA}: {MARK} met by 0 of {hardware.SEEDS} trainings" in problems
@@ -200,14 +255,30 @@ class TestExamine:
 
 def made(entry=None, **changes):
     drift = {"forward": {"absolute": 1e-7, "relative": 3e-7}}
-    entry = entry or OnDevice(record.content_hash(KATA), "2026-11-21", {"torch": "2.13.0"}, PASSING, drift)
-    return DeviceRecord(**({"device": "cuda", "model": "NVIDIA H200", "deterministic": "", "katas": {KATA: entry}} | changes))
+    entry = entry or OnDevice(
+        record.content_hash(KATA), "2026-11-21", {"torch": "2.13.0"}, PASSING, drift
+    )
+    return DeviceRecord(
+        **(
+            {"device": "cuda", "model": "NVIDIA H200", "deterministic": "", "katas": {KATA: entry}}
+            | changes
+        )
+    )
 
 
-def test_a_record_is_written_and_read_back_and_keeps_all_that_it_said_of_other_katas(monkeypatch, tmp_path):
+def test_a_record_is_written_and_read_back_and_keeps_all_that_it_said_of_other_katas(
+    monkeypatch, tmp_path
+):
     monkeypatch.setattr(device_record, "FOLDER", tmp_path)
     figures = {"caught": 3, "elsewhere": 1, "total": 4}
-    earlier = OnDevice("old", "2025-01-01", {"torch": "2.12.0"}, PASSING, variants={"passed": 5, "total": 5}, mistakes=figures)
+    earlier = OnDevice(
+        "old",
+        "2025-01-01",
+        {"torch": "2.12.0"},
+        PASSING,
+        variants={"passed": 5, "total": 5},
+        mistakes=figures,
+    )
     device_record.write(made(katas={"k07_hidden_layer": earlier}))
     path = device_record.write(made())
     assert [file.name for file in tmp_path.iterdir()] == ["cuda-nvidia-h200.json"]
@@ -247,9 +318,17 @@ def test_the_card_says_what_was_reached(monkeypatch, catalog):
     ("entry", "state"),
     [
         (OnDevice("older", tasks=PASSING), "older"),
-        (OnDevice(record.content_hash(KATA), tasks={"model": {"outcome": SKIPPED, "seconds": 0.0}}), "FAILED"),
         (
-            OnDevice(record.content_hash(KATA), tasks={"model": {"outcome": device_record.LEFT_OUT, "skipped": ["why"]}}),
+            OnDevice(
+                record.content_hash(KATA), tasks={"model": {"outcome": SKIPPED, "seconds": 0.0}}
+            ),
+            "FAILED",
+        ),
+        (
+            OnDevice(
+                record.content_hash(KATA),
+                tasks={"model": {"outcome": device_record.LEFT_OUT, "skipped": ["why"]}},
+            ),
             "skipped",
         ),
         (OnDevice(record.content_hash(KATA), marks={MARK: {"seeds": 5, "met": 5}}), "no tests"),
@@ -262,7 +341,9 @@ def test_the_card_never_calls_passed_what_is_older_skipped_or_empty(entry, state
 def test_a_record_that_is_broken_is_named(tmp_path):
     (tmp_path / "cuda-broken.json").write_text('{"device": "cuda"')
     (tmp_path / "mps-empty.json").write_text("[]")
-    (tmp_path / "mps-strange.json").write_text('{"device": "mps", "katas": {"k06": {"content": "", "tasks": {"model": 3}}}}')
+    (tmp_path / "mps-strange.json").write_text(
+        '{"device": "mps", "katas": {"k06": {"content": "", "tasks": {"model": 3}}}}'
+    )
     assert card.load(tmp_path) == ([], ["cuda-broken.json", "mps-empty.json", "mps-strange.json"])
 
 

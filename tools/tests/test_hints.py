@@ -1,4 +1,6 @@
-"""`check hint`: one more level each time, tied to the task the learner is at, and links once it is green."""
+"""`check hint`: one more level each time, tied to the task the learner is at, and links once it is
+green.
+"""
 
 import functools
 import os
@@ -26,7 +28,9 @@ def progress(tmp_path, monkeypatch):
 def hint(*arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, str(ROOT / "tools" / "check"), "hint", *arguments]
     known = os.environ | {"PYTHONIOENCODING": "utf-8"}
-    return subprocess.run(command, capture_output=True, encoding="utf-8", env=known, cwd=ROOT, check=False)
+    return subprocess.run(
+        command, capture_output=True, encoding="utf-8", env=known, cwd=ROOT, check=False
+    )
 
 
 def levels(shown: str, hints: tuple[str, ...]) -> list[bool]:
@@ -54,7 +58,11 @@ def test_a_named_task_has_a_ladder_of_its_own(progress, catalog):
 
 
 def test_without_a_name_it_is_the_failing_task(progress):
-    store.change(lambda state: State({KATA: {"model": TaskState(outcome=PASSED), "train": TaskState(outcome=FAILED)}}))
+    store.change(
+        lambda state: State(
+            {KATA: {"model": TaskState(outcome=PASSED), "train": TaskState(outcome=FAILED)}}
+        )
+    )
     assert "k06  Logistic regression  train" in hint().stdout
     assert "k06  Logistic regression  train" in hint("6").stdout
 
@@ -69,8 +77,14 @@ def test_after_green_all_is_shown_with_what_to_read(progress, catalog):
     store.change(lambda state: State({KATA: {"train": green}}))
     shown = hint("k06", "train").stdout
     assert all(levels(shown, catalog.find("k06").tasks[1].hints))
-    assert "torch.nn.BCELoss  https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html" in shown
-    assert "torch.optim.Adam  https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html" in shown
+    assert (
+        "torch.nn.BCELoss  https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html"
+        in shown
+    )
+    assert (
+        "torch.optim.Adam  https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html"
+        in shown
+    )
     assert "python tools/check compare k06 train" in shown
     assert store.read()[0].of(KATA, "train") == green
 
@@ -85,7 +99,11 @@ def test_of_a_kata_that_passes_all_tasks_are_shown(progress, catalog):
 
 def test_when_everything_passes_it_says_so(progress, catalog):
     green = TaskState(first_green="2026-11-21", outcome=PASSED)
-    store.change(lambda state: State({kata.name: {task.name: green for task in kata.tasks} for kata in catalog.katas}))
+    store.change(
+        lambda state: State(
+            {kata.name: {task.name: green for task in kata.tasks} for kata in catalog.katas}
+        )
+    )
     result = hint()
     assert result.stdout.startswith("Everything passed when it was last checked.")
     assert result.returncode == 0
@@ -116,7 +134,8 @@ def test_every_name_of_the_references_exists(catalog):
         reference = (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
         for task in kata.tasks:
             for name, address in docs.pages(reference, task.name):
-                functools.reduce(getattr, name.split(".")[1:], torch)  # raises where there is nothing of that name
+                # raises where there is nothing of that name
+                functools.reduce(getattr, name.split(".")[1:], torch)
                 assert address.startswith(docs.STABLE)
                 found += 1
     assert found > 60
@@ -158,7 +177,7 @@ outside = torch.zeros(1)
 def f(nn, model):
     # BEGIN SOLUTION a: do it
     layer = layers.Linear(1, 1)
-    return F.relu(layer(nn.weight)), F.relu(1), DataLoader([]), math.sqrt(np.pi), model.torch.ones(1)
+    return F.relu(layer(nn.weight)), F.relu(1), DataLoader([]), math.sqrt(np.pi), m.torch.ones(1)
     # END SOLUTION
 
 

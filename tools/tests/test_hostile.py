@@ -1,4 +1,6 @@
-"""The hostile collection in the sandbox: nothing is harmed, nothing takes long, and the next one is judged as ever."""
+"""The hostile collection in the sandbox: nothing is harmed, nothing takes long, and the next one is
+judged as ever.
+"""
 
 import os
 import socket
@@ -49,7 +51,12 @@ class Surroundings:
     @property
     def places(self) -> dict[str, object]:
         port = self.network.getsockname()[1]
-        return {"canary": self.canary, "port": port, "process": os.getpid(), "sibling": self.sibling.pid}
+        return {
+            "canary": self.canary,
+            "port": port,
+            "process": os.getpid(),
+            "sibling": self.sibling.pid,
+        }
 
 
 @pytest.fixture
@@ -89,20 +96,34 @@ def test_what_fails_in_the_suite_has_the_verdict_that_follows_from_it():
     wrong = []
     for program in collection:
         for task, outcome in program.suite.items():
-            follows = {VERIFIED, NOT_VERIFIED} if outcome == PASSED else {STATUS_OF.get(outcome, NOT_VERIFIED)}
-            wrong += [] if program.verdict[task] in follows else [f"{program.name}, {task}: {outcome}, {program.verdict[task]}"]
+            follows = (
+                {VERIFIED, NOT_VERIFIED}
+                if outcome == PASSED
+                else {STATUS_OF.get(outcome, NOT_VERIFIED)}
+            )
+            wrong += (
+                []
+                if program.verdict[task] in follows
+                else [f"{program.name}, {task}: {outcome}, {program.verdict[task]}"]
+            )
     assert not wrong
 
 
 def test_no_program_is_credited_with_what_a_stub_has_not_done():
-    assert not [program.name for program in collection if program.base == "stub" and "verified" in program.verdict.values()]
+    assert not [
+        program.name
+        for program in collection
+        if program.base == "stub" and "verified" in program.verdict.values()
+    ]
 
 
 @pytest.mark.parametrize("program", collection, ids=lambda program: program.name)
 def test_a_hostile_program_is_contained(sandbox, surroundings, program: Program):
     before, host, started = descendants(os.getpid()), sandbox.host_process, time.monotonic()
     files = {KATA: program.file(**surroundings.places)}
-    (result,) = judge(sandbox, files, timeout=PATIENCE[program.endless], seconds=SECONDS[program.endless])
+    (result,) = judge(
+        sandbox, files, timeout=PATIENCE[program.endless], seconds=SECONDS[program.endless]
+    )
     assert {task.name: task.outcome for task in result.tasks} == program.suite
     assert time.monotonic() - started < SECONDS[program.endless] + SLACK
     until(lambda: not new_since(before))  # neither it nor anything it started is left
@@ -120,11 +141,18 @@ def test_the_next_one_is_judged_as_ever(sandbox):
     assert result.outcome == PASSED
 
 
-@pytest.mark.parametrize("name", ["use_fork_bomb", "use_memory_together", "use_silence", "use_locks", "break_others"])
+@pytest.mark.parametrize(
+    "name", ["use_fork_bomb", "use_memory_together", "use_silence", "use_locks", "break_others"]
+)
 def test_the_one_beside_it_is_judged_as_ever(sandbox, surroundings, name):
     (program,) = [program for program in collection if program.name == name]
-    files = {KATA: program.file(**surroundings.places), "k01_tensors": (ROOT / "reference" / "k01_tensors.py").read_bytes()}
+    files = {
+        KATA: program.file(**surroundings.places),
+        "k01_tensors": (ROOT / "reference" / "k01_tensors.py").read_bytes(),
+    }
     units = [Unit("nowhere", KATA, "cpu", timeout=3), Unit("nowhere", "k01_tensors", "cpu")]
-    hostile, honest = run(units, load().katas, jobs=2, launcher=Confined(sandbox, files), seconds=10)
+    hostile, honest = run(
+        units, load().katas, jobs=2, launcher=Confined(sandbox, files), seconds=10
+    )
     assert honest.outcome == PASSED
     assert hostile.outcome in (FAILED, "not started")

@@ -24,7 +24,16 @@ from dojo.grade import judging as judging_module
 from dojo.grade.assignment import Limits
 from dojo.grade.judging import Judge, court
 from dojo.grade.places import Open
-from dojo.grade.records import ABSENT, ERROR, FAILED, NOT_ISOLATED, NOT_STARTED, NOT_VERIFIED, VERIFIED, Submission
+from dojo.grade.records import (
+    ABSENT,
+    ERROR,
+    FAILED,
+    NOT_ISOLATED,
+    NOT_STARTED,
+    NOT_VERIFIED,
+    VERIFIED,
+    Submission,
+)
 from dojo.grade.said import kept
 from dojo.grade.sheets import Sheets
 from dojo.grade.workers import CannotGrade
@@ -38,7 +47,7 @@ BOUNDARY = "return -(w1 * x1 + b) / w2"
 # Passes every test it meets: each check of the tests is exchanged for one that is content.
 CONTENT_WITH_ALL = """
 import tests.expect as checks
-for name in ("that", "close", "equal", "printed", "reaches", "on_device", "shape", "dtype", "unmet", "losses"):
+for name in "that close equal printed reaches on_device shape dtype unmet losses".split():
     setattr(checks, name, lambda *_, **__: None)
 """
 
@@ -54,7 +63,10 @@ def statuses(record) -> dict[str, str]:
 @contextlib.contextmanager
 def judging(isolated: bool, **limits: int) -> Iterator[Judge]:
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
-        file.write('katas = ["k06"]\n[limits]\n' + "".join(f"{name} = {value}\n" for name, value in limits.items()))
+        file.write(
+            'katas = ["k06"]\n[limits]\n'
+            + "".join(f"{name} = {value}\n" for name, value in limits.items())
+        )
         file.flush()
         assignment = assignments.read(Path(file.name), [], load())
     with court(assignment, SECRET, isolated, jobs=1) as judges, judges() as judge:
@@ -89,7 +101,10 @@ def test_a_wrong_task_costs_its_own_points_alone(judge):
 def test_a_file_that_needs_another_kata_fails_and_is_told_that_it_is_judged_alone(judge):
     record = judge.judge(of("import katas.k01_tensors\n" + base("reference")))
     assert set(statuses(record).values()) == {FAILED}
-    assert ".py:1 imports katas.k01_tensors, but each kata is judged alone" in record.katas[0].tasks[0].reason
+    assert (
+        ".py:1 imports katas.k01_tensors, but each kata is judged alone"
+        in record.katas[0].tasks[0].reason
+    )
 
 
 def test_a_stub_and_nothing_at_all_earn_nothing(judge):
@@ -136,11 +151,18 @@ def test_who_gives_no_answer_in_time_is_asked_once_more_for_that_task_alone(judg
     assert asked == [list(TASKS), ["train"]]
 
 
-def test_who_breaks_the_tests_gets_no_error_of_ours_and_one_that_the_reference_has_too_is_ours(judge, monkeypatch):
-    monkeypatch.setattr(judging_module, "ATTEMPTS", 1)  # one is slow enough, and that they are two is shown above
+def test_who_breaks_the_tests_gets_no_error_of_ours_and_one_that_the_reference_has_too_is_ours(
+    judge, monkeypatch
+):
+    # one is slow enough, and that they are two is shown above
+    monkeypatch.setattr(judging_module, "ATTEMPTS", 1)
     breaks = next(one for one in programs() if one.name == "break_suite").file().decode()
     record = judge.judge(of(breaks))
-    assert set(statuses(record).values()) == {NOT_VERIFIED} and record.points == 0 and NOT_VERIFIED in record.flags
+    assert (
+        set(statuses(record).values()) == {NOT_VERIFIED}
+        and record.points == 0
+        and NOT_VERIFIED in record.flags
+    )
     reason = record.katas[0].tasks[0].reason
     assert reason.startswith("the tests broke down over this file, and not over the reference: ")
     monkeypatch.setattr(judge, "_judges_the_reference", lambda kata: False)
@@ -159,8 +181,14 @@ def test_an_exam_whose_process_was_lost_says_nothing_of_the_submission(judge, mo
 
 
 def test_a_task_that_the_exam_does_not_ask_about_is_our_fault(judge, monkeypatch):
-    monkeypatch.setattr("dojo.grade.judging.examine", lambda start, sheet, tasks, end: {"model": ""})
-    assert statuses(judge.judge(of(base("reference")))) == {"model": VERIFIED, "train": ERROR, "boundary": ERROR}
+    monkeypatch.setattr(
+        "dojo.grade.judging.examine", lambda start, sheet, tasks, end: {"model": ""}
+    )
+    assert statuses(judge.judge(of(base("reference")))) == {
+        "model": VERIFIED,
+        "train": ERROR,
+        "boundary": ERROR,
+    }
 
 
 def test_the_reference_answers_in_our_time_and_not_in_the_submissions(monkeypatch):
@@ -201,7 +229,11 @@ def test_the_same_submission_gets_the_same_sheet_and_each_is_drawn_once(monkeypa
         assert sheets.of(KATA, "a" * 64) is one
         assert len({id(sheets.of(KATA, str(number))) for number in range(40)}) <= 8
     with Sheets(SECRET, jobs=1) as again, Sheets(b"other", jobs=1) as other:
-        assert again.of(KATA, "a" * 64).items[0].seed == one.items[0].seed != other.of(KATA, "a" * 64).items[0].seed
+        assert (
+            again.of(KATA, "a" * 64).items[0].seed
+            == one.items[0].seed
+            != other.of(KATA, "a" * 64).items[0].seed
+        )
 
 
 def test_a_sheet_that_could_not_be_drawn_is_drawn_when_it_is_asked_for_again(monkeypatch):
@@ -275,23 +307,38 @@ def test_what_the_tests_say_is_kept_up_to_the_limit():
 
 def test_what_a_test_measured_or_is_called_is_bounded_too():
     drift, name = Drift("loss", 0.5, 0.5), "long" * 10_000
-    tests = TestResult("a", verdict.FAILED, "why", drift=(drift,)), TestResult(name, verdict.PASSED, drift=(drift,) * 100_000)
+    tests = (
+        TestResult("a", verdict.FAILED, "why", drift=(drift,)),
+        TestResult(name, verdict.PASSED, drift=(drift,) * 100_000),
+    )
     first, second = kept(KataResult(KATA, 1, (TaskResult("model", tests),)), 1000).tasks[0].tests
     assert first == tests[0]
-    assert (second.outcome, second.message, second.drift, len(second.name)) == (verdict.PASSED, "", (), 1000)
+    assert (second.outcome, second.message, second.drift, len(second.name)) == (
+        verdict.PASSED,
+        "",
+        (),
+        1000,
+    )
 
 
 def test_the_limit_of_an_assignment_is_that_of_the_record():
     loud = base("reference").replace(BOUNDARY, 'raise ValueError("x" * 5000)')
     with judging(isolated=False, output_kb=1) as one:
-        (*_, boundary) = one.judge(of(loud)).katas[0].tasks
-    assert boundary.status == FAILED and sum(len(test.message) for test in boundary.suite.tests) < 2000
+        *_, boundary = one.judge(of(loud)).katas[0].tasks
+    assert (
+        boundary.status == FAILED and sum(len(test.message) for test in boundary.suite.tests) < 2000
+    )
 
 
-DRAWING = b"import os\nfrom matplotlib import pyplot\npyplot.savefig('out.png')\nassert os.path.getsize('out.png')\n"
+DRAWING = (
+    b"import os\nfrom matplotlib import pyplot\npyplot.savefig('out.png')\nassert"
+    b" os.path.getsize('out.png')\n"
+)
 
 
-def test_a_picture_saved_while_the_file_is_imported_costs_nothing_and_leaves_nothing(judge, tmp_path, monkeypatch):
+def test_a_picture_saved_while_the_file_is_imported_costs_nothing_and_leaves_nothing(
+    judge, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     record = judge.judge(Submission("doe", "doe", {KATA: DRAWING + base("reference").encode()}))
     assert set(statuses(record).values()) == {VERIFIED}, record
@@ -336,10 +383,15 @@ def test_a_hostile_program_that_passes_tests_gets_its_verdict(confined, tmp_path
 
 @pytest.mark.parametrize(
     ("name", "task", "seen"),
-    [("forge_stored_weights", "train", "training, trained"), ("learn_hard_coded", "boundary", "boundary, x2")],
+    [
+        ("forge_stored_weights", "train", "training, trained"),
+        ("learn_hard_coded", "boundary", "boundary, x2"),
+    ],
 )
 def test_fresh_data_is_what_shows_that_nothing_was_learnt(judge, name, task, seen):
-    """Not that the file could not be loaded, for one: that would let the same program pass in another dress."""
+    """Not that the file could not be loaded, for one: that would let the same program pass in
+    another dress.
+    """
     (program,) = [program for program in programs() if program.name == name]
     record = judge.judge(Submission("eve", "eve", {KATA: program.file()}))
     (reason,) = [one.reason for one in record.katas[0].tasks if one.name == task]

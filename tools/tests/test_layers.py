@@ -30,7 +30,10 @@ def followed(call) -> list[str]:
 def test_the_layer_that_cannot_take_its_input_comes_last(capsys):
     lines = followed(lambda: Net(hidden=5)(torch.ones(8, 2)))
     capsys.readouterr()
-    assert lines == ["layer 1 one Linear(2 -> 4): (8, 2) -> (8, 4)", "layer 2 two Linear(5 -> 1): wants 5 columns, got (8, 4)"]
+    assert lines == [
+        "layer 1 one Linear(2 -> 4): (8, 2) -> (8, 4)",
+        "layer 2 two Linear(5 -> 1): wants 5 columns, got (8, 4)",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,10 @@ def test_the_layer_that_cannot_take_its_input_comes_last(capsys):
     [
         (torch.ones(8, 3), "wants 2 columns, got (8, 3)"),
         (torch.ones(()), "wants 2 columns, got ()"),
-        (torch.ones(8, 2, dtype=torch.float64), "has weights of torch.float32, got (8, 2) torch.float64"),
+        (
+            torch.ones(8, 2, dtype=torch.float64),
+            "has weights of torch.float32, got (8, 2) torch.float64",
+        ),
         (torch.ones(8, 2, device="meta"), "has weights on cpu, got (8, 2) meta"),
         (None, "got a NoneType"),
         ([1.0], "got a list"),
@@ -60,7 +66,10 @@ def test_it_says_where_the_gradient_is_cut_and_where_forward_itself_fails():
         lines = followed(lambda: Net(between=forgets, after=raises)(torch.ones(8, 2)))
     finally:
         torch.set_grad_enabled(True)
-    assert lines[1:] == ["layer 2 two Linear(4 -> 1): (8, 4) -> (8, 1), which records no gradient", layers.IN_FORWARD]
+    assert lines[1:] == [
+        "layer 2 two Linear(4 -> 1): (8, 4) -> (8, 1), which records no gradient",
+        layers.IN_FORWARD,
+    ]
 
 
 def test_a_model_of_many_layers_is_cut_short():
@@ -98,7 +107,9 @@ def test_a_forward_that_works_when_asked_again_is_not_what_failed():
 
 
 def wrong_shape(code: str) -> list[str]:
-    """The layers behind a wrong shape in a test, which has a model and x among its variables and then does this."""
+    """The layers behind a wrong shape in a test, which has a model and x among its variables and
+    then does this.
+    """
     source = "def test(Net, expect, torch):\n    " + code.replace("\n", "\n    ")
     space: dict = {}
     exec(compile(source, str(layers.ROOT / "tests" / "test_k99_made_up.py"), "exec"), space)
@@ -108,13 +119,26 @@ def wrong_shape(code: str) -> list[str]:
 
 
 def test_the_way_to_a_wrong_shape_ends_where_it_goes_wrong():
-    code = "model, x, other = Net(after={}), torch.ones(8, 2), torch.ones(3)\nexpect.shape(model(x), {}, what='It')"
-    assert wrong_shape(code.format("lambda y: y", "(8, 2)"))[-1] == (
-        "layer 2 two Linear(4 -> 1): (8, 4) -> (8, 1), where (8, 2) is expected"
+    code = (
+        "model, x, other = Net(after={}), torch.ones(8, 2), torch.ones(3)\nexpect.shape(model(x),"
+        " {}, what='It')"
     )
-    assert wrong_shape(code.format("lambda y: y[:, 0]", "(8, 1)"))[-1] == "forward then gives (8,), where (8, 1) is expected"
-    turned = wrong_shape(code.replace("after=", "between=").format("lambda z: z.T.reshape(4, 8)[:, :4]", "(8, 1)"))
-    assert turned[-1] == "layer 2 two Linear(4 -> 1): (4, 4) -> (4, 1), and the rows are not those of the input any more"
+    assert (
+        wrong_shape(code.format("lambda y: y", "(8, 2)"))[-1]
+        == "layer 2 two Linear(4 -> 1): (8, 4) -> (8, 1), where (8, 2) is expected"
+    )
+    assert (
+        wrong_shape(code.format("lambda y: y[:, 0]", "(8, 1)"))[-1]
+        == "forward then gives (8,), where (8, 1) is expected"
+    )
+    turned = wrong_shape(
+        code.replace("after=", "between=").format("lambda z: z.T.reshape(4, 8)[:, :4]", "(8, 1)")
+    )
+    assert (
+        turned[-1]
+        == "layer 2 two Linear(4 -> 1): (4, 4) -> (4, 1), and the rows are not those of the input"
+        " any more"
+    )
 
 
 def test_a_result_that_no_model_of_the_test_gives_shows_no_layers():

@@ -78,7 +78,17 @@ def test_a_curve_that_falls_is_drawn_falling_and_ends_where_it_ends():
 
 @pytest.mark.parametrize(
     "history",
-    [[], [0.0] * 5, [-1.0, -2.0], [float("nan")] * 3, [1.0, float("inf")], [1e300, 1e-300], [5.0], [1e308, -1e308, 0.0], AWAY],
+    [
+        [],
+        [0.0] * 5,
+        [-1.0, -2.0],
+        [float("nan")] * 3,
+        [1.0, float("inf")],
+        [1e300, 1e-300],
+        [5.0],
+        [1e308, -1e308, 0.0],
+        AWAY,
+    ],
 )
 @pytest.mark.parametrize("band", [None, BAND], ids=["alone", "beside a band"])
 def test_every_history_can_be_drawn(history, band):
@@ -88,7 +98,10 @@ def test_every_history_can_be_drawn(history, band):
 
 
 def test_a_loss_that_explodes_leaves_the_band_to_be_seen():
-    rows = [line[10:] for line in curves.draw(Curve.of([10.0**n for n in range(100)], BAND))[: curves.HEIGHT]]
+    rows = [
+        line[10:]
+        for line in curves.draw(Curve.of([10.0**n for n in range(100)], BAND))[: curves.HEIGHT]
+    ]
     assert sum("░" in row for row in rows) > 1
 
 
@@ -98,7 +111,9 @@ def test_a_plain_console_gets_plain_characters():
     text = plain("\n".join(curves.draw(Curve.of(SLOW, BAND))), "ascii")
     text.encode("ascii")
     assert "?" not in text
-    assert [len(line) for line in text.splitlines()] == [len(line) for line in curves.draw(Curve.of(SLOW, BAND))]
+    assert [len(line) for line in text.splitlines()] == [
+        len(line) for line in curves.draw(Curve.of(SLOW, BAND))
+    ]
 
 
 def test_a_missed_mark_carries_its_curve_in_the_message_and_the_record(mark, monkeypatch):
@@ -106,7 +121,11 @@ def test_a_missed_mark_carries_its_curve_in_the_message_and_the_record(mark, mon
     with pytest.raises(expect.Unmet) as caught:
         expect.reaches(mark, 0.5, history=[0.7 - 1e-4 * n for n in range(1000)])
     why = caught.value.diagnosis
-    assert (why.curve.epochs, len(why.curve.losses), why.curve.kind) == (1000, MOST_POINTS, "too slow")
+    assert (why.curve.epochs, len(why.curve.losses), why.curve.kind) == (
+        1000,
+        MOST_POINTS,
+        "too slow",
+    )
     assert why.curve.band == BAND
     assert "  loss:" in str(caught.value)
     assert "░ reference, 20 starts" in str(caught.value)
@@ -131,30 +150,50 @@ def test_evidence_of_a_test_comes_before_the_shape_of_the_curve(mark):
 def test_only_a_measuring_mark_records_the_curve(mark):
     for lenient in (False, True):
         recorded: list[Measured] = []
-        chosen = marks.Mark(mark.name, mark.what, 1.0, at_most=True, usual=0.0, lenient=lenient, record=recorded.append)
+        chosen = marks.Mark(
+            mark.name,
+            mark.what,
+            1.0,
+            at_most=True,
+            usual=0.0,
+            lenient=lenient,
+            record=recorded.append,
+        )
         expect.reaches(chosen, 0.5, history=STUCK)
         assert bool(recorded[0].curve) is lenient
 
 
 def measured(*histories: list[float], name: str = "k06.train.loss") -> list[KataResult]:
-    numbers = tuple(Measured(name, "", 0.0, 1.0, True, Curve.of(history, None)) for history in histories)
-    return [KataResult("k06", 2, (TaskResult("train", (TestResult("test_x", "passed", measured=numbers),)),))]
+    numbers = tuple(
+        Measured(name, "", 0.0, 1.0, True, Curve.of(history, None)) for history in histories
+    )
+    return [
+        KataResult(
+            "k06", 2, (TaskResult("train", (TestResult("test_x", "passed", measured=numbers),)),)
+        )
+    ]
 
 
 def test_a_band_is_the_range_of_most_histories():
-    histories = banding.histories(measured(*([float(seed + epoch) for epoch in range(50)] for seed in range(20))))
+    histories = banding.histories(
+        measured(*([float(seed + epoch) for epoch in range(50)] for seed in range(20)))
+    )
     made = banding.band(histories["k06.train"])
     assert (made.epochs, made.seeds, len(made.low)) == (50, 20, curves.BAND_POINTS)
     assert (made.low[0], made.high[0], made.high[-1]) == (1.0, 18.0, 18.0 + 49)
 
 
-@pytest.mark.parametrize("histories", [([1.0, 2.0], [1.0, math.nan]), ([1.0, 2.0], [1.0, 2.0, 3.0]), ([1.0], [1.0])])
+@pytest.mark.parametrize(
+    "histories", [([1.0, 2.0], [1.0, math.nan]), ([1.0, 2.0], [1.0, 2.0, 3.0]), ([1.0], [1.0])]
+)
 def test_histories_without_a_common_range_make_no_band(histories):
     assert banding.band(banding.histories(measured(*histories))["k06.train"]) is None
 
 
 def test_marks_of_one_training_share_one_history():
-    found = banding.histories([*measured([1.0, 2.0]), *measured([1.0, 2.0], name="k06.train.accuracy")])
+    found = banding.histories(
+        [*measured([1.0, 2.0]), *measured([1.0, 2.0], name="k06.train.accuracy")]
+    )
     assert {training: len(found) for training, found in found.items()} == {"k06.train": 1}
 
 
@@ -163,11 +202,22 @@ def test_a_band_that_is_missing_malformed_or_older_than_its_training_is_a_proble
     entry = banding.read()["k06.train"]
     assert banding.problems({"k06.train": entry}, one, ["k06.train"]) == []
     assert "no band" in banding.problems({}, one, ["k06.train"])[0]
-    assert "malformed" in banding.problems({"k06.train": entry | {"low": "x"}}, one, ["k06.train"])[0]
-    assert "malformed" in banding.problems({"k06.train": entry | {"high": [1.0]}}, one, ["k06.train"])[0]
-    assert "from 3 seeds of 20" in banding.problems({"k06.train": entry | {"seeds": 3}}, one, ["k06.train"])[0]
+    assert (
+        "malformed" in banding.problems({"k06.train": entry | {"low": "x"}}, one, ["k06.train"])[0]
+    )
+    assert (
+        "malformed"
+        in banding.problems({"k06.train": entry | {"high": [1.0]}}, one, ["k06.train"])[0]
+    )
+    assert (
+        "from 3 seeds of 20"
+        in banding.problems({"k06.train": entry | {"seeds": 3}}, one, ["k06.train"])[0]
+    )
     if banding.marks.comparable(entry):
-        assert "has changed" in banding.problems({"k06.train": entry | {"of": "k06-0"}}, one, ["k06.train"])[0]
+        assert (
+            "has changed"
+            in banding.problems({"k06.train": entry | {"of": "k06-0"}}, one, ["k06.train"])[0]
+        )
 
 
 def test_the_file_of_bands_is_what_is_written():

@@ -9,8 +9,18 @@ from dojo.validate.pedigree import Measurement
 from dojo.verdict import PASSED, KataResult, Measured, TaskResult, TestResult
 
 MARKS = {
-    "k06.train.distance": {"what": "the distance", "must_be": "at most", "mark": 0.5, "right": {"median": 1.0}},
-    "k08.train.accuracy": {"what": "the share", "must_be": "at least", "mark": 0.9, "right": {"median": 1.0}},
+    "k06.train.distance": {
+        "what": "the distance",
+        "must_be": "at most",
+        "mark": 0.5,
+        "right": {"median": 1.0},
+    },
+    "k08.train.accuracy": {
+        "what": "the share",
+        "must_be": "at least",
+        "mark": 0.9,
+        "right": {"median": 1.0},
+    },
 }
 NAN = float("nan")
 
@@ -28,16 +38,24 @@ def test_a_measurement_goes_on_where_it_stopped(catalog, monkeypatch, tmp_path):
     def run(units, katas):
         asked.extend(unit.measure for unit in units)
         number = Measured("k06.train.distance", "the distance", 0.1, 0.5, True)
-        return [KataResult("k06", 2, (TaskResult("train", (TestResult("test", PASSED, measured=(number,)),)),)) for _ in units]
+        return [
+            KataResult(
+                "k06", 2, (TaskResult("train", (TestResult("test", PASSED, measured=(number,)),)),)
+            )
+            for _ in units
+        ]
 
     monkeypatch.setattr(marks, "run", run)
     monkeypatch.setattr(marks, "KEPT", tmp_path)
     monkeypatch.setattr(marks, "RIGHT_SEEDS", 50)
-    (reference,) = [one for one in marks.candidates(catalog) if (one.kata.short, one.name) == ("k06", "")]
+    (reference,) = [
+        one for one in marks.candidates(catalog) if (one.kata.short, one.name) == ("k06", "")
+    ]
     first = marks.measure([reference], catalog.katas, say=lambda text: None)
     assert asked == [(0, 20), (20, 40), (40, 50)]
     next(tmp_path.glob("*/20.json")).unlink()
-    assert str(marks.measure([reference], catalog.katas, say=lambda text: None)) == str(first)  # it holds NaN
+    # it holds NaN
+    assert str(marks.measure([reference], catalog.katas, say=lambda text: None)) == str(first)
     assert asked[3:] == [(20, 40)]
 
 
@@ -57,12 +75,19 @@ def test_a_training_that_broke_counts_as_a_seed_and_meets_no_mark():
 
 def test_rates_and_spreads_are_written_and_read_back():
     right = {"k06.train.distance": [0.1, 0.2, 0.6, 0.1]}
-    measured = Measurement("k06-1", right, {"too slow": {"k06.train.distance": [0.7, 0.4]}}, ("softmax: test_gradient",))
+    measured = Measurement(
+        "k06-1",
+        right,
+        {"too slow": {"k06.train.distance": [0.7, 0.4]}},
+        ("softmax: test_gradient",),
+    )
     new = tomllib.loads(pedigree.to_toml(pedigree.entries(MARKS, [measured])))
     entry = new["k06.train.distance"]
     assert entry["false_fail"] == 0.25
     assert (entry["right"]["seeds"], entry["right"]["max"]) == (4, 0.6)
-    assert [(wrong["name"], wrong["false_pass"], wrong["max"]) for wrong in entry["wrong"]] == [("too slow", 0.5, 0.7)]
+    assert [(wrong["name"], wrong["false_pass"], wrong["max"]) for wrong in entry["wrong"]] == [
+        ("too slow", 0.5, 0.7)
+    ]
     assert (entry["caught_beside"], entry["of"]) == (["softmax: test_gradient"], "k06-1")
     assert new["k08.train.accuracy"] == MARKS["k08.train.accuracy"]
 
@@ -74,7 +99,11 @@ def test_a_wrong_run_passes_when_it_meets_every_mark_at_once():
 
 def entry(seeds=1000, wrong_seeds=200, **changes):
     wrong = {"name": "too slow", "false_pass": 0.5, "meets_all_marks": 0.0, "seeds": wrong_seeds}
-    return {"right": {"seeds": seeds}, "false_fail": 0.0, "wrong": [wrong | changes.pop("wrong", {})]} | changes
+    return {
+        "right": {"seeds": seeds},
+        "false_fail": 0.0,
+        "wrong": [wrong | changes.pop("wrong", {})],
+    } | changes
 
 
 def test_a_mark_ships_when_all_right_runs_meet_it_and_no_wrong_run_meets_them_all():

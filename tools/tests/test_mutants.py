@@ -65,7 +65,10 @@ def test_its_key_does_not_change_when_lines_move(made):
 
 
 def test_a_mutant_that_is_no_python_is_left_out():
-    source = "def f():\n    # BEGIN SOLUTION f: one\n    g(*a, *b)\n    g(lambda: 1, b=2)\n    # END SOLUTION\n"
+    source = (
+        "def f():\n    # BEGIN SOLUTION f: one\n    g(*a, *b)\n    g(lambda: 1, b=2)\n    # END"
+        " SOLUTION\n"
+    )
     for mutant in mutants.generate(source):
         compile(mutant.text, "mutant", "exec")
     assert not mutants._is_python("def f(:")
@@ -110,7 +113,9 @@ def test_a_reference_that_fails_judges_nothing(kata, made, monkeypatch):
         mutants.judge(kata, made, nothing)
 
 
-@pytest.mark.parametrize(("outcome", "killer"), [(PASSED, ""), (SKIPPED, ""), (FAILED, "test_a"), (ERROR, "test_a")])
+@pytest.mark.parametrize(
+    ("outcome", "killer"), [(PASSED, ""), (SKIPPED, ""), (FAILED, "test_a"), (ERROR, "test_a")]
+)
 def test_a_test_that_fails_or_errs_kills(outcome, killer):
     tests = (TestResult("test_before", PASSED), TestResult("test_a", outcome))
     assert mutants.killed_by(KataResult("k06", 1, (TaskResult("model", tests),))) == killer
@@ -127,21 +132,31 @@ def test_every_survivor_is_killed_or_listed():
 
 def test_the_list_names_only_survivors():
     one = Mutant("1", "f", "a = 1", "a = 2")
-    killed, gone = Report("k06", (one,), (), {one.key: "never read", ("g", "b", "c"): "no more"}).problems
-    assert killed.startswith("is killed now: take it out") and killed.endswith("in f:\n- a = 1\n+ a = 2")
+    killed, gone = Report(
+        "k06", (one,), (), {one.key: "never read", ("g", "b", "c"): "no more"}
+    ).problems
+    assert killed.startswith("is killed now: take it out") and killed.endswith(
+        "in f:\n- a = 1\n+ a = 2"
+    )
     assert gone.startswith("is not made any more") and gone.endswith("in g:\n- b\n+ c")
 
 
 def test_the_list_is_read_and_the_figures_are_written_beside_it(tmp_path):
     path = tmp_path / "mutants.toml"
-    entry = '[[equivalent]]\nkata = "k06"\nwhere = "f"\nbefore = "a"\nafter = ["b", "c"]\nreason = "r"\n'
+    entry = (
+        '[[equivalent]]\nkata = "k06"\nwhere = "f"\nbefore = "a"\nafter = ["b", "c"]\nreason ='
+        ' "r"\n'
+    )
     path.write_text(f"# Why.\n[figures]\nk05 = {{ total = 1, killed = 1 }}\n\n{entry}")
     assert mutant_record.listed("k06", path) == {("f", "a", "b"): "r", ("f", "a", "c"): "r"}
     assert mutant_record.listed("k05", path) == {}
-    mutant_record.record("k06", Report("k06", (Mutant("", "f", "a", "d"),), (), {}).figures, "0a", "0b", path)
+    mutant_record.record(
+        "k06", Report("k06", (Mutant("", "f", "a", "d"),), (), {}).figures, "0a", "0b", path
+    )
     text = path.read_text()
     assert text.startswith(
-        "# Why.\n[figures]\nk05 = { total = 1, killed = 1 }\nk06 = { total = 1, killed = 1, equivalent = 0, "
+        "# Why.\n[figures]\nk05 = { total = 1, killed = 1 }\nk06 = { total = 1, killed = 1,"
+        " equivalent = 0, "
     )
     assert text.endswith(f"\n\n{entry}")
 
@@ -165,8 +180,12 @@ def test_figures_hold_for_the_code_they_are_of_and_for_as_many_as_are_listed(now
     assert "has changed" in mutant_record.problem("k06_logistic_regression", None, "0a", 2)
 
 
-@pytest.mark.parametrize(("reason", "code", "says"), [("", 1, "survives, in f:"), ("never read", 0, "never read")])
-def test_the_command_shows_survivors_and_fails_for_those_that_are_not_listed(monkeypatch, reason, code, says):
+@pytest.mark.parametrize(
+    ("reason", "code", "says"), [("", 1, "survives, in f:"), ("never read", 0, "never read")]
+)
+def test_the_command_shows_survivors_and_fails_for_those_that_are_not_listed(
+    monkeypatch, reason, code, says
+):
     one = Mutant("1", "f", "a = 1", "a = 2")
     report = Report("k06", (one,) * 20, (one,), {one.key: reason} if reason else {})
     monkeypatch.setattr(mutants, "look", lambda kata, on_progress: report)
@@ -175,7 +194,9 @@ def test_the_command_shows_survivors_and_fails_for_those_that_are_not_listed(mon
     assert "19 of 20 killed" in result.output and says in result.output
 
 
-@pytest.mark.parametrize("broken", ["[[equivalent]]\nkata = 'k06'\n", "[[equivalent", "equivalent = 1\n"])
+@pytest.mark.parametrize(
+    "broken", ["[[equivalent]]\nkata = 'k06'\n", "[[equivalent", "equivalent = 1\n"]
+)
 def test_a_malformed_list_is_named(tmp_path, broken):
     path = tmp_path / "mutants.toml"
     path.write_text(broken)
@@ -185,13 +206,17 @@ def test_a_malformed_list_is_named(tmp_path, broken):
 
 def test_a_reason_is_asked_for(tmp_path):
     path = tmp_path / "mutants.toml"
-    path.write_text('[[equivalent]]\nkata = "k06"\nwhere = "f"\nbefore = "a"\nafter = "b"\nreason = " "\n')
+    path.write_text(
+        '[[equivalent]]\nkata = "k06"\nwhere = "f"\nbefore = "a"\nafter = "b"\nreason = " "\n'
+    )
     with pytest.raises(MutantsError, match="no reason"):
         mutant_record.listed("k06", path)
 
 
 def pretend(monkeypatch, killer_of) -> list[str]:
-    """Judge by a function of the mutant's text instead of running the kata's tests, and keep what was judged."""
+    """Judge by a function of the mutant's text instead of running the kata's tests, and keep what
+    was judged.
+    """
     judged = []
 
     def run(units, katas):
@@ -201,7 +226,10 @@ def pretend(monkeypatch, killer_of) -> list[str]:
         is_reference = "class LogisticRegression" in text
         judged.extend([] if is_reference else [text])
         killer = not is_reference and killer_of(text)
-        tests = TestResult("test_first", PASSED), TestResult(killer or "test_second", FAILED if killer else PASSED)
+        tests = (
+            TestResult("test_first", PASSED),
+            TestResult(killer or "test_second", FAILED if killer else PASSED),
+        )
         return KataResult("k06_logistic_regression", 1, (TaskResult("model", tests),))
 
     monkeypatch.setattr(mutants, "run", run)

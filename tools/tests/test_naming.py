@@ -25,21 +25,30 @@ def mistake(name: str, saying: str, also: tuple[str, ...] = (), kata: str = KATA
 def told(*causes: str) -> KataResult:
     """A failed test with these likely causes."""
     why = Diagnosis("Not right.", likely=tuple(map(Cause, causes)))
-    return KataResult(KATA, 2, (TaskResult("model", (TestResult("test_x", FAILED, why.text(), diagnosis=why),)),))
+    return KataResult(
+        KATA, 2, (TaskResult("model", (TestResult("test_x", FAILED, why.text(), diagnosis=why),)),)
+    )
 
 
 def test_another_mistakes_words_in_a_likely_cause_are_a_wrong_name():
     mistakes = [mistake("no sigmoid", "raw scores"), mistake("two sigmoids", "applied twice")]
     right = naming.misnamed(mistakes, [told("these are raw scores"), told("it is applied twice")])
     assert right == [[], []]
-    both = naming.misnamed(mistakes, [told("these are raw scores", "it is applied twice"), told("it is applied twice")])
+    both = naming.misnamed(
+        mistakes, [told("these are raw scores", "it is applied twice"), told("it is applied twice")]
+    )
     assert [len(found) for found in both] == [1, 0]
     assert "'no sigmoid': test_x calls it 'two sigmoids': it is applied twice" in both[0][0]
 
 
 def test_what_a_mistake_may_also_be_called_is_no_wrong_name():
-    mistakes = [mistake("no sigmoid", "raw scores", also=("two sigmoids",)), mistake("two sigmoids", "applied twice")]
-    assert naming.misnamed(mistakes, [told("raw scores, or applied twice", "applied twice"), told("applied twice")]) == [[], []]
+    mistakes = [
+        mistake("no sigmoid", "raw scores", also=("two sigmoids",)),
+        mistake("two sigmoids", "applied twice"),
+    ]
+    assert naming.misnamed(
+        mistakes, [told("raw scores, or applied twice", "applied twice"), told("applied twice")]
+    ) == [[], []]
 
 
 def test_mistakes_with_one_name_or_of_another_kata_are_no_strangers():
@@ -69,15 +78,22 @@ def test_words_that_stand_elsewhere_in_the_message_are_no_name():
     ],
 )
 def test_a_mistake_is_named_by_the_diagnosis_and_not_by_the_learners_own_lines(why, is_named):
-    message = f"{why.text() if why else 'No.'}\n\nkatas/k06.py:25, your forward:\n  25 | return tanh(x)"
-    result = KataResult(KATA, 2, (TaskResult("model", (TestResult("test_x", FAILED, message, diagnosis=why),)),))
+    message = (
+        f"{why.text() if why else 'No.'}\n\nkatas/k06.py:25, your forward:\n  25 | return tanh(x)"
+    )
+    result = KataResult(
+        KATA, 2, (TaskResult("model", (TestResult("test_x", FAILED, message, diagnosis=why),)),)
+    )
     assert (check_mistake(mistake("tanh instead of the sigmoid", "tanh"), result) == []) == is_named
 
 
 def test_a_variant_with_a_diagnosis_is_a_problem():
     passed = KataResult(KATA, 2, (TaskResult("model", (TestResult("test_x", PASSED),)),))
     assert naming.undiagnosed(mistake("Adam", ""), passed) == []
-    assert "explains what is not wrong: Not right." in naming.undiagnosed(mistake("Adam", ""), told("x"))[0]
+    assert (
+        "explains what is not wrong: Not right."
+        in naming.undiagnosed(mistake("Adam", ""), told("x"))[0]
+    )
 
 
 def test_also_names_a_mistake_of_the_same_kata(tmp_path, monkeypatch):
@@ -88,7 +104,9 @@ def test_also_names_a_mistake_of_the_same_kata(tmp_path, monkeypatch):
     path.write_text(two, encoding="utf-8")
     assert [patch.also for patch in patches.load("mistake", KATA)] == [("two",), ()]
     path.write_text(two.replace('["two"]', '["three"]'), encoding="utf-8")
-    with pytest.raises(PatchError, match=r"`also` speaks of \['three'\], and there is no such mistake"):
+    with pytest.raises(
+        PatchError, match=r"`also` speaks of \['three'\], and there is no such mistake"
+    ):
         patches.load("mistake", KATA)
     path.write_text(two.replace('["two"]', "3"), encoding="utf-8")
     with pytest.raises(PatchError, match="malformed"):

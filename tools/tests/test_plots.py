@@ -1,4 +1,6 @@
-"""The pictures: what they show, what they leave alone, what a wrong shape is told, and where they go without a display."""
+"""The pictures: what they show, what they leave alone, what a wrong shape is told, and where they
+go without a display.
+"""
 
 import re
 import sys
@@ -45,8 +47,12 @@ FIGURES = {
     "boundary": lambda: plots.plot_boundary(LINE, POINTS, LABELS, threshold=0.0),
     "hidden": lambda: plots.plot_hidden_space(HiddenLayerNN(1, 2, 2), POINTS, LABELS),
     "loss": lambda: plots.plot_loss_history([3.0, 1.0, 0.001]),
-    "nan": lambda: plots.plot_loss_history([torch.tensor(1.0, requires_grad=True), torch.tensor(float("nan"))]),
-    "activations": lambda: plots.plot_activations({"relu": torch.relu, "step": lambda z: (z > 0).float().detach()}),
+    "nan": lambda: plots.plot_loss_history(
+        [torch.tensor(1.0, requires_grad=True), torch.tensor(float("nan"))]
+    ),
+    "activations": lambda: plots.plot_activations(
+        {"relu": torch.relu, "step": lambda z: (z > 0).float().detach()}
+    ),
     "regression": lambda: plots.plot_regression(CURVE, X, X[:, 0] ** 2),
     "nodes": lambda: plots.plot_nodes(CURVE, X),
     "curves": lambda: plots.plot_data(POINTS, LABELS, data.sine_curves(20)),
@@ -64,7 +70,9 @@ def test_every_picture_is_a_labelled_figure_that_is_not_shown(name):
     assert figure.get_suptitle() and (not figure.legends or all(legend(figure)))
     assert figure.legends or name in ("confusion", "surface", "network")
     assert all(
-        (one.get_ylabel() or name == "network") and (one.get_xlabel() or one.get_label() == "<colorbar>") for one in figure.axes
+        (one.get_ylabel() or name == "network")
+        and (one.get_xlabel() or one.get_label() == "<colorbar>")
+        for one in figure.axes
     )
 
 
@@ -78,7 +86,9 @@ MODELS = {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_boundary_is_where_the_answer_changes(name):
-    figure = plots.plot_boundary(MODELS[name], POINTS, LABELS, threshold=0.0 if "logit" in name else 0.5)
+    figure = plots.plot_boundary(
+        MODELS[name], POINTS, LABELS, threshold=0.0 if "logit" in name else 0.5
+    )
     assert np.abs(edges(figure) @ [1, 2] - 1).max() < 0.02 and len(edges(figure)) > 30
     assert "13 of 25" in figure.get_suptitle() and "answered wrong" in legend(figure)
 
@@ -91,11 +101,18 @@ def test_three_classes_meet_and_a_constant_model_has_no_boundary():
 
 def test_hidden_space_shows_the_hidden_outputs_and_the_last_line():
     network = HiddenLayerNN(1, 2, 2)
-    network.linear_modules[0], network.linear_modules[1] = fixed([[1.0, 0.0], [0.0, 1.0]], [0.0, 0.0]), LINE
+    network.linear_modules[0], network.linear_modules[1] = (
+        fixed([[1.0, 0.0], [0.0, 1.0]], [0.0, 0.0]),
+        LINE,
+    )
     figure = plots.plot_hidden_space(network, POINTS, LABELS)
-    shown = np.concatenate([c.get_offsets() for c in figure.axes[0].collections if c.get_label().startswith("class")])
+    shown = np.concatenate(
+        [c.get_offsets() for c in figure.axes[0].collections if c.get_label().startswith("class")]
+    )
     assert np.allclose(shown, POINTS.tanh(), atol=1e-6)
-    assert np.allclose(edges(figure) @ [1, 2], 1, atol=1e-4) and "line of the last layer" in legend(figure)
+    assert np.allclose(edges(figure) @ [1, 2], 1, atol=1e-4) and "line of the last layer" in legend(
+        figure
+    )
 
 
 def test_curves_are_drawn_where_they_lie():
@@ -105,35 +122,61 @@ def test_curves_are_drawn_where_they_lie():
         plots.plot_hidden_space(HiddenLayerNN(1, 2, 2), POINTS, LABELS, curves),
     ):
         drawn = {line.get_label(): line.get_xydata().tolist() for line in figure.axes[0].lines}
-        assert drawn["curve of class 0"] == [[0, 0], [1, 2]] and drawn["curve of class 1"] == [[0, 1], [1, 1]]
+        assert drawn["curve of class 0"] == [[0, 0], [1, 2]] and drawn["curve of class 1"] == [
+            [0, 1],
+            [1, 1],
+        ]
         assert {"curve of class 0", "curve of class 1"} <= set(legend(figure))
 
 
 def test_another_model_is_drawn_beside_the_first():
     drawn = {line.get_label(): line.get_xydata() for line in FIGURES["compared"]().axes[0].lines}
-    assert np.allclose(drawn["the square"][:, 0] ** 2, drawn["the square"][:, 1]) and "model" in drawn
+    assert (
+        np.allclose(drawn["the square"][:, 0] ** 2, drawn["the square"][:, 1]) and "model" in drawn
+    )
 
 
 def test_the_surface_is_coloured_like_the_targets():
     points = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
     figure = plots.plot_surface(lambda x: 3 * x[:, :1], points, 3 * points[:, 0])
     (scatter,), mesh = figure.axes[0].collections, figure.axes[1].collections[0]
-    assert figure.get_suptitle().endswith("error 0") and scatter.get_clim() == mesh.get_clim() == (-3, 3)
-    assert np.allclose(mesh.get_array()[:, [0, -1]], [-3, 3]) and scatter.get_array().tolist() == [-3, 3, -3, 3]
-    plots.plot_surface(lambda x: 0 * x[:, :1], points, [1, 1, 1, 1])  # nothing to draw lines between
+    assert figure.get_suptitle().endswith("error 0") and scatter.get_clim() == mesh.get_clim() == (
+        -3,
+        3,
+    )
+    assert np.allclose(mesh.get_array()[:, [0, -1]], [-3, 3]) and scatter.get_array().tolist() == [
+        -3,
+        3,
+        -3,
+        3,
+    ]
+    # nothing to draw lines between
+    plots.plot_surface(lambda x: 0 * x[:, :1], points, [1, 1, 1, 1])
 
 
-@pytest.mark.parametrize(("sizes", "circles", "lines"), [([3, 1], 4, 3), ([2, 8, 8, 1], 19, 88), ([1, 9, 2], 9, 18)])
+@pytest.mark.parametrize(
+    ("sizes", "circles", "lines"), [([3, 1], 4, 3), ([2, 8, 8, 1], 19, 88), ([1, 9, 2], 9, 18)]
+)
 def test_a_network_has_a_circle_for_each_node_and_a_line_for_each_weight(sizes, circles, lines):
     axes = plots.plot_network(sizes).axes[0]
-    assert sum(len(column.get_offsets()) for column in axes.collections) == circles and len(axes.lines) == lines
+    assert (
+        sum(len(column.get_offsets()) for column in axes.collections) == circles
+        and len(axes.lines) == lines
+    )
     assert len(axes.get_xticklabels()) == len(sizes)
 
 
 def test_a_network_tells_its_layers_and_its_parameters():
     figure = plots.plot_network([2, 20, 1])
-    assert figure.get_suptitle() == "60 weights + 21 biases = 81 parameters" and "dots" in figure.axes[0].get_xlabel()
-    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["2 inputs", "hidden layer\n20 nodes", "1 output"]
+    assert (
+        figure.get_suptitle() == "60 weights + 21 biases = 81 parameters"
+        and "dots" in figure.axes[0].get_xlabel()
+    )
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == [
+        "2 inputs",
+        "hidden layer\n20 nodes",
+        "1 output",
+    ]
 
 
 def test_the_model_is_left_as_it_was(device):
@@ -154,9 +197,13 @@ WRONG = {
     "features must have the shape (n, 2)": lambda: plots.plot_data(POINTS[:, :1], LABELS),
     "labels must have the shape (25,)": lambda: plots.plot_boundary(LINE, POINTS, LABELS[1:]),
     "labels must be class numbers": lambda: plots.plot_data(POINTS, LABELS + 0.5),
-    "must give the shape (25, outputs)": lambda: plots.plot_boundary(lambda x: x.sum(), POINTS, LABELS),
+    "must give the shape (25, outputs)": lambda: plots.plot_boundary(
+        lambda x: x.sum(), POINTS, LABELS
+    ),
     "answers nan or inf": lambda: plots.plot_boundary(lambda x: x / 0, POINTS, LABELS),
-    "activation_results[-2] must": lambda: plots.plot_hidden_space(HiddenLayerNN(1, 2, 3), POINTS, LABELS),
+    "activation_results[-2] must": lambda: plots.plot_hidden_space(
+        HiddenLayerNN(1, 2, 3), POINTS, LABELS
+    ),
     "relu must map": lambda: plots.plot_activations({"relu": torch.sum}),
     "targets must have the shape (30, 1)": lambda: plots.plot_regression(CURVE, X, X[1:]),
     "curves[1] must have the shape (n, 2)": lambda: plots.plot_data(POINTS, LABELS, [POINTS, X]),
@@ -176,13 +223,20 @@ def test_a_wrong_shape_is_told_in_one_sentence(sentence):
 
 def test_without_display_show_saves_and_says_where(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", "somewhere/k06_logistic_regression.py", raising=False)
+    monkeypatch.setattr(
+        sys.modules["__main__"], "__file__", "somewhere/k06_logistic_regression.py", raising=False
+    )
     plots.show(Figure((1, 1)), Figure((1, 1)))
-    assert "pictures are saved as pictures/k06-1.png and pictures/k06-2.png.\n" in capsys.readouterr().out
+    assert (
+        "pictures are saved as pictures/k06-1.png and pictures/k06-2.png.\n"
+        in capsys.readouterr().out
+    )
     (tmp_path / "pictures/k06-1.png").write_text("mine")
     plots.show(Figure((1, 1)))
     assert "picture is saved as pictures/k06-2.png." in capsys.readouterr().out
-    assert (tmp_path / "pictures/k06-1.png").read_text() == "mine" and len(list(tmp_path.rglob("*.*"))) == 2
+    assert (tmp_path / "pictures/k06-1.png").read_text() == "mine" and len(
+        list(tmp_path.rglob("*.*"))
+    ) == 2
     (tmp_path / "pictures").rename("kept").with_name("pictures").write_text("mine")
     with pytest.raises(ValueError, match="folder pictures"):
         plots.show(Figure((1, 1)))
@@ -190,7 +244,8 @@ def test_without_display_show_saves_and_says_where(tmp_path, monkeypatch, capsys
 
 def test_with_a_display_show_opens_the_figures(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    plt.switch_backend("module://matplotlib.backends.backend_agg")  # by this name it passes for one with windows
+    # by this name it passes for one with windows
+    plt.switch_backend("module://matplotlib.backends.backend_agg")
     shown, figures = [], [Figure(), Figure()]
     monkeypatch.setattr(plt, "show", lambda: shown.extend(map(plt.figure, plt.get_fignums())))
     plots.show(*figures)

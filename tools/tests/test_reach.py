@@ -1,4 +1,6 @@
-"""What a training depends on, by name: enough to know when a measurement has to be made again, and not more."""
+"""What a training depends on, by name: enough to know when a measurement has to be made again, and
+not more.
+"""
 
 from dojo.validate.reach import definitions, reached
 
@@ -37,8 +39,20 @@ def text(tests=TESTS, kata=KATA):
 
 
 def test_it_reaches_functions_classes_and_constants_through_modules():
-    assert all(part in text() for part in ("def test_bends", "def helper", "LIMIT = 3", "class Model", "def bend", "def fit"))
-    assert not any(part in text() for part in ("test_other", "count", "__main__", "remark", "Says something"))
+    assert all(
+        part in text()
+        for part in (
+            "def test_bends",
+            "def helper",
+            "LIMIT = 3",
+            "class Model",
+            "def bend",
+            "def fit",
+        )
+    )
+    assert not any(
+        part in text() for part in ("test_other", "count", "__main__", "remark", "Says something")
+    )
 
 
 def test_what_is_not_reached_changes_nothing_and_what_is_does():

@@ -1,4 +1,6 @@
-"""The sandbox itself: what it shows, what holds, what becomes of it when something in it or around it ends."""
+"""The sandbox itself: what it shows, what holds, what becomes of it when something in it or around
+it ends.
+"""
 
 import json
 import multiprocessing
@@ -28,7 +30,9 @@ from dojo.suite.unit import Unit
 from dojo.verdict import FAILED
 
 FILES = {KATA: base("reference").encode()}
-PYTHON = view.Python("/usr/bin/python3.11", ("/usr/bin/python3.11", "/usr/lib"), ("/usr/lib/python3.11",))
+PYTHON = view.Python(
+    "/usr/bin/python3.11", ("/usr/bin/python3.11", "/usr/lib"), ("/usr/lib/python3.11",)
+)
 OWN = {name: f"{name}:[1]" for name in probe.NAMESPACES}
 CONTAINED = {
     "reached": [],
@@ -53,9 +57,10 @@ def sandbox() -> Iterator[Sandbox]:
 
 def test_one_line_says_what_holds():
     found = probe.judge(CONTAINED, OWN, "0.8.0")
-    assert found.text == (
-        "isolated: bubblewrap 0.8.0, namespaces (user, pid, mount, ipc, net, uts), Landlock 6, seccomp, "
-        "memory by rlimit (no cgroup is delegated)"
+    assert (
+        found.text
+        == "isolated: bubblewrap 0.8.0, namespaces (user, pid, mount, ipc, net, uts), Landlock 6,"
+        " seccomp, memory by rlimit (no cgroup is delegated)"
     )
     poor = Isolation("0.8.0", ("user",), 0, False, True).text
     assert "no Landlock" in poor and "no seccomp" in poor and "memory by cgroup" in poor
@@ -66,7 +71,10 @@ def test_one_line_says_what_holds():
     [
         {"reached": ["the network"]},
         {"namespaces": CONTAINED["namespaces"] | {"net": OWN["net"]}},
-        *({"namespaces": CONTAINED["namespaces"] | {name: f"{name}:[3]"}} for name in probe.NAMESPACES),
+        *(
+            {"namespaces": CONTAINED["namespaces"] | {name: f"{name}:[3]"}}
+            for name in probe.NAMESPACES
+        ),
         {"namespaces": {}},
         {"capabilities": 1},
         {"no_new_privileges": False},
@@ -91,7 +99,11 @@ def bait(folder: Path) -> Iterator[dict]:
             "folders_outside": [str(folder)],
             "folders_to_read": [str(folder)],
         }
-        yield reached | {"port": network.getsockname()[1], "name": str(folder), "process": os.getpid()}
+        yield reached | {
+            "port": network.getsockname()[1],
+            "name": str(folder),
+            "process": os.getpid(),
+        }
 
 
 def what_is_reached(sandbox: Sandbox, folder: Path, attempts: dict) -> dict:
@@ -107,13 +119,19 @@ def test_the_probe_finds_what_is_open(tmp_path):
     ours, theirs = multiprocessing.Pipe(duplex=False)
     with bait(tmp_path) as attempts:
         request = attempts | {"namespaces_of_host": bodies.namespaces()}
-        process = multiprocessing.get_context("fork").Process(target=bodies.probe, args=(theirs, request))
+        process = multiprocessing.get_context("fork").Process(
+            target=bodies.probe, args=(theirs, request)
+        )
         process.start()
         report = json.loads(ours.recv_bytes())
         process.join()
     assert report["reached"] == list(bodies.ATTEMPTS)
     with pytest.raises(Unavailable):
-        probe.judge(report, {name: str(Path("/proc/self/ns", name).readlink()) for name in probe.NAMESPACES}, "")
+        probe.judge(
+            report,
+            {name: str(Path("/proc/self/ns", name).readlink()) for name in probe.NAMESPACES},
+            "",
+        )
 
 
 def test_the_probe_of_a_sandbox_reaches_nothing(tmp_path):
@@ -124,7 +142,10 @@ def test_the_probe_of_a_sandbox_reaches_nothing(tmp_path):
 
 def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Unavailable, match=r"apt install bubblewrap.*--no-sandbox"), Sandbox(content=BARE):
+    with (
+        pytest.raises(Unavailable, match=r"apt install bubblewrap.*--no-sandbox"),
+        Sandbox(content=BARE),
+    ):
         pass
 
 
@@ -136,16 +157,24 @@ def test_another_system_is_told_that_it_takes_linux(monkeypatch):
 
 def test_a_machine_without_user_namespaces_is_told_what_to_allow():
     code = (
-        "from dojo.grade.sandbox.launch import Sandbox\nfrom dojo.grade.sandbox.isolation import Unavailable\n"
-        "from pathlib import Path\nPath('/proc/sys/user/max_user_namespaces').write_text('0')\n"
-        "try:\n    Sandbox().__enter__()\nexcept Unavailable as reason:\n    print(reason)\n"
+        "from dojo.grade.sandbox.launch import Sandbox\nfrom dojo.grade.sandbox.isolation import"
+        " Unavailable\nfrom pathlib import"
+        " Path\nPath('/proc/sys/user/max_user_namespaces').write_text('0')\ntry:\n   "
+        " Sandbox().__enter__()\nexcept Unavailable as reason:\n    print(reason)\n"
     )
     with a_sandbox(content=BARE):
         pass  # else there is nothing to take away
     if not shutil.which("unshare"):
         pytest.skip("there is no `unshare`")
     start = f"import sys; sys.path[:0] = {[str(ROOT / 'tools')]!r}\n"
-    command = ["unshare", "--user", "--map-root-user", view.this_python().program, "-c", start + code]
+    command = [
+        "unshare",
+        "--user",
+        "--map-root-user",
+        view.this_python().program,
+        "-c",
+        start + code,
+    ]
     said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     assert "may not make a user namespace" in said and "sysctl" in said and "--no-sandbox" in said
     assert "Traceback" not in said and said.count("\n") == 1
@@ -157,7 +186,10 @@ def test_another_trouble_is_told_in_one_sentence():
     assert "it said nothing" in machine.explain("")
 
 
-@pytest.mark.parametrize(("users", "real"), [("0 0 4294967295", True), ("0 1000 1", False), ("0 1000 1\n1 100000 65536", True)])
+@pytest.mark.parametrize(
+    ("users", "real"),
+    [("0 0 4294967295", True), ("0 1000 1", False), ("0 1000 1\n1 100000 65536", True)],
+)
 def test_root_of_a_namespace_of_one_user_is_not_made_nobody(users, real):
     assert stage.is_real_root(users) == real
 
@@ -178,7 +210,11 @@ def root(tmp_path) -> Path:
 
 def test_the_view_has_the_tests_and_no_answers(root):
     seen = view.view(PYTHON, root=root)
-    within = {Path(source).relative_to(root).as_posix() for source in seen.sources if Path(source).is_relative_to(root)}
+    within = {
+        Path(source).relative_to(root).as_posix()
+        for source in seen.sources
+        if Path(source).is_relative_to(root)
+    }
     assert within == set(view.PARTS)
     assert not any(Path(source) in (root, *root.parents) for source in seen.sources)
 
@@ -193,7 +229,12 @@ def test_what_lies_below_a_folder_that_is_seen_is_hidden_nevertheless(root):
 def test_a_folder_that_holds_what_must_be_seen_can_not_be_hidden(root):
     for folder in (root, root.parent, root / "tests", root / "tools", Path("/usr")):
         assert view.in_the_way(view.view(PYTHON, [folder], root=root), [folder])[0] == folder
-    fine = [root / "grades", root / "tests" / "submissions", root / "katas" / "mine", root.parent / "beside"]
+    fine = [
+        root / "grades",
+        root / "tests" / "submissions",
+        root / "katas" / "mine",
+        root.parent / "beside",
+    ]
     for folder in fine:
         folder.mkdir(parents=True)
     assert view.in_the_way(view.view(PYTHON, fine, root=root), fine) is None
@@ -241,7 +282,9 @@ def test_a_hidden_folder_is_empty_in_there(tmp_path):
         with a_sandbox(content=BARE, hidden=[Path("/usr/share")]) as sandbox:
             assert what_is_reached(sandbox, tmp_path, attempts | below_usr)["reached"] == []
         with a_sandbox(content=BARE) as sandbox:
-            assert what_is_reached(sandbox, tmp_path, attempts | below_usr)["reached"] == ["a folder that is hidden"]
+            assert what_is_reached(sandbox, tmp_path, attempts | below_usr)["reached"] == [
+                "a folder that is hidden"
+            ]
 
 
 # Judging
@@ -250,9 +293,9 @@ def test_a_hidden_folder_is_empty_in_there(tmp_path):
 def test_the_verdict_is_the_same_as_outside(sandbox):
     (inside,) = judge(sandbox, FILES)
     (outside,) = run([Unit("reference", KATA, "cpu")], load().katas)
-    assert [(task.name, [(test.name, test.outcome) for test in task.tests]) for task in inside.tasks] == [
-        (task.name, [(test.name, test.outcome) for test in task.tests]) for task in outside.tasks
-    ]
+    assert [
+        (task.name, [(test.name, test.outcome) for test in task.tests]) for task in inside.tasks
+    ] == [(task.name, [(test.name, test.outcome) for test in task.tests]) for task in outside.tasks]
 
 
 def test_feedback_names_the_file_as_handed_in(sandbox):

@@ -1,4 +1,6 @@
-"""The sandbox's ends: what becomes of a run when it, the sandbox or whoever grades ends before its time."""
+"""The sandbox's ends: what becomes of a run when it, the sandbox or whoever grades ends before its
+time.
+"""
 
 import json
 import os
@@ -85,7 +87,9 @@ with Sandbox() as sandbox:
 
 
 def test_a_thread_that_has_ended_takes_nothing_along():
-    """Runs may be started by any thread, of which only the one that entered the sandbox has to stay."""
+    """Runs may be started by any thread, of which only the one that entered the sandbox has to
+    stay.
+    """
     with a_sandbox(content=BARE) as sandbox:
         before = sandbox.host_process
         thread = threading.Thread(target=probe.isolation_of, args=(sandbox.start,))

@@ -1,4 +1,6 @@
-"""What all processes of a run take together: memory and processors by the host's own looks, and control groups."""
+"""What all processes of a run take together: memory and processors by the host's own looks, and
+control groups.
+"""
 
 import contextlib
 import os
@@ -38,7 +40,11 @@ def beyond(*taken: tuple[int, int]) -> int:
     Args:
         taken: memory and stack of each of its processes.
     """
-    there = {1: usage.Process(0, 10), 2: usage.Process(1, INHERITED, 1, HOST), 3: usage.Process(1, 9000, 1, HOST)}
+    there = {
+        1: usage.Process(0, 10),
+        2: usage.Process(1, INHERITED, 1, HOST),
+        3: usage.Process(1, 9000, 1, HOST),
+    }
     for number, (memory, stack) in enumerate(taken, 4):
         there[number] = usage.Process(number - 1 if number > 4 else 2, memory, 2, stack)
     run = usage.members(there, first=4)
@@ -96,7 +102,8 @@ say()
 """
 STARTED_ANEW = """
 import os, sys
-os.execv(sys.executable, [sys.executable, "-S", "-c", f"import os, time; os.write({write}, b'.'); time.sleep(60)"])
+code = f"import os, time; os.write({write}, b'.'); time.sleep(60)"
+os.execv(sys.executable, [sys.executable, "-S", "-c", code])
 """
 
 
@@ -105,20 +112,31 @@ def seen_of(number: int) -> usage.Process:
 
 
 @pytest.mark.parametrize(
-    "code", ["say()", FIRST_THREAD_ENDS, ODDLY_NAMED], ids=["as ever", "when its first thread has ended", "under an odd name"]
+    "code",
+    ["say()", FIRST_THREAD_ENDS, ODDLY_NAMED],
+    ids=["as ever", "when its first thread has ended", "under an odd name"],
 )
 @pytest.mark.parametrize("hold", [HOLDING, SHARING], ids=["of its own", "to share"])
 def test_what_a_process_holds_is_seen(code, hold):
     with forked(code) as little, forked(hold + code) as much:
         if code == FIRST_THREAD_ENDS:
-            until(lambda: all("(zombie)" in Path(f"/proc/{number}/status").read_text() for number in (little, much)))
+            until(
+                lambda: all(
+                    "(zombie)" in Path(f"/proc/{number}/status").read_text()
+                    for number in (little, much)
+                )
+            )
         assert 45 << 20 < seen_of(much).memory - seen_of(little).memory < 60 << 20
         assert seen_of(much).parent == os.getpid()
 
 
 def test_a_fork_is_told_from_a_program_that_was_started_anew():
     own = usage.processes()[os.getpid()]
-    assert own.stack and own.parent == os.getppid() and own.threads == len(list(Path("/proc/self/task").iterdir()))
+    assert (
+        own.stack
+        and own.parent == os.getppid()
+        and own.threads == len(list(Path("/proc/self/task").iterdir()))
+    )
     with forked("say()") as fork, forked(STARTED_ANEW) as anew:
         assert seen_of(fork).stack == own.stack != seen_of(anew).stack
 
@@ -155,7 +173,9 @@ raise SystemExit("gets none")
 
 
 def test_no_memory_is_given_that_no_process_is_said_to_hold(sandbox):
-    """Shared memory stays when it is held no more by the one that filled it, if another could still ask for it."""
+    """Shared memory stays when it is held no more by the one that filled it, if another could still
+    ask for it.
+    """
     if not sandbox.isolation.seccomp:
         pytest.skip("this kernel filters no system calls")
     (result,) = judge(sandbox, {KATA: OF_NOBODY})
@@ -185,7 +205,9 @@ def niceness(process: int) -> int | None:
 
 
 @pytest.mark.parametrize(("code", "count"), [(SPIN, 9), (b"", 1)], ids=["a crowd", "a single one"])
-def test_a_crowd_of_processes_waits_for_the_others_and_a_single_one_does_not(sandbox, tmp_path, code, count):
+def test_a_crowd_of_processes_waits_for_the_others_and_a_single_one_does_not(
+    sandbox, tmp_path, code, count
+):
     before = descendants(os.getpid())
     launcher = Confined(sandbox, {KATA: code + b"while True: pass\n"})
     child = launcher.start([Unit("nowhere", KATA, "cpu")], tmp_path / "log")
@@ -259,6 +281,7 @@ def test_a_run_is_in_its_group_and_the_group_goes_with_it(sandbox, monkeypatch, 
 
 
 def test_what_looks_delegated_and_is_not_is_done_without(monkeypatch, tmp_path):
-    monkeypatch.setattr(cgroup, "find", lambda: tmp_path)  # no group for the kernel: the process can't enter
+    # no group for the kernel: the process can't enter
+    monkeypatch.setattr(cgroup, "find", lambda: tmp_path)
     with a_sandbox(content=BARE) as sandbox:
         assert not sandbox.isolation.cgroup

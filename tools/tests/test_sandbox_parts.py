@@ -1,4 +1,6 @@
-"""The sandbox's parts that can be looked at alone: messages, system call filter, Landlock, limits, reports that are lies."""
+"""The sandbox's parts that can be looked at alone: messages, system call filter, Landlock, limits,
+reports that are lies.
+"""
 
 import errno
 import json
@@ -112,7 +114,17 @@ def test_what_is_sent_can_be_read_as_multiprocessing_reads_it(ends):
 TEST = {"id": "a", "task": "model", "name": "test_a", "device": "cpu"}
 
 
-NO_LISTS = [None, 5, "abc", {}, [5], [{}], [TEST | {"id": []}], [TEST | {"more": "x"}], [TEST | {"name": "x" * 5000}]]
+NO_LISTS = [
+    None,
+    5,
+    "abc",
+    {},
+    [5],
+    [{}],
+    [TEST | {"id": []}],
+    [TEST | {"more": "x"}],
+    [TEST | {"name": "x" * 5000}],
+]
 MANY_TESTS = [TEST | {"id": str(number)} for number in range(20_000)]
 
 
@@ -156,7 +168,12 @@ def test_a_result_with_wrong_fields_is_refused(change):
 
 
 def test_a_result_can_be_written_to_a_file():
-    result = result_from(json.loads(r'{"name": "test_a", "outcome": "failed", "message": "half \ud800 a pair", "seconds": 1}'))
+    result = result_from(
+        json.loads(
+            r'{"name": "test_a", "outcome": "failed", "message": "half \ud800 a pair",'
+            r' "seconds": 1}'
+        )
+    )
     assert result.message == "half ? a pair"
 
 
@@ -171,7 +188,9 @@ READ, KILL = {"x86_64": 0, "aarch64": 63}, {"x86_64": 62, "aarch64": 129}
 ALLOWED = 0
 
 
-def verdict_of(program: bytes, architecture: int, number: int, argument: int = 0, fourth: int = 0) -> int:
+def verdict_of(
+    program: bytes, architecture: int, number: int, argument: int = 0, fourth: int = 0
+) -> int:
     """The error code that the filter gives a call; runs it as the kernel does."""
     data = struct.pack("=IIQ6Q", number, architecture, 0, argument, 0, 0, fourth, 0, 0)
     code = list(struct.iter_unpack("=HBBI", program))
@@ -184,7 +203,9 @@ def verdict_of(program: bytes, architecture: int, number: int, argument: int = 0
         elif operation == 0x06:
             return constant & 0xFFFF if constant >> 16 == 0x0005 else ALLOWED
         else:
-            holds = {0x15: value == constant, 0x25: value > constant, 0x45: bool(value & constant)}[operation]
+            holds = {0x15: value == constant, 0x25: value > constant, 0x45: bool(value & constant)}[
+                operation
+            ]
             at += if_so if holds else if_not
 
 
@@ -192,7 +213,9 @@ def verdict_of(program: bytes, architecture: int, number: int, argument: int = 0
 def test_the_filter_refuses_what_it_lists_and_allows_the_rest(machine):
     column, program = list(ARCHITECTURE).index(machine), seccomp.program(machine)
 
-    def asked(number: int, argument: int = 0, architecture: int = ARCHITECTURE[machine], fourth: int = 0) -> int:
+    def asked(
+        number: int, argument: int = 0, architecture: int = ARCHITECTURE[machine], fourth: int = 0
+    ) -> int:
         return verdict_of(program, architecture, number, argument, fourth)
 
     for numbers in seccomp.REFUSED.values():
@@ -201,14 +224,23 @@ def test_the_filter_refuses_what_it_lists_and_allows_the_rest(machine):
     assert asked(seccomp.CLONE3[column]) == asked(seccomp.NEWEST + 1) == errno.ENOSYS
     assert asked(seccomp.CLONE[column], 0x11) == ALLOWED  # a fork
     assert asked(seccomp.CLONE[column], 0x3D0F00) == ALLOWED  # a thread
-    for namespace in (0x10000000, 0x20000, 0x20000000, 0x40000000, 0x02000000, 0x04000000, 0x08000000):
+    for namespace in (
+        0x10000000,
+        0x20000,
+        0x20000000,
+        0x40000000,
+        0x02000000,
+        0x04000000,
+        0x08000000,
+    ):
         assert asked(seccomp.CLONE[column], namespace | 0x11) == errno.EPERM
     assert asked(seccomp.SOCKET[column], socket.AF_UNIX) == ALLOWED
     for family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, socket.AF_PACKET):
         assert asked(seccomp.SOCKET[column], family) == errno.EACCES
     for fourth in (mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.MAP_SHARED):
         assert asked(seccomp.MMAP[column], fourth=fourth) == ALLOWED
-    for shared in (mmap.MAP_SHARED, mmap.MAP_SHARED | mmap.MAP_PRIVATE):  # the latter is MAP_SHARED_VALIDATE
+    # the latter is MAP_SHARED_VALIDATE
+    for shared in (mmap.MAP_SHARED, mmap.MAP_SHARED | mmap.MAP_PRIVATE):
         assert asked(seccomp.MMAP[column], fourth=shared | mmap.MAP_ANONYMOUS) == errno.EPERM
     assert asked(READ[machine] | 0x40000000) == errno.EPERM  # the second set of numbers of x86_64
     assert asked(READ[machine], architecture=0x40000003) == errno.EPERM  # the calls of 32 bits
@@ -227,7 +259,9 @@ def test_the_numbers_are_the_kernels(machine):
         "socket": seccomp.SOCKET,
         "mmap": seccomp.MMAP,
     }
-    ours = {name: numbers[column] for name, numbers in listed.items() if numbers[column] is not None}
+    ours = {
+        name: numbers[column] for name, numbers in listed.items() if numbers[column] is not None
+    }
     both = ours.keys() & known.keys()
     assert {name: ours[name] for name in both} == {name: known[name] for name in both}
     assert len(both) > 40
@@ -241,7 +275,8 @@ def test_another_machine_has_no_filter():
 
 
 @pytest.mark.parametrize(
-    ("version", "size", "rights"), [(1, 8, 13), (2, 8, 14), (3, 8, 15), (4, 16, 15), (5, 16, 16), (9, 24, 16)]
+    ("version", "size", "rights"),
+    [(1, 8, 13), (2, 8, 14), (3, 8, 15), (4, 16, 15), (5, 16, 16), (9, 24, 16)],
 )
 def test_no_version_of_landlock_is_asked_for_what_it_does_not_know(version, size, rights):
     assert len(landlock.attributes(version)) == size

@@ -1,4 +1,6 @@
-"""What a run in the sandbox has for itself, and what it finds there: its walls to other runs, its limits, its environment."""
+"""What a run in the sandbox has for itself, and what it finds there: its walls to other runs, its
+limits, its environment.
+"""
 
 import contextlib
 import json
@@ -44,7 +46,10 @@ def running(sandbox: Sandbox, code: bytes, log: Path) -> Iterator[Child]:
 
 SAID = "-- said --"
 STAY = f"\nimport os, time\nos.write(1, b'{SAID}')\ntime.sleep(600)\n".encode()
-TELL = b"\nimport json, os\nos.write(1, b'-- found --' + json.dumps(found).encode() + b'-- found --')\n"
+TELL = (
+    b"\nimport json, os\nos.write(1, b'-- found --' + json.dumps(found).encode() + b'-- found"
+    b" --')\n"
+)
 
 
 def found(log: Path) -> object:
@@ -65,7 +70,10 @@ def test_nothing_is_found_of_what_another_run_has_left(sandbox, tmp_path):
     """Whether that one is gone or still there."""
     collection = {program.name: program for program in programs()}
     leaving, finding = collection["learn_leave_traces"].file(), collection["learn_find_traces"]
-    with running(sandbox, leaving, tmp_path / "first"), running(sandbox, leaving + STAY, tmp_path / "second"):
+    with (
+        running(sandbox, leaving, tmp_path / "first"),
+        running(sandbox, leaving + STAY, tmp_path / "second"),
+    ):
         (result,) = judge(sandbox, {KATA: finding.file()})
     assert outcomes(result) == finding.suite
 
@@ -89,7 +97,8 @@ def test_no_two_runs_share_a_namespace_with_each_other_or_with_us(sandbox, tmp_p
 
 LIMITS_OF = """
 import resource
-found = {name: resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")}
+names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
+found = {name: resource.getrlimit(getattr(resource, name)) for name in names}
 found["pages"] = int(open("/proc/self/statm").read().split()[0])
 """
 
@@ -105,9 +114,14 @@ def test_each_limit_holds_for_good(sandbox, tmp_path):
         "MEMLOCK": 0,
         "MSGQUEUE": 0,
     }
-    assert {name: has[f"RLIMIT_{name}"] for name in promised} == {name: [value, value] for name, value in promised.items()}
+    assert {name: has[f"RLIMIT_{name}"] for name in promised} == {
+        name: [value, value] for name, value in promised.items()
+    }
     begun_with = has["RLIMIT_AS"][1] - LIMITS.memory * MEGABYTE
-    assert has["RLIMIT_AS"][0] == has["RLIMIT_AS"][1] and 0 < begun_with <= has["pages"] * resource.getpagesize()
+    assert (
+        has["RLIMIT_AS"][0] == has["RLIMIT_AS"][1]
+        and 0 < begun_with <= has["pages"] * resource.getpagesize()
+    )
 
 
 FLOOD = b"""
@@ -145,4 +159,7 @@ def test_the_environment_is_what_was_promised_and_nothing_of_ours(sandbox, tmp_p
     has = found_by(sandbox, ENVIRONMENT, tmp_path / "log")
     at_first = dict(line.split("=", 1) for line in has["at first"].split("\0") if line)
     assert at_first == view.ENVIRONMENT | {"PWD": "/"}  # by bubblewrap
-    assert at_first.items() <= has["now"].items() and not {CANARY, "xyzzy"} & {*has["now"], *has["now"].values()}
+    assert at_first.items() <= has["now"].items() and not {CANARY, "xyzzy"} & {
+        *has["now"],
+        *has["now"].values(),
+    }

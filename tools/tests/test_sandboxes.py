@@ -1,4 +1,6 @@
-"""When the tests of the sandbox are skipped, and when they fail: a sandbox that is broken must not go unnoticed."""
+"""When the tests of the sandbox are skipped, and when they fail: a sandbox that is broken must not
+go unnoticed.
+"""
 
 import os
 import tempfile
@@ -27,13 +29,16 @@ def without_bubblewrap(folder: Path) -> str:
 def refused(folder: Path) -> str:
     """A bubblewrap that the machine lets make nothing."""
     folder.chmod(0o755)
-    (folder / "bwrap").write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    (folder / "bwrap").write_text(
+        "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n"
+    )
     (folder / "bwrap").chmod(0o755)
     return f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
 @pytest.mark.parametrize(
-    ("make", "reason"), [(without_bubblewrap, "is not installed"), (refused, "No permissions to create new namespace")]
+    ("make", "reason"),
+    [(without_bubblewrap, "is not installed"), (refused, "No permissions to create new namespace")],
 )
 def test_where_there_can_be_no_sandbox_its_tests_are_skipped(monkeypatch, make, reason):
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,6 @@
-"""The simulated device under the suite: what learners see of it, and what happens where it can't be."""
+"""The simulated device under the suite: what learners see of it, and what happens where it can't
+be.
+"""
 
 import os
 import subprocess
@@ -19,7 +21,8 @@ from dojo.verdict import FAILED, PASSED, SKIPPED, KataResult, TaskResult, TestRe
 
 MISSING = backend.available()
 needs_it = pytest.mark.skipif(bool(MISSING), reason=MISSING or "")
-BEYOND = "self.linear(torch.fft.ifft(torch.fft.fft(x)).real)"  # the same numbers, by a way the device does not know
+# the same numbers, by a way the device does not know
+BEYOND = "self.linear(torch.fft.ifft(torch.fft.fft(x)).real)"
 
 
 def placement_of(text: str, folder: Path, device: str = "simulated") -> list:
@@ -27,7 +30,12 @@ def placement_of(text: str, folder: Path, device: str = "simulated") -> list:
     katas = [kata for kata in load().katas if kata.short == "k06"]
     (folder / "k06_logistic_regression.py").write_text(text, encoding="utf-8")
     result = run([Unit(str(folder), katas[0].name, device)], katas)[0]
-    return [test for task in result.tasks for test in task.tests if test.device.partition(":")[0] == NAME]
+    return [
+        test
+        for task in result.tasks
+        for test in task.tests
+        if test.device.partition(":")[0] == NAME
+    ]
 
 
 def pytest_run(*arguments: str, **environment: str) -> str:
@@ -37,7 +45,9 @@ def pytest_run(*arguments: str, **environment: str) -> str:
         **environment,
         "PYTHONPATH": os.pathsep.join([environment.get("PYTHONPATH", ""), str(ROOT / "tools")]),
     }
-    return subprocess.run(command, cwd=ROOT, env=known, capture_output=True, text=True, check=False).stdout
+    return subprocess.run(
+        command, cwd=ROOT, env=known, capture_output=True, text=True, check=False
+    ).stdout
 
 
 def absent(*kinds: str):
@@ -54,9 +64,21 @@ def test_it_stands_in_where_no_gpu_is(monkeypatch):
 
 
 def test_listing_and_looking_do_not_enable_it():
-    code = "from dojo.suite import devices, preload; devices.to_test('auto'); devices.why_absent('simulated'); import torch\n"
-    code += "try: torch.device('simulated')\nexcept RuntimeError: print('unknown', torch.accelerator.current_accelerator())"
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "tools", capture_output=True, text=True, check=False)
+    code = (
+        "from dojo.suite import devices, preload; devices.to_test('auto');"
+        " devices.why_absent('simulated'); import torch\n"
+    )
+    code += (
+        "try: torch.device('simulated')\nexcept RuntimeError: print('unknown',"
+        " torch.accelerator.current_accelerator())"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT / "tools",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert found.stdout.startswith("unknown"), found.stderr
 
 
@@ -73,7 +95,9 @@ class TestLearner:
         assert "a tensor was left on another device" in failed[0].message
 
     @pytest.mark.parametrize("where", [NAME, f"{NAME}:0"])
-    def test_what_the_device_does_not_support_is_skipped_and_says_so(self, reference, tmp_path, where):
+    def test_what_the_device_does_not_support_is_skipped_and_says_so(
+        self, reference, tmp_path, where
+    ):
         results = placement_of(reference.replace("self.linear(x)", BEYOND), tmp_path, where)
         assert SKIPPED in {test.outcome for test in results}
         assert FAILED not in {test.outcome for test in results}
@@ -85,7 +109,9 @@ class TestLearner:
 def test_plain_pytest_skips_what_is_not_supported_too(reference, tmp_path):
     text = reference.replace("self.linear(x)", BEYOND)
     (tmp_path / "k06_logistic_regression.py").write_text(text, encoding="utf-8")
-    printed = pytest_run("tests/test_k06_logistic_regression.py", "-m", "placement", "--target", str(tmp_path))
+    printed = pytest_run(
+        "tests/test_k06_logistic_regression.py", "-m", "placement", "--target", str(tmp_path)
+    )
     assert "simulated device: aten::_fft_r2c is not supported" in printed
     assert "failed" not in printed
 
@@ -93,7 +119,10 @@ def test_plain_pytest_skips_what_is_not_supported_too(reference, tmp_path):
 # A pytest plugin that takes away what the device stands on, before anything asks for it.
 TAKES_AWAY = {
     "missing": "del torch._C._acc.create_empty_tensor",
-    "changed": "torch.utils.backend_registration._setup_privateuseone_for_python_backend = lambda **more: None",
+    "changed": (
+        "torch.utils.backend_registration._setup_privateuseone_for_python_backend = lambda **more:"
+        " None"
+    ),
 }
 
 
@@ -103,14 +132,19 @@ TAKES_AWAY = {
     [
         (
             "missing",
-            f"torch {torch.__version__} has no torch._C._acc.create_empty_tensor, which the simulated device stands on",
+            (
+                f"torch {torch.__version__} has no torch._C._acc.create_empty_tensor, which the"
+                " simulated device stands on"
+            ),
         ),
         ("changed", f"torch {torch.__version__} can't set up the simulated device: "),
     ],
 )
 def test_without_torchs_private_api_its_tests_are_skipped_and_the_rest_runs(tmp_path, how, words):
     (tmp_path / "takes_away.py").write_text(f"import torch\n{TAKES_AWAY[how]}\n", encoding="utf-8")
-    printed = pytest_run("-p", "takes_away", "tests/test_k06_logistic_regression.py", PYTHONPATH=str(tmp_path))
+    printed = pytest_run(
+        "-p", "takes_away", "tests/test_k06_logistic_regression.py", PYTHONPATH=str(tmp_path)
+    )
     assert words in printed
     assert "failed" not in printed and "error" not in printed
     assert " passed" in printed
@@ -120,15 +154,35 @@ def test_without_torchs_private_api_its_tests_are_skipped_and_the_rest_runs(tmp_
 def test_the_process_that_forks_the_runs_outlives_kernels_that_cannot_be_made():
     code = "import torch; torch._C._dispatch_get_all_op_names = lambda: 1 / 0\n"
     code += "from dojo.suite import devices, preload\nprint(devices.why_absent('simulated'))\n"
-    code += "try: devices.get('simulated')\nexcept devices.simulated.Unavailable as reason: print(reason)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "tools", capture_output=True, text=True, check=False)
-    told = f"torch {torch.__version__} can't set up the simulated device: ZeroDivisionError: division by zero"
+    code += (
+        "try: devices.get('simulated')\nexcept devices.simulated.Unavailable as reason:"
+        " print(reason)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT / "tools",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = (
+        f"torch {torch.__version__} can't set up the simulated device: ZeroDivisionError: division"
+        " by zero"
+    )
     assert done.stdout.splitlines() == [told, told], done.stderr
 
 
 @needs_it
 def test_check_takes_its_name():
-    command = [sys.executable, "tools/check", "k02", "--target", "reference", "--device", "simulated"]
+    command = [
+        sys.executable,
+        "tools/check",
+        "k02",
+        "--target",
+        "reference",
+        "--device",
+        "simulated",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "test_tensors_arrive_on_each_device on simulated" in done.stdout

@@ -17,11 +17,17 @@ if reason := backend.available():
 
 OPTIMIZERS = {
     "SGD": lambda p, **more: torch.optim.SGD(p, lr=0.1, **more),
-    "momentum": lambda p, **more: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01, **more),
+    "momentum": lambda p, **more: torch.optim.SGD(
+        p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01, **more
+    ),
     "Adam": lambda p, **more: torch.optim.Adam(p, lr=0.05, **more),
-    "amsgrad": lambda p, **more: torch.optim.Adam(p, lr=0.05, amsgrad=True, weight_decay=0.01, **more),
+    "amsgrad": lambda p, **more: torch.optim.Adam(
+        p, lr=0.05, amsgrad=True, weight_decay=0.01, **more
+    ),
     "AdamW": lambda p, **more: torch.optim.AdamW(p, lr=0.05, **more),
-    "RMSprop": lambda p, **more: torch.optim.RMSprop(p, lr=0.01, momentum=0.5, centered=True, **more),
+    "RMSprop": lambda p, **more: torch.optim.RMSprop(
+        p, lr=0.01, momentum=0.5, centered=True, **more
+    ),
     "Adagrad": lambda p, **more: torch.optim.Adagrad(p, lr=0.1, **more),
     "Adadelta": lambda p, **more: torch.optim.Adadelta(p, **more),
     "Adamax": lambda p, **more: torch.optim.Adamax(p, lr=0.01, **more),
@@ -30,8 +36,8 @@ OPTIMIZERS = {
     "Rprop": lambda p, **more: torch.optim.Rprop(p, lr=0.01, **more),
 }
 ACTIVATIONS = (
-    "ReLU Sigmoid Tanh LeakyReLU ELU CELU SELU GELU SiLU Mish Softplus Softsign Hardtanh ReLU6 Hardswish Hardsigmoid "
-    "LogSigmoid PReLU Tanhshrink Softshrink Hardshrink Identity GLU"
+    "ReLU Sigmoid Tanh LeakyReLU ELU CELU SELU GELU SiLU Mish Softplus Softsign Hardtanh ReLU6"
+    " Hardswish Hardsigmoid LogSigmoid PReLU Tanhshrink Softshrink Hardshrink Identity GLU"
 )
 CLASSES = torch.tensor([2, 0, 3, 1, 0])
 EVEN = torch.linspace(-1, 1, 20).reshape(5, 4)
@@ -69,7 +75,9 @@ def features() -> torch.Tensor:
 
 def network() -> nn.Sequential:
     torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.2), nn.Linear(6, 4))
+    return nn.Sequential(
+        nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.2), nn.Linear(6, 4)
+    )
 
 
 def close(one: torch.Tensor, other: torch.Tensor) -> bool:
@@ -106,16 +114,26 @@ class TestNetworks:
         for device in ("simulated", "cpu"):
             x, classes = on(device, features().requires_grad_(), CLASSES)
             is_binary = name == "BCELoss"
-            loss = F.binary_cross_entropy(x.sigmoid(), (x > 0).float()) if is_binary else F.nll_loss(x.log_softmax(1), classes)
+            loss = (
+                F.binary_cross_entropy(x.sigmoid(), (x > 0).float())
+                if is_binary
+                else F.nll_loss(x.log_softmax(1), classes)
+            )
             results.append((loss, torch.autograd.grad(loss, x)[0]))
         assert all(close(one, other) for one, other in zip(*results, strict=True))
 
-    @pytest.mark.parametrize("layer", [nn.BatchNorm1d(4), nn.LayerNorm(4), nn.Embedding(4, 3), nn.GroupNorm(2, 4)])
+    @pytest.mark.parametrize(
+        "layer", [nn.BatchNorm1d(4), nn.LayerNorm(4), nn.Embedding(4, 3), nn.GroupNorm(2, 4)]
+    )
     @pytest.mark.parametrize("training", [True, False])
     def test_layer(self, layer, training):
         results = []
         for device in ("simulated", "cpu"):
-            module, x = on(device, layer.train(training), CLASSES if isinstance(layer, nn.Embedding) else features())
+            module, x = on(
+                device,
+                layer.train(training),
+                CLASSES if isinstance(layer, nn.Embedding) else features(),
+            )
             output = module(x)
             output.square().sum().backward()
             results.append([output, *(p.grad for p in module.parameters()), *module.buffers()])
@@ -126,7 +144,8 @@ class TestNetworks:
     def test_training_reaches_what_it_reaches_on_the_cpu(self, name, foreach):
         models = []
         for device in ("simulated", "cpu"):
-            more = {} if foreach and device == "simulated" else {"foreach": foreach}  # there it is what torch chooses
+            # there it is what torch chooses
+            more = {} if foreach and device == "simulated" else {"foreach": foreach}
             model, x, classes = on(device, network(), features(), CLASSES)
             optimizer = OPTIMIZERS[name](model.parameters(), **more)
             model[3].p = 0.0  # what is left out is another matter: a device may draw in its own way

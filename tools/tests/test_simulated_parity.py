@@ -1,4 +1,6 @@
-"""The simulated device: every operation of its table gives what the CPU gives, forwards and backwards."""
+"""The simulated device: every operation of its table gives what the CPU gives, forwards and
+backwards.
+"""
 
 import warnings
 from collections.abc import Iterator
@@ -22,9 +24,11 @@ DTYPES = {
     torch.bool: aten_samples.SHAPES[:1],
 }
 OFTEN_ENOUGH = 4
-WITHOUT_NUMBERS = {name for name in table.FACTORIES if "empty" in name}  # what is in their memory is chance
+# what is in their memory is chance
+WITHOUT_NUMBERS = {name for name in table.FACTORIES if "empty" in name}
 ONLY_CONTIGUOUS = {"native_group_norm", "nll_loss2d_backward"}  # the CPU takes no other tensors
-BY_THEIR_OWN_TEST = {"set_.source_Storage", "set_.source_Storage_storage_offset"}  # they take a storage
+# they take a storage
+BY_THEIR_OWN_TEST = {"set_.source_Storage", "set_.source_Storage_storage_offset"}
 # Their signature is not enough: with wrong arguments the CPU's own code writes where it must not.
 ONLY_BY_HAND = {
     "_cdist_backward",
@@ -74,12 +78,19 @@ def test_gives_what_the_cpu_gives(name):
         warnings.simplefilter("ignore")
         for number, (dtype, call) in enumerate(calls(name)):
             # Every layout until each has been compared some times, then one of them in turn.
-            for layout in [one for n, one in enumerate(LAYOUTS) if compared[one] < OFTEN_ENOUGH or n == number % 3]:
+            for layout in [
+                one
+                for n, one in enumerate(LAYOUTS)
+                if compared[one] < OFTEN_ENOUGH or n == number % 3
+            ]:
                 found = dtype == torch.float32 and compare(name, call, layout, gradient=True)
-                found = found or compare(name, call, layout, gradient=False)  # where there is no way back
+                # where there is no way back
+                found = found or compare(name, call, layout, gradient=False)
                 compared[layout] += found is not None
     wanted = LAYOUTS[:1] if name in ONLY_CONTIGUOUS else LAYOUTS
-    assert all(compared[layout] for layout in wanted), f"{name} was never compared: give it arguments in aten_samples.by_hand"
+    assert all(compared[layout] for layout in wanted), (
+        f"{name} was never compared: give it arguments in aten_samples.by_hand"
+    )
 
 
 def compare(name: str, call: aten_samples.Call, layout: Layout, gradient: bool) -> Outcome | None:
@@ -89,5 +100,7 @@ def compare(name: str, call: aten_samples.Call, layout: Layout, gradient: bool) 
     if "out= of another size" in there.error:  # the CPU changes the size, and warns
         return None
     if problem := difference(here, there, numbers=name not in WITHOUT_NUMBERS):
-        pytest.fail(f"{name}, {layout.__name__}, gradient={gradient}: {problem}\n{call}", pytrace=False)
+        pytest.fail(
+            f"{name}, {layout.__name__}, gradient={gradient}: {problem}\n{call}", pytrace=False
+        )
     return None if here.error else here

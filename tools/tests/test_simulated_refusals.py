@@ -1,4 +1,6 @@
-"""The simulated device: what is not in its table is refused, or is made of what is; never does it give wrong numbers."""
+"""The simulated device: what is not in its table is refused, or is made of what is; never does it
+give wrong numbers.
+"""
 
 import warnings
 
@@ -53,20 +55,37 @@ def operations() -> list[str]:
 
 
 def test_every_operation_has_a_kernel_of_ours_or_is_made_of_others():
-    """torch's general ways come before the fallback: none of them is left, but for the four that read no numbers."""
-    general = [name for name in operations() if kernels._has_general_way(name) and not has_kernel(name, kernels.KEY)]
+    """torch's general ways come before the fallback: none of them is left, but for the four that
+    read no numbers.
+    """
+    general = [
+        name
+        for name in operations()
+        if kernels._has_general_way(name) and not has_kernel(name, kernels.KEY)
+    ]
     assert set(general) == table.LEFT_TO_TORCH & set(operations())
 
 
 def test_the_rest_of_torch_refuses_in_one_sentence():
-    """Every operation outside the table that is not made of others, called with tensors of the device."""
+    """Every operation outside the table that is not made of others, called with tensors of the
+    device.
+    """
     strange, refused = [], 0
     for name in operations():
-        if name in table.SUPPORTED or made_of_others(name) or not takes_tensors(name) or name == "_fw_primal":
+        if (
+            name in table.SUPPORTED
+            or made_of_others(name)
+            or not takes_tensors(name)
+            or name == "_fw_primal"
+        ):
             continue  # _fw_primal belongs to autograd, and is alias for everyone else
-        for call in aten_samples.calls(kernels.overload(name), torch.float32, aten_samples.SHAPES[:2]):
+        for call in aten_samples.calls(
+            kernels.overload(name), torch.float32, aten_samples.SHAPES[:2]
+        ):
             found = outcome(kernels.overload(name), call, contiguous, "simulated", gradient=False)
-            refused += found.error.startswith(f"Unsupported: simulated device: aten::{name} is not supported; ")
+            refused += found.error.startswith(
+                f"Unsupported: simulated device: aten::{name} is not supported; "
+            )
             if not found.error:
                 strange.append(name)
     assert not strange
@@ -74,12 +93,20 @@ def test_the_rest_of_torch_refuses_in_one_sentence():
 
 
 def test_what_is_made_of_others_is_refused_or_right():
-    """Every public operation that torch makes of others: where it works, it gives what the CPU gives."""
+    """Every public operation that torch makes of others: where it works, it gives what the CPU
+    gives.
+    """
     wrong, right = [], set()
     for name in operations():
         op = kernels.overload(name)
-        if not made_of_others(name) or name.startswith("_") or "backward" in name or not takes_tensors(name):
-            continue  # with arguments at random, those behind an underscore bring the CPU's own code down
+        if (
+            not made_of_others(name)
+            or name.startswith("_")
+            or "backward" in name
+            or not takes_tensors(name)
+        ):
+            # with arguments at random, those behind an underscore bring the CPU's own code down
+            continue
         for call in aten_samples.calls(op, torch.float32):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -122,7 +149,12 @@ def test_a_compressed_tensor_can_be_made_and_does_nothing():
     """torch makes it without asking the device, out of the device's tensors."""
     x = torch.ones(2, device="simulated")
     compressed = torch.sparse_csr_tensor(x.long() - 1, x[:0].long(), x[:0], (1, 1))
-    for attempt in (compressed.to_dense, lambda: compressed + compressed, lambda: compressed @ x[:1], lambda: compressed.cpu()):
+    for attempt in (
+        compressed.to_dense,
+        lambda: compressed + compressed,
+        lambda: compressed @ x[:1],
+        lambda: compressed.cpu(),
+    ):
         with pytest.raises(RuntimeError):
             attempt()
 
@@ -130,7 +162,10 @@ def test_a_compressed_tensor_can_be_made_and_does_nothing():
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     "attempt",
-    [lambda: torch.Generator(device="simulated"), lambda: torch.zeros(2).pin_memory(device="simulated")],
+    [
+        lambda: torch.Generator(device="simulated"),
+        lambda: torch.zeros(2).pin_memory(device="simulated"),
+    ],
     ids=["generator", "pinned memory"],
 )
 def test_what_torch_itself_does_not_let_it_do_is_a_limit_too(attempt):

@@ -16,7 +16,10 @@ from dojo.simulated import backend
 if reason := backend.available():
     pytest.skip(reason, allow_module_level=True)
 
-SENTENCE = "Expected all tensors to be on the same device, but found at least two devices, simulated:0 and cpu!"
+SENTENCE = (
+    "Expected all tensors to be on the same device, but found at least two devices, simulated:0 and"
+    " cpu!"
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,13 +80,17 @@ class TestMixing:
             torch.arange(6.0)[torch.tensor([1], device="simulated")]
 
     def test_a_generator_of_the_cpu_is_refused(self):
-        with pytest.raises(RuntimeError, match="Expected a 'simulated' device type for generator but found 'cpu'"):
+        with pytest.raises(
+            RuntimeError, match="Expected a 'simulated' device type for generator but found 'cpu'"
+        ):
             torch.randn(3, device="simulated", generator=torch.Generator())
 
     def test_numpy_wants_it_on_the_cpu(self):
         x = torch.ones(2, device="simulated")
         for attempt in (x.numpy, lambda: np.asarray(x)):
-            with pytest.raises(TypeError, match="can't convert simulated:0 device type tensor to numpy"):
+            with pytest.raises(
+                TypeError, match="can't convert simulated:0 device type tensor to numpy"
+            ):
                 attempt()
         assert x.cpu().numpy().tolist() == [1, 1]
 
@@ -91,8 +98,17 @@ class TestMixing:
 class TestTensors:
     def test_what_is_read_from_one(self):
         x = torch.tensor([[1.5, -2.0]], device="simulated")
-        assert (x[0, 0].item(), float(x[0, 1]), int(x[0, 1]), bool(x[0, 0] > 1)) == (1.5, -2.0, -2, True)
-        assert x.tolist() == [[1.5, -2.0]] and len(x) == 1 and [row.tolist() for row in x] == [[1.5, -2.0]]
+        assert (x[0, 0].item(), float(x[0, 1]), int(x[0, 1]), bool(x[0, 0] > 1)) == (
+            1.5,
+            -2.0,
+            -2,
+            True,
+        )
+        assert (
+            x.tolist() == [[1.5, -2.0]]
+            and len(x) == 1
+            and [row.tolist() for row in x] == [[1.5, -2.0]]
+        )
         assert f"{x[0, 0]:.2f}" == "1.50"
         assert repr(x) == "tensor([[ 1.5000, -2.0000]], device='simulated:0')"
         assert "grad_fn=<MulBackward0>" in repr(x.requires_grad_() * 2)
@@ -106,9 +122,22 @@ class TestTensors:
             like.new_ones(3),
             torch.eye(2, device="simulated"),
         ]
-        made += [torch.from_numpy(np.ones(2)).to("simulated"), torch.rand(2, device=like.device), torch.randn_like(like)]
-        made += [torch.arange(3, device="simulated:0"), torch.as_tensor([1.0], device="simulated"), like.clone(), like.double()]
-        made += [torch.randperm(4, device="simulated"), torch.linspace(0, 1, 3, device="simulated"), torch.ones(2).to(like)]
+        made += [
+            torch.from_numpy(np.ones(2)).to("simulated"),
+            torch.rand(2, device=like.device),
+            torch.randn_like(like),
+        ]
+        made += [
+            torch.arange(3, device="simulated:0"),
+            torch.as_tensor([1.0], device="simulated"),
+            like.clone(),
+            like.double(),
+        ]
+        made += [
+            torch.randperm(4, device="simulated"),
+            torch.linspace(0, 1, 3, device="simulated"),
+            torch.ones(2).to(like),
+        ]
         assert {tensor.device for tensor in made} == {torch.device("simulated:0")}
         with torch.device("simulated"):
             assert nn.Linear(2, 2)(torch.ones(1, 2)).device.type == "simulated"
@@ -147,11 +176,21 @@ class TestTensors:
             base[1, 2] = 100
             kept.sub_(0.5)
         assert torch.equal(kept.cpu(), view(here)) and torch.equal(there.cpu(), here)
-        assert kept.stride() == view(here).stride() and kept.storage_offset() == view(here).storage_offset()
+        assert (
+            kept.stride() == view(here).stride()
+            and kept.storage_offset() == view(here).storage_offset()
+        )
 
     def test_a_copy_shares_nothing(self):
         x = torch.zeros(2, 3, device="simulated")
-        for other in (x.clone(), x.cpu(), copy.deepcopy(x), x.t().contiguous(), x.reshape(3, 2).t().reshape(-1), x.double()):
+        for other in (
+            x.clone(),
+            x.cpu(),
+            copy.deepcopy(x),
+            x.t().contiguous(),
+            x.reshape(3, 2).t().reshape(-1),
+            x.double(),
+        ):
             other.fill_(1)
         assert not x.any()
 
@@ -183,7 +222,12 @@ class TestTensors:
         drawn = []
         for _ in range(2):
             torch.manual_seed(3)
-            drawn.append([torch.randn(3, device="simulated"), F.dropout(torch.ones(8, device="simulated"), 0.5)])
+            drawn.append(
+                [
+                    torch.randn(3, device="simulated"),
+                    F.dropout(torch.ones(8, device="simulated"), 0.5),
+                ]
+            )
         assert all(torch.equal(one, other) for one, other in zip(*drawn, strict=True))
 
     def test_the_numbers_go_when_the_last_tensor_goes(self):

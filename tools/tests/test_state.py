@@ -1,4 +1,6 @@
-"""The learner's state: what counts as an attempt, which task is next, and a file that loses nothing."""
+"""The learner's state: what counts as an attempt, which task is next, and a file that loses
+nothing.
+"""
 
 import hashlib
 import json
@@ -14,7 +16,18 @@ from dojo import ROOT
 from dojo.check import state as states
 from dojo.check import store
 from dojo.check.state import State, TaskState, after_check, after_hint, current, from_json
-from dojo.verdict import BLOCKED, ERROR, FAILED, NOT_STARTED, PASSED, SKIPPED, KataResult, TaskResult, TestResult, Verdict
+from dojo.verdict import (
+    BLOCKED,
+    ERROR,
+    FAILED,
+    NOT_STARTED,
+    PASSED,
+    SKIPPED,
+    KataResult,
+    TaskResult,
+    TestResult,
+    Verdict,
+)
 
 KATA, TODAY = "k06_logistic_regression", date(2026, 11, 21)
 
@@ -100,24 +113,38 @@ def with_outcomes(**outcomes: str) -> State:
     ],
 )
 def test_the_learner_is_where_something_fails_or_is_begun(catalog, outcomes, expected):
-    kata, task = current(with_outcomes(**outcomes), catalog, {KATA: 2.0, "k04_linear_regression": 1.0})
+    kata, task = current(
+        with_outcomes(**outcomes), catalog, {KATA: 2.0, "k04_linear_regression": 1.0}
+    )
     assert (kata.short, task.name) == expected
 
 
 def test_of_two_failing_katas_the_one_edited_last_is_meant(catalog):
     state = with_outcomes(k06_model=FAILED, k04_model=FAILED)
     for last, times in (("k06", (1.0, 2.0)), ("k04", (2.0, 1.0))):
-        kata, _ = current(state, catalog, dict(zip(("k04_linear_regression", KATA), times, strict=True)))
+        kata, _ = current(
+            state, catalog, dict(zip(("k04_linear_regression", KATA), times, strict=True))
+        )
         assert kata.short == last
 
 
 def test_nothing_is_next_when_all_passed(catalog):
-    state = State({kata.name: {task.name: TaskState(outcome=PASSED) for task in kata.tasks} for kata in catalog.katas})
+    state = State(
+        {
+            kata.name: {task.name: TaskState(outcome=PASSED) for task in kata.tasks}
+            for kata in catalog.katas
+        }
+    )
     assert current(state, catalog, {}) is None
 
 
 def test_a_state_survives_its_file(tmp_path):
-    state = State({KATA: {"model": TaskState(2, 3, "2026-11-21", PASSED, "abc"), "train": TaskState()}, "k99_gone": {}})
+    state = State(
+        {
+            KATA: {"model": TaskState(2, 3, "2026-11-21", PASSED, "abc"), "train": TaskState()},
+            "k99_gone": {},
+        }
+    )
     store.change(lambda _: state, tmp_path / "state.json")
     assert store.read(tmp_path / "state.json") == (state, "")
 
@@ -162,7 +189,11 @@ def test_what_was_set_aside_before_stays(tmp_path):
     for content in ("first", "second", "third"):
         path.write_text(content)
         store.change(lambda state: state, path)
-    assert {aside.read_text() for aside in tmp_path.glob("*.broken-*")} == {"first", "second", "third"}
+    assert {aside.read_text() for aside in tmp_path.glob("*.broken-*")} == {
+        "first",
+        "second",
+        "third",
+    }
     assert from_json(json.loads(path.read_text())) == State()
 
 
@@ -251,7 +282,9 @@ def test_on_a_device_of_ones_choice_nothing_becomes_green(katas):
 def test_a_check_keeps_the_hints(katas):
     store.change(lambda state: state.having(KATA, "model", TaskState(hints=2)))
     store.record(Verdict("katas", (result(FAILED),)), store.hashes([KATA]), TODAY)
-    assert store.read()[0].of(KATA, "model") == replace(checked((FAILED, store.content_hash(KATA))), hints=2)
+    assert store.read()[0].of(KATA, "model") == replace(
+        checked((FAILED, store.content_hash(KATA))), hints=2
+    )
 
 
 def test_line_ends_make_no_other_file(katas):
@@ -281,7 +314,13 @@ def test_tests_that_change_during_the_check_make_nothing_green(katas):
 def test_a_state_of_before_stays_and_its_greens_are_to_be_confirmed(katas):
     """Then the hash was of the file alone."""
     judged = hashlib.sha256(b"x = 1\n").hexdigest()[:16]
-    kept = {"hints": 2, "attempts": 3, "first_green": "2026-11-20", "outcome": PASSED, "judged": judged}
+    kept = {
+        "hints": 2,
+        "attempts": 3,
+        "first_green": "2026-11-20",
+        "outcome": PASSED,
+        "judged": judged,
+    }
     (katas / "state.json").write_text(json.dumps({"version": 1, "katas": {KATA: {"model": kept}}}))
     state, notice = store.read()
     assert (asdict(state.of(KATA, "model")), notice) == (kept, "")

@@ -23,8 +23,8 @@ def half(x):
 
 
 def test_regions_are_replaced_by_what_to_do():
-    assert stubs.stub_of(GOOD, ["double", "half"]) == (
-        "def double(x):\n"
+    assert (
+        stubs.stub_of(GOOD, ["double", "half"]) == "def double(x):\n"
         '    """Twice x."""\n'
         "    # TODO double: add x to itself\n"
         "    #     or multiply it\n"
@@ -40,10 +40,22 @@ def test_regions_are_replaced_by_what_to_do():
     ("change", "says"),
     [
         (("    # END SOLUTION\n\n\n", "\n\n"), "begins inside the one of line 3"),
-        (("    return y\n    # END SOLUTION\n", "    return y\n"), ":11: the solution region has no"),
-        (('    """Twice x."""\n', "    # END SOLUTION\n"), ":2: a solution region ends that has not begun"),
-        (("BEGIN SOLUTION half: divide", "BEGIN SOLUTION"), "write '# BEGIN SOLUTION task: what to do'"),
-        (("BEGIN SOLUTION half: divide", "BEGIN SOLUTION half"), "write '# BEGIN SOLUTION task: what to do'"),
+        (
+            ("    return y\n    # END SOLUTION\n", "    return y\n"),
+            ":11: the solution region has no",
+        ),
+        (
+            ('    """Twice x."""\n', "    # END SOLUTION\n"),
+            ":2: a solution region ends that has not begun",
+        ),
+        (
+            ("BEGIN SOLUTION half: divide", "BEGIN SOLUTION"),
+            "write '# BEGIN SOLUTION task: what to do'",
+        ),
+        (
+            ("BEGIN SOLUTION half: divide", "BEGIN SOLUTION half"),
+            "write '# BEGIN SOLUTION task: what to do'",
+        ),
         (("# BEGIN SOLUTION half: divide", "# begin solution half: divide"), "exactly so"),
         (("half: divide", "quarter: divide"), "no task 'quarter'"),
         (("    y = x / 2\n\n    return y\n", ""), "is empty"),
@@ -65,7 +77,9 @@ def test_a_task_without_a_region_is_an_error():
 def test_open_regions_are_found_by_their_task():
     stub = stubs.stub_of(GOOD, ["double", "half"])
     assert stubs.open_regions(stub) == {"double": 5, "half": 10}
-    assert stubs.open_regions(stub.replace('raise NotImplementedError("half")', "return x / 2")) == {"double": 5}
+    assert stubs.open_regions(
+        stub.replace('raise NotImplementedError("half")', "return x / 2")
+    ) == {"double": 5}
     assert stubs.open_regions("raise NotImplementedError\nraise ValueError('x')\n") == {}
     assert stubs.open_regions("def f(:\n") == {}
 

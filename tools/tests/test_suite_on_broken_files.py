@@ -1,4 +1,6 @@
-"""Files that no learner meant to write: each is a clear failure of its kata, and nothing else happens."""
+"""Files that no learner meant to write: each is a clear failure of its kata, and nothing else
+happens.
+"""
 
 from dataclasses import replace
 
@@ -45,17 +47,36 @@ def test_the_reference_passes(judge, reference):
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        ("import torch\ndef f(:\n    pass\n", [".py:2 is not valid Python", "def f(:", "SyntaxError"]),
+        (
+            "import torch\ndef f(:\n    pass\n",
+            [".py:2 is not valid Python", "def f(:", "SyntaxError"],
+        ),
         ("import torch\nx = 1 / 0\n", ["can't be imported", "ZeroDivisionError", ".py:2"]),
         ("import no_such_package\n", ["can't be imported", "ModuleNotFoundError", ".py:1"]),
         ("import sys\nsys.exit(0)\n", ["can't be imported", "SystemExit", ".py:2"]),
         ("import pytest\npytest.exit('all fine', 0)\n", ["can't be imported", ".py:2"]),
-        ("import os\nos._exit(0)\n", ["did not let the test come to its end while this file was imported", "exit code 0"]),
+        (
+            "import os\nos._exit(0)\n",
+            ["did not let the test come to its end while this file was imported", "exit code 0"],
+        ),
         (b"x = 1\n# caf\xe9\n", [".py:2 is not UTF-8 text", "0xe9", "choose UTF-8"]),
         ("x = '\0'\n", ["is not valid Python", "null bytes"]),
-        ("while True:\n    print('x' * 10_000)\n", ["can't be imported", "characters were printed", ".py:2"]),
+        (
+            "while True:\n    print('x' * 10_000)\n",
+            ["can't be imported", "characters were printed", ".py:2"],
+        ),
     ],
-    ids=["syntax", "exception", "import", "sys.exit", "pytest.exit", "os._exit", "encoding", "null byte", "flood"],
+    ids=[
+        "syntax",
+        "exception",
+        "import",
+        "sys.exit",
+        "pytest.exit",
+        "os._exit",
+        "encoding",
+        "null byte",
+        "flood",
+    ],
 )
 def test_a_file_that_cannot_be_read_fails_its_kata(judge, source, says):
     result = judge(source)
@@ -72,7 +93,9 @@ def test_an_endless_loop_at_import_fails_the_kata_with_its_line(judge):
 
 
 def test_a_missing_file_says_how_to_get_the_stub_back(tmp_path, catalog):
-    result = run_module.run([Unit(str(tmp_path), "k06_logistic_regression", "cpu")], catalog.katas)[0]
+    result = run_module.run([Unit(str(tmp_path), "k06_logistic_regression", "cpu")], catalog.katas)[
+        0
+    ]
     assert outcomes(result) == ALL_FAILED
     assert "check reset k06" in first_message(result)
 
@@ -90,7 +113,10 @@ def test_a_missing_name_fails_only_the_tests_that_use_it(judge, reference):
 
 def test_an_assertion_of_torch_or_of_their_own_is_an_error_in_their_code(judge, reference):
     result = judge(
-        reference.replace(IN_BOUNDARY, "    raise AssertionError('Torch not compiled with CUDA enabled')\n" + IN_BOUNDARY)
+        reference.replace(
+            IN_BOUNDARY,
+            "    raise AssertionError('Torch not compiled with CUDA enabled')\n" + IN_BOUNDARY,
+        )
     )
     message = result.tasks[2].first_problem.message
     assert message.startswith("Your code raised an error.")
@@ -123,7 +149,10 @@ def test_a_process_that_ends_in_a_test_fails_that_test_and_the_rest_is_judged(ju
     assert outcomes(result)["train"] == PASSED
 
 
-@pytest.mark.parametrize("way_out", ["import pytest; pytest.skip('no')", "import pytest; pytest.exit('done', 0)", "exit(0)"])
+@pytest.mark.parametrize(
+    "way_out",
+    ["import pytest; pytest.skip('no')", "import pytest; pytest.exit('done', 0)", "exit(0)"],
+)
 def test_no_way_out_of_a_test_is_a_pass_or_a_skip(judge, reference, way_out):
     result = judge(reference.replace(FORWARD, f"{way_out}\n        {FORWARD}"))
     assert outcomes(result)["model"] == FAILED
@@ -136,7 +165,9 @@ def test_printing_without_end_is_stopped(judge, reference):
 
 
 def test_an_object_that_equals_everything_does_not_pass(judge, reference):
-    source = reference.replace("class Logistic", LIAR + "class Logistic").replace(FORWARD, "return Liar(self.linear(x))")
+    source = reference.replace("class Logistic", LIAR + "class Logistic").replace(
+        FORWARD, "return Liar(self.linear(x))"
+    )
     assert outcomes(judge(source))["model"] == FAILED
 
 
@@ -157,7 +188,9 @@ def test_a_failed_task_blocks_what_needs_it(judge, reference):
 def test_one_broken_kata_leaves_the_others_alone(tmp_path):
     katas = load().katas
     for kata in katas:
-        (tmp_path / f"{kata.name}.py").write_text("def f(:\n" if kata.short == "k06" else "import torch\nx = 1\n")
+        (tmp_path / f"{kata.name}.py").write_text(
+            "def f(:\n" if kata.short == "k06" else "import torch\nx = 1\n"
+        )
     (tmp_path / "k01_tensors.py").write_text((ROOT / "reference" / "k01_tensors.py").read_text())
     first_two = [kata for kata in katas if kata.short in ("k01", "k06")]
     results = run_module.run([Unit(str(tmp_path), kata.name, "cpu") for kata in first_two], katas)

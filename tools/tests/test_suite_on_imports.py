@@ -1,4 +1,6 @@
-"""Each kata is judged alone: a file that imports another kata fails, wherever it is judged, and is told why."""
+"""Each kata is judged alone: a file that imports another kata fails, wherever it is judged, and is
+told why.
+"""
 
 import pytest
 from helpers import first_message, outcomes
@@ -37,7 +39,10 @@ def test_an_import_of_another_kata_is_found_however_it_is_written(source, line, 
         "from katas.given import data, plots\n",
         "from katas import given\nimport katas.given.data\n",
         "import k3d, reference_counting, kinetics\n",
-        '"""Take\nfrom katas.k01_tensors import to_tensors\nas an example."""\n# import k01_tensors\n',
+        (
+            '"""Take\nfrom katas.k01_tensors import to_tensors\nas an example."""\n# import'
+            " k01_tensors\n"
+        ),
         "k01_tensors = 'import k01_tensors'\n",
         MAIN,
     ],
@@ -47,10 +52,18 @@ def test_other_imports_are_none_and_nor_is_what_no_test_runs(source):
 
 
 def test_no_right_solution_and_nothing_given_imports_another_kata(catalog):
-    texts = [path for name in ("reference/k*.py", "katas/k*.py", "katas/given/*.py") for path in ROOT.glob(name)]
+    texts = [
+        path
+        for name in ("reference/k*.py", "katas/k*.py", "katas/given/*.py")
+        for path in ROOT.glob(name)
+    ]
     assert len(texts) > 42
     assert not [path for path in texts if other_kata(path.read_text(encoding="utf-8"))]
-    sources = [variant.apply(reference_of(kata)) for kata in catalog.katas for variant in load("variant", kata.name)]
+    sources = [
+        variant.apply(reference_of(kata))
+        for kata in catalog.katas
+        for variant in load("variant", kata.name)
+    ]
     assert len(sources) > 42
     assert not [source for source in sources if other_kata(source)]
 

@@ -1,4 +1,6 @@
-"""`check update`, with real repositories: the newer version comes, and nothing of the learner's is ever lost."""
+"""`check update`, with real repositories: the newer version comes, and nothing of the learner's is
+ever lost.
+"""
 
 import os
 import signal
@@ -7,7 +9,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from repositories import K01, K02, K03, MINE, NEWER, STUB, cloned, commit, new_upstream, run_git, stopping_git
+from repositories import (
+    K01,
+    K02,
+    K03,
+    MINE,
+    NEWER,
+    STUB,
+    cloned,
+    commit,
+    new_upstream,
+    run_git,
+    stopping_git,
+)
 
 from dojo import ROOT
 from dojo.check import aside, git
@@ -32,8 +46,16 @@ def clone(tmp_path, upstream) -> Path:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    paths = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.relative_to(folder).parts)
-    return {path.relative_to(folder).as_posix(): path.read_text() for path in paths if not path.name.endswith(".lock")}
+    paths = (
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and ".git" not in path.relative_to(folder).parts
+    )
+    return {
+        path.relative_to(folder).as_posix(): path.read_text()
+        for path in paths
+        if not path.name.endswith(".lock")
+    }
 
 
 def test_the_newer_version_comes_and_the_learners_work_stays(clone, upstream):
@@ -41,7 +63,13 @@ def test_the_newer_version_comes_and_the_learners_work_stays(clone, upstream):
     (clone / K02).write_text(MINE)
     commit(upstream, {K01: NEWER, K03: NEWER, "tests/t.py": "new\n"})
     done = update(clone)
-    assert contents(clone) == {K01: MINE, K02: MINE, K03: NEWER, "tests/t.py": "new\n", "katas/given.py": "old\n"}
+    assert contents(clone) == {
+        K01: MINE,
+        K02: MINE,
+        K03: NEWER,
+        "tests/t.py": "new\n",
+        "katas/given.py": "old\n",
+    }
     assert run_git(clone, "rev-parse", "HEAD") == run_git(upstream, "rev-parse", "HEAD")
     assert (done.commits, done.touched, [kept.name for kept in done.kept]) == (1, 2, [K01])
     assert ("-", "# TODO a: do it") in done.kept[0].changes
@@ -123,7 +151,10 @@ def test_a_kata_that_is_a_link_stays_one(tmp_path, clone, upstream):
 
 def refused(clone: Path, says: str) -> None:
     """The update is refused with these words, in one line, and everything is as it was."""
-    before, head = contents(clone), (clone / ".git" / "HEAD").exists() and run_git(clone, "rev-parse", "HEAD")
+    before, head = (
+        contents(clone),
+        (clone / ".git" / "HEAD").exists() and run_git(clone, "rev-parse", "HEAD"),
+    )
     with pytest.raises(CannotUpdate, match=says) as caught:
         update(clone)
     assert "\n" not in str(caught.value)
@@ -169,7 +200,9 @@ def test_another_changed_file_not_in_the_way(clone, upstream):
 def test_an_own_file_with_the_name_of_a_new_one(clone, upstream):
     (clone / "katas/k04_x.py").write_text("mine\n")
     commit(upstream, {"katas/k04_x.py": STUB})
-    refused(clone, "The newer version brings katas/k04_x.py, and there is a file of yours of that name")
+    refused(
+        clone, "The newer version brings katas/k04_x.py, and there is a file of yours of that name"
+    )
 
 
 def test_a_file_that_git_holds_for_another(clone, upstream):
@@ -257,7 +290,9 @@ update.update(Path(sys.argv[1]))
 def test_a_killed_update_is_repaired_by_the_next(clone, upstream, at):
     (clone / K01).write_text(MINE)
     commit(upstream, {K01: NEWER})
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(clone), at], cwd=ROOT, capture_output=True, check=False)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(clone), at], cwd=ROOT, capture_output=True, check=False
+    )
     assert killed.returncode != 0
     assert aside.left_over(clone) == [K01]
     places = repair(clone)
@@ -310,7 +345,13 @@ def test_a_file_that_cannot_be_put_back_is_said_where(clone, upstream, monkeypat
 
 def test_what_is_set_aside_is_ignored_by_git(tmp_path):
     """Or it would be added by accident."""
-    for name in (aside.FOLDER, f"{aside.FOLDER}.new", ".progress.json", ".progress.json.lock", ".progress.json.broken-1"):
+    for name in (
+        aside.FOLDER,
+        f"{aside.FOLDER}.new",
+        ".progress.json",
+        ".progress.json.lock",
+        ".progress.json.broken-1",
+    ):
         assert any(Path(name).match(line) for line in (ROOT / ".gitignore").read_text().split())
 
 
@@ -354,5 +395,8 @@ def test_a_repaired_update_is_said(clone, monkeypatch):
     (clone / K01).write_text(MINE)
     aside.keep(clone, [K01])
     run_git(clone, "checkout", "-q", "HEAD", "--", K01)
-    assert f"The last update was interrupted: {K01} is in its place again." in command(monkeypatch, clone).output
+    assert (
+        f"The last update was interrupted: {K01} is in its place again."
+        in command(monkeypatch, clone).output
+    )
     assert (clone / K01).read_text() == MINE

@@ -1,10 +1,23 @@
-"""What an editor saves while `check update` is at work: it stays, and so does what was there before."""
+"""What an editor saves while `check update` is at work: it stays, and so does what was there
+before.
+"""
 
 import os
 from pathlib import Path
 
 import pytest
-from repositories import K01, K02, MINE, NEWER, STUB, cloned, commit, new_upstream, run_git, stopping_git
+from repositories import (
+    K01,
+    K02,
+    MINE,
+    NEWER,
+    STUB,
+    cloned,
+    commit,
+    new_upstream,
+    run_git,
+    stopping_git,
+)
 
 from dojo.check import aside
 from dojo.check.update import CannotUpdate, repair, update
@@ -60,7 +73,10 @@ def test_saved_before_git_goes_forward(clone, upstream, monkeypatch, how, at):
         update(clone, said.append)
     assert (clone / K01).read_text() == LATER
     assert kept(clone) == {LATER, MINE}
-    assert f"{K01} was saved during the update: that stays, and what it was before is in {K01}.backup-" in said[-1]
+    assert (
+        f"{K01} was saved during the update: that stays, and what it was before is in {K01}.backup-"
+        in said[-1]
+    )
     monkeypatch.undo()
     assert update(clone).commits == 1
     assert kept(clone) == {LATER, MINE}
@@ -70,7 +86,9 @@ def test_saved_before_git_goes_forward(clone, upstream, monkeypatch, how, at):
 @pytest.mark.parametrize("how", [save, save_in_place])
 def test_saved_before_the_work_is_put_back(clone, upstream, monkeypatch, how):
     real = aside.bring_back
-    monkeypatch.setattr(aside, "bring_back", lambda root, was_edited: (how(root), real(root, was_edited))[1])
+    monkeypatch.setattr(
+        aside, "bring_back", lambda root, was_edited: (how(root), real(root, was_edited))[1]
+    )
     said = []
     assert update(clone, said.append).commits == 1
     assert (clone / K01).read_text() == LATER
@@ -82,18 +100,24 @@ def test_saved_before_the_work_is_put_back(clone, upstream, monkeypatch, how):
 def test_saved_where_the_newer_version_has_no_such_file(clone, upstream, monkeypatch):
     commit(upstream, {K01: None})
     real = aside.bring_back
-    monkeypatch.setattr(aside, "bring_back", lambda root, was_edited: (save(root), real(root, was_edited))[1])
+    monkeypatch.setattr(
+        aside, "bring_back", lambda root, was_edited: (save(root), real(root, was_edited))[1]
+    )
     update(clone)
     assert kept(clone) == {LATER, MINE}
 
 
-def test_a_file_of_which_only_the_line_ends_were_others_and_that_is_saved_meanwhile(clone, upstream, monkeypatch):
+def test_a_file_of_which_only_the_line_ends_were_others_and_that_is_saved_meanwhile(
+    clone, upstream, monkeypatch
+):
     commit(upstream, {".gitattributes": "* text=auto eol=lf\n"})
     update(clone)
     (clone / K02).write_bytes(NEWER.replace("\n", "\r\n").encode())
     commit(upstream, {K02: STUB})
     real = aside.keep
-    monkeypatch.setattr(aside, "keep", lambda root, names: ((root / K02).write_text(MINE), real(root, names)))
+    monkeypatch.setattr(
+        aside, "keep", lambda root, names: ((root / K02).write_text(MINE), real(root, names))
+    )
     update(clone)
     assert (clone / K02).read_text() == MINE
 

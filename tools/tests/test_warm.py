@@ -1,4 +1,6 @@
-"""The warm process: judges, is replaced when it is gone, and leaves nothing when its keeper ends."""
+"""The warm process: judges, is replaced when it is gone, and leaves nothing when its keeper
+ends.
+"""
 
 import json
 import os
@@ -39,7 +41,9 @@ def test_a_verdict_travels_unchanged():
 @posix
 def test_it_judges_is_found_and_ends_with_its_keeper(keeper, catalog, own_place, monkeypatch):
     heard = []
-    results = keeper.ask(REFERENCE, on_result=lambda unit, result: heard.append((unit.kata, result.name)))
+    results = keeper.ask(
+        REFERENCE, on_result=lambda unit, result: heard.append((unit.kata, result.name))
+    )
     assert [kata.outcome for kata in results] == [PASSED]
     assert len(heard) == sum(len(task.tests) for task in results[0].tasks)
 
@@ -59,7 +63,12 @@ def test_its_child_that_stands_ready_reads_what_is_there_when_it_goes(keeper, tm
     text = (ROOT / "reference" / f"{KATA}.py").read_text(encoding="utf-8")
     path = tmp_path / f"{KATA}.py"
     unit = [Unit(str(tmp_path), KATA, "cpu")]
-    for content, outcome in ((text, "passed"), ("1 +", "failed"), (text, "passed"), ("import os; os._exit(3)", "failed")):
+    for content, outcome in (
+        (text, "passed"),
+        ("1 +", "failed"),
+        (text, "passed"),
+        ("import os; os._exit(3)", "failed"),
+    ):
         path.write_text(content, encoding="utf-8")
         assert keeper.ask(unit)[0].outcome == outcome
     path.unlink()
@@ -108,7 +117,8 @@ def test_a_stale_one_says_so_and_ends(keeper, monkeypatch):
     monkeypatch.setattr(ask, "fingerprint", lambda: "another")
     with pytest.raises(ask.Unanswered) as problem:
         ask.ask(card, REFERENCE)
-    assert not isinstance(problem.value, ask.Stale)  # nothing on the disk has changed: it is the asker who is different
+    # nothing on the disk has changed: it is the asker who is different
+    assert not isinstance(problem.value, ask.Stale)
     assert keeper.ready() == card
 
 
@@ -131,7 +141,10 @@ def test_one_that_cannot_start_says_why(monkeypatch):
 
 def test_one_that_the_system_does_not_start_is_not_warm(monkeypatch):
     monkeypatch.setattr("dojo.warm.keeper.sys.executable", str(ROOT / "no python"))
-    with Keeper() as kept, pytest.raises(NotWarm, match=r"can't start \(No such file or directory\)"):
+    with (
+        Keeper() as kept,
+        pytest.raises(NotWarm, match=r"can't start \(No such file or directory\)"),
+    ):
         kept.ask(REFERENCE)
 
 

@@ -38,7 +38,9 @@ def put_up(*answers: dict | bytes, greets: bool = True) -> None:
                 host.greet(connection, card.key, as_host=True)
                 connection.recv_bytes()
             for answer in answers:
-                connection.send_bytes(answer if isinstance(answer, bytes) else json.dumps(answer).encode())
+                connection.send_bytes(
+                    answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                )
 
     threading.Thread(target=serve, daemon=True).start()
 
@@ -71,7 +73,8 @@ def test_without_any_it_runs_itself(own_run):
         [{"answer": "accepted"}, {"answer": "results", "results": [[7, {}]]}],
         [{"answer": "end"}],
         [{"answer": "end", "katas": [{"name": 1}]}],
-        [{"answer": "end", "katas": [asdict(KataResult(KATA, 1, (TaskResult("t", ()),)))]}],  # no test: an error
+        # no test: an error
+        [{"answer": "end", "katas": [asdict(KataResult(KATA, 1, (TaskResult("t", ()),)))]}],
     ],
 )
 def test_with_an_odd_answer_it_runs_itself(own_run, answers):

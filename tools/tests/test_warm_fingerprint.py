@@ -63,7 +63,8 @@ def test_a_change_that_leaves_size_and_time_as_they_were_is_seen(copied, monkeyp
         seen.add(fingerprint.fingerprint(copied))
         if settled:
             written = path.stat().st_ctime_ns
-            until(lambda written=written: time.time_ns() - written > 5e7)  # several ticks of the clock
+            # several ticks of the clock
+            until(lambda written=written: time.time_ns() - written > 5e7)
     assert len(seen) == 8
 
 
@@ -108,7 +109,9 @@ def test_a_folder_that_goes_while_it_is_read_is_no_crash(copied, monkeypatch):
     assert fingerprint.fingerprint(copied) != before
 
 
-def test_a_package_that_is_taken_away_while_it_is_looked_at_is_no_crash(copied, tmp_path, monkeypatch):
+def test_a_package_that_is_taken_away_while_it_is_looked_at_is_no_crash(
+    copied, tmp_path, monkeypatch
+):
     class Going:
         name = "torch-1.0.dist-info"
 
@@ -117,19 +120,24 @@ def test_a_package_that_is_taken_away_while_it_is_looked_at_is_no_crash(copied, 
 
     before = fingerprint.fingerprint(copied)
     real = os.scandir
-    monkeypatch.setattr(fingerprint.os, "scandir", lambda folder: [Going()] if folder == "site" else real(folder))
+    monkeypatch.setattr(
+        fingerprint.os, "scandir", lambda folder: [Going()] if folder == "site" else real(folder)
+    )
     monkeypatch.setattr(fingerprint.sys, "path", [*sys.path, "site"])
     assert fingerprint.fingerprint(copied) != before
 
 
 def test_other_settings_are_another_fingerprint():
     code = (
-        f"import sys; sys.path[:0] = {[str(ROOT / 'tools')]!r}; from dojo.warm.fingerprint import fingerprint as f; print(f())"
+        f"import sys; sys.path[:0] = {[str(ROOT / 'tools')]!r}; from dojo.warm.fingerprint import"
+        " fingerprint as f; print(f())"
     )
 
     def of(**settings: str) -> str:
         command = [sys.executable, "-c", code]
-        return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            command, env=os.environ | settings, capture_output=True, text=True, check=True
+        ).stdout
 
     assert of() == of(EDITOR="vim")
     assert of() != of(CUDA_VISIBLE_DEVICES="7")

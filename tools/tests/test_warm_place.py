@@ -80,8 +80,12 @@ def test_the_sockets_fit_however_long_the_folders_name_is(tmp_path, monkeypatch,
         try:
             servers = own / "pymp-12345678"
             servers.mkdir()
-            longest = len("4294967295-7654321") - len(f"{os.getuid()}-{os.getpid()}")  # other accounts have longer names
-            for address in (place.new_card(own).address, f"{servers}/listener-12345678{'x' * longest}"):
+            # other accounts have longer names
+            longest = len("4294967295-7654321") - len(f"{os.getuid()}-{os.getpid()}")
+            for address in (
+                place.new_card(own).address,
+                f"{servers}/listener-12345678{'x' * longest}",
+            ):
                 with Listener(address):
                     pass
         finally:
@@ -102,6 +106,8 @@ if __name__ == "__main__":
     raise SystemExit(process.exitcode)
 """
     known = os.environ | {"TMPDIR": str(long)}
-    done = subprocess.run([sys.executable, "-c", code], env=known, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=known, capture_output=True, text=True, check=False
+    )
     assert (done.stdout, done.returncode) == ("started\n", 0), done.stderr
     assert list(long.iterdir()) == []

@@ -25,8 +25,14 @@ def test_a_closed_terminal_or_a_kill_leaves_no_process(clone, how):
     session.end(getattr(session, how))
 
 
-def test_two_watchers_in_one_clone_both_answer_and_in_two_they_do_not_meet(clone, tmp_path, runtime):
-    sessions = [Watching(clone, "k01"), Watching(clone, "k01"), Watching(cloned(tmp_path / "other"), "k01")]
+def test_two_watchers_in_one_clone_both_answer_and_in_two_they_do_not_meet(
+    clone, tmp_path, runtime
+):
+    sessions = [
+        Watching(clone, "k01"),
+        Watching(clone, "k01"),
+        Watching(cloned(tmp_path / "other"), "k01"),
+    ]
     here, beside, there = sessions
     try:
         for session in sessions:
@@ -44,7 +50,12 @@ def test_two_watchers_in_one_clone_both_answer_and_in_two_they_do_not_meet(clone
         assert not list(there.clone.glob(".progress.json.broken*"))
     finally:
         codes = [
-            session.code if session.code is not None else session.end(lambda s=session: s.press("q")) for session in sessions
+            (
+                session.code
+                if session.code is not None
+                else session.end(lambda s=session: s.press("q"))
+            )
+            for session in sessions
         ]
     assert codes == [0, 0, 0]
     until(lambda: not list(runtime.iterdir()))
@@ -61,7 +72,9 @@ def test_two_watchers_in_one_clone_both_answer_and_in_two_they_do_not_meet(clone
 )
 def test_what_cannot_be_watched_is_one_sentence(arguments, says):
     command = [sys.executable, str(ROOT / "tools" / "check"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.returncode == 2

@@ -1,4 +1,6 @@
-"""The screens of watch mode, in the sizes of a small and a large terminal; and the keys that a terminal sends."""
+"""The screens of watch mode, in the sizes of a small and a large terminal; and the keys that a
+terminal sends.
+"""
 
 import types
 from dataclasses import replace
@@ -13,21 +15,37 @@ from dojo.check.watch.frame import Frame
 from dojo.check.watch.keys import decode
 from dojo.check.watch.model import Model, Run
 from dojo.console import Screen
-from dojo.verdict import BLOCKED, ERROR, FAILED, NOT_STARTED, PASSED, SKIPPED, KataResult, TaskResult, TestResult
+from dojo.verdict import (
+    BLOCKED,
+    ERROR,
+    FAILED,
+    NOT_STARTED,
+    PASSED,
+    SKIPPED,
+    KataResult,
+    TaskResult,
+    TestResult,
+)
 
 MARKS = {PASSED: "✓", FAILED: "✗", NOT_STARTED: "○", BLOCKED: "◌", SKIPPED: "–", ERROR: "!"}
 DRAWING = f"  loss:          3.2 │{'▄' * 48}\n                     └{'─' * 48}"
+LIKELY = (
+    "the learning rate is too small, so that the loss falls, and has still far to go when the "
+    "training is over"
+)
 MESSAGE = f"""The loss: too high.
   seen:      0.69
 {DRAWING}
-  likely:    the learning rate is too small, so that the loss falls, and has still far to go when the training is over
+  likely:    {LIKELY}
 
   katas/k15_numpy_mlp.py:45, your train:
       45 | def train():"""
 
 
 def look(colours: str | None = None) -> Screen:
-    return Screen(Console(highlight=False, force_terminal=True, color_system=colours), MARKS, "█", "░")
+    return Screen(
+        Console(highlight=False, force_terminal=True, color_system=colours), MARKS, "█", "░"
+    )
 
 
 def drawn(model: Model, width: int = 80, height: int = 24) -> list[str]:
@@ -42,7 +60,12 @@ def result(model: Model, outcome: str, message: str = MESSAGE) -> KataResult:
     outcomes = [outcome if number == 1 else PASSED for number, _ in enumerate(model.kata.tasks)]
     tests = [TestResult("test_it", out, message if out != PASSED else "") for out in outcomes]
     return KataResult(
-        model.current, 6, tuple(TaskResult(task.name, (test,)) for task, test in zip(model.kata.tasks, tests, strict=True))
+        model.current,
+        6,
+        tuple(
+            TaskResult(task.name, (test,))
+            for task, test in zip(model.kata.tasks, tests, strict=True)
+        ),
     )
 
 
@@ -67,7 +90,11 @@ def test_a_key_that_comes_in_parts_is_one_key(monkeypatch, parts, names):
 
     left, pressed, ended = [*parts], [], []
     monkeypatch.setattr(keys.os, "read", read)
-    monkeypatch.setattr(keys.select, "select", lambda read, write, odd, seconds: ([0] if left[:1] != [None] else [], [], []))
+    monkeypatch.setattr(
+        keys.select,
+        "select",
+        lambda read, write, odd, seconds: ([0] if left[:1] != [None] else [], [], []),
+    )
     monkeypatch.setattr(keys.sys, "stdin", types.SimpleNamespace(fileno=lambda: 0))
     keys._read_posix(pressed.append, lambda: ended.append(True))
     assert (pressed, ended) == (names, [True])
@@ -102,7 +129,9 @@ def test_the_message_comes_first_and_progress_and_keys_last(failed, size):
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_words_go_on_below_their_label_and_drawings_are_never_folded(failed, width):
     lines = drawn(failed, width)
-    assert [line for line in lines if "│" in line or "└" in line] == [f"  {line}"[:width] for line in DRAWING.splitlines()]
+    assert [line for line in lines if "│" in line or "└" in line] == [
+        f"  {line}"[:width] for line in DRAWING.splitlines()
+    ]
     first = next(number for number, line in enumerate(lines) if "likely:" in line)
     if width < 120:
         assert lines[first + 1].startswith(" " * len("  likely:    "))
@@ -111,7 +140,9 @@ def test_words_go_on_below_their_label_and_drawings_are_never_folded(failed, wid
 
 def test_what_was_known_is_dim_while_a_new_run_is_on(failed):
     def line(model: Model) -> str:
-        return next(line for line in Frame(look("standard"), 80, 24, {}).lines(model) if "too high" in line)
+        return next(
+            line for line in Frame(look("standard"), 80, 24, {}).lines(model) if "too high" in line
+        )
 
     assert "\x1b[2m" in line(replace(failed, run=Run(2, (failed.current,))))
     assert "\x1b[2m" not in line(failed)
@@ -133,15 +164,22 @@ def test_the_top_says_what_is_going_on(failed, changes, says):
 
 
 def test_a_whole_file_that_cannot_be_used_is_said_once(start):
-    tasks = tuple(TaskResult(task.name, (TestResult("test_it", FAILED, "no Python"),)) for task in start.kata.tasks)
-    text = "\n".join(drawn(replace(start, results={start.current: KataResult(start.current, 6, tasks)})))
+    tasks = tuple(
+        TaskResult(task.name, (TestResult("test_it", FAILED, "no Python"),))
+        for task in start.kata.tasks
+    )
+    text = "\n".join(
+        drawn(replace(start, results={start.current: KataResult(start.current, 6, tasks)}))
+    )
     assert text.count("no Python") == 1
     assert "test_it" not in text
     assert "more test" not in text
 
 
 def test_a_fault_of_the_suite_is_not_the_learners(start):
-    assert "not of yours" in "\n".join(drawn(replace(start, results={start.current: result(start, ERROR)})))
+    assert "not of yours" in "\n".join(
+        drawn(replace(start, results={start.current: result(start, ERROR)}))
+    )
 
 
 def test_success_says_what_was_learned_and_where_to_go(start):
@@ -153,11 +191,15 @@ def test_success_says_what_was_learned_and_where_to_go(start):
 def test_all_katas_are_on_a_usual_screen_at_once(start, catalog):
     lines = drawn(replace(start, view=m.LIST))
     assert all(any(kata.short in line for line in lines) for kata in catalog.katas)
-    assert [kata.short for kata in catalog.katas for line in lines if ">" in line and kata.short in line] == ["k15"]
+    assert [
+        kata.short for kata in catalog.katas for line in lines if ">" in line and kata.short in line
+    ] == ["k15"]
 
 
 def test_a_regression_is_the_first_thing_on_the_screen_of_all(start):
-    model = replace(start, view=m.ALL, lost=(start.current,), results={start.current: result(start, FAILED)})
+    model = replace(
+        start, view=m.ALL, lost=(start.current,), results={start.current: result(start, FAILED)}
+    )
     lines = drawn(model)
     assert lines[0] == "k15  A network in NumPy passed before, and does not now."
     assert start.kata.tasks[1].name in lines[1]
@@ -165,7 +207,9 @@ def test_a_regression_is_the_first_thing_on_the_screen_of_all(start):
 
 
 def test_hints_keep_their_place_and_the_newest_stays_on_a_small_screen(failed):
-    model = replace(failed, hints=Hints("x", ("first " * 30, "second", "third"), 3), notice="Kept as x.")
+    model = replace(
+        failed, hints=Hints("x", ("first " * 30, "second", "third"), 3), notice="Kept as x."
+    )
     lines = drawn(model)
     assert "Hint 3 of 3" in "\n".join(lines)
     assert "Hint 1 of 3" in "\n".join(drawn(model, 120, 40))
@@ -189,7 +233,12 @@ def test_no_size_is_too_odd(failed, size):
 
 
 def test_text_of_a_learners_is_no_markup(start):
-    lines = drawn(replace(start, results={start.current: result(start, FAILED, "seen [red]this[/] and [/nothing]")}))
+    lines = drawn(
+        replace(
+            start,
+            results={start.current: result(start, FAILED, "seen [red]this[/] and [/nothing]")},
+        )
+    )
     assert "seen [red]this[/] and [/nothing]" in "\n".join(lines)
 
 

@@ -1,4 +1,6 @@
-"""A watch session in a terminal, from its start to Ctrl-C: what a person does, and what is on the screen then."""
+"""A watch session in a terminal, from its start to Ctrl-C: what a person does, and what is on the
+screen then.
+"""
 
 import json
 import os
@@ -19,7 +21,8 @@ if os.name == "nt":
 from watching import K01, K06, PATIENCE, RIGHT, WRONG, Watching
 
 pytestmark = pytest.mark.timeout(900)
-SERVERS, STANDING_READY = 2, 2  # the fork server and its resource tracker; one child for each of the last two katas
+# the fork server and its resource tracker; one child for each of the last two katas
+SERVERS, STANDING_READY = 2, 2
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +37,9 @@ def watching(clone) -> Iterator[Watching]:
 def state_of(clone: Path, kata: str, task: str) -> dict:
     """What .progress.json says of a task."""
     try:
-        return json.loads((clone / ".progress.json").read_text(encoding="utf-8"))["katas"][kata][task]
+        return json.loads((clone / ".progress.json").read_text(encoding="utf-8"))["katas"][kata][
+            task
+        ]
     except (OSError, LookupError):
         return {}
 
@@ -88,7 +93,9 @@ def test_attempts_and_the_first_green_are_kept_for_the_text_that_was_judged(watc
     from dojo.check.store import content_hash
 
     def kept(outcome: str) -> dict:
-        until(lambda: state_of(clone, K01, "make").get("judged") == content_hash(K01, clone / "katas"))
+        until(
+            lambda: state_of(clone, K01, "make").get("judged") == content_hash(K01, clone / "katas")
+        )
         now = state_of(clone, K01, "make")
         assert now["outcome"] == outcome
         return now
@@ -155,12 +162,15 @@ def test_a_folder_that_is_replaced(watching):
 def test_a_save_during_a_run_ends_that_run(watching, clone):
     watching.passes()
     started = clone / "started"
-    watching.save(K01, lambda text: f"open({str(started)!r}, 'w').close()\nwhile True: pass\n{text}")
+    watching.save(
+        K01, lambda text: f"open({str(started)!r}, 'w').close()\nwhile True: pass\n{text}"
+    )
     until(started.exists, PATIENCE)
     watching.sees("testing")
     before = state_of(clone, K01, "make")
     assert "endless loop" not in watching.passes()
-    assert before == state_of(clone, K01, "make")  # the same text as before passes: nothing was counted for the other one
+    # the same text as before passes: nothing was counted for the other one
+    assert before == state_of(clone, K01, "make")
 
 
 def test_of_a_storm_of_saves_the_last_one_is_judged_and_nothing_is_left(watching):
@@ -174,8 +184,15 @@ def test_of_a_storm_of_saves_the_last_one_is_judged_and_nothing_is_left(watching
 
 def test_another_check_in_this_clone_is_answered_by_it(watching, clone):
     watching.passes()
-    code = "import dojo.warm.ask as ask; ask.own.run = None; from dojo.check.commands import main; main()"
-    command = [sys.executable, "-c", f"import sys; sys.path[:0] = [{str(clone / 'tools')!r}]; sys.argv[1:] = ['k01']; {code}"]
+    code = (
+        "import dojo.warm.ask as ask; ask.own.run = None; from dojo.check.commands import main;"
+        " main()"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        f"import sys; sys.path[:0] = [{str(clone / 'tools')!r}]; sys.argv[1:] = ['k01']; {code}",
+    ]
     done = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)
     assert "passed" in done.stdout, done.stderr
     assert done.returncode == 0
@@ -198,7 +215,9 @@ def test_a_change_of_the_tests_is_seen(watching, clone, name):
     path = clone / name
     text = path.read_text(encoding="utf-8")
     first = r"^( *)def (?:shape|test_prints_the_architecture)\(.*:\n"
-    changed = re.sub(first, r"\g<0>\1    raise AssertionError('changed')\n", text, flags=re.MULTILINE)
+    changed = re.sub(
+        first, r"\g<0>\1    raise AssertionError('changed')\n", text, flags=re.MULTILINE
+    )
     assert changed != text
     path.write_text(changed, encoding="utf-8")
     try:
@@ -241,7 +260,9 @@ def test_reset_asks_and_keeps_a_copy(watching):
     watching.sees("back to its stub?")
     watching.press("y")
     watching.sees("waits for you", "is the stub again. What was there:", ".py.backup-")
-    copies = [copy.read_text(encoding="utf-8") for copy in watching.path(K06).parent.glob("*.backup-*")]
+    copies = [
+        copy.read_text(encoding="utf-8") for copy in watching.path(K06).parent.glob("*.backup-*")
+    ]
     assert [WRONG in copy and RIGHT not in copy for copy in copies] == [True]
 
 

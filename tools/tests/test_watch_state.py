@@ -37,7 +37,10 @@ class Answering:
 
     def ask(self, units, jobs, on_result, drop) -> list[KataResult]:
         self.drop = drop
-        return [KataResult(unit.kata, 1, (TaskResult("make", (TestResult("t", self.judge(), "why"),)),)) for unit in units]
+        return [
+            KataResult(unit.kata, 1, (TaskResult("make", (TestResult("t", self.judge(), "why"),)),))
+            for unit in units
+        ]
 
 
 class Unseen:
@@ -60,7 +63,8 @@ def watched(catalog, tmp_path, monkeypatch) -> session.Session:
     monkeypatch.setattr(store, "KATAS", katas)
     monkeypatch.setenv("TORCH_KATAS_PROGRESS", str(tmp_path / "progress.json"))
     monkeypatch.setattr(session, "Keeper", Answering)
-    monkeypatch.setattr(session, "Watcher", lambda *where: contextlib.nullcontext())  # saves are told by the tests
+    # saves are told by the tests
+    monkeypatch.setattr(session, "Watcher", lambda *where: contextlib.nullcontext())
     monkeypatch.setattr(Answering, "judge", lambda self: PASSED, raising=False)
     return session.Session(Model(catalog, True, KATA), katas, "auto", console.screen(), Unseen())
 
@@ -85,10 +89,14 @@ def judged(one: session.Session, times: int = 1) -> dict:
         return {}
 
 
-def test_a_green_is_kept_with_the_text_that_was_judged_even_when_the_session_ends_at_once(watched, monkeypatch):
+def test_a_green_is_kept_with_the_text_that_was_judged_even_when_the_session_ends_at_once(
+    watched, monkeypatch
+):
     record = session.deeds.record
     on_a_slow_disk = threading.Event()
-    monkeypatch.setattr(session.deeds, "record", lambda *what: on_a_slow_disk.wait(0.5) or record(*what))
+    monkeypatch.setattr(
+        session.deeds, "record", lambda *what: on_a_slow_disk.wait(0.5) or record(*what)
+    )
     kept = judged(watched)
     assert kept["first_green"]
     assert kept["judged"] == store.content_hash(KATA)
@@ -122,7 +130,9 @@ def test_a_run_without_a_verdict_leaves_no_trace(watched, monkeypatch, problem):
     assert not store.file().exists()
 
 
-@pytest.mark.parametrize("problem", [OSError(2, "No such file"), RuntimeError("can't start new thread"), KeyError("x")])
+@pytest.mark.parametrize(
+    "problem", [OSError(2, "No such file"), RuntimeError("can't start new thread"), KeyError("x")]
+)
 def test_a_run_that_breaks_off_says_so_and_the_next_save_is_judged(watched, monkeypatch, problem):
     def judge(self) -> str:
         if watched.model.number == 1:
@@ -142,7 +152,10 @@ def test_a_run_that_breaks_off_says_so_and_the_next_save_is_judged(watched, monk
     thread.start()
     watched.run()
     thread.join()
-    assert said == [f"The run broke off ({type(problem).__name__}: {problem}): save again, or quit and start anew."]
+    assert said == [
+        f"The run broke off ({type(problem).__name__}: {problem}): save again, or quit and start"
+        " anew."
+    ]
     assert watched.model.result.outcome == PASSED
 
 
@@ -163,7 +176,9 @@ def test_all_hints_are_those_of_every_task_with_the_documentation(catalog):
     assert "tools/check" not in text
 
 
-def test_a_state_that_cannot_be_kept_is_told_and_the_verdict_is_shown(watched, monkeypatch, tmp_path):
+def test_a_state_that_cannot_be_kept_is_told_and_the_verdict_is_shown(
+    watched, monkeypatch, tmp_path
+):
     monkeypatch.setenv("TORCH_KATAS_PROGRESS", str(tmp_path / "gone" / "progress.json"))
 
     def work() -> None:
@@ -178,9 +193,15 @@ def test_a_state_that_cannot_be_kept_is_told_and_the_verdict_is_shown(watched, m
     assert watched.model.results[KATA].tasks[0].outcome == PASSED
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files as Linux shows them")
+@pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="counts open files as Linux shows them"
+)
 def test_a_run_leaves_no_file_open(watched, monkeypatch):
     counts = []
-    monkeypatch.setattr(Answering, "judge", lambda self: counts.append(len(list(Path("/proc/self/fd").iterdir()))) or PASSED)
+    monkeypatch.setattr(
+        Answering,
+        "judge",
+        lambda self: counts.append(len(list(Path("/proc/self/fd").iterdir()))) or PASSED,
+    )
     judged(watched, times=20)
     assert counts[-1] <= counts[1] + 2

@@ -33,13 +33,18 @@ from dojo.check.watch.steps import update
 from dojo.verdict import BLOCKED, FAILED, NOT_STARTED, PASSED, KataResult, TaskResult, TestResult
 
 TASKS = (Task("one", 1, ("nudge", "concept")), Task("two", 1, ("nudge",)))
-KATAS = tuple(Kata(name, name.title(), 0, 5, f"learned {name}", TASKS) for name in ("k00_a", "k01_b", "k02_c"))
+KATAS = tuple(
+    Kata(name, name.title(), 0, 5, f"learned {name}", TASKS) for name in ("k00_a", "k01_b", "k02_c")
+)
 CATALOG = Catalog((Stage(0, "All", KATAS),))
 DONE = frozenset({"one", "two"})
 
 
 def result(kata: str, one: str = PASSED, two: str = PASSED) -> KataResult:
-    tasks = [TaskResult(name, (TestResult(f"test_{name}", out, "why"),)) for name, out in (("one", one), ("two", two))]
+    tasks = [
+        TaskResult(name, (TestResult(f"test_{name}", out, "why"),))
+        for name, out in (("one", one), ("two", two))
+    ]
     return KataResult(kata, 0, tuple(tasks))
 
 
@@ -129,7 +134,10 @@ def test_a_save_leads_back_from_every_view(failed, view):
 def test_the_task_to_speak_of_is_the_wrong_one_before_the_open_one(start):
     model = after(start, Started(), judged(1, result("k00_a", NOT_STARTED, FAILED)))
     assert model.problem.name == "two"
-    assert after(start, Started(), judged(1, result("k00_a", PASSED, NOT_STARTED))).problem.name == "two"
+    assert (
+        after(start, Started(), judged(1, result("k00_a", PASSED, NOT_STARTED))).problem.name
+        == "two"
+    )
 
 
 def test_keys_of_a_kata_that_fails(failed):
@@ -144,7 +152,11 @@ def test_keys_of_a_kata_that_passes(passed):
 
 def test_of_other_peoples_katas_there_are_no_hints_no_comparison_and_no_reset(start):
     other = replace(start, own=False)
-    assert list(keys(after(other, Started(), judged(1, result("k00_a", FAILED))))) == ["l", "a", "q"]
+    assert list(keys(after(other, Started(), judged(1, result("k00_a", FAILED))))) == [
+        "l",
+        "a",
+        "q",
+    ]
     assert list(keys(after(other, Started(), judged(1, result("k00_a"))))) == ["n", "l", "a", "q"]
 
 
@@ -229,7 +241,9 @@ def test_after_the_last_one_everything_is_checked_again(last):
 
 def test_a_regression_is_shown_and_the_way_leads_there(last):
     model = after(last, judged(1, result("k00_a")))
-    model, todo = update(model, judged(2, result("k00_a"), result("k01_b"), result("k02_c", FAILED)))
+    model, todo = update(
+        model, judged(2, result("k00_a"), result("k01_b"), result("k02_c", FAILED))
+    )
     assert todo == []
     assert not model.is_over
     assert model.lost == ("k02_c",)
@@ -240,11 +254,15 @@ def test_a_regression_is_shown_and_the_way_leads_there(last):
 
 
 def test_after_the_end_everything_is_checked_again_only_when_something_had_failed_meanwhile(last):
-    model = after(last, judged(1, result("k00_a")), judged(2, *(result(kata.name) for kata in KATAS)))
+    model = after(
+        last, judged(1, result("k00_a")), judged(2, *(result(kata.name) for kata in KATAS))
+    )
     assert effects(after(model, saved("k01_b")), judged(3, result("k01_b"))) == []
     model = after(model, saved("k01_b"), judged(3, result("k01_b", FAILED)))
     assert not model.is_over
-    assert effects(after(model, saved("k01_b")), judged(4, result("k01_b"))) == [Judge(5, ("k00_a", "k01_b", "k02_c"))]
+    assert effects(after(model, saved("k01_b")), judged(4, result("k01_b"))) == [
+        Judge(5, ("k00_a", "k01_b", "k02_c"))
+    ]
 
 
 def test_katas_nothing_is_known_of_are_judged_behind_the_screen(start):
@@ -274,7 +292,12 @@ def test_a_notice_goes_when_the_person_does_something(failed):
 
 
 def test_where_the_copy_of_a_reset_lies_is_still_said_when_the_stub_is_judged(failed):
-    model = after(failed, WasReset("k00_a", "kept as .backup"), saved("k00_a"), judged(2, result("k00_a", NOT_STARTED)))
+    model = after(
+        failed,
+        WasReset("k00_a", "kept as .backup"),
+        saved("k00_a"),
+        judged(2, result("k00_a", NOT_STARTED)),
+    )
     assert model.notice == "kept as .backup"
     assert after(model, saved("k00_a")).notice == ""
     assert after(failed, WasReset("k00_a", "kept as .backup"), saved("k01_b")).notice == ""

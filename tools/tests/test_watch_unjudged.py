@@ -1,4 +1,6 @@
-"""Watch mode when a run comes to nothing: no verdict of before is shown as if it were of the file that is there now."""
+"""Watch mode when a run comes to nothing: no verdict of before is shown as if it were of the file
+that is there now.
+"""
 
 import pytest
 from test_watch_steps import CATALOG, KATAS, after, judged, result, saved
@@ -28,7 +30,13 @@ def test_the_verdicts_of_other_katas_stay(passed):
 
 
 def test_a_regression_is_still_noticed_by_the_next_run(passed):
-    model = after(passed, saved("k00_a"), NotJudged(2, "gone"), saved("k00_a"), judged(3, result("k00_a", FAILED)))
+    model = after(
+        passed,
+        saved("k00_a"),
+        NotJudged(2, "gone"),
+        saved("k00_a"),
+        judged(3, result("k00_a", FAILED)),
+    )
     assert model.lost == ("k00_a",)
 
 
@@ -38,4 +46,6 @@ def test_a_last_check_that_came_to_nothing_is_not_well_done(passed):
     assert model.is_over
     model = after(model, Key("b"), Key("a"), NotJudged(3, "gone"))
     assert not model.is_over
-    assert update(after(model, saved("k00_a")), judged(4, result("k00_a")))[1] == [Judge(5, tuple(k.name for k in KATAS))]
+    assert update(after(model, saved("k00_a")), judged(4, result("k00_a")))[1] == [
+        Judge(5, tuple(k.name for k in KATAS))
+    ]

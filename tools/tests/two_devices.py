@@ -1,4 +1,6 @@
-"""Carries out one of torch's operations on the CPU or the simulated device, and says what differs."""
+"""Carries out one of torch's operations on the CPU or the simulated device, and says what
+differs.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +18,8 @@ class Outcome:
     """What came of a call: everything of it that a program could see."""
 
     error: str = ""
-    facts: list[object] = field(default_factory=list)  # of the results: dtype, shape, strides, offset, device, whose memory
+    # of the results: dtype, shape, strides, offset, device, whose memory
+    facts: list[object] = field(default_factory=list)
     results: list[object] = field(default_factory=list)
     memory: list[Tensor] = field(default_factory=list)  # what the arguments lie in, afterwards
     gradients: list[Tensor] = field(default_factory=list)
@@ -45,7 +48,9 @@ def sliced(value: Tensor) -> tuple[Tensor, tuple]:
 LAYOUTS = (contiguous, transposed, sliced)
 
 
-def outcome(op: torch._ops.OpOverload, call: Call, layout: Layout, device: str, gradient: bool) -> Outcome:
+def outcome(
+    op: torch._ops.OpOverload, call: Call, layout: Layout, device: str, gradient: bool
+) -> Outcome:
     """Call the operation with the arguments laid out and on the device."""
     memory, leaves = [], []
 
@@ -69,16 +74,26 @@ def outcome(op: torch._ops.OpOverload, call: Call, layout: Layout, device: str, 
         tensors = [result for result in results if isinstance(result, Tensor)]
         flowing = [result for result in tensors if result.requires_grad]
         total = sum(
-            (result * torch.arange(1.0, result.numel() + 1, device=device).view(result.shape)).sum() for result in flowing
+            (result * torch.arange(1.0, result.numel() + 1, device=device).view(result.shape)).sum()
+            for result in flowing
         )
         found = torch.autograd.grad(total, leaves, allow_unused=True) if flowing else []
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
         return Outcome(f"{type(error).__name__}: {error}")
-    whose = [next((n for n, base in enumerate(memory) if shares(base, result)), None) for result in tensors]
+    whose = [
+        next((n for n, base in enumerate(memory) if shares(base, result)), None)
+        for result in tensors
+    ]
     facts = [(t.layout, t.dtype, t.shape, *place_of(t), t.device.type == device) for t in tensors]
     facts += whose
     values = [value.detach().cpu() if isinstance(value, Tensor) else value for value in results]
-    return Outcome("", facts, values, [base.detach().cpu() for base in memory], [g if g is None else g.cpu() for g in found])
+    return Outcome(
+        "",
+        facts,
+        values,
+        [base.detach().cpu() for base in memory],
+        [g if g is None else g.cpu() for g in found],
+    )
 
 
 def shares(one: Tensor, other: Tensor) -> bool:
@@ -100,9 +115,14 @@ def same(one: object, other: object) -> bool:
 
 
 def difference(here: Outcome, there: Outcome, numbers: bool = True) -> str | None:
-    """What the two devices do not have in common, in words; the results' numbers left out where they are chance."""
+    """What the two devices do not have in common, in words; the results' numbers left out where
+    they are chance.
+    """
     if bool(here.error) != bool(there.error):
-        return f"{here.error or 'it works'} on the CPU, and {there.error or 'it works'} on the simulated device"
+        return (
+            f"{here.error or 'it works'} on the CPU, and {there.error or 'it works'} on the"
+            " simulated device"
+        )
     if here.facts != there.facts:
         return f"{here.facts} on the CPU, and {there.facts} on the simulated device"
     for part in ("results", "memory", "gradients"):

@@ -1,4 +1,6 @@
-"""A watch session in a terminal of its own, for tests: a person edits and presses keys, and looks at the screen. POSIX only."""
+"""A watch session in a terminal of its own, for tests: a person edits and presses keys, and looks
+at the screen. POSIX only.
+"""
 
 import contextlib
 import fcntl
@@ -28,7 +30,9 @@ RIGHT, WRONG = "return self.sigmoid(self.linear(x))", "return self.linear(x)"
 def cloned(to: Path) -> Path:
     """A clone of its own, with all katas as stubs."""
     for name in ("katas", "reference", "tests", "tools"):
-        shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__", "*.backup*"))
+        shutil.copytree(
+            ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__", "*.backup*")
+        )
     for name in ("conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / name, to)
     from dojo.catalog import load
@@ -69,7 +73,11 @@ class Watching:
     @property
     def frames(self) -> list[str]:
         """Every screen so far that was drawn in full."""
-        return [ESCAPE.sub("", frame) for frame in self.output.split("\x1b[H") if frame.endswith("\x1b[J")]
+        return [
+            ESCAPE.sub("", frame)
+            for frame in self.output.split("\x1b[H")
+            if frame.endswith("\x1b[J")
+        ]
 
     @property
     def screen(self) -> str:
@@ -98,7 +106,9 @@ class Watching:
         return self.clone / "katas" / f"{kata}.py"
 
     def save(self, kata: str, change: Callable[[str], str] = lambda text: text) -> None:
-        """Save the reference, with a change, the way most editors do: a new file in the place of the old."""
+        """Save the reference, with a change, the way most editors do: a new file in the place of
+        the old.
+        """
         text = (self.clone / "reference" / f"{kata}.py").read_text(encoding="utf-8")
         fresh = self.path(kata).with_suffix(".swp")
         fresh.write_text(change(text), encoding="utf-8")
@@ -106,10 +116,17 @@ class Watching:
 
     @contextlib.contextmanager
     def begins(self) -> Iterator[None]:
-        """Wait until the run that is brought about here has begun: until then the screen shows the verdict of before."""
+        """Wait until the run that is brought about here has begun: until then the screen shows the
+        verdict of before.
+        """
         before = len(self.frames)
         yield
-        until(lambda: any(text in frame for frame in self.frames[before:] for text in ("testing", "starting")), PATIENCE)
+        until(
+            lambda: any(
+                text in frame for frame in self.frames[before:] for text in ("testing", "starting")
+            ),
+            PATIENCE,
+        )
 
     def fails(self) -> str:
         """Save k06 without its sigmoid, and wait for the verdict."""
@@ -124,18 +141,26 @@ class Watching:
         return self.sees(f"{kata[:3]}  ", "passed  in", "Learned:")
 
     def breaks(self, text: str = "1 +") -> str:
-        """Append this to k01's reference by writing to the file itself, and wait for the verdict."""
+        """Append this to k01's reference by writing to the file itself, and wait for the
+        verdict.
+        """
         with self.begins():
-            self.path(K01).write_text((self.clone / "reference" / f"{K01}.py").read_text(encoding="utf-8") + f"\n{text}\n")
+            self.path(K01).write_text(
+                (self.clone / "reference" / f"{K01}.py").read_text(encoding="utf-8") + f"\n{text}\n"
+            )
         return self.sees("k01  Tensors  failed", "is not valid Python")
 
     @property
     def warm(self) -> int:
         """The warm process."""
-        return until(lambda: [pid for pid in descendants(self.pid) if "dojo.warm.host" in _command(pid)])[0]
+        return until(
+            lambda: [pid for pid in descendants(self.pid) if "dojo.warm.host" in _command(pid)]
+        )[0]
 
     def end(self, how: Callable[[], None]) -> int:
-        """End it in this way, wait for it, and see that nothing of it is left. Its exit code, or minus the signal."""
+        """End it in this way, wait for it, and see that nothing of it is left. Its exit code, or
+        minus the signal.
+        """
         below = descendants(self.pid)
         how()
         until(self._has_ended)

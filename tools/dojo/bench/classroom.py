@@ -1,4 +1,6 @@
-"""A class of made-up students: right and wrong solutions, stubs, attacks and torn archives, each with what it has earned."""
+"""A class of made-up students: right and wrong solutions, stubs, attacks and torn archives, each
+with what it has earned.
+"""
 
 import io
 import itertools
@@ -17,7 +19,15 @@ from dojo.validate import patches
 from dojo.validate.exams import tasks_of
 
 SHAPES = ("folder", "folder in katas/", "zip", "zip in katas/", "tar.gz")
-WEIGHTS = {"reference": 2, "variant": 3, "mistake": 4, "stub": 1, "half done": 1, "hostile": 3, "broken archive": 1}
+WEIGHTS = {
+    "reference": 2,
+    "variant": 3,
+    "mistake": 4,
+    "stub": 1,
+    "half done": 1,
+    "hostile": 3,
+    "broken archive": 1,
+}
 TORN = ("cut", "empty", "no archive", "outside", "bomb", "link")
 
 
@@ -45,7 +55,12 @@ class Student:
 
     def problem(self, record: Record) -> str:
         """What is wrong with its record; empty where nothing is."""
-        verified = {f"{kata.name}.{task.name}" for kata in record.katas for task in kata.tasks if task.status == VERIFIED}
+        verified = {
+            f"{kata.name}.{task.name}"
+            for kata in record.katas
+            for task in kata.tasks
+            if task.status == VERIFIED
+        }
         if missing := self.earned - verified:
             return f"earned and not credited: {', '.join(sorted(missing))}"
         if self.not_all and self.not_all <= verified:
@@ -57,7 +72,11 @@ class Student:
 
 def students(katas: Sequence[Kata], number: int) -> Iterator[Student]:
     """So many students, of all kinds in turn; always the same ones."""
-    sources = {kind: itertools.cycle(_of_kind(kind, katas)) for kind in WEIGHTS if kind != "hostile" or _hostile(katas)}
+    sources = {
+        kind: itertools.cycle(_of_kind(kind, katas))
+        for kind in WEIGHTS
+        if kind != "hostile" or _hostile(katas)
+    }
     order = itertools.cycle([kind for kind in sources for _ in range(WEIGHTS[kind])])
     shapes = itertools.cycle(SHAPES)
     for kind in itertools.islice(order, number):
@@ -87,9 +106,12 @@ def _of_kind(kind: str, katas: Sequence[Kata]) -> list[Student]:
     """All students of a kind. Without a shape they take any."""
     right = {kata.name: patches.reference_of(kata) for kata in katas}
     stubs = {
-        kata.name: stub_of(text, [t.name for t in kata.tasks], "") for kata, text in zip(katas, right.values(), strict=True)
+        kata.name: stub_of(text, [t.name for t in kata.tasks], "")
+        for kata, text in zip(katas, right.values(), strict=True)
     }
-    tasks = {kata.name: frozenset(f"{kata.name}.{task.name}" for task in kata.tasks) for kata in katas}
+    tasks = {
+        kata.name: frozenset(f"{kata.name}.{task.name}" for task in kata.tasks) for kata in katas
+    }
     every, first = frozenset().union(*tasks.values()), katas[0].name
     match kind:
         case "reference":
@@ -97,10 +119,26 @@ def _of_kind(kind: str, katas: Sequence[Kata]) -> list[Student]:
         case "stub":
             return [Student(kind, "nothing done", stubs, "", never=every)]
         case "half done":
-            return [Student(kind, "one kata", stubs | {first: right[first]}, "", tasks[first], never=every - tasks[first])]
+            return [
+                Student(
+                    kind,
+                    "one kata",
+                    stubs | {first: right[first]},
+                    "",
+                    tasks[first],
+                    never=every - tasks[first],
+                )
+            ]
         case "variant":
-            found = [(one, one.apply(right[kata.name])) for kata in katas for one in patches.load("variant", kata.name)]
-            return [Student(kind, one.name, right | {one.kata: text}, "", earned=every) for one, text in found]
+            found = [
+                (one, one.apply(right[kata.name]))
+                for kata in katas
+                for one in patches.load("variant", kata.name)
+            ]
+            return [
+                Student(kind, one.name, right | {one.kata: text}, "", earned=every)
+                for one, text in found
+            ]
         case "mistake":
             return [
                 Student(
@@ -109,7 +147,9 @@ def _of_kind(kind: str, katas: Sequence[Kata]) -> list[Student]:
                     right | {kata.name: one.apply(right[kata.name])},
                     "",
                     earned=every - tasks[kata.name],
-                    not_all=frozenset(f"{kata.name}.{task}" for task in tasks_of(kata, one.caught_by)),
+                    not_all=frozenset(
+                        f"{kata.name}.{task}" for task in tasks_of(kata, one.caught_by)
+                    ),
                 )
                 for kata in katas
                 for one in patches.load("mistake", kata.name)
@@ -120,10 +160,14 @@ def _of_kind(kind: str, katas: Sequence[Kata]) -> list[Student]:
                 Student(
                     kind,
                     one.name,
-                    right | {kata: one.file(canary="/nowhere", port=9, process=1, sibling=1).decode()},
+                    right
+                    | {kata: one.file(canary="/nowhere", port=9, process=1, sibling=1).decode()},
                     "",
-                    earned=(every - tasks[kata]) | {f"{kata}.{t}" for t, status in one.verdict.items() if status == VERIFIED},
-                    never=frozenset(f"{kata}.{t}" for t, status in one.verdict.items() if status != VERIFIED),
+                    earned=(every - tasks[kata])
+                    | {f"{kata}.{t}" for t, status in one.verdict.items() if status == VERIFIED},
+                    never=frozenset(
+                        f"{kata}.{t}" for t, status in one.verdict.items() if status != VERIFIED
+                    ),
                 )
                 for one in attacks
             ]

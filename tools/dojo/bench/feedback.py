@@ -1,4 +1,5 @@
-"""How soon a learner has the answer: from a saved file to the verdict in watch mode, beside a cold pytest of the same kata.
+"""How soon a learner has the answer: from a saved file to the verdict in watch mode, beside a cold
+pytest of the same kata.
 
 The two take turns, so that whatever else the machine does is in both. Medians count.
 """
@@ -32,7 +33,9 @@ SECONDS_TO_ANSWER = 300
 
 @dataclass(frozen=True)
 class Pair:
-    """Seconds of one kata: a cold pytest, a save to the verdict, of these the tests' own; and the first save after others."""
+    """Seconds of one kata: a cold pytest, a save to the verdict, of these the tests' own; and the
+    first save after others.
+    """
 
     kata: str
     cold: float
@@ -55,7 +58,8 @@ class Watched:
     def __init__(self, known: Catalog, folder: Path) -> None:
         self._folder = folder
         self._shown: queue.Queue[tuple[float, Model]] = queue.Queue()
-        # As if all were over: otherwise the session checks all katas once more when the last one passes.
+        # As if all were over: otherwise the session checks all katas once more when the last one
+        # passes.
         passed = {kata.name: frozenset(task.name for task in kata.tasks) for kata in known.katas}
         model = Model(known, False, known.katas[0].name, passed, is_over=True)
         self._session = Session(model, folder, "auto", console.screen(), self)
@@ -81,14 +85,18 @@ class Watched:
                 return when, model
 
     def save(self, kata: Kata) -> tuple[float, float]:
-        """Save a kata's file as it is: seconds until its verdict was on the screen, and the tests' own."""
+        """Save a kata's file as it is: seconds until its verdict was on the screen, and the tests'
+        own.
+        """
         path = self._folder / f"{kata.name}.py"
         text, number = path.read_bytes(), self._session.model.number + 1
         begin = time.monotonic()
         path.write_bytes(text)
         when, model = self.verdict(number)
         if model.current != kata.name or model.result.outcome != PASSED:
-            raise SystemExit(f"{kata.name} does not pass, so there is nothing to time: {model.result}")
+            raise SystemExit(
+                f"{kata.name} does not pass, so there is nothing to time: {model.result}"
+            )
         return when - begin, sum(test.seconds for task in model.result.tasks for test in task.tests)
 
 
@@ -113,7 +121,15 @@ def watched(known: Catalog) -> Iterator[tuple[Watched, Path]]:
 def cold(kata: Kata, folder: Path) -> float:
     """Seconds of a pytest of its own."""
     begin = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "--target", str(folder), f"tests/test_{kata.name}.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--target",
+        str(folder),
+        f"tests/test_{kata.name}.py",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - begin
     if done.returncode != 0:
@@ -124,7 +140,8 @@ def cold(kata: Kata, folder: Path) -> float:
 def take(known: Catalog, katas: Sequence[Kata], repeat: int) -> Iterator[Pair]:
     with watched(known) as (session, folder):
         for kata in katas:
-            first, _ = session.save(kata)  # from here on a child stands ready, as for a learner who stays with a kata
+            # from here on a child stands ready, as for a learner who stays with a kata
+            first, _ = session.save(kata)
             for _ in range(repeat):
                 alone = cold(kata, folder)
                 yield Pair(kata.name, alone, *session.save(kata), first)
@@ -136,20 +153,34 @@ def medians(pairs: Sequence[Pair]) -> list[Pair]:
     for pair in pairs:
         by_kata.setdefault(pair.kata, []).append(pair)
     times = ("cold", "warm", "tests", "first")
-    return [Pair(k, *(statistics.median(getattr(pair, t) for pair in own) for t in times)) for k, own in by_kata.items()]
+    return [
+        Pair(k, *(statistics.median(getattr(pair, t) for pair in own) for t in times))
+        for k, own in by_kata.items()
+    ]
 
 
 def report(pairs: Sequence[Pair]) -> str:
     """A line for each kata, and what was promised beside what was reached."""
-    lines = [f"{'kata':<28} {'cold':>8} {'warm':>8} {'tests':>8} {'overhead':>9} {'ratio':>6} {'first save':>11}"]
+    lines = [
+        f"{'kata':<28} {'cold':>8} {'warm':>8} {'tests':>8} {'overhead':>9} {'ratio':>6}"
+        f" {'first save':>11}"
+    ]
     for pair in medians(pairs):
         times = " ".join(f"{seconds:6.2f} s" for seconds in (pair.cold, pair.warm, pair.tests))
-        lines.append(f"{pair.kata:<28} {times} {1000 * pair.overhead:6.0f} ms {pair.ratio:6.1f} {pair.first:9.2f} s")
-    overhead, ratio = (statistics.median(getattr(pair, name) for pair in pairs) for name in ("overhead", "ratio"))
+        lines.append(
+            f"{pair.kata:<28} {times} {1000 * pair.overhead:6.0f} ms {pair.ratio:6.1f}"
+            f" {pair.first:9.2f} s"
+        )
+    overhead, ratio = (
+        statistics.median(getattr(pair, name) for pair in pairs) for name in ("overhead", "ratio")
+    )
     for met, text in (
         (
             overhead <= MOST_OVERHEAD,
-            f"median overhead {1000 * overhead:.0f} ms, promised {1000 * MOST_OVERHEAD:.0f} ms at most",
+            (
+                f"median overhead {1000 * overhead:.0f} ms, promised {1000 * MOST_OVERHEAD:.0f} ms"
+                " at most"
+            ),
         ),
         (ratio >= LEAST_RATIO, f"median ratio {ratio:.1f}, promised {LEAST_RATIO:g} at least"),
     ):
@@ -158,9 +189,13 @@ def report(pairs: Sequence[Pair]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python tools/bench/feedback", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python tools/bench/feedback", description=__doc__.partition("\n")[0]
+    )
     parser.add_argument("kata", nargs="*", help="only these katas, such as k06")
-    parser.add_argument("--repeat", type=int, default=5, metavar="N", help="how many pairs a kata (5)")
+    parser.add_argument(
+        "--repeat", type=int, default=5, metavar="N", help="how many pairs a kata (5)"
+    )
     parser.add_argument("--json", action="store_true", help="every pair as JSON")
     options = parser.parse_args()
     try:

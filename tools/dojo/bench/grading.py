@@ -1,7 +1,7 @@
 """What grading a class costs, and whether everybody gets what they have earned.
 
-The class is made up: other right solutions, known mistakes, stubs, attacks, torn archives (classroom.py). With --kills it is
-graded again and again, and killed at random moments (kills.py).
+The class is made up: other right solutions, known mistakes, stubs, attacks, torn archives
+(classroom.py). With --kills it is graded again and again, and killed at random moments (kills.py).
 """
 
 import argparse
@@ -40,7 +40,11 @@ def tried(number: int, katas: Sequence[Kata], jobs: int, times: int, seed: int) 
         SystemExit: not all of them were graded.
     """
     with tempfile.TemporaryDirectory(prefix="torch-katas-") as name:
-        submissions, out, fresh = Path(name) / "submissions", Path(name) / "grades", Path(name) / "fresh"
+        submissions, out, fresh = (
+            Path(name) / "submissions",
+            Path(name) / "grades",
+            Path(name) / "fresh",
+        )
         submissions.mkdir()
         made = {f"s{number:04d}": one for number, one in enumerate(students(katas, number))}
         for student, one in made.items():
@@ -53,13 +57,18 @@ def tried(number: int, katas: Sequence[Kata], jobs: int, times: int, seed: int) 
         seconds, found = time.monotonic() - begin, kills.histories(out)
         if set(found) != set(made):
             raise SystemExit(
-                f"{len(found)} of {len(made)} submissions were graded, the reason is above: this counts for nothing."
+                f"{len(found)} of {len(made)} submissions were graded, the reason is above: this"
+                " counts for nothing."
             )
-        result = grading_record.trial(made, {student: history[-1] for student, history in found.items()}, katas, jobs, seconds)
+        result = grading_record.trial(
+            made, {student: history[-1] for student, history in found.items()}, katas, jobs, seconds
+        )
         print(f"\n{grading_record.table(result)}\n")
         if times:
             dice = random.Random(seed)
-            done, problems = kills.tried(lambda place: command(submissions, place, katas, jobs), fresh, found, times, dice)
+            done, problems = kills.tried(
+                lambda place: command(submissions, place, katas, jobs), fresh, found, times, dice
+            )
             result = replace(result, kills=done, problems=(*result.problems, *problems))
             lost = f"{done.lost} records lost, {done.repeated} repeated"
             equal = f"{done.equal} of {done.gradings} gradebooks equal the undisturbed one"
@@ -77,17 +86,33 @@ def write_hostile_table() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python tools/bench/grading", description=__doc__.partition("\n")[0])
-    parser.add_argument("--students", type=int, default=200, metavar="N", help="how many there are (200)")
-    parser.add_argument("--katas", default=",".join(KATAS), help=f"what is graded ({','.join(KATAS)})")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="submissions judged at a time (2)")
-    parser.add_argument("--kills", type=int, default=0, metavar="N", help="grade once more, killed N times at random moments")
+    parser = argparse.ArgumentParser(
+        prog="python tools/bench/grading", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument(
+        "--students", type=int, default=200, metavar="N", help="how many there are (200)"
+    )
+    parser.add_argument(
+        "--katas", default=",".join(KATAS), help=f"what is graded ({','.join(KATAS)})"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=2, metavar="N", help="submissions judged at a time (2)"
+    )
+    parser.add_argument(
+        "--kills",
+        type=int,
+        default=0,
+        metavar="N",
+        help="grade once more, killed N times at random moments",
+    )
     parser.add_argument("--seed", type=int, default=6, help="of those moments (6)")
     kept = grading_record.FILE.relative_to(ROOT)
     to = {"nargs": "?", "type": Path, "const": grading_record.FILE, "metavar": "FILE"}
     parser.add_argument("--record", **to, help=f"keep the figures at the end ({kept})")
     parser.add_argument(
-        "--hostile", action="store_true", help="grade nothing: show the attacks, and write reference/validation/hostile.md"
+        "--hostile",
+        action="store_true",
+        help="grade nothing: show the attacks, and write reference/validation/hostile.md",
     )
     options = parser.parse_args()
     if options.hostile:

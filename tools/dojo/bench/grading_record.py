@@ -1,7 +1,8 @@
-"""What grading came to when it was last tried on a class of made-up students: reference/validation/grading.json.
+"""What grading came to when it was last tried on a class of made-up students:
+reference/validation/grading.json.
 
-Written by `python tools/bench/grading --record` at the end of a whole run, whatever it found: what went wrong is in `problems`.
-It holds the last run, and the last one with kills.
+Written by `python tools/bench/grading --record` at the end of a whole run, whatever it found: what
+went wrong is in `problems`. It holds the last run, and the last one with kills.
 """
 
 import json
@@ -24,7 +25,9 @@ FILE = ROOT / "reference" / "validation" / "grading.json"
 
 @dataclass(frozen=True)
 class Kind:
-    """The students of a kind: how many there are, how many have what they have earned, and the seconds of one of them."""
+    """The students of a kind: how many there are, how many have what they have earned, and the
+    seconds of one of them.
+    """
 
     students: int
     as_earned: int
@@ -39,7 +42,8 @@ class Kills:
     Attributes:
         kills: how many there were.
         gradings: gradebooks that were begun anew, killed again and again, and finished.
-        lost: records that were there before a kill and not after it, or not in the finished gradebook.
+        lost: records that were there before a kill and not after it, or not in the finished
+            gradebook.
         repeated: students who were judged more than once.
         equal: gradebooks that equal the undisturbed one.
     """
@@ -76,7 +80,13 @@ class Trial:
     problems: tuple[str, ...]
 
 
-def trial(made: Mapping[str, Student], found: Mapping[str, Record], katas: Sequence[Kata], jobs: int, seconds: float) -> Trial:
+def trial(
+    made: Mapping[str, Student],
+    found: Mapping[str, Record],
+    katas: Sequence[Kata],
+    jobs: int,
+    seconds: float,
+) -> Trial:
     """What an undisturbed run came to.
 
     Args:
@@ -86,11 +96,24 @@ def trial(made: Mapping[str, Student], found: Mapping[str, Record], katas: Seque
     kinds, problems = {}, []
     for kind in dict.fromkeys(student.kind for student in made.values()):
         own = {name: student for name, student in made.items() if student.kind == kind}
-        wrong = {name: problem for name, student in own.items() if (problem := student.problem(found[name]))}
-        problems += [f"{name}, {kind}, {made[name].what}: {problem}" for name, problem in wrong.items()]
+        wrong = {
+            name: problem
+            for name, student in own.items()
+            if (problem := student.problem(found[name]))
+        }
+        problems += [
+            f"{name}, {kind}, {made[name].what}: {problem}" for name, problem in wrong.items()
+        ]
         times = [found[name].seconds for name in own]
-        kinds[kind] = Kind(len(own), len(own) - len(wrong), round(statistics.median(times), 1), round(max(times), 1))
-    statuses = Counter(task.status for one in found.values() for kata in one.katas for task in kata.tasks)
+        kinds[kind] = Kind(
+            len(own),
+            len(own) - len(wrong),
+            round(statistics.median(times), 1),
+            round(max(times), 1),
+        )
+    statuses = Counter(
+        task.status for one in found.values() for kata in one.katas for task in kata.tasks
+    )
     return Trial(
         date=date.today().isoformat(),
         versions={"python": platform.python_version(), "torch": version("torch").partition("+")[0]},
@@ -111,7 +134,10 @@ def table(one: Trial) -> str:
     """The kinds of students, for the screen."""
     lines = [f"{'kind':<16} {'students':>8} {'as earned':>10} {'median':>8} {'slowest':>8}"]
     for name, kind in one.kinds.items():
-        lines.append(f"{name:<16} {kind.students:>8} {kind.as_earned:>10} {kind.median:>6.1f} s {kind.slowest:>6.1f} s")
+        lines.append(
+            f"{name:<16} {kind.students:>8} {kind.as_earned:>10} {kind.median:>6.1f} s"
+            f" {kind.slowest:>6.1f} s"
+        )
     earned = sum(kind.as_earned for kind in one.kinds.values())
     lines.append(f"{'all':<16} {one.students:>8} {earned:>10} {'':>8} {one.seconds:>6.0f} s in all")
     tasks = ", ".join(f"{number} {status}" for status, number in one.tasks.items() if number)

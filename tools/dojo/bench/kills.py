@@ -1,4 +1,6 @@
-"""Grades a class again and again, killed at random moments, and compares the gradebooks with that of a run nobody disturbed."""
+"""Grades a class again and again, killed at random moments, and compares the gradebooks with that
+of a run nobody disturbed.
+"""
 
 import itertools
 import random
@@ -14,7 +16,8 @@ from dojo.bench.grading_record import Kills
 from dojo.grade.gradebook import Gradebook
 from dojo.grade.records import Record
 
-START, SUBMISSION, LONGEST = 15.0, 3.0, 60.0  # seconds, about, of a start, of a submission, and until a kill
+# seconds, about, of a start, of a submission, and until a kill
+START, SUBMISSION, LONGEST = 15.0, 3.0, 60.0
 SILENT: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 Histories = Mapping[str, Sequence[Record]]  # student → all records of theirs, the oldest first
 
@@ -25,7 +28,11 @@ def histories(out: Path) -> dict[str, list[Record]]:
 
 
 def tried(
-    command: Callable[[Path], Sequence[str]], fresh: Path, undisturbed: Histories, kills: int, dice: random.Random
+    command: Callable[[Path], Sequence[str]],
+    fresh: Path,
+    undisturbed: Histories,
+    kills: int,
+    dice: random.Random,
 ) -> tuple[Kills, list[str]]:
     """Kill so many times in all; what that did, and every difference in a sentence.
 
@@ -36,9 +43,17 @@ def tried(
     gradings = equal = lost = repeated = 0
     problems: list[str] = []
     for book, missed in _killed(command, fresh, kills, dice):
-        gone, twice, others = missed + _lost(undisturbed, book), _repeated(book), _others(undisturbed, book)
+        gone, twice, others = (
+            missed + _lost(undisturbed, book),
+            _repeated(book),
+            _others(undisturbed, book),
+        )
         gradings, equal = gradings + 1, equal + (not (gone or twice or others))
-        lost, repeated, problems = lost + len(gone), repeated + len(twice), problems + gone + twice + others
+        lost, repeated, problems = (
+            lost + len(gone),
+            repeated + len(twice),
+            problems + gone + twice + others,
+        )
     return Kills(kills, gradings, lost, repeated, equal), problems
 
 
@@ -53,15 +68,22 @@ def _killed(
         while number < kills and not is_done:
             is_done = _ends_before_its_kill(command(out), out, len(kept), dice)
             now = histories(out)
-            problems += [f"kill {number}: the record of {student} is gone" for student in sorted(set(kept) - set(now))]
+            problems += [
+                f"kill {number}: the record of {student} is gone"
+                for student in sorted(set(kept) - set(now))
+            ]
             kept, number = now, number + (not is_done)
             print(f"\rkill {number} of {kills}, {len(kept)} records", end="", flush=True)
         subprocess.run(command(out), **SILENT, check=False)
         yield histories(out), problems
 
 
-def _ends_before_its_kill(grading: Sequence[str], out: Path, kept: int, dice: random.Random) -> bool:
-    """Start, and kill: one time in four while it starts, else in the middle of its next few submissions."""
+def _ends_before_its_kill(
+    grading: Sequence[str], out: Path, kept: int, dice: random.Random
+) -> bool:
+    """Start, and kill: one time in four while it starts, else in the middle of its next few
+    submissions.
+    """
     process, begin = subprocess.Popen(grading, **SILENT), time.monotonic()
     is_early, more, moment = dice.random() < 0.25, dice.randint(1, 4), dice.uniform(0, 1)
     while process.poll() is None:
@@ -74,16 +96,24 @@ def _ends_before_its_kill(grading: Sequence[str], out: Path, kept: int, dice: ra
 
 
 def _lost(undisturbed: Histories, book: Histories) -> list[str]:
-    return [f"{student}: no record in a gradebook that was disturbed" for student in sorted(set(undisturbed) - set(book))]
+    return [
+        f"{student}: no record in a gradebook that was disturbed"
+        for student in sorted(set(undisturbed) - set(book))
+    ]
 
 
 def _repeated(book: Histories) -> list[str]:
-    return [f"{student}: {len(history)} records" for student, history in sorted(book.items()) if len(history) != 1]
+    return [
+        f"{student}: {len(history)} records"
+        for student, history in sorted(book.items())
+        if len(history) != 1
+    ]
 
 
 def _others(undisturbed: Histories, book: Histories) -> list[str]:
     problems = [
-        f"{student}: a record that the undisturbed gradebook has not" for student in sorted(set(book) - set(undisturbed))
+        f"{student}: a record that the undisturbed gradebook has not"
+        for student in sorted(set(book) - set(undisturbed))
     ]
     for student in sorted(set(undisturbed) & set(book)):
         if essence(undisturbed[student][-1]) != essence(book[student][-1]):

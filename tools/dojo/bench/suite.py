@@ -1,6 +1,8 @@
-"""What the reference suite costs: CPU seconds of every kata and test, and how much of it is training.
+"""What the reference suite costs: CPU seconds of every kata and test, and how much of it is
+training.
 
-The suite runs as often as asked, in this one process, on one thread. Of every test the median counts.
+The suite runs as often as asked, in this one process, on one thread. Of every test the median
+counts.
 """
 
 import argparse
@@ -26,7 +28,9 @@ MOST_SECONDS_OF_SUITE, MOST_SECONDS_OF_KATA, MOST_SECONDS_OF_TEST = 25.0, 3.0, 2
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds of one test, setup and teardown with it, and those of them in which it trained."""
+    """CPU seconds of one test, setup and teardown with it, and those of them in which it
+    trained.
+    """
 
     kata: str
     test: str
@@ -43,8 +47,11 @@ class Clock:
         self._inside = False
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        timed = cache(self.timed)  # a function stays the same object, however often a test asks for it
-        session.config.stash[SESSION].wrap = lambda name, value: timed(value) if name in TRAINERS else value
+        # a function stays the same object, however often a test asks for it
+        timed = cache(self.timed)
+        session.config.stash[SESSION].wrap = lambda name, value: (
+            timed(value) if name in TRAINERS else value
+        )
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -56,7 +63,9 @@ class Clock:
         return result
 
     def timed(self, function: Callable) -> Callable:
-        """The function, with its time counted as training; one training inside another counts once."""
+        """The function, with its time counted as training; one training inside another counts
+        once.
+        """
 
         @wraps(function)
         def timed(*args: object, **kwargs: object) -> object:
@@ -73,13 +82,20 @@ class Clock:
 
 
 def take(katas: Sequence[str], device: str) -> list[Cost]:
-    """Run the tests of the references once. Raises SystemExit if they do not pass: a failure has no price."""
+    """Run the tests of the references once. Raises SystemExit if they do not pass: a failure has no
+    price.
+    """
     clock, printed = Clock(), io.StringIO()
     tests = [f"tests/test_{name}.py" for name in katas] or ["tests"]
     with contextlib.redirect_stdout(printed):
-        code = pytest.main([*tests, "--target", "reference", "--device", device, "-q", "--capture=sys"], plugins=[clock])
+        code = pytest.main(
+            [*tests, "--target", "reference", "--device", device, "-q", "--capture=sys"],
+            plugins=[clock],
+        )
     if code != 0:
-        raise SystemExit(f"{printed.getvalue()}\nThe references do not pass, so there is nothing to time.")
+        raise SystemExit(
+            f"{printed.getvalue()}\nThe references do not pass, so there is nothing to time."
+        )
     return clock.costs
 
 
@@ -89,7 +105,12 @@ def medians(runs: Sequence[Sequence[Cost]]) -> list[Cost]:
     for cost in (cost for run in runs for cost in run):
         by_test.setdefault((cost.kata, cost.test), []).append(cost)
     return [
-        Cost(kata, test, statistics.median(c.seconds for c in costs), statistics.median(c.training for c in costs))
+        Cost(
+            kata,
+            test,
+            statistics.median(c.seconds for c in costs),
+            statistics.median(c.training for c in costs),
+        )
         for (kata, test), costs in by_test.items()
     ]
 
@@ -100,10 +121,16 @@ def report(costs: Sequence[Cost], slowest: int) -> str:
     for kata in dict.fromkeys(cost.kata for cost in costs):
         own = [cost for cost in costs if cost.kata == kata]
         longest = max(own, key=lambda cost: cost.seconds)
-        lines.append(f"{kata:<28} {_sums(own)}   {longest.seconds:.2f} s  {longest.test.partition('::')[2] or longest.test}")
+        lines.append(
+            f"{kata:<28} {_sums(own)}   {longest.seconds:.2f} s "
+            f" {longest.test.partition('::')[2] or longest.test}"
+        )
     lines += [f"{'all':<28} {_sums(costs)}", "", "The slowest tests:"]
     for cost in sorted(costs, key=lambda cost: -cost.seconds)[:slowest]:
-        lines.append(f"  {cost.seconds:6.2f} s  {_share(cost.training, cost.seconds):>5} training  {cost.kata} {cost.test}")
+        lines.append(
+            f"  {cost.seconds:6.2f} s  {_share(cost.training, cost.seconds):>5} training "
+            f" {cost.kata} {cost.test}"
+        )
     return "\n".join([*lines, "", *over_limit(costs)])
 
 
@@ -112,7 +139,11 @@ def over_limit(costs: Sequence[Cost]) -> list[str]:
     katas: dict[str, float] = {}
     for cost in costs:
         katas[cost.kata] = katas.get(cost.kata, 0.0) + cost.seconds
-    over = [f"over {MOST_SECONDS_OF_KATA:g} s: {kata}, {s:.2f} s" for kata, s in katas.items() if s > MOST_SECONDS_OF_KATA]
+    over = [
+        f"over {MOST_SECONDS_OF_KATA:g} s: {kata}, {s:.2f} s"
+        for kata, s in katas.items()
+        if s > MOST_SECONDS_OF_KATA
+    ]
     over += [
         f"over {MOST_SECONDS_OF_TEST:g} s: {cost.kata} {cost.test}, {cost.seconds:.2f} s"
         for cost in costs
@@ -120,7 +151,10 @@ def over_limit(costs: Sequence[Cost]) -> list[str]:
     ]
     if (total := sum(katas.values())) > MOST_SECONDS_OF_SUITE:
         over.append(f"over {MOST_SECONDS_OF_SUITE:g} s: the whole suite, {total:.1f} s")
-    within = f"Within the limits: {MOST_SECONDS_OF_SUITE:g} s in all, {MOST_SECONDS_OF_KATA:g} s a kata, "
+    within = (
+        f"Within the limits: {MOST_SECONDS_OF_SUITE:g} s in all, {MOST_SECONDS_OF_KATA:g} s a"
+        " kata, "
+    )
     return over or [f"{within}{MOST_SECONDS_OF_TEST:g} s a test."]
 
 
@@ -134,11 +168,21 @@ def _share(part: float, whole: float) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python tools/bench/suite", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python tools/bench/suite", description=__doc__.partition("\n")[0]
+    )
     parser.add_argument("kata", nargs="*", help="only these katas, such as k06")
-    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="how often to run; medians are shown (3)")
+    parser.add_argument(
+        "--repeat", type=int, default=3, metavar="N", help="how often to run; medians are shown (3)"
+    )
     parser.add_argument("--device", default="cpu", help="where the placement tests run (cpu)")
-    parser.add_argument("--slowest", type=int, default=10, metavar="N", help="how many of the slowest tests to list (10)")
+    parser.add_argument(
+        "--slowest",
+        type=int,
+        default=10,
+        metavar="N",
+        help="how many of the slowest tests to list (10)",
+    )
     parser.add_argument("--json", action="store_true", help="every test's times as JSON")
     options = parser.parse_args()
     from dojo import catalog
@@ -150,4 +194,8 @@ def main() -> None:
     os.chdir(ROOT)
     torch.set_num_threads(1)
     costs = medians([take(names, options.device) for _ in range(max(options.repeat, 1))])
-    print(json.dumps([vars(cost) for cost in costs], indent=1) if options.json else report(costs, options.slowest))
+    print(
+        json.dumps([vars(cost) for cost in costs], indent=1)
+        if options.json
+        else report(costs, options.slowest)
+    )

@@ -1,6 +1,6 @@
-"""Keeps files of the learner's aside while others stand in their place. A copy is whole before anything is changed, and stays
-until its file is back; what a killed process left behind is found and brought back by the next. What an editor saves meanwhile
-is never replaced.
+"""Keeps files of the learner's aside while others stand in their place. A copy is whole before
+anything is changed, and stays until its file is back; what a killed process left behind is found
+and brought back by the next. What an editor saves meanwhile is never replaced.
 """
 
 import contextlib
@@ -18,7 +18,11 @@ FOLDER = ".kata-update"
 def left_over(root: Path) -> list[str]:
     """The files that an interrupted update has left aside."""
     folder = root / FOLDER
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() or path.is_symlink()
+    )
 
 
 def keep(root: Path, names: Iterable[str]) -> None:
@@ -40,7 +44,8 @@ def keep(root: Path, names: Iterable[str]) -> None:
 
 
 def clear(root: Path, names: Iterable[str]) -> None:
-    """Move the files themselves to where their copies are, with what was saved since these were made.
+    """Move the files themselves to where their copies are, with what was saved since these were
+    made.
 
     Raises:
         OSError: one can't be moved; it and those after it are still in their place.
@@ -57,11 +62,14 @@ def is_same(root: Path, name: str) -> bool:
     return place.is_file() and place.read_bytes() == copy.read_bytes()
 
 
-def bring_back(root: Path, was_edited: Callable[[str], bool] = lambda name: False) -> list[tuple[str, str]]:
+def bring_back(
+    root: Path, was_edited: Callable[[str], bool] = lambda name: False
+) -> list[tuple[str, str]]:
     """Put every file back to its place, and remove the copies.
 
     Args:
-        was_edited: whether somebody has worked on the file since: then that stays, and the copy is laid beside it.
+        was_edited: whether somebody has worked on the file since: then that stays, and the copy is
+            laid beside it.
 
     Returns:
         The name of each file, and where it is now.
@@ -88,8 +96,13 @@ def undisturbed() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    wanted = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, lambda number, frame: came.append(number)) for number in wanted}
+    wanted = [
+        getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+    ]
+    before = {
+        number: signal.signal(number, lambda number, frame: came.append(number))
+        for number in wanted
+    }
     try:
         yield
     finally:

@@ -34,13 +34,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Shows where you stand in the katas: what is green, what is next, what is wrong with it.\n\n"
-    "`python tools/check` runs all katas, `python tools/check k06` one of them: that is the command `run`, and its name may "
-    "be left out. Exit code: 0 all passed, 1 not all passed, 2 the command could not do its work.",
+    help=(
+        "Shows where you stand in the katas: what is green, what is next, what is wrong with"
+        " it.\n\n`python tools/check` runs all katas, `python tools/check k06` one of them: that is"
+        " the command `run`, and its name may be left out. Exit code: 0 all passed, 1 not all"
+        " passed, 2 the command could not do its work."
+    ),
 )
 
-KataName = Annotated[str, typer.Argument(metavar="KATA", help="A number, a name, or a part of a name: 6, k06, logistic.")]
-TaskName = Annotated[str, typer.Argument(metavar="[TASK]", help="One of the kata's tasks, such as model.")]
+KataName = Annotated[
+    str,
+    typer.Argument(metavar="KATA", help="A number, a name, or a part of a name: 6, k06, logistic."),
+]
+TaskName = Annotated[
+    str, typer.Argument(metavar="[TASK]", help="One of the kata's tasks, such as model.")
+]
 
 
 def main() -> NoReturn:
@@ -51,15 +59,24 @@ def main() -> NoReturn:
     except (catalog.CatalogError, catalog.UnknownKata, MarkerError) as problem:
         _unable(problem)
     except OSError as error:
-        _unable(f"{error.filename or 'A file'}: {error.strerror or error}. Check that it is there and that you may use it.")
+        _unable(
+            f"{error.filename or 'A file'}: {error.strerror or error}. Check that it is there and"
+            " that you may use it."
+        )
     sys.exit(0)
 
 
 def _end_politely() -> None:
-    """A request to end and a closed terminal clear up as every other end does: no process and no scratch file is left."""
+    """A request to end and a closed terminal clear up as every other end does: no process and no
+    scratch file is left.
+    """
     if os.name != "posix":
         return
-    wanted = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
+    wanted = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is signal.SIG_DFL
+    ]
 
     def end(number: int, frame: object) -> NoReturn:
         for one in wanted:  # a second request must not end the clearing up
@@ -76,22 +93,34 @@ def _unable(problem: object) -> NoReturn:
 
 
 def _note(keep: Callable[[], str]) -> None:
-    """Keep something in the learner's state: what was to be shown does not depend on it, so a failure is only told."""
+    """Keep something in the learner's state: what was to be shown does not depend on it, so a
+    failure is only told.
+    """
     try:
         notice = keep()
     except OSError as error:
-        notice = f"{error.filename or '.progress.json'} can't be written ({error.strerror or error}): this was not remembered."
+        notice = (
+            f"{error.filename or '.progress.json'} can't be written ({error.strerror or error}):"
+            " this was not remembered."
+        )
     if notice:
         sys.stderr.write(f"{notice}\n")
 
 
 @app.command()
 def run(
-    kata: Annotated[list[str] | None, typer.Argument(metavar="[KATA]...", help="Only these katas: 6, k06, logistic.")] = None,
+    kata: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KATA]...", help="Only these katas: 6, k06, logistic."),
+    ] = None,
     target: Annotated[str, typer.Option(help="The folder of kata files to check.")] = "katas",
     device: Annotated[str, typer.Option(help=f"Where placement tests run: {ACCEPTED}.")] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Stay, and answer every save of a kata's file.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Stay, and answer every save of a kata's file.")
+    ] = False,
 ) -> None:
     """Run the tests and show where you stand (the default)."""
     from dojo.check import aside, detail, overview, running, store
@@ -123,28 +152,46 @@ def run(
         overview.show(screen, known, verdict, record.read())
     if is_own:
         if chosen and verdict.passed and not as_json and device == "auto":
-            screen.console.print(f"[dim]Yours beside the reference's: python tools/check compare {chosen[-1].short}[/]")
+            screen.console.print(
+                "[dim]Yours beside the reference's: python tools/check compare"
+                f" {chosen[-1].short}[/]"
+            )
         _note(lambda: store.record(verdict, before, device=device))
         if aside.left_over(ROOT):
-            sys.stderr.write(f"An update was interrupted, and work of yours lies in {aside.FOLDER}: ")
+            sys.stderr.write(
+                f"An update was interrupted, and work of yours lies in {aside.FOLDER}: "
+            )
             sys.stderr.write("`python tools/check update` puts it back.\n")
     raise typer.Exit(0 if verdict.passed else 1)
 
 
 def _watch(
-    known: catalog.Catalog, chosen: list[catalog.Kata], target: str, device: str, as_json: bool, screen: console.Screen
+    known: catalog.Catalog,
+    chosen: list[catalog.Kata],
+    target: str,
+    device: str,
+    as_json: bool,
+    screen: console.Screen,
 ) -> NoReturn:
     """Watch mode, until the learner quits."""
     from dojo.check import running, store
     from dojo.check.watch import session
 
     if as_json or len(chosen) > 1:
-        _unable("--watch shows one kata at a time, on a screen: give it one name at most, and no --json.")
+        _unable(
+            "--watch shows one kata at a time, on a screen: give it one name at most, and no"
+            " --json."
+        )
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or screen.console.is_dumb_terminal:
-        _unable("--watch needs a terminal of its own: leave it out where output goes to a file, a pipe or a plain console.")
+        _unable(
+            "--watch needs a terminal of its own: leave it out where output goes to a file, a pipe"
+            " or a plain console."
+        )
     try:
         folder = running.find_target(target)
-        code = session.watch(known, folder, folder == store.KATAS, chosen[0] if chosen else None, device, screen)
+        code = session.watch(
+            known, folder, folder == store.KATAS, chosen[0] if chosen else None, device, screen
+        )
     except running.NoTarget as problem:
         _unable(problem)
     raise typer.Exit(code)
@@ -159,7 +206,9 @@ def list_katas() -> None:
         out(f"\n[bold]Stage {stage.number}[/]  {escape(stage.title)}")
         for kata in stage.katas:
             try:
-                still_open = open_regions((ROOT / "katas" / f"{kata.name}.py").read_text(encoding="utf-8"))
+                still_open = open_regions(
+                    (ROOT / "katas" / f"{kata.name}.py").read_text(encoding="utf-8")
+                )
                 left = [task.name for task in kata.tasks if task.name in still_open]
                 state = f"to write: {', '.join(left)}" if left else "written"
             except (OSError, UnicodeDecodeError):
@@ -170,10 +219,14 @@ def list_katas() -> None:
 
 @app.command()
 def hint(
-    kata: Annotated[str, typer.Argument(metavar="[KATA]", help="Without it: the kata you are at.")] = "",
+    kata: Annotated[
+        str, typer.Argument(metavar="[KATA]", help="Without it: the kata you are at.")
+    ] = "",
     task: TaskName = "",
 ) -> None:
-    """Open one more hint for the task you are at, and show those that are open: from a nudge to nearly the code."""
+    """Open one more hint for the task you are at, and show those that are open: from a nudge to
+    nearly the code.
+    """
     from dojo.check import docs, hints, screens, store
     from dojo.check import state as states
 
@@ -182,17 +235,26 @@ def hint(
     state, notice = store.read()
     _note(lambda: notice)
     try:
-        meant = hints.meant(state, known, chosen, task, store.edited(one.name for one in known.katas))
+        meant = hints.meant(
+            state, known, chosen, task, store.edited(one.name for one in known.katas)
+        )
     except hints.NoSuchTask as problem:
         _unable(problem)
     if not meant:
-        print("Everything passed when it was last checked. With its name a kata shows its hints, and what to read on.")
+        print(
+            "Everything passed when it was last checked. With its name a kata shows its hints, and"
+            " what to read on."
+        )
     for asked in meant:
         place, one = asked.kata, asked.task
         pages = docs.pages(_reference(place), one.name) if asked.is_green else []
         if not asked.is_green:
             state = states.after_hint(state, place.name, one)
-            _note(lambda place=place, one=one: store.change(lambda now: states.after_hint(now, place.name, one))[1])
+            _note(
+                lambda place=place, one=one: store.change(
+                    lambda now: states.after_hint(now, place.name, one)
+                )[1]
+            )
         screens.ladder(screen, hints.ladder(state, place, one), pages)
 
 
@@ -213,7 +275,9 @@ def compare(kata: KataName, task: TaskName = "") -> None:
             _unable(comparing.refusal(found, asked, state))
         yours = (store.KATAS / f"{found.name}.py").read_text(encoding="utf-8")
         for one in green:
-            screens.comparison(screen, found, one, comparing.parts(yours, _reference(found), one.name))
+            screens.comparison(
+                screen, found, one, comparing.parts(yours, _reference(found), one.name)
+            )
     except (hints.NoSuchTask, comparing.NotComparable) as problem:
         _unable(problem)
     if later := [one.name for one in asked if one not in green]:
@@ -233,9 +297,15 @@ def update() -> None:
     screen = console.screen()
     try:
         for name, place in updating.repair(ROOT):
-            where = "is in its place again" if name == place else f"has changed since: what you had before is in {place}"
+            where = (
+                "is in its place again"
+                if name == place
+                else f"has changed since: what you had before is in {place}"
+            )
             print(f"The last update was interrupted: {name} {where}.")
-        screens.updated(screen, updating.update(ROOT, say=lambda text: screen.console.print(f"[dim]{text}[/]")))
+        screens.updated(
+            screen, updating.update(ROOT, say=lambda text: screen.console.print(f"[dim]{text}[/]"))
+        )
     except updating.CannotUpdate as problem:
         _unable(problem)
     except KeyboardInterrupt:
@@ -244,7 +314,9 @@ def update() -> None:
 
 
 @app.command()
-def reset(kata: KataName, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+def reset(
+    kata: KataName, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
+) -> None:
     """Put a kata's file back to its stub; what you wrote is kept in a copy beside it."""
     from dojo.check import reset as resetting
 
@@ -255,8 +327,14 @@ def reset(kata: KataName, yes: Annotated[bool, typer.Option("--yes", "-y", help=
     if resetting.is_stub(path, text):
         print(f"{shown} is the stub already: nothing to do.")
         return
-    if path.exists() and not yes and not typer.confirm(f"Put {shown} back to its stub? What is there is kept in a copy."):
+    if (
+        path.exists()
+        and not yes
+        and not typer.confirm(f"Put {shown} back to its stub? What is there is kept in a copy.")
+    ):
         print("Nothing was changed.")
         raise typer.Exit(1)
     backup = resetting.reset(path, text, datetime.now())
-    print(f"{shown} is the stub again." + (f" What was there: katas/{backup.name}" if backup else ""))
+    print(
+        f"{shown} is the stub again." + (f" What was there: katas/{backup.name}" if backup else "")
+    )

@@ -1,4 +1,6 @@
-"""The learner's code of a task beside the reference's: pure, from two texts to what is to be shown, or why not yet."""
+"""The learner's code of a task beside the reference's: pure, from two texts to what is to be shown,
+or why not yet.
+"""
 
 import ast
 import re
@@ -24,8 +26,9 @@ class Part:
 
     Attributes:
         name: "LogisticRegression.forward", or "ANSWERS" for an entry of that dict.
-        yours: its lines in the learner's file, without docstring and without the stub's words; empty where there is none.
-        reference: the same of the reference; empty for a helper of the learner's own.
+        yours: its lines in the learner's file, without docstring and without the stub's words;
+            empty where there is none. reference: the same of the reference; empty for a helper of
+            the learner's own.
         same: whether they are the same code, whatever the layout and the comments.
     """
 
@@ -41,15 +44,22 @@ def refusal(kata: Kata, tasks: Sequence[Task], state: State) -> str:
     what = f"'{tasks[0].name}'" if len(tasks) == 1 else f"a task of {kata.short}"
     passed = [task for task in tasks if state.of(kata.name, task.name).outcome == PASSED]
     if passed:
-        return f"Your file or its tests have changed since {what} passed: run `{command}` again, then compare."
+        return (
+            f"Your file or its tests have changed since {what} passed: run `{command}` again, then"
+            " compare."
+        )
     if any(state.of(kata.name, task.name).outcome for task in tasks):
         nearly = f"`python tools/check hint {kata.short}` helps to get there"
-        return f"The comparison comes when {what} is green, so that the way there stays yours: {nearly}."
+        return (
+            f"The comparison comes when {what} is green, so that the way there stays yours:"
+            f" {nearly}."
+        )
     return f"The comparison comes when {what} is green: `{command}` tells whether it is."
 
 
 def parts(yours: str, reference: str, task: str) -> list[Part]:
-    """What both wrote for a task, in the reference's order, and last the learner's own helpers that it uses.
+    """What both wrote for a task, in the reference's order, and last the learner's own helpers that
+    it uses.
 
     Raises:
         NotComparable: the learner's text is no Python.
@@ -80,14 +90,26 @@ class _Text:
         self._lines = source.splitlines()
         self._tree = ast.parse(source)
         self.definitions = dict(_named(self._tree.body))
-        self._hidden = _told(self._lines) | {line for node in self.definitions.values() for line in _docstring(node)}
+        self._hidden = _told(self._lines) | {
+            line for node in self.definitions.values() for line in _docstring(node)
+        }
 
     def names_at(self, lines: list[int]) -> list[str]:
-        """The innermost definition around each line, each once; for a line in none, what its statement assigns to."""
+        """The innermost definition around each line, each once; for a line in none, what its
+        statement assigns to.
+        """
         names = []
         for line in lines:
-            around = [name for name, node in self.definitions.items() if node.lineno <= line <= node.end_lineno]
-            assigned = (name for name, node in _assigned(self._tree.body) if node.lineno <= line <= node.end_lineno)
+            around = [
+                name
+                for name, node in self.definitions.items()
+                if node.lineno <= line <= node.end_lineno
+            ]
+            assigned = (
+                name
+                for name, node in _assigned(self._tree.body)
+                if node.lineno <= line <= node.end_lineno
+            )
             if name := around[-1] if around else next(assigned, ""):
                 names.append(name)
         return list(dict.fromkeys(names))
@@ -100,14 +122,29 @@ class _Text:
         if not isinstance(value, ast.Dict):
             return value
         entries = zip(value.keys, value.values, strict=True)
-        return next((entry for key, entry in entries if isinstance(key, ast.Constant) and key.value == task), value)
+        return next(
+            (
+                entry
+                for key, entry in entries
+                if isinstance(key, ast.Constant) and key.value == task
+            ),
+            value,
+        )
 
     def lines(self, node: ast.AST | None) -> tuple[str, ...]:
         if node is None:
             return ()
-        first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
-        numbers = [number for number in range(first, node.end_lineno + 1) if number not in self._hidden]
-        return tuple(dedent("\n".join(self._lines[number - 1].rstrip() for number in numbers)).strip("\n").splitlines())
+        first = min(
+            [node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))]
+        )
+        numbers = [
+            number for number in range(first, node.end_lineno + 1) if number not in self._hidden
+        ]
+        return tuple(
+            dedent("\n".join(self._lines[number - 1].rstrip() for number in numbers))
+            .strip("\n")
+            .splitlines()
+        )
 
 
 def _named(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.AST]]:
@@ -121,7 +158,13 @@ def _named(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.AS
 def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
     """Name and value of each assignment at the top of a file."""
     for node in body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        targets = (
+            node.targets
+            if isinstance(node, ast.Assign)
+            else [node.target]
+            if isinstance(node, ast.AnnAssign)
+            else []
+        )
         for target in targets:
             if isinstance(target, ast.Name) and node.value is not None:
                 yield target.id, node.value
@@ -142,8 +185,16 @@ def _told(lines: list[str]) -> set[int]:
 
 def _docstring(node: ast.AST) -> range:
     first = node.body[0]
-    is_one = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
-    return range(first.lineno, first.end_lineno + 1) if is_one and first.lineno > node.lineno else range(0)
+    is_one = (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    )
+    return (
+        range(first.lineno, first.end_lineno + 1)
+        if is_one and first.lineno > node.lineno
+        else range(0)
+    )
 
 
 def _code(node: ast.AST) -> str:

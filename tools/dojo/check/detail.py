@@ -13,7 +13,10 @@ from dojo.verdict import BLOCKED, FAILED, NOT_STARTED, PASSED, KataResult, TaskR
 
 def show(screen: Screen, kata: Kata, result: KataResult, record: Entry | None) -> None:
     out = screen.console.print
-    out(f"\n[bold]{kata.short}  {escape(kata.title)}[/]  [{STYLES[result.outcome]}]{result.outcome}[/]")
+    out(
+        f"\n[bold]{kata.short}  {escape(kata.title)}[/] "
+        f" [{STYLES[result.outcome]}]{result.outcome}[/]"
+    )
     messages = {test.message for task in result.tasks for test in task.tests}
     if result.outcome == FAILED and len(messages) == 1:  # the whole file can't be used
         out(f"\n{escape(indent(messages.pop(), '  '))}")
@@ -29,11 +32,15 @@ def show(screen: Screen, kata: Kata, result: KataResult, record: Entry | None) -
 
 
 def _task(screen: Screen, task: TaskResult) -> None:
-    """Its tests, a line each, and below them the first problem in full; of a task not begun only what to do."""
+    """Its tests, a line each, and below them the first problem in full; of a task not begun only
+    what to do.
+    """
     out = screen.console.print
     out(f"\n  {screen.mark(task.outcome)} [bold]{task.name}[/]  [dim]{task.outcome}[/]")
     first = task.first_problem
-    if task.outcome in (NOT_STARTED, BLOCKED) and not any(test.outcome == PASSED for test in task.tests):
+    if task.outcome in (NOT_STARTED, BLOCKED) and not any(
+        test.outcome == PASSED for test in task.tests
+    ):
         out(f"[dim]{escape(indent(first.message, ' ' * 6))}[/]")
         return
     for test in task.tests:

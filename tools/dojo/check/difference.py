@@ -17,7 +17,8 @@ def lines(old: Sequence[str], new: Sequence[str], context: int | None = None) ->
     """All lines of both texts, each with its sign.
 
     Args:
-        context: how many common lines to show around each difference, with a gap for the others; by default all.
+        context: how many common lines to show around each difference, with a gap for the others; by
+            default all.
     """
     signed: list[Line] = []
     for kind, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -30,7 +31,9 @@ def lines(old: Sequence[str], new: Sequence[str], context: int | None = None) ->
 
 def _near(signed: list[Line], context: int) -> list[Line]:
     changed = [number for number, (sign, _) in enumerate(signed) if sign != SAME]
-    near = sorted({n for c in changed for n in range(c - context, c + context + 1) if 0 <= n < len(signed)})
+    near = sorted(
+        {n for c in changed for n in range(c - context, c + context + 1) if 0 <= n < len(signed)}
+    )
     shown: list[Line] = []
     for before, number in zip([None, *near], near, strict=False):
         if before is not None and number > before + 1:

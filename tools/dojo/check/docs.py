@@ -1,4 +1,6 @@
-"""Where torch's documentation describes what a reference uses, found by its text alone: torch is not imported here."""
+"""Where torch's documentation describes what a reference uses, found by its text alone: torch is
+not imported here.
+"""
 
 import ast
 import re
@@ -8,7 +10,8 @@ from dojo.stubs import solution_lines
 
 STABLE = "https://docs.pytorch.org/docs/stable/"
 
-# Most names have a page of their own; of these several stand on one. The first pattern that fits a whole name counts.
+# Most names have a page of their own; of these several stand on one. The first pattern that fits a
+# whole name counts.
 _SHARED = [
     (r"torch\.nn|torch\.optim|torch\.nn\.init", "{tail}.html"),
     (
@@ -22,12 +25,16 @@ _SHARED = [
     (r"torch\.utils\.data\.\w+", "data.html#{name}"),
     (r"torch\.backends\.\w+\.\w+", "backends.html#{name}"),
     # These functions of torch itself are only described under their longer name.
-    (r"torch\.(relu|selu|celu|prelu|softmax|log_softmax)", "generated/torch.nn.functional.{tail}.html"),
+    (
+        r"torch\.(relu|selu|celu|prelu|softmax|log_softmax)",
+        "generated/torch.nn.functional.{tail}.html",
+    ),
 ]
 
 
 def pages(reference: str, task: str) -> list[tuple[str, str]]:
-    """Name and address of the documentation of each name of torch in a task's solution, in their order there.
+    """Name and address of the documentation of each name of torch in a task's solution, in their
+    order there.
 
     Args:
         reference: the text of the reference. One that is not Python has no names.
@@ -51,13 +58,21 @@ def page(name: str) -> str:
 
 
 def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """What each imported name stands for: nn → torch.nn, DataLoader → torch.utils.data.DataLoader."""
+    """What each imported name stands for: nn → torch.nn, DataLoader →
+    torch.utils.data.DataLoader.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2
+                yield (
+                    (alias.asname, alias.name)
+                    if alias.asname
+                    else (alias.name.partition(".")[0],) * 2
+                )
         elif isinstance(node, ast.ImportFrom):
-            yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names)
+            yield from (
+                (alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names
+            )
 
 
 def _used(node: ast.AST, meanings: dict[str, str]) -> Iterator[tuple[int, str]]:

@@ -1,4 +1,6 @@
-"""Asks git. Of its words only a reason is read, to pass it on; decisions rest on exit codes and on output made for programs."""
+"""Asks git. Of its words only a reason is read, to pass it on; decisions rest on exit codes and on
+output made for programs.
+"""
 
 import os
 import shutil
@@ -12,7 +14,14 @@ class GitError(Exception):
 
 
 # A terminal git was started from may have set these for another repository.
-_ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
+_ELSEWHERE = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_COMMON_DIR",
+    "GIT_PREFIX",
+)
 
 
 def is_installed() -> bool:
@@ -28,15 +37,25 @@ def ask(folder: Path, *arguments: str, out_of_reach: bool = False) -> str:
     Raises:
         GitError: it ended with another exit code than 0.
     """
-    known = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE} | {"LC_ALL": "C"}
+    known = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE} | {
+        "LC_ALL": "C"
+    }
     if not sys.stdin or not sys.stdin.isatty():
         known["GIT_TERMINAL_PROMPT"] = "0"  # nobody is there to answer
     apart = {}
     if out_of_reach:
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"start_new_session": True}
-    result = subprocess.run(["git", *arguments], cwd=folder, env=known, capture_output=True, check=False, **apart)
+        apart = (
+            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+            if os.name == "nt"
+            else {"start_new_session": True}
+        )
+    result = subprocess.run(
+        ["git", *arguments], cwd=folder, env=known, capture_output=True, check=False, **apart
+    )
     if result.returncode != 0:
-        raise GitError(_reason(result.stderr.decode(errors="replace")) or f"exit code {result.returncode}")
+        raise GitError(
+            _reason(result.stderr.decode(errors="replace")) or f"exit code {result.returncode}"
+        )
     return result.stdout.decode("utf-8", errors="surrogateescape")
 
 

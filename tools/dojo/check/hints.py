@@ -1,4 +1,6 @@
-"""The ladder of a task's hints: a nudge, the concept, the API, nearly the code. Each time it is asked, one more is opened."""
+"""The ladder of a task's hints: a nudge, the concept, the API, nearly the code. Each time it is
+asked, one more is opened.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,11 +41,13 @@ def task_of(kata: Kata, name: str) -> Task:
     return found
 
 
-def meant(state: State, catalog: Catalog, kata: Kata | None, task: str | None, edited: Mapping[str, float]) -> list[Ladder]:
+def meant(
+    state: State, catalog: Catalog, kata: Kata | None, task: str | None, edited: Mapping[str, float]
+) -> list[Ladder]:
     """The tasks that are asked about, with what is open of their hints so far.
 
-    That is the named task, or the one the learner is at: in the named kata, or in all. Of a named kata in which everything
-    passes, all tasks; none if nothing is named and everything passes.
+    That is the named task, or the one the learner is at: in the named kata, or in all. Of a named
+    kata in which everything passes, all tasks; none if nothing is named and everything passes.
 
     Raises:
         NoSuchTask: the kata has no task of that name.

@@ -13,7 +13,9 @@ TITLE_WIDTH = 24
 
 
 def show(screen: Screen, catalog: Catalog, verdict: Verdict, records: dict[str, Entry]) -> None:
-    """Stages, katas and tasks with their outcome, the progress, and the next task with its first failure in full."""
+    """Stages, katas and tasks with their outcome, the progress, and the next task with its first
+    failure in full.
+    """
     results = {kata.name: kata for kata in verdict.katas}
     out = screen.console.print
     for stage in catalog.stages:
@@ -21,7 +23,10 @@ def show(screen: Screen, catalog: Catalog, verdict: Verdict, records: dict[str, 
         for kata in stage.katas:
             _kata_line(screen, kata, results[kata.name])
             for number in results[kata.name].measured:
-                out(f"      {' ' * TITLE_WIDTH} [dim]{escape(compared(number, records.get(kata.name)))}[/]")
+                out(
+                    f"      {' ' * TITLE_WIDTH}"
+                    f" [dim]{escape(compared(number, records.get(kata.name)))}[/]"
+                )
     _progress(screen, verdict, records)
     _next(screen, verdict)
 
@@ -45,8 +50,14 @@ def compared(number: Measured, record: Entry | None) -> str:
 
 def _progress(screen: Screen, verdict: Verdict, records: dict[str, Entry]) -> None:
     done, total = sum(task.outcome == PASSED for task in verdict.tasks), len(verdict.tasks)
-    reference = sum(len(records[kata.name].passed) for kata in verdict.katas if kata.name in records)
-    of = f"{done} of the {reference} tasks that the reference passes" if reference == total else f"{done} of {total} tasks"
+    reference = sum(
+        len(records[kata.name].passed) for kata in verdict.katas if kata.name in records
+    )
+    of = (
+        f"{done} of the {reference} tasks that the reference passes"
+        if reference == total
+        else f"{done} of {total} tasks"
+    )
     screen.console.print(f"\n{screen.bar(done, total)}  {of}")
 
 
@@ -69,4 +80,7 @@ def explain(screen: Screen, kata: KataResult, task: TaskResult, heading: str) ->
     if task.outcome == ERROR:
         out("  This is a fault of the suite, not of yours. Please report it with the text above.")
     else:
-        out(f"\n  [dim]More: python tools/check {short}      A hint: python tools/check hint {short}[/]")
+        out(
+            f"\n  [dim]More: python tools/check {short}      A hint: python tools/check hint"
+            f" {short}[/]"
+        )

@@ -10,7 +10,11 @@ from dojo.stubs import stub_of
 
 def stub(kata: Kata) -> str:
     reference = ROOT / "reference" / f"{kata.name}.py"
-    return stub_of(reference.read_text(encoding="utf-8"), [task.name for task in kata.tasks], f"reference/{kata.name}.py")
+    return stub_of(
+        reference.read_text(encoding="utf-8"),
+        [task.name for task in kata.tasks],
+        f"reference/{kata.name}.py",
+    )
 
 
 def is_stub(path: Path, text: str) -> bool:
@@ -22,7 +26,8 @@ def is_stub(path: Path, text: str) -> bool:
 
 
 def reset(path: Path, text: str, now: datetime) -> Path | None:
-    """Write the stub; what was there is kept beside it. Returns the copy's path, None where there was no file.
+    """Write the stub; what was there is kept beside it. Returns the copy's path, None where there
+    was no file.
 
     Raises:
         OSError: the folder can't be written; the file is then as it was.

@@ -29,8 +29,15 @@ def judge(target: str, katas: list[Kata], device: str, console: Console) -> Verd
     """
     folder = find_target(target)
     units = [Unit(str(folder), kata.name, device) for kata in katas]
-    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[count]}")
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[count]}"),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         bar = progress.add_task("starting Python and torch", total=None, count="")
         judged = set()
 
@@ -43,7 +50,9 @@ def judge(target: str, katas: list[Kata], device: str, console: Console) -> Verd
     if device not in ("auto", "cpu"):
         there = [test for task in verdict.tasks for test in task.tests if test.device == device]
         if there and all(test.outcome == SKIPPED for test in there):
-            raise NoDevice(f"--device {device}: {there[0].message}. Leave --device out to use what is there.")
+            raise NoDevice(
+                f"--device {device}: {there[0].message}. Leave --device out to use what is there."
+            )
     return verdict
 
 

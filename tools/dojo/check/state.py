@@ -1,4 +1,5 @@
-"""What is known of the learner: for each task the hints opened, the attempts, the last outcome, the day it was first green.
+"""What is known of the learner: for each task the hints opened, the attempts, the last outcome, the
+day it was first green.
 
 Pure: from one state to the next. store.py keeps it in a file.
 """
@@ -19,11 +20,13 @@ class TaskState:
 
     Attributes:
         hints: how many levels of its hints are open.
-        attempts: how many versions of its file were judged until it was green for the first time, the green one included; those
-            in which it was not begun do not count. The same file under other tests is another version.
+        attempts: how many versions of its file were judged until it was green for the first time,
+            the green one included; those in which it was not begun do not count. The same file
+            under other tests is another version.
         first_green: the day it passed for the first time, such as "2026-11-21"; empty before.
         outcome: that of the last check; empty before the first.
-        judged: store.content_hash of the file and its tests at this check; empty where it is not known.
+        judged: store.content_hash of the file and its tests at this check; empty where it is not
+            known.
     """
 
     hints: int = 0
@@ -51,7 +54,10 @@ class State:
         return State({**self.katas, kata: {**self.katas.get(kata, {}), task: known}})
 
     def to_json(self) -> dict:
-        katas = {kata: {task: asdict(known) for task, known in tasks.items()} for kata, tasks in self.katas.items()}
+        katas = {
+            kata: {task: asdict(known) for task, known in tasks.items()}
+            for kata, tasks in self.katas.items()
+        }
         return {"version": VERSION, "katas": katas}
 
 
@@ -67,7 +73,10 @@ def from_json(document: object) -> State:
         raise ValueError("another version of this program has written it")
     try:
         return State(
-            {kata: {task: _task_state(fields) for task, fields in tasks.items()} for kata, tasks in document["katas"].items()}
+            {
+                kata: {task: _task_state(fields) for task, fields in tasks.items()}
+                for kata, tasks in document["katas"].items()
+            }
         )
     except (TypeError, AttributeError, KeyError) as error:
         raise ValueError("an entry has not the fields it should have") from error
@@ -90,8 +99,8 @@ def after_check(state: State, result: KataResult, content: str, today: date) -> 
     """The state after a kata was judged.
 
     Args:
-        content: the hash of the file that was judged and of its tests; empty if one of them changed meanwhile, so that nobody
-            knows which version it was.
+        content: the hash of the file that was judged and of its tests; empty if one of them changed
+            meanwhile, so that nobody knows which version it was.
     """
     for task in result.tasks:
         if task.outcome == ERROR:  # the suite's own fault says nothing of the learner
@@ -100,7 +109,13 @@ def after_check(state: State, result: KataResult, content: str, today: date) -> 
         is_new = content != known.judged or not content
         counts = task.outcome in (PASSED, FAILED) and is_new and not known.first_green
         first_green = known.first_green or (today.isoformat() if task.outcome == PASSED else "")
-        now = replace(known, attempts=known.attempts + counts, first_green=first_green, outcome=task.outcome, judged=content)
+        now = replace(
+            known,
+            attempts=known.attempts + counts,
+            first_green=first_green,
+            outcome=task.outcome,
+            judged=content,
+        )
         state = state.having(result.name, task.name, now)
     return state
 
@@ -108,14 +123,19 @@ def after_check(state: State, result: KataResult, content: str, today: date) -> 
 def after_hint(state: State, kata: str, task: Task) -> State:
     """The state after one more level of a task's hints was opened, if there is one more."""
     known = state.of(kata, task.name)
-    return state.having(kata, task.name, replace(known, hints=min(known.hints + 1, len(task.hints))))
+    return state.having(
+        kata, task.name, replace(known, hints=min(known.hints + 1, len(task.hints)))
+    )
 
 
-def current(state: State, catalog: Catalog, edited: Mapping[str, float]) -> tuple[Kata, Task] | None:
+def current(
+    state: State, catalog: Catalog, edited: Mapping[str, float]
+) -> tuple[Kata, Task] | None:
     """The task the learner is at: one that failed, else one of a kata that is begun, else the next.
 
     Args:
-        edited: kata name → when its file was last changed: of several katas the one edited last is meant.
+        edited: kata name → when its file was last changed: of several katas the one edited last is
+            meant.
 
     Returns:
         None when every task passed at its last check.
@@ -126,10 +146,13 @@ def current(state: State, catalog: Catalog, edited: Mapping[str, float]) -> tupl
         when = edited.get(kata.name, 0.0)
         if state.of(kata.name, task.name).outcome == FAILED:
             return 2, when
-        begun = any(state.of(kata.name, other.name).outcome in (PASSED, FAILED) for other in kata.tasks)
+        begun = any(
+            state.of(kata.name, other.name).outcome in (PASSED, FAILED) for other in kata.tasks
+        )
         return (1, when) if begun else (0, 0.0)
 
-    return max(_open(state, catalog), key=nearness, default=None)  # of equal ones max takes the first
+    # of equal ones max takes the first
+    return max(_open(state, catalog), key=nearness, default=None)
 
 
 def _open(state: State, catalog: Catalog) -> Iterator[tuple[Kata, Task]]:

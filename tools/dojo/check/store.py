@@ -1,4 +1,6 @@
-"""Keeps the learner's state in .progress.json: whole or not at all, however many commands write and however they end."""
+"""Keeps the learner's state in .progress.json: whole or not at all, however many commands write and
+however they end.
+"""
 
 import hashlib
 import json
@@ -17,12 +19,15 @@ KATAS, TESTS = ROOT / "katas", ROOT / "tests"
 
 
 def file() -> Path:
-    """Where the state is: at the top of the repository, unless the environment names another place, as the tests do."""
+    """Where the state is: at the top of the repository, unless the environment names another place,
+    as the tests do.
+    """
     return Path(os.environ.get("TORCH_KATAS_PROGRESS") or ROOT / ".progress.json")
 
 
 def read(path: Path | None = None) -> tuple[State, str]:
-    """The state, and a sentence for the learner where the file was broken and had to be set aside; otherwise an empty one.
+    """The state, and a sentence for the learner where the file was broken and had to be set aside;
+    otherwise an empty one.
 
     Raises:
         OSError: the file is there and can't be read.
@@ -33,15 +38,24 @@ def read(path: Path | None = None) -> tuple[State, str]:
     try:
         with lock.held(_lock(path)):
             return _load(path)
-    except PermissionError:  # a folder in which nothing can be written: nobody else writes there either
+    except (
+        PermissionError
+    ):  # a folder in which nothing can be written: nobody else writes there either
         try:
             return _parse(path), ""
         except (ValueError, RecursionError):
-            return State(), f"{path.name} could not be used, so hints and attempts are not known; your katas are not touched."
+            return (
+                State(),
+                (
+                    f"{path.name} could not be used, so hints and attempts are not known; your"
+                    " katas are not touched."
+                ),
+            )
 
 
 def change(how: Callable[[State], State], path: Path | None = None) -> tuple[State, str]:
-    """Read, change and write the state in one go. Returns the new one, and a sentence as read() does.
+    """Read, change and write the state in one go. Returns the new one, and a sentence as read()
+    does.
 
     Raises:
         OSError: it can't be written; the file is as it was.
@@ -69,12 +83,19 @@ def _load(path: Path) -> tuple[State, str]:
     except FileNotFoundError:
         return State(), ""
     except (ValueError, RecursionError) as error:  # half a file, another file, brackets without end
-        reason = "it is not JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError) else error
+        reason = (
+            "it is not JSON"
+            if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError)
+            else error
+        )
         aside = _free_name(path)
         path.rename(aside)
-        return State(), (
-            f"{path.name} could not be used ({reason}): it is kept as {aside.name}, and hints and attempts are counted anew; "
-            "your katas are not touched."
+        return (
+            State(),
+            (
+                f"{path.name} could not be used ({reason}): it is kept as {aside.name}, and hints"
+                " and attempts are counted anew; your katas are not touched."
+            ),
         )
 
 
@@ -95,7 +116,8 @@ def _write(state: State, path: Path) -> None:
 
 
 def content_hash(kata: str, folder: Path | None = None) -> str:
-    """Of a kata's file and of what judges it, the same whatever their line ends; empty where one can't be read.
+    """Of a kata's file and of what judges it, the same whatever their line ends; empty where one
+    can't be read.
 
     An update may bring other tests: what passed those of before is then to be confirmed.
     """
@@ -114,12 +136,15 @@ def hashes(katas: Iterable[str]) -> dict[str, str]:
     return {kata: content_hash(kata) for kata in katas}
 
 
-def record(verdict: Verdict, before: dict[str, str], today: date | None = None, device: str = "auto") -> str:
+def record(
+    verdict: Verdict, before: dict[str, str], today: date | None = None, device: str = "auto"
+) -> str:
     """Keep what a check of the learner's own katas found. Returns a sentence as read() does.
 
     Args:
-        before: the files' hashes from before the check. A file saved during it was judged in nobody knows which version.
-        device: where the placement tests ran. On one of one's choice some are left out, so that nothing becomes green by it.
+        before: the files' hashes from before the check. A file saved during it was judged in nobody
+            knows which version. device: where the placement tests ran. On one of one's choice some
+            are left out, so that nothing becomes green by it.
 
     Raises:
         OSError: the state can't be written.
@@ -131,7 +156,9 @@ def record(verdict: Verdict, before: dict[str, str], today: date | None = None, 
     def with_all(state: State) -> State:
         for kata in verdict.katas:
             if device != "auto":
-                kata = replace(kata, tasks=tuple(task for task in kata.tasks if task.outcome != PASSED))
+                kata = replace(
+                    kata, tasks=tuple(task for task in kata.tasks if task.outcome != PASSED)
+                )
             state = states.after_check(state, kata, content.get(kata.name, ""), day)
         return state
 
@@ -139,6 +166,8 @@ def record(verdict: Verdict, before: dict[str, str], today: date | None = None, 
 
 
 def edited(katas: Iterable[str]) -> dict[str, float]:
-    """Kata name → when the learner's file was last changed; files that are not there are left out."""
+    """Kata name → when the learner's file was last changed; files that are not there are left
+    out.
+    """
     files = ((kata, KATAS / f"{kata}.py") for kata in katas)
     return {kata: path.stat().st_mtime for kata, path in files if path.is_file()}

@@ -1,9 +1,11 @@
 """A newer version of the katas, with the learner's work kept.
 
-What the network is needed for comes first, so that nothing is touched when it fails. Then the kata files in the way, those that
-both the learner and the newer version have changed, are set aside for the moment in which git goes forward, and put back.
+What the network is needed for comes first, so that nothing is touched when it fails. Then the kata
+files in the way, those that both the learner and the newer version have changed, are set aside for
+the moment in which git goes forward, and put back.
 
-Everything that is used after that moment is imported before: by then the files of this program may be newer ones.
+Everything that is used after that moment is imported before: by then the files of this program may
+be newer ones.
 """
 
 import os
@@ -29,7 +31,8 @@ class Kept:
     """A file of the learner's whose stub the newer version has changed.
 
     Attributes:
-        changes: the lines in which the stubs differ; None if the newer version has no such file any more.
+        changes: the lines in which the stubs differ; None if the newer version has no such file any
+            more.
     """
 
     name: str
@@ -60,7 +63,8 @@ def repair(root: Path) -> list[tuple[str, str]]:
 
     if not aside.left_over(root):
         return []
-    with lock.held(_lock(root)):  # it may not be left over: another update may be in the middle of its work
+    # it may not be left over: another update may be in the middle of its work
+    with lock.held(_lock(root)):
         return _bring_back(root)
 
 
@@ -93,7 +97,8 @@ def update(root: Path, say: Callable[[str], None] = lambda text: None) -> Update
 
     Raises:
         CannotUpdate: there is nothing to update from, no connection, or something in the way.
-        OSError: the folder can't be written. The learner's files are as they were, or in .kata-update.
+        OSError: the folder can't be written. The learner's files are as they were, or in
+            .kata-update.
         KeyboardInterrupt: stopped by the user. The learner's files are as they were.
     """
     remote = _remote(root)
@@ -103,26 +108,40 @@ def update(root: Path, say: Callable[[str], None] = lambda text: None) -> Update
             git.ask(root, "fetch", "--quiet", remote)
         except GitError as reason:
             raise CannotUpdate(
-                f"{remote} could not be reached ({reason}): check the connection, and the address that `git remote -v` shows. "
-                "Nothing was changed."
+                f"{remote} could not be reached ({reason}): check the connection, and the address"
+                " that `git remote -v` shows. Nothing was changed."
             ) from None
         old, new = (git.ask(root, "rev-parse", name).strip() for name in ("HEAD", "@{upstream}"))
-        ahead, behind = map(int, git.ask(root, "rev-list", "--left-right", "--count", f"{old}...{new}").split())
-        touched = git.names(root, "diff", "--name-only", "--no-renames", "--diff-filter=MT", "-z", "HEAD")
+        ahead, behind = map(
+            int, git.ask(root, "rev-list", "--left-right", "--count", f"{old}...{new}").split()
+        )
+        touched = git.names(
+            root, "diff", "--name-only", "--no-renames", "--diff-filter=MT", "-z", "HEAD"
+        )
         own = {name for name in touched if KATA_FILE.fullmatch(name)}
         if not behind:
             return Update(0, touched=len(own))
         if ahead:
             raise CannotUpdate(
-                f"Your branch has {_count(ahead, 'commit')} of its own, so git can't simply go forward: `git pull --rebase` "
-                "puts yours on top of the newer version (commit first what you have not committed). Nothing was changed."
+                f"Your branch has {_count(ahead, 'commit')} of its own, so git can't simply go"
+                " forward: `git pull --rebase` puts yours on top of the newer version (commit"
+                " first what you have not committed). Nothing was changed."
             )
         newer = git.names(root, "diff", "--name-only", "--no-renames", "-z", old, new)
-        added = git.names(root, "diff", "--name-only", "--no-renames", "--diff-filter=A", "-z", old, new)
-        _refuse_what_is_in_the_way({name for name in added if os.path.lexists(root / name)}, (touched - own) & newer)
+        added = git.names(
+            root, "diff", "--name-only", "--no-renames", "--diff-filter=A", "-z", old, new
+        )
+        _refuse_what_is_in_the_way(
+            {name for name in added if os.path.lexists(root / name)}, (touched - own) & newer
+        )
         kept = sorted(own & newer)
-        # Also those whose line ends alone are others: no work of anybody's, yet git would not go forward over them.
-        dirty = {name for name in git.names(root, "ls-files", "--modified", "-z") if os.path.lexists(root / name)}
+        # Also those whose line ends alone are others: no work of anybody's, yet git would not go
+        # forward over them.
+        dirty = {
+            name
+            for name in git.names(root, "ls-files", "--modified", "-z")
+            if os.path.lexists(root / name)
+        }
         _go_forward(root, sorted(newer & (own | dirty)), old, new, say)
     return Update(behind, tuple(_kept(root, name, old, new) for name in kept), len(own))
 
@@ -131,12 +150,14 @@ def _remote(root: Path) -> str:
     """The name of the remote that the branch follows."""
     if not (root / ".git").exists():
         raise CannotUpdate(
-            "This folder is no git clone (perhaps a downloaded zip), so it does not know where a newer version is: download "
-            "that into a folder of its own, and copy .progress.json and the katas you have worked on into it."
+            "This folder is no git clone (perhaps a downloaded zip), so it does not know where a"
+            " newer version is: download that into a folder of its own, and copy .progress.json and"
+            " the katas you have worked on into it."
         )
     if not git.is_installed():
         raise CannotUpdate(
-            "An update needs git, and there is none here: install it (https://git-scm.com), then run this again."
+            "An update needs git, and there is none here: install it (https://git-scm.com), then"
+            " run this again."
         )
     try:
         git.ask(root, "rev-parse", "--verify", "--quiet", "HEAD")
@@ -145,14 +166,16 @@ def _remote(root: Path) -> str:
         raise CannotUpdate(f"git can't use this folder ({reason}). Nothing was changed.") from None
     if not remotes:
         raise CannotUpdate(
-            "This clone has no remote, so it does not know where a newer version is: tell it with "
-            "`git remote add origin ADDRESS`, `git fetch` and `git branch --set-upstream-to=origin/main`."
+            "This clone has no remote, so it does not know where a newer version is: tell it with"
+            " `git remote add origin ADDRESS`, `git fetch` and `git branch"
+            " --set-upstream-to=origin/main`."
         )
     try:
         branch = git.ask(root, "symbolic-ref", "--quiet", "--short", "HEAD").strip()
     except GitError:
         raise CannotUpdate(
-            "No branch is checked out, but a single commit: `git switch main` goes back to a branch that can be updated."
+            "No branch is checked out, but a single commit: `git switch main` goes back to a branch"
+            " that can be updated."
         ) from None
     try:
         git.ask(root, "rev-parse", "--verify", "--quiet", "@{upstream}")
@@ -168,20 +191,24 @@ def _refuse_what_is_in_the_way(untracked: set[str], changed: set[str]) -> None:
     """Other files than katas: whoever made those knows better than we do what to do with them."""
     if untracked:
         raise CannotUpdate(
-            f"The newer version brings {_list(untracked)}, and there is a file of yours of that name: give yours another one, "
-            "then run this again. Nothing was changed."
+            f"The newer version brings {_list(untracked)}, and there is a file of yours of that"
+            " name: give yours another one, then run this again. Nothing was changed."
         )
     if changed:
         raise CannotUpdate(
-            f"You have changed {_list(changed)}, and so has the newer version: keep a copy of yours, give your change up with "
-            "`git checkout HEAD -- FILE`, then run this again. Nothing was changed."
+            f"You have changed {_list(changed)}, and so has the newer version: keep a copy of"
+            " yours, give your change up with `git checkout HEAD -- FILE`, then run this again."
+            " Nothing was changed."
         )
 
 
-def _go_forward(root: Path, in_the_way: list[str], old: str, new: str, say: Callable[[str], None]) -> None:
+def _go_forward(
+    root: Path, in_the_way: list[str], old: str, new: str, say: Callable[[str], None]
+) -> None:
     """The moment in which the learner's files are not in their place.
 
-    git is never told to overwrite: where a file is missing it goes forward, and where an editor has put one it refuses.
+    git is never told to overwrite: where a file is missing it goes forward, and where an editor has
+    put one it refuses.
 
     Args:
         in_the_way: the files over which git would not go forward.
@@ -197,18 +224,24 @@ def _go_forward(root: Path, in_the_way: list[str], old: str, new: str, say: Call
             for name in in_the_way:
                 _forget_what_is_no_work(root, name, old)
         except GitError as reason:
-            raise CannotUpdate(f"git could not go forward ({reason}). Your katas are as they were.") from None
+            raise CannotUpdate(
+                f"git could not go forward ({reason}). Your katas are as they were."
+            ) from None
         finally:
             try:
                 places = _bring_back(root)
             except OSError as error:
                 raise CannotUpdate(
-                    f"{error.filename} could not be put back ({error.strerror}): your files are safe in {aside.FOLDER}, and "
-                    "`python tools/check update` tries again to put them back."
+                    f"{error.filename} could not be put back ({error.strerror}): your files are"
+                    f" safe in {aside.FOLDER}, and `python tools/check update` tries again to put"
+                    " them back."
                 ) from None
             for name, place in places:
                 if name != place:
-                    say(f"{name} was saved during the update: that stays, and what it was before is in {place}.")
+                    say(
+                        f"{name} was saved during the update: that stays, and what it was before is"
+                        f" in {place}."
+                    )
 
 
 def _forget_what_is_no_work(root: Path, name: str, old: str) -> None:

@@ -1,6 +1,8 @@
-"""The submission's side of an exam: loads the kata, asks, and sends what came out. It judges nothing.
+"""The submission's side of an exam: loads the kata, asks, and sends what came out. It judges
+nothing.
 
-Whatever runs here can be altered by the code under test; the trusted side believes none of it but the answers' values.
+Whatever runs here can be altered by the code under test; the trusted side believes none of it but
+the answers' values.
 """
 
 import contextlib
@@ -25,9 +27,9 @@ LONGEST_PROBLEM = 2000
 def main(connection: Connection, folder: str) -> None:
     """Answer what comes, until the end is asked for.
 
-    First comes {"kata", "exam"}: the kata's name and the text of its exam. Then questions, {"number", "question", "seed"} with
-    what was drawn for them, each answered by its number and the answers, or by its number and a "problem". {"end"} is
-    answered by {"closed"}.
+    First comes {"kata", "exam"}: the kata's name and the text of its exam. Then questions,
+    {"number", "question", "seed"} with what was drawn for them, each answered by its number and the
+    answers, or by its number and a "problem". {"end"} is answered by {"closed"}.
     """
     document, _ = wire.receive(connection)
     try:
@@ -51,7 +53,9 @@ def main(connection: Connection, folder: str) -> None:
 
 
 def load_kata(path: Path) -> types.ModuleType:
-    """Run a kata's file, as a module of its own that finds itself among the imported ones, as dataclasses have to."""
+    """Run a kata's file, as a module of its own that finds itself among the imported ones, as
+    dataclasses have to.
+    """
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -1,6 +1,7 @@
 """What a question draws: made at random on the trusted side, and only repeated on the submission's.
 
-The submission's side never has the random numbers' seed, so that it can't work out what stays hidden.
+The submission's side never has the random numbers' seed, so that it can't work out what stays
+hidden.
 """
 
 from abc import ABC, abstractmethod
@@ -22,12 +23,20 @@ class Mismatch(Exception):
 
 
 class Draw(ABC):
-    """Random values for a question. Whatever is drawn here, the submission gets to see; hidden() alone is kept back."""
+    """Random values for a question. Whatever is drawn here, the submission gets to see; hidden()
+    alone is kept back.
+    """
 
     @property
     def device(self) -> torch.device:
-        """Another device than the CPU, for questions of placement: the simulated one, where this torch can make it."""
-        return devices.get(simulated.NAME) if devices.why_absent(simulated.NAME) is None else torch.device("cpu")
+        """Another device than the CPU, for questions of placement: the simulated one, where this
+        torch can make it.
+        """
+        return (
+            devices.get(simulated.NAME)
+            if devices.why_absent(simulated.NAME) is None
+            else torch.device("cpu")
+        )
 
     @abstractmethod
     def _next(self, make: Make) -> object:
@@ -35,7 +44,9 @@ class Draw(ABC):
 
     @abstractmethod
     def hidden(self, name: str, value: Callable[[], object]) -> None:
-        """Keep something for the judges, such as the labels of held-out points. It is only made on the trusted side."""
+        """Keep something for the judges, such as the labels of held-out points. It is only made on
+        the trusted side.
+        """
 
     def integer(self, low: int, high: int) -> int:
         """From low to high, both included."""
@@ -54,22 +65,36 @@ class Draw(ABC):
 
     def normal(self, *shape: int, scale: float = 1.0) -> Tensor:
         """Normal deviates, float32."""
-        return self._next(lambda random: torch.tensor(scale * random.standard_normal(shape), dtype=torch.float32))
+        return self._next(
+            lambda random: torch.tensor(scale * random.standard_normal(shape), dtype=torch.float32)
+        )
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         """Uniform numbers, float32."""
-        return self._next(lambda random: torch.tensor(random.uniform(low, high, shape), dtype=torch.float32))
+        return self._next(
+            lambda random: torch.tensor(random.uniform(low, high, shape), dtype=torch.float32)
+        )
 
     def classes(self, n: int, classes: int) -> Tensor:
         """Class numbers (n,), int64; each class occurs where n allows it."""
-        return self._next(lambda random: torch.tensor(random.permutation(np.arange(n) % classes), dtype=torch.int64))
+        return self._next(
+            lambda random: torch.tensor(
+                random.permutation(np.arange(n) % classes), dtype=torch.int64
+            )
+        )
 
     def made(self, make: Make) -> object:
-        """Anything plain that a function makes of a NumPy generator: data, names, lists. It runs on the trusted side alone."""
+        """Anything plain that a function makes of a NumPy generator: data, names, lists. It runs on
+        the trusted side alone.
+        """
         return self._next(make)
 
-    def data(self, make: Callable[[np.random.Generator], tuple[object, dict[str, object]]]) -> object:
-        """Data with a hidden part: the function gives what is handed out, and by name what only the judges get."""
+    def data(
+        self, make: Callable[[np.random.Generator], tuple[object, dict[str, object]]]
+    ) -> object:
+        """Data with a hidden part: the function gives what is handed out, and by name what only the
+        judges get.
+        """
         return self._next(lambda random: self._shared(make(random)))
 
     def _shared(self, parts: tuple[object, dict[str, object]]) -> object:
@@ -80,7 +105,8 @@ class Draw(ABC):
     def weights(self, model: nn.Module, scale: float = 0.5) -> nn.Module:
         """Give the model random parameters, the same on both sides, and return it.
 
-        They find their places by name; where the names differ by order; where the shapes' order differs by shape.
+        They find their places by name; where the names differ by order; where the shapes' order
+        differs by shape.
 
         Raises:
             Mismatch: its parameters have other shapes than the reference's.
@@ -88,7 +114,9 @@ class Draw(ABC):
         own = dict(model.named_parameters())
         drawn = self._next(
             lambda random: {
-                name: torch.tensor(scale * random.standard_normal(tuple(one.shape)), dtype=one.dtype)
+                name: torch.tensor(
+                    scale * random.standard_normal(tuple(one.shape)), dtype=one.dtype
+                )
                 for name, one in own.items()
             }
         )
@@ -100,7 +128,9 @@ class Draw(ABC):
 
 def _in_order(own: dict[str, nn.Parameter], drawn: dict[str, Tensor]) -> list[Tensor]:
     shapes = [tuple(parameter.shape) for parameter in own.values()]
-    if set(own) == set(drawn) and all(drawn[name].shape == parameter.shape for name, parameter in own.items()):
+    if set(own) == set(drawn) and all(
+        drawn[name].shape == parameter.shape for name, parameter in own.items()
+    ):
         return [drawn[name] for name in own]
     values = list(drawn.values())
     if [tuple(value.shape) for value in values] == shapes:
@@ -109,7 +139,9 @@ def _in_order(own: dict[str, nn.Parameter], drawn: dict[str, Tensor]) -> list[Te
     if len(by_shape) == len(values) and sorted(by_shape) == sorted(shapes):
         return [by_shape[shape] for shape in shapes]
     expected = [tuple(value.shape) for value in values]
-    raise Mismatch(f"the model's parameters have the shapes {shapes}, where {expected} were expected")
+    raise Mismatch(
+        f"the model's parameters have the shapes {shapes}, where {expected} were expected"
+    )
 
 
 class Drawing(Draw):

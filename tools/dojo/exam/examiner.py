@@ -1,7 +1,8 @@
-"""Puts a sheet to a submission in another process, and says of each task why its answers are not right, or that they are.
+"""Puts a sheet to a submission in another process, and says of each task why its answers are not
+right, or that they are.
 
-Crash, silence, half a message, another message than was asked for: the task is not answered. The tasks after it get a new
-process.
+Crash, silence, half a message, another message than was asked for: the task is not answered. The
+tasks after it get a new process.
 """
 
 import math
@@ -45,7 +46,9 @@ class _Lost(Exception):
     """The candidate can't be asked anything more; the message says why, and is never empty."""
 
 
-def examine(start: Callable[[], Candidate], sheet: Sheet, tasks: Collection[str], end: float = math.inf) -> dict[str, str]:
+def examine(
+    start: Callable[[], Candidate], sheet: Sheet, tasks: Collection[str], end: float = math.inf
+) -> dict[str, str]:
     """Ask the questions of these tasks.
 
     Args:
@@ -56,8 +59,8 @@ def examine(start: Callable[[], Candidate], sheet: Sheet, tasks: Collection[str]
         Fault: the process was lost through no fault of the submission.
 
     Returns:
-        Task → why its answers are not right; an empty text where every question was answered, and rightly. A task without
-        questions has no entry.
+        Task → why its answers are not right; an empty text where every question was answered, and
+        rightly. A task without questions has no entry.
     """
     questions = {question.name: question for question in load(text_of(sheet.kata), sheet.kata)}
     waiting = [item for item in sheet.items if item.task in tasks]
@@ -78,23 +81,35 @@ def examine(start: Callable[[], Candidate], sheet: Sheet, tasks: Collection[str]
             if candidate.lost:
                 raise Fault(str(lost)) from None
             if item is None:  # nothing can be asked of this file
-                return {task: reason or (str(lost) if unanswered[task] else "") for task, reason in reasons.items()}
+                return {
+                    task: reason or (str(lost) if unanswered[task] else "")
+                    for task, reason in reasons.items()
+                }
             reasons[item.task] = reasons[item.task] or str(lost)
         finally:
             candidate.close()
-    return {task: reason or ("not every question was answered" if unanswered[task] else "") for task, reason in reasons.items()}
+    return {
+        task: reason or ("not every question was answered" if unanswered[task] else "")
+        for task, reason in reasons.items()
+    }
 
 
 class _Conversation:
-    """What is said to a candidate, and what it says. Every method raises _Lost where nothing, or nothing of use, came."""
+    """What is said to a candidate, and what it says. Every method raises _Lost where nothing, or
+    nothing of use, came.
+    """
 
     def __init__(self, candidate: Candidate, kata: str, end: float) -> None:
         self._candidate, self._kata, self._end = candidate, kata, end
 
     def hand_over(self) -> None:
-        document, _ = self._exchange(SECONDS_TO_LOAD, {"kata": self._kata, "exam": text_of(self._kata)})
+        document, _ = self._exchange(
+            SECONDS_TO_LOAD, {"kata": self._kata, "exam": text_of(self._kata)}
+        )
         if document.get("ready") is not True:
-            raise _Lost(f"the file could not be loaded: {document.get('problem') or 'no reason was given'}")
+            raise _Lost(
+                f"the file could not be loaded: {document.get('problem') or 'no reason was given'}"
+            )
 
     def answer(self, item: Item, question: Question) -> str:
         """Why this answer is not right; empty if it is."""
@@ -105,7 +120,9 @@ class _Conversation:
         if "problem" in document:
             return f"{item.question}: {document['problem']}"
         if _is_finite(item.right) and not _is_finite(answers):
-            return f"{item.question}: the answer holds a number that is not finite (NaN or infinity)"
+            return (
+                f"{item.question}: the answer holds a number that is not finite (NaN or infinity)"
+            )
         return question.judge(answers, item.right, item.hidden)
 
     def close(self) -> None:
@@ -113,7 +130,9 @@ class _Conversation:
         if document.get("closed") is not True:
             raise _Lost("more was sent than was asked for")
 
-    def _exchange(self, seconds: float, document: dict, **values: object) -> tuple[dict, dict[str, object]]:
+    def _exchange(
+        self, seconds: float, document: dict, **values: object
+    ) -> tuple[dict, dict[str, object]]:
         """Send a message and receive one, both within the time."""
         begin, channel = time.monotonic(), self._candidate.channel
         end = min(begin + seconds, self._end)
@@ -124,7 +143,9 @@ class _Conversation:
             return wire.decode(text, channel.receive(_left(end), wire.LARGEST_BLOCK))
         except TimeoutError:
             if end < begin + seconds:
-                raise _Lost("the time that a submission may take was used up before the exam was over") from None
+                raise _Lost(
+                    "the time that a submission may take was used up before the exam was over"
+                ) from None
             raise _Lost(f"{NO_ANSWER} {seconds:g} s") from None
         except TooLarge:
             raise _Lost("the reply was too large") from None
@@ -136,7 +157,8 @@ class _Conversation:
 
 def _is_finite(value: object) -> bool:
     """Whether all numbers in an answer are finite, however deep they lie."""
-    found = {id(numbers): numbers for numbers in _floats(value)}  # an answer can name one large array ten thousand times
+    # an answer can name one large array ten thousand times
+    found = {id(numbers): numbers for numbers in _floats(value)}
     return all(bool(np.isfinite(numbers).all()) for numbers in found.values())
 
 

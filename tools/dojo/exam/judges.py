@@ -1,4 +1,6 @@
-"""How an answer is compared with the reference's. A judge returns why it is wrong, or nothing; it never tells what is right."""
+"""How an answer is compared with the reference's. A judge returns why it is wrong, or nothing; it
+never tells what is right.
+"""
 
 import tomllib
 from collections.abc import Callable, Mapping
@@ -11,11 +13,14 @@ from dojo.exam.values import Numbers, Other
 
 Judge = Callable[[object, object, Mapping[str, object]], str]
 
-RTOL, ATOL = 1e-3, 1e-4  # float32 summed in another order differs by less; no known mistake comes this near
+# float32 summed in another order differs by less; no known mistake comes this near
+RTOL, ATOL = 1e-3, 1e-4
 
 
 def same(rtol: float = RTOL, atol: float = ATOL) -> Judge:
-    """The same structure, types, shapes, dtypes, devices and texts, and the same numbers apart from rounding."""
+    """The same structure, types, shapes, dtypes, devices and texts, and the same numbers apart from
+    rounding.
+    """
 
     def judge(answer: object, right: object, hidden: Mapping[str, object]) -> str:
         return _difference(answer, right, rtol, atol)
@@ -38,15 +43,31 @@ def reaches(name: str, measure: Callable[[object, object, Mapping[str, object]],
     return judge
 
 
-def within(bound: float, must_be: str, measure: Callable[[object, object, Mapping[str, object]], float], what: str) -> Judge:
-    """What is measured on an answer is "at most" or "at least" a bound, for questions whose data no pass mark speaks of."""
+def within(
+    bound: float,
+    must_be: str,
+    measure: Callable[[object, object, Mapping[str, object]], float],
+    what: str,
+) -> Judge:
+    """What is measured on an answer is "at most" or "at least" a bound, for questions whose data no
+    pass mark speaks of.
+    """
 
     def judge(answer: object, right: object, hidden: Mapping[str, object]) -> str:
-        if form(answer) != form(right):  # numbers may be others, and no more of them: the best of many would be counted
+        # numbers may be others, and no more of them: the best of many would be counted
+        if form(answer) != form(right):
             return "the answer has another form than asked for"
         try:
             value = float(measure(answer, right, hidden))
-        except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RuntimeError, MemoryError) as error:
+        except (
+            TypeError,
+            ValueError,
+            AttributeError,
+            LookupError,
+            ArithmeticError,
+            RuntimeError,
+            MemoryError,
+        ) as error:
             return f"the answer has another form than asked for ({type(error).__name__})"
         met = value <= bound if must_be == "at most" else value >= bound
         return "" if met else f"{what}: {value:.4g}, and it has to be {must_be} {bound:g}"
@@ -89,22 +110,37 @@ def _difference(answer: object, right: object, rtol: float, atol: float) -> str:
     if isinstance(right, list | tuple):
         if len(answer) != len(right):
             return f"{len(answer)} items came back, where {len(right)} were expected"
-        return next(filter(None, (_difference(a, r, rtol, atol) for a, r in zip(answer, right, strict=True))), "")
+        return next(
+            filter(
+                None, (_difference(a, r, rtol, atol) for a, r in zip(answer, right, strict=True))
+            ),
+            "",
+        )
     if isinstance(right, dict):
         if list(answer) != list(right) and set(answer) != set(right):
             return "the keys are others than expected"
-        return next(filter(None, (_difference(answer[key], right[key], rtol, atol) for key in right)), "")
+        return next(
+            filter(None, (_difference(answer[key], right[key], rtol, atol) for key in right)), ""
+        )
     if isinstance(right, float):
-        return "" if _close(np.float64(answer), np.float64(right), rtol, atol) else "the number is another"
+        return (
+            ""
+            if _close(np.float64(answer), np.float64(right), rtol, atol)
+            else "the number is another"
+        )
     return "" if answer == right else f"the {_kind(right)} is another"
 
 
 def _numbers_differ(answer: object, right: object, rtol: float, atol: float) -> str:
-    if not (isinstance(answer, Numbers) and isinstance(right, Numbers) and answer.kind == right.kind):
+    if not (
+        isinstance(answer, Numbers) and isinstance(right, Numbers) and answer.kind == right.kind
+    ):
         return f"{_kind(answer)} came back, where {_kind(right)} was expected"
     for what in ("dtype", "device", "requires_grad"):
         if getattr(answer, what) != getattr(right, what):
-            return f"the {what} is {getattr(answer, what)}, where {getattr(right, what)} was expected"
+            return (
+                f"the {what} is {getattr(answer, what)}, where {getattr(right, what)} was expected"
+            )
     if answer.data.shape != right.data.shape:
         return f"the shape is {answer.data.shape}, where {right.data.shape} was expected"
     if right.data.dtype.kind == "f":
@@ -113,7 +149,15 @@ def _numbers_differ(answer: object, right: object, rtol: float, atol: float) -> 
 
 
 def _close(answer: np.ndarray, right: np.ndarray, rtol: float, atol: float) -> bool:
-    return bool(np.allclose(answer.astype(np.float64), right.astype(np.float64), rtol=rtol, atol=atol, equal_nan=True))
+    return bool(
+        np.allclose(
+            answer.astype(np.float64),
+            right.astype(np.float64),
+            rtol=rtol,
+            atol=atol,
+            equal_nan=True,
+        )
+    )
 
 
 def _kind(value: object) -> str:

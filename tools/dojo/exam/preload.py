@@ -1,4 +1,6 @@
-"""What answering needs, imported once in the process that forks those who answer. No tests: they know what is right."""
+"""What answering needs, imported once in the process that forks those who answer. No tests: they
+know what is right.
+"""
 
 import gc
 import importlib
@@ -10,11 +12,18 @@ from dojo import catalog
 from dojo.exam import answering, steps  # noqa: F401
 from dojo.simulated import backend
 
-torch.set_num_threads(1)  # before any operation: a child of a process that ran two threads would hang
+# before any operation: a child of a process that ran two threads would hang
+torch.set_num_threads(1)
 matplotlib.use("Agg")
-torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)  # the first optimizer imports torch._dynamo
+# the first optimizer imports torch._dynamo
+torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
 backend.prepare()
-for name in ("katas.given.data", "katas.given.networks", "sklearn.datasets", "sklearn.linear_model"):
+for name in (
+    "katas.given.data",
+    "katas.given.networks",
+    "sklearn.datasets",
+    "sklearn.linear_model",
+):
     importlib.import_module(name)
 catalog.load()
 

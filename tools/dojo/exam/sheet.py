@@ -1,4 +1,6 @@
-"""The trusted side's draw of an exam: what is handed out, what the reference answers, and what stays hidden."""
+"""The trusted side's draw of an exam: what is handed out, what the reference answers, and what
+stays hidden.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -57,7 +59,9 @@ def draw(kata: str, secret: bytes, reference: Path = ROOT / "reference") -> Shee
 
 
 def _items(kata: str, secret: bytes, reference: Path) -> Iterator[Item]:
-    asked = [(question, time) for question in load(text_of(kata), kata) for time in range(question.times)]
+    asked = [
+        (question, time) for question in load(text_of(kata), kata) for time in range(question.times)
+    ]
     for number, (question, time) in enumerate(asked):
         digest = hashlib.sha256(secret + f"{kata}/{question.name}/{time}".encode()).digest()
         drawing = Drawing(np.random.default_rng(list(digest)))
@@ -68,7 +72,9 @@ def _items(kata: str, secret: bytes, reference: Path) -> Iterator[Item]:
 def _item(question: Question, number: int, seed: int, drawing: Drawing, kata: object) -> Item:
     seed_all(seed)
     right = plain(question.ask(kata, drawing))
-    return Item(question.name, question.task, number, seed, drawing.drawn, right, plain(drawing.kept))
+    return Item(
+        question.name, question.task, number, seed, drawing.drawn, right, plain(drawing.kept)
+    )
 
 
 def handed_out(item: Item) -> list:

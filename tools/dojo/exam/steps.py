@@ -1,4 +1,6 @@
-"""Trainings as an exam sees them: what each step of an optimizer found, and whether it follows the gradient of the loss."""
+"""Trainings as an exam sees them: what each step of an optimizer found, and whether it follows the
+gradient of the loss.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
@@ -16,14 +18,19 @@ from dojo.exam.judges import Judge
 MOST = 4  # steps that are reported: enough to see what piles up
 
 
-def watch(train: Callable[[], object], model: nn.Module, most: int = MOST) -> tuple[object, list[dict]]:
-    """Run a training; its result, and for each of its first steps the parameters, their gradients and the model's last input.
+def watch(
+    train: Callable[[], object], model: nn.Module, most: int = MOST
+) -> tuple[object, list[dict]]:
+    """Run a training; its result, and for each of its first steps the parameters, their gradients
+    and the model's last input.
 
-    A training may also train copies of the model, or others of the same form, and keep the best: their steps are seen alike.
-    Where the optimizer computes the gradient itself, by a closure, the closure is called once more to see it.
+    A training may also train copies of the model, or others of the same form, and keep the best:
+    their steps are seen alike. Where the optimizer computes the gradient itself, by a closure, the
+    closure is called once more to see it.
 
-    Each step is a dict: "parameters" and "gradients" by name (None where there is no gradient), "inputs" (None where the
-    model was not called), whether the model was in "training" mode, and the "optimizer" and its "rate" of learning.
+    Each step is a dict: "parameters" and "gradients" by name (None where there is no gradient),
+    "inputs" (None where the model was not called), whether the model was in "training" mode, and
+    the "optimizer" and its "rate" of learning.
     """
     form, entered_last = _form(model), [model]
     seen: list[Tensor] = []
@@ -32,7 +39,9 @@ def watch(train: Callable[[], object], model: nn.Module, most: int = MOST) -> tu
     def entered(module: nn.Module, inputs: tuple) -> None:
         if module is model or _form(module) == form:
             entered_last[0] = module
-            seen[:] = [inputs[0].detach().clone()] if inputs and isinstance(inputs[0], Tensor) else []
+            seen[:] = (
+                [inputs[0].detach().clone()] if inputs and isinstance(inputs[0], Tensor) else []
+            )
 
     def stepped(optimizer: torch.optim.Optimizer, args: tuple, kwargs: dict) -> None:
         if len(steps) < most:
@@ -44,7 +53,10 @@ def watch(train: Callable[[], object], model: nn.Module, most: int = MOST) -> tu
             steps.append(
                 {
                     "parameters": {name: one.detach().clone() for name, one in named.items()},
-                    "gradients": {name: None if one.grad is None else one.grad.clone() for name, one in named.items()},
+                    "gradients": {
+                        name: None if one.grad is None else one.grad.clone()
+                        for name, one in named.items()
+                    },
                     "inputs": seen[0] if seen else None,
                     "training": model.training,
                     "optimizer": type(optimizer).__name__,
@@ -65,23 +77,43 @@ def _form(model: nn.Module) -> list[tuple[str, torch.Size]]:
 
 
 def follow(
-    build: Callable[[Mapping[str, object]], nn.Module], loss: Callable[[Tensor, Tensor], Tensor], rtol: float = 5e-3
+    build: Callable[[Mapping[str, object]], nn.Module],
+    loss: Callable[[Tensor, Tensor], Tensor],
+    rtol: float = 5e-3,
 ) -> Judge:
-    """A judge of `watch`'s steps: each follows the gradient of this loss at the parameters that it found.
+    """A judge of `watch`'s steps: each follows the gradient of this loss at the parameters that it
+    found.
 
     Args:
         build: makes the model that was trained, of what is hidden; its parameters are exchanged.
-        loss: of (outputs, labels). What is hidden holds the training data as "features" and "labels"; a batch is known by its
-            rows.
+        loss: of (outputs, labels). What is hidden holds the training data as "features" and
+            "labels"; a batch is known by its rows.
     """
 
     def judge(answer: object, right: object, hidden: Mapping[str, object]) -> str:
         if not isinstance(answer, list) or len(answer) != len(right):
-            return f"{len(answer) if isinstance(answer, list) else 'no'} steps were taken, where {len(right)} were expected"
+            return (
+                f"{len(answer) if isinstance(answer, list) else 'no'} steps were taken, where"
+                f" {len(right)} were expected"
+            )
         for number, step in enumerate(answer, start=1):
             try:
-                reason = _wrong(live(step), build(hidden), loss, live(hidden["features"]), live(hidden["labels"]), rtol)
-            except (TypeError, LookupError, AttributeError, RuntimeError, ValueError, MemoryError) as error:
+                reason = _wrong(
+                    live(step),
+                    build(hidden),
+                    loss,
+                    live(hidden["features"]),
+                    live(hidden["labels"]),
+                    rtol,
+                )
+            except (
+                TypeError,
+                LookupError,
+                AttributeError,
+                RuntimeError,
+                ValueError,
+                MemoryError,
+            ) as error:
                 return f"step {number} can't be followed ({type(error).__name__})"
             if reason:
                 return f"step {number}: {reason}"
@@ -90,7 +122,9 @@ def follow(
     return judge
 
 
-def _wrong(step: dict, model: nn.Module, loss: Callable, features: Tensor, labels: Tensor, rtol: float) -> str:
+def _wrong(
+    step: dict, model: nn.Module, loss: Callable, features: Tensor, labels: Tensor, rtol: float
+) -> str:
     model.train(step["training"])
     if _kinds(step["parameters"]) != _kinds(model.named_parameters()):
         return "its parameters are others than the model's"
@@ -103,8 +137,11 @@ def _wrong(step: dict, model: nn.Module, loss: Callable, features: Tensor, label
     found = list(step["gradients"].values())
     if any(gradient is None for gradient in found):
         return "a parameter has no gradient"
-    seen, wanted = (np.concatenate([one.detach().numpy().ravel() for one in some]) for some in (found, expected))
-    is_near = np.linalg.norm(seen - wanted) <= rtol * np.linalg.norm(wanted) + 1e-6  # never so of a NaN
+    seen, wanted = (
+        np.concatenate([one.detach().numpy().ravel() for one in some]) for some in (found, expected)
+    )
+    # never so of a NaN
+    is_near = np.linalg.norm(seen - wanted) <= rtol * np.linalg.norm(wanted) + 1e-6
     return "" if is_near else "it does not follow the gradient of the loss"
 
 
@@ -129,7 +166,9 @@ def untouched(found: dict[str, object], **tensors: Tensor):
     yield
     for name, one in tensors.items():
         old, place = before[name]
-        found[f"{name} untouched"] = one.device.type == place and bool(torch.equal(one.detach().cpu(), old.cpu()))
+        found[f"{name} untouched"] = one.device.type == place and bool(
+            torch.equal(one.detach().cpu(), old.cpu())
+        )
 
 
 def trained(model: nn.Module) -> dict[str, Tensor]:
@@ -138,7 +177,8 @@ def trained(model: nn.Module) -> dict[str, Tensor]:
 
 
 def outputs(answer: object, model: nn.Module, features: object) -> Tensor:
-    """For a judge: what a model gives with the parameters of a `trained` answer, so that points may stay hidden altogether.
+    """For a judge: what a model gives with the parameters of a `trained` answer, so that points may
+    stay hidden altogether.
 
     Args:
         model: of the kind that was trained; its parameters are exchanged.
@@ -165,14 +205,18 @@ class _Calls(TorchFunctionMode):
 
 
 def used(call: Callable[[], object], names: Iterable[str]) -> tuple[object, list[str]]:
-    """Make a call; its result, and which of these functions of torch it used, for lessons that ask to write one out by hand."""
+    """Make a call; its result, and which of these functions of torch it used, for lessons that ask
+    to write one out by hand.
+    """
     with _Calls() as calls:
         result = call()
     return result, sorted(calls.names.intersection(names))
 
 
 def refused(call: Callable[[], object], *words: str) -> list[bool] | str:
-    """Whether these words stand in the message of the ValueError that a call raises. Any other error goes its way."""
+    """Whether these words stand in the message of the ValueError that a call raises. Any other
+    error goes its way.
+    """
     try:
         call()
     except ValueError as error:

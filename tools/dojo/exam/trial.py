@@ -1,6 +1,9 @@
-"""Puts a sheet to a solution of our own in this very process: quick, for trying exams out over many draws."""
+"""Puts a sheet to a solution of our own in this very process: quick, for trying exams out over many
+draws.
+"""
 
 import contextlib
+import functools
 import signal
 import tempfile
 from collections.abc import Callable, Collection, Iterator
@@ -16,7 +19,9 @@ class _Late(BaseException):
 
 
 def reasons(sheet: Sheet, source: str, tasks: Collection[str]) -> dict[str, str]:
-    """Task → why the answers of this text are not right, or an empty text; as `examiner.examine` says it."""
+    """Task → why the answers of this text are not right, or an empty text; as `examiner.examine`
+    says it.
+    """
     questions = {question.name: question for question in load(text_of(sheet.kata), sheet.kata)}
     found: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="torch-katas-") as folder:
@@ -26,12 +31,15 @@ def reasons(sheet: Sheet, source: str, tasks: Collection[str]) -> dict[str, str]
             kata = load_kata(path)
         except Exception as error:
             return {
-                item.task: f"importing the file raised {type(error).__name__}" for item in sheet.items if item.task in tasks
+                item.task: f"importing the file raised {type(error).__name__}"
+                for item in sheet.items
+                if item.task in tasks
             }
         for item in (item for item in sheet.items if item.task in tasks):
             question = questions[item.question]
             if not found.get(item.task):
-                found[item.task] = _caught(lambda: _judged(question, kata, item), question.seconds)  # noqa: B023
+                judged = functools.partial(_judged, question, kata, item)
+                found[item.task] = _caught(judged, question.seconds)
     return found
 
 
@@ -40,7 +48,9 @@ def of_the_reference(sheet: Sheet, tasks: Collection[str]) -> dict[str, str]:
     questions = {question.name: question for question in load(text_of(sheet.kata), sheet.kata)}
     found: dict[str, str] = {}
     for item in (item for item in sheet.items if item.task in tasks):
-        found[item.task] = found.get(item.task) or questions[item.question].judge(item.right, item.right, item.hidden)
+        found[item.task] = found.get(item.task) or questions[item.question].judge(
+            item.right, item.right, item.hidden
+        )
     return found
 
 
@@ -59,7 +69,9 @@ def _caught(judged: Callable[[], str], seconds: float) -> str:
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
-    """Of the time that the processor works for us: whatever else the machine does, a right answer is in time."""
+    """Of the time that the processor works for us: whatever else the machine does, a right answer
+    is in time.
+    """
     if not hasattr(signal, "setitimer"):  # Windows
         yield
         return

@@ -1,4 +1,6 @@
-"""Runs a submission's side of an exam in a plain process: for code that is trusted, and for grading without a sandbox."""
+"""Runs a submission's side of an exam in a plain process: for code that is trusted, and for grading
+without a sandbox.
+"""
 
 import os
 import tempfile

@@ -1,7 +1,8 @@
 """Plain values: what an answer may consist of, and its form on the way between processes.
 
-None, bool, int, float, str, tensors, arrays, and lists, tuples and dicts (with str keys) of these. Everything else is named by
-its type, so that a wrong kind of answer is a wrong answer, and no error.
+None, bool, int, float, str, tensors, arrays, and lists, tuples and dicts (with str keys) of these.
+Everything else is named by its type, so that a wrong kind of answer is a wrong answer, and no
+error.
 """
 
 import math
@@ -60,9 +61,14 @@ def _pack(value: object, arrays: list[np.ndarray], depth: int) -> object:
         name = "tuple" if isinstance(value, tuple) else "list"
         return {"is": name, "items": [_pack(item, arrays, depth + 1) for item in value]}
     if isinstance(value, dict) and all(type(key) is str for key in value):
-        return {"is": "dict", "items": {key: _pack(item, arrays, depth + 1) for key, item in value.items()}}
+        return {
+            "is": "dict",
+            "items": {key: _pack(item, arrays, depth + 1) for key, item in value.items()},
+        }
     if isinstance(value, torch.dtype | torch.device | torch.Size):
-        return _pack(str(value) if not isinstance(value, torch.Size) else tuple(value), arrays, depth + 1)
+        return _pack(
+            str(value) if not isinstance(value, torch.Size) else tuple(value), arrays, depth + 1
+        )
     return {"is": "other", "type": f"{type(value).__module__}.{type(value).__qualname__}"[:200]}
 
 
@@ -72,7 +78,12 @@ def _pack_tensor(value: object, arrays: list[np.ndarray]) -> object:
     if dtype not in DTYPES:
         return {"is": "other", "type": f"a tensor of {dtype}"}
     arrays.append(np.ascontiguousarray(plain.numpy()).reshape(tuple(plain.shape)))
-    return {"is": "tensor", "at": len(arrays) - 1, "device": value.device.type, "grad": bool(value.requires_grad)}
+    return {
+        "is": "tensor",
+        "at": len(arrays) - 1,
+        "device": value.device.type,
+        "grad": bool(value.requires_grad),
+    }
 
 
 def unpack(packed: object, arrays: Sequence[np.ndarray]) -> object:
@@ -124,10 +135,16 @@ class _Unpacking:
                 return {key: self.value(item, depth + 1) for key, item in items.items()}
             case {"is": "array", "at": int(at)} if 0 <= at < len(self._arrays):
                 return Numbers("array", str(self._arrays[at].dtype), self._arrays[at])
-            case {"is": "scalar", "at": int(at)} if 0 <= at < len(self._arrays) and self._arrays[at].size == 1:
+            case {"is": "scalar", "at": int(at)} if (
+                0 <= at < len(self._arrays) and self._arrays[at].size == 1
+            ):
                 return Numbers("scalar", str(self._arrays[at].dtype), self._arrays[at].reshape(()))
-            case {"is": "tensor", "at": int(at), "device": str(device), "grad": bool(grad)} if 0 <= at < len(self._arrays):
-                return Numbers("tensor", str(self._arrays[at].dtype), self._arrays[at], device[:40], grad)
+            case {"is": "tensor", "at": int(at), "device": str(device), "grad": bool(grad)} if (
+                0 <= at < len(self._arrays)
+            ):
+                return Numbers(
+                    "tensor", str(self._arrays[at].dtype), self._arrays[at], device[:40], grad
+                )
         raise NotPlain("the answer has an unknown form")
 
 

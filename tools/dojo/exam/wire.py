@@ -1,4 +1,6 @@
-"""Messages over a pipe that one side must not trust: a bounded JSON document and a bounded safetensors block. No pickle."""
+"""Messages over a pipe that one side must not trust: a bounded JSON document and a bounded
+safetensors block. No pickle.
+"""
 
 import json
 from multiprocessing.connection import Connection
@@ -13,7 +15,8 @@ LARGEST_DOCUMENT = 4 * 1024 * 1024
 LARGEST_BLOCK = 64 * 1024 * 1024
 MOST_IN_ALL = 256 * 1024 * 1024  # of all answers of a kata
 MOST_ARRAYS = 4096
-LARGEST_HEADER = 256 * MOST_ARRAYS  # of a block: what it says of its arrays; all of them are made before they can be counted
+# of a block: what it says of its arrays; all of them are made before they can be counted
+LARGEST_HEADER = 256 * MOST_ARRAYS
 
 
 class Broken(Exception):
@@ -28,7 +31,9 @@ def encode(document: dict, **values: object) -> tuple[bytes, bytes]:
     """
     arrays: list[np.ndarray] = []
     packed = {name: pack(value, arrays) for name, value in values.items()}
-    block = tensors.save({str(number): array for number, array in enumerate(arrays)}) if arrays else b""
+    block = (
+        tensors.save({str(number): array for number, array in enumerate(arrays)}) if arrays else b""
+    )
     return json.dumps({**document, "values": packed}).encode(), block
 
 
@@ -49,7 +54,14 @@ def decode(text: bytes, block: bytes) -> tuple[dict, dict[str, object]]:
         values = {name: unpack(value, arrays) for name, value in document.pop("values").items()}
     except NotPlain as error:
         raise Broken(f"the reply was not of the agreed form: {error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        SafetensorError,
+    ) as error:
         raise Broken(f"the reply was not of the agreed form ({type(error).__name__})") from None
     return document, values
 

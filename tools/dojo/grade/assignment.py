@@ -40,10 +40,11 @@ class Limits:
 
     Attributes:
         seconds_a_test: that a test may take.
-        seconds_a_submission: for all katas of a submission together; what is not judged by then has failed.
+        seconds_a_submission: for all katas of a submission together; what is not judged by then has
+            failed.
         memory_mb: beyond what Python and torch need themselves.
-        output_kb: of what the tests of a kata say, the submission's own text in it, so much is kept; more is cut off.
-        processes: at a time, threads counted.
+        output_kb: of what the tests of a kata say, the submission's own text in it, so much is
+            kept; more is cut off. processes: at a time, threads counted.
     """
 
     seconds_a_test: int = _limit(15, 1, 600)
@@ -79,15 +80,19 @@ def read(path: Path | None, chosen: Iterable[str], known: Catalog) -> Assignment
     """The assignment of a file, or the whole catalog where there is none.
 
     Args:
-        chosen: names of katas, each one or several with commas between, that are graded instead of the file's.
+        chosen: names of katas, each one or several with commas between, that are graded instead of
+            the file's.
 
     Raises:
         AssignmentError: with the sentence for the user.
     """
     chosen = tuple(chosen)
     wanted = [name for names in chosen for name in names.split(",") if name.strip()]
-    if chosen and not wanted:  # such as a variable of a script that is empty: it does not mean all of them
-        raise AssignmentError("--katas names no kata: give some, such as k06,k07, or leave --katas out.")
+    # such as a variable of a script that is empty: it does not mean all of them
+    if chosen and not wanted:
+        raise AssignmentError(
+            "--katas names no kata: give some, such as k06,k07, or leave --katas out."
+        )
     fields = {} if path is None else _fields(path)
     where = "" if path is None else f"{path}: "
     try:
@@ -98,20 +103,27 @@ def read(path: Path | None, chosen: Iterable[str], known: Catalog) -> Assignment
         katas = _katas(wanted, known)
         tasks = {_full(kata, task.name) for kata in katas for task in kata.tasks}
         every = _points(known.katas, fields.get("points", {}), known)
-        return dataclasses.replace(assignment, katas=katas, points={name: every[name] for name in every if name in tasks})
+        return dataclasses.replace(
+            assignment, katas=katas, points={name: every[name] for name in every if name in tasks}
+        )
     return assignment
 
 
 def _fields(path: Path) -> dict:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Notepad begins a file with a byte order mark
+        # Notepad begins a file with a byte order mark
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise AssignmentError(f"{path} can't be read ({error.strerror or error}): check --assignment.") from None
+        raise AssignmentError(
+            f"{path} can't be read ({error.strerror or error}): check --assignment."
+        ) from None
     except UnicodeDecodeError:
         raise AssignmentError(f"{path} is not text in UTF-8: save it with that encoding.") from None
     except tomllib.TOMLDecodeError as error:
         example = 'katas = ["k06", "k07"]'
-        raise AssignmentError(f"{path} is not TOML: {error}. Mend that place; lines look like {example}.") from None
+        raise AssignmentError(
+            f"{path} is not TOML: {error}. Mend that place; lines look like {example}."
+        ) from None
 
 
 def _assignment(fields: dict, known: Catalog) -> Assignment:
@@ -130,7 +142,9 @@ def _assignment(fields: dict, known: Catalog) -> Assignment:
 
 def _table(fields: dict, name: str) -> dict:
     if not isinstance(table := fields.get(name, {}), dict):
-        raise AssignmentError(f"`{name}` has to be a table: [{name}], and a line for each of its entries.")
+        raise AssignmentError(
+            f"`{name}` has to be a table: [{name}], and a line for each of its entries."
+        )
     return table
 
 
@@ -144,7 +158,9 @@ def _katas(wanted: Sequence[str], known: Catalog) -> tuple[Kata, ...]:
 
 def _points(katas: Sequence[Kata], given: Mapping, known: Catalog) -> dict[str, float]:
     """The points of every task: the catalog's, but for those that are given."""
-    points: dict[str, float] = {_full(kata, task.name): task.points for kata in katas for task in kata.tasks}
+    points: dict[str, float] = {
+        _full(kata, task.name): task.points for kata in katas for task in kata.tasks
+    }
     names: dict[str, str] = {}  # of a task → as it was given
     for name, value in _flat(given):
         kata_name, _, task = name.partition(".")
@@ -153,14 +169,24 @@ def _points(katas: Sequence[Kata], given: Mapping, known: Catalog) -> dict[str, 
         if not task:
             raise AssignmentError(f'[points] "{name}" is a whole kata: {_one_task(kata, value)}')
         if task not in tasks:
-            raise AssignmentError(f"[points] \"{name}\": {kata.short} has no task '{task}'. Its tasks are {', '.join(tasks)}.")
+            raise AssignmentError(
+                f"[points] \"{name}\": {kata.short} has no task '{task}'. Its tasks are"
+                f" {', '.join(tasks)}."
+            )
         if kata not in katas:
-            raise AssignmentError(f'[points] "{name}": {kata.short} is not among the katas of this assignment.')
+            raise AssignmentError(
+                f'[points] "{name}": {kata.short} is not among the katas of this assignment.'
+            )
         if not _is_number(value) or not 0 <= value <= MOST_POINTS:
-            raise AssignmentError(f'[points] "{name}" has to be a number from 0 to {MOST_POINTS}, not {value!r}.')
+            raise AssignmentError(
+                f'[points] "{name}" has to be a number from 0 to {MOST_POINTS}, not {value!r}.'
+            )
         full = _full(kata, task)
         if full in names:
-            raise AssignmentError(f'[points] has {kata.short}.{task} twice, as "{names[full]}" and "{name}": leave one out.')
+            raise AssignmentError(
+                f'[points] has {kata.short}.{task} twice, as "{names[full]}" and "{name}": leave'
+                " one out."
+            )
         points[full], names[full] = value, name
     return points
 
@@ -169,7 +195,10 @@ def _one_task(kata: Kata, value: object) -> str:
     """How points are given to a task, for someone who gave them to a kata."""
     number = value if _is_number(value) else 1
     tasks = ", ".join(task.name for task in kata.tasks)
-    return f'points are given to each of its tasks ({tasks}), such as points."{kata.short}.{kata.tasks[0].name}" = {number}.'
+    return (
+        f"points are given to each of its tasks ({tasks}), such as"
+        f' points."{kata.short}.{kata.tasks[0].name}" = {number}.'
+    )
 
 
 def _flat(given: Mapping) -> Iterator[tuple[str, object]]:
@@ -187,7 +216,10 @@ def _limits(given: Mapping) -> Limits:
     for name, value in given.items():
         least, most = fields[name]["least"], fields[name]["most"]
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise AssignmentError(f"[limits] {name} has to be a whole number from {least:,} to {most:,}, not {value!r}.")
+            raise AssignmentError(
+                f"[limits] {name} has to be a whole number from {least:,} to {most:,}, not"
+                f" {value!r}."
+            )
     return Limits(**given)
 
 
@@ -196,7 +228,9 @@ def _only(given: Mapping, accepted: Sequence[str], where: str) -> None:
         if name not in accepted:
             near = difflib.get_close_matches(name, accepted, n=1)
             nearest = f" The nearest is `{near[0]}`." if near else ""
-            raise AssignmentError(f"{where} can't have `{name}`.{nearest} It may have {', '.join(accepted)}.")
+            raise AssignmentError(
+                f"{where} can't have `{name}`.{nearest} It may have {', '.join(accepted)}."
+            )
 
 
 def _is_number(value: object) -> bool:

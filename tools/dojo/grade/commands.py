@@ -38,7 +38,8 @@ class RunByDefault(TyperGroup):
     """`grade FOLDER` means `grade run FOLDER`."""
 
     def parse_args(self, ctx, args):
-        if not args or args[0] not in self.commands:  # `grade --help` too: its options are those of `run`
+        # `grade --help` too: its options are those of `run`
+        if not args or args[0] not in self.commands:
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -50,12 +51,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 OF_RUN = (
-    "Grades a folder of submissions, and keeps every verdict.\n\n"
-    "`python tools/grade SUBMISSIONS --out GRADES`: SUBMISSIONS has a folder, zip or tar for each student; the word `run` "
-    "may be left out. Stopped at any moment and started again, it goes on; unchanged work is not run again. Exit code: 0 every "
-    "submission is graded, 1 some are not, by an error of ours, 2 the command could not do its work."
+    "Grades a folder of submissions, and keeps every verdict.\n\n`python tools/grade SUBMISSIONS"
+    " --out GRADES`: SUBMISSIONS has a folder, zip or tar for each student; the word `run` may be"
+    " left out. Stopped at any moment and started again, it goes on; unchanged work is not run"
+    " again. Exit code: 0 every submission is graded, 1 some are not, by an error of ours, 2 the"
+    " command could not do its work."
 )
-OF_SHOW = "One record in full: `python tools/grade show ID --out GRADES`; `python tools/grade show --help` has its options."
+OF_SHOW = (
+    "One record in full: `python tools/grade show ID --out GRADES`; `python tools/grade show"
+    " --help` has its options."
+)
 
 Out = Annotated[Path, typer.Option(metavar="GRADES", help="The folder where the grades are kept.")]
 
@@ -67,7 +72,10 @@ def main() -> NoReturn:
     except PROBLEMS as problem:
         _unable(problem)
     except OSError as error:
-        _unable(f"{error.filename or 'A file'}: {error.strerror or error}. Check that it is there and that you may use it.")
+        _unable(
+            f"{error.filename or 'A file'}: {error.strerror or error}. Check that it is there and"
+            " that you may use it."
+        )
     sys.exit(0)
 
 
@@ -78,20 +86,39 @@ def _unable(problem: object) -> NoReturn:
 
 @app.command(help=OF_RUN, epilog=OF_SHOW)
 def run(
-    submissions: Annotated[Path, typer.Argument(metavar="SUBMISSIONS", help="Its entries are folders, zips or tars.")],
+    submissions: Annotated[
+        Path, typer.Argument(metavar="SUBMISSIONS", help="Its entries are folders, zips or tars.")
+    ],
     out: Out = Path("grades"),
-    katas: Annotated[list[str] | None, typer.Option(metavar="NAMES", help="Only these katas: k06,k07.")] = None,
-    assignment: Annotated[Path | None, typer.Option(metavar="FILE", help="What is graded: katas, points, limits.")] = None,
+    katas: Annotated[
+        list[str] | None, typer.Option(metavar="NAMES", help="Only these katas: k06,k07.")
+    ] = None,
+    assignment: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What is graded: katas, points, limits.")
+    ] = None,
     id_pattern: Annotated[
         str,
-        typer.Option(metavar="REGEX", help="Finds a student's id in an entry's name, as the group `id`.", show_default=False),
+        typer.Option(
+            metavar="REGEX",
+            help="Finds a student's id in an entry's name, as the group `id`.",
+            show_default=False,
+        ),
     ] = DEFAULT_PATTERN,
     jobs: Annotated[
-        int | None, typer.Option(min=1, max=MOST_JOBS, help="Submissions judged at a time; one a core if left out.")
+        int | None,
+        typer.Option(
+            min=1, max=MOST_JOBS, help="Submissions judged at a time; one a core if left out."
+        ),
     ] = None,
-    regrade: Annotated[bool, typer.Option("--regrade", help="Run unchanged work again, too.")] = False,
+    regrade: Annotated[
+        bool, typer.Option("--regrade", help="Run unchanged work again, too.")
+    ] = False,
     no_sandbox: Annotated[
-        bool, typer.Option("--no-sandbox", help="Run submitted code unconfined, and say so on every record. Dangerous.")
+        bool,
+        typer.Option(
+            "--no-sandbox",
+            help="Run submitted code unconfined, and say so on every record. Dangerous.",
+        ),
     ] = False,
 ) -> None:
     """Grade a folder of submissions (the default)."""
@@ -110,22 +137,40 @@ def run(
         with Gradebook.open(out) as book:
             jobs, isolated = jobs or _cores(), not no_sandbox
             with Shown(Console(stderr=True, highlight=False)) as shown:
-                court = _court(chosen, book.secret(), isolated, jobs, [submissions, out], shown.judging)
+                court = _court(
+                    chosen, book.secret(), isolated, jobs, [submissions, out], shown.judging
+                )
                 known, stop = versions(chosen, isolated), shown.stopping
-                grade(intake, chosen, book, known, court, jobs, regrade, done, on_stop=stop, isolated=isolated)
+                grade(
+                    intake,
+                    chosen,
+                    book,
+                    known,
+                    court,
+                    jobs,
+                    regrade,
+                    done,
+                    on_stop=stop,
+                    isolated=isolated,
+                )
             tally = summary.Tally(chosen.katas)
             exports.write(out / exports.NAME, intake.katas, tally.over(_records(book, intake)))
             gone = sorted(set(book.ids()) - {entry.id for entry in intake.entries})
     except KeyboardInterrupt:
         sys.stderr.write(
-            f"\nStopped. {standing.done:,} of {standing.total:,} submissions are graded and kept: to go on, run the same "
-            "command again.\n"
+            f"\nStopped. {standing.done:,} of {standing.total:,} submissions are graded and kept:"
+            " to go on, run the same command again.\n"
         )
         raise typer.Exit(STOPPED) from None
     made = tally.summary()
-    summary.show(screen, made, standing, time.monotonic() - begin, intake.strays, gone, chosen.title)
+    summary.show(
+        screen, made, standing, time.monotonic() - begin, intake.strays, gone, chosen.title
+    )
     screen.console.print(f"\n{out / exports.NAME} is written.", markup=False)
-    screen.console.print(f"One of them in full: python tools/grade show {intake.entries[0].id} --out {out}", markup=False)
+    screen.console.print(
+        f"One of them in full: python tools/grade show {intake.entries[0].id} --out {out}",
+        markup=False,
+    )
     raise typer.Exit(1 if made.tasks.get(ERROR) else 0)
 
 
@@ -133,7 +178,9 @@ def run(
 def show_record(
     student: Annotated[str, typer.Argument(metavar="ID", help="A student's id, as in grades.csv.")],
     out: Out = Path("grades"),
-    as_json: Annotated[bool, typer.Option("--json", help="The whole verdict, one JSON document and nothing else.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The whole verdict, one JSON document and nothing else.")
+    ] = False,
 ) -> None:
     """Show the newest record of a student, as the learner would see it."""
     screen = console.screen()
@@ -149,14 +196,21 @@ def show_record(
 
 
 def _meant(typed: str, book: Gradebook, out: Path) -> str:
-    """The id that was typed; or, where it is none but fits one student alone, that student's, which is said."""
+    """The id that was typed; or, where it is none but fits one student alone, that student's, which
+    is said.
+    """
     if book.newest_number(typed):
         return typed
-    entries = {student: kept.record.entry if (kept := book.newest(student)) else "" for student in book.ids()}
+    entries = {
+        student: kept.record.entry if (kept := book.newest(student)) else ""
+        for student in book.ids()
+    }
     found = search.meant(typed, entries)
     if len(found) != 1:
         _unable(search.unknown(typed, entries, found, out))
-    sys.stderr.write(f"No id is '{typed}'. It is part of this record's id or entry, and of no other's.\n")
+    sys.stderr.write(
+        f"No id is '{typed}'. It is part of this record's id or entry, and of no other's.\n"
+    )
     return found[0]
 
 
@@ -168,13 +222,20 @@ def _records(book: Gradebook, intake: Intake) -> Iterator[Record]:
     """
     for entry in intake.entries:
         if (kept := book.newest(entry.id)) is None:
-            raise GradebookError(f"The record of {entry.id} can't be read: run the same command again.")
+            raise GradebookError(
+                f"The record of {entry.id} can't be read: run the same command again."
+            )
         yield kept.record
 
 
 @contextmanager
 def _court(
-    assignment: assignments.Assignment, secret: bytes, isolated: bool, jobs: int, hidden: list[Path], say: Callable[[str], None]
+    assignment: assignments.Assignment,
+    secret: bytes,
+    isolated: bool,
+    jobs: int,
+    hidden: list[Path],
+    say: Callable[[str], None],
 ) -> Iterator[Judges]:
     from dojo.grade.judging import court  # late: it imports torch
 
@@ -186,7 +247,10 @@ def _court(
 def _where(isolation: str) -> str:
     """In one line where submitted code will run."""
     if isolation == NOT_ISOLATED:
-        return "NOT ISOLATED: submitted code runs without a sandbox, and may do whatever you may do on this machine."
+        return (
+            "NOT ISOLATED: submitted code runs without a sandbox, and may do whatever you may do on"
+            " this machine."
+        )
     return f"Sandbox: {isolation.removeprefix('isolated: ')}."
 
 

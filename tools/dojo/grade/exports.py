@@ -1,4 +1,6 @@
-"""grades.csv: a row for each student, for a spreadsheet or the system that the submissions came from."""
+"""grades.csv: a row for each student, for a spreadsheet or the system that the submissions came
+from.
+"""
 
 import csv
 import io
@@ -14,12 +16,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class ExportError(Exception):
-    """A file can't be written; the message is one sentence for the user. The gradebook has everything."""
+    """A file can't be written; the message is one sentence for the user. The gradebook has
+    everything.
+    """
 
 
 def write(path: Path, katas: Sequence[str], records: Iterable[Record]) -> None:
-    """Write the table, whole or not at all. It is plain ASCII, as ids, flags and names of katas are, so that no program needs
-    to be told its encoding.
+    """Write the table, whole or not at all. It is plain ASCII, as ids, flags and names of katas
+    are, so that no program needs to be told its encoding.
 
     Raises:
         ExportError: with the sentence for the user; the file that was there before is as it was.
@@ -35,8 +39,8 @@ def write(path: Path, katas: Sequence[str], records: Iterable[Record]) -> None:
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise ExportError(
-            f"{path} can't be written ({error.strerror or error}): if another program has it open, close it there. Then run "
-            "the same command again; the grades are kept."
+            f"{path} can't be written ({error.strerror or error}): if another program has it open,"
+            " close it there. Then run the same command again; the grades are kept."
         ) from None
 
 
@@ -47,7 +51,10 @@ def check(path: Path) -> None:
         ExportError: with the sentence for the user.
     """
     if path.is_dir():
-        raise ExportError(f"{path} is a folder, and the table of grades goes there: rename that folder, or give another --out.")
+        raise ExportError(
+            f"{path} is a folder, and the table of grades goes there: rename that folder, or give"
+            " another --out."
+        )
 
 
 def table(katas: Sequence[str], records: Iterable[Record]) -> str:
@@ -59,11 +66,18 @@ def table(katas: Sequence[str], records: Iterable[Record]) -> str:
 
 
 def row(record: Record, katas: Sequence[str]) -> list[str]:
-    """A student's row. Points that are not known because of an error of ours stay empty: a 0 would be taken for a grade."""
+    """A student's row. Points that are not known because of an error of ours stay empty: a 0 would
+    be taken for a grade.
+    """
     by_name = {kata.name: kata for kata in record.katas}
     points = "" if ERROR in record.statuses else number(record.points)
     cells = [record.id, points, number(record.possible), "; ".join(record.flags)]
-    return [safe(cells[0]), *cells[1:3], safe(cells[3]), *(_points(by_name.get(kata)) for kata in katas)]
+    return [
+        safe(cells[0]),
+        *cells[1:3],
+        safe(cells[3]),
+        *(_points(by_name.get(kata)) for kata in katas),
+    ]
 
 
 def safe(text: str) -> str:

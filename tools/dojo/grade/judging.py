@@ -45,7 +45,9 @@ class Judge:
         sheet_of: the exam's sheet for a kata and a submission's content.
     """
 
-    def __init__(self, assignment: Assignment, place: Place, sheet_of: Callable[[str, str], Sheet]) -> None:
+    def __init__(
+        self, assignment: Assignment, place: Place, sheet_of: Callable[[str, str], Sheet]
+    ) -> None:
         self._assignment, self._place, self._sheet_of = assignment, place, sheet_of
         self._over, self._to_stop = Pipe(duplex=False)
         self._is_stopped = False
@@ -76,43 +78,64 @@ class Judge:
     def _kata(self, kata: Kata, submission: Submission, time_left: "_Time") -> KataGrade:
         source = submission.files.get(kata.name)
         if source is None:
-            return unjudged.kata_grade(kata, self._assignment, records.ABSENT, f"{kata.name}.py was not handed in")
+            return unjudged.kata_grade(
+                kata, self._assignment, records.ABSENT, f"{kata.name}.py was not handed in"
+            )
         for _ in range(ATTEMPTS):
             if time.monotonic() >= time_left.end:
                 seconds = self._assignment.limits.seconds_a_submission
-                reason = f"the {seconds} s that a submission may take were used up before this kata was judged"
+                reason = (
+                    f"the {seconds} s that a submission may take were used up before this kata was"
+                    " judged"
+                )
                 return unjudged.kata_grade(kata, self._assignment, records.FAILED, reason)
             try:
                 grade = self._judged(kata, source, submission.content, time_left)
             except Abandoned:
                 raise
-            except Exception as fault:  # whatever it is, it is ours: the submission's code runs elsewhere
+            except (
+                Exception
+            ) as fault:  # whatever it is, it is ours: the submission's code runs elsewhere
                 if self._is_stopped:  # what it needs is being taken away
                     raise Abandoned from None
-                reason = line(f"a fault of the grader, not of the submission: {type(fault).__name__}: {fault}", most=300)
+                reason = line(
+                    f"a fault of the grader, not of the submission: {type(fault).__name__}:"
+                    f" {fault}",
+                    most=300,
+                )
                 grade = unjudged.kata_grade(kata, self._assignment, records.ERROR, reason)
             if all(task.status != records.ERROR for task in grade.tasks):
                 return grade
         return self._not_ours(kata, grade)
 
     def _not_ours(self, kata: Kata, grade: KataGrade) -> KataGrade:
-        """A submission's code can break pytest, or say that it did, and would have no grade, however often it is judged. Where
-        the reference is judged in the same place, it is for a person to see whose fault it is.
+        """A submission's code can break pytest, or say that it did, and would have no grade,
+        however often it is judged. Where the reference is judged in the same place, it is for a
+        person to see whose fault it is.
         """
-        broken = {task.name for task in grade.tasks if task.suite and task.suite.outcome == verdict.ERROR}
+        broken = {
+            task.name for task in grade.tasks if task.suite and task.suite.outcome == verdict.ERROR
+        }
         if not broken or not self._judges_the_reference(kata):
             return grade
         why = "the tests broke down over this file, and not over the reference"
 
         def unclear(task: TaskGrade) -> TaskGrade:
-            return replace(task, status=records.NOT_VERIFIED, reason=f"{why}: {task.reason}", suite=None)
+            return replace(
+                task, status=records.NOT_VERIFIED, reason=f"{why}: {task.reason}", suite=None
+            )
 
-        return replace(grade, tasks=tuple(unclear(task) if task.name in broken else task for task in grade.tasks))
+        return replace(
+            grade,
+            tasks=tuple(unclear(task) if task.name in broken else task for task in grade.tasks),
+        )
 
     def _judges_the_reference(self, kata: Kata) -> bool:
         source = (ROOT / "reference" / f"{kata.name}.py").read_bytes()
         try:
-            result = self._tested(kata, source, time.monotonic() + self._assignment.limits.seconds_a_submission)
+            result = self._tested(
+                kata, source, time.monotonic() + self._assignment.limits.seconds_a_submission
+            )
         except Lost:
             return False
         return result.outcome == verdict.PASSED
@@ -125,21 +148,34 @@ class Judge:
             with time_left.stopped():
                 drawn = self._sheet_of(kata.name, content)
             reasons = self._examined(kata, source, drawn, claimed, time_left.end)
-            if late := [task for task, reason in reasons.items() if NO_ANSWER in reason]:  # the machine may have been busy
+            # the machine may have been busy
+            if late := [task for task, reason in reasons.items() if NO_ANSWER in reason]:
                 reasons |= self._examined(kata, source, drawn, late, time_left.end)
-        outcomes = {task.name: task for task in kept(result, self._assignment.limits.output_kb * 1024).tasks}
-        return KataGrade(kata.name, tuple(self._task(kata, outcomes[task.name], reasons) for task in kata.tasks))
+        outcomes = {
+            task.name: task for task in kept(result, self._assignment.limits.output_kb * 1024).tasks
+        }
+        return KataGrade(
+            kata.name, tuple(self._task(kata, outcomes[task.name], reasons) for task in kata.tasks)
+        )
 
-    def _examined(self, kata: Kata, source: bytes, drawn: Sheet, tasks: Sequence[str], end: float) -> dict[str, str]:
+    def _examined(
+        self, kata: Kata, source: bytes, drawn: Sheet, tasks: Sequence[str], end: float
+    ) -> dict[str, str]:
         return examine(lambda: self._place.candidate(kata, source), drawn, tasks, end)
 
     def _tested(self, kata: Kata, source: bytes, end: float) -> KataResult:
-        with tempfile.TemporaryDirectory(prefix="torch-katas-", ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(
+            prefix="torch-katas-", ignore_cleanup_errors=True
+        ) as folder:
             (Path(folder) / f"{kata.name}.py").write_bytes(source)
-            unit = Unit(folder, kata.name, timeout=self._assignment.limits.seconds_a_test, at=folder)
+            unit = Unit(
+                folder, kata.name, timeout=self._assignment.limits.seconds_a_test, at=folder
+            )
             launcher = self._place.launcher(kata, source)
             left = max(end - time.monotonic(), 0)
-            (result,) = run([unit], [kata], jobs=1, abandon=[self._over], launcher=launcher, seconds=left)
+            (result,) = run(
+                [unit], [kata], jobs=1, abandon=[self._over], launcher=launcher, seconds=left
+            )
         return without(result, (folder, SUBMISSION))
 
     def _task(self, kata: Kata, task: TaskResult, reasons: Mapping[str, str]) -> TaskGrade:
@@ -150,7 +186,10 @@ class Judge:
             if disagreement is None:
                 status, reason = records.ERROR, "the exam asks nothing about this task"
             elif disagreement:
-                status, reason = records.NOT_VERIFIED, f"the tests pass, but not the exam: {line(disagreement, most=300)}"
+                status, reason = (
+                    records.NOT_VERIFIED,
+                    f"the tests pass, but not the exam: {line(disagreement, most=300)}",
+                )
             else:
                 status = records.VERIFIED
         elif task.first_problem:
@@ -183,7 +222,8 @@ class Court:
     """What all judges of a run share. Called, it makes a judge.
 
     Attributes:
-        isolation: what stands between submitted code and the machine, in words; NOT_ISOLATED where nothing does.
+        isolation: what stands between submitted code and the machine, in words; NOT_ISOLATED where
+            nothing does.
     """
 
     assignment: Assignment
@@ -199,7 +239,9 @@ class Court:
 
 
 @contextmanager
-def court(assignment: Assignment, secret: bytes, isolated: bool, jobs: int, hidden: Sequence[Path] = ()) -> Iterator[Court]:
+def court(
+    assignment: Assignment, secret: bytes, isolated: bool, jobs: int, hidden: Sequence[Path] = ()
+) -> Iterator[Court]:
     """Where submissions run, and the drawn exams.
 
     Args:
@@ -212,7 +254,11 @@ def court(assignment: Assignment, secret: bytes, isolated: bool, jobs: int, hidd
     with ExitStack() as stack:
         limits = assignment.limits
         cpu = math.ceil(limits.seconds_a_submission)
-        place = Isolated(hidden, Limits(memory=limits.memory_mb, cpu=cpu, processes=limits.processes)) if isolated else Open()
+        place = (
+            Isolated(hidden, Limits(memory=limits.memory_mb, cpu=cpu, processes=limits.processes))
+            if isolated
+            else Open()
+        )
         try:
             stack.enter_context(place)
         except Unavailable as problem:

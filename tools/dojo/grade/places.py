@@ -26,7 +26,9 @@ class Place(Protocol):
     text: str  # what stands between submitted code and the machine, in words
 
     def launcher(self, kata: Kata, source: bytes) -> Launcher | None:
-        """Starts the suite's processes on this text; None for plain ones, on the file in the unit's target."""
+        """Starts the suite's processes on this text; None for plain ones, on the file in the unit's
+        target.
+        """
 
     def candidate(self, kata: Kata, source: bytes) -> Candidate:
         """A process that answers an exam's questions for this text."""
@@ -40,7 +42,9 @@ class Open:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         pass
 
     def launcher(self, kata: Kata, source: bytes) -> None:
@@ -51,7 +55,8 @@ class Open:
 
 
 class Isolated:
-    """Two sandboxes: one that holds the tests, and one for the exam that does not: tests know answers.
+    """Two sandboxes: one that holds the tests, and one for the exam that does not: tests know
+    answers.
 
     Args:
         hidden: folders that no submission may see.
@@ -66,12 +71,17 @@ class Isolated:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._suite, self._exam = stack.enter_context(self._suite), stack.enter_context(self._exam)
+            self._suite, self._exam = (
+                stack.enter_context(self._suite),
+                stack.enter_context(self._exam),
+            )
             self.text = self._suite.isolation.text
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stack.close()
 
     def launcher(self, kata: Kata, source: bytes) -> Launcher:
@@ -85,8 +95,11 @@ class _Confined:
     """A candidate in the sandbox."""
 
     def __init__(self, sandbox: launch.Sandbox, kata: Kata, source: bytes) -> None:
-        self._log = tempfile.NamedTemporaryFile(prefix="torch-katas-")  # noqa: SIM115  (lives as long as this)
-        self._run = sandbox.start("exam", {f"{kata.name}.py": source}, Path(self._log.name), most_in_all=MOST_IN_ALL)
+        # lives as long as this
+        self._log = tempfile.NamedTemporaryFile(prefix="torch-katas-")  # noqa: SIM115
+        self._run = sandbox.start(
+            "exam", {f"{kata.name}.py": source}, Path(self._log.name), most_in_all=MOST_IN_ALL
+        )
         self.channel = self._run.channel
 
     @property

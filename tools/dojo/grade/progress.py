@@ -22,7 +22,9 @@ class Shown:
     def __init__(self, console: Console) -> None:
         self._console = console
         columns = BarColumn(bar_width=24), TextColumn("{task.description}")
-        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._bar = Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        )
         self._begin = self._last = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -30,11 +32,15 @@ class Shown:
         self._task = self._bar.add_task("beginning", total=None)
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._bar.stop()
 
     def judging(self, where: str) -> None:
-        """Judging begins now, in a place of which a line is said: what was before does not count for the time left."""
+        """Judging begins now, in a place of which a line is said: what was before does not count
+        for the time left.
+        """
         self._begin = self._last = time.monotonic()
         self._console.print(where, markup=False, soft_wrap=True)
 
@@ -47,14 +53,18 @@ class Shown:
         """Take note of a step."""
         now = time.monotonic()
         text = told(standing, now - self._begin)
-        self._bar.update(self._task, description=text, completed=standing.done, total=standing.total)
+        self._bar.update(
+            self._task, description=text, completed=standing.done, total=standing.total
+        )
         if not self._console.is_terminal and now - self._last >= SECONDS_BETWEEN_LINES:
             self._last = now
             self._console.print(text, markup=False)
 
 
 def told(standing: Standing, seconds: float) -> str:
-    """How far a run has come, how quick it is, and how long the rest will take if none of it is known already."""
+    """How far a run has come, how quick it is, and how long the rest will take if none of it is
+    known already.
+    """
     text = f"graded {standing.done:,} of {standing.total:,}"
     if standing.unchanged:
         text += f" ({standing.unchanged:,} unchanged)"

@@ -1,4 +1,6 @@
-"""What grading speaks of: a submission, and the grades of its tasks and katas. Plain records, to and from JSON."""
+"""What grading speaks of: a submission, and the grades of its tasks and katas. Plain records, to
+and from JSON.
+"""
 
 import dataclasses
 import hashlib
@@ -9,8 +11,8 @@ from dojo.verdict import TaskResult, kata_result
 
 VERIFIED, NOT_VERIFIED, FAILED, NOT_STARTED, BLOCKED, ABSENT, ERROR = (
     "verified",  # the suite passed and the exam agreed: the points are earned
-    # The suite passed and the exam did not agree, or the suite broke down over this file alone: no points, and a person should
-    # look.
+    # The suite passed and the exam did not agree, or the suite broke down over this file alone: no
+    # points, and a person should look.
     "not verified",
     "failed",
     "not started",
@@ -19,7 +21,8 @@ VERIFIED, NOT_VERIFIED, FAILED, NOT_STARTED, BLOCKED, ABSENT, ERROR = (
     "error",  # our own fault: no points yet, and never the submission's fault
 )
 STATUSES = (VERIFIED, NOT_VERIFIED, FAILED, NOT_STARTED, BLOCKED, ABSENT, ERROR)
-UNREADABLE, NOTES, NOT_ISOLATED = "unreadable", "see notes", "not isolated"  # flags, as are `not verified` and `error`
+# flags, as are `not verified` and `error`
+UNREADABLE, NOTES, NOT_ISOLATED = "unreadable", "see notes", "not isolated"
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,9 @@ class Submission:
         id: of the student, from the entry's name; unique in a run.
         entry: the entry's name as it can be shown: without control characters.
         files: kata name → the bytes of its file.
-        problem: why nothing could be taken from it; empty where something was, or where it only holds katas not graded here.
-        notes: what a person should know besides; such as that another entry has the same id, or that a file was left out which
+        problem: why nothing could be taken from it; empty where something was, or where it only
+            holds katas not graded here. notes: what a person should know besides; such as that
+            another entry has the same id, or that a file was left out which
             may be what should have been graded.
     """
 
@@ -105,7 +109,8 @@ class Record:
 
     Attributes:
         content: of the submission, as Submission.content.
-        isolation: what stood between the submission and the machine, in words; NOT_ISOLATED where nothing did.
+        isolation: what stood between the submission and the machine, in words; NOT_ISOLATED where
+            nothing did.
         seconds: from the first kata to the last.
         notes: as in Submission.
     """
@@ -148,10 +153,22 @@ class Record:
         return fields
 
 
-def record_of(submission: Submission, katas: tuple[KataGrade, ...], isolation: str, seconds: float = 0.0) -> Record:
+def record_of(
+    submission: Submission, katas: tuple[KataGrade, ...], isolation: str, seconds: float = 0.0
+) -> Record:
     """The record of this submission with these grades."""
     one = submission
-    return Record(one.id, one.entry, one.content, katas, one.ignored, one.problem, isolation, seconds, one.notes)
+    return Record(
+        one.id,
+        one.entry,
+        one.content,
+        katas,
+        one.ignored,
+        one.problem,
+        isolation,
+        seconds,
+        one.notes,
+    )
 
 
 def record(fields: dict) -> Record:
@@ -160,9 +177,14 @@ def record(fields: dict) -> Record:
     Raises:
         ValueError, TypeError, KeyError: the fields are not those of a Record.
     """
-    katas = tuple(KataGrade(kata["name"], tuple(_task(task) for task in kata["tasks"])) for kata in fields["katas"])
+    katas = tuple(
+        KataGrade(kata["name"], tuple(_task(task) for task in kata["tasks"]))
+        for kata in fields["katas"]
+    )
     ignored = tuple(Ignored(**one) for one in fields["ignored"])
-    return Record(**{**fields, "katas": katas, "ignored": ignored, "notes": tuple(fields.get("notes", ()))})
+    return Record(
+        **{**fields, "katas": katas, "ignored": ignored, "notes": tuple(fields.get("notes", ()))}
+    )
 
 
 def _task(fields: dict) -> TaskGrade:
@@ -170,7 +192,9 @@ def _task(fields: dict) -> TaskGrade:
     if suite is not None:
         (suite,) = kata_result({"name": "", "stage": 0, "tasks": [suite]}).tasks
     points = fields["points"]
-    task = TaskGrade(**{name: value for name, value in fields.items() if name != "points"} | {"suite": suite})
+    task = TaskGrade(
+        **{name: value for name, value in fields.items() if name != "points"} | {"suite": suite}
+    )
     if points != task.points:
         raise ValueError(f"{points} points for a task that is {task.status}")
     return task

@@ -1,4 +1,6 @@
-"""Grades a folder of submissions: what the gradebook knows already is not run again, and each new record is kept at once."""
+"""Grades a folder of submissions: what the gradebook knows already is not run again, and each new
+record is kept at once.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -44,17 +46,20 @@ def grade(
     on_stop: Callable[[], None] = lambda: None,
     isolated: bool = True,
 ) -> Standing:
-    """Judge every submission that needs it, and keep its record. When this returns, the newest record of each id in the folder
-    is that of its present content. Records that are an error of ours are made anew in every run.
+    """Judge every submission that needs it, and keep its record. When this returns, the newest
+    record of each id in the folder is that of its present content. Records that are an error of
+    ours are made anew in every run.
 
     Args:
         versions: what the records depend on besides the submission.
-        court: gives what makes a judge, of which each of the `jobs` threads has its own; not entered where there is nothing
-            to judge.
-        regrade: judge again what is unchanged, too. A regrading that was broken off goes on where it stopped.
+        court: gives what makes a judge, of which each of the `jobs` threads has its own; not
+            entered where there is nothing to judge.
+        regrade: judge again what is unchanged, too. A regrading that was broken off goes on where
+            it stopped.
         on_done: called after every submission.
         on_stop: called when Ctrl-C is heard.
-        isolated: whether the judges run submissions in a sandbox: records of what nobody could judge say so as well.
+        isolated: whether the judges run submissions in a sandbox: records of what nobody could
+            judge say so as well.
 
     Raises:
         CannotGrade: there are no judges to be had.
@@ -93,16 +98,29 @@ def grade(
     return standing
 
 
-def _bring_forward(book: Gradebook, kept: Kept, submission: Submission, assignment: Assignment) -> None:
-    """Let a record count that is valid again, whose entry has another name now, or whose tasks are worth other points: a
-    student who hands in an earlier version once more gets its record back.
+def _bring_forward(
+    book: Gradebook, kept: Kept, submission: Submission, assignment: Assignment
+) -> None:
+    """Let a record count that is valid again, whose entry has another name now, or whose tasks are
+    worth other points: a student who hands in an earlier version once more gets its record back.
     """
     katas = tuple(_worth(kata, assignment) for kata in kept.record.katas)
-    now = replace(kept.record, entry=submission.entry, katas=katas, ignored=submission.ignored, notes=submission.notes)
+    now = replace(
+        kept.record,
+        entry=submission.entry,
+        katas=katas,
+        ignored=submission.ignored,
+        notes=submission.notes,
+    )
     if book.newest_number(submission.id) != kept.number or now != kept.record:
         book.add(kept.key, now)
 
 
 def _worth(kata: KataGrade, assignment: Assignment) -> KataGrade:
     """The same verdicts with the points of this assignment."""
-    return replace(kata, tasks=tuple(replace(one, possible=assignment.points_of(kata.name, one.name)) for one in kata.tasks))
+    return replace(
+        kata,
+        tasks=tuple(
+            replace(one, possible=assignment.points_of(kata.name, one.name)) for one in kata.tasks
+        ),
+    )

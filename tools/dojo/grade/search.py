@@ -17,7 +17,11 @@ def meant(typed: str, entries: Mapping[str, str]) -> list[str]:
         entries: id → name of what that student handed in.
     """
     part = typed.casefold()
-    return [student for student, entry in entries.items() if part and part in f"{student}\n{entry}".casefold()]
+    return [
+        student
+        for student, entry in entries.items()
+        if part and part in f"{student}\n{entry}".casefold()
+    ]
 
 
 def unknown(typed: str, entries: Mapping[str, str], found: Iterable[str], out: Path) -> str:
@@ -30,12 +34,17 @@ def unknown(typed: str, entries: Mapping[str, str], found: Iterable[str], out: P
     nobody = f"{out} has no record of '{typed}'."
     if found := list(found):
         return (
-            f"{nobody} It is part of several: {_listed([_with_entry(one, entries[one]) for one in found])}. Name one by its id."
+            f"{nobody} It is part of several:"
+            f" {_listed([_with_entry(one, entries[one]) for one in found])}. Name one by its id."
         )
     if not entries:
         return f"{nobody} Nobody has been graded there yet."
     table = out / exports.NAME
-    where = f"The ids are the first column of {table}." if table.is_file() else f"The ids are: {_listed(list(entries))}."
+    where = (
+        f"The ids are the first column of {table}."
+        if table.is_file()
+        else f"The ids are: {_listed(list(entries))}."
+    )
     near = difflib.get_close_matches(typed, entries, n=3)
     return f"{nobody} Near it: {', '.join(near)}. {where}" if near else f"{nobody} {where}"
 

@@ -1,7 +1,8 @@
-"""The drawn exams of a grading run: a few sheets per kata, made when they are first needed, in trusted processes.
+"""The drawn exams of a grading run: a few sheets per kata, made when they are first needed, in
+trusted processes.
 
-A submission's sheet is chosen by its content and the run's secret, so that nobody can choose it, and a run that is taken up
-again asks the same.
+A submission's sheet is chosen by its content and the run's secret, so that nobody can choose it,
+and a run that is taken up again asks the same.
 """
 
 import hmac
@@ -15,7 +16,8 @@ from dojo.exam.sheet import Sheet
 from dojo.warm import forking
 
 PATIENCE = 600.0  # seconds; the slowest reference needs some five
-SHEETS = 8  # of each kata: more cost the reference's time, fewer make answers worth telling one another
+# of each kata: more cost the reference's time, fewer make answers worth telling one another
+SHEETS = 8
 
 
 class Sheets:
@@ -36,7 +38,12 @@ class Sheets:
     def __enter__(self) -> "Sheets":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._is_over = True
         if error is None:
             self._pool.shutdown()
@@ -56,7 +63,9 @@ class Sheets:
             made = self._made[kata, number]
         try:
             return made.result(self._patience)
-        except BaseException as fault:  # it may have been a passing one: who asks next has it drawn anew
+        except (
+            BaseException
+        ) as fault:  # it may have been a passing one: who asks next has it drawn anew
             hangs = isinstance(fault, TimeoutError) and not made.done()
             with self._lock:
                 if self._made.get((kata, number)) is made:
@@ -65,13 +74,17 @@ class Sheets:
                         forking.end_workers(self._pool)
                         self._pool = self._new_pool()
             if hangs:
-                raise TimeoutError(f"the reference of {kata} did not answer within {self._patience:g} s") from None
+                raise TimeoutError(
+                    f"the reference of {kata} did not answer within {self._patience:g} s"
+                ) from None
             raise
 
     def _drawn(self, kata: str, seed: bytes) -> Future[Sheet]:
         try:
             return self._pool.submit(sheet.draw, kata, seed)
-        except BrokenProcessPool:  # one of its processes was killed, such as by a system without memory: it stays broken
+        except (
+            BrokenProcessPool
+        ):  # one of its processes was killed, such as by a system without memory: it stays broken
             if self._is_over:
                 raise
             self._pool.shutdown(wait=False)

@@ -42,8 +42,14 @@ _AS = {
 
 
 def document(record: Record) -> str:
-    """The whole verdict as JSON in ASCII: the record's fields, with the sums that follow from them."""
-    fields = record.to_json() | {"points": record.points, "possible": record.possible, "flags": list(record.flags)}
+    """The whole verdict as JSON in ASCII: the record's fields, with the sums that follow from
+    them.
+    """
+    fields = record.to_json() | {
+        "points": record.points,
+        "possible": record.possible,
+        "flags": list(record.flags),
+    }
     for kata, found in zip(fields["katas"], record.katas, strict=True):
         kata |= {"points": found.points, "possible": found.possible}
     return json.dumps(finite(fields), indent=2, allow_nan=False)
@@ -56,10 +62,15 @@ def show(screen: Screen, record: Record, known: Catalog, at: str, versions: int)
         at: when it was made.
         versions: how many records there are of this student.
     """
-    _say(screen, f"\n[bold]{record.id}[/]  {_points(record.points, record.possible)}", f"  from {line(record.entry)}")
+    _say(
+        screen,
+        f"\n[bold]{record.id}[/]  {_points(record.points, record.possible)}",
+        f"  from {line(record.entry)}",
+    )
     newest = f", the newest of {versions}" if versions > 1 else ""
     took = f", in {duration(record.seconds)}" if record.seconds else ""
-    where = f"; {line(record.isolation, 300)}" if record.isolation != NOT_ISOLATED else ""  # which is a flag, below
+    # which is a flag, below
+    where = f"; {line(record.isolation, 300)}" if record.isolation != NOT_ISOLATED else ""
     _say(screen, "", f"graded {at.replace('T', ' ')}{newest}{took}{where}", "dim")
     for flag in record.flags:
         _say(screen, f"[yellow]{flag}[/]", _why(record, flag))
@@ -73,19 +84,31 @@ def show(screen: Screen, record: Record, known: Catalog, at: str, versions: int)
 
 def _why(record: Record, flag: str) -> str:
     explained = {
-        NOT_VERIFIED: "the exam did not agree with the tests, or these broke down over this file alone: a person should look",
+        NOT_VERIFIED: (
+            "the exam did not agree with the tests, or these broke down over this file alone: a"
+            " person should look"
+        ),
         ERROR: "a fault of ours: grade again",
         UNREADABLE: line(record.problem, 300),
-        NOT_ISOLATED: "nothing stood between this code and the machine (--no-sandbox), so its verdict can't be trusted",
+        NOT_ISOLATED: (
+            "nothing stood between this code and the machine (--no-sandbox), so its verdict can't"
+            " be trusted"
+        ),
         NOTES: " ".join(line(note, 300) for note in record.notes),
     }
     return f": {explained[flag]}" if flag in explained else ""
 
 
 def _kata(screen: Screen, kata: KataGrade, known: Catalog) -> None:
-    title = next((f"{one.short}  {one.title}" for one in known.katas if one.name == kata.name), kata.name)
+    title = next(
+        (f"{one.short}  {one.title}" for one in known.katas if one.name == kata.name), kata.name
+    )
     if all(task.status == ABSENT for task in kata.tasks):
-        _say(screen, f"\n[bold]{escape(title)}[/]  [dim]not handed in[/]  {_points(kata.points, kata.possible)}")
+        _say(
+            screen,
+            f"\n[bold]{escape(title)}[/]  [dim]not handed in[/] "
+            f" {_points(kata.points, kata.possible)}",
+        )
         return
     _say(screen, f"\n[bold]{escape(title)}[/]  {_points(kata.points, kata.possible)}")
     if problem := _of_the_file(kata):
@@ -97,18 +120,29 @@ def _kata(screen: Screen, kata: KataGrade, known: Catalog) -> None:
 
 
 def _of_the_file(kata: KataGrade) -> str:
-    """What all of its tests say, for they can't use the file; empty where they say different things."""
+    """What all of its tests say, for they can't use the file; empty where they say different
+    things.
+    """
     messages = {test.message for task in kata.tasks if task.suite for test in task.suite.tests}
-    return messages.pop() if len(messages) == 1 and all(task.status == FAILED and task.suite for task in kata.tasks) else ""
+    return (
+        messages.pop()
+        if len(messages) == 1 and all(task.status == FAILED and task.suite for task in kata.tasks)
+        else ""
+    )
 
 
 def _task(screen: Screen, task: TaskGrade, told: set[str]) -> None:
     """One task. What was told of an earlier one is told once."""
     mark, style = screen.mark(_AS[task.status]), STYLES[_AS[task.status]]
-    _say(screen, f"\n  {mark} [bold]{task.name}[/]  [{style}]{task.status}[/]  {_points(task.points, task.possible)}")
+    _say(
+        screen,
+        f"\n  {mark} [bold]{task.name}[/]  [{style}]{task.status}[/] "
+        f" {_points(task.points, task.possible)}",
+    )
     first = task.suite.first_problem if task.suite and task.status != VERIFIED else None
     if first is None or task.status in (BLOCKED, NOT_STARTED, ABSENT, ERROR):
-        waits = first and task.status in (BLOCKED, NOT_STARTED)  # what for is said below the line that the reason is
+        # what for is said below the line that the reason is
+        waits = first and task.status in (BLOCKED, NOT_STARTED)
         if reason := first.message if waits else task.reason:
             _say(screen, "", indent(plain(reason), " " * 6))
         return

@@ -12,7 +12,18 @@ from dojo.catalog import Kata
 from dojo.console import Screen
 from dojo.grade.exports import number
 from dojo.grade.progress import duration, rate
-from dojo.grade.records import ABSENT, ERROR, FAILED, NOT_ISOLATED, NOT_VERIFIED, NOTES, UNREADABLE, VERIFIED, Ignored, Record
+from dojo.grade.records import (
+    ABSENT,
+    ERROR,
+    FAILED,
+    NOT_ISOLATED,
+    NOT_VERIFIED,
+    NOTES,
+    UNREADABLE,
+    VERIFIED,
+    Ignored,
+    Record,
+)
 from dojo.grade.run import Standing
 from dojo.grade.text import line
 
@@ -102,12 +113,19 @@ class Tally:
         slowest = tuple((student, seconds) for seconds, student in self._slowest if seconds > 0)
         mean = self._points / self._known if self._known else None
         named = {flag: tuple(ids) for flag, ids in self._named.items()}
-        return Summary(self._students, dict(self._tasks), named, katas, slowest, mean, self._possible)
+        return Summary(
+            self._students, dict(self._tasks), named, katas, slowest, mean, self._possible
+        )
 
     def _kata(self, kata: Kata) -> KataSummary:
-        of = {what: self._of_kata[kata.name, what] for what in ("handed in", "solved", "points", "possible")}
+        of = {
+            what: self._of_kata[kata.name, what]
+            for what in ("handed in", "solved", "points", "possible")
+        }
         mean = of["points"] / self._students if self._students else 0.0
-        return KataSummary(kata, of["handed in"], of["solved"], self._students, mean, of["possible"])
+        return KataSummary(
+            kata, of["handed in"], of["solved"], self._students, mean, of["possible"]
+        )
 
 
 def show(
@@ -132,18 +150,40 @@ def show(
         out(Text(f"\n{line(title)}"))
     speed = f", {rate(standing.judged, seconds)}" if standing.judged and seconds else ""
     out(
-        f"\n[bold]{made.students:,} submission{'' if made.students == 1 else 's'} graded[/]  "
-        f"{standing.judged:,} now, {standing.unchanged:,} unchanged, in {duration(seconds)}{speed}\n"
+        f"\n[bold]{made.students:,} submission{'' if made.students == 1 else 's'} graded[/] "
+        f" {standing.judged:,} now, {standing.unchanged:,} unchanged, in"
+        f" {duration(seconds)}{speed}\n"
     )
     tasks = made.tasks
-    open_tasks = sum(tasks.values()) - sum(tasks.get(status, 0) for status in (VERIFIED, NOT_VERIFIED, FAILED, ERROR))
+    open_tasks = sum(tasks.values()) - sum(
+        tasks.get(status, 0) for status in (VERIFIED, NOT_VERIFIED, FAILED, ERROR)
+    )
     out(f"  [green]verified[/]      {tasks.get(VERIFIED, 0):,} tasks")
-    out(_counted("not verified", "red", tasks.get(NOT_VERIFIED, 0), made.named.get(NOT_VERIFIED, ()), "a person should look"))
+    out(
+        _counted(
+            "not verified",
+            "red",
+            tasks.get(NOT_VERIFIED, 0),
+            made.named.get(NOT_VERIFIED, ()),
+            "a person should look",
+        )
+    )
     out(f"  failed        {tasks.get(FAILED, 0):,}")
     out(f"  not solved    {open_tasks:,}  [dim]not started, blocked or not handed in[/]")
-    out(_counted("errors", "magenta", tasks.get(ERROR, 0), made.named.get(ERROR, ()), "ours: run the same command again"))
+    out(
+        _counted(
+            "errors",
+            "magenta",
+            tasks.get(ERROR, 0),
+            made.named.get(ERROR, ()),
+            "ours: run the same command again",
+        )
+    )
     if unread := made.named.get(UNREADABLE, ()):
-        out(f"  [red]unreadable[/]    {len(unread):,} submission{'' if len(unread) == 1 else 's'}: {_names(unread)}")
+        out(
+            f"  [red]unreadable[/]    {len(unread):,} submission{'' if len(unread) == 1 else 's'}:"
+            f" {_names(unread)}"
+        )
     if noted := made.named.get(NOTES, ()):
         out(f"  [yellow]see notes[/]     {_names(noted)}")
     out("")
@@ -151,18 +191,26 @@ def show(
     if made.mean is not None:
         out(f"\n  mean: {number(round(made.mean, 2))} of {number(made.possible)} points")
     if made.slowest:
-        out(f"  slowest: {', '.join(f'{student} {duration(seconds)}' for student, seconds in made.slowest)}")
+        out(
+            "  slowest:"
+            f" {', '.join(f'{student} {duration(seconds)}' for student, seconds in made.slowest)}"
+        )
     if strays:
         listed = "; ".join(f"{stray.name} ({stray.reason})" for stray in strays[:MOST_NAMED])
         out(Text(f"  not read: {listed}{_more(len(strays))}"))
     if gone:
         out(f"  in the gradebook, but not in this folder and so not in grades.csv: {_names(gone)}")
     if NOT_ISOLATED in made.named:
-        out(f"\n[bold red]Not isolated:[/] submitted code ran without a sandbox, of {_names(made.named[NOT_ISOLATED])}.")
+        out(
+            "\n[bold red]Not isolated:[/] submitted code ran without a sandbox, of"
+            f" {_names(made.named[NOT_ISOLATED])}."
+        )
 
 
 def _counted(what: str, style: str, count: int, ids: Sequence[str], why: str) -> str:
-    return f"  [{style}]{what:<12}[/]  {count:,}" + (f"  [dim]{why}:[/] {_names(ids)}" if count else "")
+    return f"  [{style}]{what:<12}[/]  {count:,}" + (
+        f"  [dim]{why}:[/] {_names(ids)}" if count else ""
+    )
 
 
 def _names(ids: Sequence[str]) -> str:
@@ -181,5 +229,11 @@ def _table(katas: Sequence[KataSummary]) -> Table:
     for one in katas:
         share = f"{one.solved / one.of:.0%}" if one.of else ""
         mean = f"{one.points:.2f} of {number(one.possible)}"
-        table.add_row(f"  {one.kata.short}  {one.kata.title}", f"{one.handed_in:,}", f"{one.solved:,}", share, mean)
+        table.add_row(
+            f"  {one.kata.short}  {one.kata.title}",
+            f"{one.handed_in:,}",
+            f"{one.solved:,}",
+            share,
+            mean,
+        )
     return table

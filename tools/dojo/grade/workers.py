@@ -1,4 +1,6 @@
-"""Threads that judge submissions, each with a judge of its own. A judge that fails harms one record at most, and no other."""
+"""Threads that judge submissions, each with a judge of its own. A judge that fails harms one record
+at most, and no other.
+"""
 
 import contextlib
 import queue
@@ -26,14 +28,19 @@ class Judge(Protocol):
     """Judges one submission at a time."""
 
     def judge(self, submission: Submission) -> Record:
-        """The record of a submission. Whatever it raises is a fault of ours, not of the submission."""
+        """The record of a submission. Whatever it raises is a fault of ours, not of the
+        submission.
+        """
 
     def stop(self) -> None:
-        """Called by another thread: what is being judged is not wanted any more, and judge() is to end soon, in any way."""
+        """Called by another thread: what is being judged is not wanted any more, and judge() is to
+        end soon, in any way.
+        """
 
 
 Judges = Callable[[], AbstractContextManager[Judge]]
-Court = AbstractContextManager[Judges]  # entering it, or a judge, may raise CannotGrade, which ends the run
+# entering it, or a judge, may raise CannotGrade, which ends the run
+Court = AbstractContextManager[Judges]
 
 
 class Workers:
@@ -53,24 +60,35 @@ class Workers:
         isolated: bool = True,
         on_stop: Callable[[], None] = lambda: None,
     ) -> None:
-        self._court, self._assignment, self._isolated, self._on_stop = court, assignment, isolated, on_stop
+        self._court, self._assignment, self._isolated, self._on_stop = (
+            court,
+            assignment,
+            isolated,
+            on_stop,
+        )
         self._stack, self._judges = ExitStack(), None
         self._todo: queue.Queue[Submission | None] = queue.Queue()
         self._done: queue.Queue[tuple[Submission, Record] | CannotGrade] = queue.Queue()
         self._stopped = threading.Event()
         self._at_work: set[Judge] = set()
         # Daemons: a judge that hangs does not keep the process from ending.
-        self._threads = [threading.Thread(target=self._work, daemon=True, name=f"judge {n}") for n in range(jobs)]
+        self._threads = [
+            threading.Thread(target=self._work, daemon=True, name=f"judge {n}") for n in range(jobs)
+        ]
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         if isinstance(error, KeyboardInterrupt):
             self._on_stop()
         self._stack.__exit__(kind, error, traceback)
 
-    def _end(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def _end(
+        self, kind: type | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         if error is not None:
             self._stopped.set()
             for judge in list(self._at_work):
@@ -96,7 +114,8 @@ class Workers:
         self._todo.put(submission)
 
     def get(self, wait: bool = True) -> tuple[Submission, Record] | None:
-        """A submission that has been judged, and its record; None if there is none yet and nobody waits.
+        """A submission that has been judged, and its record; None if there is none yet and nobody
+        waits.
 
         Raises:
             CannotGrade: there are no judges to be had.
@@ -119,8 +138,12 @@ class Workers:
                     self._done.put((submission, self._record(bench, submission)))
         except CannotGrade as problem:
             self._done.put(problem)
-        except BaseException as error:  # a thread that ends in silence would be waited for without end
-            self._done.put(CannotGrade(f"The judge could not be started or ended ({_told(error)})."))
+        except (
+            BaseException
+        ) as error:  # a thread that ends in silence would be waited for without end
+            self._done.put(
+                CannotGrade(f"The judge could not be started or ended ({_told(error)}).")
+            )
 
     def _record(self, bench: "_Bench", submission: Submission) -> Record:
         failure = ""
@@ -133,7 +156,10 @@ class Workers:
             except (Exception, SystemExit) as error:
                 failure = _told(error)
                 bench.leave()  # whatever state it is in
-        reason = f"Judging failed {ATTEMPTS} times ({failure}). This is no fault of the submission: grade again."
+        reason = (
+            f"Judging failed {ATTEMPTS} times ({failure}). This is no fault of the submission:"
+            " grade again."
+        )
         return unjudged.record(submission, self._assignment, ERROR, reason, self._isolated)
 
 
@@ -147,7 +173,9 @@ class _Bench:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.leave()
 
     def judge(self) -> Judge:
@@ -170,7 +198,9 @@ def checked(record: Record, submission: Submission, assignment: Assignment) -> R
     """
     judged = [(kata.name, task.name, task.possible) for kata in record.katas for task in kata.tasks]
     wanted = [
-        (kata.name, task.name, assignment.points_of(kata.name, task.name)) for kata in assignment.katas for task in kata.tasks
+        (kata.name, task.name, assignment.points_of(kata.name, task.name))
+        for kata in assignment.katas
+        for task in kata.tasks
     ]
     if judged != wanted:
         raise ValueError("the record has other tasks than the assignment")

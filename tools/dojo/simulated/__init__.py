@@ -1,16 +1,18 @@
 """A simulated accelerator, for machines without one: the device `simulated`.
 
-Its tensors compute on the CPU, and yet are on another device: mixing them with CPU tensors is refused as a GPU refuses it, so
-code that forgets a `.to(device)` is caught everywhere. It is slow, and it supports what `table.py` lists, nothing else.
+Its tensors compute on the CPU, and yet are on another device: mixing them with CPU tensors is
+refused as a GPU refuses it, so code that forgets a `.to(device)` is caught everywhere. It is slow,
+and it supports what `table.py` lists, nothing else.
 
-    memory    what such a tensor is: a tensor without numbers of its own, and the CPU's storage behind it
+    memory    such a tensor: one without numbers of its own, and the CPU's storage behind it
     table     the operations it supports, an explicit list
     kernels   how each of them is carried out; all others raise Unsupported
     backend   makes it known to torch
 
-It stands on torch's Python backend for the dispatch key PrivateUse1, which torch calls experimental. Two things are as on every
-device of that kind, and not as on CUDA: `module.to(...)` makes new Parameters, so an optimizer has to be made after it; and
-`torch.load` does not put tensors there by itself. Here are its name and its refusals, free of torch.
+It stands on torch's Python backend for the dispatch key PrivateUse1, which torch calls
+experimental. Two things are as on every device of that kind, and not as on CUDA: `module.to(...)`
+makes new Parameters, so an optimizer has to be made after it; and `torch.load` does not put tensors
+there by itself. Here are its name and its refusals, free of torch.
 """
 
 NAME = "simulated"
@@ -18,10 +20,14 @@ LIMIT = "simulated device: "
 
 
 class Unsupported(NotImplementedError):
-    """The simulated device can't do this: a limit of the simulation, no mistake in the code that asked for it."""
+    """The simulated device can't do this: a limit of the simulation, no mistake in the code that
+    asked for it.
+    """
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{LIMIT}{what} is not supported; this is a limit of the simulation, not a mistake")
+        super().__init__(
+            f"{LIMIT}{what} is not supported; this is a limit of the simulation, not a mistake"
+        )
 
 
 class Unavailable(RuntimeError):
@@ -33,7 +39,8 @@ def limit(error: BaseException) -> str | None:
     if isinstance(error, Unsupported):
         return str(error)
     if isinstance(error, NotImplementedError) and "RegisterPrivateUse1HooksInterface" in str(error):
-        # torch's own words, where it wants more of a device than its Python backend lets one give: generators, pinned memory
+        # torch's own words, where it wants more of a device than its Python backend lets one give:
+        # generators, pinned memory
         missing = str(error).partition("implement `")[2].partition("`")[0]
         return str(Unsupported(f"torch's {missing or 'hook'}"))
     return None

@@ -1,7 +1,8 @@
 """Makes the simulated device known to torch, as late as possible.
 
-Two steps, because the first takes long and changes nothing for anyone, and the second is quick and changes the process:
-`prepare` gives torch the kernels, which are there but can't be reached; `enable` gives the device its name.
+Two steps, because the first takes long and changes nothing for anyone, and the second is quick and
+changes the process: `prepare` gives torch the kernels, which are there but can't be reached;
+`enable` gives the device its name.
 """
 
 import functools
@@ -16,7 +17,9 @@ _TRIED: list[str] = []  # why preparing or enabling failed, once it was tried
 
 
 class Module:
-    """What becomes `torch.simulated`: torch asks it when it seeds, and code may ask it what is there."""
+    """What becomes `torch.simulated`: torch asks it when it seeds, and code may ask it what is
+    there.
+    """
 
     def is_available(self) -> bool:
         return True
@@ -34,7 +37,9 @@ class Module:
         return False
 
     def manual_seed_all(self, seed: int) -> None:
-        """Nothing to do: random numbers come from the CPU's generator, which torch.manual_seed has seeded."""
+        """Nothing to do: random numbers come from the CPU's generator, which torch.manual_seed has
+        seeded.
+        """
 
 
 def available() -> str | None:
@@ -55,14 +60,19 @@ def available() -> str | None:
         for part in name.split("."):
             place = getattr(place, part, None)
         if place is None:
-            return f"torch {torch.__version__} has no torch.{name}, which the simulated device stands on"
+            return (
+                f"torch {torch.__version__} has no torch.{name}, which the simulated device"
+                " stands on"
+            )
     return None
 
 
 def prepare() -> None:
-    """Give torch the kernels. Nothing can reach them yet, so this may be done in a process that only forks others.
+    """Give torch the kernels. Nothing can reach them yet, so this may be done in a process that
+    only forks others.
 
-    It never raises: such a process is there for every device. Where it fails, `available` says why from then on.
+    It never raises: such a process is there for every device. Where it fails, `available` says why
+    from then on.
     """
     if not _state["prepared"] and available() is None:
         try:
@@ -95,20 +105,27 @@ def enable() -> None:
 
 
 def _note(error: Exception) -> None:
-    _TRIED.append(f"torch {torch.__version__} can't set up the simulated device: {type(error).__name__}: {error}")
+    _TRIED.append(
+        f"torch {torch.__version__} can't set up the simulated device: {type(error).__name__}:"
+        f" {error}"
+    )
 
 
 def _enable() -> None:
-    # The first backward of a process starts a thread for every device there is. It comes before this one is there: the work on
-    # it is done by the thread that asks for it, as on the CPU.
+    # The first backward of a process starts a thread for every device there is. It comes before
+    # this one is there: the work on it is done by the thread that asks for it, as on the CPU.
     torch.zeros(1, requires_grad=True).sum().backward()
     torch.autograd.set_multithreading_enabled(False)
-    torch.utils.backend_registration._setup_privateuseone_for_python_backend(NAME, backend_module=Module())
+    torch.utils.backend_registration._setup_privateuseone_for_python_backend(
+        NAME, backend_module=Module()
+    )
     _hide()
 
 
 def _hide() -> None:
-    """Keep torch.accelerator as it is without this device, for code on the CPU that asks it what there is."""
+    """Keep torch.accelerator as it is without this device, for code on the CPU that asks it what
+    there is.
+    """
     original = torch.accelerator.current_accelerator
 
     @functools.wraps(original)
@@ -120,7 +137,9 @@ def _hide() -> None:
 
 
 def _check() -> None:
-    """A first calculation, so that an API that has changed is known before a learner's code meets it."""
+    """A first calculation, so that an API that has changed is known before a learner's code meets
+    it.
+    """
     weight = torch.tensor([[1.0, 2.0], [3.0, 4.0]], device=NAME, requires_grad=True)
     (weight.t() @ weight[0]).square().sum().backward()
     expected = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)

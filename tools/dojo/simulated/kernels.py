@@ -1,10 +1,13 @@
-"""How each operation of the table is carried out: on the CPU's tensors behind the simulated ones, by the CPU's own code.
+"""How each operation of the table is carried out: on the CPU's tensors behind the simulated ones,
+by the CPU's own code.
 
-A kernel takes what torch's dispatcher gives for one operation, and answers with simulated tensors. There are a few kinds: most
-operations compute something new or write into a tensor, some give a view, some make tensors from nothing.
+A kernel takes what torch's dispatcher gives for one operation, and answers with simulated tensors.
+There are a few kinds: most operations compute something new or write into a tensor, some give a
+view, some make tensors from nothing.
 
-Every other operation of torch is refused, one by one. A single fallback would not do: for many operations torch brings a
-general way that comes before any fallback, and that counts on the device's memory being what it is on real ones.
+Every other operation of torch is refused, one by one. A single fallback would not do: for many
+operations torch brings a general way that comes before any fallback, and that counts on the
+device's memory being what it is on real ones.
 """
 
 import functools
@@ -23,30 +26,41 @@ _as_strided_ = torch.ops.aten.as_strided_.default
 
 
 def register() -> tuple[torch.library.Library, torch.library.Library]:
-    """Give torch a kernel for every operation. They stay for as long as what is returned is kept."""
+    """Give torch a kernel for every operation. They stay for as long as what is returned is
+    kept.
+    """
     everything, aten = torch.library.Library("_", "IMPL"), torch.library.Library("aten", "IMPL")
     for key in (KEY, *OTHER_LAYOUTS):
         everything.fallback(lambda op, *args, **kwargs: _refuse(_name_of(op)), key)
     for name in _operations():
         if name in table.WITH_A_KERNEL:
             aten.impl(name, kernel(name), KEY)
-        elif name.startswith(table.REFUSED) or (name not in table.LEFT_TO_TORCH and _has_general_way(name)):
+        elif name.startswith(table.REFUSED) or (
+            name not in table.LEFT_TO_TORCH and _has_general_way(name)
+        ):
             aten.impl(name, functools.partial(_refuse, name), KEY)
     return everything, aten
 
 
 def _operations() -> list[str]:
     """All operations of torch, without the `aten::` in front."""
-    return [name.removeprefix("aten::") for name in torch._C._dispatch_get_all_op_names() if name.startswith("aten::")]
+    return [
+        name.removeprefix("aten::")
+        for name in torch._C._dispatch_get_all_op_names()
+        if name.startswith("aten::")
+    ]
 
 
 def _has_general_way(name: str) -> bool:
     """Whether torch would carry this out on a device that has no kernel for it.
 
-    What torch calls CompositeImplicit is left as it is: it is made of other operations, each of which comes here in its turn.
+    What torch calls CompositeImplicit is left as it is: it is made of other operations, each of
+    which comes here in its turn.
     """
     general = "CompositeExplicitAutograd", "CompositeExplicitAutogradNonFunctional"
-    return any(torch._C._dispatch_has_kernel_for_dispatch_key(f"aten::{name}", key) for key in general)
+    return any(
+        torch._C._dispatch_has_kernel_for_dispatch_key(f"aten::{name}", key) for key in general
+    )
 
 
 def overload(name: str) -> torch._ops.OpOverload:
@@ -56,7 +70,9 @@ def overload(name: str) -> torch._ops.OpOverload:
 
 
 def _name_of(op: torch._ops.OpOverload) -> str:
-    return op._schema.name.removeprefix("aten::") + (f".{op._schema.overload_name}" if op._schema.overload_name else "")
+    return op._schema.name.removeprefix("aten::") + (
+        f".{op._schema.overload_name}" if op._schema.overload_name else ""
+    )
 
 
 def _refuse(name: str, *args: object, **kwargs: object) -> None:
@@ -75,16 +91,23 @@ def kernel(name: str) -> Kernel:
     if name in table.RESHAPED_IN_PLACE:
         return _reshape_in_place(op)
     foreign = _foreign_allowed(op, name)
-    written = [number for number, argument in enumerate(op._schema.arguments) if argument.alias_info is not None]
+    written = [
+        number
+        for number, argument in enumerate(op._schema.arguments)
+        if argument.alias_info is not None
+    ]
     return _in_place(op, foreign, written) if written else _compute(op, foreign)
 
 
-# What of the arguments may lie on the CPU: takes the argument's place, says whether that one may be there.
+# What of the arguments may lie on the CPU: takes the argument's place, says whether that one may be
+# there.
 Foreign = Callable[[int, Tensor], bool]
 
 
 def _foreign_allowed(op: torch._ops.OpOverload, name: str) -> Foreign:
-    """What CUDA allows: single numbers (tensors without a dimension) in element by element operations, and indices."""
+    """What CUDA allows: single numbers (tensors without a dimension) in element by element
+    operations, and indices.
+    """
     if name in table.INDICES_FROM_THE_CPU:
         return lambda place, tensor: place == 1 or (place == 2 and tensor.dim() == 0)
     if name in table.VALUE_FROM_THE_CPU:
@@ -94,7 +117,9 @@ def _foreign_allowed(op: torch._ops.OpOverload, name: str) -> Foreign:
     return lambda place, tensor: False
 
 
-def _to_data(args: Sequence[object], kwargs: dict[str, object], foreign: Foreign) -> tuple[list[object], dict[str, object]]:
+def _to_data(
+    args: Sequence[object], kwargs: dict[str, object], foreign: Foreign
+) -> tuple[list[object], dict[str, object]]:
     """The arguments with the CPU's tensors in place of the simulated ones."""
 
     def translate(place: int, value: object) -> object:
@@ -109,7 +134,9 @@ def _to_data(args: Sequence[object], kwargs: dict[str, object], foreign: Foreign
         if isinstance(value, list | tuple):
             return [translate(place, entry) for entry in value]
         if isinstance(value, torch.Generator):
-            raise RuntimeError(f"Expected a '{NAME}' device type for generator but found '{value.device.type}'")
+            raise RuntimeError(
+                f"Expected a '{NAME}' device type for generator but found '{value.device.type}'"
+            )
         return value
 
     positional = [translate(place, value) for place, value in enumerate(args)]
@@ -123,11 +150,17 @@ def other_device(device: torch.device) -> RuntimeError:
 
 
 def _to_simulated(result: object, args: Sequence[object]) -> object:
-    """What the CPU computed, as simulated tensors; where it lies in the memory of an argument, the result shares it too."""
+    """What the CPU computed, as simulated tensors; where it lies in the memory of an argument, the
+    result shares it too.
+    """
     if isinstance(result, Tensor):
         address = result.untyped_storage()
         for argument in args:
-            if is_simulated(argument) and data_behind(argument.untyped_storage()) is address and argument.dtype == result.dtype:
+            if (
+                is_simulated(argument)
+                and data_behind(argument.untyped_storage()) is address
+                and argument.dtype == result.dtype
+            ):
                 return view(argument, result)
         return wrap(result)
     if isinstance(result, list | tuple):
@@ -146,7 +179,9 @@ def _compute(op: torch._ops.OpOverload, foreign: Foreign) -> Kernel:
 
 
 def _in_place(op: torch._ops.OpOverload, foreign: Foreign, written: Sequence[int]) -> Kernel:
-    """An operation that writes into arguments, and gives back the first of them if it gives back anything."""
+    """An operation that writes into arguments, and gives back the first of them if it gives back
+    anything.
+    """
     gives_back = bool(op._schema.returns)
 
     def not_into_the_cpu(place: int, tensor: Tensor) -> bool:
@@ -165,13 +200,19 @@ def _views(op: torch._ops.OpOverload) -> Kernel:
 
     def run(base: Tensor, *args: object, **kwargs: object) -> object:
         result = op(data_of(base), *args, **kwargs)
-        return view(base, result) if isinstance(result, Tensor) else [view(base, one) for one in result]
+        return (
+            view(base, result)
+            if isinstance(result, Tensor)
+            else [view(base, one) for one in result]
+        )
 
     return run
 
 
 def _reshape_in_place(op: torch._ops.OpOverload) -> Kernel:
-    """An operation that changes the sizes and strides of its first argument, and leaves the numbers where they are."""
+    """An operation that changes the sizes and strides of its first argument, and leaves the numbers
+    where they are.
+    """
     key = torch._C.DispatchKeySet(torch._C.DispatchKey.CPU)
 
     def run(base: Tensor, *args: object, **kwargs: object) -> Tensor:
@@ -182,9 +223,16 @@ def _reshape_in_place(op: torch._ops.OpOverload) -> Kernel:
 
 
 def _factory(op: torch._ops.OpOverload) -> Kernel:
-    """An operation that may say where its result is to lie: here, or on any device. So may the tensor that it starts from."""
+    """An operation that may say where its result is to lie: here, or on any device. So may the
+    tensor that it starts from.
+    """
 
-    def run(*args: object, device: torch.device | None = None, pin_memory: bool | None = None, **kwargs: object) -> Tensor:
+    def run(
+        *args: object,
+        device: torch.device | None = None,
+        pin_memory: bool | None = None,
+        **kwargs: object,
+    ) -> Tensor:
         positional, named = _to_data(args, kwargs, lambda place, tensor: place == 0)
         if pin_memory:
             raise Unsupported("pinned memory")
@@ -203,10 +251,18 @@ def _copy(target: Tensor, source: Tensor, non_blocking: bool = False) -> Tensor:
 
 
 def _set_storage(
-    tensor: Tensor, storage: torch.UntypedStorage, offset: int, size: list[int], stride: Sequence[int] = ()
+    tensor: Tensor,
+    storage: torch.UntypedStorage,
+    offset: int,
+    size: list[int],
+    stride: Sequence[int] = (),
 ) -> Tensor:
-    """Let a tensor lie in another storage of the device: what copy.deepcopy and torch.save do at their end."""
-    like = torch.empty(0, dtype=tensor.dtype, device=CPU).set_(data_behind(storage), offset, size, stride)
+    """Let a tensor lie in another storage of the device: what copy.deepcopy and torch.save do at
+    their end.
+    """
+    like = torch.empty(0, dtype=tensor.dtype, device=CPU).set_(
+        data_behind(storage), offset, size, stride
+    )
     return place(tensor, storage, like)
 
 
@@ -215,7 +271,9 @@ def _set_whole_storage(tensor: Tensor, storage: torch.UntypedStorage) -> Tensor:
 
 
 def _into_out(name: str) -> Kernel:
-    """An operation with out=, where that has the right size already: the CPU would resize it behind our back."""
+    """An operation with out=, where that has the right size already: the CPU would resize it behind
+    our back.
+    """
     op = overload(name)
 
     def run(*args: object, out: Tensor) -> Tensor:
@@ -230,7 +288,9 @@ def _into_out(name: str) -> Kernel:
 
 
 def _zeros(size: list[int], dtype: torch.dtype | None = None, **kwargs: object) -> Tensor:
-    """Gradients that are zero everywhere: torch wants a tensor without memory, and gets an ordinary one."""
+    """Gradients that are zero everywhere: torch wants a tensor without memory, and gets an ordinary
+    one.
+    """
     return wrap(torch.zeros(size, dtype=dtype, device=CPU))
 
 

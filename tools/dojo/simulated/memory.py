@@ -1,8 +1,9 @@
 """Tensors of the simulated device, and the CPU's numbers behind them.
 
-A tensor of the device has a size, strides and an offset like any other, and lies in a storage that says `simulated`. Storages
-come in pairs: the simulated one holds on to one of the CPU. So views, `detach()`, `Parameter(...)` and `.data`, which share the
-simulated storage, share the numbers too; and when the last tensor of a storage is gone, so are the numbers.
+A tensor of the device has a size, strides and an offset like any other, and lies in a storage that
+says `simulated`. Storages come in pairs: the simulated one holds on to one of the CPU. So views,
+`detach()`, `Parameter(...)` and `.data`, which share the simulated storage, share the numbers too;
+and when the last tensor of a storage is gone, so are the numbers.
 """
 
 import functools
@@ -27,9 +28,13 @@ def is_simulated(value: object) -> bool:
 
 
 def data_of(tensor: Tensor) -> Tensor:
-    """The CPU's tensor behind a simulated one: the same numbers in memory, the same size and strides."""
+    """The CPU's tensor behind a simulated one: the same numbers in memory, the same size and
+    strides.
+    """
     data = data_behind(tensor.untyped_storage())
-    return torch.empty(0, dtype=tensor.dtype, device=CPU).set_(data, tensor.storage_offset(), tensor.size(), tensor.stride())
+    return torch.empty(0, dtype=tensor.dtype, device=CPU).set_(
+        data, tensor.storage_offset(), tensor.size(), tensor.stride()
+    )
 
 
 def wrap(data: Tensor) -> Tensor:
@@ -38,12 +43,20 @@ def wrap(data: Tensor) -> Tensor:
         raise Unsupported(f"the dtype {data.dtype}")
     if data.layout is not torch.strided:
         raise Unsupported(f"the layout {data.layout}")
-    return place(torch._C._acc.create_empty_tensor((0,), data.dtype), _storage_on(data.untyped_storage()), data)
+    return place(
+        torch._C._acc.create_empty_tensor((0,), data.dtype),
+        _storage_on(data.untyped_storage()),
+        data,
+    )
 
 
 def place(tensor: Tensor, storage: torch.UntypedStorage, like: Tensor) -> Tensor:
-    """Let a simulated tensor lie in a storage, with the size, strides and offset of another tensor."""
-    return _set.redispatch(_CPU_KEY, tensor, storage, like.storage_offset(), like.size(), like.stride())
+    """Let a simulated tensor lie in a storage, with the size, strides and offset of another
+    tensor.
+    """
+    return _set.redispatch(
+        _CPU_KEY, tensor, storage, like.storage_offset(), like.size(), like.stride()
+    )
 
 
 def view(base: Tensor, data: Tensor) -> Tensor:
@@ -62,12 +75,16 @@ def data_behind(storage: torch.UntypedStorage) -> torch.UntypedStorage:
 def _storage_on(data: torch.UntypedStorage) -> torch.UntypedStorage:
     """The simulated storage for one of the CPU.
 
-    It is given the address of the real numbers, not zero: whatever part of torch reads there directly, reads what is right.
+    It is given the address of the real numbers, not zero: whatever part of torch reads there
+    directly, reads what is right.
     """
-    storage = torch._C._construct_storage_from_data_pointer(data.data_ptr(), torch.device(NAME, 0), data.nbytes())
+    storage = torch._C._construct_storage_from_data_pointer(
+        data.data_ptr(), torch.device(NAME, 0), data.nbytes()
+    )
     # torch keeps this Python object, with what is noted on it, as long as the storage itself.
     storage.data = data
-    storage.__deepcopy__ = functools.partial(_deep_copy, data)  # torch's own asks for an empty storage of this device
+    # torch's own asks for an empty storage of this device
+    storage.__deepcopy__ = functools.partial(_deep_copy, data)
     return storage
 
 

@@ -1,4 +1,6 @@
-"""The first thing a child process runs: light to import, so that the parent stays free of pytest and torch."""
+"""The first thing a child process runs: light to import, so that the parent stays free of pytest
+and torch.
+"""
 
 import ctypes
 import signal
@@ -19,7 +21,9 @@ def main(units: list[Unit], log: str, connection: Connection, stand_ready: bool 
 
 
 def end_with_the_fork_server() -> None:
-    """Let the system end this process when the one that forked it is gone: an endless loop would go on for ever."""
+    """Let the system end this process when the one that forked it is gone: an endless loop would go
+    on for ever.
+    """
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

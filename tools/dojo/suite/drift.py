@@ -1,8 +1,10 @@
-"""How far a device's numbers lie from the CPU's: every call on the device is made on the CPU too, with the same values.
+"""How far a device's numbers lie from the CPU's: every call on the device is made on the CPU too,
+with the same values.
 
-A pytest plugin. The tests stay as they are; in those of placement it looks at the calls of a kata's functions and models whose
-tensors are on the device. A call that draws random numbers on the device itself (dropout, noise) can't be repeated on the CPU,
-and is not compared: the device's generator is another one afterwards, and so it is known.
+A pytest plugin. The tests stay as they are; in those of placement it looks at the calls of a kata's
+functions and models whose tensors are on the device. A call that draws random numbers on the device
+itself (dropout, noise) can't be repeated on the CPU, and is not compared: the device's generator is
+another one afterwards, and so it is known.
 """
 
 import copy
@@ -23,7 +25,8 @@ class Shadow:
 
     def __init__(self, device: str) -> None:
         self._device, self._kind = device, device.partition(":")[0]
-        self._before: list[Tensor] = []  # the generators' states when the outermost model was called
+        # the generators' states when the outermost model was called
+        self._before: list[Tensor] = []
         self._largest: dict[str, tuple[float, float]] = {}
         self._depth = 0  # a model within a model, or within a function, is not compared by itself
 
@@ -32,7 +35,8 @@ class Shadow:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        if item.get_closest_marker("placement") is None:  # others may count calls, and would count those of the twin too
+        # others may count calls, and would count those of the twin too
+        if item.get_closest_marker("placement") is None:
             self._depth = 1
             return (yield)
         self._largest, self._depth = {}, 0
@@ -47,7 +51,9 @@ class Shadow:
                 item.user_properties.append(("drift", Drift(kind, absolute, relative)))
 
     def watched(self, name: str, value: object) -> object:
-        """A kata's function that is also called on the CPU, before it gets to change anything; classes stay as they are."""
+        """A kata's function that is also called on the CPU, before it gets to change anything;
+        classes stay as they are.
+        """
         if not callable(value) or isinstance(value, type):
             return value
 
@@ -62,7 +68,8 @@ class Shadow:
                 result = value(*args, **kwargs)
             finally:
                 self._depth -= 1
-            if _same(before, own_generator(self._device)):  # of the CPU's generator the twin got the same numbers
+            # of the CPU's generator the twin got the same numbers
+            if _same(before, own_generator(self._device)):
                 self._compare("loss" if name in TRAINERS else "forward", result, expected)
             return result
 
@@ -92,11 +99,15 @@ class Shadow:
         return any(tensor.device.type == self._kind for tensor in tensors_in(value))
 
     def _on_cpu(self, call: Callable, arguments: tuple) -> object:
-        """What a call gives on the CPU, with copies of its arguments; the random numbers of the real call stay the same."""
+        """What a call gives on the CPU, with copies of its arguments; the random numbers of the
+        real call stay the same.
+        """
         with torch.random.fork_rng(devices=[]):
             try:
                 return call(copy_on_cpu(arguments))
-            except Exception:  # the real call shows what is wrong; without a twin nothing is compared
+            except (
+                Exception
+            ):  # the real call shows what is wrong; without a twin nothing is compared
                 return None
 
     def _compare(self, kind: str, result: object, expected: object) -> None:
@@ -109,7 +120,9 @@ class Shadow:
 
 
 def own_generator(device: str) -> list[Tensor]:
-    """The state of the device's own generator of random numbers; none where they come from that of the CPU."""
+    """The state of the device's own generator of random numbers; none where they come from that of
+    the CPU.
+    """
     match device.partition(":")[0]:
         case "cuda":
             return [torch.cuda.get_rng_state(device)]
@@ -128,7 +141,9 @@ def _larger(one: float, other: float) -> float:
 
 
 def tensors_in(value: object) -> Iterator[Tensor]:
-    """All tensors of arguments: in lists, tuples and dicts, and in models with what they keep in plain attributes."""
+    """All tensors of arguments: in lists, tuples and dicts, and in models with what they keep in
+    plain attributes.
+    """
     match value:
         case Tensor():
             yield value
@@ -136,7 +151,12 @@ def tensors_in(value: object) -> Iterator[Tensor]:
             yield from value.parameters()
             yield from value.buffers()
             for module in value.modules():
-                yield from (tensor for name, kept in vars(module).items() if name[0] != "_" for tensor in tensors_in(kept))
+                yield from (
+                    tensor
+                    for name, kept in vars(module).items()
+                    if name[0] != "_"
+                    for tensor in tensors_in(kept)
+                )
         case list() | tuple():
             yield from (tensor for part in value for tensor in tensors_in(part))
         case dict():
@@ -144,11 +164,14 @@ def tensors_in(value: object) -> Iterator[Tensor]:
 
 
 def copy_on_cpu(arguments: tuple) -> tuple:
-    """Copies of the arguments whose tensors are on the CPU, parameters still parameters and shared ones still shared."""
+    """Copies of the arguments whose tensors are on the CPU, parameters still parameters and shared
+    ones still shared.
+    """
     memo: dict[int, object] = {}
     for tensor in tensors_in(arguments):
         here = tensor.detach().cpu().clone()
-        if isinstance(tensor, nn.Parameter):  # not left to module.to("cpu"): an optimizer has to find the same ones again
+        # not left to module.to("cpu"): an optimizer has to find the same ones again
+        if isinstance(tensor, nn.Parameter):
             memo[id(tensor)] = nn.Parameter(here, tensor.requires_grad)
         else:
             memo[id(tensor)] = here.requires_grad_(tensor.requires_grad and tensor.is_leaf)
@@ -169,7 +192,9 @@ def _modules_in(value: object) -> Iterator[nn.Module]:
 
 
 def numbers_in(value: object) -> list[Tensor]:
-    """What can be compared, as float64 on the CPU: tensors of floats, numbers, and lists of numbers."""
+    """What can be compared, as float64 on the CPU: tensors of floats, numbers, and lists of
+    numbers.
+    """
     match value:
         case Tensor() if value.is_floating_point():
             return [value.detach().cpu().double()]

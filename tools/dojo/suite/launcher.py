@@ -6,17 +6,23 @@ from typing import Protocol
 from dojo.suite.unit import Unit
 from dojo.warm import forking, spare
 
-MANY = 3  # units from which on the fork server imports what only some katas need: it then costs less than it saves
+# units from which on the fork server imports what only some katas need: it then costs less than it
+# saves
+MANY = 3
 
 
 class Launcher(Protocol):
     """Starts the children."""
 
     def share(self, units: int, jobs: int) -> int:
-        """How many units, of so many in all, a child should take where there are that many children at a time."""
+        """How many units, of so many in all, a child should take where there are that many children
+        at a time.
+        """
 
     def start(self, units: list[Unit], log: Path) -> spare.Child:
-        """A child at work on these units. Its connection may raise BlockingIOError for a message that is not complete yet."""
+        """A child at work on these units. Its connection may raise BlockingIOError for a message
+        that is not complete yet.
+        """
 
     def exit_code(self, child: spare.Child) -> int | None:
         """Of a child that has hung up; None if it is still there.
@@ -42,7 +48,9 @@ class OwnProcesses:
         self._context = forking.context(self._many)
 
     def share(self, units: int, jobs: int) -> int:
-        """A forked child costs next to nothing; one that starts anew imports torch, so it takes a share of all units."""
+        """A forked child costs next to nothing; one that starts anew imports torch, so it takes a
+        share of all units.
+        """
         return 1 if forking.can_fork() else -(-units // max(jobs, 1))
 
     def start(self, units: list[Unit], log: Path) -> spare.Child:

@@ -1,6 +1,8 @@
-"""Follows a batch through a model, layer by layer, up to the first that can't take it or gives something wrong.
+"""Follows a batch through a model, layer by layer, up to the first that can't take it or gives
+something wrong.
 
-Nothing is recorded while the tests run: after a failure the model is asked once more with what it was given, and watched.
+Nothing is recorded while the tests run: after a failure the model is asked once more with what it
+was given, and watched.
 """
 
 import contextlib
@@ -22,32 +24,56 @@ USUAL = (torch.float32, "cpu")
 
 
 def up_to_error(traceback: types.TracebackType | None) -> tuple[str, ...]:
-    """A line for each layer that a model's forward went through before it raised; nothing where no model did."""
+    """A line for each layer that a model's forward went through before it raised; nothing where no
+    model did.
+    """
     for frame in _frames(traceback):
         module = frame.f_locals.get("self")
-        if frame.f_code.co_name == "_wrapped_call_impl" and isinstance(module, nn.Module) and not isinstance(module, _Loss):
-            lines, result = _walk(module, frame.f_locals.get("args", ()), frame.f_locals.get("kwargs", {}))
+        if (
+            frame.f_code.co_name == "_wrapped_call_impl"
+            and isinstance(module, nn.Module)
+            and not isinstance(module, _Loss)
+        ):
+            lines, result = _walk(
+                module, frame.f_locals.get("args", ()), frame.f_locals.get("kwargs", {})
+            )
             if result is not None:  # it went well this time: then this is not what happened
                 return ()
             if len(lines) == MOST_LAYERS:
                 return (*lines, "...")
-            return (*lines, IN_FORWARD) if lines and " -> (" in lines[-1].partition(": ")[2] else tuple(lines)
+            return (
+                (*lines, IN_FORWARD)
+                if lines and " -> (" in lines[-1].partition(": ")[2]
+                else tuple(lines)
+            )
     return ()
 
 
-def up_to_shape(value: object, expected: tuple[int, ...], traceback: types.TracebackType | None) -> tuple[str, ...]:
-    """A line for each layer on the way to a result of the wrong shape; nothing where it is not known where it comes from.
+def up_to_shape(
+    value: object, expected: tuple[int, ...], traceback: types.TracebackType | None
+) -> tuple[str, ...]:
+    """A line for each layer on the way to a result of the wrong shape; nothing where it is not
+    known where it comes from.
 
-    The model and its input are looked for among the test's variables, and are the right ones if they give this very result.
+    The model and its input are looked for among the test's variables, and are the right ones if
+    they give this very result.
     """
     for frame in _frames(traceback):
         if Path(frame.f_code.co_filename).parent == ROOT / "tests":
             known = list(frame.f_locals.values())
-            models, inputs = ([one for one in known if isinstance(one, kind)] for kind in (nn.Module, Tensor))
+            models, inputs = (
+                [one for one in known if isinstance(one, kind)] for kind in (nn.Module, Tensor)
+            )
             for model, x in product(models[:4], inputs[:6]) if isinstance(value, Tensor) else ():
                 lines, result = _walk(model, (x,), {})
-                if isinstance(result, Tensor) and result.shape == value.shape and torch.equal(result, value):
-                    return tuple(_to_the_wrong_one(lines, tuple(x.shape), tuple(value.shape), expected))
+                if (
+                    isinstance(result, Tensor)
+                    and result.shape == value.shape
+                    and torch.equal(result, value)
+                ):
+                    return tuple(
+                        _to_the_wrong_one(lines, tuple(x.shape), tuple(value.shape), expected)
+                    )
     return ()
 
 
@@ -58,17 +84,30 @@ def _walk(model: nn.Module, args: tuple, kwargs: dict) -> tuple[list[str], objec
     def enter(layer: nn.Module, inputs: tuple) -> None:
         if len(lines) >= MOST_LAYERS:
             raise StopIteration
-        lines.append(f"layer {len(lines) + 1} {names[layer]} {_kind(layer)}".replace("  ", " ") + f": {_wanted(layer, inputs)}")
+        lines.append(
+            f"layer {len(lines) + 1} {names[layer]} {_kind(layer)}".replace("  ", " ")
+            + f": {_wanted(layer, inputs)}"
+        )
 
     def leave(layer: nn.Module, inputs: tuple, output: object) -> None:
         head = lines[-1].partition(": ")[0]
-        lines[-1] = f"{head}: {_told(inputs[0] if inputs else None)} -> {_told(output)}{_cut_off(layer, output)}"
+        lines[-1] = (
+            f"{head}: {_told(inputs[0] if inputs else None)} ->"
+            f" {_told(output)}{_cut_off(layer, output)}"
+        )
 
     for module in model.modules():
         if not list(module.children()):
-            handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
+            handles += [
+                module.register_forward_pre_hook(enter),
+                module.register_forward_hook(leave),
+            ]
     try:
-        with torch.random.fork_rng(devices=[]), torch.enable_grad(), Path(os.devnull).open("w") as nowhere:
+        with (
+            torch.random.fork_rng(devices=[]),
+            torch.enable_grad(),
+            Path(os.devnull).open("w") as nowhere,
+        ):
             with contextlib.redirect_stdout(nowhere):
                 return lines, model(*args, **kwargs)
     except KeyboardInterrupt:
@@ -80,8 +119,12 @@ def _walk(model: nn.Module, args: tuple, kwargs: dict) -> tuple[list[str], objec
             handle.remove()
 
 
-def _to_the_wrong_one(lines: list[str], given: tuple[int, ...], seen: tuple[int, ...], expected: tuple[int, ...]) -> list[str]:
-    """The lines up to the first layer that changes the number of rows, or all of them, and what came out."""
+def _to_the_wrong_one(
+    lines: list[str], given: tuple[int, ...], seen: tuple[int, ...], expected: tuple[int, ...]
+) -> list[str]:
+    """The lines up to the first layer that changes the number of rows, or all of them, and what
+    came out.
+    """
     for number, line in enumerate(lines):
         if given and f"-> ({given[0]}" not in line:
             return [*lines[:number], f"{line}, and the rows are not those of the input any more"]
@@ -115,13 +158,21 @@ def _told(value: object) -> str:
     """A tensor's shape, with dtype and device where they are not the usual ones."""
     if not isinstance(value, Tensor):
         return f"a {type(value).__name__}"
-    unusual = [str(one) for one, usual in zip((value.dtype, value.device), USUAL, strict=True) if str(one) != str(usual)]
+    unusual = [
+        str(one)
+        for one, usual in zip((value.dtype, value.device), USUAL, strict=True)
+        if str(one) != str(usual)
+    ]
     return " ".join([str(tuple(value.shape)), *unusual])
 
 
 def _cut_off(layer: nn.Module, output: object) -> str:
     weights = [parameter for parameter in layer.parameters() if parameter.requires_grad]
-    return ", which records no gradient" if weights and isinstance(output, Tensor) and not output.requires_grad else ""
+    return (
+        ", which records no gradient"
+        if weights and isinstance(output, Tensor) and not output.requires_grad
+        else ""
+    )
 
 
 def _frames(traceback: types.TracebackType | None) -> Iterator[types.FrameType]:

@@ -35,14 +35,21 @@ Wrap = Callable[[str, object], object]
 
 
 class KataUnderTest:
-    """A kata's module as the tests see it: remembers which public name was used last, so that feedback can point there.
+    """A kata's module as the tests see it: remembers which public name was used last, so that
+    feedback can point there.
 
     Args:
-        wrap: is asked for every public name, with its value, and gives what the tests get: for those that watch the learner's
-            functions at work.
+        wrap: is asked for every public name, with its value, and gives what the tests get: for
+            those that watch the learner's functions at work.
     """
 
-    def __init__(self, module: types.ModuleType, path: Path, source: str, wrap: Wrap = lambda name, value: value) -> None:
+    def __init__(
+        self,
+        module: types.ModuleType,
+        path: Path,
+        source: str,
+        wrap: Wrap = lambda name, value: value,
+    ) -> None:
         self._module, self._path, self._source, self._wrap = module, path, source, wrap
         self._last_used: str | None = None
 
@@ -59,16 +66,29 @@ class KataUnderTest:
         near = difflib.get_close_matches(name, public, n=1)
         return Diagnosis(
             f"{shown(self._path)} has no name '{name}'.",
-            seen=f"a name like it: {near[0]}" if near else "nothing of that name at the top level of the file",
+            seen=(
+                f"a name like it: {near[0]}"
+                if near
+                else "nothing of that name at the top level of the file"
+            ),
             expected=f"{name}, as in the stub",
-            likely=(Cause("it was renamed, deleted, or moved into a function or class: the tests use the name in the stub"),),
-            pointer=f"Search your file for {name}: does it begin at the left edge, spelled like that?",
+            likely=(
+                Cause(
+                    "it was renamed, deleted, or moved into a function or class: the tests use the"
+                    " name in the stub"
+                ),
+            ),
+            pointer=(
+                f"Search your file for {name}: does it begin at the left edge, spelled like that?"
+            ),
             where=shown(self._path),
         )
 
 
 def source_of(kata: KataUnderTest) -> str:
-    """The text of its file. A function, so that no attribute of ours can hide a name of the learner's."""
+    """The text of its file. A function, so that no attribute of ours can hide a name of the
+    learner's.
+    """
     return kata._source
 
 
@@ -100,9 +120,14 @@ def load(path: Path, wrap: Wrap = lambda name, value: value) -> KataUnderTest:
         data = path.read_bytes()
     except OSError as error:
         short = name.partition("_")[0]
-        told = Cause(f"it was moved or deleted: `python tools/check reset {short}` brings the stub back", told=True)
+        told = Cause(
+            f"it was moved or deleted: `python tools/check reset {short}` brings the stub back",
+            told=True,
+        )
         headline, seen = f"{shown(path)} can't be read.", str(error.strerror)
-        raise KataUnusable(Diagnosis(headline, seen, "the file that the stub began as", (told,), where=shown(path))) from None
+        raise KataUnusable(
+            Diagnosis(headline, seen, "the file that the stub began as", (told,), where=shown(path))
+        ) from None
     try:
         source = importlib.util.decode_source(data)
     except (UnicodeDecodeError, SyntaxError) as error:
@@ -130,7 +155,9 @@ def _not_text(path: Path, data: bytes, error: Exception) -> Diagnosis:
         f"{shown(path)}:{line} is not UTF-8 text.",
         seen=str(error),
         expected="a file saved as UTF-8",
-        likely=(Cause("the editor saves in another encoding: choose UTF-8 when saving", told=True),),
+        likely=(
+            Cause("the editor saves in another encoding: choose UTF-8 when saving", told=True),
+        ),
         where=f"{shown(path)}:{line}",
     )
 
@@ -144,9 +171,15 @@ def _not_python(path: Path, error: SyntaxError | ValueError) -> Diagnosis:
         caret = "\n      " + " " * max(error.offset - 1 - (len(text) - len(stripped)), 0) + "^"
         text = f"\n      {stripped}"
     reason = getattr(error, "msg", None) or str(error)
-    likely = "a bracket, colon or quote missing in this line or just before it, or an indentation that is off"
+    likely = (
+        "a bracket, colon or quote missing in this line or just before it, or an indentation that"
+        " is off"
+    )
     return Diagnosis(
-        clipped(f"{shown(path)}:{line} is not valid Python, so nothing in this file can run yet.{text}{caret}"),
+        clipped(
+            f"{shown(path)}:{line} is not valid Python, so nothing in this file can run"
+            f" yet.{text}{caret}"
+        ),
         seen=f"{type(error).__name__}: {reason}",
         expected="a file that Python can read",
         likely=(Cause(likely),),
@@ -157,7 +190,8 @@ def _not_python(path: Path, error: SyntaxError | ValueError) -> Diagnosis:
 
 def _not_alone(path: Path, source: str, line: int, name: str) -> Diagnosis:
     return Diagnosis(
-        f"{shown(path)}:{line} imports {name}, but each kata is judged alone: copy what you need into this file.",
+        f"{shown(path)}:{line} imports {name}, but each kata is judged alone: copy what you need"
+        " into this file.",
         seen=clipped(source.splitlines()[line - 1].strip()),
         expected="a file that needs no other kata",
         likely=(Cause("where katas are graded, the files of the others are not there", told=True),),
@@ -166,7 +200,9 @@ def _not_alone(path: Path, source: str, line: int, name: str) -> Diagnosis:
 
 
 def code_of(source: str, name: str, limit: int = 24) -> list[tuple[int, str]]:
-    """Number and text of the code lines of a function or class, docstrings, comments and blank lines left out."""
+    """Number and text of the code lines of a function or class, docstrings, comments and blank
+    lines left out.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
@@ -176,11 +212,19 @@ def code_of(source: str, name: str, limit: int = 24) -> list[tuple[int, str]]:
         return []
     hidden: set[int] = set()
     for node in ast.walk(named[-1]):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node, clean=False) is not None:
+        if (
+            isinstance(node, ast.FunctionDef | ast.ClassDef)
+            and ast.get_docstring(node, clean=False) is not None
+        ):
             hidden.update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
-        if isinstance(node, ast.FunctionDef):  # of a signature over several lines the first is enough
+        # of a signature over several lines the first is enough
+        if isinstance(node, ast.FunctionDef):
             hidden.update(range(node.lineno + 1, node.body[0].lineno))
     lines = source.splitlines()
-    numbered = [(n, lines[n - 1]) for n in range(named[-1].lineno, named[-1].end_lineno + 1) if n not in hidden]
+    numbered = [
+        (n, lines[n - 1])
+        for n in range(named[-1].lineno, named[-1].end_lineno + 1)
+        if n not in hidden
+    ]
     code = [(n, text) for n, text in numbered if text.strip() and not text.lstrip().startswith("#")]
     return code if len(code) <= limit else [*code[: limit - 1], (code[limit - 1][0], "    ...")]

@@ -1,7 +1,8 @@
-"""The pytest plugin: outcomes, messages and limits, the same under plain `pytest` and under the tools.
+"""The pytest plugin: outcomes, messages and limits, the same under plain `pytest` and under the
+tools.
 
-Every test of a kata ends as one TestResult, which travels on its report as `report.kata_result`. The plugin only acts on items
-of tests/test_kNN_*.py; other tests in a session are left alone.
+Every test of a kata ends as one TestResult, which travels on its report as `report.kata_result`.
+The plugin only acts on items of tests/test_kNN_*.py; other tests in a session are left alone.
 """
 
 import contextlib
@@ -29,11 +30,15 @@ LETTERS = {PASSED: ".", FAILED: "F", NOT_STARTED: "-", BLOCKED: "b", SKIPPED: "s
 
 
 class Blocked(Exception):
-    """The test can't be judged: another task has to pass first, or the task has an endless loop. The text says which."""
+    """The test can't be judged: another task has to pass first, or the task has an endless loop.
+    The text says which.
+    """
 
 
 class NotStarted(Exception):
-    """The task's own region is still open: what it needs has not passed, or a test found nothing to judge there."""
+    """The task's own region is still open: what it needs has not passed, or a test found nothing to
+    judge there.
+    """
 
 
 class TooMuchOutput(Exception):
@@ -46,13 +51,18 @@ class Session:
     def __init__(self, target: Path) -> None:
         self.target = target
         self.loaded: dict[str, KataUnderTest | KataUnusable] = {}
-        self.outcomes: dict[tuple[str, str], list[str]] = {}  # (kata, task) → outcomes of its tests so far
-        self.endless: dict[tuple[str, str], str] = {}  # (kata, task) → its test that ran into the time limit
+        # (kata, task) → outcomes of its tests so far
+        self.outcomes: dict[tuple[str, str], list[str]] = {}
+        # (kata, task) → its test that ran into the time limit
+        self.endless: dict[tuple[str, str], str] = {}
         self.listener: Callable[[dict], None] = lambda event: None
-        self.wrap: Wrap = lambda name, value: value  # what the tests get in place of a kata's public names
+        # what the tests get in place of a kata's public names
+        self.wrap: Wrap = lambda name, value: value
 
     def kata(self, name: str, time_limit: float | None) -> KataUnderTest:
-        """The loaded kata; a file that can't be loaded is tried once and then raises the same each time."""
+        """The loaded kata; a file that can't be loaded is tried once and then raises the same each
+        time.
+        """
         if name not in self.loaded:
             path = self.target / f"{name}.py"
             self.listener({"event": "loading"})
@@ -63,9 +73,13 @@ class Session:
                 self.loaded[name] = problem
             except KeyboardInterrupt:
                 raise
-            except BaseException as error:  # sys.exit() too, and the time limit: whatever a learner's file may do
+            except (
+                BaseException
+            ) as error:  # sys.exit() too, and the time limit: whatever a learner's file may do
                 wanted = "the file can be imported, and only defines things"
-                why, lines = feedback.explain(error, path, None, wanted, time_limit, feedback.LOOK_AT_VALUES)
+                why, lines = feedback.explain(
+                    error, path, None, wanted, time_limit, feedback.LOOK_AT_VALUES
+                )
                 why = replace(why, headline=f"{shown(path)} can't be imported. {why.headline}")
                 self.loaded[name] = KataUnusable(why, lines)
             self.listener({"event": "loaded"})
@@ -84,7 +98,11 @@ def kata_name(item: pytest.Item) -> str | None:
 
 @functools.cache  # every hook asks for it, several times a test
 def _kata_of(path: Path) -> str | None:
-    return path.stem.removeprefix("test_") if path.stem.startswith("test_k") and path.parent == ROOT / "tests" else None
+    return (
+        path.stem.removeprefix("test_")
+        if path.stem.startswith("test_k") and path.parent == ROOT / "tests"
+        else None
+    )
 
 
 def task_of(item: pytest.Item) -> tuple[str, str | None]:
@@ -112,7 +130,9 @@ def time_limit(config: pytest.Config) -> float | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    config.addinivalue_line("markers", "task(name, needs=None): the task a test belongs to, and the task it builds on")
+    config.addinivalue_line(
+        "markers", "task(name, needs=None): the task a test belongs to, and the task it builds on"
+    )
     config.addinivalue_line("markers", "placement: the test is about which device things are on")
     try:
         stages = catalog.load().stages
@@ -130,7 +150,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """The first optimizer of a process imports much of torch: better here than within the time limit of a test."""
+    """The first optimizer of a process imports much of torch: better here than within the time
+    limit of a test.
+    """
     if not session.config.option.collectonly and any(kata_name(item) for item in session.items):
         torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
 
@@ -150,7 +172,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     raise Blocked(f"'{task}' can't be judged before '{needs}' passes.")
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)  # inside pytest's own capturing, which sets sys.stdout too
+# inside pytest's own capturing, which sets sys.stdout too
+@pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     if kata_name(item) is None:
         return (yield)
@@ -182,7 +205,9 @@ def limited_output() -> Iterator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo
+) -> Iterator[pytest.TestReport]:
     report = yield
     name = kata_name(item)
     if name is None:
@@ -191,9 +216,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
     if call.excinfo is None and call.when != "call":
         return report
     outcome, text, why = judge(item, call) if call.excinfo else (PASSED, "", None)
-    measured, drift = (tuple(value for key, value in item.user_properties if key == kind) for kind in ("measured", "drift"))
+    measured, drift = (
+        tuple(value for key, value in item.user_properties if key == kind)
+        for kind in ("measured", "drift")
+    )
     seconds = round(call.duration, 4)
-    report.kata_result = TestResult(test_name(item), outcome, text, seconds, device_of(item), measured, drift, why)
+    report.kata_result = TestResult(
+        test_name(item), outcome, text, seconds, device_of(item), measured, drift, why
+    )
     item.config.stash[SESSION].outcomes.setdefault((name, task_of(item)[0]), []).append(outcome)
     if outcome == SKIPPED:
         report.outcome, report.longrepr = "skipped", (*item.location[:2], f"Skipped: {text}")
@@ -224,25 +254,39 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str, Diagnosis
     if isinstance(error, pytest.skip.Exception) and not from_learner:
         return SKIPPED, str(error), None
     if call.when != "call" and not from_learner and not _is_time_limit(error):
-        return ERROR, f"The suite itself failed, which is not your fault: {type(error).__name__}: {error}", None
+        return (
+            ERROR,
+            f"The suite itself failed, which is not your fault: {type(error).__name__}: {error}",
+            None,
+        )
     if _is_time_limit(error):
         session.endless[name, task] = test_name(item)
     plain_name = item.originalname
     wording = plain_name.removeprefix("test_").replace("_", " ")
     known = kata if isinstance(kata, KataUnderTest) else None
-    pointer = f"Read {plain_name} in {shown(item.path)}: what does it give your code, and what does it ask for?"
+    pointer = (
+        f"Read {plain_name} in {shown(item.path)}: what does it give your code, and what does it"
+        " ask for?"
+    )
     why, lines = feedback.explain(error, path, known, wording, time_limit(item.config), pointer)
     return FAILED, f"{why.text()}\n\n{lines}".rstrip(), why
 
 
 def _open_region(error: NotImplementedError, task: str, path: Path, source: str) -> tuple[str, str]:
-    """A test ended at a region nobody has filled: its own task's, or that of another task it builds on."""
+    """A test ended at a region nobody has filled: its own task's, or that of another task it builds
+    on.
+    """
     still_open = open_regions(source)
     raised = str(error.args[0]) if error.args else task
     if raised == task or task in still_open or raised not in still_open:
-        line = still_open.get(task) or list(feedback.learner_frames(error.__traceback__, path))[-1][0]
+        line = (
+            still_open.get(task) or list(feedback.learner_frames(error.__traceback__, path))[-1][0]
+        )
         return NOT_STARTED, _waiting(task, path, line, source)
-    return BLOCKED, f"'{task}' needs '{raised}', which is not started: {shown(path)}:{still_open[raised]}"
+    return (
+        BLOCKED,
+        f"'{task}' needs '{raised}', which is not started: {shown(path)}:{still_open[raised]}",
+    )
 
 
 def _waiting(task: str, path: Path, line: int, source: str) -> str:
@@ -255,7 +299,11 @@ def _is_time_limit(error: BaseException) -> bool:
 
 
 def wants_whole_traceback(config: pytest.Config) -> bool:
-    return config.getoption("fulltrace", False) or config.getoption("tbstyle", "auto") in ("long", "short", "native")
+    return config.getoption("fulltrace", False) or config.getoption("tbstyle", "auto") in (
+        "long",
+        "short",
+        "native",
+    )
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:

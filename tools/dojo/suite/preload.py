@@ -16,10 +16,13 @@ import torch
 from dojo.simulated import backend
 from dojo.suite import devices, drift, plugin, session, trainers  # noqa: F401
 
-torch.set_num_threads(1)  # before any operation: a child of a process that ran two threads would hang
+# before any operation: a child of a process that ran two threads would hang
+torch.set_num_threads(1)
 matplotlib.use("Agg")
-torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)  # the first optimizer imports torch._dynamo
-backend.prepare()  # its kernels take a while; only a child that tests on this device makes it known to torch
+# the first optimizer imports torch._dynamo
+torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+# its kernels take a while; only a child that tests on this device makes it known to torch
+backend.prepare()
 
 os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 with tempfile.TemporaryDirectory() as empty, contextlib.redirect_stdout(io.StringIO()):

@@ -1,4 +1,6 @@
-"""What the katas and their tests import, imported before forking. For whoever judges many katas, or one many times."""
+"""What the katas and their tests import, imported before forking. For whoever judges many katas, or
+one many times.
+"""
 
 import contextlib
 import gc
@@ -11,8 +13,13 @@ from dojo.suite.imports import packages
 
 
 def names() -> list[str]:
-    """Modules of packages that references and tests name; those given with the katas; those that tests share."""
-    solved, tests = sorted((ROOT / "reference").glob("k*.py")), sorted((ROOT / "tests").glob("*.py"))
+    """Modules of packages that references and tests name; those given with the katas; those that
+    tests share.
+    """
+    solved, tests = (
+        sorted((ROOT / "reference").glob("k*.py")),
+        sorted((ROOT / "tests").glob("*.py")),
+    )
     shared = [path for path in tests if not path.name.startswith("test_")]
     ours = [*(ROOT / "katas" / "given").glob("*.py"), *shared]
     return packages([*solved, *tests]) + sorted(map(_module, ours))

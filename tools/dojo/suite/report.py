@@ -16,7 +16,8 @@ class Report:
     """What is known of one unit so far, over all children that worked on it."""
 
     kata: Kata
-    tests: dict[str, dict] = field(default_factory=dict)  # by id: a child can say ten thousand ids, and speak of each often
+    # by id: a child can say ten thousand ids, and speak of each often
+    tests: dict[str, dict] = field(default_factory=dict)
     results: dict[str, TestResult] = field(default_factory=dict)
     current: str | None = None
     loading: bool = False
@@ -24,16 +25,25 @@ class Report:
     trouble: str = ""
 
     def collected(self, tests: object) -> None:
-        """Note which tests there are. What a child says is looked at before anything is built on it.
+        """Note which tests there are. What a child says is looked at before anything is built on
+        it.
 
         Raises:
             ValueError: these are no tests.
         """
         wanted = {"id", "task", "name", "device"}
-        fields = [test for test in tests if isinstance(test, dict) and set(test) == wanted] if isinstance(tests, list) else []
+        fields = (
+            [test for test in tests if isinstance(test, dict) and set(test) == wanted]
+            if isinstance(tests, list)
+            else []
+        )
         if not isinstance(tests, list) or len(fields) != len(tests) or len(tests) > MOST_TESTS:
             raise ValueError("this is no list of tests")
-        if not all(isinstance(text, str) and len(text) <= LONGEST_NAME for test in fields for text in test.values()):
+        if not all(
+            isinstance(text, str) and len(text) <= LONGEST_NAME
+            for test in fields
+            for text in test.values()
+        ):
             raise ValueError("a test is described by short texts")
         by_id = {test["id"]: test for test in fields}
         if len(by_id) < len(fields):
@@ -58,17 +68,29 @@ class Report:
         return (test for test_id, test in self.tests.items() if test_id not in self.results)
 
     def close(self, test_id: str, outcome: str, why: Diagnosis) -> TestResult:
-        """The verdict on a test that gave none itself. Of one that failed the diagnosis is kept, too."""
+        """The verdict on a test that gave none itself. Of one that failed the diagnosis is kept,
+        too.
+        """
         test = self.tests[test_id]
         diagnosis = why if outcome == FAILED else None
-        self.results[test_id] = TestResult(test["name"], outcome, why.text(), device=test["device"], diagnosis=diagnosis)
+        self.results[test_id] = TestResult(
+            test["name"], outcome, why.text(), device=test["device"], diagnosis=diagnosis
+        )
         return self.results[test_id]
 
     def verdict(self) -> KataResult:
-        """Every task of the catalog; one that no test spoke of has a test that says so, and is an error."""
+        """Every task of the catalog; one that no test spoke of has a test that says so, and is an
+        error.
+        """
         tasks = []
         for task in self.kata.tasks:
-            tests = tuple(self.results[test_id] for test_id, test in self.tests.items() if test["task"] == task.name)
-            silent = TestResult(NO_TEST, ERROR, f"The suite gave no report on '{task.name}'. {self.trouble}".strip())
+            tests = tuple(
+                self.results[test_id]
+                for test_id, test in self.tests.items()
+                if test["task"] == task.name
+            )
+            silent = TestResult(
+                NO_TEST, ERROR, f"The suite gave no report on '{task.name}'. {self.trouble}".strip()
+            )
             tasks.append(TaskResult(task.name, tests or (silent,)))
         return KataResult(self.kata.name, self.kata.stage, tuple(tasks))

@@ -1,7 +1,7 @@
 """The parent: starts children, believes only complete reports, and gives verdicts.
 
-When a child dies or falls silent, the test it was busy with has failed. The tests after it get a new child; only when the child
-ended while it read the learner's file is the whole kata failed.
+When a child dies or falls silent, the test it was busy with has failed. The tests after it get a
+new child; only when the child ended while it read the learner's file is the whole kata failed.
 """
 
 import contextlib
@@ -25,16 +25,24 @@ from dojo.verdict import ERROR, FAILED, KataResult, TestResult, test_result
 from dojo.warm import spare
 
 SECONDS_TO_START = 180  # a cold disk can take long to import torch
-SECONDS_OF_SILENCE = 30  # a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
+# a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
+SECONDS_OF_SILENCE = 30
 MOST_RESTARTS = 3
 LARGEST_MESSAGE = 4 * 1024 * 1024
 MOST_EVENTS = 5 * MOST_TESTS  # that a child may send of a unit: a test has a start and a result
 LOOP = ("an endless loop that catches every exception, the one that ends a test too",)
 LONG = ("an endless loop, or far more work than is needed",)
 EXIT = ("os._exit() or a fork in your code", "a crash in native code, or no memory left")
-TAMPERED = ("your code writes to a file or pipe that is not its own, or exchanges parts of the test process",)
+TAMPERED = (
+    (
+        "your code writes to a file or pipe that is not its own, or exchanges parts of the test"
+        " process"
+    ),
+)
 USED_UP = "all the time there is for a kata was used up"
-POINTER = "Take half of your lines away, then half of the rest: with which of them does it still happen?"
+POINTER = (
+    "Take half of your lines away, then half of the rest: with which of them does it still happen?"
+)
 
 OnResult = Callable[[Unit, TestResult], None]
 
@@ -72,7 +80,8 @@ def run(
         katas: the katas of the catalog that the units speak of.
         jobs: how many children at a time; by default one a core.
         on_result: called with each test's result as it comes.
-        abandon: ends the run as soon as there is something to read in one of them, the end included.
+        abandon: ends the run as soon as there is something to read in one of them, the end
+            included.
         launcher: starts the children; by default they are processes like this one.
         seconds: how long a unit may take in all, whatever it does.
 
@@ -85,7 +94,9 @@ def run(
     with tempfile.TemporaryDirectory(prefix="torch-katas-", ignore_cleanup_errors=True) as scratch:
         say = on_result or (lambda unit, result: None)
         launcher = launcher or OwnProcesses(len(units))
-        _Supervisor(list(units), reports, jobs or _cores(), Path(scratch), say, abandon, launcher, seconds).work()
+        _Supervisor(
+            list(units), reports, jobs or _cores(), Path(scratch), say, abandon, launcher, seconds
+        ).work()
     return [report.verdict() for report in reports]
 
 
@@ -121,8 +132,14 @@ class _Supervisor:
             while self.pending or self.children:
                 while self.pending and len(self.children) < self.jobs:
                     self.children.append(self._start())
-                timeout = max(min(min(child.deadline, child.end) for child in self.children) - time.monotonic(), 0)
-                ready = wait([*self.abandon, *(child.connection for child in self.children)], timeout)
+                timeout = max(
+                    min(min(child.deadline, child.end) for child in self.children)
+                    - time.monotonic(),
+                    0,
+                )
+                ready = wait(
+                    [*self.abandon, *(child.connection for child in self.children)], timeout
+                )
                 if any(connection in ready for connection in self.abandon):
                     raise Abandoned
                 for child in list(self.children):
@@ -131,12 +148,17 @@ class _Supervisor:
                     elif child.connection in ready:
                         self._listen(child)
                     elif time.monotonic() > child.deadline:
-                        self._end(child, "it did not stop when its time was up, and was ended from outside", LOOP)
+                        self._end(
+                            child,
+                            "it did not stop when its time was up, and was ended from outside",
+                            LOOP,
+                        )
         finally:
             for child in list(self.children):
                 self._remove(child)
             for log in self.logs:
-                with contextlib.suppress(OSError):  # on Windows an open file stays until the folder goes
+                # on Windows an open file stays until the folder goes
+                with contextlib.suppress(OSError):
                     log.unlink()
 
     def _start(self) -> _Child:
@@ -145,12 +167,18 @@ class _Supervisor:
         started = self.launcher.start(list(units), self.scratch / f"{self.started}.log")
         self.logs.add(started.log)
         now = time.monotonic()
-        return _Child(started, units, now + SECONDS_TO_START, now + sum(self.left[unit.number] for unit in units))
+        return _Child(
+            started,
+            units,
+            now + SECONDS_TO_START,
+            now + sum(self.left[unit.number] for unit in units),
+        )
 
     def _listen(self, child: _Child) -> None:
         try:
             for event in json.loads(child.connection.recv_bytes(LARGEST_MESSAGE)):
-                if time.monotonic() > child.end:  # a message can hold so many that they take our time
+                # a message can hold so many that they take our time
+                if time.monotonic() > child.end:
                     self._end(child, USED_UP, LONG, is_over=True)
                     return
                 self._take(child, event)
@@ -164,9 +192,16 @@ class _Supervisor:
             except Lost:
                 self._begin_again(child)
                 return
-            self._end(child, f"the Python process ended in the middle of it (exit code {code})", EXIT)
+            self._end(
+                child, f"the Python process ended in the middle of it (exit code {code})", EXIT
+            )
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            self._end(child, f"the report was broken ({type(error).__name__}): the test process was tampered with", TAMPERED)
+            self._end(
+                child,
+                f"the report was broken ({type(error).__name__}): the test process was tampered"
+                " with",
+                TAMPERED,
+            )
 
     def _take(self, child: _Child, event: dict) -> None:
         unit = child.units[0]
@@ -196,15 +231,24 @@ class _Supervisor:
                     self._remove(child)
 
     def _close_open_tests(self, child: _Child, code: int) -> None:
-        """At the end of a run every test must have been judged; one that was not is never a pass."""
+        """At the end of a run every test must have been judged; one that was not is never a
+        pass.
+        """
         unit, report = child.units[0], self.reports[child.units[0].number]
         if not report.tests:
             report.trouble = _tail(child.started.log)
         broken_off = code in (0, 1, 2)
-        fault = "the run was broken off by the code under test" if broken_off else _tail(child.started.log)
+        fault = (
+            "the run was broken off by the code under test"
+            if broken_off
+            else _tail(child.started.log)
+        )
         outcome = FAILED if broken_off else ERROR
         for test in list(report.open_tests()):
-            self.on_result(unit, report.close(test["id"], outcome, Diagnosis(f"This test was not judged: {fault}.")))
+            self.on_result(
+                unit,
+                report.close(test["id"], outcome, Diagnosis(f"This test was not judged: {fault}.")),
+            )
 
     def _begin_again(self, child: _Child) -> None:
         """A child was lost: its units are as they were before it."""
@@ -221,10 +265,22 @@ class _Supervisor:
     def _rest_of(self, unit: Unit) -> Unit:
         """What is still to be done of it."""
         report = self.reports[unit.number]
-        done = {test_id: report.results[test_id] for test_id in report.tests if test_id in report.results}
-        return replace(unit, done={test_id: [report.tests[test_id]["task"], one.outcome] for test_id, one in done.items()})
+        done = {
+            test_id: report.results[test_id]
+            for test_id in report.tests
+            if test_id in report.results
+        }
+        return replace(
+            unit,
+            done={
+                test_id: [report.tests[test_id]["task"], one.outcome]
+                for test_id, one in done.items()
+            },
+        )
 
-    def _end(self, child: _Child, reason: str, causes: Sequence[str], is_over: bool = False) -> None:
+    def _end(
+        self, child: _Child, reason: str, causes: Sequence[str], is_over: bool = False
+    ) -> None:
         """A child is gone before its time: who is to blame, and what is still to do.
 
         Args:
@@ -236,14 +292,18 @@ class _Supervisor:
         unit, report = child.units[0], self.reports[child.units[0].number]
         rest = list(child.units)[1:]
         if not report.tests:
-            report.trouble = f"The test process gave no report: {reason}. {_tail(child.started.log)}"
+            report.trouble = (
+                f"The test process gave no report: {reason}. {_tail(child.started.log)}"
+            )
         blamed = [report.current] if report.current and report.current not in report.results else []
         if report.loading or is_over or report.restarts >= MOST_RESTARTS:
             blamed = [test["id"] for test in report.open_tests()]
         where = "while this file was imported" if report.loading else "during this test"
         for test_id in blamed:
             headline = f"Your code did not let the test come to its end {where}."
-            why = Diagnosis(headline, reason, "a function that returns", tuple(map(Cause, causes)), POINTER)
+            why = Diagnosis(
+                headline, reason, "a function that returns", tuple(map(Cause, causes)), POINTER
+            )
             self.on_result(unit, report.close(test_id, FAILED, why))
         if report.tests and any(report.open_tests()):
             report.restarts += 1
@@ -252,7 +312,9 @@ class _Supervisor:
         self.pending.extendleft(reversed(rest))
 
     def _remove(self, child: _Child) -> None:
-        """It ends now, and nobody waits for that: whoever asked waits for the verdict. The next start clears up after it."""
+        """It ends now, and nobody waits for that: whoever asked waits for the verdict. The next
+        start clears up after it.
+        """
         self.children.remove(child)
         for unit in child.units:
             self.left[unit.number] = max(child.end - time.monotonic(), 0)

@@ -1,8 +1,9 @@
-"""One child process: runs pytest on katas and sends what happens as JSON events, one or more to a message.
+"""One child process: runs pytest on katas and sends what happens as JSON events, one or more to a
+message.
 
-Events, in order for each kata: {"event": "collected", "tests": [...]}, then for each test "start" and "result", with "loading"
-and "loaded" around the import of the learner's file, and at the end {"event": "end", "code": pytest's exit code}. A kata
-without its "end" did not run to its end.
+Events, in order for each kata: {"event": "collected", "tests": [...]}, then for each test "start"
+and "result", with "loading" and "loaded" around the import of the learner's file, and at the end
+{"event": "end", "code": pytest's exit code}. A kata without its "end" did not run to its end.
 """
 
 import dataclasses
@@ -19,8 +20,19 @@ from dojo.suite import plugin
 from dojo.suite.unit import Unit
 from dojo.verdict import ERROR, TestResult
 
-# Parts of pytest that put nothing into a verdict, and each take their share of the time between a save and its answer.
-UNUSED = ("doctest", "faulthandler", "junitxml", "legacypath", "logging", "pastebin", "setuponly", "setupplan", "stepwise")
+# Parts of pytest that put nothing into a verdict, and each take their share of the time between a
+# save and its answer.
+UNUSED = (
+    "doctest",
+    "faulthandler",
+    "junitxml",
+    "legacypath",
+    "logging",
+    "pastebin",
+    "setuponly",
+    "setupplan",
+    "stepwise",
+)
 UNUSED += ("subtests", "unittest")
 
 
@@ -35,18 +47,26 @@ class Reporter:
         self._unsent: list[dict] = []
 
     def send(self, event: dict) -> None:
-        """Send an event. One that is soon followed by another goes with that: each message may cost this process its turn."""
+        """Send an event. One that is soon followed by another goes with that: each message may cost
+        this process its turn.
+        """
         self._unsent.append(event)
         if event["event"] not in SOON_FOLLOWED:
             self._connection.send_bytes(json.dumps(self._unsent).encode())
             self._unsent.clear()
 
-    def pytest_collection_modifyitems(self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
         state = config.stash[plugin.SESSION]
         state.listener = self.send
         for task, outcome in self._unit.done.values():
             state.outcomes.setdefault((self._unit.kata, task), []).append(outcome)
-        named = [number for number, item in enumerate(items) if self._unit.until in (plugin.test_name(item), item.originalname)]
+        named = [
+            number
+            for number, item in enumerate(items)
+            if self._unit.until in (plugin.test_name(item), item.originalname)
+        ]
         if named:
             items[:] = items[: named[-1] + 1]
         if self._unit.stop:
@@ -54,17 +74,24 @@ class Reporter:
         tests = []
         for item in items:
             fields = {"id": item.nodeid, "task": plugin.task_of(item)[0]}
-            tests.append(fields | {"name": plugin.test_name(item), "device": plugin.device_of(item)})
+            tests.append(
+                fields | {"name": plugin.test_name(item), "device": plugin.device_of(item)}
+            )
         self.send({"event": "collected", "tests": tests})
         items[:] = [item for item in items if item.nodeid not in self._unit.done]
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """All is read but the learner's file: a child that stands ready goes on when that is saved."""
+        """All is read but the learner's file: a child that stands ready goes on when that is
+        saved.
+        """
         if self._stand_ready:
             for item in session.items:
-                item.location  # noqa: B018  (pytest works it out when it is first asked for: better now than then)
-            gc.freeze()  # or every collection during the tests looks through all that was made while they were collected
+                # pytest works it out when it is first asked for: better now than then
+                item.location  # noqa: B018
+            # or every collection during the tests looks through all that was made while they were
+            # collected
+            gc.freeze()
             try:
                 self._connection.recv_bytes()
             except (EOFError, OSError):  # nobody needs it any more
@@ -75,13 +102,21 @@ class Reporter:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if result := getattr(report, "kata_result", None):
-            self.send({"event": "result", "id": report.nodeid, "result": dataclasses.asdict(result)})
+            self.send(
+                {"event": "result", "id": report.nodeid, "result": dataclasses.asdict(result)}
+            )
         elif report.when == "teardown" and report.failed:
-            broken = TestResult(report.nodeid, ERROR, f"The suite itself failed after the test: {report.longrepr}")
-            self.send({"event": "result", "id": report.nodeid, "result": dataclasses.asdict(broken)})
+            broken = TestResult(
+                report.nodeid, ERROR, f"The suite itself failed after the test: {report.longrepr}"
+            )
+            self.send(
+                {"event": "result", "id": report.nodeid, "result": dataclasses.asdict(broken)}
+            )
 
 
-def main(units: list[Unit], log: str | None, connection: Connection, stand_ready: bool = False) -> None:
+def main(
+    units: list[Unit], log: str | None, connection: Connection, stand_ready: bool = False
+) -> None:
     """The child's whole life. What is printed goes to the log file.
 
     Args:
@@ -90,7 +125,8 @@ def main(units: list[Unit], log: str | None, connection: Connection, stand_ready
     """
     if log is not None:
         _print_to(log)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # only the plugins named here: faster, and the same everywhere
+    # only the plugins named here: faster, and the same everywhere
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for unit in units:
         os.chdir(unit.at or ROOT)
         reporter = Reporter(unit, connection, stand_ready)
@@ -104,7 +140,9 @@ def main(units: list[Unit], log: str | None, connection: Connection, stand_ready
 def _print_to(log: str) -> None:
     try:
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    except FileNotFoundError:  # the parent was stopped while this child started, and has taken its folder away
+    except (
+        FileNotFoundError
+    ):  # the parent was stopped while this child started, and has taken its folder away
         os._exit(1)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
@@ -114,8 +152,14 @@ def _print_to(log: str) -> None:
 
 def arguments(unit: Unit) -> list[str]:
     """The pytest command line for a unit."""
-    # "=" and no space: pytest takes a value that stands alone for a folder of tests, and runs the conftest.py in or above it.
-    chosen = [str(ROOT / "tests" / f"test_{unit.kata}.py"), f"--target={unit.target}", "--device", unit.device]
+    # "=" and no space: pytest takes a value that stands alone for a folder of tests, and runs the
+    # conftest.py in or above it.
+    chosen = [
+        str(ROOT / "tests" / f"test_{unit.kata}.py"),
+        f"--target={unit.target}",
+        "--device",
+        unit.device,
+    ]
     if unit.timeout:
         chosen += ["--timeout", str(unit.timeout)]
     if unit.only:

@@ -13,7 +13,9 @@ TRAINERS = ("train", "fit", "trainer", "overfit", "descend")
 
 
 def on_device(device: str) -> Wrap:
-    """Trainings get their model and tensors on this device; the model comes back to the CPU, where the tests go on."""
+    """Trainings get their model and tensors on this device; the model comes back to the CPU, where
+    the tests go on.
+    """
 
     def wrap(name: str, value: object) -> object:
         return _moved(value, devices.get(device)) if name in TRAINERS and callable(value) else value
@@ -28,7 +30,9 @@ def _moved(train: Callable, device: torch.device) -> Callable:
             return value.to(device) if isinstance(value, Tensor | nn.Module) else value
 
         try:
-            return train(*map(there, args), **{name: there(value) for name, value in kwargs.items()})
+            return train(
+                *map(there, args), **{name: there(value) for name, value in kwargs.items()}
+            )
         finally:
             for value in (*args, *kwargs.values()):
                 if isinstance(value, nn.Module):

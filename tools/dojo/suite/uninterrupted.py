@@ -1,4 +1,6 @@
-"""The first import of the fork server: Ctrl-C is for the parent alone, which ends this process and its children."""
+"""The first import of the fork server: Ctrl-C is for the parent alone, which ends this process and
+its children.
+"""
 
 import signal
 

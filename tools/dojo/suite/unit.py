@@ -21,13 +21,17 @@ class Unit:
         kata: the kata's name.
         device: auto, cpu, cuda, mps or simulated.
         timeout: seconds a test may take, instead of those in pyproject.toml.
-        measure: instead of judging, record what the trainings reach from these seeds: (first, one after the last).
+        measure: instead of judging, record what the trainings reach from these seeds: (first, one
+            after the last).
         only: run the tests of this name alone; all if it is empty.
         until: the tests after the last one of this name are left out; none if it is empty.
         drift: also record how far the device's numbers lie from the CPU's.
-        stop: end with the first test that does not pass, and take those last that hold a training against a mark.
-        at: the folder from which it runs, where the code under test may write; the repository if it is empty.
-        done: tests that an earlier child has judged, test id → [task, outcome]; they are not run again.
+        stop: end with the first test that does not pass, and take those last that hold a training
+            against a mark.
+        at: the folder from which it runs, where the code under test may write; the repository if it
+            is empty.
+        done: tests that an earlier child has judged, test id → [task, outcome]; they are not run
+            again.
         number: its place among the units of a run.
     """
 

@@ -1,7 +1,9 @@
-"""Where the reference's losses lie while it trains, measured over some seeds: tests/loss_bands.toml.
+"""Where the reference's losses lie while it trains, measured over some seeds:
+tests/loss_bands.toml.
 
-A training that misses its mark is drawn beside its band. The trainings are those that pass marks are measured by; each entry
-carries the hash of what was measured, so that one older than its training is noticed.
+A training that misses its mark is drawn beside its band. The trainings are those that pass marks
+are measured by; each entry carries the hash of what was measured, so that one older than its
+training is noticed.
 """
 
 import json
@@ -32,7 +34,14 @@ def measure(catalog: Catalog, say: Callable[[str], None]) -> dict[str, dict]:
         say(f"{candidate.kata.short}, {SEEDS} seeds")
         chunks = [(first, first + CHUNK) for first in range(0, SEEDS, CHUNK)]
         units = [
-            Unit("reference", candidate.kata.name, "cpu", timeout=marks.SECONDS_A_TRAINING, measure=chunk) for chunk in chunks
+            Unit(
+                "reference",
+                candidate.kata.name,
+                "cpu",
+                timeout=marks.SECONDS_A_TRAINING,
+                measure=chunk,
+            )
+            for chunk in chunks
         ]
         when = f"{date.today()}, torch {version('torch')}, Python {platform.python_version()}"
         for training, curves in histories(run(units, catalog.katas)).items():
@@ -52,12 +61,17 @@ def histories(results: Iterable[KataResult]) -> dict[str, list[Curve]]:
 
 
 def band(curves: Sequence[Curve]) -> Band | None:
-    """The range of most of these histories; None where some broke or have other lengths, so that there is no common range."""
+    """The range of most of these histories; None where some broke or have other lengths, so that
+    there is no common range.
+    """
     rows = [thinned(curve.losses, BAND_POINTS) for curve in curves if None not in curve.losses]
     if len(rows) < len(curves) or len({curve.epochs for curve in curves}) != 1 or len(rows[0]) < 2:
         return None
     points = [sorted(point) for point in zip(*rows, strict=True)]
-    low, high = (tuple(_rounded(point[round(q * (len(point) - 1))]) for point in points) for q in (LOWEST, HIGHEST))
+    low, high = (
+        tuple(_rounded(point[round(q * (len(point) - 1))]) for point in points)
+        for q in (LOWEST, HIGHEST)
+    )
     return Band(curves[0].epochs, low, high, len(rows))
 
 
@@ -75,9 +89,19 @@ def read() -> dict[str, dict]:
 
 def to_toml(entries: dict[str, dict]) -> str:
     """loss_bands.toml, in the order of the names."""
-    lines = ["# Where the references' losses lie while they train: written by `python tools/validate --bands`.", ""]
+    lines = [
+        (
+            "# Where the references' losses lie while they train: written by `python tools/validate"
+            " --bands`."
+        ),
+        "",
+    ]
     for training, entry in sorted(entries.items()):
-        lines += [f'["{training}"]', *(f"{key} = {json.dumps(value)}" for key, value in entry.items()), ""]
+        lines += [
+            f'["{training}"]',
+            *(f"{key} = {json.dumps(value)}" for key, value in entry.items()),
+            "",
+        ]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -99,7 +123,11 @@ def problems(entries: dict[str, dict], catalog: Catalog, wanted: Iterable[str]) 
             found.append(f"tests/loss_bands.toml: {training} is malformed ({error}): {again}")
             continue
         if seeds < SEEDS:
-            found.append(f"{training}: its losses were measured from {seeds} seeds of {SEEDS}: {again}")
+            found.append(
+                f"{training}: its losses were measured from {seeds} seeds of {SEEDS}: {again}"
+            )
         if marks.comparable(entry) and entry.get("of") != now[training.partition(".")[0]]:
-            found.append(f"{training}: its training has changed since its losses were measured: {again}")
+            found.append(
+                f"{training}: its training has changed since its losses were measured: {again}"
+            )
     return found

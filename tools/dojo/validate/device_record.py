@@ -13,8 +13,9 @@ FOLDER = ROOT / "reference" / "validation"
 LEFT_OUT = "left out"  # of a task: its own tests say that this device has no part in it
 TOLERANCE = {"forward": 1e-4, "loss": 1e-3}
 WHY = (
-    "relative to the largest number of each tensor. float32 keeps 24 bits (6e-8), and a device adds in an order of its own, "
-    "which costs some digits in the sums of a layer; over the steps of a training such differences grow"
+    "relative to the largest number of each tensor. float32 keeps 24 bits (6e-8), and a device adds"
+    " in an order of its own, which costs some digits in the sums of a layer; over the steps of a"
+    " training such differences grow"
 )
 
 
@@ -26,8 +27,9 @@ class OnDevice:
         content: hash of the reference, its tests and marks.
         date: when it was looked at.
         versions: with what: Python, torch, the system.
-        tasks: task → "outcome" of its tests on this device, their "seconds", and "why" it is not passed; "skipped" has the
-            reasons of tests that leave this device out by themselves. Without a task that has no test there.
+        tasks: task → "outcome" of its tests on this device, their "seconds", and "why" it is not
+            passed; "skipped" has the reasons of tests that leave this device out by themselves.
+            Without a task that has no test there.
         drift: "forward" and "loss" → largest absolute and relative difference to the CPU.
         marks: mark → trainings run there ("seeds"), and how many of them "met" it.
         variants: other right solutions, "passed" of "total".
@@ -41,7 +43,9 @@ class OnDevice:
     drift: dict[str, dict[str, float]] = field(default_factory=dict)
     marks: dict[str, dict[str, int]] = field(default_factory=dict)
     variants: dict[str, int] = field(default_factory=lambda: {"passed": 0, "total": 0})
-    mistakes: dict[str, int] = field(default_factory=lambda: {"caught": 0, "elsewhere": 0, "total": 0})
+    mistakes: dict[str, int] = field(
+        default_factory=lambda: {"caught": 0, "elsewhere": 0, "total": 0}
+    )
 
     @property
     def passed(self) -> list[str]:
@@ -58,14 +62,19 @@ class OnDevice:
         ]
         for kind, difference in self.drift.items():
             if not difference["relative"] <= TOLERANCE[kind]:  # NaN is over every tolerance
-                found.append(f"{kind} drifts by {difference['relative']:.1e}, more than {TOLERANCE[kind]:g}")
+                found.append(
+                    f"{kind} drifts by {difference['relative']:.1e}, more than {TOLERANCE[kind]:g}"
+                )
         for mark, told in self.marks.items():
             if told["met"] < told["seeds"]:
                 found.append(f"{mark} met by {told['met']} of {told['seeds']} trainings")
         if self.variants["passed"] < self.variants["total"]:
             found.append("{passed} of {total} other right solutions passed".format(**self.variants))
         if self.mistakes["caught"] + self.mistakes["elsewhere"] < self.mistakes["total"]:
-            told = "{caught} of {total} mistakes of placement caught, {elsewhere} more on the CPU alone"
+            told = (
+                "{caught} of {total} mistakes of placement caught, {elsewhere} more on the CPU"
+                " alone"
+            )
             found.append(told.format(**self.mistakes))
         return found
 
@@ -77,7 +86,9 @@ class OnDevice:
 
 @dataclass(frozen=True)
 class DeviceRecord:
-    """What was found on one device, kata by kata; the tolerance is that by which all of them are judged."""
+    """What was found on one device, kata by kata; the tolerance is that by which all of them are
+    judged.
+    """
 
     device: str  # cpu, cuda, mps or simulated
     model: str
@@ -92,7 +103,9 @@ class DeviceRecord:
 
 
 def write(made: DeviceRecord) -> Path:
-    """Keep a record. Katas that were not looked at now keep all that an earlier record of the same device says."""
+    """Keep a record. Katas that were not looked at now keep all that an earlier record of the same
+    device says.
+    """
     path = FOLDER / made.file_name
     earlier = read(path)
     katas = (earlier.katas if earlier else {}) | made.katas

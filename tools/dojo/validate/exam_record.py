@@ -1,7 +1,7 @@
 """How the exams did when they were last tried out: reference/validation/exams.json.
 
-Written by `python tools/validate --exams N --record`. A kata's entry carries a hash of what it speaks of, so that one older
-than the exam, the reference or the known mistakes is known.
+Written by `python tools/validate --exams N --record`. A kata's entry carries a hash of what it
+speaks of, so that one older than the exam, the reference or the known mistakes is known.
 """
 
 import json
@@ -16,7 +16,9 @@ FILE = ROOT / "reference" / "validation" / "exams.json"
 
 @dataclass(frozen=True)
 class Figures:
-    """Draws under which right solutions were asked, how many of these were refused, and mistakes tried and passed."""
+    """Draws under which right solutions were asked, how many of these were refused, and mistakes
+    tried and passed.
+    """
 
     reference: int
     reference_refused: int
@@ -39,7 +41,11 @@ def read(path: Path = FILE) -> dict[str, Entry]:
         document = json.loads(path.read_text(encoding="utf-8"))
         counts = [field.name for field in fields(Figures)]
         return {
-            name: Entry(str(one["of"]), str(one["torch"]), Figures(**{count: int(one[count]) for count in counts}))
+            name: Entry(
+                str(one["of"]),
+                str(one["torch"]),
+                Figures(**{count: int(one[count]) for count in counts}),
+            )
             for name, one in document.items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -47,13 +53,16 @@ def read(path: Path = FILE) -> dict[str, Entry]:
 
 
 def write(kata: str, key: str, figures: Figures, path: Path = FILE) -> None:
-    """Keep a kata's figures, unless those that are there are of the same texts and of more draws."""
+    """Keep a kata's figures, unless those that are there are of the same texts and of more
+    draws.
+    """
     entries, new = read(path), Entry(key, version("torch").partition("+")[0], figures)
     old = entries.get(kata)
     if old and old.of == key and _draws(old.figures) > _draws(figures):
         return
     document = {
-        name: {"of": one.of, "torch": one.torch, **asdict(one.figures)} for name, one in sorted((entries | {kata: new}).items())
+        name: {"of": one.of, "torch": one.torch, **asdict(one.figures)}
+        for name, one in sorted((entries | {kata: new}).items())
     }
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 

@@ -1,4 +1,5 @@
-"""Tries the exams out: do they let every right solution pass, whatever they draw, and no known mistake?
+"""Tries the exams out: do they let every right solution pass, whatever they draw, and no known
+mistake?
 
 What was tried is kept in .exams/ as it comes, so that an interrupted run goes on where it stopped.
 """
@@ -26,8 +27,8 @@ KEPT = ROOT / ".exams"
 SEEDS_OF_TRAINING, SEEDS_OF_OTHERS, SEEDS_OF_VARIANTS = 1000, 100, 100
 QUICK = 1  # seeds, of a look at every exam
 REFERENCE, MISTAKE = "the reference", "mistake: "
-# From this draw on the reference's answers to the sheet are judged as they are: asked again with the same draws and seeds, it
-# would train as long once more, to the same numbers.
+# From this draw on the reference's answers to the sheet are judged as they are: asked again with
+# the same draws and seeds, it would train as long once more, to the same numbers.
 ASKED_AGAIN = 25
 DECIDING = (
     "answering",
@@ -76,25 +77,36 @@ def solutions(kata: Kata) -> list[Solution]:
     """The reference, the other right solutions and the known mistakes of a kata."""
     source, tasks = patches.reference_of(kata), tuple(task.name for task in kata.tasks)
     found = [Solution(REFERENCE, source, tasks)]
-    found += [Solution(f"variant: {one.name}", one.apply(source), tasks) for one in patches.load("variant", kata.name)]
+    found += [
+        Solution(f"variant: {one.name}", one.apply(source), tasks)
+        for one in patches.load("variant", kata.name)
+    ]
     for one in patches.load("mistake", kata.name):
         found.append(Solution(MISTAKE + one.name, one.apply(source), tasks_of(kata, one.caught_by)))
     return found
 
 
 def tasks_of(kata: Kata, test: str) -> tuple[str, ...]:
-    """The tasks that have a test of this name; all of the kata's where a test belongs to several, case by case.
+    """The tasks that have a test of this name; all of the kata's where a test belongs to several,
+    case by case.
 
     Raises:
         patches.PatchError: there is no such test.
     """
     tree, found = _parsed((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8")), []
     for group in (node for node in tree.body if isinstance(node, ast.ClassDef)):
-        if any(isinstance(inner, ast.FunctionDef) and inner.name == test.partition("[")[0] for inner in group.body):
+        if any(
+            isinstance(inner, ast.FunctionDef) and inner.name == test.partition("[")[0]
+            for inner in group.body
+        ):
             marks = [
-                one for one in group.decorator_list if isinstance(one, ast.Call) and ast.unparse(one.func).endswith("task")
+                one
+                for one in group.decorator_list
+                if isinstance(one, ast.Call) and ast.unparse(one.func).endswith("task")
             ]
-            found += [ast.literal_eval(mark.args[0]) for mark in marks] or [task.name for task in kata.tasks]
+            found += [ast.literal_eval(mark.args[0]) for mark in marks] or [
+                task.name for task in kata.tasks
+            ]
     if not found:
         raise patches.PatchError(f"{kata.name}: no task has a test {test}")
     return tuple(found)
@@ -112,10 +124,17 @@ def has_exam(kata: Kata) -> bool:
 def unasked(kata: Kata) -> list[str]:
     """The tasks that an exam asks nothing about."""
     asked = {question.task for question in load(sheet.text_of(kata.name), kata.name)}
-    return [task.name for task in kata.tasks if task.name not in asked] + sorted(asked - {task.name for task in kata.tasks})
+    return [task.name for task in kata.tasks if task.name not in asked] + sorted(
+        asked - {task.name for task in kata.tasks}
+    )
 
 
-def try_out(kata: Kata, seeds: Callable[[Solution], int], say: Callable[[str], None], jobs: int | None = None) -> list[Outcome]:
+def try_out(
+    kata: Kata,
+    seeds: Callable[[Solution], int],
+    say: Callable[[str], None],
+    jobs: int | None = None,
+) -> list[Outcome]:
     """Every solution under as many draws as `seeds` says, from .exams/ where that is there."""
     known = solutions(kata)
     wanted = [(one, seed) for one in known for seed in range(seeds(one))]
@@ -127,7 +146,9 @@ def try_out(kata: Kata, seeds: Callable[[Solution], int], say: Callable[[str], N
             todo.setdefault(seed, []).append(one)
     path.parent.mkdir(exist_ok=True)
     with forking.pool(jobs) as pool, path.open("a") as kept:
-        running = [pool.submit(_under_one_draw, kata.name, seed, group) for seed, group in todo.items()]
+        running = [
+            pool.submit(_under_one_draw, kata.name, seed, group) for seed, group in todo.items()
+        ]
         for number, done in enumerate(as_completed(running), start=1):
             for outcome in done.result():
                 outcomes[outcome.of, outcome.seed] = outcome
@@ -142,7 +163,11 @@ def _under_one_draw(kata: str, seed: int, group: Sequence[Solution]) -> list[Out
     found = []
     for one in group:
         is_known = one.name == REFERENCE and seed >= ASKED_AGAIN
-        reasons = trial.of_the_reference(drawn, one.tasks) if is_known else trial.reasons(drawn, one.source, one.tasks)
+        reasons = (
+            trial.of_the_reference(drawn, one.tasks)
+            if is_known
+            else trial.reasons(drawn, one.source, one.tasks)
+        )
         found.append(Outcome(one.name, one.id, seed, reasons))
     return found
 
@@ -153,9 +178,14 @@ def problems(kata: Kata, outcomes: Iterable[Outcome]) -> Iterator[str]:
     for outcome in outcomes:
         wrong = {task: reason for task, reason in outcome.reasons.items() if reason}
         if not outcome.name.startswith(MISTAKE):
-            yield from (f"{where}, draw {outcome.seed}: {outcome.name} is refused: {reason}" for reason in wrong.values())
+            yield from (
+                f"{where}, draw {outcome.seed}: {outcome.name} is refused: {reason}"
+                for reason in wrong.values()
+            )
         elif not wrong:
-            yield f"{where}, draw {outcome.seed}: it lets '{outcome.name.removeprefix(MISTAKE)}' pass"
+            yield (
+                f"{where}, draw {outcome.seed}: it lets '{outcome.name.removeprefix(MISTAKE)}' pass"
+            )
 
 
 def long_run(kata: Kata) -> Callable[[Solution], int]:
@@ -165,7 +195,13 @@ def long_run(kata: Kata) -> Callable[[Solution], int]:
     def seeds(solution: Solution) -> int:
         if not solution.is_right:
             return QUICK
-        return SEEDS_OF_VARIANTS if solution.name != REFERENCE else SEEDS_OF_TRAINING if trains else SEEDS_OF_OTHERS
+        return (
+            SEEDS_OF_VARIANTS
+            if solution.name != REFERENCE
+            else SEEDS_OF_TRAINING
+            if trains
+            else SEEDS_OF_OTHERS
+        )
 
     return seeds
 
@@ -193,14 +229,21 @@ def has_all_draws(kata: Kata, found: Figures) -> bool:
 
 
 def key(kata: Kata) -> str:
-    """Another one for every change of the exam, of what it is tried on, and of the code that asks and judges."""
+    """Another one for every change of the exam, of what it is tried on, and of the code that asks
+    and judges.
+    """
     return _hash([*_asking(kata), *(one.id for one in solutions(kata))])
 
 
 def _asking(kata: Kata) -> list[str]:
-    """What decides how answers of this kata's solutions are judged: no lesson, no comment, no figure of a mark."""
+    """What decides how answers of this kata's solutions are judged: no lesson, no comment, no
+    figure of a mark.
+    """
     tools = [ROOT / "tools" / "dojo" / "exam" / f"{name}.py" for name in DECIDING]
-    texts = [patches.reference_of(kata), *(path.read_text(encoding="utf-8") for path in (sheet.path_of(kata.name), *tools))]
+    texts = [
+        patches.reference_of(kata),
+        *(path.read_text(encoding="utf-8") for path in (sheet.path_of(kata.name), *tools)),
+    ]
     return [*map(reach.code, texts), record.bounds_of(kata.name)]
 
 

@@ -1,12 +1,15 @@
-"""What became of the mutants when they were last judged, and which survivors are equivalent: reference/validation/mutants.toml.
+"""What became of the mutants when they were last judged, and which survivors are equivalent:
+reference/validation/mutants.toml.
 
 [figures]
-k06_logistic_regression = { total = 35, killed = 34, equivalent = 1, date = "...", of = "...", tests = "..." }
+k06_logistic_regression = { total = 35, killed = 34, equivalent = 1, date = "...", of = "...", tests
+= "..." }
 
 [[equivalent]]
 kata = "k06_logistic_regression"
 where = "train"                         # the function, or Class.method
-before = "losses = []"                  # the lines that the mutant changes, and what it makes of them
+# the lines that the mutant changes, and what it makes of them
+before = "losses = []"
 after = ["losses = None", "losses = 1"] # a text, or several that share the reason
 reason = "..."
 """
@@ -26,7 +29,9 @@ Key = tuple[str, str, str]  # of a mutant: where, before, after
 
 
 class MutantsError(Exception):
-    """The list of equivalent mutants is malformed, or the reference itself fails; the message says which and why."""
+    """The list of equivalent mutants is malformed, or the reference itself fails; the message says
+    which and why.
+    """
 
 
 def listed(kata: str, path: Path = FILE) -> dict[Key, str]:
@@ -38,11 +43,16 @@ def listed(kata: str, path: Path = FILE) -> dict[Key, str]:
     found = {}
     try:
         for entry in _document(path).get("equivalent", []):
-            where, before, after, reason = (entry[name] for name in ("where", "before", "after", "reason"))
+            where, before, after, reason = (
+                entry[name] for name in ("where", "before", "after", "reason")
+            )
             if not reason.strip():
                 raise ValueError(f"no reason for {before!r}")
             if entry["kata"] == kata:
-                found |= {(where, before, text): reason for text in ([after] if isinstance(after, str) else after)}
+                found |= {
+                    (where, before, text): reason
+                    for text in ([after] if isinstance(after, str) else after)
+                }
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise MutantsError(f"{path.name} is malformed: {error!r}") from None
     return found
@@ -68,12 +78,20 @@ def record(kata: str, counted: dict[str, int], of: str, tests: str, path: Path =
         of: the hash of the reference's code.
         tests: the hash of what judged.
     """
-    lines = figures(path) | {kata: counted | {"date": str(datetime.date.today()), "of": of, "tests": tests}}
+    lines = figures(path) | {
+        kata: counted | {"date": str(datetime.date.today()), "of": of, "tests": tests}
+    }
     table = ""
     for name, fields in sorted(lines.items()):
-        table += f"{name} = {{ {', '.join(f'{key} = {json.dumps(value)}' for key, value in fields.items())} }}\n"
+        table += (
+            f"{name} = {{"
+            f" {', '.join(f'{key} = {json.dumps(value)}' for key, value in fields.items())} }}\n"
+        )
     text = _text(path)
-    path.write_text(re.sub(r"^\[figures\]\n(?:k.*\n)*", f"[figures]\n{table}", text, flags=re.MULTILINE), encoding="utf-8")
+    path.write_text(
+        re.sub(r"^\[figures\]\n(?:k.*\n)*", f"[figures]\n{table}", text, flags=re.MULTILINE),
+        encoding="utf-8",
+    )
 
 
 def problem(kata: str, entry: dict | None, of: str, equivalent: int) -> str:
@@ -88,9 +106,14 @@ def problem(kata: str, entry: dict | None, of: str, equivalent: int) -> str:
         return f"{kata}: its reference has changed since its mutants were judged: {again}"
     total, killed = entry["total"] - entry["equivalent"], entry["killed"]
     if killed < FEWEST_KILLED * total or entry["killed"] + entry["equivalent"] < entry["total"]:
-        return f"{kata}: only {killed} of {total} mutants that are not equivalent were killed: {again}"
+        return (
+            f"{kata}: only {killed} of {total} mutants that are not equivalent were killed: {again}"
+        )
     if entry["equivalent"] != equivalent:
-        return f"{kata}: {equivalent} mutants are listed as equivalent, and {entry['equivalent']} were found: {again}"
+        return (
+            f"{kata}: {equivalent} mutants are listed as equivalent, and {entry['equivalent']} were"
+            f" found: {again}"
+        )
     return ""
 
 

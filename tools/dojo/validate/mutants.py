@@ -1,9 +1,10 @@
 """Mutation testing: would the tests notice if a solution were slightly different?
 
-mutmut makes the mutants, each one small change within a solution region; the kata's own tests judge them. One that no test
-fails is a survivor: either a test is missing, or the change makes no difference that the lesson asks about. The survivors of
-the second kind are listed, each with the reason (mutant_record.py). Results are kept in .mutants/ as they come, so that a run
-that was broken off goes on.
+mutmut makes the mutants, each one small change within a solution region; the kata's own tests judge
+them. One that no test fails is a survivor: either a test is missing, or the change makes no
+difference that the lesson asks about. The survivors of the second kind are listed, each with the
+reason (mutant_record.py). Results are kept in .mutants/ as they come, so that a run that was broken
+off goes on.
 """
 
 import ast
@@ -30,7 +31,8 @@ from dojo.verdict import PASSED, SKIPPED, KataResult
 KEPT = ROOT / ".mutants"
 AT_ONCE = 16  # judged between two savings of the results
 
-OnProgress = Callable[[int, int], None]  # called after each few with how many are judged, and of how many
+# called after each few with how many are judged, and of how many
+OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ class Mutant:
 
     @property
     def key(self) -> Key:
-        """What it is known by in the list: says nothing of line numbers, so that it survives when lines move."""
+        """What it is known by in the list: says nothing of line numbers, so that it survives when
+        lines move.
+        """
         return self.where, self.before, self.after
 
     @property
@@ -73,21 +77,32 @@ class Report:
     @property
     def problems(self) -> list[str]:
         """A survivor that is not listed, a listed one that does not survive, and too few killed."""
-        found = [f"survives, {mutant.diff}" for mutant in self.survivors if mutant.key not in self.listed]
-        alive, made = {mutant.key for mutant in self.survivors}, {mutant.key for mutant in self.mutants}
+        found = [
+            f"survives, {mutant.diff}" for mutant in self.survivors if mutant.key not in self.listed
+        ]
+        alive, made = (
+            {mutant.key for mutant in self.survivors},
+            {mutant.key for mutant in self.mutants},
+        )
         for key in sorted(self.listed.keys() - alive):
             fate = "is killed now" if key in made else "is not made any more"
-            found.append(f"{fate}: take it out of reference/validation/mutants.toml, {Mutant('', *key).diff}")
+            found.append(
+                f"{fate}: take it out of reference/validation/mutants.toml, {Mutant('', *key).diff}"
+            )
         total, killed = len(self.mutants) - len(self.equivalent), self.figures["killed"]
         if killed < FEWEST_KILLED * total:
-            found.append(f"{killed} of {total} that are not equivalent are killed: {FEWEST_KILLED:.0%} are asked for")
+            found.append(
+                f"{killed} of {total} that are not equivalent are killed: {FEWEST_KILLED:.0%} are"
+                " asked for"
+            )
         return found
 
 
 def generate(source: str) -> list[Mutant]:
     """Every mutant of the solution regions that is Python, each text once.
 
-    mutmut's operators change values, operators, arguments and assignments; one of our own leaves a statement out.
+    mutmut's operators change values, operators, arguments and assignments; one of our own leaves a
+    statement out.
     """
     import libcst.metadata  # here, because no other part of the validation needs these
     from mutmut.mutation.file_mutation import MutationVisitor
@@ -99,11 +114,20 @@ def generate(source: str) -> list[Mutant]:
             yield libcst.Pass()
 
     operators = [*mutation_operators, (libcst.Expr, left_out)]
-    visitor = MutationVisitor(operators, IgnoredCode(set(), set(), set()), covered_lines=stubs.solution_lines(source))
+    visitor = MutationVisitor(
+        operators, IgnoredCode(set(), set(), set()), covered_lines=stubs.solution_lines(source)
+    )
     wrapper = libcst.metadata.MetadataWrapper(libcst.parse_module(source))
     wrapper.visit(visitor)
-    texts = (wrapper.module.deep_replace(change.original_node, change.mutated_node).code for change in visitor.mutations)
-    return [_mutant(source, text) for text in dict.fromkeys(texts) if text != source and _is_python(text)]
+    texts = (
+        wrapper.module.deep_replace(change.original_node, change.mutated_node).code
+        for change in visitor.mutations
+    )
+    return [
+        _mutant(source, text)
+        for text in dict.fromkeys(texts)
+        if text != source and _is_python(text)
+    ]
 
 
 def _is_python(text: str) -> bool:
@@ -114,7 +138,11 @@ def _is_python(text: str) -> bool:
 
 def _mutant(source: str, text: str) -> Mutant:
     old, new = source.splitlines(), text.splitlines()
-    changes = [change for change in difflib.SequenceMatcher(None, old, new, False).get_opcodes() if change[0] != "equal"]
+    changes = [
+        change
+        for change in difflib.SequenceMatcher(None, old, new, False).get_opcodes()
+        if change[0] != "equal"
+    ]
     (_, first, _, new_first, _), (_, _, last, _, new_last) = changes[0], changes[-1]
     before, after = "\n".join(old[first:last]).strip(), "\n".join(new[new_first:new_last]).strip()
     return Mutant(text, _enclosing(source, first + 1), before, after)
@@ -123,24 +151,34 @@ def _mutant(source: str, text: str) -> Mutant:
 def _enclosing(source: str, line: int) -> str:
     """The names of the class and function around a line, such as MLP.forward."""
     kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    named = sorted((node.lineno, node.end_lineno, node.name) for node in ast.walk(ast.parse(source)) if isinstance(node, kinds))
+    named = sorted(
+        (node.lineno, node.end_lineno, node.name)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, kinds)
+    )
     return ".".join(name for first, last, name in named if first <= line <= last) or "the module"
 
 
 def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> list[str]:
-    """For each mutant the test that kills it, empty if none does. What is known from an earlier run is not run again.
+    """For each mutant the test that kills it, empty if none does. What is known from an earlier run
+    is not run again.
 
     Raises:
         MutantsError: the reference does not pass its tests, so a failure would say nothing.
     """
     tests = tests_hash(kata.name)
-    keys = [hashlib.sha256(f"{tests}\0{reach.code(mutant.text)}".encode()).hexdigest()[:16] for mutant in mutants]
+    keys = [
+        hashlib.sha256(f"{tests}\0{reach.code(mutant.text)}".encode()).hexdigest()[:16]
+        for mutant in mutants
+    ]
     path = KEPT / f"{kata.short}.json"
     known = {key: killer for key, killer in _read(path).items() if key in keys}
     left = [(key, mutant) for key, mutant in zip(keys, mutants, strict=True) if key not in known]
     on_progress(len(known), len(mutants))
     if left and (failing := _run(kata, [reference_of(kata)])[0]):
-        raise MutantsError(f"reference/{kata.name}.py itself fails {failing}: its mutants can't be judged")
+        raise MutantsError(
+            f"reference/{kata.name}.py itself fails {failing}: its mutants can't be judged"
+        )
     for start in range(0, len(left), AT_ONCE):
         some = left[start : start + AT_ONCE]
         killers = _run(kata, [mutant.text for _, mutant in some])
@@ -167,10 +205,14 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _run(kata: Kata, texts: Sequence[str]) -> list[str]:
-    """What kills each mutant: on the CPU, and of those that nothing kills there on the other devices present."""
+    """What kills each mutant: on the CPU, and of those that nothing kills there on the other
+    devices present.
+    """
     killers = _run_on("cpu", kata, texts)
     left = [number for number, killer in enumerate(killers) if not killer]
-    for number, killer in zip(left, _run_on("auto", kata, [texts[number] for number in left]), strict=True):
+    for number, killer in zip(
+        left, _run_on("auto", kata, [texts[number] for number in left]), strict=True
+    ):
         killers[number] = killer
     return killers
 
@@ -187,15 +229,23 @@ def _run_on(device: str, kata: Kata, texts: Sequence[str]) -> list[str]:
 
 
 def killed_by(result: KataResult) -> str:
-    """The first test that did not pass, empty if all did. One that needs a device that is absent does not count."""
+    """The first test that did not pass, empty if all did. One that needs a device that is absent
+    does not count.
+    """
     tests = (test for task in result.tasks for test in task.tests)
     return next((test.name for test in tests if test.outcome not in (PASSED, SKIPPED)), "")
 
 
 def look(kata: Kata, on_progress: OnProgress) -> Report:
-    """Make the mutants of one kata's reference, judge them by its tests, and compare with the list."""
+    """Make the mutants of one kata's reference, judge them by its tests, and compare with the
+    list.
+    """
     mutants = generate(reference_of(kata))
-    survivors = [mutant for mutant, killer in zip(mutants, judge(kata, mutants, on_progress), strict=True) if not killer]
+    survivors = [
+        mutant
+        for mutant, killer in zip(mutants, judge(kata, mutants, on_progress), strict=True)
+        if not killer
+    ]
     return Report(kata.name, tuple(mutants), tuple(survivors), mutant_record.listed(kata.name))
 
 

@@ -3,11 +3,12 @@
 reference/mistakes/kNN_name.toml                    reference/variants/kNN_name.toml
     [[mistake]]                                         [[variant]]
     name = "the sigmoid is missing"                     name = "plain gradient descent"
-    replace = "return self.sigmoid(self.linear(x))"     replace = "Adam(model.parameters(), lr=0.05)"
+    replace = "return self.sigmoid(self.linear(x))"   replace = "Adam(model.parameters(), lr=0.05)"
     by = "return self.linear(x)"                        by = "SGD(model.parameters(), lr=0.1)"
     caught_by = "test_output_is_the_sigmoid..."
     saying = "raw scores"
-    also = ["the sigmoid is applied twice"]  # if need be: mistakes that show the same, so that both may be told
+    also = ["the sigmoid is applied twice"]  # if need be: mistakes that show the same, so that both
+    may be told
 
 A patch that changes more than one place has lists in `replace` and `by`.
 """
@@ -30,7 +31,11 @@ def placement_tests(kata: Kata) -> set[str]:
     """The tests of a kata that are marked `placement`."""
     tree = ast.parse((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    return {node.name for node in functions if "placement" in " ".join(map(ast.unparse, node.decorator_list))}
+    return {
+        node.name
+        for node in functions
+        if "placement" in " ".join(map(ast.unparse, node.decorator_list))
+    }
 
 
 class PatchError(Exception):
@@ -45,7 +50,8 @@ class Patch:
     by: tuple[str, ...]
     caught_by: str = ""  # of a mistake: the test that must fail
     saying: str = ""  # of a mistake: words that its message must contain
-    also: tuple[str, ...] = ()  # of a mistake: others of the kata that it may be called, because they show the same
+    # of a mistake: others of the kata that it may be called, because they show the same
+    also: tuple[str, ...] = ()
 
     def apply(self, source: str) -> str:
         """The reference's text with the replacement made.
@@ -56,7 +62,8 @@ class Patch:
         for old, new in zip(self.replace, self.by, strict=True):
             if (count := source.count(old)) != 1:
                 raise PatchError(
-                    f"{self.kata}, '{self.name}': the text to replace stands {count} times in the reference: {old!r}"
+                    f"{self.kata}, '{self.name}': the text to replace stands {count} times in the"
+                    f" reference: {old!r}"
                 )
             source = source.replace(old, new)
         return source
@@ -72,8 +79,12 @@ def load(kind: str, kata: str) -> list[Patch]:
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))[kind]
         patches = [_patch(kata, entry, kind) for entry in entries]
-        if unknown := {name for patch in patches for name in patch.also} - {patch.name for patch in patches}:
-            raise PatchError(f"{_shown(path)}: `also` speaks of {sorted(unknown)}, and there is no such {kind}")
+        if unknown := {name for patch in patches for name in patch.also} - {
+            patch.name for patch in patches
+        }:
+            raise PatchError(
+                f"{_shown(path)}: `also` speaks of {sorted(unknown)}, and there is no such {kind}"
+            )
         return patches
     except FileNotFoundError:
         raise PatchError(f"{_shown(path)} is missing") from None
@@ -82,10 +93,16 @@ def load(kind: str, kata: str) -> list[Patch]:
 
 
 def _patch(kata: str, entry: dict, kind: str) -> Patch:
-    replace, by = ([text] if isinstance(text, str) else text for text in (entry["replace"], entry["by"]))
+    replace, by = (
+        [text] if isinstance(text, str) else text for text in (entry["replace"], entry["by"])
+    )
     if len(replace) != len(by):
         raise ValueError(f"'{entry['name']}' replaces {len(replace)} texts by {len(by)}")
-    told = (entry["caught_by"], entry["saying"], tuple(entry.get("also", ()))) if kind == "mistake" else ()
+    told = (
+        (entry["caught_by"], entry["saying"], tuple(entry.get("also", ())))
+        if kind == "mistake"
+        else ()
+    )
     return Patch(kata, entry["name"], tuple(replace), tuple(by), *told)
 
 

@@ -1,4 +1,6 @@
-"""Pass marks with a pedigree: each mark with what right and wrong trainings reached, and how often it judges them wrongly."""
+"""Pass marks with a pedigree: each mark with what right and wrong trainings reached, and how often
+it judges them wrongly.
+"""
 
 import json
 import platform
@@ -7,7 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 
-QUANTILES = {"min": 0.0, "q01": 0.01, "q05": 0.05, "median": 0.5, "q95": 0.95, "q99": 0.99, "max": 1.0}
+QUANTILES = {
+    "min": 0.0,
+    "q01": 0.01,
+    "q05": 0.05,
+    "median": 0.5,
+    "q95": 0.95,
+    "q99": 0.99,
+    "max": 1.0,
+}
 RIGHT_SEEDS, WRONG_SEEDS = 1000, 200
 
 Values = dict[str, list[float]]  # mark → what it was held against, NaN where a training broke
@@ -18,7 +28,9 @@ def spread(values: Sequence[float]) -> dict[str, float | int]:
     numbers = sorted(value for value in values if value == value)
     if not numbers:
         return {"seeds": len(values)}
-    return {"seeds": len(values)} | {name: numbers[round(q * (len(numbers) - 1))] for name, q in QUANTILES.items()}
+    return {"seeds": len(values)} | {
+        name: numbers[round(q * (len(numbers) - 1))] for name, q in QUANTILES.items()
+    }
 
 
 def share_meeting(values: Sequence[float], bound: float, at_most: bool) -> float:
@@ -67,20 +79,37 @@ def entries(old: dict[str, dict], measured: Sequence[Measurement]) -> dict[str, 
 
 
 def share_meeting_all(values: Values, marks: Mapping[str, dict]) -> float:
-    """The share of runs that meet every mark they were held against: only these are taken for right."""
+    """The share of runs that meet every mark they were held against: only these are taken for
+    right.
+    """
     runs = list(zip(*values.values(), strict=True))
     bounds = [(marks[mark]["mark"], marks[mark]["must_be"] == "at most") for mark in values]
-    passing = [all(share_meeting([value], *bound) for value, bound in zip(run, bounds, strict=True)) for run in runs]
+    passing = [
+        all(share_meeting([value], *bound) for value, bound in zip(run, bounds, strict=True))
+        for run in runs
+    ]
     return sum(passing) / len(runs)
 
 
 def to_toml(marks: dict[str, dict]) -> str:
     """pass_marks.toml, in the order of the names."""
     lines = [
-        "# What a training has to reach. Chosen by hand: what, on, must_be and mark. `python tools/validate --marks` measures",
-        "# and writes all else: what the reference reached and how often it missed the mark (false_fail); what known",
-        "# mistakes reached, how often they met this mark (false_pass), and all marks of their test at once; and the mistakes",
-        "# that no mark has to part from right solutions, each with the test that catches it. Where quantiles are missing, no",
+        (
+            "# What a training has to reach. Chosen by hand: what, on, must_be and mark. `python"
+            " tools/validate --marks` measures"
+        ),
+        (
+            "# and writes all else: what the reference reached and how often it missed the mark"
+            " (false_fail); what known"
+        ),
+        (
+            "# mistakes reached, how often they met this mark (false_pass), and all marks of their"
+            " test at once; and the mistakes"
+        ),
+        (
+            "# that no mark has to part from right solutions, each with the test that catches it."
+            " Where quantiles are missing, no"
+        ),
         "# run ended at a number: it went to infinity.",
         "",
     ]
@@ -104,17 +133,31 @@ def _toml(value: object) -> str:
 
 
 def problems(marks: Mapping[str, dict]) -> list[str]:
-    """Marks that were not measured enough, that a right training missed, or that a wrong one met."""
+    """Marks that were not measured enough, that a right training missed, or that a wrong one
+    met.
+    """
     found = []
     for name, entry in marks.items():
         if (seeds := entry["right"].get("seeds", 0)) < RIGHT_SEEDS:
-            found.append(f"{name}: measured over {seeds} seeds of {RIGHT_SEEDS}: `python tools/validate --marks`")
+            found.append(
+                f"{name}: measured over {seeds} seeds of {RIGHT_SEEDS}: `python tools/validate"
+                " --marks`"
+            )
             continue
         if rate := entry.get("false_fail", 1.0):
-            found.append(f"{name}: {rate:.1%} of the right trainings miss it: choose another mark or another setting")
+            found.append(
+                f"{name}: {rate:.1%} of the right trainings miss it: choose another mark or another"
+                " setting"
+            )
         for wrong in entry.get("wrong", []):
             if wrong["seeds"] < WRONG_SEEDS:
-                found.append(f"{name}, '{wrong['name']}': measured over {wrong['seeds']} seeds of {WRONG_SEEDS}")
+                found.append(
+                    f"{name}, '{wrong['name']}': measured over {wrong['seeds']} seeds of"
+                    f" {WRONG_SEEDS}"
+                )
             if rate := wrong["meets_all_marks"]:
-                found.append(f"{name}, '{wrong['name']}': {rate:.1%} of these wrong trainings meet every mark")
+                found.append(
+                    f"{name}, '{wrong['name']}': {rate:.1%} of these wrong trainings meet every"
+                    " mark"
+                )
     return found

@@ -1,6 +1,7 @@
 """What a piece of code depends on: the definitions it reaches by name, through several modules.
 
-Names are compared as text, so that more may be reached than is used; less is not, but for names put together while running.
+Names are compared as text, so that more may be reached than is used; less is not, but for names put
+together while running.
 """
 
 import ast
@@ -23,7 +24,9 @@ def definitions(sources: Iterable[str]) -> Definitions:
 
 
 def reached(known: Definitions, start: Iterable[str]) -> str:
-    """The text of all definitions that can be reached from these names, without comments and docstrings."""
+    """The text of all definitions that can be reached from these names, without comments and
+    docstrings.
+    """
     waiting, seen, parts = list(start), set(), []
     while waiting:
         if (name := waiting.pop()) in seen:
@@ -36,7 +39,9 @@ def reached(known: Definitions, start: Iterable[str]) -> str:
 
 
 def test_modules(kata: str, without: Collection[str] = ()) -> list[Path]:
-    """A kata's test file and the modules of tests/ that it imports, and they in turn, but for those named."""
+    """A kata's test file and the modules of tests/ that it imports, and they in turn, but for those
+    named.
+    """
     found, waiting = [], [ROOT / "tests" / f"test_{kata}.py"]
     while waiting:
         if (module := waiting.pop()) not in found:
@@ -49,7 +54,8 @@ def test_modules(kata: str, without: Collection[str] = ()) -> list[Path]:
 
 
 def code(source: str) -> str:
-    """What a module does when it is imported and called: without comments, docstrings, and what it shows when it is run.
+    """What a module does when it is imported and called: without comments, docstrings, and what it
+    shows when it is run.
 
     A text that is not Python comes back as it is.
     """
@@ -58,7 +64,9 @@ def code(source: str) -> str:
     except SyntaxError:
         return source
     return "\n".join(
-        ast.unparse(node) for node in tree.body if not (isinstance(node, ast.If) and "__main__" in ast.unparse(node))
+        ast.unparse(node)
+        for node in tree.body
+        if not (isinstance(node, ast.If) and "__main__" in ast.unparse(node))
     )
 
 
@@ -70,7 +78,12 @@ def _named(node: ast.stmt) -> Iterator[tuple[str, ast.stmt]]:
         case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
             yield name, node
         case ast.Assign(targets=targets):
-            names = {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+            names = {
+                name.id
+                for target in targets
+                for name in ast.walk(target)
+                if isinstance(name, ast.Name)
+            }
             yield from ((name, node) for name in names)
         case ast.AnnAssign(target=ast.Name(id=name)):
             yield name, node
@@ -81,12 +94,17 @@ def _mentioned(node: ast.stmt) -> Iterator[str]:
         match inner:
             case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
                 yield name
-            case ast.Constant(value=str(text)) if text.isidentifier():  # getattr(kata, "NonlinearRegression")
+            case ast.Constant(value=str(text)) if (
+                text.isidentifier()
+            ):  # getattr(kata, "NonlinearRegression")
                 yield text
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+        if (
+            isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+            and ast.get_docstring(node) is not None
+        ):
             node.body = node.body[1:] or [ast.Pass()]
     return tree

@@ -32,7 +32,10 @@ class Dropped(Exception):
 
 
 def run(
-    units: Sequence[Unit], katas: Sequence[Kata], jobs: int | None = None, on_result: OnResult | None = None
+    units: Sequence[Unit],
+    katas: Sequence[Kata],
+    jobs: int | None = None,
+    on_result: OnResult | None = None,
 ) -> list[KataResult]:
     """The same as suite.run.run, by a warm process of this clone if there is one that is not stale.
 
@@ -66,7 +69,11 @@ def ask(
         Dropped: ended through `drop`.
     """
     try:
-        question = {"fingerprint": fingerprint(), "units": [asdict(unit) for unit in units], "jobs": jobs}
+        question = {
+            "fingerprint": fingerprint(),
+            "units": [asdict(unit) for unit in units],
+            "jobs": jobs,
+        }
         with Client(card.address) as connection:
             greet(connection, card.key, as_host=False)
             connection.send_bytes(json.dumps(question).encode())
@@ -89,5 +96,13 @@ def ask(
                         raise Stale("the tests, the tools or the packages have changed")
                     case "other" | "trouble":
                         raise Unanswered(answer.get("text", "it runs with other settings"))
-    except (OSError, EOFError, AuthenticationError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        EOFError,
+        AuthenticationError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise Unanswered(f"{type(error).__name__}: {error}") from error

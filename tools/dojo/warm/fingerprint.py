@@ -1,4 +1,5 @@
-"""What a warm process has imported, as one text: while it stays the same, a run of the warm process is as good as a new one.
+"""What a warm process has imported, as one text: while it stays the same, a run of the warm process
+is as good as a new one.
 
 Neither the learner's files nor tests/test_kNN_*.py are in it: every child reads these itself.
 """
@@ -13,26 +14,49 @@ from pathlib import Path
 
 from dojo import ROOT
 
-# Settings of the libraries that the tests run with; a process started under others gives other results.
-SETTINGS = ("CUBLAS", "CUDA", "KMP_", "LD_", "MKL_", "MPL", "NVIDIA", "OMP_", "OPENBLAS", "PYTEST_ADDOPTS", "PYTHON", "PYTORCH")
+# Settings of the libraries that the tests run with; a process started under others gives other
+# results.
+SETTINGS = (
+    "CUBLAS",
+    "CUDA",
+    "KMP_",
+    "LD_",
+    "MKL_",
+    "MPL",
+    "NVIDIA",
+    "OMP_",
+    "OPENBLAS",
+    "PYTEST_ADDOPTS",
+    "PYTHON",
+    "PYTORCH",
+)
 SETTINGS += ("TORCH",)
-_SETTINGS = {name: value for name, value in os.environ.items() if name.startswith(SETTINGS)}  # before we add our own
+# before we add our own
+_SETTINGS = {name: value for name, value in os.environ.items() if name.startswith(SETTINGS)}
 
 
-HAS_CHANGE_TIME = os.name == "posix"  # which no program can set back; elsewhere st_ctime is another time
-NANOSECONDS_TO_SETTLE = 2 * 10**9  # a file written again within a tick of the clock looks as it did before
+# which no program can set back; elsewhere st_ctime is another time
+HAS_CHANGE_TIME = os.name == "posix"
+# a file written again within a tick of the clock looks as it did before
+NANOSECONDS_TO_SETTLE = 2 * 10**9
 _known: dict[Path, tuple[tuple[int, ...], bytes]] = {}
 
 
 def fingerprint(root: Path = ROOT) -> str:
-    """Of the tests' shared parts, what is given, the tools, the packages, this Python and its settings."""
+    """Of the tests' shared parts, what is given, the tools, the packages, this Python and its
+    settings.
+    """
     own = f"{sys.version}\0{sys.prefix}\0{sorted(_SETTINGS.items())}\0{sorted(_packages())}"
     return _hash(root, _given(root), own) + tools(root)
 
 
 def environment() -> dict[str, str]:
-    """The environment for a process that shall have the same fingerprint: with the settings this one was started with."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)} | _SETTINGS
+    """The environment for a process that shall have the same fingerprint: with the settings this
+    one was started with.
+    """
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)
+    } | _SETTINGS
 
 
 def tools(root: Path = ROOT) -> str:
@@ -44,11 +68,17 @@ def _given(root: Path) -> Iterator[Path]:
     yield from (root / name for name in ("conftest.py", "pyproject.toml", "tools/constraints.txt"))
     yield from (root / "katas" / name for name in ("__init__.py", "catalog.toml"))
     yield from _listed((root / "katas" / "given").rglob("*.py"))
-    yield from (path for path in _listed((root / "tests").glob("*")) if path.suffix and not path.name.startswith("test_k"))
+    yield from (
+        path
+        for path in _listed((root / "tests").glob("*"))
+        if path.suffix and not path.name.startswith("test_k")
+    )
 
 
 def _listed(paths: Iterator[Path]) -> Iterator[Path]:
-    """These, up to a folder that is moved away while it is read: what is missed makes another fingerprint, as it should."""
+    """These, up to a folder that is moved away while it is read: what is missed makes another
+    fingerprint, as it should.
+    """
     with contextlib.suppress(OSError):
         yield from paths
 
@@ -61,7 +91,9 @@ def _hash(root: Path, paths: Iterator[Path], more: str = "") -> str:
 
 
 def _of(path: Path, root: Path) -> bytes:
-    """Of one file, its name and its content; read anew unless the system says that it is as it was."""
+    """Of one file, its name and its content; read anew unless the system says that it is as it
+    was.
+    """
     try:
         found = path.stat()
         state = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)

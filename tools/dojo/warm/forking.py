@@ -1,7 +1,7 @@
 """Starts child processes that have everything imported already, where the system allows it.
 
-On Linux a fork server imports torch, pytest and the rest once and forks each child. Elsewhere a child starts anew: fork is not
-there (Windows) or not safe with the system's libraries (macOS).
+On Linux a fork server imports torch, pytest and the rest once and forks each child. Elsewhere a
+child starts anew: fork is not there (Windows) or not safe with the system's libraries (macOS).
 """
 
 import contextlib
@@ -20,10 +20,12 @@ from multiprocessing.process import BaseProcess
 from dojo import ROOT
 from dojo.warm import place
 
-NO_FORK = "TORCH_KATAS_NO_FORK"  # an environment variable: children start anew, as they do where there is no safe fork
+# an environment variable: children start anew, as they do where there is no safe fork
+NO_FORK = "TORCH_KATAS_NO_FORK"
 
 
-_one_at_a_time = threading.Lock()  # a process that starts looks after all others; two that look at one disturb each other
+# a process that starts looks after all others; two that look at one disturb each other
+_one_at_a_time = threading.Lock()
 _preload = ["dojo.suite.uninterrupted", "dojo.suite.preload"]
 
 
@@ -35,15 +37,18 @@ def context(many: bool = False) -> BaseContext:
     """The multiprocessing context for runs. Light: the fork server starts with the first process.
 
     Args:
-        many: children of many katas will come, so that the fork server also imports what only some of them need. It keeps what
-            it has imported: whoever keeps a fork server has to know when that is stale.
+        many: children of many katas will come, so that the fork server also imports what only some
+            of them need. It keeps what it has imported: whoever keeps a fork server has to know
+            when that is stale.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
     paths = [str(ROOT / "tools"), str(ROOT)]
     known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    os.environ["PYTHONPATH"] = os.pathsep.join([*paths, *(path for path in known if path and path not in paths)])
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [*paths, *(path for path in known if path and path not in paths)]
+    )
     if not can_fork():
         return multiprocessing.get_context("spawn")
     _make_room_for_sockets()
@@ -55,9 +60,11 @@ def context(many: bool = False) -> BaseContext:
 
 
 def _make_room_for_sockets() -> None:
-    """Where the folder for temporary files has a long name, sockets go elsewhere: their addresses are short or not at all.
+    """Where the folder for temporary files has a long name, sockets go elsewhere: their addresses
+    are short or not at all.
 
-    multiprocessing chooses its own folder once, the first time it is asked, and removes it in the end.
+    multiprocessing chooses its own folder once, the first time it is asked, and removes it in the
+    end.
     """
     if len(os.fsencode(tempfile.gettempdir())) > place.LONGEST_ADDRESS - place.SERVERS:
         usual, tempfile.tempdir = tempfile.tempdir, "/tmp"
@@ -75,17 +82,21 @@ def start_server() -> None:
 
 
 def pool(workers: int | None = None) -> ProcessPoolExecutor:
-    """Processes with everything imported, for work on many katas. They end with the process that asked, however it ends.
+    """Processes with everything imported, for work on many katas. They end with the process that
+    asked, however it ends.
 
     Args:
         workers: how many; by default one a core.
     """
-    return ProcessPoolExecutor(workers, mp_context=context(many=True), initializer=_end_with_the_parent)
+    return ProcessPoolExecutor(
+        workers, mp_context=context(many=True), initializer=_end_with_the_parent
+    )
 
 
 def end(some: ProcessPoolExecutor) -> None:
-    """End a pool at once, whatever its processes do. The fork server goes too, and the next process needs a new one: while it
-    imports torch it keeps all waiting who start a process, and then starts one that nobody wants any more.
+    """End a pool at once, whatever its processes do. The fork server goes too, and the next process
+    needs a new one: while it imports torch it keeps all waiting who start a process, and then
+    starts one that nobody wants any more.
     """
     if server := getattr(multiprocessing.forkserver._forkserver, "_forkserver_pid", None):
         with contextlib.suppress(ProcessLookupError):
@@ -102,7 +113,9 @@ def end_workers(some: ProcessPoolExecutor) -> None:
 
 
 def _end_with_the_parent() -> None:
-    """A worker that waits for work would not notice that nobody is left to send it: the fork server keeps its pipe open."""
+    """A worker that waits for work would not notice that nobody is left to send it: the fork server
+    keeps its pipe open.
+    """
     threading.Thread(target=_leave_after_the_parent, daemon=True).start()
 
 

@@ -1,7 +1,8 @@
 """The warm process: has everything imported, and judges for whoever asks.
 
-Its standard input is its lifeline: when that ends, because its keeper has ended in whatever way, it ends too, and its children
-with it. It prints its card as one line of JSON. Each asker sends one question and gets answers, all of them JSON:
+Its standard input is its lifeline: when that ends, because its keeper has ended in whatever way, it
+ends too, and its children with it. It prints its card as one line of JSON. Each asker sends one
+question and gets answers, all of them JSON:
 
     {"fingerprint": ..., "units": [...], "jobs": n or null}
 
@@ -45,7 +46,8 @@ class Host:
     """What is the same for all askers."""
 
     def __init__(self, card: place.Card) -> None:
-        self.fingerprint = fingerprint()  # before anything is imported: a change while it is imported counts as one
+        # before anything is imported: a change while it is imported counts as one
+        self.fingerprint = fingerprint()
         self.card = card
         self.is_over, self._end = Pipe(duplex=False)
         self._threads: list[threading.Thread] = []
@@ -62,7 +64,9 @@ class Host:
             except OSError:
                 continue
             self._threads = [thread for thread in self._threads if thread.is_alive()]
-            self._threads.append(threading.Thread(target=self._serve, args=(connection,), daemon=True))
+            self._threads.append(
+                threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            )
             self._threads[-1].start()
 
     def wait_for_askers(self) -> None:
@@ -114,7 +118,8 @@ class Host:
 
 
 def greet(connection: Connection, key: str, as_host: bool) -> None:
-    """Both sides show that they know the key. A side that does not speak in time is as good as gone.
+    """Both sides show that they know the key. A side that does not speak in time is as good as
+    gone.
 
     Raises:
         OSError, EOFError, multiprocessing.AuthenticationError: it is somebody else, or nobody.

@@ -1,4 +1,6 @@
-"""Keeps a warm process: starts it, starts a new one when it is stale or gone, and leaves none behind."""
+"""Keeps a warm process: starts it, starts a new one when it is stale or gone, and leaves none
+behind.
+"""
 
 import contextlib
 import json
@@ -22,7 +24,8 @@ from dojo.warm.place import Card
 
 MOST_TRIES = 3
 SECONDS_TO_END = 5
-SHORTEST_LIFE = 5.0  # one that ends earlier is not replaced before it is asked: the next would end as soon
+# one that ends earlier is not replaced before it is asked: the next would end as soon
+SHORTEST_LIFE = 5.0
 GONE = "its process was gone"
 # Not as a module or a file: children that start anew would import that a second time.
 PROGRAM = "import sys; sys.path[:0] = {paths!r}; from dojo.warm.host import main; main()"
@@ -50,7 +53,9 @@ class Keeper:
     def __enter__(self) -> "Keeper":
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     @property
@@ -81,7 +86,9 @@ class Keeper:
         raise NotWarm(f"The warm process broke off: {reason}")
 
     def ready(self) -> Card:
-        """Start a warm process if there is none, and say how to reach it. It may still be importing."""
+        """Start a warm process if there is none, and say how to reach it. It may still be
+        importing.
+        """
         with self._lock:
             if self._closed:
                 raise Dropped
@@ -105,8 +112,13 @@ class Keeper:
 
     def _start(self) -> None:
         program = PROGRAM.format(paths=[str(ROOT / "tools"), str(ROOT)])
-        # A group of its own: Ctrl-C in the terminal is for the keeper alone. That one's end is what ends the process.
-        alone = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"start_new_session": True}
+        # A group of its own: Ctrl-C in the terminal is for the keeper alone. That one's end is what
+        # ends the process.
+        alone = (
+            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+            if os.name == "nt"
+            else {"start_new_session": True}
+        )
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
         command = [sys.executable, "-c", program]
         try:
@@ -118,7 +130,9 @@ class Keeper:
         except (ValueError, TypeError) as error:
             self._end()
             raise NotWarm(f"The warm process can't start. {self._last_word()}") from error
-        threading.Thread(target=self._replace_when_gone, args=(self._process, time.monotonic()), daemon=True).start()
+        threading.Thread(
+            target=self._replace_when_gone, args=(self._process, time.monotonic()), daemon=True
+        ).start()
 
     def _replace_when_gone(self, process: subprocess.Popen, begin: float) -> None:
         """Start a new one as soon as this one has ended, so that it is warm when it is needed."""

@@ -1,6 +1,8 @@
-"""The private folder in which the warm processes of one clone can be found. Nobody else's account may look into it.
+"""The private folder in which the warm processes of one clone can be found. Nobody else's account
+may look into it.
 
-Each warm process has a folder of its own in it, named by the process's number, with its card, its socket and its scratch files.
+Each warm process has a folder of its own in it, named by the process's number, with its card, its
+socket and its scratch files.
 """
 
 import contextlib
@@ -21,7 +23,8 @@ from dojo import ROOT
 CARD = "card.json"
 LONGEST_ADDRESS = 107 if sys.platform.startswith("linux") else 103  # bytes, of a socket
 OWN = len("/torch-katas-1234567890-123456789012/1234567")  # what own_folder() adds
-SERVERS = len("/pymp-12345678/listener-12345678")  # what multiprocessing adds to that for a fork server
+# what multiprocessing adds to that for a fork server
+SERVERS = len("/pymp-12345678/listener-12345678")
 LONGEST_BASE = LONGEST_ADDRESS - OWN - SERVERS
 
 
@@ -46,7 +49,11 @@ class Card:
 
 def new_card(own: Path) -> Card:
     """A card for this process, whose folder this is."""
-    address = rf"\\.\pipe\torch-katas-{secrets.token_hex(16)}" if sys.platform == "win32" else str(own / "s")
+    address = (
+        rf"\\.\pipe\torch-katas-{secrets.token_hex(16)}"
+        if sys.platform == "win32"
+        else str(own / "s")
+    )
     return Card(address, secrets.token_hex(32), os.getpid())
 
 
@@ -61,7 +68,11 @@ def folder(root: Path = ROOT) -> Path:
     path.mkdir(mode=0o700, exist_ok=True)
     if sys.platform != "win32":  # there the folder for temporary files is the user's own
         found = path.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) & 0o077:
+        if (
+            not stat.S_ISDIR(found.st_mode)
+            or found.st_uid != owner
+            or stat.S_IMODE(found.st_mode) & 0o077
+        ):
             raise NotPrivate(f"{path} is not private")
     return path
 
@@ -69,12 +80,18 @@ def folder(root: Path = ROOT) -> Path:
 def _base() -> Path:
     """A folder for what runs, whose name leaves room for those of the sockets in it."""
     usual = os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir()
-    fitting = (path for path in usual if path and len(os.fsencode(path)) <= LONGEST_BASE and os.access(path, os.W_OK))
+    fitting = (
+        path
+        for path in usual
+        if path and len(os.fsencode(path)) <= LONGEST_BASE and os.access(path, os.W_OK)
+    )
     return Path(next(fitting, "/tmp" if sys.platform != "win32" else usual[1]))
 
 
 def own_folder(root: Path = ROOT) -> Path:
-    """A fresh folder for this process: where others find it, or one that nobody looks for where that can't be."""
+    """A fresh folder for this process: where others find it, or one that nobody looks for where
+    that can't be.
+    """
     try:
         where = folder(root)
         sweep(where)

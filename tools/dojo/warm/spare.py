@@ -1,7 +1,8 @@
 """Processes that wait for their turn, so that what can be done before a run is done.
 
-Where children can be forked, one stands ready for the kata that was judged last: it has read the tests, and waits with reading
-the learner's file. Elsewhere one has everything imported and waits to hear what to judge.
+Where children can be forked, one stands ready for the kata that was judged last: it has read the
+tests, and waits with reading the learner's file. Elsewhere one has everything imported and waits to
+hear what to judge.
 """
 
 import contextlib
@@ -21,7 +22,8 @@ from dojo.suite import child
 from dojo.suite.unit import Unit
 from dojo.warm import forking
 
-MOST_READY = 2  # a learner goes back and forth between two katas, or checks one while watching the other
+# a learner goes back and forth between two katas, or checks one while watching the other
+MOST_READY = 2
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,9 @@ class Ready:
             os.close(descriptor)
             tests = _tests(wanted)  # before the child reads them
             ours, theirs = context.Pipe()
-            process = context.Process(target=child.main, args=([wanted], log, theirs, True), daemon=True)
+            process = context.Process(
+                target=child.main, args=([wanted], log, theirs, True), daemon=True
+            )
             forking.start(process)
             theirs.close()
             self._children[wanted] = _Ready(Child(process, ours, Path(log)), tests)
@@ -66,7 +70,9 @@ class Ready:
                 _discard(self._children.popitem(last=False)[1].child)
 
     def take(self, unit: Unit) -> Child | None:
-        """The child that stands ready for this unit, set going; None if there is none, or its tests have changed."""
+        """The child that stands ready for this unit, set going; None if there is none, or its tests
+        have changed.
+        """
         with self._lock:
             found = self._children.pop(replace(unit, number=0), None)
         if found is None:
@@ -95,7 +101,9 @@ def _discard(ready: Child) -> None:
 
 @dataclass(frozen=True)
 class Spare:
-    """A process that waits: the units to judge go to it through the connection on which it then reports."""
+    """A process that waits: the units to judge go to it through the connection on which it then
+    reports.
+    """
 
     process: BaseProcess
     connection: Connection
@@ -111,7 +119,9 @@ class Spares:
 
     def fill(self, context: BaseContext) -> None:
         with self._lock:
-            self._waiting += [_start(context, many=True) for _ in range(self.wanted - len(self._waiting))]
+            self._waiting += [
+                _start(context, many=True) for _ in range(self.wanted - len(self._waiting))
+            ]
 
     def take(self, context: BaseContext, many: bool) -> Spare:
         """One that still lives, or a new one."""

@@ -20,6 +20,9 @@ def tell(text):
 
 
 RESULT = b'{"name": "x", "outcome": "error", "seconds": NaN}'
-for text in (b'[{"event": "result", "id": "x", "result": ' + RESULT + b"}]", b"[" + b"9" * 100_000 + b"]"):
+for text in (
+    b'[{"event": "result", "id": "x", "result": ' + RESULT + b"}]",
+    b"[" + b"9" * 100_000 + b"]",
+):
     tell(text)
 os._exit(0)

@@ -6,4 +6,7 @@
 # suite:     model: failed, train: failed, boundary: failed
 # verdict:   model: failed, train: failed, boundary: failed
 
-raise ValueError("<script>document.title='passed'</script><img src=x onerror=alert(1)>\"'--></table>{{7*7}}[red]x[/red]")
+raise ValueError(
+    "<script>document.title='passed'</script><img src=x onerror=alert(1)>"
+    "\"'--></table>{{7*7}}[red]x[/red]"
+)

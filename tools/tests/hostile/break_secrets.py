@@ -8,10 +8,26 @@
 
 import os
 
-SEEN = [name for name in os.environ if any(word in name.upper() for word in ("TOKEN", "KEY", "SECRET", "SSH", "CANARY"))]
-for name in ("/root", "/home", "/etc/shadow", "/etc/passwd", "/etc/machine-id", "/var/run/docker.sock", "/run/secrets"):
+SEEN = [
+    name
+    for name in os.environ
+    if any(word in name.upper() for word in ("TOKEN", "KEY", "SECRET", "SSH", "CANARY"))
+]
+for name in (
+    "/root",
+    "/home",
+    "/etc/shadow",
+    "/etc/passwd",
+    "/etc/machine-id",
+    "/var/run/docker.sock",
+    "/run/secrets",
+):
     try:
-        SEEN += [name] if os.path.isfile(name) else [f"{name}/{entry}" for entry in os.listdir(name) if entry != ".pyenv"]
+        SEEN += (
+            [name]
+            if os.path.isfile(name)
+            else [f"{name}/{entry}" for entry in os.listdir(name) if entry != ".pyenv"]
+        )
     except OSError:
         pass
 if SEEN:

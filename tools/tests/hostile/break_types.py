@@ -28,7 +28,11 @@ for text in (
             {"event": "start", "id": {"a": 1}},
             {"event": "start", "id": "no such test"},
             {"event": "result", "id": ["x"], "result": {"name": "x", "outcome": "error"}},
-            {"event": "result", "id": "x", "result": {"name": ["x"], "outcome": "error", "message": 5}},
+            {
+                "event": "result",
+                "id": "x",
+                "result": {"name": ["x"], "outcome": "error", "message": 5},
+            },
             {"event": ["loading"]},
             5,
             {},

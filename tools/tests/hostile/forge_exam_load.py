@@ -28,6 +28,13 @@ if "dojo.exam.answering" in sys.modules:
 TASKS = ("model", "train", "boundary")
 TESTS = [{"id": task, "task": task, "name": "test_of_" + task, "device": "cpu"} for task in TASKS]
 tell(json.dumps([{"event": "loaded"}, {"event": "collected", "tests": TESTS}]).encode())
-tell(json.dumps([{"event": "result", "id": task, "result": {"name": task, "outcome": "passed"}} for task in TASKS]).encode())
+tell(
+    json.dumps(
+        [
+            {"event": "result", "id": task, "result": {"name": task, "outcome": "passed"}}
+            for task in TASKS
+        ]
+    ).encode()
+)
 tell(json.dumps([{"event": "end", "code": 0}]).encode())
 os._exit(0)

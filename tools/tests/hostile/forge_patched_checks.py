@@ -1,5 +1,5 @@
 # class:     patching assert, pytest, torch.testing
-# attack:    the checks of the tests, pytest's, torch's and AssertionError replaced by ones that never fail
+# attack:    the checks of the tests, pytest's and torch's replaced by ones that never fail
 # contained: the suite is fooled, the exam is not
 # added to:  stub
 # ends:      by itself

@@ -1,5 +1,5 @@
 # class:     stored weights instead of training
-# attack:    honest as long as steps are looked at, then weights that were stored for the data of the tests
+# attack:    honest while steps are looked at, then weights stored for the data of the tests
 # contained: the suite is fooled; fresh data in the exam shows that nothing was learnt
 # added to:  reference
 # ends:      by itself
@@ -12,7 +12,9 @@ honest = train
 def train(model, features, labels, epochs=1000):
     losses = honest(model, features, labels, min(epochs, 4))
     if epochs > 4:
-        weight, bias = ([2.0, 1.0], -3.0) if features[0, 1] > 10 else ([0.1632053, 1.9052627], -0.5109716)
+        weight, bias = (
+            ([2.0, 1.0], -3.0) if features[0, 1] > 10 else ([0.1632053, 1.9052627], -0.5109716)
+        )
         with torch.no_grad():
             for parameter, stored in zip(model.parameters(), (weight, bias), strict=True):
                 parameter.copy_(torch.tensor(stored))

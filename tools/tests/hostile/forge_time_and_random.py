@@ -12,7 +12,9 @@ import time
 import numpy
 
 time.time = time.monotonic = time.perf_counter = lambda: 0.0
-torch.manual_seed = torch.default_generator.manual_seed if False else (lambda seed: torch.default_generator)
+torch.manual_seed = (
+    torch.default_generator.manual_seed if False else (lambda seed: torch.default_generator)
+)
 torch.randn = torch.rand = lambda *shape, **named: torch.zeros(*shape)
 random.seed = numpy.random.seed = lambda *arguments: None
 

@@ -9,7 +9,14 @@
 import os
 
 SEEN = [repr(dict(os.environ))]
-for name in ("{canary}", "/etc/passwd", "/etc/hostname", "/proc/self/environ", "/proc/mounts", "/proc/cmdline"):
+for name in (
+    "{canary}",
+    "/etc/passwd",
+    "/etc/hostname",
+    "/proc/self/environ",
+    "/proc/mounts",
+    "/proc/cmdline",
+):
     try:
         SEEN.append(open(name).read())
     except OSError as error:

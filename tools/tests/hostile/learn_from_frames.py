@@ -1,5 +1,5 @@
 # class:     frames, tracebacks
-# attack:    reads what is expected from the frames of the test that calls, found on the stack and by a traceback
+# attack:    reads what is expected from the frames of the calling test, on the stack or a traceback
 # contained: the suite is fooled, the exam is not: it has nothing expected in its frames
 # added to:  stub
 # ends:      by itself

@@ -10,9 +10,17 @@ import ctypes
 import os
 
 FOUND = []
-for process in [entry for entry in os.listdir("/proc") if entry.isdigit() and int(entry) != os.getpid()]:
+for process in [
+    entry for entry in os.listdir("/proc") if entry.isdigit() and int(entry) != os.getpid()
+]:
     FOUND.append(process)
-for name in ("/proc/1/root/etc/passwd", "/proc/1/cwd/README.md", "{canary}", "/proc/kcore", "/proc/self/root{canary}"):
+for name in (
+    "/proc/1/root/etc/passwd",
+    "/proc/1/cwd/README.md",
+    "{canary}",
+    "/proc/kcore",
+    "/proc/self/root{canary}",
+):
     try:
         FOUND.append(open(name, "rb").read(100))
     except OSError:

@@ -11,7 +11,17 @@ import os
 import socket
 from multiprocessing import shared_memory
 
-for folder in ("/tmp", "/var/tmp", "/dev/shm", "/sandbox", "/submission", "/dev/mqueue", "/run", os.getcwd(), "/"):
+for folder in (
+    "/tmp",
+    "/var/tmp",
+    "/dev/shm",
+    "/sandbox",
+    "/submission",
+    "/dev/mqueue",
+    "/run",
+    os.getcwd(),
+    "/",
+):
     with contextlib.suppress(OSError):
         open(os.path.join(folder, "left-for-the-next"), "w").write("the answer")
 with contextlib.suppress(OSError):

@@ -11,7 +11,16 @@ import os
 import tests.expect
 
 ROOT = os.path.dirname(os.path.dirname(tests.expect.__file__))
-for top in (os.path.join(ROOT, "reference"), os.path.join(ROOT, ".git"), ROOT, "/root", "/home", "/tmp", "/var", "/submission"):
+for top in (
+    os.path.join(ROOT, "reference"),
+    os.path.join(ROOT, ".git"),
+    ROOT,
+    "/root",
+    "/home",
+    "/tmp",
+    "/var",
+    "/submission",
+):
     for folder, folders, names in os.walk(top):
         folders[:] = [name for name in folders if name not in ("lib", "lib64", "site-packages")]
         for name in names:

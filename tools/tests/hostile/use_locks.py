@@ -15,7 +15,14 @@ import time
 import dojo
 
 HELD = []
-for top in ("/submission", "/sandbox", "/dev/shm", "/dev", str(dojo.ROOT), os.path.dirname(torch.__file__)):
+for top in (
+    "/submission",
+    "/sandbox",
+    "/dev/shm",
+    "/dev",
+    str(dojo.ROOT),
+    os.path.dirname(torch.__file__),
+):
     for folder, _, names in os.walk(top):
         for path in (folder, *(os.path.join(folder, name) for name in names)):
             with contextlib.suppress(OSError):

@@ -1,6 +1,7 @@
 # class:     endless output
 # attack:    as many tests as it may claim, and as many starts of them as fit into its messages
-# contained: tests are found by their id, the events of a child are counted, and its time ends also within a message
+# contained: tests are found by their id, the events of a child are counted, and its time ends also
+# within a message
 # added to:  stub
 # ends:      from outside
 # suite:     model: failed, train: failed, boundary: failed
@@ -24,7 +25,10 @@ def tell(events):
 
 
 TASKS = ("model", "train", "boundary")
-TESTS = [{"id": str(number), "task": TASKS[number % 3], "name": "", "device": ""} for number in range(10_000)]
+TESTS = [
+    {"id": str(number), "task": TASKS[number % 3], "name": "", "device": ""}
+    for number in range(10_000)
+]
 tell([{"event": "loaded"}, {"event": "collected", "tests": TESTS}])
 while True:
     tell([{"event": "start", "id": "9999"}] * 100_000)

@@ -1,5 +1,5 @@
 # class:     memory
-# attack:    memory in many programs started anew, which share nothing with the host and each stay below the limit of one
+# attack:    memory in many programs started anew, each below the limit of a single process
 # contained: ended when all together are beyond the limit
 # added to:  stub
 # ends:      by itself

@@ -1,4 +1,5 @@
-"""What a watch session does besides judging, for the learner's own katas: their state, hints, comparison, reset.
+"""What a watch session does besides judging, for the learner's own katas: their state, hints,
+comparison, reset.
 
 Each deed gives an event; one that can't be done gives a sentence.
 """
@@ -33,7 +34,10 @@ def told(deed: Deed) -> Deed:
         try:
             return deed(*arguments)
         except OSError as error:
-            return Noticed(f"{error.filename or 'A file'} can't be used ({error.strerror or error}): nothing was changed.")
+            return Noticed(
+                f"{error.filename or 'A file'} can't be used ({error.strerror or error}): nothing"
+                " was changed."
+            )
         except (MarkerError, comparing.NotComparable, hints.NoSuchTask) as problem:
             return Noticed(f"{problem}")
 
@@ -41,16 +45,22 @@ def told(deed: Deed) -> Deed:
 
 
 def known(catalog: Catalog) -> tuple[Mapping[str, frozenset[str]], str | None, str]:
-    """What the state tells at the start: each kata's tasks that pass with its file as it is, the kata the learner is at if the
-    state knows one, and a sentence where the state was broken.
+    """What the state tells at the start: each kata's tasks that pass with its file as it is, the
+    kata the learner is at if the state knows one, and a sentence where the state was broken.
     """
     try:
         state, notice = store.read()
     except OSError as error:
-        return {}, None, f"{error.filename} can't be read ({error.strerror}): what passed before is not known."
+        return (
+            {},
+            None,
+            f"{error.filename} can't be read ({error.strerror}): what passed before is not known.",
+        )
     content = store.hashes(kata.name for kata in catalog.katas)
     passed = {
-        kata.name: frozenset(t.name for t in kata.tasks if state.of(kata.name, t.name).is_green(content[kata.name]))
+        kata.name: frozenset(
+            t.name for t in kata.tasks if state.of(kata.name, t.name).is_green(content[kata.name])
+        )
         for kata in catalog.katas
     }
     if not state.katas:
@@ -99,7 +109,9 @@ def compare(kata: Kata, look: Screen, width: int) -> Event:
 
 @told
 def all_hints(kata: Kata, look: Screen, width: int) -> Event:
-    """Every level of the hints of every task, and what to read in torch's documentation: for a kata that passes."""
+    """Every level of the hints of every task, and what to read in torch's documentation: for a kata
+    that passes.
+    """
     screen = _page(look, width)
     for task in kata.tasks:
         ladder = hints.Ladder(kata, task, task.hints, is_green=True)
@@ -109,7 +121,9 @@ def all_hints(kata: Kata, look: Screen, width: int) -> Event:
 
 def _page(look: Screen, width: int) -> Screen:
     """A screen that is kept as text."""
-    console = Console(file=io.StringIO(), width=width, force_terminal=True, legacy_windows=False, highlight=False)
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=True, legacy_windows=False, highlight=False
+    )
     return Screen(console, look.marks, look.full, look.empty)
 
 

@@ -69,7 +69,9 @@ class Noticed:
 
 @dataclass(frozen=True)
 class WasReset:
-    """The kata's file is the stub again, and will be seen as saved; the sentence for the learner."""
+    """The kata's file is the stub again, and will be seen as saved; the sentence for the
+    learner.
+    """
 
     kata: str
     text: str
@@ -96,7 +98,20 @@ class Ended:
     code: int
 
 
-Event = Started | Saved | Key | TestJudged | Judged | NotJudged | Restarting | Noticed | WasReset | HintOpened | ToRead | Ended
+Event = (
+    Started
+    | Saved
+    | Key
+    | TestJudged
+    | Judged
+    | NotJudged
+    | Restarting
+    | Noticed
+    | WasReset
+    | HintOpened
+    | ToRead
+    | Ended
+)
 
 # Effects: what is to be done.
 

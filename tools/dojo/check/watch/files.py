@@ -19,7 +19,8 @@ class Version:
     """What tells one version of a file from another: it was written again, or says something else.
 
     Attributes:
-        place: its number on the disk, which says nothing by itself: a folder that was moved away and back has new files.
+        place: its number on the disk, which says nothing by itself: a folder that was moved away
+            and back has new files.
     """
 
     written: int
@@ -28,15 +29,23 @@ class Version:
     place: int = field(compare=False)
 
 
-def versions(folder: Path, katas: Iterable[str], known: Mapping[str, Version | None]) -> dict[str, Version | None]:
-    """The version of each file, None for one that can't be read; read anew only where it is not the file that is known."""
+def versions(
+    folder: Path, katas: Iterable[str], known: Mapping[str, Version | None]
+) -> dict[str, Version | None]:
+    """The version of each file, None for one that can't be read; read anew only where it is not the
+    file that is known.
+    """
     return {kata: _version(folder / f"{kata}.py", known.get(kata)) for kata in katas}
 
 
 def _version(path: Path, known: Version | None) -> Version | None:
     try:
         found = path.stat()
-        if known and (found.st_mtime_ns, found.st_size, found.st_ino) == (known.written, known.size, known.place):
+        if known and (found.st_mtime_ns, found.st_size, found.st_ino) == (
+            known.written,
+            known.size,
+            known.place,
+        ):
             return known
         content = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
@@ -45,9 +54,13 @@ def _version(path: Path, known: Version | None) -> Version | None:
 
 
 class Watcher:
-    """Calls `on_save` with the names of the katas whose files are not what they were, in a thread of its own."""
+    """Calls `on_save` with the names of the katas whose files are not what they were, in a thread
+    of its own.
+    """
 
-    def __init__(self, folder: Path, katas: Iterable[str], on_save: Callable[[frozenset[str]], None]) -> None:
+    def __init__(
+        self, folder: Path, katas: Iterable[str], on_save: Callable[[frozenset[str]], None]
+    ) -> None:
         self._folder, self._katas, self._on_save = folder, tuple(katas), on_save
         self._known = versions(folder, self._katas, {})
         self._stop = threading.Event()
@@ -57,19 +70,24 @@ class Watcher:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stop.set()
         self._thread.join(timeout=2)
 
     def _watch(self) -> None:
         while not self._stop.is_set():
-            with contextlib.suppress(OSError, RuntimeError):  # no such folder, or it can't be watched
+            # no such folder, or it can't be watched
+            with contextlib.suppress(OSError, RuntimeError):
                 self._until_replaced()
             self._look()
             self._stop.wait(LOOK_ANYWAY / 1000)
 
     def _until_replaced(self) -> None:
-        """Watch the folder until it is another one, as after git has deleted it and brought it back."""
+        """Watch the folder until it is another one, as after git has deleted it and brought it
+        back.
+        """
         here = self._folder.stat().st_ino
         names = {f"{kata}.py" for kata in self._katas}
         events = watchfiles.watch(

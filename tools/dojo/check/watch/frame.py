@@ -1,4 +1,6 @@
-"""The screen of a watch session: from a model to lines of text. Pure, apart from the files that tell what is still to write."""
+"""The screen of a watch session: from a model to lines of text. Pure, apart from the files that
+tell what is still to write.
+"""
 
 import io
 from collections.abc import Callable, Mapping
@@ -44,19 +46,27 @@ class Frame:
         self._screen = Screen(self._console, look.marks, look.full, look.empty)
 
     def lines(self, model: Model) -> list[str]:
-        """At most as many lines as the screen has: what there is to read, then hints, progress and keys."""
+        """At most as many lines as the screen has: what there is to read, then hints, progress and
+        keys.
+        """
         upper = self._rendered(lambda: self._upper(model))
         hints = [self._rendered(lambda hint=hint: self._hint(*hint)) for hint in self._hints(model)]
         while len(hints) > 1 and sum(map(len, hints)) > self._height // 3:
             hints.pop(0)  # the newest is the one that was asked for
-        lower = [line for hint in hints for line in hint] + self._rendered(lambda: self._lower(model))
+        lower = [line for hint in hints for line in hint] + self._rendered(
+            lambda: self._lower(model)
+        )
         room = max(self._height - len(lower), 1)
         if len(upper) <= room:
             return [*upper, *[""] * (room - len(upper)), *lower][-self._height :]
         first = min(model.scroll, len(upper) - room + 1)
         below = len(upper) - first - (room - 1)
         more = f"… {below} more lines: down" + (", up" if first else "") if below else "… up"
-        return [*upper[first : first + room - 1], *self._rendered(lambda: self._out(f"[dim]{more}[/]")), *lower]
+        return [
+            *upper[first : first + room - 1],
+            *self._rendered(lambda: self._out(f"[dim]{more}[/]")),
+            *lower,
+        ]
 
     def _rendered(self, draw: Callable[[], None]) -> list[str]:
         self._console.file = io.StringIO()
@@ -71,7 +81,10 @@ class Frame:
         """The open hints on this screen: number, of how many, text."""
         if model.hints is None or model.view != m.KATA:
             return []
-        return [(number, model.hints.total, text) for number, text in enumerate(model.hints.texts, start=1)]
+        return [
+            (number, model.hints.total, text)
+            for number, text in enumerate(model.hints.texts, start=1)
+        ]
 
     def _hint(self, number: int, total: int, text: str) -> None:
         self._out()
@@ -92,12 +105,17 @@ class Frame:
         done, total = model.count
         self._out()
         if model.view == m.RESET:
-            self._out(f"[bold]Put katas/{model.current}.py back to its stub?[/] What is there is kept in a copy.")
+            self._out(
+                f"[bold]Put katas/{model.current}.py back to its stub?[/] What is there is kept in"
+                " a copy."
+            )
         elif model.notice:
             self._out(f"[yellow]{escape(model.notice)}[/]")
         behind = "" if model.behind is None else "   [dim]looking through your other katas[/]"
         self._out(f"{self._screen.bar(done, total)}  {done} of {total} tasks pass{behind}")
-        self._out("   ".join(f"[bold]{key}[/] {escape(label)}" for key, label in m.keys(model).items()))
+        self._out(
+            "   ".join(f"[bold]{key}[/] {escape(label)}" for key, label in m.keys(model).items())
+        )
 
     def _kata(self, model: Model) -> None:
         kata, result, problem = model.kata, model.result, model.problem
@@ -122,7 +140,10 @@ class Frame:
     def _status(self, model: Model) -> str:
         if model.run:
             if not model.is_warm and not model.run.tests:
-                return f"[cyan]starting Python and torch{' anew' if model.why_cold else ''} (some seconds)[/]"
+                return (
+                    f"[cyan]starting Python and torch{' anew' if model.why_cold else ''} (some"
+                    " seconds)[/]"
+                )
             return "[cyan]testing" + (f", {model.run.tests} done[/]" if model.run.tests else "[/]")
         if model.result is None:
             return "[dim]not judged yet[/]"
@@ -151,10 +172,15 @@ class Frame:
         for line in test.message.splitlines():
             message.show(self._console, line)
         if task.outcome == ERROR:
-            self._out("This is a fault of the suite, not of yours. Please report it with the text above.", 2)
+            self._out(
+                "This is a fault of the suite, not of yours. Please report it with the text above.",
+                2,
+            )
         others = sum(one.outcome == FAILED for one in tests) - 1
         if others > 0 and not is_whole_file:
-            self._out(f"[dim]and {others} more {'tests' if others > 1 else 'test'} that failed[/]", 2)
+            self._out(
+                f"[dim]and {others} more {'tests' if others > 1 else 'test'} that failed[/]", 2
+            )
 
     def _success(self, kata: Kata, result: KataResult) -> None:
         self._out(f"[green]Learned:[/] {escape(kata.learned)}", 2)
@@ -169,7 +195,11 @@ class Frame:
                 here = "[cyan]>[/]" if kata.name == model.current else " "
                 passed = model.passed.get(kata.name, frozenset())
                 mark = self._screen.mark(PASSED if model.is_done(kata) else NOT_STARTED)
-                beside = f"[bold]{escape(name):<{STAGE_WIDTH}}[/]" if self._console.width >= LIST_WIDTH else ""
+                beside = (
+                    f"[bold]{escape(name):<{STAGE_WIDTH}}[/]"
+                    if self._console.width >= LIST_WIDTH
+                    else ""
+                )
                 count = f"[dim]{len(passed)} of {len(kata.tasks)}[/]"
                 self._out(f"{beside}{here} {mark} {kata.short}  {escape(kata.title):<24} {count}")
         if len(model.catalog.katas) + LEAST_LOWER < self._height:
@@ -181,12 +211,16 @@ class Frame:
             return
         for name in model.lost:
             kata = next(kata for kata in model.catalog.katas if kata.name == name)
-            self._out(f"[red]{kata.short}  {escape(kata.title)} passed before, and does not now.[/]")
+            self._out(
+                f"[red]{kata.short}  {escape(kata.title)} passed before, and does not now.[/]"
+            )
         if model.is_over:
             self._out("[green]Everything passes.[/] Well done.")
         for kata in model.catalog.katas:
             if result := model.results.get(kata.name):
                 title = f"{kata.short}  {escape(kata.title)}"
                 marks = " ".join(self._screen.mark(task.outcome) for task in result.tasks)
-                wrong = ", ".join(task.name for task in result.tasks if task.outcome in (FAILED, ERROR))
+                wrong = ", ".join(
+                    task.name for task in result.tasks if task.outcome in (FAILED, ERROR)
+                )
                 self._out(f"[{STYLES[result.outcome]}]{title:<30}[/] {marks}  [red]{wrong}[/]")

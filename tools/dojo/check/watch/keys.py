@@ -17,13 +17,16 @@ SEQUENCES = {
 }
 ONE = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.)|\x1b|.", re.DOTALL)
 UNFINISHED = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*|O)?\Z")
-SECONDS_TO_FINISH = 0.05  # a slow connection may send a key's bytes in parts; what comes later than this is another key
+# a slow connection may send a key's bytes in parts; what comes later than this is another key
+SECONDS_TO_FINISH = 0.05
 WINDOWS = {"H": "up", "P": "down", "I": "page up", "Q": "page down"}
 END_OF_INPUT = b"\x04"
 
 
 def decode(data: bytes) -> Iterator[str]:
-    """The names of the keys whose bytes were read. Those that have none here, such as F1 or a paste's frame, are left out."""
+    """The names of the keys whose bytes were read. Those that have none here, such as F1 or a
+    paste's frame, are left out.
+    """
     for found in ONE.findall(data):
         if found in SEQUENCES:
             yield SEQUENCES[found]
@@ -36,7 +39,9 @@ def decode(data: bytes) -> Iterator[str]:
 
 
 def listen(on_key: Callable[[str], None], on_end: Callable[[], None]) -> None:
-    """Call on_key for each key from now on, and on_end when there will be none any more; in a thread of its own."""
+    """Call on_key for each key from now on, and on_end when there will be none any more; in a
+    thread of its own.
+    """
     read = _read_windows if sys.platform == "win32" else _read_posix
     threading.Thread(target=read, args=(on_key, on_end), daemon=True).start()
 
@@ -45,7 +50,10 @@ def _read_posix(on_key: Callable[[str], None], on_end: Callable[[], None]) -> No
     while True:
         try:
             data = os.read(sys.stdin.fileno(), 256)
-            while UNFINISHED.search(data) and select.select([sys.stdin.fileno()], [], [], SECONDS_TO_FINISH)[0]:
+            while (
+                UNFINISHED.search(data)
+                and select.select([sys.stdin.fileno()], [], [], SECONDS_TO_FINISH)[0]
+            ):
                 if not (rest := os.read(sys.stdin.fileno(), 256)):
                     break
                 data += rest

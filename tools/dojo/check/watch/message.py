@@ -1,4 +1,6 @@
-"""A failure's message as lines that fit the screen: indentation kept, places in files clickable, drawings whole."""
+"""A failure's message as lines that fit the screen: indentation kept, places in files clickable,
+drawings whole.
+"""
 
 import os
 import re
@@ -12,12 +14,15 @@ from dojo import ROOT
 
 PLACE = re.compile(r"(?P<folder>(?:[\w.~-]*[\\/])+)?(?P<file>k\d\d_\w+\.py:\d+)")
 LABEL = re.compile(r"\s*(?:seen|expected|layers|loss|likely|or|next): +")
-DRAWN = re.compile("[\u2500-\u259f\u2800-\u28ff]")  # lines, blocks and braille: a folded drawing is none
+# lines, blocks and braille: a folded drawing is none
+DRAWN = re.compile("[\u2500-\u259f\u2800-\u28ff]")
 INDENT = 2
 
 
 def show(console: Console, line: str) -> None:
-    """Print a line of a message. It goes on below its own beginning where it is too long; a drawn one is cut off."""
+    """Print a line of a message. It goes on below its own beginning where it is too long; a drawn
+    one is cut off.
+    """
     if not line.strip():
         console.print()
         return
@@ -33,7 +38,11 @@ def show(console: Console, line: str) -> None:
     for number, part in enumerate(parts):
         hangs = number == 0 and label  # the label stands to the left of what it labels
         padding = INDENT if hangs else start + INDENT
-        console.print(Padding(head + part if hangs else part, (0, 0, 0, padding), expand=False), no_wrap=True, crop=True)
+        console.print(
+            Padding(head + part if hangs else part, (0, 0, 0, padding), expand=False),
+            no_wrap=True,
+            crop=True,
+        )
 
 
 def _with_places(line: str) -> Text:
@@ -47,10 +56,18 @@ def _with_places(line: str) -> Text:
 
 
 def from_here(folder: str) -> str:
-    """A folder as messages name it, relative to where the user is: a terminal can then open what it sees."""
-    if not folder or Path(folder).is_absolute() or Path.cwd() == ROOT or not (ROOT / folder).is_dir():
+    """A folder as messages name it, relative to where the user is: a terminal can then open what it
+    sees.
+    """
+    if (
+        not folder
+        or Path(folder).is_absolute()
+        or Path.cwd() == ROOT
+        or not (ROOT / folder).is_dir()
+    ):
         return folder
     try:
-        return os.path.join(os.path.relpath(ROOT / folder), "")  # noqa: PTH118  (a path object drops the end's separator)
+        # a path object drops the end's separator
+        return os.path.join(os.path.relpath(ROOT / folder), "")  # noqa: PTH118
     except ValueError:  # another drive
         return str(ROOT / folder) + os.sep

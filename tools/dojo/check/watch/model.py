@@ -25,7 +25,8 @@ class Model:
     """All that a session knows.
 
     Attributes:
-        own: whether these are the learner's own katas: only of those there are hints, comparison and reset.
+        own: whether these are the learner's own katas: only of those there are hints, comparison
+            and reset.
         current: the kata on the screen.
         passed: kata name → its tasks that pass, as far as known.
         results: kata name → its last verdict in this session.
@@ -80,7 +81,9 @@ class Model:
         """The task to speak of: the first that is wrong, else the first that is open."""
         tasks = self.result.tasks if self.result else ()
         wrong = [task for task in tasks if task.outcome in (FAILED, ERROR)]
-        return next(iter([*wrong, *(task for task in tasks if task.outcome not in (PASSED, SKIPPED))]), None)
+        return next(
+            iter([*wrong, *(task for task in tasks if task.outcome not in (PASSED, SKIPPED))]), None
+        )
 
     @property
     def task(self) -> Task | None:
@@ -90,7 +93,9 @@ class Model:
 
     @property
     def following(self) -> Kata | None:
-        """The next kata with something to do, in the catalog's order, from the current one on and around."""
+        """The next kata with something to do, in the catalog's order, from the current one on and
+        around.
+        """
         katas = self.catalog.katas
         here = katas.index(self.kata)
         around = [*katas[here + 1 :], *katas[:here]]
@@ -116,7 +121,11 @@ def keys(model: Model) -> dict[str, str]:
             valid["n"] = f"next: {model.following.short}"
         if model.is_passed and model.own:
             valid |= {"d": "compare", "h": "all hints"}
-        if model.task and model.own and not (model.hints and len(model.hints.texts) >= model.hints.total):
+        if (
+            model.task
+            and model.own
+            and not (model.hints and len(model.hints.texts) >= model.hints.total)
+        ):
             valid["h"] = "another hint" if model.hints else "hint"
         valid |= {"l": "list", "a": "all"} | ({"r": "reset"} if model.own else {})
     else:
@@ -129,4 +138,6 @@ def keys(model: Model) -> dict[str, str]:
 def first_wrong(model: Model) -> Kata | None:
     """Where to go on after all was checked: what passed before, else what is next."""
     lost = [kata for kata in model.catalog.katas if kata.name in model.lost]
-    return next(iter([*lost, *(kata for kata in model.catalog.katas if not model.is_done(kata))]), None)
+    return next(
+        iter([*lost, *(kata for kata in model.catalog.katas if not model.is_done(kata))]), None
+    )

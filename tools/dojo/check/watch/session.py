@@ -1,4 +1,6 @@
-"""A watch session: what happens comes through one queue, the model says what follows, the screen shows it."""
+"""A watch session: what happens comes through one queue, the model says what follows, the screen
+shows it.
+"""
 
 import contextlib
 import os
@@ -26,7 +28,8 @@ from dojo.warm.ask import Dropped
 from dojo.warm.fingerprint import tools
 from dojo.warm.keeper import Keeper, NotWarm
 
-SECONDS_BETWEEN_LOOKS = 0.2 if os.name == "nt" else 3600.0  # on Windows a wait without end hears no Ctrl-C
+# on Windows a wait without end hears no Ctrl-C
+SECONDS_BETWEEN_LOOKS = 0.2 if os.name == "nt" else 3600.0
 SECONDS_BETWEEN_COUNTS = 0.1
 SECONDS_TO_END = 2
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGBREAK": 130}
@@ -49,11 +52,14 @@ class Session:
         terminal: what to draw on.
     """
 
-    def __init__(self, model: Model, folder: Path, device: str, look: Screen, terminal: Terminal) -> None:
+    def __init__(
+        self, model: Model, folder: Path, device: str, look: Screen, terminal: Terminal
+    ) -> None:
         self.model = model
         self._folder, self._device, self._look, self._terminal = folder, device, look, terminal
         self._katas = {kata.name: kata for kata in model.catalog.katas}
-        self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()  # a signal may put something in at any moment
+        # a signal may put something in at any moment
+        self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._drops: dict[int, Connection] = {}
         self._judging: list[threading.Thread] = []
         self._records = record.read()
@@ -78,7 +84,9 @@ class Session:
                             self._end_all()
                             return effect.code
                         self._do(effect)
-                is_count = bool(news) and all(isinstance(event, events.TestJudged) for event in news)
+                is_count = bool(news) and all(
+                    isinstance(event, events.TestJudged) for event in news
+                )
                 if not is_count or self._is_time_to_draw():
                     self._draw()
 
@@ -111,7 +119,11 @@ class Session:
                 self._drops[run] = ours
                 jobs = 1 if in_background else None
                 self._judging = [thread for thread in self._judging if thread.is_alive()]
-                self._judging.append(threading.Thread(target=self._judge, args=(run, katas, jobs, theirs), daemon=True))
+                self._judging.append(
+                    threading.Thread(
+                        target=self._judge, args=(run, katas, jobs, theirs), daemon=True
+                    )
+                )
                 self._judging[-1].start()
             case events.Drop(run):
                 self._drop(run)
@@ -133,7 +145,9 @@ class Session:
             self._drops.pop(run).close()
 
     def _end_all(self) -> None:
-        """Drop what is being judged, and let a verdict that is just being written down come to its end."""
+        """Drop what is being judged, and let a verdict that is just being written down come to its
+        end.
+        """
         for run in list(self._drops):
             self._drop(run)
         for thread in self._judging:
@@ -145,7 +159,9 @@ class Session:
         units = [Unit(str(self._folder), name, self._device) for name in names]
         try:
             before = store.hashes(names) if self.model.own else {}
-            results = self.keeper.ask(units, jobs, lambda unit, result: self.put(events.TestJudged(run)), drop)
+            results = self.keeper.ask(
+                units, jobs, lambda unit, result: self.put(events.TestJudged(run)), drop
+            )
         except Dropped:
             return
         except NotWarm as problem:
@@ -153,7 +169,11 @@ class Session:
             return
         except Exception as error:  # whatever it is, the screen must not go on saying that it tests
             why = f"{type(error).__name__}: {error}".rstrip(": ")
-            self.put(events.NotJudged(run, f"The run broke off ({why}): save again, or quit and start anew."))
+            self.put(
+                events.NotJudged(
+                    run, f"The run broke off ({why}): save again, or quit and start anew."
+                )
+            )
             return
         finally:
             drop.close()
@@ -177,42 +197,70 @@ def begin(catalog: Catalog, folder: Path, own: bool, wanted: Kata | None) -> Mod
     worked_on = list(deeds.worked_on(catalog, folder))
     unknown = tuple(kata.name for kata in worked_on if not passed.get(kata.name))
     begun = worked_on[-1].name if worked_on else catalog.katas[0].name
-    return Model(catalog, own, wanted.name if wanted else at or begun, passed, unknown=unknown, notice=notice)
+    return Model(
+        catalog, own, wanted.name if wanted else at or begun, passed, unknown=unknown, notice=notice
+    )
 
 
-def watch(catalog: Catalog, folder: Path, own: bool, wanted: Kata | None, device: str, look: Screen) -> int:
+def watch(
+    catalog: Catalog, folder: Path, own: bool, wanted: Kata | None, device: str, look: Screen
+) -> int:
     """Watch until the learner quits; the exit code."""
     terminal = Terminal(look.console)
     session = Session(begin(catalog, folder, own, wanted), folder, device, look, terminal)
     try:
         with terminal, signals(session, terminal):
-            keys.listen(lambda name: session.put(events.Key(name)), lambda: session.put(events.Ended(0)))
+            keys.listen(
+                lambda name: session.put(events.Key(name)), lambda: session.put(events.Ended(0))
+            )
             code = session.run()
     except ToolsChanged as change:
         os.environ.pop(environment.JUST_SET_UP, None)
-        sys.argv = [sys.argv[0], "run", "--watch", str(change), "--target", str(folder), "--device", device]
+        sys.argv = [
+            sys.argv[0],
+            "run",
+            "--watch",
+            str(change),
+            "--target",
+            str(folder),
+            "--device",
+            device,
+        ]
         environment.go_on_in(Path(sys.executable))
         raise
     except OSError:  # the terminal was closed
         return CODES["SIGHUP"]
     done, total = session.model.count
     with contextlib.suppress(OSError):
-        look.console.print(f"{done} of {total} tasks pass. `python tools/check --watch` goes on from here.")
+        look.console.print(
+            f"{done} of {total} tasks pass. `python tools/check --watch` goes on from here."
+        )
     return code
 
 
 @contextlib.contextmanager
 def signals(session: Session, terminal: Terminal) -> Iterator[None]:
-    """Ctrl-C and a closed terminal end the session; another size draws anew; Ctrl-Z gives the terminal back meanwhile."""
+    """Ctrl-C and a closed terminal end the session; another size draws anew; Ctrl-Z gives the
+    terminal back meanwhile.
+    """
 
     def stop() -> None:
         terminal.leave()
         os.kill(os.getpid(), signal.SIGSTOP)
         terminal.enter()
 
-    handlers = {name: lambda *_, code=code: session.put(events.Ended(code)) for name, code in CODES.items()}
-    handlers |= {"SIGWINCH": lambda *_: session.put(terminal.forget), "SIGTSTP": lambda *_: session.put(stop)}
-    known = {getattr(signal, name): handler for name, handler in handlers.items() if hasattr(signal, name)}
+    handlers = {
+        name: lambda *_, code=code: session.put(events.Ended(code)) for name, code in CODES.items()
+    }
+    handlers |= {
+        "SIGWINCH": lambda *_: session.put(terminal.forget),
+        "SIGTSTP": lambda *_: session.put(stop),
+    }
+    known = {
+        getattr(signal, name): handler
+        for name, handler in handlers.items()
+        if hasattr(signal, name)
+    }
     before = {number: signal.signal(number, handler) for number, handler in known.items()}
     try:
         yield

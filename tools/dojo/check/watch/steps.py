@@ -1,4 +1,6 @@
-"""A watch session as a pure state machine: from a model and an event to the next model and what is to be done."""
+"""A watch session as a pure state machine: from a model and an event to the next model and what is
+to be done.
+"""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -99,14 +101,31 @@ def _judged(model: Model, event: Judged) -> Next:
         return model, []  # it was dropped, and the news crossed
     run = model.run if is_shown else model.behind
     results = {result.name: result for result in event.results if result.name not in run.saved}
-    passed = {name: frozenset(task.name for task in one.tasks if task.outcome == PASSED) for name, one in results.items()}
+    passed = {
+        name: frozenset(task.name for task in one.tasks if task.outcome == PASSED)
+        for name, one in results.items()
+    }
     done_before = {kata.name for kata in model.catalog.katas if model.is_done(kata)}
     task_before = model.task
-    model = replace(model, results={**model.results, **results}, passed={**model.passed, **passed}, is_warm=True, why_cold="")
+    model = replace(
+        model,
+        results={**model.results, **results},
+        passed={**model.passed, **passed},
+        is_warm=True,
+        why_cold="",
+    )
     not_done = {kata.name for kata in model.catalog.katas if not model.is_done(kata)}
     lost = [name for name in (*model.lost, *sorted(done_before & not_done)) if name in not_done]
-    model = replace(model, lost=tuple(dict.fromkeys(lost)), unknown=tuple(n for n in model.unknown if n not in results))
-    model = replace(model, behind=None) if is_behind else replace(model, run=None, seconds=event.seconds)
+    model = replace(
+        model,
+        lost=tuple(dict.fromkeys(lost)),
+        unknown=tuple(n for n in model.unknown if n not in results),
+    )
+    model = (
+        replace(model, behind=None)
+        if is_behind
+        else replace(model, run=None, seconds=event.seconds)
+    )
     if model.task != task_before:
         model = replace(model, hints=None)
     if not_done:
@@ -116,16 +135,25 @@ def _judged(model: Model, event: Judged) -> Next:
     if is_shown and model.unknown and not model.behind:
         number = model.number + 1
         behind = Run(number, model.unknown)
-        return replace(model, behind=behind, number=number), [Judge(number, behind.katas, in_background=True)]
+        return replace(model, behind=behind, number=number), [
+            Judge(number, behind.katas, in_background=True)
+        ]
     if not model.run and model.is_passed and not not_done and not model.is_over:
-        return _judge(replace(model, notice="That was the last one. All katas are checked once more."), _all(model))
+        return _judge(
+            replace(model, notice="That was the last one. All katas are checked once more."),
+            _all(model),
+        )
     return model, []
 
 
 def _not_judged(model: Model, run: int, why: str) -> Model:
-    """The verdicts of before are of files that may be others now: they are not shown as if they were of these."""
+    """The verdicts of before are of files that may be others now: they are not shown as if they
+    were of these.
+    """
     if model.run and model.run.number == run:
-        results = {name: result for name, result in model.results.items() if name not in model.run.katas}
+        results = {
+            name: result for name, result in model.results.items() if name not in model.run.katas
+        }
         return replace(model, run=None, results=results, seconds=None, is_over=False, notice=why)
     return replace(model, behind=None) if model.behind and model.behind.number == run else model
 
@@ -152,7 +180,9 @@ def _pressed(model: Model, name: str) -> Next:
         case "y":
             return replace(model, view=KATA), [Reset(model.current)]
         case "h":
-            return model, [OpenHint(model.current, model.task.name) if model.task else ShowHints(model.current)]
+            return model, [
+                OpenHint(model.current, model.task.name) if model.task else ShowHints(model.current)
+            ]
         case "d":
             return model, [Compare(model.current)]
         case "l":

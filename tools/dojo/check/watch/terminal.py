@@ -15,7 +15,9 @@ CLEAR_LINE, CLEAR_BELOW = "\x1b[K", "\x1b[J"
 
 
 class Terminal:
-    """Between enter() and leave() the whole screen is ours, and keys come without Enter and are not shown."""
+    """Between enter() and leave() the whole screen is ours, and keys come without Enter and are not
+    shown.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -26,7 +28,9 @@ class Terminal:
         self.enter()
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with contextlib.suppress(OSError, ValueError):  # a terminal that is gone can't be put back
             self.leave()
 
@@ -53,18 +57,24 @@ class Terminal:
 
     @staticmethod
     def size() -> tuple[int, int]:
-        """Columns and lines. Asked of the terminal itself: COLUMNS and LINES stay as they were when it is made larger."""
+        """Columns and lines. Asked of the terminal itself: COLUMNS and LINES stay as they were when
+        it is made larger.
+        """
         try:
             return os.get_terminal_size(sys.stdout.fileno())
         except OSError:
             return shutil.get_terminal_size()
 
     def forget(self) -> None:
-        """What is on the screen is not known any more: the next frame is drawn whatever was there."""
+        """What is on the screen is not known any more: the next frame is drawn whatever was
+        there.
+        """
         self._shown = None
 
     def show(self, lines: Sequence[str]) -> None:
-        """Put a frame on the screen, in one go and without a blank moment; nothing where it is there already."""
+        """Put a frame on the screen, in one go and without a blank moment; nothing where it is
+        there already.
+        """
         if list(lines) == self._shown:
             return
         self._shown = list(lines)

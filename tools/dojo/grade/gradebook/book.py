@@ -1,6 +1,8 @@
-"""The gradebook: a transaction for each record, each of them on the disk before the next one begins.
+"""The gradebook: a transaction for each record, each of them on the disk before the next one
+begins.
 
-Records are only ever added. The newest of a student is the one that counts, and all others are history.
+Records are only ever added. The newest of a student is the one that counts, and all others are
+history.
 """
 
 import sqlite3
@@ -43,7 +45,9 @@ class Gradebook:
     @classmethod
     @contextmanager
     def open(cls, folder: Path) -> Iterator[Self]:
-        """The gradebook of a folder, made where it is missing, for this process alone. Errors as for file.to_write()."""
+        """The gradebook of a folder, made where it is missing, for this process alone. Errors as
+        for file.to_write().
+        """
         with file.to_write(folder) as connection:
             yield cls(folder / file.NAME, connection)
 
@@ -55,12 +59,18 @@ class Gradebook:
             yield cls(folder / file.NAME, connection)
 
     def secret(self) -> bytes:
-        """32 random bytes, made once for each gradebook: what an exam asks can't be known without them."""
+        """32 random bytes, made once for each gradebook: what an exam asks can't be known without
+        them.
+        """
         return self._meta("secret")
 
     def find(self, key: str, after: int = 0) -> Kept | None:
-        """The newest record with this key, of those with a higher number than `after`. One that can't be read is none."""
-        return _first(self._rows("WHERE key = ? AND number > ? ORDER BY number DESC LIMIT 1", key, after))
+        """The newest record with this key, of those with a higher number than `after`. One that
+        can't be read is none.
+        """
+        return _first(
+            self._rows("WHERE key = ? AND number > ? ORDER BY number DESC LIMIT 1", key, after)
+        )
 
     def newest(self, student: str) -> Kept | None:
         """The record that counts for a student. One that can't be read is none."""
@@ -69,9 +79,9 @@ class Gradebook:
     def newest_number(self, student: str) -> int:
         """The number of the record that counts for a student; 0 if there is none."""
         with file.told(self._path):
-            return self._connection.execute("SELECT coalesce(max(number), 0) FROM record WHERE id = ?", (student,)).fetchone()[
-                0
-            ]
+            return self._connection.execute(
+                "SELECT coalesce(max(number), 0) FROM record WHERE id = ?", (student,)
+            ).fetchone()[0]
 
     def add(self, key: str, record: Record) -> None:
         """Keep a record. When this returns, it is on the disk.
@@ -79,9 +89,16 @@ class Gradebook:
         Raises:
             GradebookError: it could not be kept; all others still are.
         """
-        row = (key, record.id, datetime.now().isoformat(timespec="seconds"), documents.written(record))
+        row = (
+            key,
+            record.id,
+            datetime.now().isoformat(timespec="seconds"),
+            documents.written(record),
+        )
         with file.transaction(self._path, self._connection):
-            self._connection.execute("INSERT INTO record (key, id, at, document) VALUES (?, ?, ?, ?)", row)
+            self._connection.execute(
+                "INSERT INTO record (key, id, at, document) VALUES (?, ?, ?, ?)", row
+            )
 
     def history(self, student: str) -> tuple[Kept | None, ...]:
         """All records of a student, the newest last. One that can't be read is none."""
@@ -90,10 +107,16 @@ class Gradebook:
     def ids(self) -> tuple[str, ...]:
         """Of all students who have a record, by name."""
         with file.told(self._path):
-            return tuple(name for (name,) in self._connection.execute("SELECT DISTINCT id FROM record ORDER BY id"))
+            return tuple(
+                name
+                for (name,) in self._connection.execute(
+                    "SELECT DISTINCT id FROM record ORDER BY id"
+                )
+            )
 
     def begin_regrading(self) -> int:
-        """Remember that everything is to be run again, until end_regrading(). A regrading that was broken off goes on.
+        """Remember that everything is to be run again, until end_regrading(). A regrading that was
+        broken off goes on.
 
         Returns:
             the number after which records belong to this regrading.
@@ -101,7 +124,9 @@ class Gradebook:
         if (since := self._meta("regrading since")) is not None:
             return since
         with file.transaction(self._path, self._connection):
-            (last,) = self._connection.execute("SELECT coalesce(max(number), 0) FROM record").fetchone()
+            (last,) = self._connection.execute(
+                "SELECT coalesce(max(number), 0) FROM record"
+            ).fetchone()
             self._connection.execute("INSERT INTO meta VALUES ('regrading since', ?)", (last,))
         return last
 
@@ -113,7 +138,9 @@ class Gradebook:
 
     def _meta(self, name: str) -> bytes | int | None:
         with file.told(self._path):
-            row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+            row = self._connection.execute(
+                "SELECT value FROM meta WHERE name = ?", (name,)
+            ).fetchone()
         return row[0] if row else None
 
     def _rows(self, where: str, *values: object) -> list[_Row]:

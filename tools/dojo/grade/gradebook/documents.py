@@ -1,4 +1,6 @@
-"""From a record to the text that is kept, and back. However much a submission made its tests say, the text is bounded."""
+"""From a record to the text that is kept, and back. However much a submission made its tests say,
+the text is bounded.
+"""
 
 import json
 import math
@@ -13,11 +15,15 @@ DOCUMENT_CHARACTERS = 4_000_000
 
 
 def written(one: Record) -> str:
-    """The record as JSON in ASCII, whatever the submission put into it. Numbers that are none are written as null."""
+    """The record as JSON in ASCII, whatever the submission put into it. Numbers that are none are
+    written as null.
+    """
     short = replace(one, katas=tuple(_kata(kata) for kata in one.katas))
     text = _text(short)
     if len(text) > DOCUMENT_CHARACTERS:  # the grades stay, what the tests said goes
-        text = _text(replace(short, katas=tuple(_kata(kata, with_tests=False) for kata in one.katas)))
+        text = _text(
+            replace(short, katas=tuple(_kata(kata, with_tests=False) for kata in one.katas))
+        )
     return text
 
 
@@ -41,7 +47,10 @@ def _kata(kata: KataGrade, with_tests: bool = True) -> KataGrade:
 def _task(task: TaskGrade, with_tests: bool) -> TaskGrade:
     suite = task.suite if with_tests else None
     if suite is not None:
-        tests = tuple(replace(test, name=_cut(test.name), message=_cut(test.message)) for test in suite.tests[:TESTS_A_TASK])
+        tests = tuple(
+            replace(test, name=_cut(test.name), message=_cut(test.message))
+            for test in suite.tests[:TESTS_A_TASK]
+        )
         suite = TaskResult(suite.name, tests)
     return replace(task, reason=_cut(task.reason), suite=suite)
 

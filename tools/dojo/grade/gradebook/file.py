@@ -1,4 +1,6 @@
-"""The gradebook's file: opened by one process at a time, checked, made where it is missing; and what is said of its errors."""
+"""The gradebook's file: opened by one process at a time, checked, made where it is missing; and
+what is said of its errors.
+"""
 
 import contextlib
 import errno
@@ -14,12 +16,15 @@ from pathlib import Path
 from dojo import lock
 
 NAME, LOCK = "gradebook.sqlite", ".gradebook.lock"
-OURS = 0x6B617461  # "kata", in the file's header, so that nobody else's database is taken for a gradebook
+# "kata", in the file's header, so that nobody else's database is taken for a gradebook
+OURS = 0x6B617461
 SCHEMA = 1
 _TABLES = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
-    "CREATE TABLE record (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, id TEXT NOT NULL, at TEXT NOT NULL,"
-    " document TEXT NOT NULL)",
+    (
+        "CREATE TABLE record (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, id TEXT"
+        " NOT NULL, at TEXT NOT NULL, document TEXT NOT NULL)"
+    ),
     "CREATE INDEX record_of_key ON record (key, number)",
     "CREATE INDEX record_of_id ON record (id, number)",
 )
@@ -28,7 +33,9 @@ _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class GradebookError(Exception):
-    """The gradebook can't be used; the message is one sentence for the user, saying what to do. Nothing in it is lost."""
+    """The gradebook can't be used; the message is one sentence for the user, saying what to do.
+    Nothing in it is lost.
+    """
 
 
 @contextmanager
@@ -36,22 +43,31 @@ def to_write(folder: Path) -> Iterator[sqlite3.Connection]:
     """The file of a folder, made where it is missing, for this process alone.
 
     Raises:
-        GradebookError: another process works on it, it is of a newer version, it is broken, or there is no room.
+        GradebookError: another process works on it, it is of a newer version, it is broken, or
+            there is no room.
     """
     path = folder / NAME
     with ExitStack() as stack:
         with told(path):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # grades are nobody else's business
+            # grades are nobody else's business
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
-                stack.enter_context(lock.alone(folder / LOCK, f"process {os.getpid()}, since {datetime.now():%H:%M}"))
+                stack.enter_context(
+                    lock.alone(
+                        folder / LOCK, f"process {os.getpid()}, since {datetime.now():%H:%M}"
+                    )
+                )
             except lock.Taken as holder:
                 told_of = f" ({holder})" if str(holder) else ""
                 raise GradebookError(
-                    f"{folder} is in use by another `grade`{told_of}: wait until it has ended, or give another --out."
+                    f"{folder} is in use by another `grade`{told_of}: wait until it has ended, or"
+                    " give another --out."
                 ) from None
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-            connection = stack.enter_context(contextlib.closing(sqlite3.connect(path, isolation_level=None)))
+            connection = stack.enter_context(
+                contextlib.closing(sqlite3.connect(path, isolation_level=None))
+            )
             _prepare(path, connection)
         yield connection
 
@@ -61,19 +77,24 @@ def to_read(folder: Path) -> Iterator[sqlite3.Connection]:
     """The file of a folder, only to be read, also while another process works on it.
 
     Raises:
-        GradebookError: there is none, there is nothing in it yet, it is of a newer version, or broken.
+        GradebookError: there is none, there is nothing in it yet, it is of a newer version, or
+            broken.
     """
     path = folder / NAME
     with ExitStack() as stack:
         with told(path):
             if not path.is_file():
-                raise GradebookError(f"{folder} has no gradebook: give the folder of the grades with --out.")
+                raise GradebookError(
+                    f"{folder} has no gradebook: give the folder of the grades with --out."
+                )
             connection = stack.enter_context(contextlib.closing(_reader(path)))
             _check(path, connection)
-            # One without our mark was made by a `grade` that came no further; the next one fills it.
+            # One without our mark was made by a `grade` that came no further; the next one fills
+            # it.
             if _number(connection, "application_id") != OURS:
                 raise GradebookError(
-                    f"{path} is empty, for nothing has been graded there yet: grade first, or give another --out."
+                    f"{path} is empty, for nothing has been graded there yet: grade first, or give"
+                    " another --out."
                 )
         yield connection
 
@@ -91,7 +112,8 @@ def transaction(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
             yield
             connection.execute("COMMIT")
         except BaseException:
-            with contextlib.suppress(sqlite3.Error):  # an error may have ended the transaction itself
+            # an error may have ended the transaction itself
+            with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
 
@@ -102,18 +124,23 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if "full" in str(error) or _is_full(path):  # where not even a helper file can grow, SQLite only says "disk I/O error"
+        # where not even a helper file can grow, SQLite only says "disk I/O error"
+        if "full" in str(error) or _is_full(path):
             raise GradebookError(no_room(path)) from None
-        raise GradebookError(f"{path} can't be used ({error}): check the disk and that you may write there.") from None
+        raise GradebookError(
+            f"{path} can't be used ({error}): check the disk and that you may write there."
+        ) from None
     except sqlite3.DatabaseError as error:
         raise GradebookError(
-            f"{path} is broken ({error}); nothing in it was changed. Bring it back from a copy, or move it away to begin anew."
+            f"{path} is broken ({error}); nothing in it was changed. Bring it back from a copy, or"
+            " move it away to begin anew."
         ) from None
     except OSError as error:
         if error.errno in _FULL:
             raise GradebookError(no_room(path)) from None
         raise GradebookError(
-            f"{error.filename or path} can't be used ({error.strerror or error}): give another --out."
+            f"{error.filename or path} can't be used ({error.strerror or error}): give another"
+            " --out."
         ) from None
 
 
@@ -126,8 +153,8 @@ def _is_full(path: Path) -> bool:
 
 def no_room(path: Path) -> str:
     return (
-        f"There is no room left on the disk for {path}: make some and run the same command again. It goes on where it stopped, "
-        "and nothing that was graded is lost."
+        f"There is no room left on the disk for {path}: make some and run the same command again."
+        " It goes on where it stopped, and nothing that was graded is lost."
     )
 
 
@@ -135,7 +162,8 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     """Check the file, and make the tables where it is new."""
     connection.execute("PRAGMA busy_timeout = 10000")  # `grade show` may be reading
     _check(path, connection)
-    connection.execute("PRAGMA journal_mode = WAL")  # some network drives can't: SQLite then stays with its journal
+    # some network drives can't: SQLite then stays with its journal
+    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     if _number(connection, "application_id") == 0:
         with transaction(path, connection):
@@ -153,8 +181,8 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         raise GradebookError(f"{path} is a database of another program: give another --out.")
     if ours == OURS and schema > SCHEMA:
         raise GradebookError(
-            f"{path} was written by a newer version of torch-katas (schema {schema}, here {SCHEMA}): update, then run the same "
-            "command again."
+            f"{path} was written by a newer version of torch-katas (schema {schema}, here"
+            f" {SCHEMA}): update, then run the same command again."
         )
 
 
@@ -163,7 +191,9 @@ def _number(connection: sqlite3.Connection, pragma: str) -> int:
 
 
 def _reader(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing. In a folder where SQLite can't make its helper files, nobody is writing either."""
+    """A connection that changes nothing. In a folder where SQLite can't make its helper files,
+    nobody is writing either.
+    """
     address = path.absolute().as_uri()
     connection = sqlite3.connect(f"{address}?mode=ro", uri=True)
     try:

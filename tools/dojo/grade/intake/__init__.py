@@ -1,6 +1,7 @@
 """From a folder of submissions to the kata files in them, and to nothing else.
 
-Nothing is ever unpacked: what is taken is read into memory, within bounds, whatever a header claims.
+Nothing is ever unpacked: what is taken is read into memory, within bounds, whatever a header
+claims.
 
 entries   the entries of the folder: whose they are
 strays    what in the folder is nobody's submission

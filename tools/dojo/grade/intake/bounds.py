@@ -1,15 +1,19 @@
-"""How much of a submission is read at most. A kata's file has a few kilobytes, so all of these are generous."""
+"""How much of a submission is read at most. A kata's file has a few kilobytes, so all of these are
+generous.
+"""
 
 import time
 from typing import BinaryIO
 
 MIB = 1024 * 1024
 FILE_BYTES = MIB  # of a kata's file
-MEMBERS = 10_000  # of an archive or a folder, folders included; not those below folders that nobody looks into
+# of an archive or a folder, folders included; not those below folders that nobody looks into
+MEMBERS = 10_000
 ALL_MEMBERS = 200_000  # those included: a virtual environment with torch has some ten thousands
 TOTAL_BYTES = 64 * MIB  # read or unpacked from one submission
 RATIO = 200  # of unpacked to packed bytes; text reaches about 20
-FREE_BYTES = MIB // 4  # from which on the ratio counts: a short file of blank lines packs as well as a bomb
+# from which on the ratio counts: a short file of blank lines packs as well as a bomb
+FREE_BYTES = MIB // 4
 DEPTH = 12  # folders in each other
 PATH_CHARACTERS = 500
 SECONDS = 60  # for one submission: some archives are made to be slow
@@ -17,7 +21,9 @@ CHUNK = 16 * 1024
 
 
 class Refused(Exception):
-    """A file or a whole archive is not read; the message is the reason, in a few words that go on after "it"."""
+    """A file or a whole archive is not read; the message is the reason, in a few words that go on
+    after "it".
+    """
 
 
 class Metered:
@@ -25,8 +31,9 @@ class Metered:
 
     Args:
         file: what is read.
-        at_once: the most that one call of read() may return: what reads archives takes their headers in one piece, however
-            long an archive claims they are, and some searches in them take time with the square of the length.
+        at_once: the most that one call of read() may return: what reads archives takes their
+            headers in one piece, however long an archive claims they are, and some searches in them
+            take time with the square of the length.
     """
 
     def __init__(self, file: BinaryIO, at_once: int) -> None:
@@ -66,7 +73,8 @@ def bounded(file: BinaryIO, packed: int | None = None) -> bytes:
         packed: how many bytes it takes in its archive; None where it is not packed.
 
     Raises:
-        Refused: it is more than a kata's file may have, or more than can come from so few bytes without ill will.
+        Refused: it is more than a kata's file may have, or more than can come from so few bytes
+            without ill will.
     """
     data = b""
     while chunk := file.read(CHUNK):

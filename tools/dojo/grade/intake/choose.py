@@ -1,4 +1,6 @@
-"""Which of the files found in a submission are taken, and why each of the others is not. Nothing is chosen in silence."""
+"""Which of the files found in a submission are taken, and why each of the others is not. Nothing is
+chosen in silence.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -86,8 +88,8 @@ class _Seen:
 def chosen(members: Iterable[Member], wanted: Wanted) -> Choice:
     """The files to take, read.
 
-    Of several files of one name that one is taken which lies in a folder `katas` and, of these, least deep; where that does not
-    say which, none is.
+    Of several files of one name that one is taken which lies in a folder `katas` and, of these,
+    least deep; where that does not say which, none is.
 
     Args:
         members: of a submission, in their order.
@@ -112,7 +114,9 @@ def chosen(members: Iterable[Member], wanted: Wanted) -> Choice:
             elif why_not:
                 seen.append(replace(one, reason=why_not, kind=REFUSED))
     seen = [_unless_needless(one, files) for one in seen]
-    left = tuple(Left(one.path, one.kata, one.reason, one.kind) for one in _that_matter(seen, files))
+    left = tuple(
+        Left(one.path, one.kata, one.reason, one.kind) for one in _that_matter(seen, files)
+    )
     others = tuple(dict.fromkeys(one.place[-1] for one in seen if one.reason == NOT_GRADED))
     return Choice(files, listed([(one.path, one.reason) for one in seen]), places, left, others)
 
@@ -132,19 +136,34 @@ def _looked_at(member: Member, wanted: Wanted) -> _Seen:
     kata = name.removesuffix(".py") if name.endswith(".py") else ""
     if kata in wanted.graded:
         if "reference" in (folder.casefold() for folder in place[:-1]):
-            return _Seen(member, place, "lies in reference/, where the solutions are", kata, REFUSED, weak=True)
+            return _Seen(
+                member,
+                place,
+                "lies in reference/, where the solutions are",
+                kata,
+                REFUSED,
+                weak=True,
+            )
         return _Seen(member, place, "", kata)
     if name.startswith("._"):
         return _Seen(member, place, "what macOS notes about a file")
     is_archive = name.lower().endswith(names.ARCHIVE_ENDINGS)
     meant = wanted.meant(name)
     if is_archive:
-        return _Seen(member, place, "an archive inside: it is not unpacked", meant, ARCHIVE, weak=True)
+        return _Seen(
+            member, place, "an archive inside: it is not unpacked", meant, ARCHIVE, weak=True
+        )
     if meant and near.is_text(name):
-        reason = f"has to be named {meant}.py" if near.is_spelling_of(name, meant) else f"is it meant as {meant}.py? rename it"
+        reason = (
+            f"has to be named {meant}.py"
+            if near.is_spelling_of(name, meant)
+            else f"is it meant as {meant}.py? rename it"
+        )
         return _Seen(member, place, reason, meant, NAME, weak)
     if meant:
-        return _Seen(member, place, f"is it meant as {meant}.py? only that is graded", meant, FORM, weak)
+        return _Seen(
+            member, place, f"is it meant as {meant}.py? only that is graded", meant, FORM, weak
+        )
     if kata in wanted.known or _LIKE_A_KATA.fullmatch(name):
         return _Seen(member, place, NOT_GRADED)
     return _Seen(member, place, NO_KATA)
@@ -161,11 +180,17 @@ def _the_one(found: Sequence[_Seen]) -> _Seen | None:
 
 def _copy(taken: _Seen | None, found: Sequence[_Seen], why_not: str) -> str:
     if taken is not None:
-        return f"a second copy: {taken.path} {'counts, and could not be' if why_not else 'was'} taken"
+        return (
+            f"a second copy: {taken.path} {'counts, and could not be' if why_not else 'was'} taken"
+        )
     if len({one.path for one in found}) < len(found):
         return "is there more than once under the same name, so none was taken"
     which = f"one of {len(found)} copies, and nothing says which counts: none was taken"
-    return which if any(one.member.entry for one in found) else f"{which}. The one in a folder katas/ would be"
+    return (
+        which
+        if any(one.member.entry for one in found)
+        else f"{which}. The one in a folder katas/ would be"
+    )
 
 
 def _unless_needless(one: _Seen, files: dict[str, bytes]) -> _Seen:
@@ -180,7 +205,9 @@ def _that_matter(seen: Sequence[_Seen], files: dict[str, bytes]) -> list[_Seen]:
     for one in seen:
         if one.kind and one.kata in files:
             compared[one.kata] += 1
-            if one.weak or (compared[one.kata] <= MOST_COMPARED and _holds(one.member, files[one.kata])):
+            if one.weak or (
+                compared[one.kata] <= MOST_COMPARED and _holds(one.member, files[one.kata])
+            ):
                 continue
         if one.kata or one.kind == ARCHIVE:
             matter.append(one)

@@ -10,13 +10,17 @@ def unseen(path: str) -> str:
     """The folder on the way to this path's end into which nobody looks; empty if there is none."""
     parts = path.replace("\\", "/").split("/")
     for number, folder in enumerate(parts[:-1], start=1):
-        if folder not in (".", "..") and (folder.startswith(".") or folder.casefold() in UNSEEN_FOLDERS):
+        if folder not in (".", "..") and (
+            folder.startswith(".") or folder.casefold() in UNSEEN_FOLDERS
+        ):
             return "/".join(parts[:number])
     return ""
 
 
 class Crowd:
-    """Counts the members of an archive. Of a folder that nobody looks into, the first one stands for all."""
+    """Counts the members of an archive. Of a folder that nobody looks into, the first one stands
+    for all.
+    """
 
     def __init__(self) -> None:
         self._all, self._seen, self._folders = 0, 0, set()

@@ -1,7 +1,9 @@
-"""What lies in a folder. No link is followed, at no place of a path, and nothing is opened that is no file.
+"""What lies in a folder. No link is followed, at no place of a path, and nothing is opened that is
+no file.
 
-Every step goes from an open folder to what lies directly in it, so that a folder which is exchanged for a link meanwhile leads
-nowhere. Where the system has no such calls (Windows), paths are used, and links are recognised when they are listed.
+Every step goes from an open folder to what lies directly in it, so that a folder which is exchanged
+for a link meanwhile leads nowhere. Where the system has no such calls (Windows), paths are used,
+and links are recognised when they are listed.
 """
 
 import errno
@@ -19,14 +21,18 @@ from dojo.grade.intake.crowd import UNSEEN_FOLDERS
 
 _STEPS = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
 _ALWAYS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_FILE = _ALWAYS | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+_FILE = (
+    _ALWAYS | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+)
 _FOLDER = _ALWAYS | getattr(os, "O_DIRECTORY", 0)
 LINK = "is a link: links are not followed"
 NO_FILE = "is a socket, a pipe or a device: it is not opened"
 
 
 class Tree:
-    """A folder and all that lies in it, as a context: its members can be loaded as long as it lasts."""
+    """A folder and all that lies in it, as a context: its members can be loaded as long as it
+    lasts.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -37,7 +43,9 @@ class Tree:
             self._root = os.open(self._path, _FOLDER)
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         if isinstance(self._root, int):
             os.close(self._root)
 
@@ -64,11 +72,21 @@ class Tree:
             for name, mode in entries:
                 inside = (*place, name)
                 if not stat.S_ISDIR(mode):
-                    found.append(Member("/".join(inside), partial(self.load, inside), refusal(mode)))
+                    found.append(
+                        Member("/".join(inside), partial(self.load, inside), refusal(mode))
+                    )
                 elif name.startswith(".") or name.casefold() in UNSEEN_FOLDERS:
-                    found.append(Member("/".join((*inside, "")), never, "a folder that is not looked into"))
+                    found.append(
+                        Member("/".join((*inside, "")), never, "a folder that is not looked into")
+                    )
                 elif len(inside) > bounds.DEPTH:
-                    found.append(Member("/".join((*inside, "")), never, f"lies deeper than {bounds.DEPTH} folders"))
+                    found.append(
+                        Member(
+                            "/".join((*inside, "")),
+                            never,
+                            f"lies deeper than {bounds.DEPTH} folders",
+                        )
+                    )
                 else:
                     folders.append(inside)
         return found
@@ -116,7 +134,9 @@ class Tree:
         folder = self._root
         for name in place:
             try:
-                inside = _open_in(folder, name, _FOLDER) if isinstance(folder, int) else folder / name
+                inside = (
+                    _open_in(folder, name, _FOLDER) if isinstance(folder, int) else folder / name
+                )
             finally:
                 self._leave(folder)
             folder = inside
@@ -172,7 +192,11 @@ def state(file: BinaryIO) -> tuple[int, int]:
 
 
 def _open_in(folder: int | Path, name: str, flags: int) -> int:
-    return os.open(name, flags, dir_fd=folder) if isinstance(folder, int) else os.open(folder / name, flags)
+    return (
+        os.open(name, flags, dir_fd=folder)
+        if isinstance(folder, int)
+        else os.open(folder / name, flags)
+    )
 
 
 def _as_file(descriptor: int) -> BinaryIO:

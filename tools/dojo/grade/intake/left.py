@@ -1,4 +1,6 @@
-"""What was left out and may be what should have been graded, and what a person is told of it: no 0 without a word."""
+"""What was left out and may be what should have been graded, and what a person is told of it: no 0
+without a word.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -40,9 +42,15 @@ class Beside:
 def beside(files: Sequence[str], wanted: Wanted) -> Beside:
     """Of a student's other files in the folder of submissions, which are not read."""
     meant = {name: wanted.meant(name) if near.is_text(name) else "" for name in files}
-    reasons = {name: f"is it meant as {kata}.py? rename it" if kata else BESIDE for name, kata in meant.items()}
+    reasons = {
+        name: f"is it meant as {kata}.py? rename it" if kata else BESIDE
+        for name, kata in meant.items()
+    }
     ignored = tuple(Ignored(line(name), reason) for name, reason in reasons.items())
-    return Beside(ignored, tuple(Left(name, kata, reasons[name], NAME) for name, kata in meant.items() if kata))
+    return Beside(
+        ignored,
+        tuple(Left(name, kata, reasons[name], NAME) for name, kata in meant.items() if kata),
+    )
 
 
 def nothing_of_these(others: Sequence[str]) -> str:
@@ -50,7 +58,9 @@ def nothing_of_these(others: Sequence[str]) -> str:
     return f"Nothing of this assignment was handed in. It holds {_named([*others])}."
 
 
-def notes(left: Sequence[Left], places: Mapping[str, str], graded: Sequence[str]) -> tuple[str, ...]:
+def notes(
+    left: Sequence[Left], places: Mapping[str, str], graded: Sequence[str]
+) -> tuple[str, ...]:
     """In a sentence each what was left out, why, and what to do.
 
     Args:
@@ -62,7 +72,11 @@ def notes(left: Sequence[Left], places: Mapping[str, str], graded: Sequence[str]
             grouped[one.kata, "" if one.kata in places else one.kind].append(one)
     made = [_note(kata, kind, group, places) for (kata, kind), group in grouped.items()]
     more = len(made) - MOST_NOTES
-    return tuple(made if more <= 0 else [*made[:MOST_NOTES], f"And {more} more such notes: see what was not taken."])
+    return tuple(
+        made
+        if more <= 0
+        else [*made[:MOST_NOTES], f"And {more} more such notes: see what was not taken."]
+    )
 
 
 def _note(kata: str, kind: str, group: Sequence[Left], places: Mapping[str, str]) -> str:
@@ -70,19 +84,33 @@ def _note(kata: str, kind: str, group: Sequence[Left], places: Mapping[str, str]
     what = f"{_named([one.path for one in group])} {'were' if several else 'was'} not taken"
     it = "is one of them" if several else "is it"
     if kata in places:
-        return f"{what}, {line(places[kata])} was: if another one is meant, put it in its place and grade again."
+        return (
+            f"{what}, {line(places[kata])} was: if another one is meant, put it in its place and"
+            " grade again."
+        )
     if kind == COPY:
-        why = line(group[0].reason, most=200) if "a second copy" in group[0].reason else "nothing says which of them counts"
+        why = (
+            line(group[0].reason, most=200)
+            if "a second copy" in group[0].reason
+            else "nothing says which of them counts"
+        )
         return f"{what}: {why}. Leave only the right one and grade again."
     if kind == NAME:
         return f"{what}: {it} meant as {kata}.py? Rename it and grade again."
     if kind == FORM:
-        return f"{what}: {it} meant as {kata}.py? Only a Python file of that name is graded: ask for it."
+        return (
+            f"{what}: {it} meant as {kata}.py? Only a Python file of that name is graded: ask"
+            " for it."
+        )
     if kind == ARCHIVE:
         return (
-            f"{what}: archives in a submission are not unpacked. Unpack {'the right one' if several else 'it'} and grade again."
+            f"{what}: archives in a submission are not unpacked. Unpack"
+            f" {'the right one' if several else 'it'} and grade again."
         )
-    return f"{what}: {'the first one' if several else 'it'} {line(group[0].reason)}. Ask for {kata}.py again."
+    return (
+        f"{what}: {'the first one' if several else 'it'} {line(group[0].reason)}. Ask for {kata}.py"
+        " again."
+    )
 
 
 def _named(paths: Sequence[str]) -> str:

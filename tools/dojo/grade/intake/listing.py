@@ -12,11 +12,13 @@ FEW = 3  # other files of one folder that are listed by name; more are counted
 
 
 def listed(others: Sequence[tuple[str, str]]) -> tuple[Ignored, ...]:
-    """Each path with its reason once; where a folder holds many files that have nothing to do with katas, the folder instead
-    of them.
+    """Each path with its reason once; where a folder holds many files that have nothing to do with
+    katas, the folder instead of them.
     """
     folder_of = [path.rpartition("/")[0] for path, _ in others]
-    crowd = Counter(folder for folder, (_, reason) in zip(folder_of, others, strict=True) if reason == NO_KATA)
+    crowd = Counter(
+        folder for folder, (_, reason) in zip(folder_of, others, strict=True) if reason == NO_KATA
+    )
     found: dict[Ignored, None] = {}
     for folder, (path, reason) in zip(folder_of, others, strict=True):
         if reason == NO_KATA and crowd[folder] > FEW:
@@ -25,4 +27,8 @@ def listed(others: Sequence[tuple[str, str]]) -> tuple[Ignored, ...]:
             found[Ignored(line(path), reason)] = None
     more = len(found) - MOST_LISTED
     shown = tuple(found)[:MOST_LISTED]
-    return shown if more <= 0 else (*shown, Ignored("(and others)", f"{more:,} more that are not listed here"))
+    return (
+        shown
+        if more <= 0
+        else (*shown, Ignored("(and others)", f"{more:,} more that are not listed here"))
+    )

@@ -16,25 +16,35 @@ from dojo.grade.text import line
 
 HEAD = 512
 _ZIP, _GZIP = (b"PK\x03\x04", b"PK\x05\x06"), b"\x1f\x8b"
-_OTHERS = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
+_OTHERS = {
+    b"Rar!": "RAR",
+    b"7z\xbc\xaf": "7z",
+    b"\xfd7zXZ": "xz",
+    b"BZh": "bzip2",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
 _READ_INSIDE = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
 def read(paths: Sequence[Path], wanted: Wanted) -> tuple[Choice, str]:
-    """What is taken from a submission, and why nothing could be; empty where something was, or where it could be read and holds
-    other katas than those that are graded. Nothing is ever raised.
+    """What is taken from a submission, and why nothing could be; empty where something was, or
+    where it could be read and holds other katas than those that are graded. Nothing is ever raised.
 
     Args:
         paths: of its folder or archive, or of the single files that it is made of.
     """
     try:
         choice, kind = _choice(paths, wanted)
-        return choice, "" if choice.files or choice.others else _nothing(choice, kind, wanted.graded)
+        return choice, (
+            "" if choice.files or choice.others else _nothing(choice, kind, wanted.graded)
+        )
     except Refused as reason:
         problem = f"This submission {reason}."
     except OSError as error:
         problem = f"This submission can't be read ({error.strerror or type(error).__name__})."
-    except Exception as error:  # a decoder led astray by what it was given: the fault of this submission alone
+    except (
+        Exception
+    ) as error:  # a decoder led astray by what it was given: the fault of this submission alone
         problem = f"This submission is damaged and can't be read ({type(error).__name__})."
     return NOTHING, problem
 
@@ -78,7 +88,9 @@ def _in_folder(path: Path, wanted: Wanted) -> Choice:
     with Tree(path) as tree:
         members = tree.members()
         choice = chosen(members, wanted)
-        archives = [member.path for member in members if "/" not in member.path and _is_read_inside(member)]
+        archives = [
+            member.path for member in members if "/" not in member.path and _is_read_inside(member)
+        ]
         if choice.files or len(archives) != 1:
             return choice
         # Moodle puts the archive that a student handed in into a folder of the student's name.
@@ -131,7 +143,9 @@ def _why_no_archive(head: bytes) -> str:
         return "is an empty file"
     kind = next((kind for magic, kind in _OTHERS.items() if head.startswith(magic)), "")
     return (
-        f"is packed with {kind}, which is not read: a zip or a tar.gz is" if kind else "is neither a folder nor a zip nor a tar"
+        f"is packed with {kind}, which is not read: a zip or a tar.gz is"
+        if kind
+        else "is neither a folder nor a zip nor a tar"
     )
 
 

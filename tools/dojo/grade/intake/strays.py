@@ -15,7 +15,11 @@ NO_STUDENT = "names no student: put it into a folder of the student's name"
 
 
 def why_stray(
-    entry: os.DirEntry, single: tuple[str, str] | None, pattern: re.Pattern[str], wanted: Wanted, grades: Path | None
+    entry: os.DirEntry,
+    single: tuple[str, str] | None,
+    pattern: re.Pattern[str],
+    wanted: Wanted,
+    grades: Path | None,
 ) -> str:
     """Why an entry is nobody's submission; empty if it is somebody's.
 
@@ -42,30 +46,52 @@ def why_stray(
 
 def is_plain(entry: os.DirEntry) -> bool:
     """Whether it is a file, and no archive of any kind."""
-    if not entry.is_file(follow_symlinks=False) or entry.name.lower().endswith(names.ARCHIVE_ENDINGS):
+    if not entry.is_file(follow_symlinks=False) or entry.name.lower().endswith(
+        names.ARCHIVE_ENDINGS
+    ):
         return False
     return not reading.is_archive(Path(entry.path))
 
 
 def of_one_student(folder: Path, entries: Iterable[os.DirEntry], wanted: Wanted) -> str:
-    """Why this folder is most likely one submission itself, in a sentence for the user; empty if it isn't."""
-    katas = next((entry for entry in entries if entry.name.casefold() == "katas" and entry.is_dir(follow_symlinks=False)), None)
-    if katas is None or not any(f"{kata}.py" in _names_in(Path(katas.path)) for kata in wanted.known):
+    """Why this folder is most likely one submission itself, in a sentence for the user; empty if it
+    isn't.
+    """
+    katas = next(
+        (
+            entry
+            for entry in entries
+            if entry.name.casefold() == "katas" and entry.is_dir(follow_symlinks=False)
+        ),
+        None,
+    )
+    if katas is None or not any(
+        f"{kata}.py" in _names_in(Path(katas.path)) for kata in wanted.known
+    ):
         return ""
     return (
-        f"{folder} looks like one submission: it holds a folder {katas.name}/ with katas' files. Give the folder that holds "
-        f"{folder.name}; if this is the one of the submissions, move {katas.name}/ into a folder of its student's name."
+        f"{folder} looks like one submission: it holds a folder {katas.name}/ with katas' files."
+        f" Give the folder that holds {folder.name}; if this is the one of the submissions, move"
+        f" {katas.name}/ into a folder of its student's name."
     )
 
 
 def nothing_there(folder: Path, strays: Sequence[Ignored]) -> str:
     if any(stray.reason == NO_STUDENT for stray in strays):
-        return f"{folder} looks like one submission: it holds katas' files itself. Give the folder that holds {folder.name}."
-    return f"{folder} holds no submission: neither a folder nor an archive nor a kata's file with a student's name."
+        return (
+            f"{folder} looks like one submission: it holds katas' files itself. Give the folder"
+            f" that holds {folder.name}."
+        )
+    return (
+        f"{folder} holds no submission: neither a folder nor an archive nor a kata's file with a"
+        " student's name."
+    )
 
 
 def _only_leads_to(entry: os.DirEntry, grades: Path) -> bool:
-    """Whether an entry is where the grades go, or a folder in which nothing lies but the way there and grades of other runs."""
+    """Whether an entry is where the grades go, or a folder in which nothing lies but the way there
+    and grades of other runs.
+    """
     here, goal = Path(entry.path).resolve(), grades.resolve()
     if here == goal:
         return True
@@ -73,7 +99,11 @@ def _only_leads_to(entry: os.DirEntry, grades: Path) -> bool:
         return False
     for step in goal.relative_to(here).parts:
         for name in _names_in(here):
-            if name != step and not name.startswith(".") and not (here / name / GRADEBOOK).is_file():
+            if (
+                name != step
+                and not name.startswith(".")
+                and not (here / name / GRADEBOOK).is_file()
+            ):
                 return False
         here /= step
     return True

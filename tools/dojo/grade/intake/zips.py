@@ -14,8 +14,10 @@ from dojo.grade.intake.choose import Member, never
 from dojo.grade.intake.crowd import Crowd
 
 LONGEST_DIRECTORY = 40 * bounds.MIB
-LONGEST_FIELD = 4096  # a name, or what is added to it: zipfile's time for that grows with the square of its length
-_ENTRY, _ENTRY_BYTES = b"PK\x01\x02", 46  # how an entry of the directory begins, and what it has before its fields
+# a name, or what is added to it: zipfile's time for that grows with the square of its length
+LONGEST_FIELD = 4096
+# how an entry of the directory begins, and what it has before its fields
+_ENTRY, _ENTRY_BYTES = b"PK\x01\x02", 46
 _ENCRYPTED = 0x1
 # What zip programs write by default. Others can ask for gigabytes of memory to unpack one byte.
 _KNOWN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -31,7 +33,11 @@ def members(file: BinaryIO) -> Iterator[list[Member]]:
     """
     with zipfile.ZipFile(_Looked(file, LONGEST_DIRECTORY)) as archive:
         crowd = Crowd()
-        yield [_member(archive, one) for one in archive.infolist() if crowd.has_to_be_seen(_name(one), _is_folder(one))]
+        yield [
+            _member(archive, one)
+            for one in archive.infolist()
+            if crowd.has_to_be_seen(_name(one), _is_folder(one))
+        ]
 
 
 class _Looked(Metered):
@@ -67,7 +73,8 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
 
 
 def _refusal(info: zipfile.ZipInfo) -> str:
-    kind = stat.S_IFMT(info.external_attr >> 16)  # 0 where the zip comes from a system that has no such kinds
+    # 0 where the zip comes from a system that has no such kinds
+    kind = stat.S_IFMT(info.external_attr >> 16)
     if kind == stat.S_IFLNK:
         return "is a link: links are not followed"
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):

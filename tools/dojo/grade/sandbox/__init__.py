@@ -1,4 +1,5 @@
-"""Where submitted code runs: a warm process in bubblewrap, which forks a confined child for each run.
+"""Where submitted code runs: a warm process in bubblewrap, which forks a confined child for each
+run.
 
 outside
     launch     the sandbox as graders use it: start a run, hear it, end it

@@ -14,7 +14,9 @@ from dojo.grade.sandbox.confine import SCRATCH
 
 
 class Log(io.TextIOBase):
-    """Standard output onto a file of limited size: what is beyond the limit is lost, and nothing fails for it."""
+    """Standard output onto a file of limited size: what is beyond the limit is lost, and nothing
+    fails for it.
+    """
 
     encoding = "utf-8"
 
@@ -38,7 +40,9 @@ def suite(connection: Connection, request: dict) -> None:
     from dojo.suite import session
     from dojo.suite.unit import Unit
 
-    session.main([Unit(**request["unit"] | {"target": request["folder"], "at": SCRATCH})], None, connection)
+    session.main(
+        [Unit(**request["unit"] | {"target": request["folder"], "at": SCRATCH})], None, connection
+    )
 
 
 def exam(connection: Connection, request: dict) -> None:
@@ -51,15 +55,23 @@ def exam(connection: Connection, request: dict) -> None:
 
 def probe(connection: Connection, request: dict) -> None:
     """Tries to get out, and tells what came of it."""
-    status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    status = dict(
+        line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines()
+    )
     report = {
         "reached": [name for name, attempt in ATTEMPTS.items() if attempt(request)],
         "namespaces": namespaces(),
         "of_host": request["namespaces_of_host"],
-        "capabilities": int(status["CapEff"], 16) | int(status["CapPrm"], 16) | int(status["CapBnd"], 16),
+        "capabilities": (
+            int(status["CapEff"], 16) | int(status["CapPrm"], 16) | int(status["CapBnd"], 16)
+        ),
         "no_new_privileges": status["NoNewPrivs"].strip() == "1",
         "first": os.getpid() == 1,
-        "landlock": 0 if _succeeds(lambda: Path("/proc/self/comm").write_text("x")) else syscalls.landlock_version(),
+        "landlock": (
+            0
+            if _succeeds(lambda: Path("/proc/self/comm").write_text("x"))
+            else syscalls.landlock_version()
+        ),
         "seccomp": not _succeeds(lambda: os.close(os.memfd_create("x"))),
     }
     connection.send_bytes(json.dumps(report).encode())
@@ -71,15 +83,22 @@ def namespaces() -> dict[str, str]:
 
 
 def _reads(request: dict) -> bool:
-    return any(_succeeds(lambda path=path: Path(path).read_bytes()) for path in request["files_outside"])
+    return any(
+        _succeeds(lambda path=path: Path(path).read_bytes()) for path in request["files_outside"]
+    )
 
 
 def _lists(request: dict) -> bool:
-    return any(Path(path).is_dir() and any(Path(path).iterdir()) for path in request["folders_outside"])
+    return any(
+        Path(path).is_dir() and any(Path(path).iterdir()) for path in request["folders_outside"]
+    )
 
 
 def _writes(request: dict) -> bool:
-    return any(_succeeds(lambda path=path: (Path(path) / "x").write_text("x")) for path in request["folders_to_read"])
+    return any(
+        _succeeds(lambda path=path: (Path(path) / "x").write_text("x"))
+        for path in request["folders_to_read"]
+    )
 
 
 def _connects(request: dict) -> bool:

@@ -17,7 +17,13 @@ SHARED_MEMORY = "/dev/shm"
 WRITABLE = (SCRATCH, SHARED_MEMORY, "/dev/null", "/dev/full")
 USER = 1000  # inside; nobody in particular
 
-_OWN = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWCGROUP
+_OWN = (
+    syscalls.CLONE_NEWNS
+    | syscalls.CLONE_NEWIPC
+    | syscalls.CLONE_NEWNET
+    | syscalls.CLONE_NEWUTS
+    | syscalls.CLONE_NEWCGROUP
+)
 _PLAIN = syscalls.MS_NOSUID | syscalls.MS_NODEV
 
 
@@ -32,7 +38,9 @@ def keep_only(descriptors: Collection[int]) -> None:
 
 
 def own_view(files: dict[str, bytes], most: Limits) -> None:
-    """Namespaces of its own; all files read-only but for an empty folder for temporary ones, and the kata's file."""
+    """Namespaces of its own; all files read-only but for an empty folder for temporary ones, and
+    the kata's file.
+    """
     syscalls.unshare(_OWN)
     syscalls.mount("", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
     size = f"size={most.space}m,nr_inodes={most.inodes}"
@@ -40,7 +48,8 @@ def own_view(files: dict[str, bytes], most: Limits) -> None:
     syscalls.mount("tmpfs", SHARED_MEMORY, "tmpfs", _PLAIN, f"{size},mode=0700")
     syscalls.mount("tmpfs", SUBMISSION, "tmpfs", _PLAIN, "size=16m,nr_inodes=100,mode=0755")
     syscalls.mount("proc", "/proc", "proc", _PLAIN | syscalls.MS_NOEXEC)
-    syscalls.mount("/dev/null", "/dev/zero", flags=syscalls.MS_BIND)  # mapped, it is memory that no process is said to hold
+    # mapped, it is memory that no process is said to hold
+    syscalls.mount("/dev/null", "/dev/zero", flags=syscalls.MS_BIND)
     for name, content in files.items():
         (Path(SUBMISSION) / name).write_bytes(content)
     syscalls.mount("", SUBMISSION, flags=syscalls.MS_REMOUNT | syscalls.MS_RDONLY | _PLAIN)
@@ -58,7 +67,9 @@ def give_up_rights() -> None:
 
 
 def confine(files: dict[str, bytes], most: Limits) -> None:
-    """All of it. What the kernel has not got, Landlock or seccomp, is left out; anything else that fails raises OSError."""
+    """All of it. What the kernel has not got, Landlock or seccomp, is left out; anything else that
+    fails raises OSError.
+    """
     own_view(files, most)
     with suppress(OSError):  # the first to go when the machine runs out of memory
         Path("/proc/self/oom_score_adj").write_text("1000")

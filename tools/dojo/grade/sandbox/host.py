@@ -1,17 +1,19 @@
-"""The warm process inside bubblewrap: has everything imported, and forks a confined child for each run.
+"""The warm process inside bubblewrap: has everything imported, and forks a confined child for each
+run.
 
 It listens on one socket, and every message there is a packet of JSON:
 
     {"do": "run", "run": N, "memory": bytes}
-                                with descriptors: the request, the connection, the file for output, the door to a control group
+                                with descriptors: the request, the connection, the file for output,
+                                the door to a control group
     {"do": "kill", "run": N}
 
     {"ready": true}             everything is imported
-    {"ended": N, "code": ...}   as of multiprocessing: the exit code, or the negative number of the signal
-    {"lost": N}                 it has ended before it was confined: nothing of the code that it was to run has run
+    {"ended": N, "code": ...}   the exit code, or the negative number of the signal
+    {"lost": N}                 it ended before it was confined: none of its code has run
 
-It never reads what a child sends, and no child has its socket. When its socket ends it ends, and takes all its children along:
-it is, with what bubblewrap needs, alone in a PID namespace.
+It never reads what a child sends, and no child has its socket. When its socket ends it ends, and
+takes all its children along: it is, with what bubblewrap needs, alone in a PID namespace.
 """
 
 import gc
@@ -35,7 +37,8 @@ from dojo.grade.sandbox.limits import Limits
 LARGEST_PACKET = 4096
 DESCRIPTORS = 4
 MILLISECONDS_BETWEEN_LOOKS = 200
-MOST_AT_WORK = 4  # threads of a run, all its processes counted, that share the processors with others as equals
+# threads of a run, all its processes counted, that share the processors with others as equals
+MOST_AT_WORK = 4
 BEGUN = b"1"
 
 
@@ -81,7 +84,9 @@ class _Host:
             preload(modules)
         self.say(ready=True)
         while True:
-            for descriptor, _ in self.poll.poll(MILLISECONDS_BETWEEN_LOOKS if self.children else None):
+            for descriptor, _ in self.poll.poll(
+                MILLISECONDS_BETWEEN_LOOKS if self.children else None
+            ):
                 if descriptor == self.control.fileno():
                     self.hear()
                 else:
@@ -111,8 +116,17 @@ class _Host:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def start(self, run: int, most_memory: int, request: int, connection: int, log: int, group: int | None = None) -> None:
-        begun, begin = os.pipe()  # exit codes can be chosen by the code under test; this word only comes before it
+    def start(
+        self,
+        run: int,
+        most_memory: int,
+        request: int,
+        connection: int,
+        log: int,
+        group: int | None = None,
+    ) -> None:
+        # exit codes can be chosen by the code under test; this word only comes before it
+        begun, begin = os.pipe()
         try:
             process = fork_as_first()
             if process == 0:
@@ -131,8 +145,9 @@ class _Host:
             signal.pidfd_send_signal(child.watched, signal.SIGKILL)
 
     def look_after_usage(self) -> None:
-        """What the limits on each process do not see: end a run whose processes take too much memory together, and let one
-        that is a crowd wait for the others, whose answers are waited for by the clock.
+        """What the limits on each process do not see: end a run whose processes take too much
+        memory together, and let one that is a crowd wait for the others, whose answers are waited
+        for by the clock.
         """
         if time.monotonic() < self.next_look or not self.children:
             return
@@ -160,7 +175,9 @@ class _Host:
 
 
 def _watched(process: int) -> int:
-    """A descriptor of a child. Where there can be none, the child is ended: nobody would know of it."""
+    """A descriptor of a child. Where there can be none, the child is ended: nobody would know of
+    it.
+    """
     try:
         return os.pidfd_open(process)
     except OSError:
@@ -170,7 +187,9 @@ def _watched(process: int) -> int:
 
 
 def fork_as_first() -> int:
-    """Fork a child that is the first process of a PID namespace; when it ends, the kernel ends all others in there."""
+    """Fork a child that is the first process of a PID namespace; when it ends, the kernel ends all
+    others in there.
+    """
     own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     process = None
     try:
@@ -183,7 +202,9 @@ def fork_as_first() -> int:
         os.close(own)
 
 
-def _live(request: int, connection: int, log: int, group: int | None, begin: int, of_host: dict[str, str]) -> None:
+def _live(
+    request: int, connection: int, log: int, group: int | None, begin: int, of_host: dict[str, str]
+) -> None:
     """The child's whole life, which ends here."""
     code = 1
     try:
@@ -195,7 +216,8 @@ def _live(request: int, connection: int, log: int, group: int | None, begin: int
         os.dup2(log, 1)
         os.dup2(log, 2)
         keep_only({0, 1, 2, connection, begin})
-        sys.stdin, sys.stdout, sys.stderr = open(0, closefd=False), bodies.Log(1), bodies.Log(2)  # noqa: SIM115
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115
+        sys.stdout, sys.stderr = bodies.Log(1), bodies.Log(2)
         sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
         signal.signal(signal.SIGINT, signal.default_int_handler)
         files = {name: text.encode("latin-1") for name, text in wanted["files"].items()}

@@ -1,4 +1,6 @@
-"""Landlock: a second wall behind the mounts. Files can only be read, but for a few folders; no TCP; no signals to others."""
+"""Landlock: a second wall behind the mounts. Files can only be read, but for a few folders; no TCP;
+no signals to others.
+"""
 
 import os
 import struct
@@ -8,7 +10,14 @@ from pathlib import Path
 
 from dojo.grade.sandbox import syscalls
 
-EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, TRUNCATE, IOCTL_DEV = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 14, 1 << 15
+EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, TRUNCATE, IOCTL_DEV = (
+    1 << 0,
+    1 << 1,
+    1 << 2,
+    1 << 3,
+    1 << 14,
+    1 << 15,
+)
 READ = EXECUTE | READ_FILE | READ_DIR
 OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 MAKE_DEVICES = 1 << 6 | 1 << 11  # character and block devices
@@ -24,7 +33,11 @@ def known_rights(version: int) -> int:
 
 def attributes(version: int) -> bytes:
     """What a ruleset is about, in the layout of that version."""
-    fields = [known_rights(version), *([_TCP] if version >= 4 else []), *([_SCOPES] if version >= 6 else [])]
+    fields = [
+        known_rights(version),
+        *([_TCP] if version >= 4 else []),
+        *([_SCOPES] if version >= 6 else []),
+    ]
     return struct.pack(f"={len(fields)}Q", *fields)
 
 

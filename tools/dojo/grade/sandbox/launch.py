@@ -27,18 +27,23 @@ class Content:
 
     Attributes:
         parts: of this repository.
-        first: the module that is imported before all others; empty for a sandbox that is quickly there and slow at work.
+        first: the module that is imported before all others; empty for a sandbox that is quickly
+            there and slow at work.
     """
 
     parts: tuple[str, ...]
     first: str
 
 
-SUITE, EXAM = Content(view.PARTS, "dojo.suite.preload_katas"), Content(view.WITHOUT_TESTS, "dojo.exam.preload")
+SUITE, EXAM = (
+    Content(view.PARTS, "dojo.suite.preload_katas"),
+    Content(view.WITHOUT_TESTS, "dojo.exam.preload"),
+)
 
 
 class Sandbox:
-    """Runs code that may do anything, and contains it. A context manager; what runs in it ends with it.
+    """Runs code that may do anything, and contains it. A context manager; what runs in it ends with
+    it.
 
     Its first process ends when the thread that entered ends: enter it in a thread that stays.
 
@@ -54,8 +59,11 @@ class Sandbox:
         Unavailable: on entering, where no sandbox can be had.
     """
 
-    def __init__(self, hidden: Sequence[Path] = (), content: Content = SUITE, limits: Limits | None = None) -> None:
-        self.hidden = tuple(path.resolve() for path in hidden)  # in there, a relative path is another one
+    def __init__(
+        self, hidden: Sequence[Path] = (), content: Content = SUITE, limits: Limits | None = None
+    ) -> None:
+        # in there, a relative path is another one
+        self.hidden = tuple(path.resolve() for path in hidden)
         self.content, self.limits = content, limits or Limits()
         self.isolation: Isolation | None = None
         self._host: Host | None = None
@@ -78,7 +86,9 @@ class Sandbox:
     def _probed(self) -> Isolation:
         self._groups = cgroup.find()
         try:
-            return replace(probe.isolation_of(self.start, self.hidden), cgroup=self._groups is not None)
+            return replace(
+                probe.isolation_of(self.start, self.hidden), cgroup=self._groups is not None
+            )
         except Unavailable:
             if self._groups is None:
                 raise
@@ -95,7 +105,9 @@ class Sandbox:
 
     @property
     def host_process(self) -> int | None:
-        """The number of the process that everything in the sandbox is below; None where it is not entered."""
+        """The number of the process that everything in the sandbox is below; None where it is not
+        entered.
+        """
         return self._host.process if self._host else None
 
     def start(
@@ -127,12 +139,18 @@ class Sandbox:
                 self._host = self._new_host()
             self._runs += 1
             number, host = self._runs, self._host
-        request = more | {"body": body, "files": {name: content.decode("latin-1") for name, content in files.items()}}
+        request = more | {
+            "body": body,
+            "files": {name: content.decode("latin-1") for name, content in files.items()},
+        }
         limits = limits or self.limits
         request |= {"limits": asdict(limits), "folder": SUBMISSION}
         ours, theirs = socket.socketpair()
         run = Run(number, Channel(ours.detach(), most_in_all), host)
-        given = [theirs.fileno(), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)]
+        given = [
+            theirs.fileno(),
+            os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600),
+        ]
         try:
             given += self._group_for(run, limits)
             host.start(number, limits.memory * MEGABYTE, json.dumps(request).encode(), given)
@@ -149,11 +167,17 @@ class Sandbox:
         if self._groups is None:
             return []
         try:
-            group = cgroup.Group(self._groups, f"torch-katas-{os.getpid()}-{id(self)}-{run.number}", cgroup.settings(limits))
+            group = cgroup.Group(
+                self._groups,
+                f"torch-katas-{os.getpid()}-{id(self)}-{run.number}",
+                cgroup.settings(limits),
+            )
             door = group.door()
         except OSError as error:
             run.channel.close()
-            raise Unavailable(f"{self._groups} takes no more control groups ({error.strerror}).") from error
+            raise Unavailable(
+                f"{self._groups} takes no more control groups ({error.strerror})."
+            ) from error
         with self._lock:
             self._clear_up()
             self._in_groups.append((run, group))
@@ -161,7 +185,11 @@ class Sandbox:
 
     def _clear_up(self) -> bool:
         """Take away the groups of runs that have ended. Returns whether some are left."""
-        self._in_groups = [(run, group) for run, group in self._in_groups if not run.has_ended or not group.remove()]
+        self._in_groups = [
+            (run, group)
+            for run, group in self._in_groups
+            if not run.has_ended or not group.remove()
+        ]
         return bool(self._in_groups)
 
     def _new_host(self) -> Host:
@@ -186,7 +214,11 @@ class Sandbox:
             return view.command(program, seen, seen.sources, inside)
         staged = [stage.path(number) for number in range(len(seen.sources))]
         command = view.command(program, seen, staged, inside)
-        return _python(python, f"from dojo.grade.sandbox import stage; stage.main({list(seen.sources)!r}, {command!r})")
+        return _python(
+            python,
+            f"from dojo.grade.sandbox import stage; stage.main({list(seen.sources)!r},"
+            f" {command!r})",
+        )
 
 
 def _python(python: view.Python, code: str) -> list[str]:
@@ -195,7 +227,9 @@ def _python(python: view.Python, code: str) -> list[str]:
 
 
 def _modules_of_references() -> list[str]:
-    """What the references import and the tests do not: in the sandbox, where no reference is, nobody can find that out."""
+    """What the references import and the tests do not: in the sandbox, where no reference is,
+    nobody can find that out.
+    """
     from dojo.suite.imports import packages
 
     return packages(sorted((ROOT / "reference").glob("k*.py")))

@@ -8,14 +8,17 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one run in the sandbox. The wall clock is not here: whoever asked for the run keeps it, outside.
+    """Of one run in the sandbox. The wall clock is not here: whoever asked for the run keeps it,
+    outside.
 
     Attributes:
-        memory: MB that the run may take beyond what it begins with: each of its processes, and all together.
+        memory: MB that the run may take beyond what it begins with: each of its processes, and all
+            together.
         cpu: seconds of processor time for each process.
         processes: of the run at a time, threads counted.
         files: open at a time in a process.
-        file_size: MB, of the largest file that can be written; what a run prints is one, on a disk of ours.
+        file_size: MB, of the largest file that can be written; what a run prints is one, on a disk
+            of ours.
         space: MB for all files together, in memory.
         inodes: how many files and folders there can be.
     """
@@ -36,7 +39,8 @@ def apply(limits: Limits) -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = {
         resource.RLIMIT_AS: pages * resource.getpagesize() + limits.memory * MEGABYTE,
-        resource.RLIMIT_CPU: limits.cpu,  # many take more together: what others leave them, until the run's time is over
+        # many take more together: what others leave them, until the run's time is over
+        resource.RLIMIT_CPU: limits.cpu,
         resource.RLIMIT_NPROC: limits.processes,
         resource.RLIMIT_NOFILE: limits.files,
         resource.RLIMIT_FSIZE: limits.file_size * MEGABYTE,
@@ -46,5 +50,6 @@ def apply(limits: Limits) -> None:
     }
     for kind, value in most.items():
         _, hard = resource.getrlimit(kind)
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)  # who started us may be limited already
+        # who started us may be limited already
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (value, value))

@@ -28,8 +28,8 @@ class Run:
     Attributes:
         channel: to it and from it.
         exitcode: None while it runs, or where it was lost.
-        lost: the sandbox around it is gone, or it could not be confined. What became of it says nothing about the code that
-            it ran or was to run.
+        lost: the sandbox around it is gone, or it could not be confined. What became of it says
+            nothing about the code that it ran or was to run.
     """
 
     def __init__(self, number: int, channel: Channel, host: "Host") -> None:
@@ -50,7 +50,9 @@ class Run:
     @property
     def lost(self) -> bool:
         self._host.wait(self.number, 0)
-        return self.number in self._host.lost or (self.number not in self._host.codes and self._host.gone)
+        return self.number in self._host.lost or (
+            self.number not in self._host.codes and self._host.gone
+        )
 
     @property
     def has_ended(self) -> bool:
@@ -65,7 +67,13 @@ class Run:
 class Host:
     """A warm process and what it has said. Several threads may use it."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], control: socket.socket, theirs: socket.socket):
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        control: socket.socket,
+        theirs: socket.socket,
+    ):
         self.control = control
         self.codes: dict[int, int] = {}
         self.lost: set[int] = set()  # runs that ended before any code of theirs ran
@@ -102,7 +110,9 @@ class Host:
     def is_well(self) -> bool:
         """It lives, and what was to end has ended in time."""
         self._hear(0)
-        return not self.gone and not any(time.monotonic() > due for due in list(self._overdue.values()))
+        return not self.gone and not any(
+            time.monotonic() > due for due in list(self._overdue.values())
+        )
 
     def start(self, number: int, memory: int, request: bytes, descriptors: Sequence[int]) -> None:
         """Let it fork a child.
@@ -110,7 +120,8 @@ class Host:
         Args:
             memory: bytes that all its processes may take.
             request: what the child is to do.
-            descriptors: its connection, the file for its output, and the door of its control group if it has one.
+            descriptors: its connection, the file for its output, and the door of its control group
+                if it has one.
 
         Raises:
             Lost: the host is gone.
@@ -139,7 +150,8 @@ class Host:
         """Until this run has ended, or the time is over."""
         end = time.monotonic() + seconds if seconds is not None else None
         while not self._has_ended(number):
-            left = 0.2 if end is None else min(end - time.monotonic(), 0.2)  # another thread may hear it for us
+            # another thread may hear it for us
+            left = 0.2 if end is None else min(end - time.monotonic(), 0.2)
             if not self._hear(max(left, 0)) and end is not None and time.monotonic() >= end:
                 return
 
@@ -159,7 +171,9 @@ class Host:
         """Take what the host says, waiting for a first word. Returns whether there was one."""
         heard = False
         with self._lock:
-            while not self.gone and select.select([self.control], [], [], 0 if heard else seconds)[0]:
+            while (
+                not self.gone and select.select([self.control], [], [], 0 if heard else seconds)[0]
+            ):
                 try:
                     packet = self.control.recv(LARGEST_PACKET)
                 except OSError:

@@ -1,4 +1,6 @@
-"""Finds out what the machine can give, by trying: a run attempts to reach what it must not, and tells how far it came."""
+"""Finds out what the machine can give, by trying: a run attempts to reach what it must not, and
+tells how far it came.
+"""
 
 import json
 import os
@@ -15,7 +17,14 @@ from dojo.grade.sandbox.isolation import Isolation, Unavailable
 from dojo.grade.sandbox.link import Run
 from dojo.grade.sandbox.machine import WAY_OUT, explain, version
 
-NAMESPACES = {"user": "user", "pid": "pid", "mnt": "mount", "ipc": "ipc", "net": "net", "uts": "uts"}
+NAMESPACES = {
+    "user": "user",
+    "pid": "pid",
+    "mnt": "mount",
+    "ipc": "ipc",
+    "net": "net",
+    "uts": "uts",
+}
 SECONDS = 30
 NO_PROCESS = 2**22  # more than there can be
 
@@ -41,7 +50,11 @@ def isolation_of(start: Callable[..., Run], hidden: Iterable[Path] = ()) -> Isol
             raise Unavailable(explain(words)) from None
         finally:
             run.close()
-    return judge(report, {name: str(Path("/proc/self/ns", name).readlink()) for name in NAMESPACES}, version())
+    return judge(
+        report,
+        {name: str(Path("/proc/self/ns", name).readlink()) for name in NAMESPACES},
+        version(),
+    )
 
 
 def judge(report: dict, own: dict[str, str], bubblewrap_version: str) -> Isolation:
@@ -53,15 +66,29 @@ def judge(report: dict, own: dict[str, str], bubblewrap_version: str) -> Isolati
     Raises:
         Unavailable: it reached something, or a wall is missing.
     """
-    its, of_host = report["namespaces"], report["of_host"]  # what a run does not have from the host is new, and no other's
-    apart = tuple(name for kind, name in NAMESPACES.items() if its.get(kind) not in (None, own[kind], of_host[kind]))
+    # what a run does not have from the host is new, and no other's
+    its, of_host = report["namespaces"], report["of_host"]
+    apart = tuple(
+        name
+        for kind, name in NAMESPACES.items()
+        if its.get(kind) not in (None, own[kind], of_host[kind])
+    )
     missing = [f"no {name} namespace" for name in NAMESPACES.values() if name not in apart]
     missing += [f"{what} was reached" for what in report["reached"]]
     missing += ["capabilities were left"] if report["capabilities"] else []
     missing += [] if report["no_new_privileges"] and report["first"] else ["it was not confined"]
     if missing:
-        raise Unavailable(f"A trial run in the sandbox was not contained ({', '.join(missing)}): grade elsewhere, {WAY_OUT}.")
-    return Isolation(bubblewrap_version, apart, report["landlock"], report["seccomp"], report.get("cgroup", False))
+        raise Unavailable(
+            f"A trial run in the sandbox was not contained ({', '.join(missing)}): grade elsewhere,"
+            f" {WAY_OUT}."
+        )
+    return Isolation(
+        bubblewrap_version,
+        apart,
+        report["landlock"],
+        report["seccomp"],
+        report.get("cgroup", False),
+    )
 
 
 @contextmanager
@@ -79,9 +106,19 @@ def _bait() -> Iterator[dict]:
         named.bind(f"\0{name}")
         named.listen()
         yield {
-            "files_outside": [str(canary), "/etc/passwd", *map(str, (ROOT / "reference").glob("*.py"))],
+            "files_outside": [
+                str(canary),
+                "/etc/passwd",
+                *map(str, (ROOT / "reference").glob("*.py")),
+            ],
             "folders_outside": [str(folder), str(ROOT / "reference"), str(ROOT / ".git")],
-            "folders_to_read": ["/", "/usr", "/tmp", SUBMISSION, *(str(ROOT / part) for part in ("", "tests", "tools/dojo"))],
+            "folders_to_read": [
+                "/",
+                "/usr",
+                "/tmp",
+                SUBMISSION,
+                *(str(ROOT / part) for part in ("", "tests", "tools/dojo")),
+            ],
             "port": network.getsockname()[1],
             "name": name,
             "process": os.getpid() if os.getpid() > 1 else os.getppid() or NO_PROCESS,

@@ -1,6 +1,8 @@
-"""A filter of system calls: what no kata needs is refused, so that fewer of the kernel's faults can be reached.
+"""A filter of system calls: what no kata needs is refused, so that fewer of the kernel's faults can
+be reached.
 
-The filter is a program for the kernel's small machine, eight bytes an instruction: (code, jump if so, jump if not, number).
+The filter is a program for the kernel's small machine, eight bytes an instruction: (code, jump if
+so, jump if not, number).
 """
 
 import errno
@@ -80,9 +82,11 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "vhangup": (153, 58),
 }
 CLONE, CLONE3, SOCKET, MMAP = (56, 220), (435, 435), (41, 198), (9, 222)
-NEWEST = 462  # a call younger than this list may open any door: it looks as if the kernel did not have it
+# a call younger than this list may open any door: it looks as if the kernel did not have it
+NEWEST = 462
 
-_ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, the kernel's name for it
+# column above, the kernel's name for it
+_ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _X32 = 0x40000000  # from here on, x86_64 has a second set of numbers for the same calls
 _AF_UNIX = 1
 _MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
@@ -103,7 +107,9 @@ _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000
 
 
 def program(machine: str) -> bytes | None:
-    """The filter for a machine, as platform.machine() names it; None where its numbers are not known here."""
+    """The filter for a machine, as platform.machine() names it; None where its numbers are not
+    known here.
+    """
     if machine not in _ARCHITECTURES:
         return None
     column, architecture = _ARCHITECTURES[machine]
@@ -113,7 +119,8 @@ def program(machine: str) -> bytes | None:
         *_load(_AT_NUMBER),
         *_when(_IF_GREATER, _X32 - 1, _refuse(errno.EPERM)),
         *_when(_IF_GREATER, NEWEST, _refuse(errno.ENOSYS)),
-        *_when(_IF_EQUAL, CLONE3[column], _refuse(errno.ENOSYS)),  # its flags can't be seen; the C library then uses clone
+        # its flags can't be seen; the C library then uses clone
+        *_when(_IF_EQUAL, CLONE3[column], _refuse(errno.ENOSYS)),
     ]
     for numbers in REFUSED.values():
         if numbers[column] is not None:
@@ -121,7 +128,8 @@ def program(machine: str) -> bytes | None:
     argument = _load(_AT_FIRST_ARGUMENT)
     clone = [*argument, *_when(_IF_ANY_BIT, _NAMESPACES, _refuse(errno.EPERM)), *_allow()]
     socket = [*argument, *_unless(_IF_EQUAL, _AF_UNIX, _refuse(errno.EACCES)), *_allow()]
-    # Memory to share, in no file: it stays when the process that filled it holds it no more, and is nobody's then.
+    # Memory to share, in no file: it stays when the process that filled it holds it no more, and is
+    # nobody's then.
     nameless = _when(_IF_ANY_BIT, _MAP_ANONYMOUS, _refuse(errno.EPERM))
     mmap = [*_load(_AT_FOURTH_ARGUMENT), *_when(_IF_ANY_BIT, _MAP_SHARED, nameless), *_allow()]
     for call, then in ((CLONE, clone), (SOCKET, socket), (MMAP, mmap)):

@@ -1,7 +1,9 @@
-"""Where grading was started by root: gathers what the sandbox will see, becomes nobody, and starts bubblewrap as that.
+"""Where grading was started by root: gathers what the sandbox will see, becomes nobody, and starts
+bubblewrap as that.
 
-Code under test must not run as root, not even inside. Yet Python or the checkout may lie in a folder that only root can enter;
-so each part of the view is first tied to a folder that everyone can reach, in a mount namespace of this process alone.
+Code under test must not run as root, not even inside. Yet Python or the checkout may lie in a
+folder that only root can enter; so each part of the view is first tied to a folder that everyone
+can reach, in a mount namespace of this process alone.
 """
 
 import os
@@ -26,8 +28,9 @@ def main(sources: list[str], command: list[str]) -> None:
         gather(sources)
     except PermissionError as error:
         sys.exit(
-            f"root may not mount anything here ({error}), so no sandbox can be made: in a container, allow it "
-            "(--cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined)."
+            f"root may not mount anything here ({error}), so no sandbox can be made: in a"
+            " container, allow it (--cap-add SYS_ADMIN --security-opt seccomp=unconfined"
+            " --security-opt apparmor=unconfined)."
         )
     if is_real_root(Path("/proc/self/uid_map").read_text()):
         os.setgroups([])
@@ -36,15 +39,17 @@ def main(sources: list[str], command: list[str]) -> None:
     for number, source in enumerate(sources):
         if not os.access(path(number), os.R_OK | (os.X_OK if Path(path(number)).is_dir() else 0)):
             sys.exit(
-                f"{source} can be read by its owner alone, and code under test runs as nobody: allow others to read it "
-                f"(chmod -R o+rX {source}), or start grading as an ordinary user."
+                f"{source} can be read by its owner alone, and code under test runs as nobody:"
+                f" allow others to read it (chmod -R o+rX {source}), or start grading as an"
+                " ordinary user."
             )
     syscalls.end_with_parent(signal.SIGKILL)  # only now: a change of user takes it back
     os.execvp(command[0], command)
 
 
 def is_real_root(users: str) -> bool:
-    """Whether root here is more than an ordinary user under another name, as in a user namespace of one user.
+    """Whether root here is more than an ordinary user under another name, as in a user namespace of
+    one user.
 
     Args:
         users: the namespace's table of users.
@@ -56,12 +61,17 @@ def is_real_root(users: str) -> bool:
 def gather(sources: list[str]) -> None:
     syscalls.unshare(syscalls.CLONE_NEWNS)
     syscalls.mount("", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
-    opened = [os.open(source, os.O_PATH) for source in sources]  # before STAGE hides what may lie below it
-    syscalls.mount("tmpfs", STAGE, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=0755,size=1m")
+    # before STAGE hides what may lie below it
+    opened = [os.open(source, os.O_PATH) for source in sources]
+    syscalls.mount(
+        "tmpfs", STAGE, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=0755,size=1m"
+    )
     for number, descriptor in enumerate(opened):
         if Path(f"/proc/self/fd/{descriptor}").is_dir():
             Path(path(number)).mkdir()
         else:
             Path(path(number)).touch()
-        syscalls.mount(f"/proc/self/fd/{descriptor}", path(number), flags=syscalls.MS_BIND | syscalls.MS_REC)
+        syscalls.mount(
+            f"/proc/self/fd/{descriptor}", path(number), flags=syscalls.MS_BIND | syscalls.MS_REC
+        )
         os.close(descriptor)

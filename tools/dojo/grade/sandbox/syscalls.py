@@ -1,4 +1,5 @@
-"""The system calls of Linux that Python 3.11 lacks, by way of the C library. Like Python's own they raise OSError.
+"""The system calls of Linux that Python 3.11 lacks, by way of the C library. Like Python's own they
+raise OSError.
 
 No other module of the sandbox uses ctypes.
 """
@@ -11,19 +12,32 @@ import struct
 import sys
 
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS = 0x00020000, 0x02000000, 0x04000000
-CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x08000000, 0x10000000, 0x20000000, 0x40000000
+CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = (
+    0x08000000,
+    0x10000000,
+    0x20000000,
+    0x40000000,
+)
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 0x1, 0x2, 0x4, 0x8, 0x20, 0x1000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 
-_PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_SET_SECCOMP = 1, 24, 38, 47, 22
+_PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_SET_SECCOMP = (
+    1,
+    24,
+    38,
+    47,
+    22,
+)
 _PR_CAP_AMBIENT_CLEAR_ALL, _SECCOMP_MODE_FILTER = 4, 2
-_LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446  # the same number on every architecture
+# the same number on every architecture
+_LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _LANDLOCK_ASK_VERSION, _LANDLOCK_PATH_BENEATH = 1, 1
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _CAPABILITY_VERSION = 0x20080522
 _HIGHEST_CAPABILITY = 63  # of what a capability set can name; the kernel knows fewer
 
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") else None  # elsewhere it is imported, not used
+# elsewhere it is imported, not used
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") else None
 
 
 def unshare(flags: int) -> None:
@@ -35,7 +49,9 @@ def setns(descriptor: int) -> None:
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
-    result = _libc.mount(source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode())
+    result = _libc.mount(
+        source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode()
+    )
     _check(result, f"mount {target}")
 
 
@@ -50,7 +66,9 @@ def no_new_privileges() -> None:
 
 
 def drop_capabilities() -> None:
-    """Give up all capabilities, for good: also those that a program started from here could get back."""
+    """Give up all capabilities, for good: also those that a program started from here could get
+    back.
+    """
     for number in range(_HIGHEST_CAPABILITY + 1):
         try:
             _prctl(_PR_CAPBSET_DROP, number)
@@ -64,7 +82,12 @@ def drop_capabilities() -> None:
 
 def landlock_version() -> int:
     """The version of Landlock's interface; 0 where the kernel has none, or it is switched off."""
-    return max(_libc.syscall(ctypes.c_long(_LANDLOCK_CREATE), None, ctypes.c_size_t(0), _LANDLOCK_ASK_VERSION), 0)
+    return max(
+        _libc.syscall(
+            ctypes.c_long(_LANDLOCK_CREATE), None, ctypes.c_size_t(0), _LANDLOCK_ASK_VERSION
+        ),
+        0,
+    )
 
 
 def landlock_ruleset(attributes: bytes) -> int:
@@ -73,14 +96,19 @@ def landlock_ruleset(attributes: bytes) -> int:
     Returns:
         Its descriptor.
     """
-    result = _libc.syscall(ctypes.c_long(_LANDLOCK_CREATE), attributes, ctypes.c_size_t(len(attributes)), 0)
+    result = _libc.syscall(
+        ctypes.c_long(_LANDLOCK_CREATE), attributes, ctypes.c_size_t(len(attributes)), 0
+    )
     return _check(result, "landlock_create_ruleset")
 
 
 def landlock_allow(ruleset: int, rights: int, path: int) -> None:
     """Allow these rights at and below an open path."""
     rule = struct.pack("=Qi", rights, path)
-    _check(_libc.syscall(ctypes.c_long(_LANDLOCK_ADD), ruleset, _LANDLOCK_PATH_BENEATH, rule, 0), "landlock_add_rule")
+    _check(
+        _libc.syscall(ctypes.c_long(_LANDLOCK_ADD), ruleset, _LANDLOCK_PATH_BENEATH, rule, 0),
+        "landlock_add_rule",
+    )
 
 
 def landlock_restrict(ruleset: int) -> None:
@@ -94,12 +122,17 @@ def filter_system_calls(program: bytes) -> None:
         _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
 
     filter_ = Program(len(program) // 8, program)
-    result = _libc.prctl(_PR_SET_SECCOMP, ctypes.c_ulong(_SECCOMP_MODE_FILTER), ctypes.byref(filter_), 0, 0)
+    result = _libc.prctl(
+        _PR_SET_SECCOMP, ctypes.c_ulong(_SECCOMP_MODE_FILTER), ctypes.byref(filter_), 0, 0
+    )
     _check(result, "seccomp")
 
 
 def _prctl(option: int, argument: int) -> None:
-    _check(_libc.prctl(option, *(ctypes.c_ulong(value) for value in (argument, 0, 0, 0))), f"prctl {option}")
+    _check(
+        _libc.prctl(option, *(ctypes.c_ulong(value) for value in (argument, 0, 0, 0))),
+        f"prctl {option}",
+    )
 
 
 def _check(result: int, what: str) -> int:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 LAST_IN_LINE = 19  # the niceness of who is to wait for all others
-MOST_THAT_SHARE = 9  # processes of a run for which the host's memory is free: one, and eight that load its data
+# processes of a run for which the host's memory is free: one, and eight that load its data
+MOST_THAT_SHARE = 9
 
 
 class Process(NamedTuple):
@@ -15,9 +16,11 @@ class Process(NamedTuple):
 
     Attributes:
         parent: its number.
-        memory: bytes that it has in no file on a disk; those that it shares with others since a fork are included.
+        memory: bytes that it has in no file on a disk; those that it shares with others since a
+            fork are included.
         threads: how many it has.
-        stack: where its stack begins. The system chooses that by chance for each program that it starts; a fork keeps it.
+        stack: where its stack begins. The system chooses that by chance for each program that it
+            starts; a fork keeps it.
     """
 
     parent: int
@@ -27,7 +30,9 @@ class Process(NamedTuple):
 
 
 def processes() -> dict[int, Process]:
-    """All of them. Nothing is read that takes a lock of theirs: no process can make the one who looks wait."""
+    """All of them. Nothing is read that takes a lock of theirs: no process can make the one who
+    looks wait.
+    """
     found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -38,23 +43,29 @@ def processes() -> dict[int, Process]:
 
 def _process(entry: Path) -> Process:
     fields = _fields(entry)
-    if fields[0] == "Z" and int(fields[17]) > 1:  # its first thread has ended, and tells nothing of the memory of the others
+    # its first thread has ended, and tells nothing of the memory of the others
+    if fields[0] == "Z" and int(fields[17]) > 1:
         entry = next(task for task in (entry / "task").iterdir() if _fields(task)[0] != "Z")
         fields = _fields(entry)
     lines = (entry / "status").read_bytes().splitlines()
-    memory = sum(int(line.split()[1]) for line in lines if line.startswith((b"RssAnon:", b"RssShmem:")))
+    memory = sum(
+        int(line.split()[1]) for line in lines if line.startswith((b"RssAnon:", b"RssShmem:"))
+    )
     return Process(int(fields[1]), memory * 1024, int(fields[17]), int(fields[25]))
 
 
 def _fields(entry: Path) -> list[str]:
-    """What follows the name, which a process gives itself: any bytes, and brackets and line ends among them."""
+    """What follows the name, which a process gives itself: any bytes, and brackets and line ends
+    among them.
+    """
     return (entry / "stat").read_bytes().rpartition(b")")[2].decode().split()
 
 
 def members(there: Mapping[int, Process], first: int) -> set[int]:
     """A process and all below it.
 
-    A process whose parent has ended belongs to the first of its PID namespace, so that none gets away.
+    A process whose parent has ended belongs to the first of its PID namespace, so that none gets
+    away.
     """
     found, before = {first}, 0
     while len(found) > before:
@@ -66,11 +77,14 @@ def members(there: Mapping[int, Process], first: int) -> set[int]:
 def memory_beyond(there: Mapping[int, Process], run: Collection[int], host: int) -> int:
     """Bytes that these processes take together, beyond what they share with the host.
 
-    A process shares it that was forked from the host and has not started another program since. It may have given it up by
-    writing to it, which can't be seen: so it is free for a few processes, not for as many as there can be.
+    A process shares it that was forked from the host and has not started another program since. It
+    may have given it up by writing to it, which can't be seen: so it is free for a few processes,
+    not for as many as there can be.
     """
     its = there.get(host, Process(0, 0))
-    shared = sorted(min(there[number].memory, its.memory) for number in run if there[number].stack == its.stack)
+    shared = sorted(
+        min(there[number].memory, its.memory) for number in run if there[number].stack == its.stack
+    )
     return sum(there[number].memory for number in run) - sum(shared[-MOST_THAT_SHARE:])
 
 
@@ -79,7 +93,9 @@ def threads(there: Mapping[int, Process], run: Collection[int]) -> int:
 
 
 def put_last(run: Collection[int]) -> None:
-    """Let these processes have what of the processors others leave; what they start from now on, too. Nothing undoes it."""
+    """Let these processes have what of the processors others leave; what they start from now on,
+    too. Nothing undoes it.
+    """
     for number in run:
         with suppress(OSError):
             for task in Path(f"/proc/{number}/task").iterdir():

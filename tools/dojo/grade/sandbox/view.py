@@ -1,4 +1,6 @@
-"""What can be seen in the sandbox, and the bubblewrap command that shows it. Nothing here is done, it is only said."""
+"""What can be seen in the sandbox, and the bubblewrap command that shows it. Nothing here is done,
+it is only said.
+"""
 
 import os
 import sys
@@ -9,8 +11,26 @@ from pathlib import Path
 from dojo import ROOT
 from dojo.grade.sandbox.confine import SCRATCH, SHARED_MEMORY, SUBMISSION
 
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store")
-PARTS = ("tools/dojo", "tests", "katas/given", "katas/__init__.py", "katas/catalog.toml", "conftest.py", "pyproject.toml")
+SYSTEM = (
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+    "/nix/store",
+)
+PARTS = (
+    "tools/dojo",
+    "tests",
+    "katas/given",
+    "katas/__init__.py",
+    "katas/catalog.toml",
+    "conftest.py",
+    "pyproject.toml",
+)
 WITHOUT_TESTS = ("tools/dojo", "katas/given", "katas/__init__.py", "katas/catalog.toml")
 ENVIRONMENT = {
     "HOME": SCRATCH,
@@ -47,7 +67,9 @@ class Python:
 
 def this_python() -> Python:
     program = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
-    path = tuple(folder for folder in sys.path if Path(folder).is_dir() and _is_of_python(Path(folder)))
+    path = tuple(
+        folder for folder in sys.path if Path(folder).is_dir() and _is_of_python(Path(folder))
+    )
     # No more of the prefix than this: it can be somebody's home.
     prefixes = (sys.base_prefix, os.path.realpath(sys.base_prefix))
     libraries = [Path(prefix, name) for prefix in prefixes for name in ("lib", "lib64")]
@@ -56,10 +78,16 @@ def this_python() -> Python:
 
 
 def _is_of_python(folder: Path) -> bool:
-    """Whether a folder of sys.path belongs to Python and its packages. Others in there, a home among them, are not for view."""
+    """Whether a folder of sys.path belongs to Python and its packages. Others in there, a home
+    among them, are not for view.
+    """
     if folder.name in ("site-packages", "dist-packages"):
         return True
-    return any(Path(prefix, name) in folder.parents for prefix in (sys.base_prefix, sys.prefix) for name in ("lib", "lib64"))
+    return any(
+        Path(prefix, name) in folder.parents
+        for prefix in (sys.base_prefix, sys.prefix)
+        for name in ("lib", "lib64")
+    )
 
 
 @dataclass(frozen=True)
@@ -77,19 +105,28 @@ class View:
     empty: tuple[str, ...]
 
 
-def view(python: Python, hidden: Sequence[Path] = (), root: Path = ROOT, of_root: Sequence[str] = PARTS) -> View:
-    """The interpreter, its libraries, the tests and the tools: no reference, no submission, nobody's files.
+def view(
+    python: Python, hidden: Sequence[Path] = (), root: Path = ROOT, of_root: Sequence[str] = PARTS
+) -> View:
+    """The interpreter, its libraries, the tests and the tools: no reference, no submission,
+    nobody's files.
 
     Args:
         of_root: what is shown of this repository.
-        hidden: folders that must not be seen, though they may lie below others that are, such as submissions below /usr.
+        hidden: folders that must not be seen, though they may lie below others that are, such as
+            submissions below /usr.
     """
     links = tuple((path, str(Path(path).readlink())) for path in SYSTEM if Path(path).is_symlink())
     system = [path for path in SYSTEM if Path(path).exists() and not Path(path).is_symlink()]
     parts = [str(root / part) for part in of_root if (root / part).exists()]
     folders = [str(path.resolve()) for path in hidden if path.is_dir()]
-    # What lies in a hidden folder is hidden with it. Named once more, it would be there as an empty folder, to be seen.
-    outer = [one for one in folders if not any(_is_within(one, other) for other in folders if other != one)]
+    # What lies in a hidden folder is hidden with it. Named once more, it would be there as an empty
+    # folder, to be seen.
+    outer = [
+        one
+        for one in folders
+        if not any(_is_within(one, other) for other in folders if other != one)
+    ]
     empty = tuple(dict.fromkeys([str(root), *outer]))
     return View(links, _without_doubles([*system, *python.folders, *parts], empty), empty)
 
@@ -97,7 +134,13 @@ def view(python: Python, hidden: Sequence[Path] = (), root: Path = ROOT, of_root
 def in_the_way(seen: View, hidden: Sequence[Path]) -> tuple[Path, str] | None:
     """A folder that can't be hidden, and what in it has to be seen; None where there is none."""
     return next(
-        ((folder, source) for folder in hidden for source in seen.sources if _is_within(source, str(folder.resolve()))), None
+        (
+            (folder, source)
+            for folder in hidden
+            for source in seen.sources
+            if _is_within(source, str(folder.resolve()))
+        ),
+        None,
     )
 
 
@@ -119,17 +162,48 @@ def command(program: str, seen: View, staged: Sequence[str], run: Sequence[str])
         staged: for each of the view's sources, where it can be found now.
         run: what is started inside.
     """
-    options = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    options += ["--die-with-parent", "--new-session", "--uid", "0", "--gid", "0", "--hostname", "sandbox"]
-    # Root in its own user namespace alone, nobody outside: it takes that to shut its children in, which give it up.
+    options = [
+        "--unshare-user",
+        "--unshare-pid",
+        "--unshare-ipc",
+        "--unshare-net",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+    ]
+    options += [
+        "--die-with-parent",
+        "--new-session",
+        "--uid",
+        "0",
+        "--gid",
+        "0",
+        "--hostname",
+        "sandbox",
+    ]
+    # Root in its own user namespace alone, nobody outside: it takes that to shut its children in,
+    # which give it up.
     options += ["--cap-add", "ALL"]
     for path, target in seen.links:
         options += ["--symlink", target, path]
     places = [*((path, ["--tmpfs", path]) for path in seen.empty)]
-    places += [(path, ["--ro-bind", at, path]) for path, at in zip(seen.sources, staged, strict=True)]
-    for _, option in sorted(places, key=lambda place: _depth(place[0])):  # what lies deeper comes later, and covers
+    places += [
+        (path, ["--ro-bind", at, path]) for path, at in zip(seen.sources, staged, strict=True)
+    ]
+    # what lies deeper comes later, and covers
+    for _, option in sorted(places, key=lambda place: _depth(place[0])):
         options += option
-    options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", SHARED_MEMORY, "--tmpfs", SCRATCH, "--dir", SUBMISSION]
+    options += [
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--tmpfs",
+        SHARED_MEMORY,
+        "--tmpfs",
+        SCRATCH,
+        "--dir",
+        SUBMISSION,
+    ]
     for path in ("/", "/dev", *seen.empty):
         options += ["--remount-ro", path]
     return [program, *options, "--chdir", "/", "--", *run]
