@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from dojo.curve import Curve
-from dojo.verdict import Measured
+from dojo.results import Measured
 
 FILE = Path(__file__).with_name("pass_marks.toml")
 

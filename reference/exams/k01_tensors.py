@@ -5,7 +5,7 @@ whose memory it is.
 import numpy as np
 import torch
 
-from dojo.exam import Draw, question, steps, within
+from dojo.exam import Draw, question, training_steps, within
 
 LARGE = (100, 160)  # so many random numbers that their distribution shows
 # right numbers come as far once in 10^22 draws (Dvoretzky, Kiefer, Wolfowitz); rand for randn comes
@@ -93,7 +93,7 @@ def about(kata, draw: Draw):
 def combinations(kata, draw: Draw):
     n, found = draw.integer(2, 6), {}
     row, column = draw.normal(1, n), draw.normal(n, 1)
-    with steps.untouched(found, row=row, column=column):
+    with training_steps.untouched(found, row=row, column=column):
         combined = kata.combine(row, column)
     return {"combined": combined, **found}
 
@@ -168,6 +168,6 @@ def arrays_of_tensors(kata, draw: Draw):
 def arrays_from_another_device(kata, draw: Draw):
     tensor, found = draw.normal(*draw.made(shape)).to(draw.device), {}
     recording = tensor.clone().requires_grad_()
-    with steps.untouched(found, tensor=tensor, recording=recording):
+    with training_steps.untouched(found, tensor=tensor, recording=recording):
         arrays = [kata.to_numpy(tensor), kata.to_numpy(recording)]
     return {"arrays": arrays, **found}

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dojo.exam import Draw, places, question, steps
+from dojo.exam import Draw, fake_devices, question, training_steps
 
 META, CPU = torch.device("meta"), torch.device("cpu")  # every machine has both
 MACHINES = ([], ["cuda"], ["mps"], ["cuda", "mps"])
@@ -19,7 +19,7 @@ def picked(kata, draw: Draw):
     """All machines, in an order that can't be known."""
     found = []
     for number in draw.made(lambda random: random.permutation([*range(4), *range(4)]).tolist()):
-        with places.machine(kata, MACHINES[number]):
+        with fake_devices.machine(kata, MACHINES[number]):
             device = kata.pick_device()
         found.append(device.type if isinstance(device, torch.device) else repr(device))
     return {"picked": found}
@@ -92,7 +92,7 @@ def batches_back_to_the_cpu(kata, draw: Draw):
     found = {}
     for kind in (tuple, list, dict):
         features, labels = draw.normal(4, 2).to(draw.device), draw.classes(4, 3).to(draw.device)
-        with steps.untouched(
+        with training_steps.untouched(
             found, **{f"{kind.__name__}'s features": features, f"{kind.__name__}'s labels": labels}
         ):
             moved = kata.move_batch(
@@ -117,7 +117,7 @@ def number_of_the_device(kata, draw: Draw):
     found = {}
     for kind in (tuple, list, dict):
         batch = batch_of(kind, draw.made(entries))
-        with places.Pretended(places.SECOND_GPU) as there:
-            kata.move_batch(batch, places.SECOND_GPU)
+        with fake_devices.Pretended(fake_devices.SECOND_GPU) as there:
+            kata.move_batch(batch, fake_devices.SECOND_GPU)
         found[kind.__name__] = sorted(there.sent)
     return found

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dojo.exam import Draw, question, steps
+from dojo.exam import Draw, question, training_steps
 
 # where data stands first
 FIRST = (lambda z, data: data * z, lambda z, data: data - z, lambda z, data: data / z)
@@ -37,7 +37,7 @@ def points(draw: Draw) -> list[Tensor]:
 @question("mse", times=2)
 def loss(kata, draw: Draw):
     (weight, x, y), found = points(draw), {}
-    with steps.untouched(found, weight=weight, x=x, y=y):
+    with training_steps.untouched(found, weight=weight, x=x, y=y):
         value = kata.mse(weight.requires_grad_(), x, y)
     return {"loss": value, "gradient": torch.autograd.grad(value, weight)[0], **found}
 
@@ -60,7 +60,7 @@ def gradient_in_every_call(kata, draw: Draw):
     ):
         (weight, x, y), found = points(draw), {}
         weight.requires_grad_(recording).grad = None if old is None else old.clone()
-        with steps.untouched(found, weight=weight, x=x, y=y):
+        with training_steps.untouched(found, weight=weight, x=x, y=y):
             gradients = [kata.gradient(weight, x, y).detach() for _ in range(3)]
         answers[case] = {
             "gradients": gradients,
@@ -78,7 +78,7 @@ def gradient_on_another_device(kata, draw: Draw):
 @question("by_hand", times=2)
 def gradient_by_hand(kata, draw: Draw):
     (weight, x, y), found = points(draw), {}
-    with steps.untouched(found, weight=weight, x=x, y=y):
+    with training_steps.untouched(found, weight=weight, x=x, y=y):
         recording = kata.gradient_by_hand(weight.requires_grad_(), x, y)
         with torch.no_grad():  # nobody can use autograd here
             by_hand = kata.gradient_by_hand(weight, x, y)
@@ -100,7 +100,7 @@ def descent(kata, draw: Draw):
     """Two descents, the second from where the first ended; .grad holds something before."""
     (weight, x, y), found = points(draw), {}
     weight.requires_grad_().grad = draw.normal(1)
-    with steps.untouched(found, x=x, y=y):
+    with training_steps.untouched(found, x=x, y=y):
         first = kata.descend(weight, x, y, lr=draw.real(0.02, 0.08), steps=draw.integer(3, 9))
         between = weight.detach().clone()
         second = kata.descend(weight, x, y, lr=draw.real(0.02, 0.08), steps=draw.integer(1, 30))
@@ -127,7 +127,7 @@ def network(draw: Draw) -> tuple[dict[str, Tensor], Tensor, Tensor]:
 def seven_gradients(kata, draw: Draw):
     (parameters, x, y), found = network(draw), {}
     # nobody can use autograd here
-    with steps.untouched(found, x=x, y=y, **parameters), torch.no_grad():
+    with training_steps.untouched(found, x=x, y=y, **parameters), torch.no_grad():
         found["by hand"] = kata.network_gradients(parameters, x, y)
     recording = {name: parameter.requires_grad_() for name, parameter in parameters.items()}
     found["recording"] = kata.network_gradients(recording, x, y)

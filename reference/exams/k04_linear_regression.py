@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, question, steps, within
+from dojo.exam import Draw, question, training_steps, within
 
 
 class Plane(nn.Module):
@@ -67,7 +67,7 @@ def forward_pass(kata, draw: Draw):
         3 * draw.normal(20, features),
         {},
     )
-    with steps.untouched(found, x=x):
+    with training_steps.untouched(found, x=x):
         found["output"], found["of one example"] = model(x), model(x[0])
     return {"printed": repr(model), "names": list(model.state_dict()), **found}
 
@@ -86,7 +86,9 @@ def training(kata, draw: Draw):
             draw.weights(Plane(d)),
             draw.made(lambda random, d=d: noisy(random, d)),
         )
-        with steps.untouched(found, **{f"features {d}": features, f"targets {d}": targets}):
+        with training_steps.untouched(
+            found, **{f"features {d}": features, f"targets {d}": targets}
+        ):
             with contextlib.redirect_stdout(io.StringIO()) as printed:
                 losses = kata.fit(model, features, targets)
         found[f"losses {d}"] = [
@@ -95,17 +97,18 @@ def training(kata, draw: Draw):
             {type(loss).__name__ for loss in losses} == {"float"},
         ]
         found[f"first loss {d}"], found[f"printed {d}"] = losses[0], printed.getvalue()
-        learned[str(d)] = steps.trained(model)
+        learned[str(d)] = training_steps.trained(model)
     return {"learned": learned, **found}
 
 
 @question(
-    "fit", steps=steps.follow(lambda hidden: Plane(hidden["features"].data.shape[1]), F.mse_loss)
+    "fit",
+    steps=training_steps.follow(lambda hidden: Plane(hidden["features"].data.shape[1]), F.mse_loss),
 )
 def gradients(kata, draw: Draw):
     features, targets = draw.data(hidden_plane)
     model = draw.weights(Plane(features.shape[1]))
-    losses, seen = steps.watch(lambda: kata.fit(model, features, targets, epochs=4), model)
+    losses, seen = training_steps.watch(lambda: kata.fit(model, features, targets, epochs=4), model)
     return {"steps": seen, "epochs": len(losses)}
 
 
@@ -125,7 +128,7 @@ def training_on_another_device(kata, draw: Draw):
         part.to(draw.device) for part in draw.made(lambda random: noisy(random, 3))
     )
     model, found = draw.weights(Plane(3)).to(draw.device), {}
-    with steps.untouched(found, features=features, targets=targets):
+    with training_steps.untouched(found, features=features, targets=targets):
         losses = kata.fit(model, features, targets, epochs=3)
     return {
         "epochs": len(losses),
@@ -140,7 +143,9 @@ def coefficients(kata, draw: Draw):
     for device in (torch.device("cpu"), draw.device):
         model = draw.weights(Plane(draw.integer(1, 5)), scale=20).to(device)
         bias, weights = model.linear.bias, model.linear.weight
-        with steps.untouched(found, **{f"bias {device}": bias, f"weights {device}": weights}):
+        with training_steps.untouched(
+            found, **{f"bias {device}": bias, f"weights {device}": weights}
+        ):
             found[f"coefficients {device}"] = kata.coefficients(model)
         found[f"model {device}"] = [[one.device, one.requires_grad] for one in model.parameters()]
     return found
@@ -153,7 +158,7 @@ def best_coefficients(kata, draw: Draw):
         features, slopes = draw.normal(60, d := draw.integer(1, 5)), 10 * draw.normal(d, 1)
         targets = (features @ slopes + draw.real(-9, 9) + 5 * draw.normal(60, 1)).to(device)
         features = features.to(device)
-        with steps.untouched(
+        with training_steps.untouched(
             found, **{f"features {device}": features, f"targets {device}": targets}
         ):
             found[f"best {device}"] = kata.best_coefficients(features, targets)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset, default_collate
 
-from dojo.exam import Draw, places, question, steps
+from dojo.exam import Draw, fake_devices, question, training_steps
 
 
 def batches(
@@ -93,7 +93,7 @@ def trainings(kata, draw: Draw):
         model, data, found = draw.weights(build()), batches(draw, target), {}
         optimizer, (features, targets) = descent(model, draw.real(0.03, 0.1)), data.dataset.tensors
         with (
-            steps.untouched(found, features=features, targets=targets),
+            training_steps.untouched(found, features=features, targets=targets),
             contextlib.redirect_stdout(io.StringIO()) as printed,
         ):
             first = kata.trainer(
@@ -101,7 +101,14 @@ def trainings(kata, draw: Draw):
             )
             between = [one.detach().clone() for one in model.parameters()]
             second = kata.trainer(model, criterion, optimizer, data, epochs=2, verbose=False)
-        answers[case] = [first, between, second, steps.trained(model), printed.getvalue(), found]
+        answers[case] = [
+            first,
+            between,
+            second,
+            training_steps.trained(model),
+            printed.getvalue(),
+            found,
+        ]
     return answers
 
 
@@ -166,7 +173,7 @@ def two_devices(kata, draw: Draw):
     for name, there, here in (("model", draw.device, "cpu"), ("batches", "cpu", draw.device)):
         model, data = draw.weights(line()).to(there), batches(draw, row, here)
         tensors = dict(zip(("features", "targets"), data.dataset.tensors, strict=True))
-        with steps.untouched(answer := {}, **tensors):
+        with training_steps.untouched(answer := {}, **tensors):
             losses = kata.trainer(
                 model, nn.MSELoss(), descent(model), data, epochs=2, verbose=False
             )
@@ -175,7 +182,7 @@ def two_devices(kata, draw: Draw):
             for now, before in zip(data.dataset.tensors, tensors.values(), strict=True)
         ]
         found[name] = [losses, list(model.parameters()), kept, answer]
-    with places.Pretended(places.SECOND_GPU, model := line()) as there:
+    with fake_devices.Pretended(fake_devices.SECOND_GPU, model := line()) as there:
         kata.trainer(
             model, nn.MSELoss(), descent(model), batches(draw, column), epochs=1, verbose=False
         )

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, question, reaches, steps
+from dojo.exam import Draw, question, reaches, training_steps
 
 
 def bands(random: np.random.Generator):
@@ -59,7 +59,7 @@ def model_on_another_device(kata, draw: Draw):
 def training(kata, draw: Draw):
     features, labels = draw.data(bands)
     model, found = line(draw), {}
-    with steps.untouched(found, features=features, labels=labels):
+    with training_steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels)
     found["losses"] = [
         type(losses).__name__,
@@ -72,14 +72,16 @@ def training(kata, draw: Draw):
 
 @question(
     "train",
-    steps=steps.follow(
+    steps=training_steps.follow(
         lambda hidden: nn.Sequential(nn.Linear(2, 1), nn.Sigmoid()), F.binary_cross_entropy
     ),
 )
 def gradients(kata, draw: Draw):
     features, labels = draw.data(bands)
     model = line(draw)
-    losses, seen = steps.watch(lambda: kata.train(model, features, labels, epochs=4), model)
+    losses, seen = training_steps.watch(
+        lambda: kata.train(model, features, labels, epochs=4), model
+    )
     return {"steps": seen, "epochs": len(losses)}
 
 
@@ -87,7 +89,7 @@ def gradients(kata, draw: Draw):
 def training_on_another_device(kata, draw: Draw):
     features, labels = (part.to(draw.device) for part in draw.data(bands))
     model, found = line(draw).to(draw.device), {}
-    with steps.untouched(found, features=features, labels=labels):
+    with training_steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels, epochs=3)
     return {
         "epochs": len(losses),

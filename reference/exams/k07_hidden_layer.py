@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, question, steps, within
+from dojo.exam import Draw, question, training_steps, within
 from dojo.exam.draw import live
 
 TIMES = 3  # from so many starts: a network of two hidden nodes may be stuck from one of them
@@ -71,7 +71,9 @@ def loss_on_further_points(answer, right, hidden) -> float:
     steep edge somewhere.
     """
     labels = live(hidden["further labels"])
-    outputs = [steps.outputs(trained, Network(), hidden["further features"]) for trained in answer]
+    outputs = [
+        training_steps.outputs(trained, Network(), hidden["further features"]) for trained in answer
+    ]
     return min(
         F.binary_cross_entropy(output.clamp(0.03, 0.97), labels).item() for output in outputs
     )
@@ -107,7 +109,7 @@ def passes(kata, draw: Draw):
     model, found = draw.weights(kata.HiddenLayerNN(labels, features, draw.integer(2, 5))), {}
     for name in ("first", "second"):
         x = draw.normal(draw.integer(2, 30), features)
-        with steps.untouched(found, **{name: x}):
+        with training_steps.untouched(found, **{name: x}):
             output = model(x)
         found[f"{name} output"], found[f"{name} results"] = output, kept(model)
     (output * draw.normal(labels)).sum().backward()
@@ -129,9 +131,9 @@ def trainings(kata, draw: Draw):
     (features, labels), found = draw.data(bands), {"trained": [], "losses": []}
     for _ in range(TIMES):
         model = draw.weights(Network())
-        with steps.untouched(found, features=features, labels=labels):
+        with training_steps.untouched(found, features=features, labels=labels):
             losses = kata.train(model, features, labels)
-        found["trained"].append(steps.trained(model))
+        found["trained"].append(training_steps.trained(model))
         found["losses"].append(
             [
                 type(losses).__name__,
@@ -142,11 +144,13 @@ def trainings(kata, draw: Draw):
     return found
 
 
-@question("train", steps=steps.follow(lambda hidden: Network(), F.binary_cross_entropy))
+@question("train", steps=training_steps.follow(lambda hidden: Network(), F.binary_cross_entropy))
 def gradients(kata, draw: Draw):
     features, labels = draw.data(bands)
     model = draw.weights(Network())
-    losses, seen = steps.watch(lambda: kata.train(model, features, labels, epochs=4), model)
+    losses, seen = training_steps.watch(
+        lambda: kata.train(model, features, labels, epochs=4), model
+    )
     return {"steps": seen, "epochs": len(losses)}
 
 
@@ -154,7 +158,7 @@ def gradients(kata, draw: Draw):
 def training_on_another_device(kata, draw: Draw):
     features, labels = (part.to(draw.device) for part in draw.data(bands))
     model, found = draw.weights(Network()).to(draw.device), {}
-    with steps.untouched(found, features=features, labels=labels):
+    with training_steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels, epochs=3)
     return {
         "epochs": len(losses),

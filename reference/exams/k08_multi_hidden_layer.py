@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, every, question, steps, within
+from dojo.exam import Draw, every, question, training_steps, within
 
 
 def bands(random: np.random.Generator):
@@ -55,7 +55,11 @@ def network(*_) -> nn.Module:
 def loss_of(answer, right, hidden) -> float:
     labels = torch.from_numpy(hidden["labels"].data)
     return min(
-        float(F.binary_cross_entropy(steps.outputs(one, network(), hidden["features"]), labels))
+        float(
+            F.binary_cross_entropy(
+                training_steps.outputs(one, network(), hidden["features"]), labels
+            )
+        )
         for one in answer
     )
 
@@ -63,7 +67,7 @@ def loss_of(answer, right, hidden) -> float:
 def accuracy_of(answer, right, hidden) -> float:
     labels = hidden["labels of others"].data
     return max(
-        ((steps.outputs(one, network(), hidden["others"]) >= 0.5).numpy() == labels).mean()
+        ((training_steps.outputs(one, network(), hidden["others"]) >= 0.5).numpy() == labels).mean()
         for one in answer
     )
 
@@ -101,7 +105,7 @@ def answers_of(kata, draw: Draw, layers: int) -> dict[str, object]:
     model = draw.weights(kata.MultiHiddenLayerNN(draw.integer(1, 4), sizes), scale=1.0)
     model(draw.normal(draw.integer(3, 9), sizes[0]))  # nothing of this pass may be left
     x = draw.normal(draw.integer(10, 30), sizes[0])
-    with steps.untouched(found, x=x):
+    with training_steps.untouched(found, x=x):
         output = model(x)
     found |= {"output": output, **kept(model)}
     output.square().sum().backward()
@@ -142,15 +146,17 @@ def training(kata, draw: Draw):
     models = [network(), network()]
     for model in models:
         kata.train(model, features, labels)
-    return {"trained": [steps.trained(model) for model in models]}
+    return {"trained": [training_steps.trained(model) for model in models]}
 
 
-@question("train", steps=steps.follow(network, F.binary_cross_entropy))
+@question("train", steps=training_steps.follow(network, F.binary_cross_entropy))
 def gradients(kata, draw: Draw):
     features, labels = draw.data(bands)
     model, found = draw.weights(network()), {}
-    with steps.untouched(found, features=features, labels=labels):
-        losses, seen = steps.watch(lambda: kata.train(model, features, labels, epochs=4), model)
+    with training_steps.untouched(found, features=features, labels=labels):
+        losses, seen = training_steps.watch(
+            lambda: kata.train(model, features, labels, epochs=4), model
+        )
     kinds = [type(one).__name__ for one in (losses, *losses)]
     return {"steps": seen, "losses": kinds, "first loss": losses[0], **found}
 
@@ -159,7 +165,7 @@ def gradients(kata, draw: Draw):
 def training_on_another_device(kata, draw: Draw):
     features, labels = (part.to(draw.device) for part in draw.data(bands))
     model, found = draw.weights(network()).to(draw.device), {}
-    with steps.untouched(found, features=features, labels=labels):
+    with training_steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels, epochs=3)
     return {
         "epochs": len(losses),

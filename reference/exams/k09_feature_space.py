@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from dojo.exam import Draw, question, steps
+from dojo.exam import Draw, question, training_steps
 
 
 class Keeping(nn.Module):
@@ -64,7 +64,7 @@ def hidden_features(kata, draw: Draw):
             2 * draw.normal(draw.integer(5, 30), 2),
         )
         model(draw.normal(draw.integer(2, 4), 2))  # the results of this pass are not asked for
-        with steps.untouched(found, points=points):
+        with training_steps.untouched(found, points=points):
             found[f"{before} before"] = kata.last_hidden_features(model, points)
     return found
 
@@ -95,7 +95,7 @@ def boundary(kata, draw: Draw):
     with torch.no_grad():
         weight = model.linear_modules[-1].weight
         weight += 0.2 * weight.sign()  # far enough from 0 to divide by
-    with steps.untouched(found, h1=h1):
+    with training_steps.untouched(found, h1=h1):
         found["h2"] = kata.hidden_boundary(model, h1)
     return found
 
@@ -126,7 +126,7 @@ def grid(kata, draw: Draw):
         model, rows = network(draw, hidden=draw.integer(2, 4), labels=labels), draw.integer(2, 6)
         for name, columns in (("oblong", rows + draw.integer(1, 4)), ("square", rows)):
             x1, x2 = lines(draw, columns), lines(draw, rows)
-            with steps.untouched(found, x1=x1, x2=x2):
+            with training_steps.untouched(found, x1=x1, x2=x2):
                 found[f"{name} {labels > 1}"] = kata.predict_grid(model, x1, x2)
     return found
 

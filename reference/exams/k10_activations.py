@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dojo.exam import Draw, question, steps
+from dojo.exam import Draw, question, training_steps
 
 NAMES = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "silu", "gelu", "selu")
 READY_MADE = {*NAMES, *(f"{name}_" for name in NAMES), "special_expit", "prelu", "_prelu_kernel"}
@@ -30,8 +30,10 @@ def answers(function, draw: Draw) -> dict[str, object]:
     """
     found = {}
     for name, x in zip(("near", "far"), places(draw), strict=True):
-        with steps.untouched(found, **{name: x}):
-            values, found[f"{name} ready-made"] = steps.used(lambda x=x: function(x), READY_MADE)
+        with training_steps.untouched(found, **{name: x}):
+            values, found[f"{name} ready-made"] = training_steps.used(
+                lambda x=x: function(x), READY_MADE
+            )
         found |= {f"{name} values": values, f"{name} gradients": slope_at(function, x)}
     away = draw.normal(8).to(draw.device).requires_grad_()
     there = function(away)
@@ -67,8 +69,8 @@ def learned_slope(kata, draw: Draw):
     for name, slope in (("at first", begin), ("then", draw.real(0.1, 0.8))):
         with torch.no_grad():
             model.slope.fill_(slope)
-        with steps.untouched(found, x=x):
-            found[name], found["ready-made"] = steps.used(lambda: model(x), READY_MADE)
+        with training_steps.untouched(found, x=x):
+            found[name], found["ready-made"] = training_steps.used(lambda: model(x), READY_MADE)
     model.slope.grad = None
     (0.5 * model(x).square()).sum().backward()
     return {**found, "gradient": model.slope.grad.flatten(), "gradient of x": slope_at(model, x)}
@@ -109,7 +111,7 @@ def activations(random: np.random.Generator) -> Tensor:
 @question("dead", times=3)
 def dead(kata, draw: Draw):
     table, found = draw.made(activations), {}
-    with steps.untouched(found, activations=table):
+    with training_steps.untouched(found, activations=table):
         found["dead"] = kata.dead_units(table)
     return found
 

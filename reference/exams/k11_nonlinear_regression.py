@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, every, question, steps, within
+from dojo.exam import Draw, every, question, training_steps, within
 
 ACTIVATIONS = (nn.Tanh, nn.ReLU, nn.SiLU)
 
@@ -52,7 +52,7 @@ def twenty_nodes(*_) -> nn.Module:
 
 
 def error_of(answer, right, hidden) -> float:
-    outputs = steps.outputs(answer, twenty_nodes(), hidden["others"])
+    outputs = training_steps.outputs(answer, twenty_nodes(), hidden["others"])
     return float(F.mse_loss(outputs, torch.from_numpy(hidden["labels of others"].data)))
 
 
@@ -80,7 +80,11 @@ def off_the_mean(answer, right, hidden) -> float:
     for step in batches:
         targets = torch.from_numpy(hidden["labels"].data[rows_of(step["inputs"], hidden)])
         parts.append(
-            float(F.mse_loss(steps.outputs(step["parameters"], small(), step["inputs"]), targets))
+            float(
+                F.mse_loss(
+                    training_steps.outputs(step["parameters"], small(), step["inputs"]), targets
+                )
+            )
         )
     return abs(told / np.mean(parts) - 1)
 
@@ -102,7 +106,7 @@ def passes(kata, draw: Draw, **settings) -> dict[str, object]:
     found = {}
     for name, model in two_networks(kata, draw, **settings).items():
         x = 2 * draw.normal(25, model.main[0].in_features)
-        with steps.untouched(found, **{name: x}):
+        with training_steps.untouched(found, **{name: x}):
             output = model(x)
         output.square().sum().backward()
         gradients = [one.grad for one in model.parameters()]
@@ -151,7 +155,7 @@ def nodes(kata, draw: Draw):
     found = {}
     for name, model in two_networks(kata, draw, activation=draw.choice(ACTIVATIONS)).items():
         x = 2 * draw.normal(draw.integer(5, 30), model.main[0].in_features)
-        with steps.untouched(found, **{name: x}):
+        with training_steps.untouched(found, **{name: x}):
             values = kata.node_outputs(model, x)
         there = kata.node_outputs(model.to(draw.device), x.to(draw.device))
         found[name] = [values, there, [one.device.type for one in model.parameters()]]
@@ -161,7 +165,7 @@ def nodes(kata, draw: Draw):
 @question(
     "fit",
     steps=every(
-        steps.follow(small, F.mse_loss),
+        training_steps.follow(small, F.mse_loss),
         within(2, "at least", new_orders, "epochs that take all, in a new order"),
     ),
     first_epoch=within(
@@ -172,8 +176,8 @@ def batches(kata, draw: Draw):
     size, rest, found = draw.integer(40, 50), draw.integer(10, 30), {}
     x, y = draw.data(lambda random: curve(random, points=2 * size + rest))
     model = draw.weights(small())
-    with steps.untouched(found, x=x, y=y):
-        losses, seen = steps.watch(
+    with training_steps.untouched(found, x=x, y=y):
+        losses, seen = training_steps.watch(
             lambda: kata.fit(model, x, y, epochs=2, batch_size=size), model, most=12
         )
     found |= {
@@ -193,14 +197,14 @@ def training(kata, draw: Draw):
     # of the weights that the pass mark knows, and the same on both sides: so is torch's seed
     model = twenty_nodes()
     kata.fit(model, x, y, epochs=90)
-    return {"trained": steps.trained(model)}
+    return {"trained": training_steps.trained(model)}
 
 
 @question("fit")
 def fit_on_another_device(kata, draw: Draw):
     x, y = (part.to(draw.device) for part in draw.data(lambda random: curve(random, points=40)))
     model, found = draw.weights(small()).to(draw.device), {}
-    with steps.untouched(found, x=x, y=y):
+    with training_steps.untouched(found, x=x, y=y):
         losses = kata.fit(model, x, y, epochs=2, batch_size=25)
     return {
         "epochs": len(losses),

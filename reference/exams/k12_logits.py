@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dojo.exam import Draw, question, steps
+from dojo.exam import Draw, question, training_steps
 
 READY_MADE = (
     "binary_cross_entropy_with_logits",
@@ -49,7 +49,7 @@ def answers_to(random: np.random.Generator) -> tuple[Tensor, Tensor]:
 def probabilities(kata, draw: Draw):
     shape, found = shape_of(draw), {}
     z, weights = 4 * draw.normal(*shape), draw.normal(*shape)
-    with steps.untouched(found, logits=z):
+    with training_steps.untouched(found, logits=z):
         found |= {"values": kata.to_probabilities(z), "one": kata.to_probabilities(z.flatten()[0])}
         found["huge"] = kata.to_probabilities(huge(draw, *shape))
     place = z.clone().requires_grad_()
@@ -65,7 +65,7 @@ def probabilities_on_another_device(kata, draw: Draw):
 @question("labels", times=3)
 def labels(kata, draw: Draw):
     z, found = draw.made(near_half), {}
-    with steps.untouched(found, logits=z):
+    with training_steps.untouched(found, logits=z):
         found |= {
             "row": kata.to_labels(z),
             "column": kata.to_labels(z[:, None]),
@@ -86,8 +86,8 @@ def loss(kata, draw: Draw):
     shape, found = shape_of(draw), {}
     targets = draw.uniform(0, 1, *shape).round()
     for name, z in (("near", 3 * draw.normal(*shape)), ("huge", huge(draw, *shape))):
-        with steps.untouched(found, **{f"{name} logits": z, f"{name} targets": targets}):
-            found[name], found[f"{name} ready-made"] = steps.used(
+        with training_steps.untouched(found, **{f"{name} logits": z, f"{name} targets": targets}):
+            found[name], found[f"{name} ready-made"] = training_steps.used(
                 lambda z=z: kata.bce_with_logits(z, targets), READY_MADE
             )
         place = z.clone().requires_grad_()
@@ -140,7 +140,7 @@ def figures(kata, draw: Draw):
         "no 1 at all": (none, none.clone()),
     }
     for pair, (right, said) in pairs.items():
-        with steps.untouched(found, y_true=right, y_pred=said):
+        with training_steps.untouched(found, y_true=right, y_pred=said):
             found[pair] = [getattr(kata, name)(right, said) for name in FIGURES]
     return found
 

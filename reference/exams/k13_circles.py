@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, every, question, steps, within
+from dojo.exam import Draw, every, question, training_steps, within
 
 # from so many starts: about once in a thousand all ReLUs of a layer die, and nothing more is
 # learned
@@ -45,7 +45,7 @@ def line(*_) -> nn.Module:
 def losses_of(answer, hidden) -> list[float]:
     labels = torch.from_numpy(hidden["labels"].data)
     return [
-        float(CROSS_ENTROPY(steps.outputs(trained, network(), hidden["features"]), labels))
+        float(CROSS_ENTROPY(training_steps.outputs(trained, network(), hidden["features"]), labels))
         for trained in answer
     ]
 
@@ -56,7 +56,7 @@ def loss_of(answer, right, hidden) -> float:
 
 def accuracy_of(answer, right, hidden) -> float:
     """Of the network that fits its own points best."""
-    logits = steps.outputs(
+    logits = training_steps.outputs(
         answer[int(np.argmin(losses_of(answer, hidden)))], network(), hidden["others"]
     )
     return float(((logits >= 0).numpy() == hidden["labels of others"].data).mean())
@@ -66,7 +66,7 @@ def forward_pass(kind: type[nn.Module], draw: Draw) -> dict[str, object]:
     """What a network prints, gives and learns from; then on another device."""
     sizes, found = (draw.integer(2, 5), draw.integer(3, 9), draw.integer(1, 4)), {}
     model, x = draw.weights(kind(*sizes)), 2 * draw.normal(25, sizes[0])
-    with steps.untouched(found, x=x):
+    with training_steps.untouched(found, x=x):
         output = model(x)
     (output * draw.normal(25, sizes[2])).sum().backward()
     found |= {
@@ -110,16 +110,18 @@ def training(kata, draw: Draw):
         # torch's seed
         model = network()
         kata.train(model, features, labels)
-        found["trained"].append(steps.trained(model))
+        found["trained"].append(training_steps.trained(model))
     return found
 
 
-@question("train", steps=steps.follow(line, CROSS_ENTROPY))
+@question("train", steps=training_steps.follow(line, CROSS_ENTROPY))
 def gradients(kata, draw: Draw):
     features, labels = draw.data(rings)
     model, found = draw.weights(line(), scale=3.0), {}
-    with steps.untouched(found, features=features, labels=labels):
-        losses, seen = steps.watch(lambda: kata.train(model, features, labels, epochs=4), model)
+    with training_steps.untouched(found, features=features, labels=labels):
+        losses, seen = training_steps.watch(
+            lambda: kata.train(model, features, labels, epochs=4), model
+        )
     kinds = [type(one).__name__ for one in (losses, *losses)]
     return {"steps": seen, "losses": kinds, "first loss": losses[0], **found}
 
@@ -128,7 +130,7 @@ def gradients(kata, draw: Draw):
 def training_on_another_device(kata, draw: Draw):
     features, labels = (part.to(draw.device) for part in draw.data(rings))
     model, found = draw.weights(network()).to(draw.device), {}
-    with steps.untouched(found, features=features, labels=labels):
+    with training_steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels, epochs=2)
     return {
         "epochs": len(losses),

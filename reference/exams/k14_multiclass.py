@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, question, steps, within
+from dojo.exam import Draw, question, training_steps, within
 
 READY_MADE = ("softmax", "log_softmax", "softmin", "logsumexp", "cross_entropy")
 
@@ -37,7 +37,7 @@ def network(*_) -> nn.Module:
 
 
 def loss_of(answer, right, hidden) -> float:
-    logits = steps.outputs(answer, network(), hidden["others"])
+    logits = training_steps.outputs(answer, network(), hidden["others"])
     return float(F.cross_entropy(logits, torch.from_numpy(hidden["labels of others"].data)))
 
 
@@ -59,7 +59,7 @@ def huge(draw: Draw) -> Tensor:
 def forward_pass(kata, draw: Draw):
     sizes, found = (draw.integer(2, 5), draw.integer(3, 9), draw.integer(2, 6)), {}
     model, x = draw.weights(kata.MulticlassClassifier(*sizes)), 2 * draw.normal(25, sizes[0])
-    with steps.untouched(found, x=x):
+    with training_steps.untouched(found, x=x):
         output = model(x)
     (output * draw.normal(25, sizes[2])).sum().backward()
     return {
@@ -83,8 +83,8 @@ def model_on_another_device(kata, draw: Draw):
 def softmax(kata, draw: Draw):
     n, classes, found = draw.integer(2, 8), draw.integer(2, 6), {}
     z, weights = 5 * draw.normal(n, classes), draw.normal(n, classes)
-    with steps.untouched(found, logits=z):
-        values, found["ready-made"] = steps.used(lambda: kata.softmax(z), READY_MADE)
+    with training_steps.untouched(found, logits=z):
+        values, found["ready-made"] = training_steps.used(lambda: kata.softmax(z), READY_MADE)
     place = z.clone().requires_grad_()
     (weights * kata.softmax(place)).sum().backward()
     found |= {
@@ -113,7 +113,7 @@ def prediction(kata, draw: Draw):
     for name, training in (("training", True), ("evaluation", False)):
         model.train(training)
         x = 3 * draw.normal(draw.integer(20, 40), features)
-        with steps.untouched(found, x=x):
+        with training_steps.untouched(found, x=x):
             numbers = kata.predict(model, x)
         found[name] = [numbers, [part.training for part in model.modules()], any(recording)]
     return found
@@ -136,15 +136,17 @@ def training(kata, draw: Draw):
     # of the weights that the pass marks know, and the same on both sides: so is torch's seed
     model = network()
     kata.train(model, features, labels)
-    return {"trained": steps.trained(model)}
+    return {"trained": training_steps.trained(model)}
 
 
-@question("train", steps=steps.follow(network, F.cross_entropy))
+@question("train", steps=training_steps.follow(network, F.cross_entropy))
 def gradients(kata, draw: Draw):
     features, labels = draw.data(blobs)
     model, found = draw.weights(network()), {}
-    with steps.untouched(found, features=features, labels=labels):
-        losses, seen = steps.watch(lambda: kata.train(model, features, labels, epochs=4), model)
+    with training_steps.untouched(found, features=features, labels=labels):
+        losses, seen = training_steps.watch(
+            lambda: kata.train(model, features, labels, epochs=4), model
+        )
     kinds = [type(one).__name__ for one in (losses, *losses)]
     return {"steps": seen, "losses": kinds, "first loss": losses[0], **found}
 
@@ -153,7 +155,7 @@ def gradients(kata, draw: Draw):
 def training_on_another_device(kata, draw: Draw):
     features, labels = (part.to(draw.device) for part in draw.data(blobs))
     model, found = draw.weights(network()).to(draw.device), {}
-    with steps.untouched(found, features=features, labels=labels):
+    with training_steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels, epochs=2)
     return {
         "epochs": len(losses),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dojo.exam import Draw, every, question, steps, within
+from dojo.exam import Draw, every, question, training_steps, within
 
 SHARES = [(0.8, 0.2), (0.6, 0.2, 0.2), (0.5, 0.3, 0.1, 0.1), (0.4, 0.35, 0.25)]
 WORDS = [
@@ -166,7 +166,7 @@ def numbers_of_names(kata, draw: Draw):
 @question("encode")
 def an_unknown_name(kata, draw: Draw):
     kinds = draw.made(lambda random: words(random, 4))
-    return {"refused": steps.refused(lambda: kata.encode(np.array(kinds), kinds[1:]))}
+    return {"refused": training_steps.refused(lambda: kata.encode(np.array(kinds), kinds[1:]))}
 
 
 @question("standardize", times=2)

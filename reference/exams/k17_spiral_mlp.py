@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, question, steps, within
+from dojo.exam import Draw, question, training_steps, within
 from dojo.exam.spiral import spiral
 
 NAMES = [
@@ -118,12 +118,12 @@ def models_on_another_device(kata, draw: Draw):
     return found
 
 
-@question("train", steps=steps.follow(lambda hidden: small(), weighted))
+@question("train", steps=training_steps.follow(lambda hidden: small(), weighted))
 def gradients(kata, draw: Draw):
     features, labels, weights = draw.data(unbalanced)
     model, found = draw.weights(small()), {}
-    with steps.untouched(found, features=features, labels=labels, weights=weights):
-        losses, seen = steps.watch(
+    with training_steps.untouched(found, features=features, labels=labels, weights=weights):
+        losses, seen = training_steps.watch(
             lambda: kata.train(model, features, labels, weights, epochs=4), model
         )
     found["losses"] = [
@@ -147,7 +147,7 @@ def arms_of_a_spiral(kata, draw: Draw):
 def training_on_another_device(kata, draw: Draw):
     data, found = [part.to(draw.device) for part in draw.data(unbalanced)], {}
     model = draw.weights(small()).to(draw.device)
-    with steps.untouched(found, features=data[0], labels=data[1], weights=data[2]):
+    with training_steps.untouched(found, features=data[0], labels=data[1], weights=data[2]):
         losses = kata.train(model, *data, epochs=2)
     return {
         "epochs": len(losses),

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, question, reaches, steps, within
+from dojo.exam import Draw, question, reaches, training_steps, within
 
 SQUARE = 60  # inputs, hidden units and outputs of the network whose dropout is looked at
 
@@ -34,7 +34,7 @@ def large() -> nn.Module:
 def learned(answer, right, hidden) -> float:
     """The share of right answers; they are computed here, because the labels are handed out."""
     pairs = [
-        (steps.outputs(one, large(), x).argmax(dim=1).numpy(), y.data)
+        (training_steps.outputs(one, large(), x).argmax(dim=1).numpy(), y.data)
         for one, (x, y) in zip(answer, hidden["data"], strict=True)
     ]
     return float(np.mean([answers == labels for answers, labels in pairs]))
@@ -85,7 +85,7 @@ def evaluation(kata, draw: Draw):
         draw.normal(20, inputs),
         {},
     )
-    with steps.untouched(found, x=x):
+    with training_steps.untouched(found, x=x):
         output, again = model(x), model(x)
     F.cross_entropy(output, draw.classes(20, classes)).backward()
     found |= {
@@ -176,7 +176,7 @@ def size_of_a_signal(kata, draw: Draw):
     width = draw.integer(250, 350)
     x, std, found = draw.normal(200, width), draw.choice([0.02, (2 / width) ** 0.5, 2.0]), {}
     draw.hidden("wide", lambda: std * width**0.5)
-    with steps.untouched(found, x=x):
+    with training_steps.untouched(found, x=x):
         sizes = kata.deviations(x, std, layers=draw.integer(8, 11))
     kinds = [type(sizes).__name__, len(sizes), *{type(size).__name__ for size in sizes}]
     return {"found": sizes, "kinds": kinds, "default": len(kata.deviations(x, std)), **found}
@@ -198,12 +198,14 @@ def signal_on_another_device(kata, draw: Draw):
     return {"layers": len(kata.deviations(draw.normal(5, 6).to(draw.device), 0.5, layers=3))}
 
 
-@question("overfit", steps=steps.follow(lambda hidden: small(), F.cross_entropy))
+@question("overfit", steps=training_steps.follow(lambda hidden: small(), F.cross_entropy))
 def gradients(kata, draw: Draw):
     features, labels = draw.data(nonsense)
     model, found = draw.weights(small()).eval(), {}
-    with steps.untouched(found, features=features, labels=labels):
-        losses, seen = steps.watch(lambda: kata.overfit(model, features, labels, epochs=4), model)
+    with training_steps.untouched(found, features=features, labels=labels):
+        losses, seen = training_steps.watch(
+            lambda: kata.overfit(model, features, labels, epochs=4), model
+        )
     found["losses"] = [
         type(losses).__name__,
         len(losses),
@@ -227,7 +229,7 @@ def nonsense_by_heart(kata, draw: Draw):
     for features, labels in data:
         model = large()
         kata.overfit(model, features, labels)
-        trained.append(steps.trained(model))
+        trained.append(training_steps.trained(model))
     return {"trained": trained}
 
 
@@ -235,7 +237,7 @@ def nonsense_by_heart(kata, draw: Draw):
 def training_on_another_device(kata, draw: Draw):
     features, labels = (part.to(draw.device) for part in draw.data(nonsense))
     model, found = draw.weights(small()).to(draw.device), {}
-    with steps.untouched(found, features=features, labels=labels):
+    with training_steps.untouched(found, features=features, labels=labels):
         losses = kata.overfit(model, features, labels, epochs=2)
     found["afterwards"] = model.training
     return {

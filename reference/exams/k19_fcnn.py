@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, every, places, question, reaches, steps, within
+from dojo.exam import Draw, every, fake_devices, question, reaches, training_steps, within
 from dojo.exam.draw import live
 
 CPU = torch.device("cpu")
@@ -132,7 +132,9 @@ def settings(kata, draw: Draw):
         found.append([kata.settings_for(kind, hidden, classes), hidden])
     return {
         "found": found,
-        "refused": steps.refused(lambda: kata.settings_for("ranking", [3], 2), "ranking", *LOSSES),
+        "refused": training_steps.refused(
+            lambda: kata.settings_for("ranking", [3], 2), "ranking", *LOSSES
+        ),
     }
 
 
@@ -169,10 +171,14 @@ def forward_pass(kata, draw: Draw):
 @question("network")
 def unknown_activations(kata, draw: Draw):
     known, last = ("relu", "sigmoid", "tanh"), ("linear", "sigmoid", "softmax")
-    hidden = steps.refused(lambda: kata.FCNN([2, 3, 1], "swish", "linear"), "swish", *known)
+    hidden = training_steps.refused(
+        lambda: kata.FCNN([2, 3, 1], "swish", "linear"), "swish", *known
+    )
     return {
         "hidden": hidden,
-        "last": steps.refused(lambda: kata.FCNN([2, 3, 1], "relu", "cubic"), "cubic", *last),
+        "last": training_steps.refused(
+            lambda: kata.FCNN([2, 3, 1], "relu", "cubic"), "cubic", *last
+        ),
     }
 
 
@@ -189,13 +195,16 @@ def losses(kata, draw: Draw):
             scores = z if kind == "multiclass" else z[:, :1]
             found[f"{kind}, {place.type}"] = kata.loss_for(kind)(scores.to(place), wanted.to(place))
         found[f"in two steps, {place.type}"] = kata.log_softmax_loss(z.to(place), numbers.to(place))
-    return {**found, "refused": steps.refused(lambda: kata.loss_for("ranking"), "ranking", *LOSSES)}
+    return {
+        **found,
+        "refused": training_steps.refused(lambda: kata.loss_for("ranking"), "ranking", *LOSSES),
+    }
 
 
 @question("loss")
 def two_steps(kata, draw: Draw):
     z, targets = draw.normal(12, 4), draw.classes(12, 4)
-    value, used = steps.used(
+    value, used = training_steps.used(
         lambda: kata.log_softmax_loss(z, targets), ["cross_entropy", "cross_entropy_loss"]
     )
     return {"value": value, "used": used, "large": kata.log_softmax_loss(300 * z, targets)}
@@ -218,7 +227,7 @@ def optimizers(kata, draw: Draw):
                 ]
     return {
         **found,
-        "refused": steps.refused(
+        "refused": training_steps.refused(
             lambda: kata.optimizer_for("newton", [weight], lr), "newton", *OPTIMIZERS
         ),
     }
@@ -275,7 +284,7 @@ def named_optimizers(kata, draw: Draw):
             2,
             batch_size=10,
         )
-        _, seen = steps.watch(train, model, most=20)
+        _, seen = training_steps.watch(train, model, most=20)
         found[name] = [[step["optimizer"], step["rate"]] for step in seen]
     return found
 
@@ -312,7 +321,7 @@ def training_on_another_device(kata, draw: Draw):
 @question("train")
 def training_on_a_second_gpu(kata, draw: Draw):
     data = draw.made(points(40, "multiclass"))
-    with places.Pretended(places.SECOND_GPU, model := Net("multiclass", 3)) as there:
+    with fake_devices.Pretended(fake_devices.SECOND_GPU, model := Net("multiclass", 3)) as there:
         kata.train(model, *data, "multiclass", epochs=1, batch_size=10)
     return {"sent to": sorted(there.sent)}
 
@@ -320,7 +329,7 @@ def training_on_a_second_gpu(kata, draw: Draw):
 @question("accuracy")
 def accuracy_on_a_second_gpu(kata, draw: Draw):
     data = draw.made(points(20, "binary"))
-    with places.Pretended(places.SECOND_GPU, model := Net("binary", 1)) as there:
+    with fake_devices.Pretended(fake_devices.SECOND_GPU, model := Net("binary", 1)) as there:
         kata.accuracy(model, *data, "binary")
     return {"sent to": sorted(there.sent)}
 
@@ -347,7 +356,7 @@ def right_answers(kata, draw: Draw):
     )
     return {
         **found,
-        "refused": steps.refused(
+        "refused": training_steps.refused(
             lambda: kata.accuracy(Net("regression", 1), *data, "regression"), "regression"
         ),
     }

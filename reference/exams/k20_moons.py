@@ -8,7 +8,7 @@ from sklearn.datasets import make_moons
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from dojo.exam import Draw, question, steps, within
+from dojo.exam import Draw, question, training_steps, within
 
 
 def moons(random: np.random.Generator, known: int = 1000, new: int = 10_000):
@@ -112,7 +112,7 @@ def small_budget(kata, draw: Draw):
         kata.build_model(),
         {},
     )
-    with steps.untouched(found, features=features, labels=labels):
+    with training_steps.untouched(found, features=features, labels=labels):
         found |= watched(
             lambda: kata.train(model, features, labels, epochs=epochs), model, len(features), epochs
         )
@@ -137,7 +137,7 @@ def new_points(kata, draw: Draw):
 def training_on_another_device(kata, draw: Draw):
     features, labels = (part.to(draw.device) for part in draw.made(few))
     model, found = kata.build_model().to(draw.device), {}
-    with steps.untouched(found, features=features, labels=labels):
+    with training_steps.untouched(found, features=features, labels=labels):
         losses = kata.train(model, features, labels, epochs=3)
     return {
         "within": len(losses) <= 3,

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from dojo import plain
-from dojo.verdict import BLOCKED, ERROR, FAILED, NOT_STARTED, PASSED, SKIPPED
+from dojo.results import Outcome
 
 STYLES = {
-    PASSED: "green",
-    FAILED: "red",
-    NOT_STARTED: "dim",
-    BLOCKED: "yellow",
-    SKIPPED: "yellow",
-    ERROR: "magenta",
+    Outcome.PASSED: "green",
+    Outcome.FAILED: "red",
+    Outcome.NOT_STARTED: "dim",
+    Outcome.BLOCKED: "yellow",
+    Outcome.SKIPPED: "yellow",
+    Outcome.ERROR: "magenta",
 }
 
 
@@ -52,14 +52,21 @@ def screen() -> Screen:
         and not console.is_dumb_terminal
         and "utf" in (sys.stdout.encoding or "").lower()
     ):
-        marks = {PASSED: "✓", FAILED: "✗", NOT_STARTED: "○", BLOCKED: "◌", SKIPPED: "–", ERROR: "!"}
+        marks = {
+            Outcome.PASSED: "✓",
+            Outcome.FAILED: "✗",
+            Outcome.NOT_STARTED: "○",
+            Outcome.BLOCKED: "◌",
+            Outcome.SKIPPED: "–",
+            Outcome.ERROR: "!",
+        }
         return Screen(console, marks, "█", "░")
     marks = {
-        PASSED: "ok",
-        FAILED: "FAILED",
-        NOT_STARTED: "-",
-        BLOCKED: "blocked",
-        SKIPPED: "skipped",
-        ERROR: "ERROR",
+        Outcome.PASSED: "ok",
+        Outcome.FAILED: "FAILED",
+        Outcome.NOT_STARTED: "-",
+        Outcome.BLOCKED: "blocked",
+        Outcome.SKIPPED: "skipped",
+        Outcome.ERROR: "ERROR",
     }
     return Screen(console, marks, "#", ".")

@@ -10,9 +10,9 @@ import pytest
 
 from dojo import ROOT
 from dojo.catalog import Catalog, load
-from dojo.suite.run import run
+from dojo.results import KataResult
+from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.verdict import KataResult
 
 KATA = "k06_logistic_regression"
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from dojo.verdict import KataResult, TestResult
+from dojo.results import KataResult, TestResult
 
 
 def by_name(result: KataResult) -> dict[str, TestResult]:

@@ -18,21 +18,10 @@ from dojo.grade import run as running
 from dojo.grade.assignment import Assignment, read
 from dojo.grade.gradebook import Gradebook
 from dojo.grade.intake import look
-from dojo.grade.records import (
-    ABSENT,
-    BLOCKED,
-    FAILED,
-    NOT_ISOLATED,
-    NOT_VERIFIED,
-    VERIFIED,
-    KataGrade,
-    Record,
-    Submission,
-    TaskGrade,
-)
-from dojo.verdict import PASSED, TaskResult, TestResult
+from dojo.grade.records import NOT_ISOLATED, KataGrade, Record, Status, Submission, TaskGrade
+from dojo.results import Outcome, TaskResult, TestResult
 
-STATUS = {b"right": VERIFIED, b"forged": NOT_VERIFIED, b"blocked": BLOCKED}
+STATUS = {b"right": Status.VERIFIED, b"forged": Status.NOT_VERIFIED, b"blocked": Status.BLOCKED}
 VERSIONS = {"suite": "1", "exam": "1"}
 
 
@@ -78,19 +67,21 @@ class FakeJudge:
         word = (data or b"").split()[0] if data and data.split() else b""
         if word == b"crash":
             raise RuntimeError("the judge fell over")
-        status = ABSENT if data is None else STATUS.get(word, FAILED)
+        status = Status.ABSENT if data is None else STATUS.get(word, Status.FAILED)
         return KataGrade(
             kata.name, tuple(self._task(kata.name, task.name, status, data) for task in kata.tasks)
         )
 
     def _task(self, kata: str, name: str, status: str, data: bytes | None) -> TaskGrade:
         possible = self.assignment.points_of(kata, name)
-        outcome = PASSED if status in (VERIFIED, NOT_VERIFIED) else FAILED
-        message = "" if outcome == PASSED else (data or b"").decode("utf-8", "replace")
+        outcome = (
+            Outcome.PASSED if status in (Status.VERIFIED, Status.NOT_VERIFIED) else Status.FAILED
+        )
+        message = "" if outcome == Outcome.PASSED else (data or b"").decode("utf-8", "replace")
         suite = (
             None if data is None else TaskResult(name, (TestResult("test_it", outcome, message),))
         )
-        reason = "" if status == VERIFIED else f"it is {status}"
+        reason = "" if status == Status.VERIFIED else f"it is {status}"
         return TaskGrade(name, status, possible, reason, suite)
 
 
@@ -144,9 +135,9 @@ def grade_command(monkeypatch, capsys):
         judges.isolation = "isolated: by a test" if isolated else NOT_ISOLATED
         yield judges
 
-    module = types.ModuleType("dojo.grade.judging")
+    module = types.ModuleType("dojo.grade.judge")
     module.court = court
-    monkeypatch.setitem(sys.modules, "dojo.grade.judging", module)
+    monkeypatch.setitem(sys.modules, "dojo.grade.judge", module)
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["grade", *map(str, arguments)])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dojo.check import git
+from dojo.check.update import git
 
 K01, K02, K03 = (f"katas/k0{number}_x.py" for number in (1, 2, 3))
 STUB = "lesson\n\n# TODO a: do it\nraise NotImplementedError('a')\n"

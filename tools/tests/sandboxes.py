@@ -22,9 +22,9 @@ from dojo.grade.sandbox import stage, view
 from dojo.grade.sandbox.launch import Content, Sandbox
 from dojo.grade.sandbox.limits import Limits
 from dojo.grade.sandbox.suite import Confined
-from dojo.suite.run import run
+from dojo.results import KataResult
+from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.verdict import KataResult
 
 LIMITS = Limits(memory=512, processes=32)
 BARE = Content(view.PARTS, "")  # quickly there, for tests in which nothing is judged

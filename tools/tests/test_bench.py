@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from dojo.bench import suite
-from dojo.bench.suite import Clock, Cost
+from bench import suite
+from bench.suite_bench import Clock, Cost
 
 KATA = "k06_logistic_regression"
 

@@ -16,10 +16,10 @@ import pytest
 from judging import contents
 from submitting import K06
 
-from dojo.bench import grading, grading_record, kills
-from dojo.bench.classroom import Student
-from dojo.bench.grading_record import Kills
-from dojo.grade.records import STATUSES, VERIFIED
+from bench import grading, grading_record, kills
+from bench.classroom import Student
+from bench.grading_record import Kills
+from dojo.grade.records import Status
 
 pytest_plugins = ["judging"]
 TASKS = frozenset(f"{K06}.{task}" for task in ("model", "train", "boundary"))
@@ -79,7 +79,7 @@ def test_the_figures_of_a_run_are_kept(bench):
         [],
         None,
     )
-    assert one["tasks"] == dict.fromkeys(STATUSES, 0) | {
+    assert one["tasks"] == dict.fromkeys(Status, 0) | {
         "verified": 6,
         "not verified": 3,
         "failed": 3,
@@ -200,7 +200,7 @@ def test_a_record_that_is_kept_is_of_enough_students_and_found_nothing_wrong():
     kept = json.loads(grading_record.FILE.read_text(encoding="utf-8"))
     assert [one["problems"] for one in kept.values()] == [[]] * len(kept)
     run, killed = kept["undisturbed"], kept["with kills"]
-    assert run["students"] >= 200 and len(run["kinds"]) == 7 and run["tasks"][VERIFIED]
+    assert run["students"] >= 200 and len(run["kinds"]) == 7 and run["tasks"][Status.VERIFIED]
     assert all(
         kind["as_earned"] == kind["students"]
         for one in kept.values()

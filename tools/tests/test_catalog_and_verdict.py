@@ -6,21 +6,9 @@ from dataclasses import replace
 import pytest
 
 from dojo import catalog as catalogs
+from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult, Verdict
+from dojo.results import test_result as parse_result
 from dojo.validate.parts import catalog_is_complete
-from dojo.verdict import (
-    BLOCKED,
-    ERROR,
-    FAILED,
-    NOT_STARTED,
-    PASSED,
-    SKIPPED,
-    KataResult,
-    Measured,
-    TaskResult,
-    TestResult,
-    Verdict,
-)
-from dojo.verdict import test_result as parse_result
 
 
 @pytest.mark.parametrize(
@@ -104,14 +92,14 @@ def test_a_task_without_hints_or_without_what_the_reference_chose_is_named(catal
 @pytest.mark.parametrize(
     ("outcomes", "expected"),
     [
-        ((), ERROR),
-        ((PASSED,), PASSED),
-        ((PASSED, SKIPPED), PASSED),
-        ((SKIPPED,), SKIPPED),
-        ((PASSED, NOT_STARTED), NOT_STARTED),
-        ((BLOCKED, NOT_STARTED), BLOCKED),
-        ((PASSED, FAILED, BLOCKED), FAILED),
-        ((FAILED, ERROR), ERROR),
+        ((), Outcome.ERROR),
+        ((Outcome.PASSED,), Outcome.PASSED),
+        ((Outcome.PASSED, Outcome.SKIPPED), Outcome.PASSED),
+        ((Outcome.SKIPPED,), Outcome.SKIPPED),
+        ((Outcome.PASSED, Outcome.NOT_STARTED), Outcome.NOT_STARTED),
+        ((Outcome.BLOCKED, Outcome.NOT_STARTED), Outcome.BLOCKED),
+        ((Outcome.PASSED, Outcome.FAILED, Outcome.BLOCKED), Outcome.FAILED),
+        ((Outcome.FAILED, Outcome.ERROR), Outcome.ERROR),
     ],
 )
 def test_outcome_of_a_task(outcomes, expected):
@@ -121,12 +109,12 @@ def test_outcome_of_a_task(outcomes, expected):
 @pytest.mark.parametrize(
     ("tasks", "expected"),
     [
-        ((), ERROR),
-        (((PASSED,), (PASSED,)), PASSED),
-        (((PASSED,), (SKIPPED,)), SKIPPED),
-        (((PASSED,), ()), ERROR),
-        (((PASSED,), (NOT_STARTED,)), NOT_STARTED),
-        (((FAILED,), (BLOCKED,)), FAILED),
+        ((), Outcome.ERROR),
+        (((Outcome.PASSED,), (Outcome.PASSED,)), Outcome.PASSED),
+        (((Outcome.PASSED,), (Outcome.SKIPPED,)), Outcome.SKIPPED),
+        (((Outcome.PASSED,), ()), Outcome.ERROR),
+        (((Outcome.PASSED,), (Outcome.NOT_STARTED,)), Outcome.NOT_STARTED),
+        (((Outcome.FAILED,), (Outcome.BLOCKED,)), Outcome.FAILED),
     ],
 )
 def test_outcome_of_a_kata(tasks, expected):
@@ -139,18 +127,18 @@ def test_a_verdict_without_katas_is_no_pass():
 
 def test_the_json_document_has_the_promised_shape():
     number = Measured("k01.x", "loss", None, 0.1, True)
-    result = TestResult("test_x", FAILED, "why", 0.5, "cuda", (number,))
+    result = TestResult("test_x", Outcome.FAILED, "why", 0.5, "cuda", (number,))
     document = Verdict("katas", (KataResult("k01_x", 1, (TaskResult("a", (result,)),)),)).to_json()
     json.dumps(document, allow_nan=False)
     assert document["target"] == "katas"
     (kata,) = document["katas"]
-    assert (kata["name"], kata["stage"], kata["outcome"]) == ("k01_x", 1, FAILED)
+    assert (kata["name"], kata["stage"], kata["outcome"]) == ("k01_x", 1, Outcome.FAILED)
     (one,) = kata["tasks"]
-    assert (one["name"], one["outcome"]) == ("a", FAILED)
+    assert (one["name"], one["outcome"]) == ("a", Outcome.FAILED)
     (test,) = one["tests"]
     assert {key: test[key] for key in ("name", "outcome", "message", "seconds", "device")} == {
         "name": "test_x",
-        "outcome": FAILED,
+        "outcome": Outcome.FAILED,
         "message": "why",
         "seconds": 0.5,
         "device": "cuda",
@@ -163,7 +151,7 @@ def test_the_json_document_has_the_promised_shape():
 )
 def test_a_report_with_other_fields_is_not_believed(change):
     with pytest.raises((ValueError, TypeError)):
-        parse_result({"name": "x", "outcome": PASSED} | change)
+        parse_result({"name": "x", "outcome": Outcome.PASSED} | change)
 
 
 def task(*outcomes: str) -> TaskResult:

@@ -7,7 +7,7 @@ import torch
 
 from dojo.diagnosis import Diagnosis
 from dojo.suite import feedback
-from dojo.suite.learner import load
+from dojo.suite.loader import load
 
 FILE = """import numpy as np
 import torch

@@ -251,8 +251,8 @@ def test_from_the_first_refusal_to_the_comparison(learner):
 
 def test_a_refusal_names_what_to_do(catalog):
     from dojo.check.state import State, TaskState
-    from dojo.verdict import FAILED
+    from dojo.results import Outcome
 
     kata = catalog.find("k06")
-    failed = State({KATA: {"train": TaskState(outcome=FAILED)}})
+    failed = State({KATA: {"train": TaskState(outcome=Outcome.FAILED)}})
     assert "hint k06` helps to get there" in compare.refusal(kata, kata.tasks, failed)

@@ -12,10 +12,10 @@ from torch import nn
 
 from dojo.curve import Band, Curve
 from dojo.diagnosis import MOST_CHARACTERS, Cause, Diagnosis
+from dojo.results import KataResult, Outcome, TaskResult, TestResult, Verdict
+from dojo.results import test_result as parse_result
 from dojo.suite import feedback
-from dojo.suite.learner import KataUnusable, MissingName, load
-from dojo.verdict import FAILED, PASSED, KataResult, TaskResult, TestResult, Verdict
-from dojo.verdict import test_result as parse_result
+from dojo.suite.loader import KataUnusable, MissingName, load
 from tests import expect
 
 FORWARD = "return self.sigmoid(self.linear(x))"
@@ -59,7 +59,7 @@ def test_the_message_says_all_causes_the_likeliest_first_and_what_to_do_next():
 
 
 def test_it_travels_as_json_and_comes_back_the_same():
-    result = TestResult("test_x", FAILED, WHY.text(), diagnosis=WHY)
+    result = TestResult("test_x", Outcome.FAILED, WHY.text(), diagnosis=WHY)
     document = Verdict("katas", (KataResult("k01_x", 1, (TaskResult("a", (result,)),)),)).to_json()
     fields = json.loads(json.dumps(document, allow_nan=False))["katas"][0]["tasks"][0]["tests"][0]
     assert fields["diagnosis"]["likely"] == [
@@ -68,7 +68,7 @@ def test_it_travels_as_json_and_comes_back_the_same():
     ]
     assert fields["diagnosis"]["where"] == "katas/k06.py:3"
     assert parse_result(fields) == result
-    assert parse_result({"name": "x", "outcome": PASSED}).diagnosis is None
+    assert parse_result({"name": "x", "outcome": Outcome.PASSED}).diagnosis is None
 
 
 @pytest.mark.parametrize(
@@ -95,19 +95,19 @@ def test_it_travels_as_json_and_comes_back_the_same():
 )
 def test_a_diagnosis_with_other_fields_is_not_believed(change):
     with pytest.raises((ValueError, TypeError, KeyError)):
-        parse_result({"name": "x", "outcome": FAILED, "diagnosis": asdict(WHY) | change})
+        parse_result({"name": "x", "outcome": Outcome.FAILED, "diagnosis": asdict(WHY) | change})
 
 
 @pytest.mark.parametrize("lacks", ["headline", "likely", "curve", "where"])
 def test_a_diagnosis_that_lacks_a_field_is_not_believed(lacks):
     fields = {name: value for name, value in asdict(WHY).items() if name != lacks}
     with pytest.raises(KeyError):
-        parse_result({"name": "x", "outcome": FAILED, "diagnosis": fields})
+        parse_result({"name": "x", "outcome": Outcome.FAILED, "diagnosis": fields})
 
 
 def test_what_passed_has_no_diagnosis():
     with pytest.raises(ValueError, match="a diagnosis of a test that is passed"):
-        parse_result({"name": "x", "outcome": PASSED, "diagnosis": asdict(WHY)})
+        parse_result({"name": "x", "outcome": Outcome.PASSED, "diagnosis": asdict(WHY)})
 
 
 def test_all_causes_that_fit_the_evidence_are_told_in_their_order():
@@ -185,9 +185,9 @@ def test_a_layer_without_gradient_is_unused_sooner_than_cut_off():
 
 def test_each_failure_of_a_file_has_a_diagnosis_that_leads_on(judge, reference):
     tests = by_name(judge(reference.replace(FORWARD, "return self.linear(x)")))
-    assert {test.outcome for test in tests.values()} > {FAILED, PASSED}
+    assert {test.outcome for test in tests.values()} > {Outcome.FAILED, Outcome.PASSED}
     for test in tests.values():
-        assert (test.diagnosis is not None) == (test.outcome == FAILED)
+        assert (test.diagnosis is not None) == (test.outcome == Outcome.FAILED)
         assert test.diagnosis is None or test.diagnosis.leads_on
     test = tests["test_output_is_the_sigmoid_of_the_scores"]
     assert test.diagnosis.likely == (

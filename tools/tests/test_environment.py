@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dojo import ROOT, environment
-from dojo.environment import Paths, SetupError
+from dojo import ROOT, bootstrap
+from dojo.bootstrap import Paths, SetupError
 from dojo.setup_progress import SetupProgress, step_of
 
 
@@ -29,17 +29,17 @@ def paths(tmp_path: Path) -> Paths:
 def no_pip(monkeypatch) -> list[str]:
     """Instead of a virtual environment and pip: a list of what would have been done."""
     done = []
-    monkeypatch.setattr(environment, "make_venv", lambda paths: done.append("venv"))
-    monkeypatch.setattr(environment, "install", lambda *arguments: done.append("pip"))
+    monkeypatch.setattr(bootstrap, "make_venv", lambda paths: done.append("venv"))
+    monkeypatch.setattr(bootstrap, "install", lambda *arguments: done.append("pip"))
     return done
 
 
 def test_this_environment_has_what_the_project_needs():
-    assert environment.missing(environment.requirements(ROOT, "validate")) == []
+    assert bootstrap.missing(bootstrap.requirements(ROOT, "validate")) == []
 
 
 def test_missing_and_old_packages_are_found():
-    assert environment.missing({"pytest": (999,), "no-such-package": (1,), "rich": (1, 0)}) == [
+    assert bootstrap.missing({"pytest": (999,), "no-such-package": (1,), "rich": (1, 0)}) == [
         "pytest",
         "no-such-package",
     ]
@@ -47,7 +47,7 @@ def test_missing_and_old_packages_are_found():
 
 def test_every_requirement_is_pinned():
     pins = (ROOT / "tools" / "constraints.txt").read_text().lower().replace("_", "-")
-    for name in environment.requirements(ROOT, "validate"):
+    for name in bootstrap.requirements(ROOT, "validate"):
         assert f"\n{name.lower()}==" in pins
     assert "\ntorch==2.13.0\n" in pins
 
@@ -57,22 +57,22 @@ def test_setup_makes_a_python_that_runs(paths):
     paths.root.joinpath("pyproject.toml").write_text(
         "[project]\ndependencies = ['pip>=1']\n[project.optional-dependencies]\nvalidate = []\n"
     )
-    environment.set_up(paths)
-    assert environment.venv_state(paths) == "ready"
+    bootstrap.set_up(paths)
+    assert bootstrap.venv_state(paths) == "ready"
     subprocess.run([paths.python, "-c", "import pip"], check=True)
 
 
 def test_states_of_the_environment(paths, no_pip):
-    assert environment.venv_state(paths) == "absent"
+    assert bootstrap.venv_state(paths) == "absent"
     paths.venv.mkdir()
-    assert environment.venv_state(paths) == "unmarked"
-    environment.set_up(paths)
-    assert environment.venv_state(paths) == "ready"
+    assert bootstrap.venv_state(paths) == "unmarked"
+    bootstrap.set_up(paths)
+    assert bootstrap.venv_state(paths) == "ready"
     paths.constraints.write_text("torch==3.0.0\n")
-    assert environment.venv_state(paths) == "outdated"
+    assert bootstrap.venv_state(paths) == "outdated"
     for broken in ("", "{}", "[]", '{"state": "unfinished"}'):
         paths.marker.write_text(broken)
-        assert environment.venv_state(paths) == "unfinished"
+        assert bootstrap.venv_state(paths) == "unfinished"
 
 
 def test_an_interrupted_setup_is_made_anew(paths, no_pip, monkeypatch):
@@ -81,20 +81,20 @@ def test_an_interrupted_setup_is_made_anew(paths, no_pip, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(environment, "install", interrupted)
+        patch.setattr(bootstrap, "install", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            environment.set_up(paths)
-    assert environment.venv_state(paths) == "unfinished"
-    environment.set_up(paths)
-    assert environment.venv_state(paths) == "ready"
+            bootstrap.set_up(paths)
+    assert bootstrap.venv_state(paths) == "unfinished"
+    bootstrap.set_up(paths)
+    assert bootstrap.venv_state(paths) == "ready"
     assert not (paths.venv / "half-copied").exists()
 
 
 def test_what_others_put_into_the_environment_is_kept_when_only_the_pins_changed(paths, no_pip):
-    environment.set_up(paths)
+    bootstrap.set_up(paths)
     (paths.venv / "mine").write_text("x")
     paths.constraints.write_text("torch==3.0.0\n")
-    environment.set_up(paths)
+    bootstrap.set_up(paths)
     assert (paths.venv / "mine").exists()
     assert no_pip == ["venv", "pip"] * 2
 
@@ -103,8 +103,8 @@ def test_no_room_is_said_before_anything_is_made(paths, no_pip, monkeypatch):
     usage = shutil.disk_usage(paths.root)._replace(free=300 * 1024**2)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(SetupError, match=r"0\.3 GB is free .* make room"):
-        environment.set_up(paths)
-    assert environment.venv_state(paths) == "absent"
+        bootstrap.set_up(paths)
+    assert bootstrap.venv_state(paths) == "absent"
 
 
 def test_a_folder_that_cannot_be_written_is_said(paths, no_pip, monkeypatch):
@@ -115,7 +115,7 @@ def test_a_folder_that_cannot_be_written_is_said(paths, no_pip, monkeypatch):
     with pytest.raises(
         SetupError, match=r"can't be written \(Read-only file system\): copy this folder"
     ):
-        environment.set_up(paths)
+        bootstrap.set_up(paths)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_folder_that_cannot_be_written_is_said(paths, no_pip, monkeypatch):
 def test_a_failed_pip_is_explained_in_one_sentence(paths, printed, says):
     import re
 
-    told = environment.explain_pip(printed, paths)
+    told = bootstrap.explain_pip(printed, paths)
     assert re.search(says, told)
     assert "\n" not in told
 
@@ -154,7 +154,7 @@ def test_a_python_without_venv_names_the_package(paths, monkeypatch):
     )
     monkeypatch.setattr(subprocess, "run", lambda *arguments, **named: answer)
     with pytest.raises(SetupError, match=r"apt install python3\.\d+-venv"):
-        environment.set_up(paths)
+        bootstrap.set_up(paths)
 
 
 def test_no_network_is_one_sentence_and_leaves_the_setup_unfinished(paths, monkeypatch):
@@ -169,8 +169,8 @@ def test_no_network_is_one_sentence_and_leaves_the_setup_unfinished(paths, monke
     }.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SetupError, match="check the network connection"):
-        environment.set_up(paths)
-    assert environment.venv_state(paths) == "unfinished"
+        bootstrap.set_up(paths)
+    assert bootstrap.venv_state(paths) == "unfinished"
 
 
 @pytest.mark.parametrize("script", ["check", "validate"])
@@ -224,5 +224,5 @@ def test_a_count_promises_no_more_packages_than_there_may_be(paths, capsys):
 
 
 def test_the_marker_is_plain_json(paths, no_pip):
-    environment.set_up(paths)
+    bootstrap.set_up(paths)
     assert set(json.loads(paths.marker.read_text())) == {"state", "pins"}

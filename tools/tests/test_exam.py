@@ -11,8 +11,8 @@ from examining import KATA, TASKS, asked
 from torch import nn
 
 from dojo.exam import examiner, sheet, trial, wire
+from dojo.exam.comparisons import reaches, same, within
 from dojo.exam.draw import Drawing, Mismatch, Repeated
-from dojo.exam.judges import reaches, same, within
 from dojo.exam.question import load
 from dojo.exam.values import Numbers, Other
 

@@ -12,9 +12,9 @@ from examining import KATA, TASKS, asked
 from torch import nn
 from torch.nn import functional as F
 
-from dojo.exam import examiner, sheet, steps, wire
+from dojo.exam import examiner, sheet, training_steps, wire
+from dojo.exam.comparisons import within
 from dojo.exam.draw import Drawing
-from dojo.exam.judges import within
 from dojo.exam.question import Question
 from dojo.exam.values import Numbers
 
@@ -56,7 +56,7 @@ def double(x):
         EQUAL_TO_ALL,
         "import dojo.exam.answering as a\na.ask = lambda *_: {'doubled': True}\n",
         "import dojo.exam.question as q\nq.Question.judge = lambda *_: ''\n",
-        "import dojo.exam.judges as j\nj._difference = j._numbers_differ = lambda *_: ''\n",
+        "import dojo.exam.comparisons as j\nj._difference = j._numbers_differ = lambda *_: ''\n",
         "import torch\ntorch.equal = torch.allclose = lambda *_: True\n",
         CONNECTION + "def double(x):\n    send({'number': 0, 'values': {'doubled': True}})\n",
         CONNECTION + "def double(x):\n    send({'number': 0, 'verified': True, 'values': {}})\n",
@@ -197,12 +197,12 @@ def trained(wrong_loss=None, clears=True):
             loss.backward()
             optimizer.step()
 
-    _, seen = steps.watch(train, model)
+    _, seen = training_steps.watch(train, model)
     return sheet.plain({"steps": seen, "features": features, "labels": labels})
 
 
 def test_steps_are_followed_whatever_the_optimizer():
-    judge, right = steps.follow(lambda hidden: nn.Linear(2, 1), F.mse_loss), trained()
+    judge, right = training_steps.follow(lambda hidden: nn.Linear(2, 1), F.mse_loss), trained()
     assert judge(right["steps"], right["steps"], right) == ""
     for wrong in (trained(clears=False), trained(wrong_loss=F.l1_loss)):
         assert "does not follow" in judge(wrong["steps"], right["steps"], right)
@@ -211,7 +211,7 @@ def test_steps_are_followed_whatever_the_optimizer():
 
 
 def test_steps_without_numbers_or_of_another_model_do_not_follow():
-    judge, right = steps.follow(lambda hidden: nn.Linear(2, 1), F.mse_loss), trained()
+    judge, right = training_steps.follow(lambda hidden: nn.Linear(2, 1), F.mse_loss), trained()
     for value in (float("nan"), float("inf")):
         forged = trained()
         for step in forged["steps"]:

@@ -16,10 +16,10 @@ from rich.console import Console
 from dojo.catalog import load
 from dojo.console import Screen
 from dojo.grade import assignment as assignments
-from dojo.grade.judging import Judge, court
+from dojo.grade.judge import Judge, court
 from dojo.grade.records import Ignored, Submission
 from dojo.grade.show import show
-from dojo.verdict import OUTCOMES
+from dojo.results import Outcome
 
 FOLDER = Path(__file__).parent / "golden"
 SIGMOID, STEP, BOUNDARY = (
@@ -62,7 +62,7 @@ def shown(judge: Judge, name: str) -> str:
         else ({KATA: source.encode()}, (Ignored("notes.txt", "not a kata's file"),))
     )
     console = Console(file=io.StringIO(), width=120, soft_wrap=True, highlight=False)
-    screen = Screen(console, {outcome: outcome for outcome in OUTCOMES}, "#", ".")
+    screen = Screen(console, {outcome: outcome for outcome in Outcome}, "#", ".")
     show(
         screen,
         judge.judge(Submission("doe", "doe.zip", files, ignored)),

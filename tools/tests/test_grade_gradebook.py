@@ -15,16 +15,16 @@ import pytest
 
 from dojo import ROOT, lock
 from dojo.grade.gradebook import Gradebook, GradebookError, documents
-from dojo.grade.records import FAILED, VERIFIED, Ignored, KataGrade, Record, TaskGrade
-from dojo.verdict import Measured, TaskResult, TestResult
+from dojo.grade.records import Ignored, KataGrade, Record, Status, TaskGrade
+from dojo.results import Measured, TaskResult, TestResult
 
 
 def record(student="doe", **fields):
     number = Measured("k06.train.x", "x", float("nan"), 0.1, True)
     tests = (TestResult("test_it", "failed", "why\u202e\ud800\x00", 0.5, measured=(number,)),)
     tasks = (
-        TaskGrade("model", VERIFIED, 2),
-        TaskGrade("train", FAILED, 1.5, "wrong", TaskResult("train", tests)),
+        TaskGrade("model", Status.VERIFIED, 2),
+        TaskGrade("train", Status.FAILED, 1.5, "wrong", TaskResult("train", tests)),
     )
     katas = (KataGrade("k06_logistic_regression", tasks),)
     return Record(
@@ -316,7 +316,8 @@ def test_a_record_is_bounded_however_much_the_tests_said():
     kata = KataGrade(
         "k",
         tuple(
-            TaskGrade(f"t{number}", FAILED, 1, "", TaskResult("t", tests)) for number in range(3)
+            TaskGrade(f"t{number}", Status.FAILED, 1, "", TaskResult("t", tests))
+            for number in range(3)
         ),
     )
     long = documents.written(Record("doe", "", "", (kata,)))

@@ -70,8 +70,8 @@ def test_what_judges_a_submission_is_known_and_nothing_else(checkout, catalog, m
         ("suite", "katas/given/data.py"),
         ("exam", "reference/k07_hidden_layer.py"),
         ("exam", "reference/exams/k06_logistic_regression.py"),
-        ("tools", "tools/dojo/suite/run.py"),
-        ("tools", "tools/dojo/grade/judging_to_come.py"),
+        ("tools", "tools/dojo/suite/supervisor.py"),
+        ("tools", "tools/dojo/grade/judge_to_come.py"),
     ):
         with (checkout / name).open("a") as file:
             file.write("\n# changed\n")

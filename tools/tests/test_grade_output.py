@@ -15,19 +15,10 @@ from dojo.grade.assignment import read
 from dojo.grade.exports import ExportError, row, safe, table
 from dojo.grade.gradebook import Gradebook
 from dojo.grade.progress import duration, rate, told
-from dojo.grade.records import (
-    ERROR,
-    FAILED,
-    NOT_ISOLATED,
-    NOT_VERIFIED,
-    VERIFIED,
-    KataGrade,
-    Record,
-    TaskGrade,
-)
+from dojo.grade.records import NOT_ISOLATED, KataGrade, Record, Status, TaskGrade
 from dojo.grade.run import Standing
 from dojo.grade.summary import Tally
-from dojo.verdict import TaskResult, TestResult
+from dojo.results import TaskResult, TestResult
 
 pytest_plugins = ["judging"]
 
@@ -38,8 +29,8 @@ def one(**fields):
         TestResult("test_b", "passed"),
     )
     tasks = (
-        TaskGrade("model", VERIFIED, 2),
-        TaskGrade("train", FAILED, 1.5, "", TaskResult("train", tests)),
+        TaskGrade("model", Status.VERIFIED, 2),
+        TaskGrade("train", Status.FAILED, 1.5, "", TaskResult("train", tests)),
     )
     return Record(
         "doe", "doe.zip", "c", (KataGrade(K06, tasks),), isolation="isolated: x", **fields
@@ -249,7 +240,7 @@ def test_no_cell_is_a_formula(text):
 
 
 def test_numbers_in_the_table_are_plain():
-    tasks = tuple(TaskGrade(str(number), VERIFIED, 0.1) for number in range(3))
+    tasks = tuple(TaskGrade(str(number), Status.VERIFIED, 0.1) for number in range(3))
     assert row(Record("doe", "", "", (KataGrade(K06, tasks),), isolation="x"), [K06]) == [
         "doe",
         "0.3",
@@ -257,7 +248,9 @@ def test_numbers_in_the_table_are_plain():
         "",
         "0.3",
     ]
-    broken = replace(one(), katas=(replace(one().katas[0], tasks=(TaskGrade("model", ERROR, 2),)),))
+    broken = replace(
+        one(), katas=(replace(one().katas[0], tasks=(TaskGrade("model", Status.ERROR, 2),)),)
+    )
     assert row(broken, [K06, K07]) == ["doe", "", "2", "error", "", ""]
 
 
@@ -279,16 +272,25 @@ def test_a_table_that_can_not_be_written_leaves_the_old_one(tmp_path):
 def test_the_summary_counts(catalog):
     tally = Tally(read(None, ["k06"], catalog).katas)
     doubted = replace(
-        one(), id="x", katas=(KataGrade(K06, (TaskGrade("model", NOT_VERIFIED, 2),)),), seconds=3.0
+        one(),
+        id="x",
+        katas=(KataGrade(K06, (TaskGrade("model", Status.NOT_VERIFIED, 2),)),),
+        seconds=3.0,
     )
     solved = replace(
-        one(), id="y", katas=(KataGrade(K06, (TaskGrade("model", VERIFIED, 2),)),), seconds=9.0
+        one(),
+        id="y",
+        katas=(KataGrade(K06, (TaskGrade("model", Status.VERIFIED, 2),)),),
+        seconds=9.0,
     )
-    failed = replace(one(), id="z", katas=(KataGrade(K06, (TaskGrade("model", ERROR, 2),)),))
+    failed = replace(one(), id="z", katas=(KataGrade(K06, (TaskGrade("model", Status.ERROR, 2),)),))
     assert [record.id for record in tally.over([doubted, solved, failed])] == ["x", "y", "z"]
     made = tally.summary()
-    assert (made.students, made.tasks) == (3, {NOT_VERIFIED: 1, VERIFIED: 1, ERROR: 1})
-    assert made.named == {NOT_VERIFIED: ("x",), ERROR: ("z",)}
+    assert (made.students, made.tasks) == (
+        3,
+        {Status.NOT_VERIFIED: 1, Status.VERIFIED: 1, Status.ERROR: 1},
+    )
+    assert made.named == {Status.NOT_VERIFIED: ("x",), Status.ERROR: ("z",)}
     assert made.slowest == (("y", 9.0), ("x", 3.0))
     assert made.mean == 1.0  # of the two whose points are known
     assert (made.katas[0].handed_in, made.katas[0].solved, made.katas[0].of) == (3, 1, 3)

@@ -13,12 +13,12 @@ import pytest
 from judging import contents
 from submitting import K06, K07, a_zip, folder
 
-from dojo.grade import workers as workers_module
+from dojo.grade import judge_pool as workers_module
 from dojo.grade.gradebook import Gradebook
 from dojo.grade.intake import look
-from dojo.grade.records import ABSENT, ERROR, VERIFIED
+from dojo.grade.judge_pool import CannotGrade, Workers, checked
+from dojo.grade.records import Status
 from dojo.grade.run import Standing
-from dojo.grade.workers import CannotGrade, Workers, checked
 
 pytest_plugins = ["judging"]
 
@@ -59,7 +59,7 @@ def test_an_earlier_version_that_is_handed_in_again_counts_again_without_a_run(t
         judging.grade(tmp_path / "in", tmp_path / "g", judged.append, katas="k06")
     assert judged == ["doe", "doe"]
     with Gradebook.view(tmp_path / "g") as book:
-        assert book.newest("doe").record.statuses == {VERIFIED}
+        assert book.newest("doe").record.statuses == {Status.VERIFIED}
         assert len(book.history("doe")) == 3
 
 
@@ -131,7 +131,7 @@ def test_a_judge_that_fails_is_replaced_and_its_record_is_our_error(tmp_path):
     with Gradebook.view(tmp_path / "g") as book:
         statuses = {student: book.newest(student).record.statuses for student in book.ids()}
         task, *_ = book.newest("b").record.katas[0].tasks
-    assert statuses == {"a": {VERIFIED}, "b": {ERROR}, "c": {VERIFIED}}
+    assert statuses == {"a": {Status.VERIFIED}, "b": {Status.ERROR}, "c": {Status.VERIFIED}}
     assert (
         "Judging failed 2 times (RuntimeError: the judge fell over). This is no fault of the"
         " submission" in task.reason
@@ -152,7 +152,7 @@ def test_a_judge_that_fails_once_is_no_error(tmp_path, error):
 
     judging.grade(tmp_path / "in", tmp_path / "g", once)
     with Gradebook.view(tmp_path / "g") as book:
-        assert book.newest("doe").record.statuses == {VERIFIED}
+        assert book.newest("doe").record.statuses == {Status.VERIFIED}
 
 
 def richer(task):
@@ -188,7 +188,7 @@ def test_a_record_of_other_tasks_or_points_is_not_believed(tmp_path, catalog, ch
     judging.grade(tmp_path / "in", tmp_path / "g", judges=functools.partial(Other, assignment))
     with Gradebook.view(tmp_path / "g") as book:
         record = book.newest("doe").record
-    assert record.statuses == {ERROR}
+    assert record.statuses == {Status.ERROR}
     assert (record.points, len(record.katas)) == (0, 2)
 
 
@@ -228,9 +228,9 @@ def test_what_is_left_out_is_absent_and_what_can_not_be_read_has_no_points(tmp_p
     judging.grade(many, tmp_path / "g")
     with Gradebook.view(tmp_path / "g") as book:
         torn, partly = book.newest("torn").record, book.newest("s03").record
-    assert torn.statuses == {ABSENT} and torn.flags == ("unreadable",)
+    assert torn.statuses == {Status.ABSENT} and torn.flags == ("unreadable",)
     assert "damaged" in torn.problem
-    assert {task.status for task in partly.katas[1].tasks} == {ABSENT}
+    assert {task.status for task in partly.katas[1].tasks} == {Status.ABSENT}
 
 
 def test_stopping_does_not_wait_for_the_submission_under_way(tmp_path, catalog):

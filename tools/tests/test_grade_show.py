@@ -11,8 +11,8 @@ from submitting import K06, folder
 from dojo import ROOT, console
 from dojo.grade import show
 from dojo.grade.gradebook import Gradebook
-from dojo.grade.records import FAILED, NOT_STARTED, Ignored, KataGrade, Record, TaskGrade
-from dojo.verdict import TaskResult, TestResult
+from dojo.grade.records import Ignored, KataGrade, Record, Status, TaskGrade
+from dojo.results import TaskResult, TestResult
 
 pytest_plugins = ["judging"]
 
@@ -179,22 +179,28 @@ def shown(record, catalog, capsys):
 
 def test_a_task_that_waits_says_what_for(catalog, capsys):
     waits = (
-        NOT_STARTED,
+        Status.NOT_STARTED,
         "k06_logistic_regression.py:37 waits for you:\n  create self.linear",
         "cpu",
     )
-    out = shown(of_k06(model=(NOT_STARTED, waits)), catalog, capsys)
+    out = shown(of_k06(model=(Status.NOT_STARTED, waits)), catalog, capsys)
     assert "      k06_logistic_regression.py:37 waits for you:\n        create self.linear\n" in out
 
 
 def test_what_is_wrong_with_the_whole_file_is_told_once_and_of_no_device(catalog, capsys):
     problem = "k06_logistic_regression.py can't be imported.\n  seen: x"
-    tests = [(FAILED, problem, device) for device in ("cpu", "cuda", "mps")]
-    out = shown(of_k06(model=(FAILED, *tests), train=(FAILED, *tests)), catalog, capsys)
+    tests = [(Status.FAILED, problem, device) for device in ("cpu", "cuda", "mps")]
+    out = shown(
+        of_k06(model=(Status.FAILED, *tests), train=(Status.FAILED, *tests)), catalog, capsys
+    )
     assert out.count("can't be imported") == 1 and "cuda" not in out and "mps" not in out
     assert "0 of 2 points" in out and "    seen: x" in out
     passed = ("passed", "", "cpu")
-    out = shown(of_k06(model=(FAILED, passed, *tests), train=(FAILED, *tests)), catalog, capsys)
+    out = shown(
+        of_k06(model=(Status.FAILED, passed, *tests), train=(Status.FAILED, *tests)),
+        catalog,
+        capsys,
+    )
     assert "ok test_model" in out and "FAILED train" in out and "as above: " in out
 
 
@@ -239,7 +245,7 @@ def test_the_script_starts():
 
 def test_json_of_what_is_no_number():
     tests = (TestResult("t", "failed", seconds=float("nan")),)
-    task = TaskGrade("model", FAILED, 1, "", TaskResult("model", tests))
+    task = TaskGrade("model", Status.FAILED, 1, "", TaskResult("model", tests))
     document = json.loads(
         show.document(Record("doe", "", "", (KataGrade(K06, (task,)),), (Ignored("a", "b"),)))
     )

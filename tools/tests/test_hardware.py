@@ -5,26 +5,15 @@ proof.
 import pytest
 from rich.console import Console
 
-from dojo import record, simulated
+from dojo import reference_results, simulated
 from dojo.diagnosis import Diagnosis
+from dojo.results import NO_TEST, Drift, KataResult, Measured, Outcome, TaskResult, TestResult
 from dojo.validate import card, device_record, hardware
 from dojo.validate.device_record import DeviceRecord, OnDevice
 from dojo.validate.patches import Patch
-from dojo.verdict import (
-    ERROR,
-    FAILED,
-    NO_TEST,
-    PASSED,
-    SKIPPED,
-    Drift,
-    KataResult,
-    Measured,
-    TaskResult,
-    TestResult,
-)
 
 KATA = "k06_logistic_regression"
-PASSING = {"model": {"outcome": PASSED, "seconds": 0.1}}
+PASSING = {"model": {"outcome": Outcome.PASSED, "seconds": 0.1}}
 MARK = "k06.train.distance"
 
 
@@ -40,20 +29,20 @@ def result(*tests, **others):
 def test_only_tests_on_the_device_count_and_the_largest_drift():
     small, large = Drift("forward", 1e-7, 1e-6), Drift("forward", 1e-6, 1e-5)
     tests = (
-        TestResult("test_a", PASSED, seconds=1.0, device="cuda", drift=(small,)),
-        TestResult("test_a", FAILED, device="cpu"),
-        TestResult("test_b", PASSED, seconds=0.5, device="cuda", drift=(large,)),
+        TestResult("test_a", Outcome.PASSED, seconds=1.0, device="cuda", drift=(small,)),
+        TestResult("test_a", Outcome.FAILED, device="cpu"),
+        TestResult("test_b", Outcome.PASSED, seconds=0.5, device="cuda", drift=(large,)),
     )
     entry = hardware.on_device(result(*tests), "cuda")
-    assert entry.tasks == {"model": {"outcome": PASSED, "seconds": 1.5}}
+    assert entry.tasks == {"model": {"outcome": Outcome.PASSED, "seconds": 1.5}}
     assert entry.drift == {"forward": {"absolute": 1e-6, "relative": 1e-5}}
     assert entry.problems == []
 
 
 def test_a_skip_on_the_device_is_no_pass():
     tests = (
-        TestResult("test_a", PASSED, device="cuda"),
-        TestResult("test_b", SKIPPED, device="cuda"),
+        TestResult("test_a", Outcome.PASSED, device="cuda"),
+        TestResult("test_b", Outcome.SKIPPED, device="cuda"),
     )
     assert hardware.on_device(result(*tests), "cuda").problems == ["model skipped"]
 
@@ -66,7 +55,7 @@ def test_drift_beyond_its_tolerance_is_a_problem(relative):
 
 def test_a_mark_is_held_only_by_all_trainings_and_one_that_broke_down_meets_none():
     numbers = [Measured(MARK, "", value, 0.01, True) for value in (0.001, 0.02, None)]
-    tests = tuple(TestResult("test_a", PASSED, measured=(number,)) for number in numbers)
+    tests = tuple(TestResult("test_a", Outcome.PASSED, measured=(number,)) for number in numbers)
     met = hardware.marks_met(result(*tests), [MARK])
     assert met == {MARK: {"seeds": hardware.SEEDS, "met": 1}}
     assert OnDevice("", tasks=PASSING, marks=met).problems == [
@@ -79,7 +68,10 @@ def test_a_mark_is_met_by_none_where_all_trainings_break_down():
     training whole.
     """
     reached = Measured(MARK, "", 0.001, 0.01, True)
-    tests = (TestResult("test_a", FAILED), TestResult("test_a", FAILED, measured=(reached,)))
+    tests = (
+        TestResult("test_a", Outcome.FAILED),
+        TestResult("test_a", Outcome.FAILED, measured=(reached,)),
+    )
     met = hardware.marks_met(result(*tests), [MARK])
     assert OnDevice("", tasks=PASSING, marks=met).problems == [
         f"{MARK} met by 0 of {hardware.SEEDS} trainings"
@@ -93,21 +85,21 @@ def test_a_kata_has_the_marks_of_the_file(catalog):
 
 def test_a_child_that_never_started_is_a_problem():
     # on no device: the record says "cpu"
-    silent = TestResult(NO_TEST, ERROR, "The suite gave no report on 'model'.")
+    silent = TestResult(NO_TEST, Outcome.ERROR, "The suite gave no report on 'model'.")
     assert hardware.on_device(result(silent), "cuda").problems == [
         "model error: The suite gave no report on 'model'."
     ]
 
 
-OWN = TestResult("test_a", SKIPPED, "nobody picks it", device=simulated.NAME)
-THERE = TestResult("test_b", PASSED, device=simulated.NAME)
+OWN = TestResult("test_a", Outcome.SKIPPED, "nobody picks it", device=simulated.NAME)
+THERE = TestResult("test_b", Outcome.PASSED, device=simulated.NAME)
 
 
 def test_a_test_that_leaves_the_simulated_device_out_is_no_problem_and_no_pass():
     entry = hardware.on_device(result(OWN, move=(THERE,)), simulated.NAME)
     assert entry.problems == []
     assert entry.passed == ["move"]
-    kept = OnDevice(record.content_hash(KATA), tasks=entry.tasks)
+    kept = OnDevice(reference_results.content_hash(KATA), tasks=entry.tasks)
     assert card.cell(KATA, made(kept)) == ("passed", "1 task, model skipped: nobody picks it")
 
 
@@ -119,28 +111,30 @@ def test_a_test_that_leaves_the_simulated_device_out_is_no_problem_and_no_pass()
             simulated.NAME,
             (
                 THERE,
-                TestResult("test_a", SKIPPED, f"{simulated.LIMIT}no sort", device=simulated.NAME),
+                TestResult(
+                    "test_a", Outcome.SKIPPED, f"{simulated.LIMIT}no sort", device=simulated.NAME
+                ),
             ),
         ),
         (
             "cuda",
             (
-                TestResult("test_a", SKIPPED, "nobody picks it", device="cuda"),
-                TestResult("test_b", PASSED, device="cuda"),
+                TestResult("test_a", Outcome.SKIPPED, "nobody picks it", device="cuda"),
+                TestResult("test_b", Outcome.PASSED, device="cuda"),
             ),
         ),
     ],
 )
 def test_other_skips_are_problems_that_say_why(where, tests):
-    skipped = next(test for test in tests if test.outcome == SKIPPED)
+    skipped = next(test for test in tests if test.outcome == Outcome.SKIPPED)
     assert hardware.on_device(result(*tests), where).problems == [
         f"model skipped: {skipped.message}"
     ]
 
 
-@pytest.mark.parametrize("outcome", [FAILED, ERROR, "blocked", SKIPPED])
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.ERROR, "blocked", Outcome.SKIPPED])
 def test_a_right_solution_passes_only_where_all_its_tests_there_pass(outcome):
-    passed = TestResult("test_a", PASSED, device="cuda")
+    passed = TestResult("test_a", Outcome.PASSED, device="cuda")
     assert hardware.variant_problems(result(passed), "cuda") == []
     assert hardware.variant_problems(
         result(passed, TestResult("test_b", outcome, device="cuda")), "cuda"
@@ -148,7 +142,7 @@ def test_a_right_solution_passes_only_where_all_its_tests_there_pass(outcome):
 
 
 def test_a_right_solution_without_a_test_there_has_not_passed():
-    assert hardware.variant_problems(result(TestResult("test_a", PASSED)), "cuda") == [
+    assert hardware.variant_problems(result(TestResult("test_a", Outcome.PASSED)), "cuda") == [
         "no test of it passed on cuda"
     ]
 
@@ -165,7 +159,7 @@ class TestMistakes:
                 return [result(test_a(unit.device)) for unit in units]
 
             def test_a(device):
-                why = Diagnosis("told") if outcomes[device] == FAILED else None
+                why = Diagnosis("told") if outcomes[device] == Outcome.FAILED else None
                 return TestResult("test_a", outcomes[device], device=device, diagnosis=why)
 
             mistake = Patch(KATA, "one", (), (), caught_by="test_a", saying="told")
@@ -178,16 +172,19 @@ class TestMistakes:
         return find
 
     def test_one_that_is_caught_there_counts(self, judged):
-        assert judged(cuda=FAILED, cpu=PASSED) == ({"caught": 1, "elsewhere": 0, "total": 1}, [])
+        assert judged(cuda=Outcome.FAILED, cpu=Outcome.PASSED) == (
+            {"caught": 1, "elsewhere": 0, "total": 1},
+            [],
+        )
 
     def test_one_that_is_caught_on_the_cpu_alone_is_not_counted_as_caught_there(self, judged):
-        figures, wrong = judged(cuda=PASSED, cpu=FAILED)
+        figures, wrong = judged(cuda=Outcome.PASSED, cpu=Outcome.FAILED)
         assert (figures, wrong) == ({"caught": 0, "elsewhere": 1, "total": 1}, [])
-        entry = OnDevice(record.content_hash(KATA), tasks=PASSING, mistakes=figures)
+        entry = OnDevice(reference_results.content_hash(KATA), tasks=PASSING, mistakes=figures)
         assert "caught there: 0/1, 1 more on the CPU alone" in card.summary([made(entry)])[0]
 
     def test_one_that_is_caught_nowhere_is_a_problem(self, judged):
-        figures, wrong = judged(cuda=PASSED, cpu=PASSED)
+        figures, wrong = judged(cuda=Outcome.PASSED, cpu=Outcome.PASSED)
         assert "test_a is passed, not failed" in wrong[0]
         assert OnDevice("", tasks=PASSING, mistakes=figures).problems
 
@@ -216,7 +213,9 @@ class TestExamine:
         numpy_only = catalog.find("k15")
 
         def answer(unit):
-            return KataResult(unit.kata, 4, (TaskResult("init", (TestResult("test_a", PASSED),)),))
+            return KataResult(
+                unit.kata, 4, (TaskResult("init", (TestResult("test_a", Outcome.PASSED),)),)
+            )
 
         found, problems, units = asked([numpy_only], answer)
         assert [bool(unit.measure) for unit in units] == [False]
@@ -225,16 +224,16 @@ class TestExamine:
 
     def test_tasks_that_train_nothing_are_not_missed_while_marks_are_measured(self, asked, catalog):
         reached = tuple(
-            TestResult("test_a", PASSED, measured=(Measured(MARK, "", 0.001, 0.01, True),))
+            TestResult("test_a", Outcome.PASSED, measured=(Measured(MARK, "", 0.001, 0.01, True),))
             for _ in range(5)
         )
 
         def answer(unit):
-            silent = TestResult(NO_TEST, ERROR, "The suite gave no report on 'model'.")
+            silent = TestResult(NO_TEST, Outcome.ERROR, "The suite gave no report on 'model'.")
             return (
                 result(silent, train=reached)
                 if unit.measure
-                else result(TestResult("test_a", PASSED, device="cuda"))
+                else result(TestResult("test_a", Outcome.PASSED, device="cuda"))
             )
 
         found, problems, _ = asked([catalog.find("k06")], answer)
@@ -244,7 +243,12 @@ class TestExamine:
     def test_trainings_that_all_break_down_are_problems(self, asked, catalog):
         def answer(unit):
             return result(
-                TestResult("test_a", FAILED if unit.measure else PASSED, "too slow", device="cuda")
+                TestResult(
+                    "test_a",
+                    Outcome.FAILED if unit.measure else Outcome.PASSED,
+                    "too slow",
+                    device="cuda",
+                )
             )
 
         found, problems, _ = asked([catalog.find("k06")], answer)
@@ -256,7 +260,7 @@ class TestExamine:
 def made(entry=None, **changes):
     drift = {"forward": {"absolute": 1e-7, "relative": 3e-7}}
     entry = entry or OnDevice(
-        record.content_hash(KATA), "2026-11-21", {"torch": "2.13.0"}, PASSING, drift
+        reference_results.content_hash(KATA), "2026-11-21", {"torch": "2.13.0"}, PASSING, drift
     )
     return DeviceRecord(
         **(
@@ -320,18 +324,22 @@ def test_the_card_says_what_was_reached(monkeypatch, catalog):
         (OnDevice("older", tasks=PASSING), "older"),
         (
             OnDevice(
-                record.content_hash(KATA), tasks={"model": {"outcome": SKIPPED, "seconds": 0.0}}
+                reference_results.content_hash(KATA),
+                tasks={"model": {"outcome": Outcome.SKIPPED, "seconds": 0.0}},
             ),
             "FAILED",
         ),
         (
             OnDevice(
-                record.content_hash(KATA),
+                reference_results.content_hash(KATA),
                 tasks={"model": {"outcome": device_record.LEFT_OUT, "skipped": ["why"]}},
             ),
             "skipped",
         ),
-        (OnDevice(record.content_hash(KATA), marks={MARK: {"seeds": 5, "met": 5}}), "no tests"),
+        (
+            OnDevice(reference_results.content_hash(KATA), marks={MARK: {"seeds": 5, "met": 5}}),
+            "no tests",
+        ),
     ],
 )
 def test_the_card_never_calls_passed_what_is_older_skipped_or_empty(entry, state):

@@ -13,7 +13,7 @@ import torch
 from dojo import ROOT
 from dojo.check import docs, store
 from dojo.check.state import State, TaskState
-from dojo.verdict import FAILED, PASSED
+from dojo.results import Outcome
 
 KATA = "k06_logistic_regression"
 
@@ -60,7 +60,12 @@ def test_a_named_task_has_a_ladder_of_its_own(progress, catalog):
 def test_without_a_name_it_is_the_failing_task(progress):
     store.change(
         lambda state: State(
-            {KATA: {"model": TaskState(outcome=PASSED), "train": TaskState(outcome=FAILED)}}
+            {
+                KATA: {
+                    "model": TaskState(outcome=Outcome.PASSED),
+                    "train": TaskState(outcome=Outcome.FAILED),
+                }
+            }
         )
     )
     assert "k06  Logistic regression  train" in hint().stdout
@@ -73,7 +78,7 @@ def test_without_a_state_it_is_the_first_task(progress, catalog):
 
 
 def test_after_green_all_is_shown_with_what_to_read(progress, catalog):
-    green = TaskState(first_green="2026-11-21", outcome=PASSED, judged="a")
+    green = TaskState(first_green="2026-11-21", outcome=Outcome.PASSED, judged="a")
     store.change(lambda state: State({KATA: {"train": green}}))
     shown = hint("k06", "train").stdout
     assert all(levels(shown, catalog.find("k06").tasks[1].hints))
@@ -90,7 +95,7 @@ def test_after_green_all_is_shown_with_what_to_read(progress, catalog):
 
 
 def test_of_a_kata_that_passes_all_tasks_are_shown(progress, catalog):
-    green = TaskState(first_green="2026-11-21", outcome=PASSED)
+    green = TaskState(first_green="2026-11-21", outcome=Outcome.PASSED)
     kata = catalog.find("k06")
     store.change(lambda state: State({KATA: {task.name: green for task in kata.tasks}}))
     shown = hint("k06").stdout
@@ -98,7 +103,7 @@ def test_of_a_kata_that_passes_all_tasks_are_shown(progress, catalog):
 
 
 def test_when_everything_passes_it_says_so(progress, catalog):
-    green = TaskState(first_green="2026-11-21", outcome=PASSED)
+    green = TaskState(first_green="2026-11-21", outcome=Outcome.PASSED)
     store.change(
         lambda state: State(
             {kata.name: {task.name: green for task in kata.tasks} for kata in catalog.katas}

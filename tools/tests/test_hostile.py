@@ -19,13 +19,13 @@ from sandboxes import a_sandbox, judge, new_since
 
 from dojo import ROOT
 from dojo.catalog import load
-from dojo.grade.judging import STATUS_OF
-from dojo.grade.records import NOT_VERIFIED, VERIFIED
+from dojo.grade.judge import STATUS_OF
+from dojo.grade.records import Status
 from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.suite import Confined
-from dojo.suite.run import run
+from dojo.results import Outcome
+from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.verdict import FAILED, OUTCOMES, PASSED
 
 PATIENCE = {True: 2, False: 60}  # seconds for a test, of a program that is endless or not
 SECONDS = {True: 4, False: 100}  # for all of a kata
@@ -88,7 +88,7 @@ def test_every_program_says_what_it_tries_and_what_becomes_of_it():
     for program in collection:
         assert program.attack and program.contained
         assert set(program.suite) == set(program.verdict) == set(TASKS)
-        assert set(program.suite.values()) <= set(OUTCOMES)
+        assert set(program.suite.values()) <= set(Outcome)
 
 
 def test_what_fails_in_the_suite_has_the_verdict_that_follows_from_it():
@@ -97,9 +97,9 @@ def test_what_fails_in_the_suite_has_the_verdict_that_follows_from_it():
     for program in collection:
         for task, outcome in program.suite.items():
             follows = (
-                {VERIFIED, NOT_VERIFIED}
-                if outcome == PASSED
-                else {STATUS_OF.get(outcome, NOT_VERIFIED)}
+                {Status.VERIFIED, Status.NOT_VERIFIED}
+                if outcome == Outcome.PASSED
+                else {STATUS_OF.get(outcome, Status.NOT_VERIFIED)}
             )
             wrong += (
                 []
@@ -138,7 +138,7 @@ def test_a_hostile_program_is_contained(sandbox, surroundings, program: Program)
 def test_the_next_one_is_judged_as_ever(sandbox):
     """Last in this file: after all of them."""
     (result,) = judge(sandbox, {KATA: base("reference").encode()})
-    assert result.outcome == PASSED
+    assert result.outcome == Outcome.PASSED
 
 
 @pytest.mark.parametrize(
@@ -154,5 +154,5 @@ def test_the_one_beside_it_is_judged_as_ever(sandbox, surroundings, name):
     hostile, honest = run(
         units, load().katas, jobs=2, launcher=Confined(sandbox, files), seconds=10
     )
-    assert honest.outcome == PASSED
-    assert hostile.outcome in (FAILED, "not started")
+    assert honest.outcome == Outcome.PASSED
+    assert hostile.outcome in (Outcome.FAILED, "not started")

@@ -16,30 +16,21 @@ from helpers import lives, until
 from hostile_programs import KATA, TASKS, base, programs
 from sandboxes import need_a_sandbox
 
-from dojo import ROOT, verdict
+from dojo import ROOT, results
 from dojo.catalog import load
+from dojo.exam.sheet_pool import Sheets
 from dojo.exam.unconfined import Unconfined
 from dojo.grade import assignment as assignments
-from dojo.grade import judging as judging_module
+from dojo.grade import judge as judging_module
 from dojo.grade.assignment import Limits
-from dojo.grade.judging import Judge, court
-from dojo.grade.places import Open
-from dojo.grade.records import (
-    ABSENT,
-    ERROR,
-    FAILED,
-    NOT_ISOLATED,
-    NOT_STARTED,
-    NOT_VERIFIED,
-    VERIFIED,
-    Submission,
-)
+from dojo.grade.judge import Judge, court
+from dojo.grade.judge_pool import CannotGrade
+from dojo.grade.records import NOT_ISOLATED, Status, Submission
 from dojo.grade.said import kept
-from dojo.grade.sheets import Sheets
-from dojo.grade.workers import CannotGrade
-from dojo.suite.run import Abandoned
-from dojo.verdict import Drift, KataResult, TaskResult, TestResult
-from dojo.warm import forking
+from dojo.grade.sandbox.workers import Open
+from dojo.processes import forking
+from dojo.results import Drift, KataResult, TaskResult, TestResult
+from dojo.suite.supervisor import Abandoned
 
 SECRET = b"of a test"
 FOREVER = functools.partial(os.execlp, "sh", "sh", "-c", "sleep 100")  # drawing a sheet
@@ -88,19 +79,26 @@ def confined() -> Iterator[Judge]:
 
 def test_the_reference_earns_all_points(judge):
     record = judge.judge(of(base("reference")))
-    assert set(statuses(record).values()) == {VERIFIED} and record.points == record.possible == 5
+    assert (
+        set(statuses(record).values()) == {Status.VERIFIED}
+        and record.points == record.possible == 5
+    )
     assert record.flags == (NOT_ISOLATED,)
 
 
 def test_a_wrong_task_costs_its_own_points_alone(judge):
     record = judge.judge(of(base("reference").replace(BOUNDARY, "return x1")))
-    assert statuses(record) == {"model": VERIFIED, "train": VERIFIED, "boundary": FAILED}
+    assert statuses(record) == {
+        "model": Status.VERIFIED,
+        "train": Status.VERIFIED,
+        "boundary": Status.FAILED,
+    }
     assert "x2 along the boundary" in record.katas[0].tasks[2].reason
 
 
 def test_a_file_that_needs_another_kata_fails_and_is_told_that_it_is_judged_alone(judge):
     record = judge.judge(of("import katas.k01_tensors\n" + base("reference")))
-    assert set(statuses(record).values()) == {FAILED}
+    assert set(statuses(record).values()) == {Status.FAILED}
     assert (
         ".py:1 imports katas.k01_tensors, but each kata is judged alone"
         in record.katas[0].tasks[0].reason
@@ -108,21 +106,21 @@ def test_a_file_that_needs_another_kata_fails_and_is_told_that_it_is_judged_alon
 
 
 def test_a_stub_and_nothing_at_all_earn_nothing(judge):
-    assert statuses(judge.judge(of(base("stub"))))["model"] == NOT_STARTED
+    assert statuses(judge.judge(of(base("stub"))))["model"] == Status.NOT_STARTED
     record = judge.judge(of())
-    assert set(statuses(record).values()) == {ABSENT} and record.points == 0
+    assert set(statuses(record).values()) == {Status.ABSENT} and record.points == 0
 
 
 def test_what_deceives_the_tests_does_not_deceive_the_exam(judge):
     record = judge.judge(of(base("reference").replace(BOUNDARY, "return x1") + CONTENT_WITH_ALL))
-    assert statuses(record)["boundary"] == NOT_VERIFIED and record.points < record.possible
-    assert NOT_VERIFIED in record.flags
+    assert statuses(record)["boundary"] == Status.NOT_VERIFIED and record.points < record.possible
+    assert Status.NOT_VERIFIED in record.flags
 
 
 def test_a_submission_that_takes_too_long_is_ended_and_what_it_had_not_done_has_failed():
     with judging(isolated=False, seconds_a_submission=3) as impatient:
         record = impatient.judge(of("while True: pass\n" + base("reference")))
-    assert set(statuses(record).values()) == {FAILED} and record.seconds < 60
+    assert set(statuses(record).values()) == {Status.FAILED} and record.seconds < 60
 
 
 def test_a_fault_of_ours_is_an_error_and_tried_twice(judge, monkeypatch):
@@ -134,7 +132,9 @@ def test_a_fault_of_ours_is_an_error_and_tried_twice(judge, monkeypatch):
 
     monkeypatch.setattr(judge, "_sheet_of", broken)
     record = judge.judge(of(base("reference")))
-    assert set(statuses(record).values()) == {ERROR} and record.points == 0 and len(tried) == 2
+    assert (
+        set(statuses(record).values()) == {Status.ERROR} and record.points == 0 and len(tried) == 2
+    )
     assert "a fault of the grader, not of the submission" in record.katas[0].tasks[0].reason
 
 
@@ -147,7 +147,7 @@ def test_who_gives_no_answer_in_time_is_asked_once_more_for_that_task_alone(judg
         return reasons if len(asked) > 1 else {**reasons, "train": "no answer within 12 s"}
 
     monkeypatch.setattr(judging_module, "examine", busy)
-    assert set(statuses(judge.judge(of(base("reference")))).values()) == {VERIFIED}
+    assert set(statuses(judge.judge(of(base("reference")))).values()) == {Status.VERIFIED}
     assert asked == [list(TASKS), ["train"]]
 
 
@@ -159,14 +159,14 @@ def test_who_breaks_the_tests_gets_no_error_of_ours_and_one_that_the_reference_h
     breaks = next(one for one in programs() if one.name == "break_suite").file().decode()
     record = judge.judge(of(breaks))
     assert (
-        set(statuses(record).values()) == {NOT_VERIFIED}
+        set(statuses(record).values()) == {Status.NOT_VERIFIED}
         and record.points == 0
-        and NOT_VERIFIED in record.flags
+        and Status.NOT_VERIFIED in record.flags
     )
     reason = record.katas[0].tasks[0].reason
     assert reason.startswith("the tests broke down over this file, and not over the reference: ")
     monkeypatch.setattr(judge, "_judges_the_reference", lambda kata: False)
-    assert set(statuses(judge.judge(of(breaks))).values()) == {ERROR}
+    assert set(statuses(judge.judge(of(breaks))).values()) == {Status.ERROR}
 
 
 def test_an_exam_whose_process_was_lost_says_nothing_of_the_submission(judge, monkeypatch):
@@ -177,17 +177,15 @@ def test_an_exam_whose_process_was_lost_says_nothing_of_the_submission(judge, mo
             super().__init__(kata, b"import os; os._exit(1)")
 
     monkeypatch.setattr(Open, "candidate", lambda self, kata, source: Lost(kata.name, source))
-    assert set(statuses(judge.judge(of(base("reference")))).values()) == {ERROR}
+    assert set(statuses(judge.judge(of(base("reference")))).values()) == {Status.ERROR}
 
 
 def test_a_task_that_the_exam_does_not_ask_about_is_our_fault(judge, monkeypatch):
-    monkeypatch.setattr(
-        "dojo.grade.judging.examine", lambda start, sheet, tasks, end: {"model": ""}
-    )
+    monkeypatch.setattr("dojo.grade.judge.examine", lambda start, sheet, tasks, end: {"model": ""})
     assert statuses(judge.judge(of(base("reference")))) == {
-        "model": VERIFIED,
-        "train": ERROR,
-        "boundary": ERROR,
+        "model": Status.VERIFIED,
+        "train": Status.ERROR,
+        "boundary": Status.ERROR,
     }
 
 
@@ -197,11 +195,13 @@ def test_the_reference_answers_in_our_time_and_not_in_the_submissions(monkeypatc
 
         def slow(*which: str):
             asked.append(which)
-            monkeypatch.setattr("dojo.grade.judging.time.monotonic", lambda: clock() + 600)
+            monkeypatch.setattr("dojo.grade.judge.time.monotonic", lambda: clock() + 600)
             return really(*which)
 
         monkeypatch.setattr(one, "_sheet_of", slow)
-        assert set(statuses(one.judge(of(base("reference")))).values()) == {VERIFIED} and asked
+        assert (
+            set(statuses(one.judge(of(base("reference")))).values()) == {Status.VERIFIED} and asked
+        )
 
 
 def test_the_exam_ends_with_the_submissions_time(judge, monkeypatch):
@@ -211,7 +211,7 @@ def test_the_exam_ends_with_the_submissions_time(judge, monkeypatch):
         ends.append(end)
         return dict.fromkeys(tasks, "")
 
-    monkeypatch.setattr("dojo.grade.judging.examine", content_with_all)
+    monkeypatch.setattr("dojo.grade.judge.examine", content_with_all)
     judge.judge(of(base("reference")))
     assert begin < ends[0] <= time.monotonic() + Limits().seconds_a_submission
 
@@ -238,7 +238,7 @@ def test_the_same_submission_gets_the_same_sheet_and_each_is_drawn_once(monkeypa
 
 def test_a_sheet_that_could_not_be_drawn_is_drawn_when_it_is_asked_for_again(monkeypatch):
     with Sheets(SECRET, jobs=1) as sheets:
-        monkeypatch.setattr("dojo.grade.sheets.sheet.draw", divmod)
+        monkeypatch.setattr("dojo.exam.sheet_pool.sheet.draw", divmod)
         with pytest.raises(TypeError):
             sheets.of(KATA, "a" * 64)
         monkeypatch.undo()
@@ -258,7 +258,7 @@ def test_sheets_are_drawn_although_a_process_that_draws_them_was_killed():
 @pytest.mark.skipif(not forking.can_fork(), reason="elsewhere it is drawn in other processes")
 def test_a_reference_that_hangs_is_ended_and_told_and_the_next_sheet_is_drawn(monkeypatch):
     with Sheets(SECRET, jobs=1, patience=1) as sheets:
-        monkeypatch.setattr("dojo.grade.sheets.sheet.draw", FOREVER)
+        monkeypatch.setattr("dojo.exam.sheet_pool.sheet.draw", FOREVER)
         with pytest.raises(TimeoutError, match=f"{KATA} did not answer within 1 s"):
             sheets.of(KATA, "a" * 64)
         monkeypatch.undo()
@@ -276,7 +276,7 @@ def test_who_waits_for_a_sheet_is_told_at_once_that_all_is_stopped(monkeypatch):
         except BaseException as error:
             heard.append(error)
 
-    monkeypatch.setattr("dojo.grade.sheets.sheet.draw", FOREVER)
+    monkeypatch.setattr("dojo.exam.sheet_pool.sheet.draw", FOREVER)
     with pytest.raises(KeyboardInterrupt), Sheets(SECRET, jobs=1) as sheets:
         asking = threading.Thread(target=ask, args=(sheets,), daemon=True)
         asking.start()
@@ -296,25 +296,28 @@ def test_without_a_sandbox_nothing_is_graded(monkeypatch):
 
 
 def test_what_the_tests_say_is_kept_up_to_the_limit():
-    tests = tuple(TestResult(name, verdict.FAILED, name * 60) for name in "abc")
+    tests = tuple(TestResult(name, results.Outcome.FAILED, name * 60) for name in "abc")
     tasks = TaskResult("model", tests[:2]), TaskResult("train", tests[2:])
     short = kept(KataResult(KATA, 1, tasks), 100)
     said = [test.message for task in short.tasks for test in task.tests]
     assert said == ["a" * 60, "b" * 40 + " ... (cut: `output_kb`)", " ... (cut: `output_kb`)"]
     assert kept(KataResult(KATA, 1, tasks), 1000).tasks == tasks
-    assert [task.outcome for task in short.tasks] == [verdict.FAILED, verdict.FAILED]
+    assert [task.outcome for task in short.tasks] == [
+        results.Outcome.FAILED,
+        results.Outcome.FAILED,
+    ]
 
 
 def test_what_a_test_measured_or_is_called_is_bounded_too():
     drift, name = Drift("loss", 0.5, 0.5), "long" * 10_000
     tests = (
-        TestResult("a", verdict.FAILED, "why", drift=(drift,)),
-        TestResult(name, verdict.PASSED, drift=(drift,) * 100_000),
+        TestResult("a", results.Outcome.FAILED, "why", drift=(drift,)),
+        TestResult(name, results.Outcome.PASSED, drift=(drift,) * 100_000),
     )
     first, second = kept(KataResult(KATA, 1, (TaskResult("model", tests),)), 1000).tasks[0].tests
     assert first == tests[0]
     assert (second.outcome, second.message, second.drift, len(second.name)) == (
-        verdict.PASSED,
+        results.Outcome.PASSED,
         "",
         (),
         1000,
@@ -326,7 +329,8 @@ def test_the_limit_of_an_assignment_is_that_of_the_record():
     with judging(isolated=False, output_kb=1) as one:
         *_, boundary = one.judge(of(loud)).katas[0].tasks
     assert (
-        boundary.status == FAILED and sum(len(test.message) for test in boundary.suite.tests) < 2000
+        boundary.status == Status.FAILED
+        and sum(len(test.message) for test in boundary.suite.tests) < 2000
     )
 
 
@@ -341,7 +345,7 @@ def test_a_picture_saved_while_the_file_is_imported_costs_nothing_and_leaves_not
 ):
     monkeypatch.chdir(tmp_path)
     record = judge.judge(Submission("doe", "doe", {KATA: DRAWING + base("reference").encode()}))
-    assert set(statuses(record).values()) == {VERIFIED}, record
+    assert set(statuses(record).values()) == {Status.VERIFIED}, record
     assert not list(tmp_path.iterdir()) and not (ROOT / "out.png").exists()
 
 
@@ -351,19 +355,19 @@ def test_a_picture_saved_while_the_file_is_imported_costs_nothing_and_leaves_not
 @pytest.mark.timeout(400)
 def test_the_reference_earns_all_points_in_the_sandbox(confined):
     record = confined.judge(of(base("reference")))
-    assert set(statuses(record).values()) == {VERIFIED}, record
+    assert set(statuses(record).values()) == {Status.VERIFIED}, record
     assert record.isolation.startswith("isolated: bubblewrap") and not record.flags
 
 
 @pytest.mark.timeout(400)
 def test_a_picture_can_be_saved_in_the_sandbox_too(confined):
     record = confined.judge(Submission("doe", "doe", {KATA: DRAWING + base("reference").encode()}))
-    assert set(statuses(record).values()) == {VERIFIED}, record
+    assert set(statuses(record).values()) == {Status.VERIFIED}, record
 
 
 def test_the_exam_has_no_tests_to_look_at(confined):
     record = confined.judge(of(base("reference").replace(BOUNDARY, "return x1") + CONTENT_WITH_ALL))
-    assert VERIFIED not in statuses(record).values()
+    assert Status.VERIFIED not in statuses(record).values()
     assert re.search(r"ModuleNotFoundError|No module named", record.katas[0].tasks[2].reason)
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from dojo import curve as curves
 from dojo.curve import MOST_POINTS, WIDTH, Band, Curve
+from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult
+from dojo.results import test_result as parse_result
 from dojo.validate import bands as banding
-from dojo.verdict import FAILED, KataResult, Measured, TaskResult, TestResult
-from dojo.verdict import test_result as parse_result
 from tests import bands, expect, marks, story
 
 BAND = Band(100, tuple(0.9**n for n in range(25)), tuple(1.1 * 0.92**n for n in range(25)), 20)
@@ -129,7 +129,7 @@ def test_a_missed_mark_carries_its_curve_in_the_message_and_the_record(mark, mon
     assert why.curve.band == BAND
     assert "  loss:" in str(caught.value)
     assert "░ reference, 20 starts" in str(caught.value)
-    result = TestResult("test_x", FAILED, str(caught.value), diagnosis=why)
+    result = TestResult("test_x", Outcome.FAILED, str(caught.value), diagnosis=why)
     assert parse_result(json.loads(json.dumps(asdict(result), allow_nan=False))) == result
 
 

@@ -4,9 +4,9 @@ import tomllib
 
 import pytest
 
+from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult
 from dojo.validate import marks, pedigree
 from dojo.validate.pedigree import Measurement
-from dojo.verdict import PASSED, KataResult, Measured, TaskResult, TestResult
 
 MARKS = {
     "k06.train.distance": {
@@ -40,7 +40,9 @@ def test_a_measurement_goes_on_where_it_stopped(catalog, monkeypatch, tmp_path):
         number = Measured("k06.train.distance", "the distance", 0.1, 0.5, True)
         return [
             KataResult(
-                "k06", 2, (TaskResult("train", (TestResult("test", PASSED, measured=(number,)),)),)
+                "k06",
+                2,
+                (TaskResult("train", (TestResult("test", Outcome.PASSED, measured=(number,)),)),),
             )
             for _ in units
         ]

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from dojo.results import KataResult, Outcome, TaskResult, TestResult
 from dojo.validate import commands, mutant_record, mutants
 from dojo.validate.mutant_record import MutantsError
 from dojo.validate.mutants import Mutant, Report
-from dojo.verdict import ERROR, FAILED, PASSED, SKIPPED, KataResult, TaskResult, TestResult
 
 SOURCE = '''"""Adds 1."""
 
@@ -107,17 +107,25 @@ def test_other_tests_make_what_is_known_old(kata, made, monkeypatch):
 
 
 def test_a_reference_that_fails_judges_nothing(kata, made, monkeypatch):
-    failed = KataResult(kata.name, 1, (TaskResult("model", (TestResult("test_total", FAILED),)),))
+    failed = KataResult(
+        kata.name, 1, (TaskResult("model", (TestResult("test_total", Outcome.FAILED),)),)
+    )
     monkeypatch.setattr(mutants, "run", lambda units, katas: [failed] * len(units))
     with pytest.raises(MutantsError, match="itself fails test_total"):
         mutants.judge(kata, made, nothing)
 
 
 @pytest.mark.parametrize(
-    ("outcome", "killer"), [(PASSED, ""), (SKIPPED, ""), (FAILED, "test_a"), (ERROR, "test_a")]
+    ("outcome", "killer"),
+    [
+        (Outcome.PASSED, ""),
+        (Outcome.SKIPPED, ""),
+        (Outcome.FAILED, "test_a"),
+        (Outcome.ERROR, "test_a"),
+    ],
 )
 def test_a_test_that_fails_or_errs_kills(outcome, killer):
-    tests = (TestResult("test_before", PASSED), TestResult("test_a", outcome))
+    tests = (TestResult("test_before", Outcome.PASSED), TestResult("test_a", outcome))
     assert mutants.killed_by(KataResult("k06", 1, (TaskResult("model", tests),))) == killer
 
 
@@ -227,8 +235,8 @@ def pretend(monkeypatch, killer_of) -> list[str]:
         judged.extend([] if is_reference else [text])
         killer = not is_reference and killer_of(text)
         tests = (
-            TestResult("test_first", PASSED),
-            TestResult(killer or "test_second", FAILED if killer else PASSED),
+            TestResult("test_first", Outcome.PASSED),
+            TestResult(killer or "test_second", Outcome.FAILED if killer else Outcome.PASSED),
         )
         return KataResult("k06_logistic_regression", 1, (TaskResult("model", tests),))
 

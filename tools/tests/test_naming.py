@@ -3,10 +3,10 @@
 import pytest
 
 from dojo.diagnosis import Cause, Diagnosis
+from dojo.results import KataResult, Outcome, TaskResult, TestResult
 from dojo.validate import naming, patches
 from dojo.validate.parts import check_mistake
 from dojo.validate.patches import Patch, PatchError
-from dojo.verdict import FAILED, PASSED, KataResult, TaskResult, TestResult
 
 KATA = "k06_logistic_regression"
 ENTRY = """[[mistake]]
@@ -26,7 +26,9 @@ def told(*causes: str) -> KataResult:
     """A failed test with these likely causes."""
     why = Diagnosis("Not right.", likely=tuple(map(Cause, causes)))
     return KataResult(
-        KATA, 2, (TaskResult("model", (TestResult("test_x", FAILED, why.text(), diagnosis=why),)),)
+        KATA,
+        2,
+        (TaskResult("model", (TestResult("test_x", Outcome.FAILED, why.text(), diagnosis=why),)),),
     )
 
 
@@ -82,13 +84,15 @@ def test_a_mistake_is_named_by_the_diagnosis_and_not_by_the_learners_own_lines(w
         f"{why.text() if why else 'No.'}\n\nkatas/k06.py:25, your forward:\n  25 | return tanh(x)"
     )
     result = KataResult(
-        KATA, 2, (TaskResult("model", (TestResult("test_x", FAILED, message, diagnosis=why),)),)
+        KATA,
+        2,
+        (TaskResult("model", (TestResult("test_x", Outcome.FAILED, message, diagnosis=why),)),),
     )
     assert (check_mistake(mistake("tanh instead of the sigmoid", "tanh"), result) == []) == is_named
 
 
 def test_a_variant_with_a_diagnosis_is_a_problem():
-    passed = KataResult(KATA, 2, (TaskResult("model", (TestResult("test_x", PASSED),)),))
+    passed = KataResult(KATA, 2, (TaskResult("model", (TestResult("test_x", Outcome.PASSED),)),))
     assert naming.undiagnosed(mistake("Adam", ""), passed) == []
     assert (
         "explains what is not wrong: Not right."

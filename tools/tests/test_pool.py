@@ -7,12 +7,12 @@ import pytest
 from helpers import lives, until
 
 from dojo import ROOT
-from dojo.warm import forking
+from dojo.processes import forking
 
 OWNER = """
 import os, sys, time
 sys.path.insert(0, "tools")
-from dojo.warm import forking
+from dojo.processes import forking
 if __name__ == "__main__":
     pool = forking.pool(2)
     print(*{one.result() for one in [pool.submit(os.getpid) for _ in range(20)]}, flush=True)

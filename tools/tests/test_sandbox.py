@@ -25,9 +25,9 @@ from dojo.grade.sandbox import bodies, machine, probe, stage, view
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
 from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.suite import Confined
-from dojo.suite.run import run
+from dojo.results import Outcome
+from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.verdict import FAILED
 
 FILES = {KATA: base("reference").encode()}
 PYTHON = view.Python(
@@ -307,4 +307,4 @@ def test_feedback_names_the_file_as_handed_in(sandbox):
 
 def test_a_kata_that_was_not_handed_in_is_none(sandbox):
     (result,) = run([Unit("nowhere", KATA, "cpu")], load().katas, launcher=Confined(sandbox, {}))
-    assert set(outcomes(result).values()) == {FAILED}
+    assert set(outcomes(result).values()) == {Outcome.FAILED}

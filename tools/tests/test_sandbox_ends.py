@@ -17,12 +17,12 @@ from hostile_programs import KATA, base
 from sandboxes import BARE, LIMITS, a_sandbox, judge, python
 
 from dojo.catalog import load
-from dojo.grade.places import Isolated
 from dojo.grade.sandbox import host, probe
 from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.suite import Confined
+from dojo.grade.sandbox.workers import Isolated
+from dojo.results import Outcome
 from dojo.suite.launcher import Lost
-from dojo.verdict import FAILED, PASSED
 
 FILES = {KATA: base("reference").encode()}
 IMPOSSIBLE = replace(LIMITS, space=-1)  # a tmpfs of this size can't be mounted
@@ -54,7 +54,7 @@ class HostAlwaysDies(HostDies):
 def test_a_run_that_was_lost_is_done_again():
     with a_sandbox() as sandbox:
         (result,) = judge(sandbox, FILES, HostDies)
-    assert result.outcome == PASSED
+    assert result.outcome == Outcome.PASSED
 
 
 def test_a_sandbox_that_always_breaks_down_is_no_fault_of_the_submission():
@@ -119,7 +119,7 @@ def test_what_can_not_be_confined_is_no_fault_of_the_submission(sandbox, monkeyp
 @pytest.mark.parametrize("code", [0, 1, 120])
 def test_no_exit_code_makes_a_run_lost(sandbox, code):
     (result,) = judge(sandbox, {KATA: f"import os\nos._exit({code})\n".encode()})
-    assert set(outcomes(result).values()) == {FAILED}
+    assert set(outcomes(result).values()) == {Outcome.FAILED}
 
 
 def test_a_candidate_that_could_not_be_confined_is_lost_and_one_that_ends_itself_is_not():

@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 
 from dojo.catalog import load
+from dojo.results import test_result as result_from
 from dojo.suite.report import Report
-from dojo.verdict import test_result as result_from
 
 if not sys.platform.startswith("linux"):
     pytest.skip("the sandbox needs Linux", allow_module_level=True)
 
-from dojo.channel import Channel
 from dojo.grade.sandbox import landlock, seccomp
 from dojo.grade.sandbox.confine import keep_only
+from dojo.processes.channel import Channel
 
 # Messages
 

@@ -18,8 +18,8 @@ from dojo.grade.sandbox import probe, view
 from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.limits import MEGABYTE
 from dojo.grade.sandbox.suite import Confined
+from dojo.processes.spare import Child
 from dojo.suite.unit import Unit
-from dojo.warm.spare import Child
 
 CANARY = "GRADER_PASSWORD"
 

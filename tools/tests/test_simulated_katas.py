@@ -12,12 +12,12 @@ import torch
 
 from dojo import ROOT
 from dojo.catalog import load
+from dojo.results import KataResult, Outcome, TaskResult, TestResult
 from dojo.simulated import NAME, Unsupported, backend
 from dojo.suite import devices
-from dojo.suite.run import run
+from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
 from dojo.validate import parts
-from dojo.verdict import FAILED, PASSED, SKIPPED, KataResult, TaskResult, TestResult
 
 MISSING = backend.available()
 needs_it = pytest.mark.skipif(bool(MISSING), reason=MISSING or "")
@@ -85,11 +85,11 @@ def test_listing_and_looking_do_not_enable_it():
 @needs_it
 class TestLearner:
     def test_a_right_solution_passes(self, reference, tmp_path):
-        assert {test.outcome for test in placement_of(reference, tmp_path)} == {PASSED}
+        assert {test.outcome for test in placement_of(reference, tmp_path)} == {Outcome.PASSED}
 
     def test_a_tensor_left_on_the_cpu_is_caught(self, reference, tmp_path):
         text = reference.replace("self.linear(x)", "self.linear(x) + torch.zeros(1, 1)")
-        failed = [test for test in placement_of(text, tmp_path) if test.outcome == FAILED]
+        failed = [test for test in placement_of(text, tmp_path) if test.outcome == Outcome.FAILED]
         assert failed
         assert "found at least two devices, simulated:0 and cpu" in failed[0].message
         assert "a tensor was left on another device" in failed[0].message
@@ -99,9 +99,9 @@ class TestLearner:
         self, reference, tmp_path, where
     ):
         results = placement_of(reference.replace("self.linear(x)", BEYOND), tmp_path, where)
-        assert SKIPPED in {test.outcome for test in results}
-        assert FAILED not in {test.outcome for test in results}
-        told = next(test.message for test in results if test.outcome == SKIPPED)
+        assert Outcome.SKIPPED in {test.outcome for test in results}
+        assert Outcome.FAILED not in {test.outcome for test in results}
+        told = next(test.message for test in results if test.outcome == Outcome.SKIPPED)
         assert told.startswith("simulated device: aten::") and "not supported" in told
 
 
@@ -189,8 +189,8 @@ def test_check_takes_its_name():
 
 
 def test_what_it_does_not_support_is_a_problem_of_ours_in_validate():
-    skipped = TestResult("test_it", SKIPPED, str(Unsupported("aten::x")), device=NAME)
-    passed = TestResult("test_it", PASSED)
+    skipped = TestResult("test_it", Outcome.SKIPPED, str(Unsupported("aten::x")), device=NAME)
+    passed = TestResult("test_it", Outcome.PASSED)
     result = KataResult("k02_devices", 0, (TaskResult("move", (passed, skipped)),))
     assert parts.not_passed([result]) == [f"k02_devices, test_it was skipped: {skipped.message}"]
 

@@ -16,18 +16,7 @@ from dojo import ROOT
 from dojo.check import state as states
 from dojo.check import store
 from dojo.check.state import State, TaskState, after_check, after_hint, current, from_json
-from dojo.verdict import (
-    BLOCKED,
-    ERROR,
-    FAILED,
-    NOT_STARTED,
-    PASSED,
-    SKIPPED,
-    KataResult,
-    TaskResult,
-    TestResult,
-    Verdict,
-)
+from dojo.results import KataResult, Outcome, TaskResult, TestResult, Verdict
 
 KATA, TODAY = "k06_logistic_regression", date(2026, 11, 21)
 
@@ -45,41 +34,53 @@ def checked(*steps: tuple[str, str], day: date = TODAY) -> TaskState:
 
 
 def test_each_version_of_the_file_is_one_attempt():
-    assert checked((FAILED, "a"), (FAILED, "a"), (FAILED, "b"), (PASSED, "c")).attempts == 3
+    assert (
+        checked(
+            (Outcome.FAILED, "a"),
+            (Outcome.FAILED, "a"),
+            (Outcome.FAILED, "b"),
+            (Outcome.PASSED, "c"),
+        ).attempts
+        == 3
+    )
 
 
-@pytest.mark.parametrize("outcome", [NOT_STARTED, BLOCKED, SKIPPED, ERROR])
+@pytest.mark.parametrize(
+    "outcome", [Outcome.NOT_STARTED, Outcome.BLOCKED, Outcome.SKIPPED, Outcome.ERROR]
+)
 def test_what_was_not_tried_is_no_attempt(outcome):
     assert checked((outcome, "a")).attempts == 0
 
 
 def test_a_task_not_begun_and_then_tried_in_one_file_is_an_attempt():
-    assert checked((NOT_STARTED, "a"), (FAILED, "b")).attempts == 1
+    assert checked((Outcome.NOT_STARTED, "a"), (Outcome.FAILED, "b")).attempts == 1
 
 
 def test_attempts_end_with_the_first_green():
-    assert checked((PASSED, "a"), (FAILED, "b"), (PASSED, "c")).attempts == 1
+    assert (
+        checked((Outcome.PASSED, "a"), (Outcome.FAILED, "b"), (Outcome.PASSED, "c")).attempts == 1
+    )
 
 
 def test_the_first_green_stays():
-    state = after_check(State(), result(PASSED), "a", TODAY)
-    state = after_check(state, result(FAILED), "b", date(2026, 11, 22))
-    state = after_check(state, result(PASSED), "c", date(2026, 11, 23))
+    state = after_check(State(), result(Outcome.PASSED), "a", TODAY)
+    state = after_check(state, result(Outcome.FAILED), "b", date(2026, 11, 22))
+    state = after_check(state, result(Outcome.PASSED), "c", date(2026, 11, 23))
     assert state.of(KATA, "model").first_green == "2026-11-21"
 
 
 def test_a_fault_of_the_suite_changes_nothing():
-    assert checked((PASSED, "a"), (ERROR, "b")) == checked((PASSED, "a"))
+    assert checked((Outcome.PASSED, "a"), (Outcome.ERROR, "b")) == checked((Outcome.PASSED, "a"))
 
 
 @pytest.mark.parametrize(("content", "green"), [("a", True), ("b", False), ("", False)])
 def test_green_is_only_the_file_that_passed(content, green):
-    assert checked((PASSED, "a")).is_green(content) is green
+    assert checked((Outcome.PASSED, "a")).is_green(content) is green
 
 
 def test_a_file_of_unknown_content_is_never_green():
-    assert not checked((PASSED, "")).is_green("")
-    assert not checked((FAILED, "a")).is_green("a")
+    assert not checked((Outcome.PASSED, "")).is_green("")
+    assert not checked((Outcome.FAILED, "a")).is_green("a")
 
 
 def test_hints_stop_at_the_last(catalog):
@@ -104,12 +105,19 @@ def with_outcomes(**outcomes: str) -> State:
     ("outcomes", "expected"),
     [
         ({}, ("k00", "network")),
-        ({"k06_model": PASSED}, ("k06", "train")),
-        ({"k06_model": NOT_STARTED}, ("k00", "network")),
-        ({"k06_model": PASSED, "k06_train": FAILED, "k06_boundary": FAILED}, ("k06", "train")),
-        ({"k06_model": NOT_STARTED, "k06_train": FAILED}, ("k06", "train")),
-        ({"k06_model": FAILED, "k06_train": BLOCKED}, ("k06", "model")),
-        ({"k06_model": PASSED, "k04_model": FAILED}, ("k04", "model")),
+        ({"k06_model": Outcome.PASSED}, ("k06", "train")),
+        ({"k06_model": Outcome.NOT_STARTED}, ("k00", "network")),
+        (
+            {
+                "k06_model": Outcome.PASSED,
+                "k06_train": Outcome.FAILED,
+                "k06_boundary": Outcome.FAILED,
+            },
+            ("k06", "train"),
+        ),
+        ({"k06_model": Outcome.NOT_STARTED, "k06_train": Outcome.FAILED}, ("k06", "train")),
+        ({"k06_model": Outcome.FAILED, "k06_train": Outcome.BLOCKED}, ("k06", "model")),
+        ({"k06_model": Outcome.PASSED, "k04_model": Outcome.FAILED}, ("k04", "model")),
     ],
 )
 def test_the_learner_is_where_something_fails_or_is_begun(catalog, outcomes, expected):
@@ -120,7 +128,7 @@ def test_the_learner_is_where_something_fails_or_is_begun(catalog, outcomes, exp
 
 
 def test_of_two_failing_katas_the_one_edited_last_is_meant(catalog):
-    state = with_outcomes(k06_model=FAILED, k04_model=FAILED)
+    state = with_outcomes(k06_model=Outcome.FAILED, k04_model=Outcome.FAILED)
     for last, times in (("k06", (1.0, 2.0)), ("k04", (2.0, 1.0))):
         kata, _ = current(
             state, catalog, dict(zip(("k04_linear_regression", KATA), times, strict=True))
@@ -131,7 +139,7 @@ def test_of_two_failing_katas_the_one_edited_last_is_meant(catalog):
 def test_nothing_is_next_when_all_passed(catalog):
     state = State(
         {
-            kata.name: {task.name: TaskState(outcome=PASSED) for task in kata.tasks}
+            kata.name: {task.name: TaskState(outcome=Outcome.PASSED) for task in kata.tasks}
             for kata in catalog.katas
         }
     )
@@ -141,7 +149,10 @@ def test_nothing_is_next_when_all_passed(catalog):
 def test_a_state_survives_its_file(tmp_path):
     state = State(
         {
-            KATA: {"model": TaskState(2, 3, "2026-11-21", PASSED, "abc"), "train": TaskState()},
+            KATA: {
+                "model": TaskState(2, 3, "2026-11-21", Outcome.PASSED, "abc"),
+                "train": TaskState(),
+            },
             "k99_gone": {},
         }
     )
@@ -254,18 +265,18 @@ def katas(tmp_path, monkeypatch):
 
 def test_a_check_is_recorded(katas):
     before = store.hashes([KATA])
-    assert store.record(Verdict("katas", (result(PASSED),)), before, TODAY) == ""
+    assert store.record(Verdict("katas", (result(Outcome.PASSED),)), before, TODAY) == ""
     known = store.read()[0].of(KATA, "model")
-    assert (known.attempts, known.first_green, known.outcome) == (1, "2026-11-21", PASSED)
+    assert (known.attempts, known.first_green, known.outcome) == (1, "2026-11-21", Outcome.PASSED)
     assert known.is_green(store.content_hash(KATA))
 
 
 def test_a_file_saved_during_the_check_is_not_called_green(katas):
     before = store.hashes([KATA])
     (katas / f"{KATA}.py").write_text("x = 2\n")
-    store.record(Verdict("katas", (result(PASSED),)), before, TODAY)
+    store.record(Verdict("katas", (result(Outcome.PASSED),)), before, TODAY)
     known = store.read()[0].of(KATA, "model")
-    assert known.outcome == PASSED
+    assert known.outcome == Outcome.PASSED
     assert not known.is_green(store.content_hash(KATA))
     assert not known.is_green(before[KATA])
 
@@ -273,17 +284,17 @@ def test_a_file_saved_during_the_check_is_not_called_green(katas):
 def test_on_a_device_of_ones_choice_nothing_becomes_green(katas):
     """The placement tests of the others were left out."""
     before = store.hashes([KATA])
-    store.record(Verdict("katas", (result(PASSED),)), before, TODAY, device="cpu")
+    store.record(Verdict("katas", (result(Outcome.PASSED),)), before, TODAY, device="cpu")
     assert store.read()[0].katas == {}
-    store.record(Verdict("katas", (result(FAILED),)), before, TODAY, device="cpu")
-    assert store.read()[0].of(KATA, "model").outcome == FAILED
+    store.record(Verdict("katas", (result(Outcome.FAILED),)), before, TODAY, device="cpu")
+    assert store.read()[0].of(KATA, "model").outcome == Outcome.FAILED
 
 
 def test_a_check_keeps_the_hints(katas):
     store.change(lambda state: state.having(KATA, "model", TaskState(hints=2)))
-    store.record(Verdict("katas", (result(FAILED),)), store.hashes([KATA]), TODAY)
+    store.record(Verdict("katas", (result(Outcome.FAILED),)), store.hashes([KATA]), TODAY)
     assert store.read()[0].of(KATA, "model") == replace(
-        checked((FAILED, store.content_hash(KATA))), hints=2
+        checked((Outcome.FAILED, store.content_hash(KATA))), hints=2
     )
 
 
@@ -297,7 +308,7 @@ def test_line_ends_make_no_other_file(katas):
 
 @pytest.mark.parametrize("name", [f"test_{KATA}.py", "pass_marks.toml"])
 def test_what_passed_other_tests_is_not_called_green(katas, name):
-    store.record(Verdict("katas", (result(PASSED),)), store.hashes([KATA]), TODAY)
+    store.record(Verdict("katas", (result(Outcome.PASSED),)), store.hashes([KATA]), TODAY)
     (katas / name).write_text("other = 1\n")
     known = store.read()[0].of(KATA, "model")
     assert not known.is_green(store.content_hash(KATA))
@@ -307,7 +318,7 @@ def test_what_passed_other_tests_is_not_called_green(katas, name):
 def test_tests_that_change_during_the_check_make_nothing_green(katas):
     before = store.hashes([KATA])
     (katas / f"test_{KATA}.py").write_text("other = 1\n")
-    store.record(Verdict("katas", (result(PASSED),)), before, TODAY)
+    store.record(Verdict("katas", (result(Outcome.PASSED),)), before, TODAY)
     assert store.read()[0].of(KATA, "model").judged == ""
 
 
@@ -318,14 +329,14 @@ def test_a_state_of_before_stays_and_its_greens_are_to_be_confirmed(katas):
         "hints": 2,
         "attempts": 3,
         "first_green": "2026-11-20",
-        "outcome": PASSED,
+        "outcome": Outcome.PASSED,
         "judged": judged,
     }
     (katas / "state.json").write_text(json.dumps({"version": 1, "katas": {KATA: {"model": kept}}}))
     state, notice = store.read()
     assert (asdict(state.of(KATA, "model")), notice) == (kept, "")
     assert not state.of(KATA, "model").is_green(store.content_hash(KATA))
-    store.record(Verdict("katas", (result(PASSED),)), store.hashes([KATA]), TODAY)
+    store.record(Verdict("katas", (result(Outcome.PASSED),)), store.hashes([KATA]), TODAY)
     known = store.read()[0].of(KATA, "model")
     assert known.is_green(store.content_hash(KATA))
     assert (known.attempts, known.first_green) == (3, "2026-11-20")

@@ -9,12 +9,12 @@ from helpers import by_name, first_message, outcomes
 
 from dojo import ROOT
 from dojo.catalog import load
+from dojo.results import Outcome
 from dojo.stubs import stub_of
-from dojo.suite import run as run_module
+from dojo.suite import supervisor as run_module
 from dojo.suite.unit import Unit
-from dojo.verdict import BLOCKED, FAILED, NOT_STARTED, PASSED
 
-ALL_FAILED = {"model": FAILED, "train": FAILED, "boundary": FAILED}
+ALL_FAILED = {"model": Outcome.FAILED, "train": Outcome.FAILED, "boundary": Outcome.FAILED}
 FORWARD = "return self.sigmoid(self.linear(x))"
 IN_BOUNDARY = "    with torch.no_grad():\n"  # the first line of decision_boundary
 FIRST_LAYER = "        self.linear = nn.Linear(num_features, num_labels)\n"
@@ -40,7 +40,7 @@ LIAR = """class Liar(torch.Tensor):
 
 def test_the_reference_passes(judge, reference):
     result = judge(reference)
-    assert result.outcome == PASSED
+    assert result.outcome == Outcome.PASSED
     assert [number.mark for number in result.measured] == ["k06.train.distance"]
 
 
@@ -101,12 +101,18 @@ def test_a_missing_file_says_how_to_get_the_stub_back(tmp_path, catalog):
 
 
 def test_line_ends_of_windows_and_a_byte_order_mark_are_fine(judge, reference):
-    assert judge(b"\xef\xbb\xbf" + reference.replace("\n", "\r\n").encode()).outcome == PASSED
+    assert (
+        judge(b"\xef\xbb\xbf" + reference.replace("\n", "\r\n").encode()).outcome == Outcome.PASSED
+    )
 
 
 def test_a_missing_name_fails_only_the_tests_that_use_it(judge, reference):
     result = judge(reference.replace("def decision_boundary(", "def decision_boundry("))
-    assert outcomes(result) == {"model": PASSED, "train": PASSED, "boundary": FAILED}
+    assert outcomes(result) == {
+        "model": Outcome.PASSED,
+        "train": Outcome.PASSED,
+        "boundary": Outcome.FAILED,
+    }
     assert "has no name 'decision_boundary'" in result.tasks[2].first_problem.message
     assert "decision_boundry" in result.tasks[2].first_problem.message
 
@@ -125,17 +131,27 @@ def test_an_assertion_of_torch_or_of_their_own_is_an_error_in_their_code(judge, 
 
 def test_an_endless_loop_is_one_failed_test(judge, reference):
     result = judge(reference.replace(IN_BOUNDARY, ENDLESS_LOOP), timeout=3)
-    assert (outcomes(result)["model"], outcomes(result)["boundary"]) == (PASSED, FAILED)
+    assert (outcomes(result)["model"], outcomes(result)["boundary"]) == (
+        Outcome.PASSED,
+        Outcome.FAILED,
+    )
     message = result.tasks[2].first_problem.message
     assert "an endless loop" in message
     assert "in decision_boundary" in message
-    assert [test.outcome for test in result.tasks[2].tests] == [FAILED, BLOCKED, BLOCKED]
+    assert [test.outcome for test in result.tasks[2].tests] == [
+        Outcome.FAILED,
+        Outcome.BLOCKED,
+        Outcome.BLOCKED,
+    ]
 
 
 def test_code_that_cannot_be_interrupted_is_ended_from_outside(judge, reference, monkeypatch):
     monkeypatch.setattr(run_module, "SECONDS_OF_SILENCE", 6)
     result = judge(reference.replace(IN_BOUNDARY, STUBBORN_LOOP), timeout=3)
-    assert (outcomes(result)["model"], outcomes(result)["boundary"]) == (PASSED, FAILED)
+    assert (outcomes(result)["model"], outcomes(result)["boundary"]) == (
+        Outcome.PASSED,
+        Outcome.FAILED,
+    )
     assert "ended from outside" in result.tasks[2].first_problem.message
 
 
@@ -144,9 +160,9 @@ def test_a_process_that_ends_in_a_test_fails_that_test_and_the_rest_is_judged(ju
     result = judge(reference.replace(IN_BOUNDARY, way_out))
     tests = by_name(result)
     assert "exit code 0" in tests["test_the_model_is_undecided_there"].message
-    assert tests["test_gives_no_gradient"].outcome == FAILED
+    assert tests["test_gives_no_gradient"].outcome == Outcome.FAILED
     assert "still records gradients" in tests["test_gives_no_gradient"].message
-    assert outcomes(result)["train"] == PASSED
+    assert outcomes(result)["train"] == Outcome.PASSED
 
 
 @pytest.mark.parametrize(
@@ -155,8 +171,8 @@ def test_a_process_that_ends_in_a_test_fails_that_test_and_the_rest_is_judged(ju
 )
 def test_no_way_out_of_a_test_is_a_pass_or_a_skip(judge, reference, way_out):
     result = judge(reference.replace(FORWARD, f"{way_out}\n        {FORWARD}"))
-    assert outcomes(result)["model"] == FAILED
-    assert outcomes(result)["train"] in (FAILED, BLOCKED)
+    assert outcomes(result)["model"] == Outcome.FAILED
+    assert outcomes(result)["train"] in (Outcome.FAILED, Outcome.BLOCKED)
 
 
 def test_printing_without_end_is_stopped(judge, reference):
@@ -168,19 +184,29 @@ def test_an_object_that_equals_everything_does_not_pass(judge, reference):
     source = reference.replace("class Logistic", LIAR + "class Logistic").replace(
         FORWARD, "return Liar(self.linear(x))"
     )
-    assert outcomes(judge(source))["model"] == FAILED
+    assert outcomes(judge(source))["model"] == Outcome.FAILED
 
 
 def test_an_open_region_reads_not_started_and_what_needs_it_is_blocked(judge, reference):
     stub = stub_of(reference, ["model", "train", "boundary"])
-    assert outcomes(judge(stub)) == dict.fromkeys(("model", "train", "boundary"), NOT_STARTED)
+    assert outcomes(judge(stub)) == dict.fromkeys(
+        ("model", "train", "boundary"), Outcome.NOT_STARTED
+    )
     result = judge(reference.replace(FIRST_LAYER, '        raise NotImplementedError("model")\n'))
-    assert outcomes(result) == {"model": NOT_STARTED, "train": BLOCKED, "boundary": BLOCKED}
+    assert outcomes(result) == {
+        "model": Outcome.NOT_STARTED,
+        "train": Outcome.BLOCKED,
+        "boundary": Outcome.BLOCKED,
+    }
 
 
 def test_a_failed_task_blocks_what_needs_it(judge, reference):
     result = judge(reference.replace(FORWARD, "return self.linear(x)"))
-    assert outcomes(result) == {"model": FAILED, "train": BLOCKED, "boundary": BLOCKED}
+    assert outcomes(result) == {
+        "model": Outcome.FAILED,
+        "train": Outcome.BLOCKED,
+        "boundary": Outcome.BLOCKED,
+    }
     assert "raw scores" in first_message(result)
     assert "before 'model' passes" in result.tasks[1].first_problem.message
 
@@ -194,7 +220,7 @@ def test_one_broken_kata_leaves_the_others_alone(tmp_path):
     (tmp_path / "k01_tensors.py").write_text((ROOT / "reference" / "k01_tensors.py").read_text())
     first_two = [kata for kata in katas if kata.short in ("k01", "k06")]
     results = run_module.run([Unit(str(tmp_path), kata.name, "cpu") for kata in first_two], katas)
-    assert [result.outcome for result in results] == [PASSED, FAILED]
+    assert [result.outcome for result in results] == [Outcome.PASSED, Outcome.FAILED]
 
 
 def test_a_suite_that_gives_no_report_is_an_error(tmp_path, monkeypatch, catalog):
@@ -206,4 +232,4 @@ def test_a_suite_that_gives_no_report_is_an_error(tmp_path, monkeypatch, catalog
 
 def test_a_conftest_that_lies_with_the_katas_is_not_run(judge, tmp_path, reference):
     (tmp_path / "conftest.py").write_text("raise SystemExit(0)\n")
-    assert judge(reference).outcome == PASSED
+    assert judge(reference).outcome == Outcome.PASSED

@@ -6,9 +6,9 @@ import pytest
 from helpers import first_message, outcomes
 
 from dojo import ROOT
+from dojo.results import Outcome
 from dojo.suite.imports import other_kata
 from dojo.validate.patches import load, reference_of
-from dojo.verdict import FAILED, PASSED
 
 MAIN = 'if __name__ == "__main__":\n    from katas.k07_hidden_layer import train\n'
 
@@ -69,9 +69,9 @@ def test_no_right_solution_and_nothing_given_imports_another_kata(catalog):
 
 
 def test_a_kata_that_imports_another_fails_although_that_one_is_there(judge, reference):
-    assert judge(reference + MAIN).outcome == PASSED
+    assert judge(reference + MAIN).outcome == Outcome.PASSED
     result = judge(f"from katas.k01_tensors import to_tensors\n{reference}")
-    assert set(outcomes(result).values()) == {FAILED}
+    assert set(outcomes(result).values()) == {Outcome.FAILED}
     assert (
         first_message(result)
         .partition("\n")[0]

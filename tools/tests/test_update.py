@@ -24,8 +24,8 @@ from repositories import (
 )
 
 from dojo import ROOT
-from dojo.check import aside, git
-from dojo.check.update import CannotUpdate, repair, update
+from dojo.check.update import aside, git
+from dojo.check.update.update import CannotUpdate, repair, update
 
 
 @pytest.fixture(autouse=True)

@@ -15,10 +15,10 @@ import pytest
 from helpers import descendants, lives, until
 
 from dojo import ROOT
+from dojo.check.server import client, fingerprint, server
+from dojo.check.server.keeper import Keeper, NotWarm
+from dojo.results import KataResult, Outcome, TaskResult, TestResult, kata_result
 from dojo.suite.unit import Unit
-from dojo.verdict import PASSED, KataResult, TaskResult, TestResult, kata_result
-from dojo.warm import ask, fingerprint, host
-from dojo.warm.keeper import Keeper, NotWarm
 
 KATA = "k01_tensors"
 REFERENCE = [Unit(str(ROOT / "reference"), KATA, "cpu")]
@@ -34,7 +34,7 @@ def keeper():
 
 
 def test_a_verdict_travels_unchanged():
-    told = KataResult("k", 1, (TaskResult("t", (TestResult("a", PASSED, "text", 0.5),)),))
+    told = KataResult("k", 1, (TaskResult("t", (TestResult("a", Outcome.PASSED, "text", 0.5),)),))
     assert kata_result(json.loads(json.dumps(asdict(told)))) == told
 
 
@@ -44,12 +44,12 @@ def test_it_judges_is_found_and_ends_with_its_keeper(keeper, catalog, own_place,
     results = keeper.ask(
         REFERENCE, on_result=lambda unit, result: heard.append((unit.kata, result.name))
     )
-    assert [kata.outcome for kata in results] == [PASSED]
+    assert [kata.outcome for kata in results] == [Outcome.PASSED]
     assert len(heard) == sum(len(task.tests) for task in results[0].tasks)
 
-    monkeypatch.setattr(ask.own, "run", None)  # no run of one's own is needed
-    again = ask.run(REFERENCE, catalog.katas)
-    assert [kata.outcome for kata in again] == [PASSED]
+    monkeypatch.setattr(client.own, "run", None)  # no run of one's own is needed
+    again = client.run(REFERENCE, catalog.katas)
+    assert [kata.outcome for kata in again] == [Outcome.PASSED]
 
     below = descendants(keeper.pid) | {keeper.pid}
     assert len(below) >= 3
@@ -81,7 +81,7 @@ def test_a_killed_one_is_replaced_and_nothing_of_it_is_left(keeper):
     old = descendants(keeper.pid)
     pid = keeper.pid
     os.kill(pid, signal.SIGKILL)
-    assert keeper.ask(REFERENCE)[0].outcome == PASSED
+    assert keeper.ask(REFERENCE)[0].outcome == Outcome.PASSED
     assert keeper.pid != pid
     until(lambda: not any(map(lives, old)))
 
@@ -97,7 +97,7 @@ def test_a_run_that_is_dropped_leaves_no_child(keeper, tmp_path):
     def work() -> None:
         try:
             keeper.ask([Unit(str(tmp_path), KATA, "cpu")], drop=theirs)
-        except ask.Dropped:
+        except client.Dropped:
             outcome.append("dropped")
 
     thread = threading.Thread(target=work)
@@ -108,17 +108,17 @@ def test_a_run_that_is_dropped_leaves_no_child(keeper, tmp_path):
     thread.join(10)
     assert outcome == ["dropped"]
     until(lambda: len(descendants(keeper.pid)) < len(busy))
-    assert keeper.ask(REFERENCE)[0].outcome == PASSED
+    assert keeper.ask(REFERENCE)[0].outcome == Outcome.PASSED
 
 
 @posix
 def test_a_stale_one_says_so_and_ends(keeper, monkeypatch):
     card = keeper.ready()
-    monkeypatch.setattr(ask, "fingerprint", lambda: "another")
-    with pytest.raises(ask.Unanswered) as problem:
-        ask.ask(card, REFERENCE)
+    monkeypatch.setattr(client, "fingerprint", lambda: "another")
+    with pytest.raises(client.Unanswered) as problem:
+        client.ask(card, REFERENCE)
     # nothing on the disk has changed: it is the asker who is different
-    assert not isinstance(problem.value, ask.Stale)
+    assert not isinstance(problem.value, client.Stale)
     assert keeper.ready() == card
 
 
@@ -126,13 +126,13 @@ def test_a_stale_one_says_so_and_ends(keeper, monkeypatch):
 def test_who_does_not_know_the_key_gets_no_answer(keeper):
     card = keeper.ready()
     with Client(card.address) as connection:
-        with pytest.raises((OSError, EOFError, ask.AuthenticationError)):
-            host.greet(connection, "00", as_host=False)
-    assert keeper.ask(REFERENCE)[0].outcome == PASSED
+        with pytest.raises((OSError, EOFError, client.AuthenticationError)):
+            server.greet(connection, "00", as_host=False)
+    assert keeper.ask(REFERENCE)[0].outcome == Outcome.PASSED
 
 
 def test_one_that_cannot_start_says_why(monkeypatch):
-    from dojo.warm import keeper as keeping
+    from dojo.check.server import keeper as keeping
 
     monkeypatch.setattr(keeping, "PROGRAM", "raise SystemExit('the disk is full')")
     with Keeper() as kept, pytest.raises(NotWarm, match=r"can't start. the disk is full"):
@@ -140,7 +140,7 @@ def test_one_that_cannot_start_says_why(monkeypatch):
 
 
 def test_one_that_the_system_does_not_start_is_not_warm(monkeypatch):
-    monkeypatch.setattr("dojo.warm.keeper.sys.executable", str(ROOT / "no python"))
+    monkeypatch.setattr("dojo.check.server.keeper.sys.executable", str(ROOT / "no python"))
     with (
         Keeper() as kept,
         pytest.raises(NotWarm, match=r"can't start \(No such file or directory\)"),
@@ -151,12 +151,12 @@ def test_one_that_the_system_does_not_start_is_not_warm(monkeypatch):
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes as Linux shows them")
 @pytest.mark.timeout(400)  # two processes import everything, one after the other
 def test_where_there_is_no_fork_a_spare_process_does_the_same(monkeypatch, own_place, tmp_path):
-    from dojo.warm import forking
+    from dojo.processes import forking
 
     monkeypatch.setitem(fingerprint._SETTINGS, forking.NO_FORK, "1")
     (tmp_path / f"{KATA}.py").write_text("1 +")
     with Keeper() as kept:
-        assert kept.ask(REFERENCE)[0].outcome == PASSED
+        assert kept.ask(REFERENCE)[0].outcome == Outcome.PASSED
         assert kept.ask([Unit(str(tmp_path), KATA, "cpu")])[0].outcome == "failed"
         names = [Path(f"/proc/{pid}/cmdline").read_text() for pid in descendants(kept.pid)]
         assert names

@@ -9,9 +9,9 @@ from multiprocessing.connection import Listener
 import pytest
 
 from dojo import ROOT
+from dojo.check.server import client, rendezvous, server
+from dojo.results import KataResult, TaskResult
 from dojo.suite.unit import Unit
-from dojo.verdict import KataResult, TaskResult
-from dojo.warm import ask, host, place
 
 KATA = "k01_tensors"
 REFERENCE = [Unit(str(ROOT / "reference"), KATA, "cpu")]
@@ -21,21 +21,21 @@ pytestmark = pytest.mark.usefixtures("own_place")
 @pytest.fixture
 def own_run(monkeypatch) -> list:
     runs = []
-    monkeypatch.setattr(ask.own, "run", lambda units, *rest: runs.append(units) or ["own"])
+    monkeypatch.setattr(client.own, "run", lambda units, *rest: runs.append(units) or ["own"])
     return runs
 
 
 def put_up(*answers: dict | bytes, greets: bool = True) -> None:
     """Put up a warm process that gives these answers, whatever it is asked."""
-    own = place.own_folder()
-    card = place.new_card(own)
-    place.put_up(card, own)
+    own = rendezvous.own_folder()
+    card = rendezvous.new_card(own)
+    rendezvous.put_up(card, own)
     listener = Listener(card.address)
 
     def serve() -> None:
         with contextlib.suppress(OSError), listener, listener.accept() as connection:
             if greets:
-                host.greet(connection, card.key, as_host=True)
+                server.greet(connection, card.key, as_host=True)
                 connection.recv_bytes()
             for answer in answers:
                 connection.send_bytes(
@@ -49,14 +49,14 @@ def test_where_the_files_move_while_they_are_looked_at_it_runs_itself(own_run, m
     def going() -> str:
         raise FileNotFoundError(2, "No such file or directory")
 
-    own = place.own_folder()
-    place.put_up(place.new_card(own), own)
-    monkeypatch.setattr(ask, "fingerprint", going)
-    assert ask.run(REFERENCE, []) == ["own"]
+    own = rendezvous.own_folder()
+    rendezvous.put_up(rendezvous.new_card(own), own)
+    monkeypatch.setattr(client, "fingerprint", going)
+    assert client.run(REFERENCE, []) == ["own"]
 
 
 def test_without_any_it_runs_itself(own_run):
-    assert ask.run(REFERENCE, []) == ["own"]
+    assert client.run(REFERENCE, []) == ["own"]
     assert own_run == [REFERENCE]
 
 
@@ -79,24 +79,24 @@ def test_without_any_it_runs_itself(own_run):
 )
 def test_with_an_odd_answer_it_runs_itself(own_run, answers):
     put_up(*answers)
-    assert ask.run(REFERENCE, [], on_result=lambda unit, result: None) == ["own"]
+    assert client.run(REFERENCE, [], on_result=lambda unit, result: None) == ["own"]
 
 
 def test_with_one_that_does_not_know_the_key_it_runs_itself(own_run):
     put_up(b"#CHALLENGE#" + b"x" * 20, b"#WELCOME#", {"answer": "end", "katas": []}, greets=False)
-    assert ask.run(REFERENCE, []) == ["own"]
+    assert client.run(REFERENCE, []) == ["own"]
 
 
 def test_with_one_that_is_gone_it_runs_itself(own_run):
-    own = place.own_folder()
-    place.put_up(place.new_card(own), own)
-    assert ask.run(REFERENCE, []) == ["own"]
+    own = rendezvous.own_folder()
+    rendezvous.put_up(rendezvous.new_card(own), own)
+    assert client.run(REFERENCE, []) == ["own"]
 
 
 def test_with_one_that_hangs_it_runs_itself(own_run, monkeypatch):
-    monkeypatch.setattr(host, "SECONDS_TO_GREET", 0.1)
-    own = place.own_folder()
-    card = place.new_card(own)
-    place.put_up(card, own)
+    monkeypatch.setattr(server, "SECONDS_TO_GREET", 0.1)
+    own = rendezvous.own_folder()
+    card = rendezvous.new_card(own)
+    rendezvous.put_up(card, own)
     with Listener(card.address):
-        assert ask.run(REFERENCE, []) == ["own"]
+        assert client.run(REFERENCE, []) == ["own"]

@@ -11,7 +11,7 @@ import pytest
 from helpers import until
 
 from dojo import ROOT
-from dojo.warm import fingerprint
+from dojo.check.server import fingerprint
 
 
 @pytest.fixture
@@ -129,8 +129,8 @@ def test_a_package_that_is_taken_away_while_it_is_looked_at_is_no_crash(
 
 def test_other_settings_are_another_fingerprint():
     code = (
-        f"import sys; sys.path[:0] = {[str(ROOT / 'tools')]!r}; from dojo.warm.fingerprint import"
-        " fingerprint as f; print(f())"
+        f"import sys; sys.path[:0] = {[str(ROOT / 'tools')]!r}; "
+        "from dojo.check.server.fingerprint import fingerprint; print(fingerprint())"
     )
 
     def of(**settings: str) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from dojo import ROOT
-from dojo.warm import forking, place
+from dojo.check.server import rendezvous
+from dojo.processes import forking
 
 posix = pytest.mark.skipif(os.name == "nt", reason="about signals and sockets of POSIX")
 pytestmark = pytest.mark.usefixtures("own_place")
@@ -18,53 +19,53 @@ pytestmark = pytest.mark.usefixtures("own_place")
 
 def test_clones_do_not_meet(tmp_path):
     one, other = tmp_path / "a", tmp_path / "b"
-    own = place.folder(one) / "1"
+    own = rendezvous.folder(one) / "1"
     own.mkdir()
-    place.put_up(place.Card("here", "00", 1), own)
-    assert [card.address for card in place.cards(one)] == ["here"]
-    assert list(place.cards(other)) == []
+    rendezvous.put_up(rendezvous.Card("here", "00", 1), own)
+    assert [card.address for card in rendezvous.cards(one)] == ["here"]
+    assert list(rendezvous.cards(other)) == []
 
 
 @posix
 def test_a_folder_that_others_can_look_into_is_not_used(tmp_path):
-    where = place.folder(tmp_path)
+    where = rendezvous.folder(tmp_path)
     own = where / "1"
     own.mkdir()
-    place.put_up(place.Card("here", "00", 1), own)
+    rendezvous.put_up(rendezvous.Card("here", "00", 1), own)
     where.chmod(0o755)
-    with pytest.raises(place.NotPrivate):
-        place.folder(tmp_path)
-    assert list(place.cards(tmp_path)) == []
+    with pytest.raises(rendezvous.NotPrivate):
+        rendezvous.folder(tmp_path)
+    assert list(rendezvous.cards(tmp_path)) == []
 
 
 @posix
 def test_a_link_in_the_place_of_the_folder_is_not_followed(tmp_path):
-    where = place.folder(tmp_path)
+    where = rendezvous.folder(tmp_path)
     where.rmdir()
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     where.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(place.NotPrivate):
-        place.folder(tmp_path)
+    with pytest.raises(rendezvous.NotPrivate):
+        rendezvous.folder(tmp_path)
 
 
 def test_cards_that_are_broken_are_passed_over(tmp_path):
     for number, text in enumerate(["", "[]", '{"address": 1}', "{"]):
-        own = place.folder(tmp_path) / str(number)
+        own = rendezvous.folder(tmp_path) / str(number)
         own.mkdir()
-        (own / place.CARD).write_text(text)
-    assert list(place.cards(tmp_path)) == []
+        (own / rendezvous.CARD).write_text(text)
+    assert list(rendezvous.cards(tmp_path)) == []
 
 
 @posix
 def test_what_a_killed_process_left_is_swept_away(tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    left = place.folder(tmp_path) / str(ended.pid)
+    left = rendezvous.folder(tmp_path) / str(ended.pid)
     left.mkdir()
-    (left / place.CARD).write_text("{}")
-    own = place.own_folder(tmp_path)
+    (left / rendezvous.CARD).write_text("{}")
+    own = rendezvous.own_folder(tmp_path)
     assert not left.exists()
-    place.take_down(own)
+    rendezvous.take_down(own)
     assert not own.parent.exists()
 
 
@@ -76,20 +77,20 @@ def test_the_sockets_fit_however_long_the_folders_name_is(tmp_path, monkeypatch,
         long.mkdir()
         monkeypatch.setenv("XDG_RUNTIME_DIR", "")
         monkeypatch.setattr(tempfile, "tempdir", str(long))
-        own = place.own_folder(tmp_path)
+        own = rendezvous.own_folder(tmp_path)
         try:
             servers = own / "pymp-12345678"
             servers.mkdir()
             # other accounts have longer names
             longest = len("4294967295-7654321") - len(f"{os.getuid()}-{os.getpid()}")
             for address in (
-                place.new_card(own).address,
+                rendezvous.new_card(own).address,
                 f"{servers}/listener-12345678{'x' * longest}",
             ):
                 with Listener(address):
                     pass
         finally:
-            place.take_down(own)
+            rendezvous.take_down(own)
 
 
 @pytest.mark.skipif(not forking.can_fork(), reason="about the fork server")
@@ -98,7 +99,7 @@ def test_a_fork_server_starts_however_long_the_folders_name_is(tmp_path):
     long.mkdir()
     code = f"""
 import sys; sys.path[:0] = [{str(ROOT / "tools")!r}]
-from dojo.warm import forking
+from dojo.processes import forking
 forking._preload.clear()
 if __name__ == "__main__":
     process = forking.context().Process(target=print, args=("started",))

@@ -15,19 +15,16 @@ from dojo.check.watch.frame import Frame
 from dojo.check.watch.keys import decode
 from dojo.check.watch.model import Model, Run
 from dojo.console import Screen
-from dojo.verdict import (
-    BLOCKED,
-    ERROR,
-    FAILED,
-    NOT_STARTED,
-    PASSED,
-    SKIPPED,
-    KataResult,
-    TaskResult,
-    TestResult,
-)
+from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
-MARKS = {PASSED: "✓", FAILED: "✗", NOT_STARTED: "○", BLOCKED: "◌", SKIPPED: "–", ERROR: "!"}
+MARKS = {
+    Outcome.PASSED: "✓",
+    Outcome.FAILED: "✗",
+    Outcome.NOT_STARTED: "○",
+    Outcome.BLOCKED: "◌",
+    Outcome.SKIPPED: "–",
+    Outcome.ERROR: "!",
+}
 DRAWING = f"  loss:          3.2 │{'▄' * 48}\n                     └{'─' * 48}"
 LIKELY = (
     "the learning rate is too small, so that the loss falls, and has still far to go when the "
@@ -57,8 +54,12 @@ def drawn(model: Model, width: int = 80, height: int = 24) -> list[str]:
 
 def result(model: Model, outcome: str, message: str = MESSAGE) -> KataResult:
     """Of the model's kata: the second task has this outcome, the others passed."""
-    outcomes = [outcome if number == 1 else PASSED for number, _ in enumerate(model.kata.tasks)]
-    tests = [TestResult("test_it", out, message if out != PASSED else "") for out in outcomes]
+    outcomes = [
+        outcome if number == 1 else Outcome.PASSED for number, _ in enumerate(model.kata.tasks)
+    ]
+    tests = [
+        TestResult("test_it", out, message if out != Outcome.PASSED else "") for out in outcomes
+    ]
     return KataResult(
         model.current,
         6,
@@ -107,7 +108,7 @@ def start(catalog) -> Model:
 
 @pytest.fixture
 def failed(start) -> Model:
-    return replace(start, results={start.current: result(start, FAILED)})
+    return replace(start, results={start.current: result(start, Outcome.FAILED)})
 
 
 def test_before_the_first_verdict_it_says_what_to_do(start):
@@ -165,7 +166,7 @@ def test_the_top_says_what_is_going_on(failed, changes, says):
 
 def test_a_whole_file_that_cannot_be_used_is_said_once(start):
     tasks = tuple(
-        TaskResult(task.name, (TestResult("test_it", FAILED, "no Python"),))
+        TaskResult(task.name, (TestResult("test_it", Outcome.FAILED, "no Python"),))
         for task in start.kata.tasks
     )
     text = "\n".join(
@@ -178,12 +179,12 @@ def test_a_whole_file_that_cannot_be_used_is_said_once(start):
 
 def test_a_fault_of_the_suite_is_not_the_learners(start):
     assert "not of yours" in "\n".join(
-        drawn(replace(start, results={start.current: result(start, ERROR)}))
+        drawn(replace(start, results={start.current: result(start, Outcome.ERROR)}))
     )
 
 
 def test_success_says_what_was_learned_and_where_to_go(start):
-    lines = drawn(replace(start, results={start.current: result(start, PASSED)}))
+    lines = drawn(replace(start, results={start.current: result(start, Outcome.PASSED)}))
     assert lines[3].startswith("  Learned: ")
     assert lines[-1].startswith("n next: k16   d compare")
 
@@ -198,7 +199,10 @@ def test_all_katas_are_on_a_usual_screen_at_once(start, catalog):
 
 def test_a_regression_is_the_first_thing_on_the_screen_of_all(start):
     model = replace(
-        start, view=m.ALL, lost=(start.current,), results={start.current: result(start, FAILED)}
+        start,
+        view=m.ALL,
+        lost=(start.current,),
+        results={start.current: result(start, Outcome.FAILED)},
     )
     lines = drawn(model)
     assert lines[0] == "k15  A network in NumPy passed before, and does not now."
@@ -236,7 +240,9 @@ def test_text_of_a_learners_is_no_markup(start):
     lines = drawn(
         replace(
             start,
-            results={start.current: result(start, FAILED, "seen [red]this[/] and [/nothing]")},
+            results={
+                start.current: result(start, Outcome.FAILED, "seen [red]this[/] and [/nothing]")
+            },
         )
     )
     assert "seen [red]this[/] and [/nothing]" in "\n".join(lines)

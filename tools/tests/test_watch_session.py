@@ -185,8 +185,8 @@ def test_of_a_storm_of_saves_the_last_one_is_judged_and_nothing_is_left(watching
 def test_another_check_in_this_clone_is_answered_by_it(watching, clone):
     watching.passes()
     code = (
-        "import dojo.warm.ask as ask; ask.own.run = None; from dojo.check.commands import main;"
-        " main()"
+        "import dojo.check.server.client as client; client.own.run = None; "
+        "from dojo.check.commands import main; main()"
     )
     command = [
         sys.executable,

@@ -12,11 +12,11 @@ from rich.text import Text
 
 from dojo import console
 from dojo.check import store
+from dojo.check.server.client import Dropped
+from dojo.check.server.keeper import NotWarm
 from dojo.check.watch import events, session
 from dojo.check.watch.model import Model
-from dojo.verdict import FAILED, PASSED, KataResult, TaskResult, TestResult
-from dojo.warm.ask import Dropped
-from dojo.warm.keeper import NotWarm
+from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
 KATA = "k01_tensors"
 
@@ -65,7 +65,7 @@ def watched(catalog, tmp_path, monkeypatch) -> session.Session:
     monkeypatch.setattr(session, "Keeper", Answering)
     # saves are told by the tests
     monkeypatch.setattr(session, "Watcher", lambda *where: contextlib.nullcontext())
-    monkeypatch.setattr(Answering, "judge", lambda self: PASSED, raising=False)
+    monkeypatch.setattr(Answering, "judge", lambda self: Outcome.PASSED, raising=False)
     return session.Session(Model(catalog, True, KATA), katas, "auto", console.screen(), Unseen())
 
 
@@ -106,7 +106,7 @@ def test_a_green_is_kept_with_the_text_that_was_judged_even_when_the_session_end
 def test_a_text_saved_while_the_other_was_judged_is_not_green(watched, monkeypatch):
     def judge(self) -> str:
         (store.KATAS / f"{KATA}.py").write_text("two = 2\n")
-        return PASSED
+        return Outcome.PASSED
 
     monkeypatch.setattr(Answering, "judge", judge)
     assert judged(watched)["judged"] == ""
@@ -114,7 +114,7 @@ def test_a_text_saved_while_the_other_was_judged_is_not_green(watched, monkeypat
 
 
 def test_the_same_text_judged_twice_is_one_attempt(watched, monkeypatch):
-    monkeypatch.setattr(Answering, "judge", lambda self: FAILED)
+    monkeypatch.setattr(Answering, "judge", lambda self: Outcome.FAILED)
     kept = judged(watched, times=3)
     assert (kept["attempts"], kept["outcome"], kept["first_green"]) == (1, "failed", "")
 
@@ -137,7 +137,7 @@ def test_a_run_that_breaks_off_says_so_and_the_next_save_is_judged(watched, monk
     def judge(self) -> str:
         if watched.model.number == 1:
             raise problem
-        return PASSED
+        return Outcome.PASSED
 
     def work() -> None:
         until(lambda: watched.model.notice and watched.model.run is None)
@@ -156,7 +156,7 @@ def test_a_run_that_breaks_off_says_so_and_the_next_save_is_judged(watched, monk
         f"The run broke off ({type(problem).__name__}: {problem}): save again, or quit and start"
         " anew."
     ]
-    assert watched.model.result.outcome == PASSED
+    assert watched.model.result.outcome == Outcome.PASSED
 
 
 def test_of_katas_that_are_not_the_learners_own_nothing_is_kept(watched):
@@ -190,7 +190,7 @@ def test_a_state_that_cannot_be_kept_is_told_and_the_verdict_is_shown(
     watched.run()
     thread.join()
     assert "can't be used" in watched.model.notice
-    assert watched.model.results[KATA].tasks[0].outcome == PASSED
+    assert watched.model.results[KATA].tasks[0].outcome == Outcome.PASSED
 
 
 @pytest.mark.skipif(
@@ -201,7 +201,7 @@ def test_a_run_leaves_no_file_open(watched, monkeypatch):
     monkeypatch.setattr(
         Answering,
         "judge",
-        lambda self: counts.append(len(list(Path("/proc/self/fd").iterdir()))) or PASSED,
+        lambda self: counts.append(len(list(Path("/proc/self/fd").iterdir()))) or Outcome.PASSED,
     )
     judged(watched, times=20)
     assert counts[-1] <= counts[1] + 2

@@ -29,8 +29,8 @@ from dojo.check.watch.events import (
     WasReset,
 )
 from dojo.check.watch.model import Model, keys
-from dojo.check.watch.steps import update
-from dojo.verdict import BLOCKED, FAILED, NOT_STARTED, PASSED, KataResult, TaskResult, TestResult
+from dojo.check.watch.transitions import update
+from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
 TASKS = (Task("one", 1, ("nudge", "concept")), Task("two", 1, ("nudge",)))
 KATAS = tuple(
@@ -40,7 +40,7 @@ CATALOG = Catalog((Stage(0, "All", KATAS),))
 DONE = frozenset({"one", "two"})
 
 
-def result(kata: str, one: str = PASSED, two: str = PASSED) -> KataResult:
+def result(kata: str, one: str = Outcome.PASSED, two: str = Outcome.PASSED) -> KataResult:
     tasks = [
         TaskResult(name, (TestResult(f"test_{name}", out, "why"),))
         for name, out in (("one", one), ("two", two))
@@ -79,7 +79,7 @@ def passed(start) -> Model:
 
 @pytest.fixture
 def failed(start) -> Model:
-    return after(start, Started(), judged(1, result("k00_a", FAILED, BLOCKED)))
+    return after(start, Started(), judged(1, result("k00_a", Outcome.FAILED, Outcome.BLOCKED)))
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_save_during_a_run_drops_it(failed):
 def test_the_verdict_of_a_dropped_run_is_not_shown(failed):
     model = after(failed, saved("k00_a"), saved("k00_a"), judged(2, result("k00_a")))
     assert model.run.number == 3
-    assert model.result.outcome == FAILED
+    assert model.result.outcome == Outcome.FAILED
     assert after(model, TestJudged(2)).run.tests == 0
     assert after(model, NotJudged(2, "gone")).notice == ""
 
@@ -132,10 +132,12 @@ def test_a_save_leads_back_from_every_view(failed, view):
 
 
 def test_the_task_to_speak_of_is_the_wrong_one_before_the_open_one(start):
-    model = after(start, Started(), judged(1, result("k00_a", NOT_STARTED, FAILED)))
+    model = after(start, Started(), judged(1, result("k00_a", Outcome.NOT_STARTED, Outcome.FAILED)))
     assert model.problem.name == "two"
     assert (
-        after(start, Started(), judged(1, result("k00_a", PASSED, NOT_STARTED))).problem.name
+        after(
+            start, Started(), judged(1, result("k00_a", Outcome.PASSED, Outcome.NOT_STARTED))
+        ).problem.name
         == "two"
     )
 
@@ -152,7 +154,7 @@ def test_keys_of_a_kata_that_passes(passed):
 
 def test_of_other_peoples_katas_there_are_no_hints_no_comparison_and_no_reset(start):
     other = replace(start, own=False)
-    assert list(keys(after(other, Started(), judged(1, result("k00_a", FAILED))))) == [
+    assert list(keys(after(other, Started(), judged(1, result("k00_a", Outcome.FAILED))))) == [
         "l",
         "a",
         "q",
@@ -191,8 +193,8 @@ def test_hints_are_opened_one_by_one_until_there_are_no_more(failed):
 
 def test_hints_stay_while_their_task_fails_and_go_with_it(failed):
     model = after(failed, HintOpened("k00_a", Hints("one", ("nudge",), 2)), saved("k00_a"))
-    assert after(model, judged(2, result("k00_a", FAILED))).hints
-    assert not after(model, judged(2, result("k00_a", PASSED, FAILED))).hints
+    assert after(model, judged(2, result("k00_a", Outcome.FAILED))).hints
+    assert not after(model, judged(2, result("k00_a", Outcome.PASSED, Outcome.FAILED))).hints
     assert not after(model, saved("k01_b")).hints
 
 
@@ -223,7 +225,9 @@ def test_compare_shows_what_it_got_and_goes_back(passed):
 def test_all_judges_all_and_shows_it(failed):
     model, todo = update(failed, Key("a"))
     assert todo == [Judge(2, ("k00_a", "k01_b", "k02_c"))]
-    model = after(model, judged(2, result("k00_a"), result("k01_b", FAILED), result("k02_c")))
+    model = after(
+        model, judged(2, result("k00_a"), result("k01_b", Outcome.FAILED), result("k02_c"))
+    )
     assert model.view == m.ALL
     assert not model.is_over
     assert keys(model)["n"] == "to k01"
@@ -242,7 +246,7 @@ def test_after_the_last_one_everything_is_checked_again(last):
 def test_a_regression_is_shown_and_the_way_leads_there(last):
     model = after(last, judged(1, result("k00_a")))
     model, todo = update(
-        model, judged(2, result("k00_a"), result("k01_b"), result("k02_c", FAILED))
+        model, judged(2, result("k00_a"), result("k01_b"), result("k02_c", Outcome.FAILED))
     )
     assert todo == []
     assert not model.is_over
@@ -258,7 +262,7 @@ def test_after_the_end_everything_is_checked_again_only_when_something_had_faile
         last, judged(1, result("k00_a")), judged(2, *(result(kata.name) for kata in KATAS))
     )
     assert effects(after(model, saved("k01_b")), judged(3, result("k01_b"))) == []
-    model = after(model, saved("k01_b"), judged(3, result("k01_b", FAILED)))
+    model = after(model, saved("k01_b"), judged(3, result("k01_b", Outcome.FAILED)))
     assert not model.is_over
     assert effects(after(model, saved("k01_b")), judged(4, result("k01_b"))) == [
         Judge(5, ("k00_a", "k01_b", "k02_c"))
@@ -296,7 +300,7 @@ def test_where_the_copy_of_a_reset_lies_is_still_said_when_the_stub_is_judged(fa
         failed,
         WasReset("k00_a", "kept as .backup"),
         saved("k00_a"),
-        judged(2, result("k00_a", NOT_STARTED)),
+        judged(2, result("k00_a", Outcome.NOT_STARTED)),
     )
     assert model.notice == "kept as .backup"
     assert after(model, saved("k00_a")).notice == ""

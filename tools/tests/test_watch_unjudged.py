@@ -7,8 +7,8 @@ from test_watch_steps import CATALOG, KATAS, after, judged, result, saved
 
 from dojo.check.watch.events import Judge, Key, NotJudged, Started
 from dojo.check.watch.model import Model, keys
-from dojo.check.watch.steps import update
-from dojo.verdict import FAILED
+from dojo.check.watch.transitions import update
+from dojo.results import Outcome
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_regression_is_still_noticed_by_the_next_run(passed):
         saved("k00_a"),
         NotJudged(2, "gone"),
         saved("k00_a"),
-        judged(3, result("k00_a", FAILED)),
+        judged(3, result("k00_a", Outcome.FAILED)),
     )
     assert model.lost == ("k00_a",)
 

@@ -154,7 +154,9 @@ class Watching:
     def warm(self) -> int:
         """The warm process."""
         return until(
-            lambda: [pid for pid in descendants(self.pid) if "dojo.warm.host" in _command(pid)]
+            lambda: [
+                pid for pid in descendants(self.pid) if "dojo.check.server.server" in _command(pid)
+            ]
         )[0]
 
     def end(self, how: Callable[[], None]) -> int:

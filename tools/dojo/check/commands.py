@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from dojo import ROOT, catalog, console, record
+from dojo import ROOT, catalog, console, reference_results
 from dojo.stubs import MarkerError, open_regions
 from dojo.suite.unit import ACCEPTED, is_device
 
@@ -123,7 +123,9 @@ def run(
     ] = False,
 ) -> None:
     """Run the tests and show where you stand (the default)."""
-    from dojo.check import aside, detail, overview, running, store
+    from dojo.check import running, store
+    from dojo.check.screens import detail, overview
+    from dojo.check.update import aside
 
     if not is_device(device):
         _unable(f"--device {device}: choose {ACCEPTED}.")
@@ -145,11 +147,11 @@ def run(
     if as_json:
         print(json.dumps(verdict.to_json(), indent=2, allow_nan=False))
     elif chosen:
-        records = record.read()
+        records = reference_results.read()
         for one, result in zip(chosen, verdict.katas, strict=True):
             detail.show(screen, one, result, records.get(one.name))
     else:
-        overview.show(screen, known, verdict, record.read())
+        overview.show(screen, known, verdict, reference_results.read())
     if is_own:
         if chosen and verdict.passed and not as_json and device == "auto":
             screen.console.print(
@@ -227,8 +229,9 @@ def hint(
     """Open one more hint for the task you are at, and show those that are open: from a nudge to
     nearly the code.
     """
-    from dojo.check import docs, hints, screens, store
+    from dojo.check import docs, hints, store
     from dojo.check import state as states
+    from dojo.check.screens import help
 
     screen, known = console.screen(), catalog.load()
     chosen = known.find(kata) if kata else None
@@ -255,14 +258,15 @@ def hint(
                     lambda now: states.after_hint(now, place.name, one)
                 )[1]
             )
-        screens.ladder(screen, hints.ladder(state, place, one), pages)
+        help.ladder(screen, hints.ladder(state, place, one), pages)
 
 
 @app.command()
 def compare(kata: KataName, task: TaskName = "") -> None:
     """Show your code of a task beside the reference's, once it is green."""
     from dojo.check import compare as comparing
-    from dojo.check import hints, screens, store
+    from dojo.check import hints, store
+    from dojo.check.screens import help
 
     screen, found = console.screen(), catalog.load().find(kata)
     state, notice = store.read()
@@ -275,9 +279,7 @@ def compare(kata: KataName, task: TaskName = "") -> None:
             _unable(comparing.refusal(found, asked, state))
         yours = (store.KATAS / f"{found.name}.py").read_text(encoding="utf-8")
         for one in green:
-            screens.comparison(
-                screen, found, one, comparing.parts(yours, _reference(found), one.name)
-            )
+            help.comparison(screen, found, one, comparing.parts(yours, _reference(found), one.name))
     except (hints.NoSuchTask, comparing.NotComparable) as problem:
         _unable(problem)
     if later := [one.name for one in asked if one not in green]:
@@ -291,8 +293,8 @@ def _reference(kata: catalog.Kata) -> str:
 @app.command()
 def update() -> None:
     """Bring a newer version of the katas, and keep your work."""
-    from dojo.check import screens
-    from dojo.check import update as updating
+    from dojo.check.screens import help
+    from dojo.check.update import update as updating
 
     screen = console.screen()
     try:
@@ -303,7 +305,7 @@ def update() -> None:
                 else f"has changed since: what you had before is in {place}"
             )
             print(f"The last update was interrupted: {name} {where}.")
-        screens.updated(
+        help.updated(
             screen, updating.update(ROOT, say=lambda text: screen.console.print(f"[dim]{text}[/]"))
         )
     except updating.CannotUpdate as problem:

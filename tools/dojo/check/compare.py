@@ -10,8 +10,8 @@ from textwrap import dedent
 
 from dojo.catalog import Kata, Task
 from dojo.check.state import State
+from dojo.results import Outcome
 from dojo.stubs import BEGIN, END, MORE_TEXT, solution_lines
-from dojo.verdict import PASSED
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -42,7 +42,7 @@ def refusal(kata: Kata, tasks: Sequence[Task], state: State) -> str:
     """Why nothing is shown yet of these tasks, none of which is green, and what to do."""
     command = f"python tools/check {kata.short}"
     what = f"'{tasks[0].name}'" if len(tasks) == 1 else f"a task of {kata.short}"
-    passed = [task for task in tasks if state.of(kata.name, task.name).outcome == PASSED]
+    passed = [task for task in tasks if state.of(kata.name, task.name).outcome == Outcome.PASSED]
     if passed:
         return (
             f"Your file or its tests have changed since {what} passed: run `{command}` again, then"

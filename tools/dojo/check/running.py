@@ -7,9 +7,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from dojo import ROOT
 from dojo.catalog import Kata
+from dojo.check.server.client import run
+from dojo.results import Outcome, TestResult, Verdict
 from dojo.suite.unit import Unit
-from dojo.verdict import SKIPPED, TestResult, Verdict
-from dojo.warm.ask import run
 
 
 class NoTarget(Exception):
@@ -49,7 +49,7 @@ def judge(target: str, katas: list[Kata], device: str, console: Console) -> Verd
     verdict = Verdict(target, tuple(results))
     if device not in ("auto", "cpu"):
         there = [test for task in verdict.tasks for test in task.tests if test.device == device]
-        if there and all(test.outcome == SKIPPED for test in there):
+        if there and all(test.outcome == Outcome.SKIPPED for test in there):
             raise NoDevice(
                 f"--device {device}: {there[0].message}. Leave --device out to use what is there."
             )

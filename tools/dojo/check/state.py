@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 
 from dojo.catalog import Catalog, Kata, Task
-from dojo.verdict import ERROR, FAILED, OUTCOMES, PASSED, KataResult
+from dojo.results import KataResult, Outcome
 
 VERSION = 1
 
@@ -37,7 +37,7 @@ class TaskState:
 
     def is_green(self, content: str) -> bool:
         """Whether it passed with the file and its tests as they are now; content is their hash."""
-        return self.outcome == PASSED and self.judged == content != ""
+        return self.outcome == Outcome.PASSED and self.judged == content != ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _task_state(fields: dict) -> TaskState:
         raise ValueError("a count in it is no count")
     if not all(isinstance(text, str) for text in (known.first_green, known.outcome, known.judged)):
         raise ValueError("a text in it is no text")
-    if known.outcome and known.outcome not in OUTCOMES:
+    if known.outcome and known.outcome not in set(Outcome):
         raise ValueError("an outcome in it is not one of those there are")
     if known.first_green:
         date.fromisoformat(known.first_green)
@@ -103,12 +103,16 @@ def after_check(state: State, result: KataResult, content: str, today: date) -> 
             meanwhile, so that nobody knows which version it was.
     """
     for task in result.tasks:
-        if task.outcome == ERROR:  # the suite's own fault says nothing of the learner
+        if task.outcome == Outcome.ERROR:  # the suite's own fault says nothing of the learner
             continue
         known = state.of(result.name, task.name)
         is_new = content != known.judged or not content
-        counts = task.outcome in (PASSED, FAILED) and is_new and not known.first_green
-        first_green = known.first_green or (today.isoformat() if task.outcome == PASSED else "")
+        counts = (
+            task.outcome in (Outcome.PASSED, Outcome.FAILED) and is_new and not known.first_green
+        )
+        first_green = known.first_green or (
+            today.isoformat() if task.outcome == Outcome.PASSED else ""
+        )
         now = replace(
             known,
             attempts=known.attempts + counts,
@@ -144,10 +148,11 @@ def current(
     def nearness(place: tuple[Kata, Task]) -> tuple[int, float]:
         kata, task = place
         when = edited.get(kata.name, 0.0)
-        if state.of(kata.name, task.name).outcome == FAILED:
+        if state.of(kata.name, task.name).outcome == Outcome.FAILED:
             return 2, when
         begun = any(
-            state.of(kata.name, other.name).outcome in (PASSED, FAILED) for other in kata.tasks
+            state.of(kata.name, other.name).outcome in (Outcome.PASSED, Outcome.FAILED)
+            for other in kata.tasks
         )
         return (1, when) if begun else (0, 0.0)
 
@@ -158,5 +163,5 @@ def current(
 def _open(state: State, catalog: Catalog) -> Iterator[tuple[Kata, Task]]:
     for kata in catalog.katas:
         for task in kata.tasks:
-            if state.of(kata.name, task.name).outcome != PASSED:
+            if state.of(kata.name, task.name).outcome != Outcome.PASSED:
                 yield kata, task

@@ -13,7 +13,7 @@ from pathlib import Path
 from dojo import ROOT, lock
 from dojo.check import state as states
 from dojo.check.state import State
-from dojo.verdict import PASSED, Verdict
+from dojo.results import Outcome, Verdict
 
 KATAS, TESTS = ROOT / "katas", ROOT / "tests"
 
@@ -157,7 +157,7 @@ def record(
         for kata in verdict.katas:
             if device != "auto":
                 kata = replace(
-                    kata, tasks=tuple(task for task in kata.tasks if task.outcome != PASSED)
+                    kata, tasks=tuple(task for task in kata.tasks if task.outcome != Outcome.PASSED)
                 )
             state = states.after_check(state, kata, content.get(kata.name, ""), day)
         return state

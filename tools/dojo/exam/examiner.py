@@ -13,11 +13,11 @@ from typing import Protocol
 
 import numpy as np
 
-from dojo.channel import Channel, TooLarge
 from dojo.exam import wire
 from dojo.exam.question import Question, load
 from dojo.exam.sheet import Item, Sheet, text_of
 from dojo.exam.values import Numbers
+from dojo.processes.channel import Channel, TooLarge
 
 SECONDS_TO_LOAD = 60.0
 SECONDS_TO_CLOSE = 30.0

@@ -9,7 +9,10 @@ import matplotlib
 import torch
 
 from dojo import catalog
-from dojo.exam import answering, steps  # noqa: F401
+from dojo.exam import (
+    answering,  # noqa: F401
+    training_steps,  # noqa: F401
+)
 from dojo.simulated import backend
 
 # before any operation: a child of a process that ran two threads would hang

@@ -4,8 +4,8 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from dojo.exam.comparisons import Judge, same
 from dojo.exam.draw import Draw
-from dojo.exam.judges import Judge, same
 from dojo.exam.values import size
 
 SECONDS = 10.0

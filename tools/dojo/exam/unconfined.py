@@ -7,11 +7,11 @@ import tempfile
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from dojo.channel import Channel
 from dojo.exam import answering
 from dojo.exam.wire import MOST_IN_ALL
+from dojo.processes import forking
+from dojo.processes.channel import Channel
 from dojo.suite.child import end_with_the_fork_server
-from dojo.warm import forking
 
 
 class Unconfined:

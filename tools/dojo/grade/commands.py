@@ -17,10 +17,10 @@ from dojo.grade import assignment as assignments
 from dojo.grade import exports, search, show, summary
 from dojo.grade.gradebook import Gradebook, GradebookError, versions
 from dojo.grade.intake import DEFAULT_PATTERN, Intake, IntakeError, look
+from dojo.grade.judge_pool import CannotGrade, Judges
 from dojo.grade.progress import Shown
-from dojo.grade.records import ERROR, NOT_ISOLATED, Record
+from dojo.grade.records import NOT_ISOLATED, Record, Status
 from dojo.grade.run import Standing, grade
-from dojo.grade.workers import CannotGrade, Judges
 
 UNABLE, STOPPED = 2, 130
 MOST_JOBS = 256
@@ -171,7 +171,7 @@ def run(
         f"One of them in full: python tools/grade show {intake.entries[0].id} --out {out}",
         markup=False,
     )
-    raise typer.Exit(1 if made.tasks.get(ERROR) else 0)
+    raise typer.Exit(1 if made.tasks.get(Status.ERROR) else 0)
 
 
 @app.command("show")
@@ -237,7 +237,7 @@ def _court(
     hidden: list[Path],
     say: Callable[[str], None],
 ) -> Iterator[Judges]:
-    from dojo.grade.judging import court  # late: it imports torch
+    from dojo.grade.judge import court
 
     with court(assignment, secret, isolated, jobs, hidden) as judges:
         say(_where(judges.isolation))

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from dojo.grade.records import ERROR, KataGrade, Record
+from dojo.grade.records import KataGrade, Record, Status
 
 NAME = "grades.csv"
 COLUMNS = ("id", "points", "points possible", "flags")
@@ -70,7 +70,7 @@ def row(record: Record, katas: Sequence[str]) -> list[str]:
     be taken for a grade.
     """
     by_name = {kata.name: kata for kata in record.katas}
-    points = "" if ERROR in record.statuses else number(record.points)
+    points = "" if Status.ERROR in record.statuses else number(record.points)
     cells = [record.id, points, number(record.possible), "; ".join(record.flags)]
     return [
         safe(cells[0]),
@@ -91,6 +91,6 @@ def number(value: float) -> str:
 
 
 def _points(kata: KataGrade | None) -> str:
-    if kata is None or any(task.status == ERROR for task in kata.tasks):
+    if kata is None or any(task.status == Status.ERROR for task in kata.tasks):
         return ""
     return number(kata.points)

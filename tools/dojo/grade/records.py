@@ -6,21 +6,25 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
-from dojo.verdict import TaskResult, kata_result
+from dojo.results import TaskResult, kata_result
 
-VERIFIED, NOT_VERIFIED, FAILED, NOT_STARTED, BLOCKED, ABSENT, ERROR = (
-    "verified",  # the suite passed and the exam agreed: the points are earned
+
+class Status(StrEnum):
+    """What a graded task came to."""
+
+    VERIFIED = "verified"  # the suite passed and the exam agreed: the points are earned
     # The suite passed and the exam did not agree, or the suite broke down over this file alone: no
     # points, and a person should look.
-    "not verified",
-    "failed",
-    "not started",
-    "blocked",  # needs another task that is not passed
-    "absent",  # the kata's file was not handed in
-    "error",  # our own fault: no points yet, and never the submission's fault
-)
-STATUSES = (VERIFIED, NOT_VERIFIED, FAILED, NOT_STARTED, BLOCKED, ABSENT, ERROR)
+    NOT_VERIFIED = "not verified"
+    FAILED = "failed"
+    NOT_STARTED = "not started"
+    BLOCKED = "blocked"  # needs another task that is not passed
+    ABSENT = "absent"  # the kata's file was not handed in
+    ERROR = "error"  # our own fault: no points yet, and never the submission's fault
+
+
 # flags, as are `not verified` and `error`
 UNREADABLE, NOTES, NOT_ISOLATED = "unreadable", "see notes", "not isolated"
 
@@ -80,13 +84,13 @@ class TaskGrade:
     suite: TaskResult | None = None
 
     def __post_init__(self) -> None:
-        if self.status not in STATUSES:
+        if self.status not in set(Status):
             raise ValueError(f"unknown status {self.status!r}")
 
     @property
     def points(self) -> float:
         """Earned: all that are possible, or none."""
-        return self.possible if self.status == VERIFIED else 0
+        return self.possible if self.status == Status.VERIFIED else 0
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,9 @@ class Record:
     @property
     def flags(self) -> tuple[str, ...]:
         """What a person should look at, in a fixed order."""
-        flags = [status for status in (NOT_VERIFIED, ERROR) if status in self.statuses]
+        flags = [
+            status for status in (Status.NOT_VERIFIED, Status.ERROR) if status in self.statuses
+        ]
         flags += [UNREADABLE] if self.problem else []
         flags += [NOTES] if self.notes else []
         return (*flags, *([NOT_ISOLATED] if self.isolation == NOT_ISOLATED else []))

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from dojo.grade.assignment import Assignment
 from dojo.grade.gradebook import Gradebook, Kept, key
 from dojo.grade.intake import Intake
-from dojo.grade.records import ERROR, KataGrade, Submission
+from dojo.grade.judge_pool import Court, Workers
+from dojo.grade.records import KataGrade, Status, Submission
 from dojo.grade.unjudged import unreadable
-from dojo.grade.workers import Court, Workers
 
 AHEAD = 2  # submissions read for each judge: none waits for the next one, and few lie in memory
 
@@ -79,7 +79,7 @@ def grade(
         for entry in intake.entries:
             submission = intake.read(entry)
             kept = book.find(key(submission, versions), after)
-            if kept and ERROR not in kept.record.statuses:
+            if kept and Status.ERROR not in kept.record.statuses:
                 _bring_forward(book, kept, submission, assignment)
                 standing = replace(standing, unchanged=standing.unchanged + 1)
                 on_done(standing)

@@ -6,8 +6,8 @@ import dataclasses
 import json
 from dataclasses import replace
 
+from dojo.results import KataResult, TestResult
 from dojo.suite.report import LONGEST_NAME
-from dojo.verdict import KataResult, TestResult
 
 BESIDE = 4  # times as much as the messages: what is known beside them
 

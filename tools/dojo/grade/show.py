@@ -11,33 +11,19 @@ from dojo.console import STYLES, Screen
 from dojo.grade.exports import number
 from dojo.grade.gradebook.documents import finite
 from dojo.grade.progress import duration
-from dojo.grade.records import (
-    ABSENT,
-    BLOCKED,
-    ERROR,
-    FAILED,
-    NOT_ISOLATED,
-    NOT_STARTED,
-    NOT_VERIFIED,
-    NOTES,
-    UNREADABLE,
-    VERIFIED,
-    KataGrade,
-    Record,
-    TaskGrade,
-)
+from dojo.grade.records import NOT_ISOLATED, NOTES, UNREADABLE, KataGrade, Record, Status, TaskGrade
 from dojo.grade.text import line, plain
-from dojo.verdict import PASSED, TestResult
+from dojo.results import Outcome, TestResult
 
 # The outcome whose mark and colour a status has.
 _AS = {
-    VERIFIED: PASSED,
-    NOT_VERIFIED: FAILED,
-    FAILED: FAILED,
-    NOT_STARTED: NOT_STARTED,
-    BLOCKED: BLOCKED,
-    ABSENT: NOT_STARTED,
-    ERROR: ERROR,
+    Status.VERIFIED: Outcome.PASSED,
+    Status.NOT_VERIFIED: Status.FAILED,
+    Status.FAILED: Status.FAILED,
+    Status.NOT_STARTED: Status.NOT_STARTED,
+    Status.BLOCKED: Status.BLOCKED,
+    Status.ABSENT: Status.NOT_STARTED,
+    Status.ERROR: Status.ERROR,
 }
 
 
@@ -84,11 +70,11 @@ def show(screen: Screen, record: Record, known: Catalog, at: str, versions: int)
 
 def _why(record: Record, flag: str) -> str:
     explained = {
-        NOT_VERIFIED: (
+        Status.NOT_VERIFIED: (
             "the exam did not agree with the tests, or these broke down over this file alone: a"
             " person should look"
         ),
-        ERROR: "a fault of ours: grade again",
+        Status.ERROR: "a fault of ours: grade again",
         UNREADABLE: line(record.problem, 300),
         NOT_ISOLATED: (
             "nothing stood between this code and the machine (--no-sandbox), so its verdict can't"
@@ -103,7 +89,7 @@ def _kata(screen: Screen, kata: KataGrade, known: Catalog) -> None:
     title = next(
         (f"{one.short}  {one.title}" for one in known.katas if one.name == kata.name), kata.name
     )
-    if all(task.status == ABSENT for task in kata.tasks):
+    if all(task.status == Status.ABSENT for task in kata.tasks):
         _say(
             screen,
             f"\n[bold]{escape(title)}[/]  [dim]not handed in[/] "
@@ -126,7 +112,8 @@ def _of_the_file(kata: KataGrade) -> str:
     messages = {test.message for task in kata.tasks if task.suite for test in task.suite.tests}
     return (
         messages.pop()
-        if len(messages) == 1 and all(task.status == FAILED and task.suite for task in kata.tasks)
+        if len(messages) == 1
+        and all(task.status == Status.FAILED and task.suite for task in kata.tasks)
         else ""
     )
 
@@ -139,10 +126,15 @@ def _task(screen: Screen, task: TaskGrade, told: set[str]) -> None:
         f"\n  {mark} [bold]{task.name}[/]  [{style}]{task.status}[/] "
         f" {_points(task.points, task.possible)}",
     )
-    first = task.suite.first_problem if task.suite and task.status != VERIFIED else None
-    if first is None or task.status in (BLOCKED, NOT_STARTED, ABSENT, ERROR):
+    first = task.suite.first_problem if task.suite and task.status != Status.VERIFIED else None
+    if first is None or task.status in (
+        Status.BLOCKED,
+        Status.NOT_STARTED,
+        Status.ABSENT,
+        Status.ERROR,
+    ):
         # what for is said below the line that the reason is
-        waits = first and task.status in (BLOCKED, NOT_STARTED)
+        waits = first and task.status in (Status.BLOCKED, Status.NOT_STARTED)
         if reason := first.message if waits else task.reason:
             _say(screen, "", indent(plain(reason), " " * 6))
         return
@@ -158,7 +150,7 @@ def _task(screen: Screen, task: TaskGrade, told: set[str]) -> None:
 
 def _test(screen: Screen, test: TestResult, is_new: bool) -> None:
     device = "" if test.device == "cpu" else f" on {line(test.device)}"
-    why = f"  {line(_headline(test))}" if test.outcome != PASSED and is_new else ""
+    why = f"  {line(_headline(test))}" if test.outcome != Outcome.PASSED and is_new else ""
     _say(screen, f"      {screen.mark(test.outcome)} ", f"{line(test.name)}{device}{why}")
 
 

@@ -12,18 +12,7 @@ from dojo.catalog import Kata
 from dojo.console import Screen
 from dojo.grade.exports import number
 from dojo.grade.progress import duration, rate
-from dojo.grade.records import (
-    ABSENT,
-    ERROR,
-    FAILED,
-    NOT_ISOLATED,
-    NOT_VERIFIED,
-    NOTES,
-    UNREADABLE,
-    VERIFIED,
-    Ignored,
-    Record,
-)
+from dojo.grade.records import NOT_ISOLATED, NOTES, UNREADABLE, Ignored, Record, Status
 from dojo.grade.run import Standing
 from dojo.grade.text import line
 
@@ -94,7 +83,7 @@ class Tally:
     def add(self, record: Record) -> None:
         self._students += 1
         self._possible = record.possible
-        if ERROR not in record.statuses:
+        if Status.ERROR not in record.statuses:
             self._known += 1
             self._points += record.points
         for flag in record.flags:
@@ -102,8 +91,12 @@ class Tally:
         for kata in record.katas:
             statuses = [task.status for task in kata.tasks]
             self._tasks.update(statuses)
-            self._of_kata[kata.name, "handed in"] += any(status != ABSENT for status in statuses)
-            self._of_kata[kata.name, "solved"] += all(status == VERIFIED for status in statuses)
+            self._of_kata[kata.name, "handed in"] += any(
+                status != Status.ABSENT for status in statuses
+            )
+            self._of_kata[kata.name, "solved"] += all(
+                status == Status.VERIFIED for status in statuses
+            )
             self._of_kata[kata.name, "points"] += kata.points
             self._of_kata[kata.name, "possible"] = kata.possible
         self._slowest = heapq.nlargest(SLOWEST, [*self._slowest, (record.seconds, record.id)])
@@ -156,26 +149,27 @@ def show(
     )
     tasks = made.tasks
     open_tasks = sum(tasks.values()) - sum(
-        tasks.get(status, 0) for status in (VERIFIED, NOT_VERIFIED, FAILED, ERROR)
+        tasks.get(status, 0)
+        for status in (Status.VERIFIED, Status.NOT_VERIFIED, Status.FAILED, Status.ERROR)
     )
-    out(f"  [green]verified[/]      {tasks.get(VERIFIED, 0):,} tasks")
+    out(f"  [green]verified[/]      {tasks.get(Status.VERIFIED, 0):,} tasks")
     out(
         _counted(
             "not verified",
             "red",
-            tasks.get(NOT_VERIFIED, 0),
-            made.named.get(NOT_VERIFIED, ()),
+            tasks.get(Status.NOT_VERIFIED, 0),
+            made.named.get(Status.NOT_VERIFIED, ()),
             "a person should look",
         )
     )
-    out(f"  failed        {tasks.get(FAILED, 0):,}")
+    out(f"  failed        {tasks.get(Status.FAILED, 0):,}")
     out(f"  not solved    {open_tasks:,}  [dim]not started, blocked or not handed in[/]")
     out(
         _counted(
             "errors",
             "magenta",
-            tasks.get(ERROR, 0),
-            made.named.get(ERROR, ()),
+            tasks.get(Status.ERROR, 0),
+            made.named.get(Status.ERROR, ()),
             "ours: run the same command again",
         )
     )

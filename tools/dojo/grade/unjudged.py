@@ -3,10 +3,10 @@
 from dojo.catalog import Kata
 from dojo.grade.assignment import Assignment
 from dojo.grade.records import (
-    ABSENT,
     NOT_ISOLATED,
     KataGrade,
     Record,
+    Status,
     Submission,
     TaskGrade,
     record_of,
@@ -35,5 +35,5 @@ def record(
 def unreadable(submission: Submission, assignment: Assignment, isolated: bool = True) -> Record:
     """The record of a submission from which nothing could be taken."""
     return record(
-        submission, assignment, ABSENT, "Nothing was handed in that could be read.", isolated
+        submission, assignment, Status.ABSENT, "Nothing was handed in that could be read.", isolated
     )

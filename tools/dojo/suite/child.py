@@ -15,9 +15,9 @@ PR_SET_PDEATHSIG = 1
 
 def main(units: list[Unit], log: str, connection: Connection, stand_ready: bool = False) -> None:
     end_with_the_fork_server()
-    from dojo.suite import session
+    from dojo.suite import pytest_run
 
-    session.main(units, log, connection, stand_ready)
+    pytest_run.main(units, log, connection, stand_ready)
 
 
 def end_with_the_fork_server() -> None:
@@ -34,10 +34,13 @@ def wait_for_units(connection: Connection, many: bool) -> None:
 
     if many:
         from dojo.suite import preload_katas  # noqa: F401
-    from dojo.suite import preload, session  # noqa: F401
+    from dojo.suite import (
+        preload,  # noqa: F401
+        pytest_run,
+    )
 
     try:
         units, log = connection.recv()
     except (EOFError, OSError):  # whoever kept it waiting is gone
         return
-    session.main(units, log, connection)
+    pytest_run.main(units, log, connection)

@@ -15,9 +15,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from dojo.results import Drift
 from dojo.suite.plugin import SESSION
 from dojo.suite.trainers import TRAINERS
-from dojo.verdict import Drift
 
 
 class Shadow:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dojo.diagnosis import Cause, Diagnosis, clipped
 from dojo.suite import causes, layers
-from dojo.suite.learner import (
+from dojo.suite.loader import (
     Explained,
     KataUnderTest,
     MissingName,

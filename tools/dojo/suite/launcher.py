@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Protocol
 
+from dojo.processes import forking, spare
 from dojo.suite.unit import Unit
-from dojo.warm import forking, spare
 
 # units from which on the fork server imports what only some katas need: it then costs less than it
 # saves

@@ -19,14 +19,21 @@ import torch
 from dojo import ROOT, catalog, simulated
 from dojo.diagnosis import Diagnosis
 from dojo.plain import plain
+from dojo.results import Outcome, TestResult
 from dojo.stubs import open_regions, todo
 from dojo.suite import feedback
-from dojo.suite.learner import KataUnderTest, KataUnusable, Wrap, load, shown, source_of
-from dojo.verdict import BLOCKED, ERROR, FAILED, NOT_STARTED, PASSED, SKIPPED, TestResult
+from dojo.suite.loader import KataUnderTest, KataUnusable, Wrap, load, shown, source_of
 
 MOST_OUTPUT = 200_000  # characters a test may print
 SHOWN_OUTPUT = 2_000  # of them, how many a report keeps
-LETTERS = {PASSED: ".", FAILED: "F", NOT_STARTED: "-", BLOCKED: "b", SKIPPED: "s", ERROR: "E"}
+LETTERS = {
+    Outcome.PASSED: ".",
+    Outcome.FAILED: "F",
+    Outcome.NOT_STARTED: "-",
+    Outcome.BLOCKED: "b",
+    Outcome.SKIPPED: "s",
+    Outcome.ERROR: "E",
+}
 
 
 class Blocked(Exception):
@@ -165,7 +172,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if name is None or needs is None:
         return
     outcomes = session.outcomes.get((name, needs), [])
-    if all(outcome in (PASSED, SKIPPED) for outcome in outcomes):
+    if all(outcome in (Outcome.PASSED, Outcome.SKIPPED) for outcome in outcomes):
         return
     if task in open_regions(source_of(session.kata(name, time_limit(item.config)))):
         raise NotStarted
@@ -215,7 +222,7 @@ def pytest_runtest_makereport(
     report.sections = [(title, text[-SHOWN_OUTPUT:]) for title, text in report.sections]
     if call.excinfo is None and call.when != "call":
         return report
-    outcome, text, why = judge(item, call) if call.excinfo else (PASSED, "", None)
+    outcome, text, why = judge(item, call) if call.excinfo else (Outcome.PASSED, "", None)
     measured, drift = (
         tuple(value for key, value in item.user_properties if key == kind)
         for kind in ("measured", "drift")
@@ -225,11 +232,14 @@ def pytest_runtest_makereport(
         test_name(item), outcome, text, seconds, device_of(item), measured, drift, why
     )
     item.config.stash[SESSION].outcomes.setdefault((name, task_of(item)[0]), []).append(outcome)
-    if outcome == SKIPPED:
+    if outcome == Outcome.SKIPPED:
         report.outcome, report.longrepr = "skipped", (*item.location[:2], f"Skipped: {text}")
-    elif outcome != PASSED:
+    elif outcome != Outcome.PASSED:
         report.outcome = "failed"
-        if not wants_whole_traceback(item.config) or outcome in (NOT_STARTED, BLOCKED):
+        if not wants_whole_traceback(item.config) or outcome in (
+            Outcome.NOT_STARTED,
+            Outcome.BLOCKED,
+        ):
             report.longrepr = plain(text, getattr(sys.__stdout__, "encoding", None) or "utf-8")
     return report
 
@@ -240,22 +250,26 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str, Diagnosis
     name, (task, _) = kata_name(item), task_of(item)
     path, kata = session.target / f"{name}.py", session.loaded.get(name)
     if isinstance(error, KataUnusable):
-        return FAILED, str(error), feedback.bounded(error.diagnosis)
+        return Outcome.FAILED, str(error), feedback.bounded(error.diagnosis)
     if isinstance(error, Blocked):
-        return BLOCKED, str(error), None
+        return Outcome.BLOCKED, str(error), None
     if device_of(item).partition(":")[0] == simulated.NAME and (limit := simulated.limit(error)):
-        return SKIPPED, limit, None
+        return Outcome.SKIPPED, limit, None
     source = source_of(kata) if isinstance(kata, KataUnderTest) else ""
     if isinstance(error, NotStarted):
-        return NOT_STARTED, _waiting(task, path, open_regions(source).get(task, 1), source), None
+        return (
+            Outcome.NOT_STARTED,
+            _waiting(task, path, open_regions(source).get(task, 1), source),
+            None,
+        )
     if isinstance(error, NotImplementedError) and feedback.ends_in(error.__traceback__, path):
         return *_open_region(error, task, path, source), None
     from_learner = any(feedback.learner_frames(error.__traceback__, path))
     if isinstance(error, pytest.skip.Exception) and not from_learner:
-        return SKIPPED, str(error), None
+        return Outcome.SKIPPED, str(error), None
     if call.when != "call" and not from_learner and not _is_time_limit(error):
         return (
-            ERROR,
+            Outcome.ERROR,
             f"The suite itself failed, which is not your fault: {type(error).__name__}: {error}",
             None,
         )
@@ -269,7 +283,7 @@ def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str, Diagnosis
         " ask for?"
     )
     why, lines = feedback.explain(error, path, known, wording, time_limit(item.config), pointer)
-    return FAILED, f"{why.text()}\n\n{lines}".rstrip(), why
+    return Outcome.FAILED, f"{why.text()}\n\n{lines}".rstrip(), why
 
 
 def _open_region(error: NotImplementedError, task: str, path: Path, source: str) -> tuple[str, str]:
@@ -282,9 +296,9 @@ def _open_region(error: NotImplementedError, task: str, path: Path, source: str)
         line = (
             still_open.get(task) or list(feedback.learner_frames(error.__traceback__, path))[-1][0]
         )
-        return NOT_STARTED, _waiting(task, path, line, source)
+        return Outcome.NOT_STARTED, _waiting(task, path, line, source)
     return (
-        BLOCKED,
+        Outcome.BLOCKED,
         f"'{task}' needs '{raised}', which is not started: {shown(path)}:{still_open[raised]}",
     )
 
@@ -308,6 +322,6 @@ def wants_whole_traceback(config: pytest.Config) -> bool:
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     result = getattr(report, "kata_result", None)
-    if result is None or result.outcome in (PASSED, SKIPPED):
+    if result is None or result.outcome in (Outcome.PASSED, Outcome.SKIPPED):
         return None
     return result.outcome, LETTERS[result.outcome], result.outcome.upper()

@@ -14,7 +14,13 @@ import pytest_timeout  # noqa: F401
 import torch
 
 from dojo.simulated import backend
-from dojo.suite import devices, drift, plugin, session, trainers  # noqa: F401
+from dojo.suite import (  # noqa: F401
+    devices,
+    drift,
+    plugin,
+    pytest_run,
+    trainers,
+)
 
 # before any operation: a child of a process that ran two threads would hang
 torch.set_num_threads(1)

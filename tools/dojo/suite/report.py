@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from dojo.catalog import Kata
 from dojo.diagnosis import Diagnosis
-from dojo.verdict import ERROR, FAILED, NO_TEST, KataResult, TaskResult, TestResult
+from dojo.results import NO_TEST, KataResult, Outcome, TaskResult, TestResult
 
 MOST_TESTS = 10_000  # --measure makes one of each training for each of a thousand seeds
 LONGEST_NAME = 1000
@@ -72,7 +72,7 @@ class Report:
         too.
         """
         test = self.tests[test_id]
-        diagnosis = why if outcome == FAILED else None
+        diagnosis = why if outcome == Outcome.FAILED else None
         self.results[test_id] = TestResult(
             test["name"], outcome, why.text(), device=test["device"], diagnosis=diagnosis
         )
@@ -90,7 +90,9 @@ class Report:
                 if test["task"] == task.name
             )
             silent = TestResult(
-                NO_TEST, ERROR, f"The suite gave no report on '{task.name}'. {self.trouble}".strip()
+                NO_TEST,
+                Outcome.ERROR,
+                f"The suite gave no report on '{task.name}'. {self.trouble}".strip(),
             )
             tasks.append(TaskResult(task.name, tests or (silent,)))
         return KataResult(self.kata.name, self.kata.stage, tuple(tasks))

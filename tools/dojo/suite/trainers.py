@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from dojo.suite import devices
-from dojo.suite.learner import Wrap
+from dojo.suite.loader import Wrap
 
 TRAINERS = ("train", "fit", "trainer", "overfit", "descend")
 

@@ -16,10 +16,10 @@ from importlib.metadata import version
 from dojo import ROOT
 from dojo.catalog import Catalog
 from dojo.curve import BAND_POINTS, Band, Curve, parse_band, thinned
-from dojo.suite.run import run
+from dojo.results import KataResult
+from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
 from dojo.validate import marks
-from dojo.verdict import KataResult
 
 FILE = ROOT / "tests" / "loss_bands.toml"
 SEEDS = 20

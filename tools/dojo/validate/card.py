@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from dojo import record
+from dojo import reference_results
 from dojo.catalog import Kata
 from dojo.validate.device_record import FOLDER, LEFT_OUT, DeviceRecord, OnDevice, read
 
@@ -37,7 +37,7 @@ def cell(kata: str, made: DeviceRecord | None) -> tuple[str, str]:
     entry = made.katas.get(kata) if made else None
     if entry is None:
         return "not run", ""
-    if entry.content != record.content_hash(kata):
+    if entry.content != reference_results.content_hash(kata):
         return "older", "than the reference"
     if entry.problems:
         return "FAILED", entry.problems[0]

@@ -12,11 +12,11 @@ import typer
 from rich.markup import escape
 
 from dojo import ROOT, catalog, console
+from dojo.results import Outcome
 from dojo.stubs import MarkerError
 from dojo.validate import mutant_record, parts
 from dojo.validate import mutants as mutation
 from dojo.validate.patches import PatchError
-from dojo.verdict import FAILED, PASSED
 
 RECORDS = ("--mutants", "--exams")  # jobs that write their record only if asked to
 
@@ -163,7 +163,7 @@ def _parts(
             screen.console.print(f"[dim]… {part.title}[/]", end="\r")
         finding = look(known)
         failed += bool(finding.problems)
-        outcome = FAILED if finding.problems else PASSED
+        outcome = Outcome.FAILED if finding.problems else Outcome.PASSED
         seconds = f"{time.monotonic() - begin:.1f} s"
         screen.console.print(
             f"{screen.mark(outcome):<8} {part.title:<42} {escape(finding.scope):<34} {seconds:>8}"
@@ -193,7 +193,7 @@ def _validate_on(wanted: str, known: catalog.Catalog, screen: console.Screen) ->
         path = device_record.write(made)
         for problem in problems:
             screen.console.print(f"[red]{escape(indent(problem, '    '))}[/]")
-        outcome = screen.mark(FAILED if problems else PASSED)
+        outcome = screen.mark(Outcome.FAILED if problems else Outcome.PASSED)
         print(f"{len(problems)} problems on {device} ({made.model})")
         screen.console.print(f"{outcome} {path.relative_to(ROOT).as_posix()} written")
         failed |= bool(problems)
@@ -270,7 +270,7 @@ def _mutants(known: catalog.Catalog, screen: console.Screen, write_record: bool)
         failed += bool(report.problems)
         scope = "{killed} of {total} killed, {equivalent} equivalent".format(**report.figures)
         mark, seconds = (
-            screen.mark(FAILED if report.problems else PASSED),
+            screen.mark(Outcome.FAILED if report.problems else Outcome.PASSED),
             f"{time.monotonic() - begin:.1f} s",
         )
         screen.console.print(f"{mark:<8} {'mutants of ' + kata.name:<42} {scope:<34} {seconds:>8}")
@@ -308,7 +308,7 @@ def _exams(known: catalog.Catalog, screen: console.Screen, draws: int, write_rec
         failed += bool(problems)
         scope = "{mistakes} mistakes, {reference} + {variants} draws".format(**vars(counted))
         mark, seconds = (
-            screen.mark(FAILED if problems else PASSED),
+            screen.mark(Outcome.FAILED if problems else Outcome.PASSED),
             f"{time.monotonic() - begin:.1f} s",
         )
         screen.console.print(f"{mark:<8} {'exam of ' + kata.name:<42} {scope:<34} {seconds:>8}")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from dojo import ROOT
-from dojo.verdict import PASSED
+from dojo.results import Outcome
 
 FOLDER = ROOT / "reference" / "validation"
 LEFT_OUT = "left out"  # of a task: its own tests say that this device has no part in it
@@ -50,7 +50,7 @@ class OnDevice:
     @property
     def passed(self) -> list[str]:
         """The tasks whose tests passed there."""
-        return [task for task, told in self.tasks.items() if told["outcome"] == PASSED]
+        return [task for task, told in self.tasks.items() if told["outcome"] == Outcome.PASSED]
 
     @property
     def problems(self) -> list[str]:
@@ -58,7 +58,7 @@ class OnDevice:
         found = [
             f"{task} {told['outcome']}" + (f": {told['why']}" if told.get("why") else "")
             for task, told in self.tasks.items()
-            if told["outcome"] not in (PASSED, LEFT_OUT)
+            if told["outcome"] not in (Outcome.PASSED, LEFT_OUT)
         ]
         for kind, difference in self.drift.items():
             if not difference["relative"] <= TOLERANCE[kind]:  # NaN is over every tolerance

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from dojo import ROOT, record
+from dojo import ROOT, reference_results
 from dojo.catalog import Kata
 from dojo.exam import sheet, trial
 from dojo.exam.question import load
+from dojo.processes import forking
 from dojo.validate import patches, reach
 from dojo.validate.exam_record import Figures
 from dojo.validate.marks import training_tests
-from dojo.warm import forking
 
 KEPT = ROOT / ".exams"
 SEEDS_OF_TRAINING, SEEDS_OF_OTHERS, SEEDS_OF_VARIANTS = 1000, 100, 100
@@ -244,7 +244,7 @@ def _asking(kata: Kata) -> list[str]:
         patches.reference_of(kata),
         *(path.read_text(encoding="utf-8") for path in (sheet.path_of(kata.name), *tools)),
     ]
-    return [*map(reach.code, texts), record.bounds_of(kata.name)]
+    return [*map(reach.code, texts), reference_results.bounds_of(kata.name)]
 
 
 def _hash(texts: Iterable[str]) -> str:

@@ -17,14 +17,14 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from dojo import record, simulated
+from dojo import reference_results, simulated
 from dojo.catalog import Kata
-from dojo.suite.run import run
+from dojo.results import NO_TEST, KataResult, Outcome, TaskResult, TestResult
+from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
 from dojo.validate import marks, parts, patches
 from dojo.validate.device_record import LEFT_OUT, DeviceRecord, OnDevice
 from dojo.validate.patches import Patch, placement_tests
-from dojo.verdict import NO_TEST, PASSED, SKIPPED, KataResult, TaskResult, TestResult
 
 SEEDS = 5  # trainings of each mark on the device
 
@@ -83,14 +83,14 @@ def on_device(result: KataResult, device: str) -> OnDevice:
         for name in largest:
             value = getattr(difference, name)
             largest[name] = value if not value <= largest[name] else largest[name]
-    content, today = record.content_hash(result.name), str(date.today())
+    content, today = reference_results.content_hash(result.name), str(date.today())
     return OnDevice(content, today, versions(device), tasks_on(result, device), drift)
 
 
 def tasks_on(result: KataResult, device: str) -> dict[str, dict]:
     """What the record says of each task with tests on the device."""
     was_used = any(
-        test.device == device and test.outcome == PASSED
+        test.device == device and test.outcome == Outcome.PASSED
         for task in result.tasks
         for test in task.tests
     )
@@ -111,9 +111,9 @@ def _told(tests: Sequence[TestResult], device: str, was_used: bool) -> dict:
     """
     left_out = [test for test in tests if was_used and leaves_out(test, device)]
     problem = next(
-        (test for test in tests if test.outcome != PASSED and test not in left_out), None
+        (test for test in tests if test.outcome != Outcome.PASSED and test not in left_out), None
     )
-    whole = LEFT_OUT if len(left_out) == len(tests) else PASSED
+    whole = LEFT_OUT if len(left_out) == len(tests) else Outcome.PASSED
     told = {
         "outcome": problem.outcome if problem else whole,
         "seconds": round(sum(test.seconds for test in tests), 3),
@@ -132,7 +132,7 @@ def leaves_out(test: TestResult, device: str) -> bool:
     It also skips where the device can't be had; then no test of its kata passes there, which
     whoever asks has to look at.
     """
-    is_own = test.outcome == SKIPPED and not test.message.startswith(simulated.LIMIT)
+    is_own = test.outcome == Outcome.SKIPPED and not test.message.startswith(simulated.LIMIT)
     return is_own and test.device == device == simulated.NAME
 
 
@@ -150,7 +150,9 @@ def marks_met(result: KataResult, names: Iterable[str]) -> dict[str, dict[str, i
     training all the same.
     """
     met = {name: {"seeds": SEEDS, "met": 0} for name in names}
-    passed = [test for task in result.tasks for test in task.tests if test.outcome == PASSED]
+    passed = [
+        test for task in result.tasks for test in task.tests if test.outcome == Outcome.PASSED
+    ]
     for number in (number for test in passed for number in test.measured):
         told = met.setdefault(number.mark, {"seeds": SEEDS, "met": 0})
         told["met"] += number.value is not None and (
@@ -176,7 +178,7 @@ def _failures(results: Iterable[KataResult]) -> list[tuple[str, str]]:
     return [
         (name, f"{test.name} on {test.device} is {test.outcome}: {test.message}")
         for name, test in tests
-        if test.outcome not in (PASSED, SKIPPED)
+        if test.outcome not in (Outcome.PASSED, Outcome.SKIPPED)
     ]
 
 

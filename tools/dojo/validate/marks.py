@@ -20,7 +20,7 @@ from pathlib import Path
 
 from dojo import ROOT
 from dojo.catalog import Catalog, Kata
-from dojo.suite.run import run
+from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
 from dojo.validate import patches, reach
 from dojo.validate.patches import reference_of

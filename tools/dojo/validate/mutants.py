@@ -19,14 +19,14 @@ from pathlib import Path
 from textwrap import indent
 
 from dojo import ROOT, stubs
-from dojo import record as content
+from dojo import reference_results as content
 from dojo.catalog import Kata
-from dojo.suite.run import run
+from dojo.results import KataResult, Outcome
+from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
 from dojo.validate import mutant_record, reach
 from dojo.validate.mutant_record import FEWEST_KILLED, Key, MutantsError
 from dojo.validate.patches import reference_of
-from dojo.verdict import PASSED, SKIPPED, KataResult
 
 KEPT = ROOT / ".mutants"
 AT_ONCE = 16  # judged between two savings of the results
@@ -233,7 +233,9 @@ def killed_by(result: KataResult) -> str:
     does not count.
     """
     tests = (test for task in result.tasks for test in task.tests)
-    return next((test.name for test in tests if test.outcome not in (PASSED, SKIPPED)), "")
+    return next(
+        (test.name for test in tests if test.outcome not in (Outcome.PASSED, Outcome.SKIPPED)), ""
+    )
 
 
 def look(kata: Kata, on_progress: OnProgress) -> Report:

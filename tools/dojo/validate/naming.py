@@ -8,8 +8,8 @@ entry lists that one in `also`.
 
 from collections.abc import Iterator, Sequence
 
+from dojo.results import KataResult, TestResult
 from dojo.validate.patches import Patch
-from dojo.verdict import KataResult, TestResult
 
 
 def misnamed(mistakes: Sequence[Patch], results: Sequence[KataResult]) -> list[list[str]]:

@@ -11,25 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dojo import ROOT, record, simulated
+from dojo import ROOT, reference_results, simulated
 from dojo.catalog import Catalog, Kata, load
+from dojo.results import NO_TEST, KataResult, Outcome, TestResult
 from dojo.stubs import MarkerError, stub_of
-from dojo.suite.run import run
+from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
 from dojo.validate import bands as banding
 from dojo.validate import exam_record, exams, mutant_record, mutants, naming, patches, pedigree
 from dojo.validate import marks as measuring
 from dojo.validate.patches import placement_tests, reference_of
-from dojo.verdict import (
-    ERROR,
-    FAILED,
-    NO_TEST,
-    NOT_STARTED,
-    PASSED,
-    SKIPPED,
-    KataResult,
-    TestResult,
-)
 
 MOST_WORKERS = 4  # torch is in the memory of each
 DOTS = re.compile(r"^[.sxFEX]*\s*\[ *\d+%\]$")  # how far pytest has come
@@ -114,12 +105,16 @@ def stubs_are_not_started(catalog: Catalog) -> Finding:
         for result in run([Unit(folder, kata.name) for kata in catalog.katas], catalog.katas):
             for task in result.tasks:
                 tests += len(task.tests)
-                wrong = [test for test in task.tests if test.outcome not in (NOT_STARTED, SKIPPED)]
+                wrong = [
+                    test
+                    for test in task.tests
+                    if test.outcome not in (Outcome.NOT_STARTED, Outcome.SKIPPED)
+                ]
                 problems += [
                     f"the stub of {result.name}: {test.name} is {test.outcome}: {test.message}"
                     for test in wrong
                 ]
-                if task.outcome != NOT_STARTED and not wrong:
+                if task.outcome != Outcome.NOT_STARTED and not wrong:
                     problems.append(
                         f"the stub of {result.name}: the task {task.name} is {task.outcome}"
                     )
@@ -132,10 +127,10 @@ def references_pass(catalog: Catalog, write_record: bool = False) -> Finding:
     """
     results = run([Unit("reference", kata.name) for kata in catalog.katas], catalog.katas)
     problems = [f"reference/{name}" for name in not_passed(results)]
-    entries = {result.name: record.entry_of(result) for result in results}
+    entries = {result.name: reference_results.entry_of(result) for result in results}
     if write_record and not problems:
-        record.write(record.read() | entries)
-    known = record.read()
+        reference_results.write(reference_results.read() | entries)
+    known = reference_results.read()
     for name, entry in entries.items():
         if name not in known or (known[name].content, known[name].passed) != (
             entry.content,
@@ -146,7 +141,7 @@ def references_pass(catalog: Catalog, write_record: bool = False) -> Finding:
                 " --record`"
             )
     tests = [test for result in results for task in result.tasks for test in task.tests]
-    devices = sorted({test.device for test in tests if test.outcome == PASSED})
+    devices = sorted({test.device for test in tests if test.outcome == Outcome.PASSED})
     return Finding(
         tuple(problems),
         f"{sum(len(result.tasks) for result in results)} tasks on {', '.join(devices)}",
@@ -161,9 +156,9 @@ def not_passed(results: Sequence[KataResult]) -> list[str]:
     for result in results:
         for task in result.tasks:
             for test in task.tests:
-                if test.outcome == SKIPPED and test.message.startswith(simulated.LIMIT):
+                if test.outcome == Outcome.SKIPPED and test.message.startswith(simulated.LIMIT):
                     problems.append(f"{result.name}, {test.name} was skipped: {test.message}")
-            if task.outcome != PASSED:
+            if task.outcome != Outcome.PASSED:
                 test = task.first_problem
                 problems.append(
                     f"{result.name}, {task.name} is {task.outcome}"
@@ -196,11 +191,13 @@ def check_mistake(mistake: patches.Patch, result: KataResult) -> list[str]:
             (f": {test.message}" for test in tests if test.name == NO_TEST and test.message), ""
         )
         return [f"{where}: there is no test {mistake.caught_by}{told}"]
-    if broken := [test for test in tests if test.outcome == ERROR and test.name != NO_TEST]:
+    if broken := [test for test in tests if test.outcome == Outcome.ERROR and test.name != NO_TEST]:
         return [f"{where}: {broken[0].name} is an error: {broken[0].message}"]
-    caught = [test for test in named if test.outcome == FAILED]
+    caught = [test for test in named if test.outcome == Outcome.FAILED]
     if not caught:
-        others = ", ".join(test.name for test in tests if test.outcome == FAILED) or "no test"
+        others = (
+            ", ".join(test.name for test in tests if test.outcome == Outcome.FAILED) or "no test"
+        )
         return [f"{where}: {mistake.caught_by} is {named[0].outcome}, not failed ({others} failed)"]
     if not any(mistake.saying in _told(test) for test in caught):
         return [

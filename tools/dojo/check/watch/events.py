@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dojo.verdict import KataResult
+from dojo.results import KataResult
 
 
 @dataclass(frozen=True)

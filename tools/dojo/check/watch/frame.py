@@ -11,13 +11,13 @@ from rich.padding import Padding
 from rich.text import Text
 
 from dojo.catalog import Kata
-from dojo.check.overview import compared
+from dojo.check.screens.overview import compared
 from dojo.check.watch import message
 from dojo.check.watch import model as m
 from dojo.check.watch.model import Model
 from dojo.console import STYLES, Screen
-from dojo.record import Entry
-from dojo.verdict import ERROR, FAILED, NOT_STARTED, PASSED, KataResult, TaskResult, TestResult
+from dojo.reference_results import Entry
+from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
 LEAST_LOWER = 5  # lines below the list: its remark, the progress, the keys
 LIST_WIDTH, STAGE_WIDTH = 74, 30  # columns of a list that has its stages beside it, and of these
@@ -165,18 +165,20 @@ class Frame:
     def _failure(self, result: KataResult, task: TaskResult, test: TestResult) -> None:
         """The first thing to see to, in full."""
         tests = [one for other in result.tasks for one in other.tests]
-        is_whole_file = result.outcome == FAILED and len({one.message for one in tests}) == 1
-        if task.outcome != NOT_STARTED and not is_whole_file:
+        is_whole_file = (
+            result.outcome == Outcome.FAILED and len({one.message for one in tests}) == 1
+        )
+        if task.outcome != Outcome.NOT_STARTED and not is_whole_file:
             device = "" if test.device == "cpu" else f" on {test.device}"
             self._out(f"[{STYLES[test.outcome]}]{escape(test.name)}{device}[/]")
         for line in test.message.splitlines():
             message.show(self._console, line)
-        if task.outcome == ERROR:
+        if task.outcome == Outcome.ERROR:
             self._out(
                 "This is a fault of the suite, not of yours. Please report it with the text above.",
                 2,
             )
-        others = sum(one.outcome == FAILED for one in tests) - 1
+        others = sum(one.outcome == Outcome.FAILED for one in tests) - 1
         if others > 0 and not is_whole_file:
             self._out(
                 f"[dim]and {others} more {'tests' if others > 1 else 'test'} that failed[/]", 2
@@ -194,7 +196,9 @@ class Frame:
                 name = f"{stage.number}  {stage.title}" if kata is stage.katas[0] else ""
                 here = "[cyan]>[/]" if kata.name == model.current else " "
                 passed = model.passed.get(kata.name, frozenset())
-                mark = self._screen.mark(PASSED if model.is_done(kata) else NOT_STARTED)
+                mark = self._screen.mark(
+                    Outcome.PASSED if model.is_done(kata) else Outcome.NOT_STARTED
+                )
                 beside = (
                     f"[bold]{escape(name):<{STAGE_WIDTH}}[/]"
                     if self._console.width >= LIST_WIDTH
@@ -221,6 +225,8 @@ class Frame:
                 title = f"{kata.short}  {escape(kata.title)}"
                 marks = " ".join(self._screen.mark(task.outcome) for task in result.tasks)
                 wrong = ", ".join(
-                    task.name for task in result.tasks if task.outcome in (FAILED, ERROR)
+                    task.name
+                    for task in result.tasks
+                    if task.outcome in (Outcome.FAILED, Outcome.ERROR)
                 )
                 self._out(f"[{STYLES[result.outcome]}]{title:<30}[/] {marks}  [red]{wrong}[/]")

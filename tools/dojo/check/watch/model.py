@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from dojo.catalog import Catalog, Kata, Task
 from dojo.check.watch.events import Hints
-from dojo.verdict import ERROR, FAILED, PASSED, SKIPPED, KataResult, TaskResult
+from dojo.results import KataResult, Outcome, TaskResult
 
 KATA, LIST, ALL, READ, RESET = "kata", "list", "all", "read", "reset"  # what the screen shows
 
@@ -74,15 +74,25 @@ class Model:
 
     @property
     def is_passed(self) -> bool:
-        return self.result is not None and self.result.outcome == PASSED
+        return self.result is not None and self.result.outcome == Outcome.PASSED
 
     @property
     def problem(self) -> TaskResult | None:
         """The task to speak of: the first that is wrong, else the first that is open."""
         tasks = self.result.tasks if self.result else ()
-        wrong = [task for task in tasks if task.outcome in (FAILED, ERROR)]
+        wrong = [task for task in tasks if task.outcome in (Outcome.FAILED, Outcome.ERROR)]
         return next(
-            iter([*wrong, *(task for task in tasks if task.outcome not in (PASSED, SKIPPED))]), None
+            iter(
+                [
+                    *wrong,
+                    *(
+                        task
+                        for task in tasks
+                        if task.outcome not in (Outcome.PASSED, Outcome.SKIPPED)
+                    ),
+                ]
+            ),
+            None,
         )
 
     @property

@@ -14,19 +14,20 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from dojo import environment, record
+from dojo import bootstrap, reference_results
 from dojo.catalog import Catalog, Kata
 from dojo.check import store
-from dojo.check.watch import deeds, events, keys, steps
+from dojo.check.server.client import Dropped
+from dojo.check.server.fingerprint import tools
+from dojo.check.server.keeper import Keeper, NotWarm
+from dojo.check.watch import effects as deeds
+from dojo.check.watch import events, keys, transitions
 from dojo.check.watch.files import Watcher
 from dojo.check.watch.frame import Frame
 from dojo.check.watch.model import Model
 from dojo.check.watch.terminal import Terminal
 from dojo.console import Screen
 from dojo.suite.unit import Unit
-from dojo.warm.ask import Dropped
-from dojo.warm.fingerprint import tools
-from dojo.warm.keeper import Keeper, NotWarm
 
 # on Windows a wait without end hears no Ctrl-C
 SECONDS_BETWEEN_LOOKS = 0.2 if os.name == "nt" else 3600.0
@@ -62,7 +63,7 @@ class Session:
         self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._drops: dict[int, Connection] = {}
         self._judging: list[threading.Thread] = []
-        self._records = record.read()
+        self._records = reference_results.read()
         self._tools = tools()
         self._drawn = 0.0
         self.keeper = Keeper(self._restarted)
@@ -78,7 +79,7 @@ class Session:
             while True:
                 news = list(self._news())
                 for event in news:
-                    self.model, effects = steps.update(self.model, event)
+                    self.model, effects = transitions.update(self.model, event)
                     for effect in effects:
                         if isinstance(effect, events.Quit):
                             self._end_all()
@@ -215,7 +216,7 @@ def watch(
             )
             code = session.run()
     except ToolsChanged as change:
-        os.environ.pop(environment.JUST_SET_UP, None)
+        os.environ.pop(bootstrap.JUST_SET_UP, None)
         sys.argv = [
             sys.argv[0],
             "run",
@@ -226,7 +227,7 @@ def watch(
             "--device",
             device,
         ]
-        environment.go_on_in(Path(sys.executable))
+        bootstrap.go_on_in(Path(sys.executable))
         raise
     except OSError:  # the terminal was closed
         return CODES["SIGHUP"]

@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 
 from dojo.grade.records import KataGrade, Record, TaskGrade, record
-from dojo.verdict import TaskResult
+from dojo.results import TaskResult
 
 MESSAGE_CHARACTERS = 20_000
 TESTS_A_TASK = 200

@@ -11,7 +11,7 @@ from pathlib import Path
 from dojo import ROOT
 from dojo.grade.assignment import Assignment
 from dojo.grade.records import Submission
-from dojo.record import bounds_of
+from dojo.reference_results import bounds_of
 
 # What takes part in a verdict: what katas may import, what these compute with, and what runs the
 # tests.

@@ -16,8 +16,8 @@ from typing import BinaryIO, Self
 
 from dojo.grade.intake import bounds
 from dojo.grade.intake.bounds import Refused, bounded
-from dojo.grade.intake.choose import Member, never
 from dojo.grade.intake.crowd import UNSEEN_FOLDERS
+from dojo.grade.intake.selection import Member, never
 
 _STEPS = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
 _ALWAYS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)

@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 from dojo.grade.intake import folders, names, tars, zips
 from dojo.grade.intake.bounds import Refused
-from dojo.grade.intake.choose import NOTHING, Choice, Member, chosen
 from dojo.grade.intake.folders import Tree
 from dojo.grade.intake.near import Wanted
+from dojo.grade.intake.selection import NOTHING, Choice, Member, chosen
 from dojo.grade.text import line
 
 HEAD = 512

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from dojo.grade.intake import bounds
 from dojo.grade.intake.bounds import Metered, Refused
-from dojo.grade.intake.choose import Member, never
 from dojo.grade.intake.crowd import Crowd
+from dojo.grade.intake.selection import Member, never
 
 BLOCK = tarfile.BLOCKSIZE
 LONGEST_HEADER = 16 * 1024

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from dojo.grade.intake import bounds
 from dojo.grade.intake.bounds import Metered, Refused, bounded
-from dojo.grade.intake.choose import Member, never
 from dojo.grade.intake.crowd import Crowd
+from dojo.grade.intake.selection import Member, never
 
 LONGEST_DIRECTORY = 40 * bounds.MIB
 # a name, or what is added to it: zipfile's time for that grows with the square of its length

@@ -37,10 +37,10 @@ class Log(io.TextIOBase):
 
 def suite(connection: Connection, request: dict) -> None:
     """The kata's tests."""
-    from dojo.suite import session
+    from dojo.suite import pytest_run
     from dojo.suite.unit import Unit
 
-    session.main(
+    pytest_run.main(
         [Unit(**request["unit"] | {"target": request["folder"], "at": SCRATCH})], None, connection
     )
 

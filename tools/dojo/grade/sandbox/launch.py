@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from dojo import ROOT
-from dojo.channel import MOST_IN_ALL, Channel
 from dojo.grade.sandbox import cgroup, machine, probe, stage, view
 from dojo.grade.sandbox.confine import SUBMISSION
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
 from dojo.grade.sandbox.limits import MEGABYTE, Limits
 from dojo.grade.sandbox.link import Host, Lost, Run
+from dojo.processes.channel import MOST_IN_ALL, Channel
 
 SECONDS_TO_CLEAR_UP = 2
 SECONDS_TO_START = 180  # a cold disk can take long to import torch

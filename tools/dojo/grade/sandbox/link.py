@@ -11,8 +11,8 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from dojo.channel import Channel
 from dojo.grade.sandbox.isolation import Unavailable
+from dojo.processes.channel import Channel
 
 SECONDS_TO_ANSWER = 20
 LARGEST_PACKET = 4096

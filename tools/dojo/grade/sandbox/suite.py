@@ -5,9 +5,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from dojo.grade.sandbox.launch import Sandbox
+from dojo.processes.spare import Child
 from dojo.suite.launcher import Lost
 from dojo.suite.unit import Unit
-from dojo.warm.spare import Child
 
 PATIENCE = 5  # seconds, for a run that has hung up to end
 

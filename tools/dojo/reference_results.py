@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dojo import ROOT
-from dojo.verdict import PASSED, KataResult
+from dojo.results import KataResult, Outcome
 
 FILE = ROOT / "reference" / "validation" / "reference.json"
 
@@ -51,7 +51,7 @@ def bounds_of(kata: str) -> str:
 
 
 def entry_of(result: KataResult) -> Entry:
-    passed = tuple(task.name for task in result.tasks if task.outcome == PASSED)
+    passed = tuple(task.name for task in result.tasks if task.outcome == Outcome.PASSED)
     measured = {number.mark: number.value for number in result.measured}
     return Entry(content_hash(result.name), passed, measured)
 

@@ -12,8 +12,8 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.overrides import TorchFunctionMode
 
+from dojo.exam.comparisons import Judge
 from dojo.exam.draw import live
-from dojo.exam.judges import Judge
 
 MOST = 4  # steps that are reported: enough to see what piles up
 

@@ -6,8 +6,8 @@ from rich.markup import escape
 
 from dojo.catalog import Catalog, Kata
 from dojo.console import STYLES, Screen
-from dojo.record import Entry
-from dojo.verdict import ERROR, NOT_STARTED, PASSED, KataResult, Measured, TaskResult, Verdict
+from dojo.reference_results import Entry
+from dojo.results import KataResult, Measured, Outcome, TaskResult, Verdict
 
 TITLE_WIDTH = 24
 
@@ -49,7 +49,7 @@ def compared(number: Measured, record: Entry | None) -> str:
 
 
 def _progress(screen: Screen, verdict: Verdict, records: dict[str, Entry]) -> None:
-    done, total = sum(task.outcome == PASSED for task in verdict.tasks), len(verdict.tasks)
+    done, total = sum(task.outcome == Outcome.PASSED for task in verdict.tasks), len(verdict.tasks)
     reference = sum(
         len(records[kata.name].passed) for kata in verdict.katas if kata.name in records
     )
@@ -74,10 +74,10 @@ def explain(screen: Screen, kata: KataResult, task: TaskResult, heading: str) ->
     short = kata.name.partition("_")[0]
     out(f"\n[bold]{heading}: {short} {task.name}[/]  [{STYLES[task.outcome]}]{task.outcome}[/]")
     if test := task.first_problem:
-        if task.outcome != NOT_STARTED:
+        if task.outcome != Outcome.NOT_STARTED:
             out(f"  [dim]{escape(test.name)}[/]")
         out(escape(indent(test.message, "  ")))
-    if task.outcome == ERROR:
+    if task.outcome == Outcome.ERROR:
         out("  This is a fault of the suite, not of yours. Please report it with the text above.")
     else:
         out(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dojo import ROOT
 from dojo.catalog import Kata
-from dojo.grade.records import VERIFIED, Record
+from dojo.grade.records import Record, Status
 from dojo.stubs import stub_of
 from dojo.validate import patches
 from dojo.validate.exams import tasks_of
@@ -59,7 +59,7 @@ class Student:
             f"{kata.name}.{task.name}"
             for kata in record.katas
             for task in kata.tasks
-            if task.status == VERIFIED
+            if task.status == Status.VERIFIED
         }
         if missing := self.earned - verified:
             return f"earned and not credited: {', '.join(sorted(missing))}"
@@ -164,9 +164,15 @@ def _of_kind(kind: str, katas: Sequence[Kata]) -> list[Student]:
                     | {kata: one.file(canary="/nowhere", port=9, process=1, sibling=1).decode()},
                     "",
                     earned=(every - tasks[kata])
-                    | {f"{kata}.{t}" for t, status in one.verdict.items() if status == VERIFIED},
+                    | {
+                        f"{kata}.{t}"
+                        for t, status in one.verdict.items()
+                        if status == Status.VERIFIED
+                    },
                     never=frozenset(
-                        f"{kata}.{t}" for t, status in one.verdict.items() if status != VERIFIED
+                        f"{kata}.{t}"
+                        for t, status in one.verdict.items()
+                        if status != Status.VERIFIED
                     ),
                 )
                 for one in attacks

@@ -29,12 +29,13 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
 
 from dojo import catalog
-from dojo.suite.run import Abandoned, run
+from dojo.check.server import rendezvous
+from dojo.check.server.fingerprint import fingerprint
+from dojo.processes import forking
+from dojo.processes.spare import READY, SPARES
+from dojo.results import TestResult
+from dojo.suite.supervisor import Abandoned, run
 from dojo.suite.unit import Unit
-from dojo.verdict import TestResult
-from dojo.warm import forking, place
-from dojo.warm.fingerprint import fingerprint
-from dojo.warm.spare import READY, SPARES
 
 LARGEST_QUESTION = 1024 * 1024
 SECONDS_TO_GREET = 5
@@ -45,7 +46,7 @@ SECONDS_BETWEEN_RESULTS = 0.1  # an asker that is woken for each test takes its 
 class Host:
     """What is the same for all askers."""
 
-    def __init__(self, card: place.Card) -> None:
+    def __init__(self, card: rendezvous.Card) -> None:
         # before anything is imported: a change while it is imported counts as one
         self.fingerprint = fingerprint()
         self.card = card
@@ -137,8 +138,8 @@ def _say(connection: Connection, **answer: object) -> None:
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the keeper
-    own = place.own_folder()
-    card = place.new_card(own)
+    own = rendezvous.own_folder()
+    card = rendezvous.new_card(own)
     host = Host(card)
     tempfile.tempdir = str(own)
     try:
@@ -147,7 +148,7 @@ def main() -> None:
             forking.start_server()
             SPARES.fill(forking.context())
             threading.Thread(target=host.listen, args=(listener,), daemon=True).start()
-            place.put_up(card, own)
+            rendezvous.put_up(card, own)
             print(json.dumps(asdict(card)), flush=True)
             with contextlib.suppress(OSError):
                 os.read(0, 1)
@@ -156,6 +157,6 @@ def main() -> None:
     except Exception as error:  # the keeper says it on
         sys.stderr.write(f"{error}\n")
     finally:
-        place.take_down(own)
+        rendezvous.take_down(own)
         sys.stderr.flush()
         os._exit(0)

@@ -25,7 +25,7 @@ from dojo.catalog import Catalog, Kata
 from dojo.check.watch.events import Ended
 from dojo.check.watch.model import Model
 from dojo.check.watch.session import Session
-from dojo.verdict import PASSED
+from dojo.results import Outcome
 
 MOST_OVERHEAD, LEAST_RATIO = 0.1, 8.0
 SECONDS_TO_ANSWER = 300
@@ -93,7 +93,7 @@ class Watched:
         begin = time.monotonic()
         path.write_bytes(text)
         when, model = self.verdict(number)
-        if model.current != kata.name or model.result.outcome != PASSED:
+        if model.current != kata.name or model.result.outcome != Outcome.PASSED:
             raise SystemExit(
                 f"{kata.name} does not pass, so there is nothing to time: {model.result}"
             )

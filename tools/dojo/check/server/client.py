@@ -7,13 +7,13 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, wait
 
 from dojo.catalog import Kata
-from dojo.suite import run as own
-from dojo.suite.run import OnResult
+from dojo.check.server import rendezvous
+from dojo.check.server.fingerprint import fingerprint
+from dojo.check.server.server import SECONDS_TO_GREET, greet
+from dojo.results import KataResult, Outcome, kata_result, test_result
+from dojo.suite import supervisor as own
+from dojo.suite.supervisor import OnResult
 from dojo.suite.unit import Unit
-from dojo.verdict import ERROR, KataResult, kata_result, test_result
-from dojo.warm import place
-from dojo.warm.fingerprint import fingerprint
-from dojo.warm.host import SECONDS_TO_GREET, greet
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 SECONDS_OF_SILENCE = own.SECONDS_TO_START + own.SECONDS_OF_SILENCE
@@ -41,18 +41,18 @@ def run(
 
     Where one breaks off, `on_result` hears of some tests twice.
     """
-    for card in place.cards():
+    for card in rendezvous.cards():
         try:
             results = ask(card, units, jobs, on_result)
         except Unanswered:
             continue
-        if all(kata.outcome != ERROR for kata in results):
+        if all(kata.outcome != Outcome.ERROR for kata in results):
             return results
     return own.run(units, katas, jobs, on_result)
 
 
 def ask(
-    card: place.Card,
+    card: rendezvous.Card,
     units: Sequence[Unit],
     jobs: int | None = None,
     on_result: OnResult | None = None,

@@ -5,10 +5,10 @@ from textwrap import indent
 from rich.markup import escape
 
 from dojo.catalog import Kata
-from dojo.check.overview import compared
+from dojo.check.screens.overview import compared
 from dojo.console import STYLES, Screen
-from dojo.record import Entry
-from dojo.verdict import BLOCKED, FAILED, NOT_STARTED, PASSED, KataResult, TaskResult, TestResult
+from dojo.reference_results import Entry
+from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
 
 def show(screen: Screen, kata: Kata, result: KataResult, record: Entry | None) -> None:
@@ -18,14 +18,14 @@ def show(screen: Screen, kata: Kata, result: KataResult, record: Entry | None) -
         f" [{STYLES[result.outcome]}]{result.outcome}[/]"
     )
     messages = {test.message for task in result.tasks for test in task.tests}
-    if result.outcome == FAILED and len(messages) == 1:  # the whole file can't be used
+    if result.outcome == Outcome.FAILED and len(messages) == 1:  # the whole file can't be used
         out(f"\n{escape(indent(messages.pop(), '  '))}")
         return
     for task in result.tasks:
         _task(screen, task)
         for number in (number for test in task.tests for number in test.measured):
             out(f"      [dim]{escape(compared(number, record))}[/]")
-    if result.outcome == PASSED:
+    if result.outcome == Outcome.PASSED:
         out(f"\n[green]Learned:[/] {escape(kata.learned)}")
     else:
         out(f"\n[dim]A hint: python tools/check hint {kata.short}[/]")
@@ -38,8 +38,8 @@ def _task(screen: Screen, task: TaskResult) -> None:
     out = screen.console.print
     out(f"\n  {screen.mark(task.outcome)} [bold]{task.name}[/]  [dim]{task.outcome}[/]")
     first = task.first_problem
-    if task.outcome in (NOT_STARTED, BLOCKED) and not any(
-        test.outcome == PASSED for test in task.tests
+    if task.outcome in (Outcome.NOT_STARTED, Outcome.BLOCKED) and not any(
+        test.outcome == Outcome.PASSED for test in task.tests
     ):
         out(f"[dim]{escape(indent(first.message, ' ' * 6))}[/]")
         return
@@ -53,5 +53,5 @@ def _task(screen: Screen, task: TaskResult) -> None:
 def _line(screen: Screen, test: TestResult, told_below: bool) -> str:
     device = "" if test.device == "cpu" else f" on {test.device}"
     headline = test.message.partition("\n")[0]
-    why = "" if test.outcome == PASSED or told_below else f"  [dim]{escape(headline)}[/]"
+    why = "" if test.outcome == Outcome.PASSED or told_below else f"  [dim]{escape(headline)}[/]"
     return f"{screen.mark(test.outcome)} {escape(test.name)}{device}{why}"

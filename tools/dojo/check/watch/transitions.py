@@ -29,7 +29,7 @@ from dojo.check.watch.events import (
     WasReset,
 )
 from dojo.check.watch.model import ALL, KATA, LIST, READ, RESET, Model, Run, first_wrong, keys
-from dojo.verdict import PASSED
+from dojo.results import Outcome
 
 BACK = ("b", "escape")
 SCROLLS = {"up": -1, "down": 1, "page up": -10, "page down": 10, "space": 10}
@@ -102,7 +102,7 @@ def _judged(model: Model, event: Judged) -> Next:
     run = model.run if is_shown else model.behind
     results = {result.name: result for result in event.results if result.name not in run.saved}
     passed = {
-        name: frozenset(task.name for task in one.tasks if task.outcome == PASSED)
+        name: frozenset(task.name for task in one.tasks if task.outcome == Outcome.PASSED)
         for name, one in results.items()
     }
     done_before = {kata.name for kata in model.catalog.katas if model.is_done(kata)}

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bench import grading_record, kills
+from bench.classroom import hand_in, students
+from bench.grading_record import Trial
 from dojo import ROOT, catalog
-from dojo.bench import grading_record, kills
-from dojo.bench.classroom import hand_in, students
-from dojo.bench.grading_record import Trial
 from dojo.catalog import Kata
 from dojo.grade.gradebook import Gradebook
 

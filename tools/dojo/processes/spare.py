@@ -18,9 +18,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from dojo import ROOT
+from dojo.processes import forking
 from dojo.suite import child
 from dojo.suite.unit import Unit
-from dojo.warm import forking
 
 # a learner goes back and forth between two katas, or checks one while watching the other
 MOST_READY = 2

@@ -18,7 +18,7 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 
 from dojo import ROOT
-from dojo.warm import place
+from dojo.check.server import rendezvous
 
 # an environment variable: children start anew, as they do where there is no safe fork
 NO_FORK = "TORCH_KATAS_NO_FORK"
@@ -66,7 +66,7 @@ def _make_room_for_sockets() -> None:
     multiprocessing chooses its own folder once, the first time it is asked, and removes it in the
     end.
     """
-    if len(os.fsencode(tempfile.gettempdir())) > place.LONGEST_ADDRESS - place.SERVERS:
+    if len(os.fsencode(tempfile.gettempdir())) > rendezvous.LONGEST_ADDRESS - rendezvous.SERVERS:
         usual, tempfile.tempdir = tempfile.tempdir, "/tmp"
         try:
             multiprocessing.util.get_temp_dir()

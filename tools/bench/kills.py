@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dojo.bench.grading_record import Kills
+from bench.grading_record import Kills
 from dojo.grade.gradebook import Gradebook
 from dojo.grade.records import Record
 

@@ -1,13 +1,5 @@
 """What came out of running the tests: plain records, the one vocabulary of all commands.
 
-An outcome is one of
-
-    passed, failed,
-    not started   the solution region still raises NotImplementedError,
-    blocked       another task has to pass first,
-    skipped       not run here, for the reason in the message; never a pass,
-    error         our own fault, never the learner's; never a pass.
-
 No report is never a pass: a task without tests, or a kata without tasks, is an error.
 """
 
@@ -16,23 +8,27 @@ import sys
 import typing
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from dojo import curve as curves
 from dojo import diagnosis as diagnoses
 from dojo.curve import Curve
 from dojo.diagnosis import Diagnosis
 
-PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR = (
-    "passed",
-    "failed",
-    "not started",
-    "blocked",
-    "skipped",
-    "error",
-)
-OUTCOMES = (PASSED, FAILED, NOT_STARTED, BLOCKED, SKIPPED, ERROR)
+
+class Outcome(StrEnum):
+    """What a test, task or kata came to."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_STARTED = "not started"  # the solution region still raises NotImplementedError
+    BLOCKED = "blocked"  # another task has to pass first
+    SKIPPED = "skipped"  # not run here, for the reason in the message; never a pass
+    ERROR = "error"  # our own fault, never the learner's; never a pass
+
+
 NO_TEST = "(no test)"  # stands for the tests of a task of which nothing was reported
-_GRAVEST_FIRST = (ERROR, FAILED, BLOCKED, NOT_STARTED)
+_GRAVEST_FIRST = (Outcome.ERROR, Outcome.FAILED, Outcome.BLOCKED, Outcome.NOT_STARTED)
 _Record = typing.TypeVar("_Record", "TestResult", "Measured", "Drift")
 
 
@@ -68,7 +64,7 @@ class TestResult:
     __test__ = False  # no class of tests, whatever pytest thinks of its name
 
     name: str
-    outcome: str
+    outcome: Outcome
     message: str = ""
     seconds: float = 0.0
     device: str = "cpu"
@@ -87,12 +83,19 @@ class TaskResult:
         """Passed when a test passed and none did anything else but be skipped."""
         outcomes = {test.outcome for test in self.tests}
         return _gravest(outcomes) or (
-            PASSED if PASSED in outcomes else SKIPPED if outcomes else ERROR
+            Outcome.PASSED
+            if Outcome.PASSED in outcomes
+            else Outcome.SKIPPED
+            if outcomes
+            else Outcome.ERROR
         )
 
     @property
     def first_problem(self) -> TestResult | None:
-        return next((test for test in self.tests if test.outcome not in (PASSED, SKIPPED)), None)
+        return next(
+            (test for test in self.tests if test.outcome not in (Outcome.PASSED, Outcome.SKIPPED)),
+            None,
+        )
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,11 @@ class KataResult:
         """
         outcomes = {task.outcome for task in self.tasks}
         return _gravest(outcomes) or (
-            PASSED if outcomes == {PASSED} else SKIPPED if outcomes else ERROR
+            Outcome.PASSED
+            if outcomes == {Outcome.PASSED}
+            else Outcome.SKIPPED
+            if outcomes
+            else Outcome.ERROR
         )
 
     @property
@@ -125,7 +132,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        return bool(self.katas) and all(kata.outcome == PASSED for kata in self.katas)
+        return bool(self.katas) and all(kata.outcome == Outcome.PASSED for kata in self.katas)
 
     @property
     def tasks(self) -> tuple[TaskResult, ...]:
@@ -135,7 +142,7 @@ class Verdict:
     def first_open(self) -> tuple[KataResult, TaskResult] | None:
         """What comes next: the first task that is not passed, and its kata."""
         tasks = ((kata, task) for kata in self.katas for task in kata.tasks)
-        return next(((kata, task) for kata, task in tasks if task.outcome != PASSED), None)
+        return next(((kata, task) for kata, task in tasks if task.outcome != Outcome.PASSED), None)
 
     def to_json(self) -> dict:
         """The document of `check --json`: every record's fields, and the outcome of tasks and
@@ -172,10 +179,9 @@ def test_result(fields: dict) -> TestResult:
     diagnosis = fields.pop("diagnosis", None)
     why = None if diagnosis is None else diagnoses.parse(diagnosis)
     texts = {name: _writable(value) for name, value in fields.items() if isinstance(value, str)}
+    texts["outcome"] = Outcome(fields["outcome"])
     result = _checked(TestResult(**fields | texts, measured=measured, drift=drift, diagnosis=why))
-    if result.outcome not in OUTCOMES:
-        raise ValueError(f"unknown outcome {result.outcome!r}")
-    if why and result.outcome != FAILED:
+    if why and result.outcome != Outcome.FAILED:
         raise ValueError(f"a diagnosis of a test that is {result.outcome}")
     return result
 

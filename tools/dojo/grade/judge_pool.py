@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from dojo.grade import unjudged
 from dojo.grade.assignment import Assignment
-from dojo.grade.records import ERROR, Record, Submission, record_of
+from dojo.grade.records import Record, Status, Submission, record_of
 from dojo.grade.text import line
 
 ATTEMPTS = 2
@@ -160,7 +160,7 @@ class Workers:
             f"Judging failed {ATTEMPTS} times ({failure}). This is no fault of the submission:"
             " grade again."
         )
-        return unjudged.record(submission, self._assignment, ERROR, reason, self._isolated)
+        return unjudged.record(submission, self._assignment, Status.ERROR, reason, self._isolated)
 
 
 class _Bench:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dojo import lock
-from dojo.check import aside, git
 from dojo.check.difference import Line, lines
-from dojo.check.git import GitError
+from dojo.check.update import aside, git
+from dojo.check.update.git import GitError
 
 KATA_FILE = re.compile(r"katas/k\d\d_\w+\.py")
 

@@ -9,31 +9,31 @@ from dataclasses import dataclass, replace
 from multiprocessing import Pipe
 from pathlib import Path
 
-from dojo import ROOT, verdict
+from dojo import ROOT, results
 from dojo.catalog import Kata
 from dojo.exam.examiner import NO_ANSWER, examine
 from dojo.exam.sheet import Sheet
+from dojo.exam.sheet_pool import Sheets
 from dojo.grade import records, unjudged
 from dojo.grade.assignment import Assignment
-from dojo.grade.places import Isolated, Open, Place
+from dojo.grade.judge_pool import CannotGrade
 from dojo.grade.records import KataGrade, Record, Submission, TaskGrade, record_of
 from dojo.grade.said import kept
 from dojo.grade.sandbox.confine import SUBMISSION
 from dojo.grade.sandbox.isolation import Unavailable
 from dojo.grade.sandbox.limits import Limits
-from dojo.grade.sheets import Sheets
+from dojo.grade.sandbox.workers import Isolated, Open, Place
 from dojo.grade.text import line, without
-from dojo.grade.workers import CannotGrade
+from dojo.results import KataResult, TaskResult
 from dojo.suite.launcher import Lost
-from dojo.suite.run import Abandoned, run
+from dojo.suite.supervisor import Abandoned, run
 from dojo.suite.unit import Unit
-from dojo.verdict import KataResult, TaskResult
 
 ATTEMPTS = 2  # a fault of ours may be a passing one
 STATUS_OF = {
-    verdict.FAILED: records.FAILED,
-    verdict.NOT_STARTED: records.NOT_STARTED,
-    verdict.BLOCKED: records.BLOCKED,
+    results.Outcome.FAILED: records.Status.FAILED,
+    results.Outcome.NOT_STARTED: records.Status.NOT_STARTED,
+    results.Outcome.BLOCKED: records.Status.BLOCKED,
 }
 
 
@@ -79,7 +79,7 @@ class Judge:
         source = submission.files.get(kata.name)
         if source is None:
             return unjudged.kata_grade(
-                kata, self._assignment, records.ABSENT, f"{kata.name}.py was not handed in"
+                kata, self._assignment, records.Status.ABSENT, f"{kata.name}.py was not handed in"
             )
         for _ in range(ATTEMPTS):
             if time.monotonic() >= time_left.end:
@@ -88,7 +88,7 @@ class Judge:
                     f"the {seconds} s that a submission may take were used up before this kata was"
                     " judged"
                 )
-                return unjudged.kata_grade(kata, self._assignment, records.FAILED, reason)
+                return unjudged.kata_grade(kata, self._assignment, records.Status.FAILED, reason)
             try:
                 grade = self._judged(kata, source, submission.content, time_left)
             except Abandoned:
@@ -103,8 +103,8 @@ class Judge:
                     f" {fault}",
                     most=300,
                 )
-                grade = unjudged.kata_grade(kata, self._assignment, records.ERROR, reason)
-            if all(task.status != records.ERROR for task in grade.tasks):
+                grade = unjudged.kata_grade(kata, self._assignment, records.Status.ERROR, reason)
+            if all(task.status != records.Status.ERROR for task in grade.tasks):
                 return grade
         return self._not_ours(kata, grade)
 
@@ -114,7 +114,9 @@ class Judge:
         person to see whose fault it is.
         """
         broken = {
-            task.name for task in grade.tasks if task.suite and task.suite.outcome == verdict.ERROR
+            task.name
+            for task in grade.tasks
+            if task.suite and task.suite.outcome == results.Outcome.ERROR
         }
         if not broken or not self._judges_the_reference(kata):
             return grade
@@ -122,7 +124,7 @@ class Judge:
 
         def unclear(task: TaskGrade) -> TaskGrade:
             return replace(
-                task, status=records.NOT_VERIFIED, reason=f"{why}: {task.reason}", suite=None
+                task, status=records.Status.NOT_VERIFIED, reason=f"{why}: {task.reason}", suite=None
             )
 
         return replace(
@@ -138,11 +140,11 @@ class Judge:
             )
         except Lost:
             return False
-        return result.outcome == verdict.PASSED
+        return result.outcome == results.Outcome.PASSED
 
     def _judged(self, kata: Kata, source: bytes, content: str, time_left: "_Time") -> KataGrade:
         result = self._tested(kata, source, time_left.end)
-        claimed = [task.name for task in result.tasks if task.outcome == verdict.PASSED]
+        claimed = [task.name for task in result.tasks if task.outcome == results.Outcome.PASSED]
         reasons: dict[str, str] = {}
         if claimed:
             with time_left.stopped():
@@ -180,18 +182,18 @@ class Judge:
 
     def _task(self, kata: Kata, task: TaskResult, reasons: Mapping[str, str]) -> TaskGrade:
         possible = self._assignment.points_of(kata.name, task.name)
-        status, reason = STATUS_OF.get(task.outcome, records.ERROR), ""
-        if task.outcome == verdict.PASSED:
+        status, reason = STATUS_OF.get(task.outcome, records.Status.ERROR), ""
+        if task.outcome == results.Outcome.PASSED:
             disagreement = reasons.get(task.name)
             if disagreement is None:
-                status, reason = records.ERROR, "the exam asks nothing about this task"
+                status, reason = records.Status.ERROR, "the exam asks nothing about this task"
             elif disagreement:
                 status, reason = (
-                    records.NOT_VERIFIED,
+                    records.Status.NOT_VERIFIED,
                     f"the tests pass, but not the exam: {line(disagreement, most=300)}",
                 )
             else:
-                status = records.VERIFIED
+                status = records.Status.VERIFIED
         elif task.first_problem:
             reason = line(task.first_problem.message.partition("\n")[0], most=300)
         return TaskGrade(task.name, status, possible, reason, task)

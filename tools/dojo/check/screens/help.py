@@ -10,7 +10,7 @@ from dojo.check import difference
 from dojo.check.compare import Part
 from dojo.check.difference import NEW, OLD
 from dojo.check.hints import Ladder
-from dojo.check.update import Update
+from dojo.check.update.update import Update
 from dojo.console import Screen
 
 

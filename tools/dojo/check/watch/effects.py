@@ -15,13 +15,14 @@ from rich.console import Console
 from dojo import ROOT
 from dojo.catalog import Catalog, Kata
 from dojo.check import compare as comparing
-from dojo.check import docs, hints, screens, store
+from dojo.check import docs, hints, store
 from dojo.check import reset as resetting
 from dojo.check import state as states
+from dojo.check.screens import help
 from dojo.check.watch.events import Event, HintOpened, Hints, Noticed, ToRead, WasReset
 from dojo.console import Screen
+from dojo.results import KataResult, Verdict
 from dojo.stubs import MarkerError, open_regions
-from dojo.verdict import KataResult, Verdict
 
 Deed = Callable[..., Event | None]
 
@@ -103,7 +104,7 @@ def compare(kata: Kata, look: Screen, width: int) -> Event:
     yours = (store.KATAS / f"{kata.name}.py").read_text(encoding="utf-8")
     screen = _page(look, width)
     for task in kata.tasks:
-        screens.comparison(screen, kata, task, comparing.parts(yours, _reference(kata), task.name))
+        help.comparison(screen, kata, task, comparing.parts(yours, _reference(kata), task.name))
     return ToRead(kata.name, screen.console.file.getvalue())
 
 
@@ -115,7 +116,7 @@ def all_hints(kata: Kata, look: Screen, width: int) -> Event:
     screen = _page(look, width)
     for task in kata.tasks:
         ladder = hints.Ladder(kata, task, task.hints, is_green=True)
-        screens.ladder(screen, ladder, docs.pages(_reference(kata), task.name), leads_on=False)
+        help.ladder(screen, ladder, docs.pages(_reference(kata), task.name), leads_on=False)
     return ToRead(kata.name, screen.console.file.getvalue())
 
 

@@ -15,12 +15,12 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 
 from dojo import ROOT
-from dojo.suite.run import OnResult
+from dojo.check.server.client import Dropped, Stale, Unanswered, ask
+from dojo.check.server.fingerprint import environment
+from dojo.check.server.rendezvous import Card
+from dojo.results import KataResult
+from dojo.suite.supervisor import OnResult
 from dojo.suite.unit import Unit
-from dojo.verdict import KataResult
-from dojo.warm.ask import Dropped, Stale, Unanswered, ask
-from dojo.warm.fingerprint import environment
-from dojo.warm.place import Card
 
 MOST_TRIES = 3
 SECONDS_TO_END = 5
@@ -28,7 +28,7 @@ SECONDS_TO_END = 5
 SHORTEST_LIFE = 5.0
 GONE = "its process was gone"
 # Not as a module or a file: children that start anew would import that a second time.
-PROGRAM = "import sys; sys.path[:0] = {paths!r}; from dojo.warm.host import main; main()"
+PROGRAM = "import sys; sys.path[:0] = {paths!r}; from dojo.check.server.server import main; main()"
 
 
 class NotWarm(Exception):

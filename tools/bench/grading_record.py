@@ -15,10 +15,10 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.classroom import Student
 from dojo import ROOT
-from dojo.bench.classroom import Student
 from dojo.catalog import Kata
-from dojo.grade.records import STATUSES, Record
+from dojo.grade.records import Record, Status
 
 FILE = ROOT / "reference" / "validation" / "grading.json"
 
@@ -123,7 +123,7 @@ def trial(
         jobs=jobs,
         seconds=round(seconds, 1),
         kinds=kinds,
-        tasks={status: statuses[status] for status in STATUSES},
+        tasks={status: statuses[status] for status in Status},
         flags=dict(Counter(flag for one in found.values() for flag in one.flags)),
         kills=None,
         problems=tuple(problems),

@@ -13,7 +13,7 @@ from types import TracebackType
 
 from dojo.exam import sheet
 from dojo.exam.sheet import Sheet
-from dojo.warm import forking
+from dojo.processes import forking
 
 PATIENCE = 600.0  # seconds; the slowest reference needs some five
 # of each kata: more cost the reference's time, fewer make answers worth telling one another

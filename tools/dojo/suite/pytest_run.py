@@ -16,9 +16,9 @@ from multiprocessing.connection import Connection
 import pytest
 
 from dojo import ROOT
+from dojo.results import Outcome, TestResult
 from dojo.suite import plugin
 from dojo.suite.unit import Unit
-from dojo.verdict import ERROR, TestResult
 
 # Parts of pytest that put nothing into a verdict, and each take their share of the time between a
 # save and its answer.
@@ -107,7 +107,9 @@ class Reporter:
             )
         elif report.when == "teardown" and report.failed:
             broken = TestResult(
-                report.nodeid, ERROR, f"The suite itself failed after the test: {report.longrepr}"
+                report.nodeid,
+                Outcome.ERROR,
+                f"The suite itself failed after the test: {report.longrepr}",
             )
             self.send(
                 {"event": "result", "id": report.nodeid, "result": dataclasses.asdict(broken)}

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from dojo.catalog import Kata
 from dojo.diagnosis import Cause, Diagnosis
+from dojo.processes import spare
+from dojo.results import KataResult, Outcome, TestResult, test_result
 from dojo.suite.launcher import Launcher, Lost, OwnProcesses
 from dojo.suite.report import MOST_TESTS, Report
 from dojo.suite.unit import Unit
-from dojo.verdict import ERROR, FAILED, KataResult, TestResult, test_result
-from dojo.warm import spare
 
 SECONDS_TO_START = 180  # a cold disk can take long to import torch
 # a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
@@ -219,7 +219,7 @@ class _Supervisor:
                 report.loading = event["event"] == "loading"
             case "result":
                 result = test_result(event["result"])
-                if report.is_open(event["id"]) or result.outcome == ERROR:
+                if report.is_open(event["id"]) or result.outcome == Outcome.ERROR:
                     report.results[event["id"]] = result
                     self.on_result(unit, result)
                 report.current = None
@@ -243,7 +243,7 @@ class _Supervisor:
             if broken_off
             else _tail(child.started.log)
         )
-        outcome = FAILED if broken_off else ERROR
+        outcome = Outcome.FAILED if broken_off else Outcome.ERROR
         for test in list(report.open_tests()):
             self.on_result(
                 unit,
@@ -304,7 +304,7 @@ class _Supervisor:
             why = Diagnosis(
                 headline, reason, "a function that returns", tuple(map(Cause, causes)), POINTER
             )
-            self.on_result(unit, report.close(test_id, FAILED, why))
+            self.on_result(unit, report.close(test_id, Outcome.FAILED, why))
         if report.tests and any(report.open_tests()):
             report.restarts += 1
             rest = [self._rest_of(unit), *rest]

@@ -1,0 +1,6 @@
+"""What `check` shows.
+
+overview  all katas
+detail    one kata
+help      hints, comparisons and updates
+"""
