@@ -45,6 +45,14 @@ class Kata:
     def short(self) -> str:
         return self.name.partition("_")[0]
 
+    def reference_text(self) -> str:
+        """The text of its reference.
+
+        Raises:
+            OSError: it can't be read.
+        """
+        return (ROOT / "reference" / f"{self.name}.py").read_text(encoding="utf-8")
+
 
 @dataclass(frozen=True)
 class Stage:

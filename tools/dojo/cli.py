@@ -1,0 +1,60 @@
+"""What the three command lines share."""
+
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+import click
+import typer
+from typer.core import TyperGroup
+
+EXIT_UNABLE = 2  # the command could not do its work; the reason is on standard error
+HELP = ("-h", "--help")
+
+
+def app(run: str, help_text: str) -> typer.Typer:
+    """A command line with subcommands, of which one may be left out.
+
+    Args:
+        run: the command that is meant where none is named: `check k06` means `check run k06`.
+        help_text: shown by --help.
+    """
+
+    class RunByDefault(TyperGroup):
+        def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+            if not args or (args[0] not in self.commands and args[0] not in HELP):
+                args = [run, *args]
+            return super().parse_args(ctx, args)
+
+    return typer.Typer(
+        cls=RunByDefault,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": list(HELP)},
+        help=help_text,
+    )
+
+
+def main(program: str, command: Callable[..., object], *problems: type[Exception]) -> NoReturn:
+    """Run a command line. Every error that a person can cause is one sentence and EXIT_UNABLE.
+
+    Args:
+        program: how it is called, such as "python tools/check".
+        problems: exceptions whose message is a sentence for the user.
+    """
+    try:
+        command(prog_name=program)
+    except problems as problem:
+        unable(problem)
+    except OSError as error:
+        unable(
+            f"{error.filename or 'A file'}: {error.strerror or error}. Check that it is there and"
+            " that you may use it."
+        )
+    sys.exit(0)
+
+
+def unable(problem: object) -> NoReturn:
+    """End with this sentence on standard error."""
+    sys.stderr.write(f"{problem}\n")
+    sys.exit(EXIT_UNABLE)

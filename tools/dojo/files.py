@@ -1,0 +1,60 @@
+"""Whole files: written so that no reader finds a part of one, read as typed records, hashed."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+Record = TypeVar("Record")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file: whoever reads it meanwhile, and whoever finds it after a crash, has the
+    old text or the new one and never a part. The folder is made where it is missing.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text, encoding="utf-8", newline="\n")
+    new.replace(path)
+
+
+def write_json(path: Path, record: object, indent: int = 1) -> None:
+    """Write a record of dataclasses, structs, dicts and lists as JSON, whole.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    document = msgspec.json.format(msgspec.json.encode(record), indent=indent)
+    write_whole(path, document.decode() + "\n")
+
+
+def read_json(path: Path, kind: type[Record]) -> Record | None:
+    """The record in a JSON file; None where the file is missing or holds something else."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, ValueError, msgspec.MsgspecError):
+        return None
+
+
+def content(path: Path) -> bytes:
+    """The content of a text file, the same whatever its line ends; empty where it is missing."""
+    try:
+        return path.read_bytes().replace(b"\r\n", b"\n")
+    except OSError:
+        return b""
+
+
+def digest(parts: Iterable[bytes | str]) -> str:
+    """Hash of these parts, in their order, as 64 hexadecimal digits; no two lists of parts share
+    one.
+    """
+    whole = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        whole.update(len(data).to_bytes(8) + data)
+    return whole.hexdigest()
