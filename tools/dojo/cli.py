@@ -12,17 +12,18 @@ EXIT_UNABLE = 2  # the command could not do its work; the reason is on standard 
 HELP = ("-h", "--help")
 
 
-def app(run: str, help_text: str) -> typer.Typer:
+def app(run: str, help_text: str = "") -> typer.Typer:
     """A command line with subcommands, of which one may be left out.
 
     Args:
         run: the command that is meant where none is named: `check k06` means `check run k06`.
-        help_text: shown by --help.
+        help_text: shown by --help; without one, --help shows the help of `run`.
     """
+    of_group = HELP if help_text else ()
 
     class RunByDefault(TyperGroup):
         def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-            if not args or (args[0] not in self.commands and args[0] not in HELP):
+            if not args or (args[0] not in self.commands and args[0] not in of_group):
                 args = [run, *args]
             return super().parse_args(ctx, args)
 
@@ -31,7 +32,7 @@ def app(run: str, help_text: str) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": list(HELP)},
-        help=help_text,
+        help=help_text or None,
     )
 
 

@@ -10,9 +10,8 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from typer.core import TyperGroup
 
-from dojo import catalog, console
+from dojo import catalog, cli, console
 from dojo.grade import assignment as assignments
 from dojo.grade import exports, search, show, summary
 from dojo.grade.gradebook import Gradebook, GradebookError, versions
@@ -22,7 +21,7 @@ from dojo.grade.progress import Shown
 from dojo.grade.records import NOT_ISOLATED, Record, Status
 from dojo.grade.run import Standing, grade
 
-UNABLE, STOPPED = 2, 130
+EXIT_STOPPED = 130
 MOST_JOBS = 256
 PROBLEMS = (
     catalog.CatalogError,
@@ -34,22 +33,7 @@ PROBLEMS = (
 )
 
 
-class RunByDefault(TyperGroup):
-    """`grade FOLDER` means `grade run FOLDER`."""
-
-    def parse_args(self, ctx, args):
-        # `grade --help` too: its options are those of `run`
-        if not args or args[0] not in self.commands:
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
-
-app = typer.Typer(
-    cls=RunByDefault,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = cli.app("run")
 OF_RUN = (
     "Grades a folder of submissions, and keeps every verdict.\n\n`python tools/grade SUBMISSIONS"
     " --out GRADES`: SUBMISSIONS has a folder, zip or tar for each student; the word `run` may be"
@@ -66,22 +50,8 @@ Out = Annotated[Path, typer.Option(metavar="GRADES", help="The folder where the 
 
 
 def main() -> NoReturn:
-    """Run the command line; every error that a person can cause is one sentence and exit code 2."""
-    try:
-        app(prog_name="python tools/grade")
-    except PROBLEMS as problem:
-        _unable(problem)
-    except OSError as error:
-        _unable(
-            f"{error.filename or 'A file'}: {error.strerror or error}. Check that it is there and"
-            " that you may use it."
-        )
-    sys.exit(0)
-
-
-def _unable(problem: object) -> NoReturn:
-    sys.stderr.write(f"{problem}\n")
-    sys.exit(UNABLE)
+    """Run the command line."""
+    cli.main("python tools/grade", app, *PROBLEMS)
 
 
 @app.command(help=OF_RUN, epilog=OF_SHOW)
@@ -161,7 +131,7 @@ def run(
             f"\nStopped. {standing.done:,} of {standing.total:,} submissions are graded and kept:"
             " to go on, run the same command again.\n"
         )
-        raise typer.Exit(STOPPED) from None
+        raise typer.Exit(EXIT_STOPPED) from None
     made = tally.summary()
     summary.show(
         screen, made, standing, time.monotonic() - begin, intake.strays, gone, chosen.title
@@ -188,7 +158,7 @@ def show_record(
         student = _meant(student.strip(), book, out)
         history = book.history(student)
     if (newest := history[-1]) is None:
-        _unable(f"The record of {student} can't be read: grade that submission again.")
+        cli.unable(f"The record of {student} can't be read: grade that submission again.")
     if as_json:
         print(show.document(newest.record))
     else:
@@ -207,7 +177,7 @@ def _meant(typed: str, book: Gradebook, out: Path) -> str:
     }
     found = search.meant(typed, entries)
     if len(found) != 1:
-        _unable(search.unknown(typed, entries, found, out))
+        cli.unable(search.unknown(typed, entries, found, out))
     sys.stderr.write(
         f"No id is '{typed}'. It is part of this record's id or entry, and of no other's.\n"
     )
