@@ -1,31 +1,35 @@
-"""Goes on in a Python that has the packages, and makes one where there is none.
+"""Continues in a Python that has the packages, and sets one up where there is none.
 
 Only the standard library is imported here: this runs first, in whatever Python the user called.
 
 The virtual environment carries a marker that says how far its setup got. A setup that was
-interrupted is known by the marker "unfinished" and is made anew, because half-copied packages can
-look complete to pip.
+interrupted left the marker "unfinished" and is done again from the start, because half-copied
+packages can look complete to pip.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import queue
 import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dojo import ROOT, lock
-from dojo.setup_progress import SetupProgress
 
 FREE_BYTES_NEEDED = 2 * 1024**3
 EXIT_UNABLE = 2
 # an environment variable: ends a circle of setups that do not help
 JUST_SET_UP = "TORCH_KATAS_JUST_SET_UP"
+LINE_WIDTH = 76
 
 WHY = {
     "absent": "First run: setting up .venv with the packages (once, a few minutes).",
@@ -34,46 +38,39 @@ WHY = {
     "outdated": "Other versions are asked for than .venv has: bringing it up to date.",
     "ready": "Some packages are missing in .venv: adding them.",
 }
+# what pip prints when it fails, whatever the case of its letters
+_FULL_DISK = r"(?i)no space left|errno 28|disk quota"
+_NO_NETWORK = (
+    r"(?i)name resolution|newconnectionerror|connection refused|network is unreachable|timed out"
+    r"|max retries exceeded|getaddrinfo failed|proxyerror"
+)
+_NO_PACKAGE = r"(?i)no matching distribution|could not find a version"
+_PACKAGE = re.compile(
+    r"\s*(?:Downloading|Processing|Using cached)\s+(?:\S*/)?([^/\s]+)\.whl\S*"
+    r"(?:\s+\(([\d.]+ [kMG]?B)\))?"
+)
 
 
 class SetupError(Exception):
     """The packages can't be had; the message is one sentence for the user, saying what to do."""
 
 
-@dataclass(frozen=True)
 class Paths:
     """Where everything of one checkout lies."""
 
-    root: Path
-
-    @property
-    def venv(self) -> Path:
-        return self.root / ".venv"
-
-    @property
-    def python(self) -> Path:
-        return self.venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-    @property
-    def marker(self) -> Path:
-        return self.venv / "torch-katas.json"
-
-    @property
-    def log(self) -> Path:
-        return self.venv / "setup.log"
-
-    @property
-    def lock(self) -> Path:
-        return self.root / ".setup.lock"
-
-    @property
-    def constraints(self) -> Path:
-        return self.root / "tools" / "constraints.txt"
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.venv = root / ".venv"
+        self.python = self.venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        self.marker = self.venv / "torch-katas.json"
+        self.log = self.venv / "setup.log"
+        self.lock = root / ".setup.lock"
+        self.constraints = root / "tools" / "constraints.txt"
 
 
 def enter(extra: str | None = None) -> None:
-    """Return if this Python has the packages; otherwise run the same command again in .venv, made
-    first where needed.
+    """Return if this Python has the packages; otherwise run the same command again in .venv, which
+    is set up first where needed.
 
     Args:
         extra: a group of [project.optional-dependencies] needed besides the dependencies.
@@ -112,16 +109,17 @@ def requirements(root: Path, extra: str | None = None) -> dict[str, tuple[int, .
 
 def release(version: str) -> tuple[int, ...]:
     """'2.13.0+cpu' → (2, 13, 0)."""
-    return tuple(int(part) for part in re.match(r"[\d.]*\d", version).group().split("."))
+    numbers = re.match(r"\d+(\.\d+)*", version)
+    return tuple(map(int, numbers[0].split("."))) if numbers else ()
 
 
-def missing(wanted: dict[str, tuple[int, ...]]) -> list[str]:
-    """The wanted packages that this Python lacks or has too old."""
-    there = installed()
+def missing(needed: dict[str, tuple[int, ...]]) -> list[str]:
+    """The needed packages that this Python lacks or has too old."""
+    versions = installed()
     return [
         name
-        for name, lowest in wanted.items()
-        if there.get(name.replace("-", "_").lower(), ()) < lowest
+        for name, lowest in needed.items()
+        if versions.get(name.replace("-", "_").lower(), ()) < lowest
     ]
 
 
@@ -132,18 +130,19 @@ def installed() -> dict[str, tuple[int, ...]]:
     importlib.metadata would do, but importing it takes longer than everything else that `check
     hint` does.
     """
-    found: dict[str, tuple[int, ...]] = {}
+    versions: dict[str, tuple[int, ...]] = {}
     for folder in filter(os.path.isdir, sys.path):
         names: list[str] = []
         with contextlib.suppress(OSError):  # one that can't be read has nothing to import
             names = [entry.name for entry in Path(folder).iterdir()]
         for name in names:
             if match := re.fullmatch(r"(.+?)-(\d[\d.]*)[^-]*\.dist-info", name):
-                found.setdefault(match[1].replace("-", "_").lower(), release(match[2]))
-    return found
+                versions.setdefault(match[1].replace("-", "_").lower(), release(match[2]))
+    return versions
 
 
 def pins_hash(paths: Paths) -> str:
+    """Hash of the pinned versions."""
     return hashlib.sha256(paths.constraints.read_bytes()).hexdigest()
 
 
@@ -165,14 +164,15 @@ def venv_state(paths: Paths) -> str:
 
 def set_up(paths: Paths, extra: str | None = None) -> None:
     """Make .venv and install the pinned packages into it: the dependencies, and those of the extra
-    group.
+    group. A second process that wants to waits, then finds the work done.
 
     Raises:
         SetupError: with the sentence for the user; what was downloaded so far stays in pip's cache.
     """
     before = venv_state(paths)
+    waiting = "Another run is setting up .venv: waiting for it.\n"
     try:
-        with locked(paths):
+        with lock.held(paths.lock, lambda: sys.stderr.write(waiting)):
             state = venv_state(paths)
             if state == "ready" and before != "ready":
                 return  # another run did it while this one waited
@@ -182,22 +182,29 @@ def set_up(paths: Paths, extra: str | None = None) -> None:
             paths.venv.mkdir(exist_ok=True)
             mark(paths, "unfinished")
             progress = SetupProgress(paths.constraints, WHY[state])
-            progress.say("making .venv")
+            progress.show("making .venv")
             make_venv(paths)
             install(paths, progress, extra)
             mark(paths, "ready")
             progress.finish()
     except OSError as error:
-        raise SetupError(explain_os_error(paths, error)) from error
+        if error.errno == errno.ENOSPC:
+            raise SetupError(explain_pip("no space left", paths)) from error
+        raise SetupError(
+            f"{paths.venv} can't be written ({error.strerror or error}): copy this folder to a"
+            " place of your own and run the command there, or run it with a Python that already"
+            " has the packages."
+        ) from error
 
 
 def mark(paths: Paths, state: str) -> None:
-    paths.marker.write_text(
-        json.dumps({"state": state, "pins": pins_hash(paths)}), encoding="utf-8"
-    )
+    """Write into .venv how far its setup got."""
+    marker = {"state": state, "pins": pins_hash(paths)}
+    paths.marker.write_text(json.dumps(marker), encoding="utf-8")
 
 
 def check_disk(paths: Paths) -> None:
+    """Raise SetupError if the packages do not fit on the disk."""
     free = shutil.disk_usage(paths.root).free
     if free < FREE_BYTES_NEEDED:
         raise SetupError(
@@ -208,52 +215,38 @@ def check_disk(paths: Paths) -> None:
 
 
 def make_venv(paths: Paths) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "venv", str(paths.venv)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+    """Make the virtual environment, without packages."""
+    command = [sys.executable, "-m", "venv", str(paths.venv)]
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if result.returncode != 0:
         text = result.stdout.decode(errors="replace")
         paths.log.write_text(text, encoding="utf-8")
-        if "ensurepip" in text:
-            version = f"{sys.version_info.major}.{sys.version_info.minor}"
-            raise SetupError(
-                "This Python can't make virtual environments: on Debian or Ubuntu install the"
-                f" package python{version}-venv (apt install python{version}-venv) and run the same"
-                " command again."
-            )
-        raise SetupError(explain_pip(text, paths))
+        if "ensurepip" not in text:
+            raise SetupError(explain_pip(text, paths))
+        package = f"python{_this_version()}-venv"
+        raise SetupError(
+            "This Python can't make virtual environments: on Debian or Ubuntu install the"
+            f" package {package} (apt install {package}) and run the same command again."
+        )
 
 
-def install(paths: Paths, progress: SetupProgress, extra: str | None = None) -> None:
+def install(paths: Paths, progress: "SetupProgress", extra: str | None = None) -> None:
     """Install what pyproject.toml names, at the versions that tools/constraints.txt pins."""
-    names = requirements(paths.root, extra)
-    command = [
-        str(paths.python),
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--no-input",
-    ]
-    command += ["--progress-bar", "off", "-c", str(paths.constraints), *names]
+    pip = [str(paths.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    options = ["--progress-bar", "off", "-c", str(paths.constraints)]
     with paths.log.open("w", encoding="utf-8") as log:
-        pip = subprocess.Popen(
-            command,
+        process = subprocess.Popen(
+            [*pip, *options, *requirements(paths.root, extra)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
             encoding="utf-8",
             errors="replace",
         )
         try:
-            for line in progress.while_reading(pip.stdout):
-                log.write(line)
-            code = pip.wait()
+            log.writelines(progress.while_reading(process.stdout or ()))
+            code = process.wait()
         finally:
-            pip.kill()
+            process.kill()
     if code != 0:
         progress.break_off()
         raise SetupError(explain_pip(paths.log.read_text(encoding="utf-8"), paths))
@@ -261,34 +254,22 @@ def install(paths: Paths, progress: SetupProgress, extra: str | None = None) -> 
 
 def explain_pip(text: str, paths: Paths) -> str:
     """What to do about a pip that failed, from what it printed."""
-    lowered = text.lower()
-    if "no space left" in lowered or "errno 28" in lowered or "disk quota" in lowered:
+    if re.search(_FULL_DISK, text):
         return (
             f"The disk is full: make about 2 GB of room at {paths.root} and run the same command"
             " again."
         )
-    no_network = (
-        "name resolution",
-        "newconnectionerror",
-        "connection refused",
-        "network is unreachable",
-        "timed out",
-    )
-    if any(
-        sign in lowered
-        for sign in (*no_network, "max retries exceeded", "getaddrinfo failed", "proxyerror")
-    ):
+    if re.search(_NO_NETWORK, text):
         return (
             "The packages could not be downloaded: check the network connection (or proxy) and run"
             " the same command again; what is already downloaded is kept."
         )
-    if "no matching distribution" in lowered or "could not find a version" in lowered:
-        wanted = re.search(r"No matching distribution found for (\S+)", text)
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if re.search(_NO_PACKAGE, text):
+        package = re.search(r"No matching distribution found for (\S+)", text)
         return (
-            f"No package {wanted.group(1) if wanted else 'that fits'} was found for Python"
-            f" {version} on this system: check the network connection, or run the same command with"
-            f" another Python from 3.11 on (all of it: {paths.log})."
+            f"No package {package[1] if package else 'that fits'} was found for Python"
+            f" {_this_version()} on this system: check the network connection, or run the same"
+            f" command with another Python from 3.11 on (all of it: {paths.log})."
         )
     last = next((line for line in reversed(text.splitlines()) if line.strip()), "pip said nothing")
     return (
@@ -297,21 +278,8 @@ def explain_pip(text: str, paths: Paths) -> str:
     )
 
 
-def explain_os_error(paths: Paths, error: OSError) -> str:
-    if error.errno == 28:  # ENOSPC
-        return explain_pip("no space left", paths)
-    return (
-        f"{paths.venv} can't be written ({error.strerror or error}): copy this folder to a place of"
-        " your own and run the command there, or run it with a Python that already has the"
-        " packages."
-    )
-
-
-def locked(paths: Paths) -> contextlib.AbstractContextManager[None]:
-    """Hold the setup to one process: a second one waits, then finds the work done."""
-    return lock.held(
-        paths.lock, lambda: sys.stderr.write("Another run is setting up .venv: waiting for it.\n")
-    )
+def _this_version() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def go_on_in(python: Path) -> None:
@@ -320,3 +288,77 @@ def go_on_in(python: Path) -> None:
     if os.name == "nt":  # there execv returns to the shell before the command is done
         sys.exit(subprocess.run(command, check=False).returncode)
     os.execv(command[0], command)
+
+
+def step_of(line: str) -> str | None:
+    """The step that a line of pip's output begins, in words; None for a line that begins none."""
+    if match := _PACKAGE.match(line):
+        name, version = match[1].split("-")[:2]
+        return f"getting {name} {version}" + (f", {match[2]}" if match[2] else "")
+    if line.startswith("Installing collected packages"):
+        return f"unpacking {line.count(',') + 1} packages"
+    return None
+
+
+class SetupProgress:
+    """Shows what the setup is doing and for how long: on a terminal one line that moves, elsewhere
+    a line for each package.
+    """
+
+    def __init__(self, constraints: Path, why: str) -> None:
+        # pip reports only at the end how many of the pinned packages it takes
+        self._most = sum("==" in line for line in constraints.read_text("utf-8").splitlines())
+        self._got = 0
+        self._begin = time.monotonic()
+        self._live = sys.stderr.isatty()
+        self._text = ""
+        print(why, file=sys.stderr)
+
+    def show(self, text: str) -> None:
+        """Show a new step."""
+        self._text = text
+        if self._live:
+            self._redraw()
+        else:
+            print(f"  {text}", file=sys.stderr, flush=True)
+
+    def while_reading(self, stream: Iterable[str]) -> Iterator[str]:
+        """Yield the lines of pip's output while the clock on the screen goes on."""
+        lines: queue.Queue[str | None] = queue.Queue()
+
+        def read() -> None:
+            for line in stream:
+                lines.put(line)
+            lines.put(None)
+
+        threading.Thread(target=read, daemon=True).start()
+        while True:
+            try:
+                line = lines.get(timeout=0.5)
+            except queue.Empty:
+                if self._live:
+                    self._redraw()
+                continue
+            if line is None:
+                return
+            if step := step_of(line):
+                if step.startswith("getting"):
+                    self._got += 1
+                    step += f" ({self._got} of at most {self._most})"
+                self.show(step)
+            yield line
+
+    def break_off(self) -> None:
+        """Leave the line that moves."""
+        if self._live:
+            sys.stderr.write("\n")
+
+    def finish(self) -> None:
+        """Show how long it took."""
+        self.show(f"done in {time.monotonic() - self._begin:.0f} s")
+        self.break_off()
+
+    def _redraw(self) -> None:
+        line = f"  {time.monotonic() - self._begin:4.0f} s  {self._text}"
+        sys.stderr.write("\r" + line[:LINE_WIDTH].ljust(LINE_WIDTH))
+        sys.stderr.flush()

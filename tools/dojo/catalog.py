@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from dojo import ROOT
 
@@ -46,11 +47,7 @@ class Kata:
         return self.name.partition("_")[0]
 
     def reference_text(self) -> str:
-        """The text of its reference.
-
-        Raises:
-            OSError: it can't be read.
-        """
+        """The text of its reference. Raises OSError if it can't be read."""
         return (ROOT / "reference" / f"{self.name}.py").read_text(encoding="utf-8")
 
 
@@ -94,25 +91,22 @@ class Catalog:
             return fitting[0]
         if fitting:
             names = ", ".join(kata.name for kata in fitting)
+            example = fitting[0].short
             raise UnknownKata(
-                f"'{wanted}' fits several katas: {names}. Say which, for example"
-                f" {fitting[0].short}."
+                f"'{wanted}' fits several katas: {names}. Say which, for example {example}."
             )
-        words: dict[str, Kata] = {}
-        for kata in self.katas:
-            for word in (
-                kata.name,
-                kata.short,
-                kata.name[4:],
-                kata.title.lower(),
-                *kata.name[4:].split("_"),
-            ):
-                words.setdefault(word, kata)
+        words = {word: kata for kata in reversed(self.katas) for word in _words(kata)}
         near = difflib.get_close_matches(text, words, n=1, cutoff=0.4)
         nearest = f" The nearest is {words[near[0]].name}." if near else ""
         raise UnknownKata(
             f"There is no kata '{wanted}'.{nearest} `python tools/check list` shows them all."
         )
+
+
+def _words(kata: Kata) -> tuple[str, ...]:
+    """Everything that a learner may call the kata."""
+    bare = kata.name[4:]
+    return kata.name, kata.short, bare, kata.title.lower(), *bare.split("_")
 
 
 def load(path: Path = CATALOG) -> Catalog:
@@ -130,25 +124,24 @@ def load(path: Path = CATALOG) -> Catalog:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CatalogError(f"{path} can't be read ({error}): {remedy}.") from None
     except (KeyError, TypeError, AttributeError) as error:
-        raise CatalogError(
-            f"{path} has an entry that is not complete ({error!r}): {remedy}."
-        ) from None
+        problem = f"has an entry that is not complete ({error!r})"
+        raise CatalogError(f"{path} {problem}: {remedy}.") from None
     if not catalog.katas:
         raise CatalogError(f"{path} lists no katas: {remedy}.")
     return catalog
 
 
 @lru_cache(maxsize=2)  # a run of tests asks for it several times, and it is long
-def _parsed(text: str) -> dict:
+def _parsed(text: str) -> dict[str, Any]:
     return tomllib.loads(text)
 
 
-def _stage(entry: dict) -> Stage:
+def _stage(entry: dict[str, Any]) -> Stage:
     katas = tuple(_kata(kata, entry["number"]) for kata in entry.get("kata", []))
     return Stage(entry["number"], entry["title"], katas)
 
 
-def _kata(entry: dict, stage: int) -> Kata:
+def _kata(entry: dict[str, Any], stage: int) -> Kata:
     tasks = tuple(
         Task(name, task["points"], tuple(task["hints"]), task.get("chose", ""))
         for name, task in entry["task"].items()

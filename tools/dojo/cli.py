@@ -1,5 +1,7 @@
 """What the three command lines share."""
 
+import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -13,10 +15,10 @@ HELP = ("-h", "--help")
 
 
 def app(run: str, help_text: str = "") -> typer.Typer:
-    """A command line with subcommands, of which one may be left out.
+    """A command line with subcommands, one of which may be left out.
 
     Args:
-        run: the command that is meant where none is named: `check k06` means `check run k06`.
+        run: the command meant where none is named: `check k06` means `check run k06`.
         help_text: shown by --help; without one, --help shows the help of `run`.
     """
     of_group = HELP if help_text else ()
@@ -55,7 +57,25 @@ def main(program: str, command: Callable[..., object], *problems: type[Exception
     sys.exit(0)
 
 
+def end_cleanly() -> None:
+    """Let a request to end and a closed terminal clear up as every other end does, so that no
+    process and no scratch file is left. A signal that is ignored stays ignored.
+    """
+    if os.name != "posix":
+        return
+    candidates = (signal.SIGTERM, signal.SIGHUP)
+    signals = [number for number in candidates if signal.getsignal(number) is signal.SIG_DFL]
+
+    def end(number: int, frame: object) -> NoReturn:
+        for each in signals:  # a second request must not end the clearing up
+            signal.signal(each, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    for number in signals:
+        signal.signal(number, end)
+
+
 def unable(problem: object) -> NoReturn:
-    """End with this sentence on standard error."""
+    """End with this sentence on standard error and EXIT_UNABLE."""
     sys.stderr.write(f"{problem}\n")
     sys.exit(EXIT_UNABLE)

@@ -3,6 +3,7 @@ can't.
 """
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -10,14 +11,17 @@ from rich.console import Console
 from dojo import plain
 from dojo.results import Outcome
 
-STYLES = {
-    Outcome.PASSED: "green",
-    Outcome.FAILED: "red",
-    Outcome.NOT_STARTED: "dim",
-    Outcome.BLOCKED: "yellow",
-    Outcome.SKIPPED: "yellow",
-    Outcome.ERROR: "magenta",
+_SHOWN = {  # outcome → its style, its mark, its mark on a plain console
+    Outcome.PASSED: ("green", "✓", "ok"),
+    Outcome.FAILED: ("red", "✗", "FAILED"),
+    Outcome.NOT_STARTED: ("dim", "○", "-"),
+    Outcome.BLOCKED: ("yellow", "◌", "blocked"),
+    Outcome.SKIPPED: ("yellow", "–", "skipped"),
+    Outcome.ERROR: ("magenta", "!", "ERROR"),
 }
+STYLES = {outcome: style for outcome, (style, _, _) in _SHOWN.items()}
+_MARKS = {outcome: mark for outcome, (_, mark, _) in _SHOWN.items()}
+_PLAIN_MARKS = {outcome: mark for outcome, (_, _, mark) in _SHOWN.items()}
 
 
 @dataclass(frozen=True)
@@ -25,48 +29,30 @@ class Screen:
     """A console and the marks it can show."""
 
     console: Console
-    marks: dict[str, str]
+    marks: Mapping[Outcome, str]
     full: str  # of a progress bar
     empty: str
 
-    def mark(self, outcome: str) -> str:
+    def mark(self, outcome: Outcome) -> str:
         """The outcome's mark in its colour, as rich markup."""
         return f"[{STYLES[outcome]}]{self.marks[outcome]}[/]"
 
     def bar(self, done: int, total: int, width: int = 30) -> str:
+        """A progress bar, as rich markup."""
         filled = round(width * done / total) if total else 0
         return f"[green]{self.full * filled}[/][dim]{self.empty * (width - filled)}[/]"
 
 
 def screen() -> Screen:
-    """The screen on standard output. Never fails on a character that the console lacks: a plain one
-    stands in.
+    """The screen on standard output. A character that the console lacks never fails: a plain one
+    stands in for it.
     """
     plain.register()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="plain")
     console = Console(highlight=False, soft_wrap=True)
-    if (
-        console.is_terminal
-        and not console.is_dumb_terminal
-        and "utf" in (sys.stdout.encoding or "").lower()
-    ):
-        marks = {
-            Outcome.PASSED: "✓",
-            Outcome.FAILED: "✗",
-            Outcome.NOT_STARTED: "○",
-            Outcome.BLOCKED: "◌",
-            Outcome.SKIPPED: "–",
-            Outcome.ERROR: "!",
-        }
-        return Screen(console, marks, "█", "░")
-    marks = {
-        Outcome.PASSED: "ok",
-        Outcome.FAILED: "FAILED",
-        Outcome.NOT_STARTED: "-",
-        Outcome.BLOCKED: "blocked",
-        Outcome.SKIPPED: "skipped",
-        Outcome.ERROR: "ERROR",
-    }
-    return Screen(console, marks, "#", ".")
+    is_utf = "utf" in (sys.stdout.encoding or "").lower()
+    if console.is_terminal and not console.is_dumb_terminal and is_utf:
+        return Screen(console, _MARKS, "█", "░")
+    return Screen(console, _PLAIN_MARKS, "#", ".")

@@ -11,8 +11,8 @@ Record = TypeVar("Record")
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file: whoever reads it meanwhile, and whoever finds it after a crash, has the
-    old text or the new one and never a part. The folder is made where it is missing.
+    """Write a text file so that readers, and a crash, find the old text or the new one and never a
+    part. The folder is made where it is missing.
 
     Raises:
         OSError: it can't be written.
@@ -42,7 +42,7 @@ def read_json(path: Path, kind: type[Record]) -> Record | None:
 
 
 def content(path: Path) -> bytes:
-    """The content of a text file, the same whatever its line ends; empty where it is missing."""
+    """The content of a text file, ignoring line-ending style; empty where it is missing."""
     try:
         return path.read_bytes().replace(b"\r\n", b"\n")
     except OSError:
@@ -50,9 +50,7 @@ def content(path: Path) -> bytes:
 
 
 def digest(parts: Iterable[bytes | str]) -> str:
-    """Hash of these parts, in their order, as 64 hexadecimal digits; no two lists of parts share
-    one.
-    """
+    """Hash of these parts in their order, as 64 hexadecimal digits; other parts, another hash."""
     whole = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part

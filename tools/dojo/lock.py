@@ -1,26 +1,27 @@
-"""One process at a time: a lock on a file, which the system lets go when its holder ends, however
+"""One process at a time: a lock on a file, which the system releases when its holder ends, however
 it ends.
 """
 
-import os
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-# Windows lets nobody read what is locked, so the byte that is locked lies behind what the holder
-# writes
+# Windows lets nobody read a locked byte, so that byte lies behind what the holder writes.
 _FAR = 1 << 30
+_SECONDS_BETWEEN_TRIES = 0.1  # on Windows, whose own wait gives up after ten seconds
 
 
 class Taken(Exception):
-    """Another process holds the lock; the message is what it wrote of itself."""
+    """Another process holds the lock; the message is what it wrote about itself."""
 
 
 @contextmanager
-def held(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Wait until no other process holds the lock, and hold it. The file stays: to delete it would
-    undo another's lock.
+def held(path: Path, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Wait until no other process holds the lock, and hold it. The file stays: deleting it would
+    undo the lock of another process.
 
     Args:
         on_wait: called before the wait, if there is one.
@@ -28,36 +29,26 @@ def held(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[Non
     Raises:
         OSError: the file can't be made.
     """
-    with path.open("a") as lock:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)
-            yield  # the lock goes with the file
-            return
-        import fcntl
-
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with path.open("a") as lock:  # closing it releases the lock
+        if not _take(lock):
             on_wait()
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            _take(lock, waits=True)
         yield
 
 
 @contextmanager
 def alone(path: Path, who: str) -> Iterator[None]:
-    """Hold the lock, or say at once who does.
+    """Hold the lock, or report at once who does.
 
     Args:
-        who: what others are told who want it meanwhile.
+        who: what other processes that want the lock meanwhile get to read.
 
     Raises:
         Taken: another process holds it.
         OSError: the file can't be made.
     """
     with path.open("a+", encoding="utf-8", errors="replace") as lock:
-        if not _try(lock):
+        if not _take(lock):
             lock.seek(0)
             raise Taken(lock.read(500).strip())
         lock.truncate(0)
@@ -66,20 +57,24 @@ def alone(path: Path, who: str) -> Iterator[None]:
         yield
 
 
-def _try(lock: IO[str]) -> bool:
-    if os.name == "nt":
+def _take(lock: IO[str], waits: bool = False) -> bool:
+    """Take the lock; False if another process holds it and this one does not wait."""
+    if sys.platform == "win32":
         import msvcrt
 
         lock.seek(_FAR)
-        try:
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
+        while True:
+            try:
+                msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+                return True
+            except PermissionError:
+                if not waits:
+                    return False
+                time.sleep(_SECONDS_BETWEEN_TRIES)
     import fcntl
 
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     return True

@@ -1,8 +1,7 @@
 """What the references reached when they were last validated: reference/validation/reference.json.
 
 Written by `python tools/validate --record`, read by `python tools/check`. Each kata's entry carries
-a hash of what it
-speaks of, so that an entry older than its reference or its tests is known.
+a hash of what it is about, which shows an entry older than its reference or its tests.
 """
 
 import hashlib
@@ -11,7 +10,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from dojo import ROOT
+from dojo import ROOT, files
 from dojo.results import KataResult, Outcome
 
 FILE = ROOT / "reference" / "validation" / "reference.json"
@@ -19,9 +18,7 @@ FILE = ROOT / "reference" / "validation" / "reference.json"
 
 @dataclass(frozen=True)
 class Entry:
-    """One kata's reference: the tasks it passes, and the numbers its trainings reached (mark →
-    value).
-    """
+    """A kata's reference: the tasks it passes, and the numbers its trainings reached (by mark)."""
 
     content: str
     passed: tuple[str, ...]
@@ -29,7 +26,7 @@ class Entry:
 
 
 def content_hash(kata: str) -> str:
-    """Of the reference, its tests and its pass marks, the same on every system."""
+    """Hash of a kata's reference, its tests and its pass marks, ignoring line-ending style."""
     digest = hashlib.sha256()
     for path in (ROOT / "reference" / f"{kata}.py", ROOT / "tests" / f"test_{kata}.py"):
         digest.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
@@ -51,6 +48,7 @@ def bounds_of(kata: str) -> str:
 
 
 def entry_of(result: KataResult) -> Entry:
+    """The entry to record for a reference's result."""
     passed = tuple(task.name for task in result.tasks if task.outcome == Outcome.PASSED)
     measured = {number.mark: number.value for number in result.measured}
     return Entry(content_hash(result.name), passed, measured)
@@ -58,19 +56,9 @@ def entry_of(result: KataResult) -> Entry:
 
 def read(path: Path = FILE) -> dict[str, Entry]:
     """Kata name → entry; empty where there is no readable record."""
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            name: Entry(fields["content"], tuple(fields["passed"]), fields["measured"])
-            for name, fields in entries.items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+    return files.read_json(path, dict[str, Entry]) or {}
 
 
 def write(entries: dict[str, Entry], path: Path = FILE) -> None:
-    document = {
-        name: vars(entry) | {"passed": list(entry.passed)} for name, entry in entries.items()
-    }
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    """Write the record."""
+    files.write_json(path, entries, indent=2)

@@ -72,6 +72,11 @@ class TestResult:
     drift: tuple[Drift, ...] = ()
     diagnosis: Diagnosis | None = None  # of a failed test
 
+    @property
+    def headline(self) -> str:
+        """The first line of its message."""
+        return self.message.partition("\n")[0]
+
 
 @dataclass(frozen=True)
 class TaskResult:

@@ -42,41 +42,39 @@ def stub_of(source: str, tasks: Iterable[str], name: str = "the reference") -> s
         name: what to call the file in an error.
 
     Raises:
-        MarkerError: a marker is malformed, nested, unclosed, or speaks of an unknown task; or a
-            region is empty.
+        MarkerError: a marker is malformed, nested, unclosed, or of an unknown task; or a region is
+            empty.
     """
-    tasks, seen, stub = set(tasks), set(), []
-    region: dict | None = None  # the region being left out
+    tasks, seen = set(tasks), set()
+    stub: list[str] = []
+    region: re.Match[str] | None = None  # the marker that begins the region being left out
+    begin_line, code = 0, list[str]()  # where it begins, and its lines so far
     for number, line in enumerate(source.splitlines(), start=1):
         where = f"{name}:{number}"
         if begin := BEGIN.match(line):
             if region:
                 raise MarkerError(
-                    f"{where}: a solution region begins inside the one of line {region['line']}"
+                    f"{where}: a solution region begins inside the one of line {begin_line}"
                 )
             if not begin["task"]:
                 raise MarkerError(f"{where}: write '# BEGIN SOLUTION task: what to do'")
             if begin["task"] not in tasks:
+                known = ", ".join(sorted(tasks))
                 raise MarkerError(
-                    f"{where}: the catalog has no task '{begin['task']}' (it has"
-                    f" {', '.join(sorted(tasks))})"
+                    f"{where}: the catalog has no task '{begin['task']}' (it has {known})"
                 )
-            region = {"line": number, "task": begin["task"], "indent": begin["indent"], "code": []}
+            region, begin_line, code = begin, number, []
             stub.append(f"{begin['indent']}# TODO {begin['task']}: {begin['text'].rstrip()}")
         elif end := END.match(line):
             if not region:
                 raise MarkerError(f"{where}: a solution region ends that has not begun")
-            code, task = region["code"], region["task"]
             if end["indent"] != region["indent"] or not code:
                 problem = "is empty" if not code else "ends at another indentation than it begins"
-                raise MarkerError(
-                    f"{where}: the solution region of line {region['line']} {problem}"
-                )
+                raise MarkerError(f"{where}: the solution region of line {begin_line} {problem}")
+            task = region["task"]
             is_entry = len(code) == 1 and ENTRY.match(code[0])
-            stub.append(
-                region["indent"]
-                + (f'"{task}": ...,' if is_entry else f'raise NotImplementedError("{task}")')
-            )
+            instead = f'"{task}": ...,' if is_entry else f'raise NotImplementedError("{task}")'
+            stub.append(region["indent"] + instead)
             seen.add(task)
             region = None
         elif LOOKS_LIKE_A_MARKER.match(line):
@@ -84,23 +82,20 @@ def stub_of(source: str, tasks: Iterable[str], name: str = "the reference") -> s
                 f"{where}: write '# BEGIN SOLUTION task: what to do' or '# END SOLUTION',"
                 " exactly so"
             )
-        elif region is None or (MORE_TEXT.match(line) and not region["code"]):
+        elif region is None or (MORE_TEXT.match(line) and not code):
             stub.append(line)
         elif line.strip():
-            region["code"].append(line)
+            code.append(line)
     if region:
-        raise MarkerError(f"{name}:{region['line']}: the solution region has no '# END SOLUTION'")
+        raise MarkerError(f"{name}:{begin_line}: the solution region has no '# END SOLUTION'")
     if tasks - seen:
-        raise MarkerError(
-            f"{name}: no solution region for the task {', '.join(sorted(tasks - seen))}"
-        )
+        lacking = ", ".join(sorted(tasks - seen))
+        raise MarkerError(f"{name}: no solution region for the task {lacking}")
     return "\n".join(stub) + "\n"
 
 
 def solution_lines(source: str, task: str | None = None) -> set[int]:
-    """The numbers of the lines between the markers of a reference's solution regions: of one task,
-    or of all.
-    """
+    """The numbers of the lines inside a reference's solution regions, of one task or of all."""
     lines, inside = set(), False
     for number, line in enumerate(source.splitlines(), start=1):
         if begin := BEGIN.match(line):
@@ -113,42 +108,35 @@ def solution_lines(source: str, task: str | None = None) -> set[int]:
 
 
 def open_regions(source: str) -> dict[str, int]:
-    """Task → line of the first `raise NotImplementedError("task")`, or entry `"task": ...` of a
-    dict, that still stands in a learner's file. A file that is not Python has none.
+    """Task → line of the first `raise NotImplementedError("task")`, or dict entry `"task": ...`,
+    left in a learner's file. A file that is not Python has none.
     """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return {}
-    found: dict[str, int] = {}
+    regions: dict[str, int] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
-            name, argument = node.exc.func, node.exc.args[0]
-            if (
-                isinstance(name, ast.Name)
-                and name.id == "NotImplementedError"
-                and isinstance(argument, ast.Constant)
+        match node:
+            case ast.Raise(
+                exc=ast.Call(
+                    func=ast.Name(id="NotImplementedError"), args=[ast.Constant(value=task), *_]
+                )
             ):
-                task = str(argument.value)
-                found[task] = min(node.lineno, found.get(task, node.lineno))
-        elif isinstance(node, ast.Dict):
-            for key, value in zip(node.keys, node.values, strict=True):
-                if (
-                    isinstance(key, ast.Constant)
-                    and isinstance(value, ast.Constant)
-                    and value.value is ...
-                ):
-                    found.setdefault(str(key.value), key.lineno)
-    return found
+                name = str(task)
+                regions[name] = min(node.lineno, regions.get(name, node.lineno))
+            case ast.Dict():
+                for key, value in zip(node.keys, node.values, strict=True):
+                    if isinstance(key, ast.Constant) and getattr(value, "value", None) is ...:
+                        regions.setdefault(str(key.value), key.lineno)
+    return regions
 
 
 def todo(source: str, task: str) -> str:
-    """What the `# TODO task: ...` comment of a learner's file says; empty where the learner has
-    removed it.
-    """
+    """The text of the `# TODO task: ...` comment of a learner's file; empty if it is gone."""
     lines = source.splitlines()
     for number, line in enumerate(lines):
-        if found := re.match(rf"\s*# TODO {re.escape(task)}: (.*)", line):
+        if match := re.match(rf"\s*# TODO {re.escape(task)}: (.*)", line):
             more = itertools.takewhile(MORE_TEXT.match, lines[number + 1 :])
-            return " ".join([found[1], *(text.strip("# \t") for text in more)])
+            return " ".join([match[1], *(text.strip("# \t") for text in more)])
     return ""

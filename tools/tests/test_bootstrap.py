@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from dojo import ROOT, bootstrap
-from dojo.bootstrap import Paths, SetupError
-from dojo.setup_progress import SetupProgress, step_of
+from dojo.bootstrap import Paths, SetupError, SetupProgress, step_of
 
 
 @pytest.fixture
