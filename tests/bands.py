@@ -4,7 +4,9 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from dojo.curve import Band, parse_band
+import msgspec
+
+from dojo.curve import Band
 
 FILE = Path(__file__).with_name("loss_bands.toml")
 
@@ -22,4 +24,4 @@ def entries() -> dict[str, dict]:
 def find(mark: str) -> Band | None:
     """The band of the training that the mark is held against, or None where none was measured."""
     entry = entries().get(training_of(mark))
-    return parse_band(entry) if entry else None
+    return msgspec.convert(entry, Band) if entry else None

@@ -3,8 +3,12 @@ characters.
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from msgspec import Meta
 
 MOST_POINTS = 200  # of a loss history that travels in a report
 BAND_POINTS = 25  # of a band
@@ -13,6 +17,12 @@ LOGARITHMIC_FROM = 20  # the largest loss divided by the smallest
 LARGEST = 1e100  # whose differences are still numbers
 MOST_GROWTH = 1e3  # what lies above so many times the usual losses is drawn at the upper edge
 HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄"}  # (upper, lower)
+
+# what msgspec decodes, bounded: a report may come from code that may do anything
+Finite = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
+Count = Annotated[int, Meta(ge=0, le=10**9)]
+_Item = TypeVar("_Item")
+_Ends = Annotated[tuple[Finite, ...], Meta(min_length=2, max_length=MOST_POINTS)]
 
 
 @dataclass(frozen=True)
@@ -23,14 +33,18 @@ class Band:
         epochs: of the reference's training; the points of low and high lie evenly between its first
             and its last epoch.
         low: the lower end at each point.
-        high: the upper end at each point.
+        high: the upper end at each point, as many.
         seeds: how many trainings were measured.
     """
 
-    epochs: int
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    seeds: int
+    epochs: Count
+    low: _Ends
+    high: _Ends
+    seeds: Count
+
+    def __post_init__(self) -> None:
+        if len(self.low) != len(self.high):
+            raise ValueError(f"{len(self.low)} lower and {len(self.high)} upper ends")
 
 
 @dataclass(frozen=True)
@@ -45,8 +59,8 @@ class Curve:
         kind: what it looks like, in a word or two: "flat", "diverging", "too slow", "stuck" ...
     """
 
-    epochs: int
-    losses: tuple[float | None, ...]
+    epochs: Count
+    losses: Annotated[tuple[Finite | None, ...], Meta(max_length=MOST_POINTS)]
     band: Band | None = None
     kind: str = ""
 
@@ -60,49 +74,11 @@ class Curve:
         )
 
 
-def thinned(values: Sequence, most: int = MOST_POINTS) -> Sequence:
+def thinned(values: Sequence[_Item], most: int = MOST_POINTS) -> Sequence[_Item]:
     """At most so many of the values, evenly spread, the first and the last among them."""
     if len(values) <= most:
         return values
     return [values[round(number * (len(values) - 1) / (most - 1))] for number in range(most)]
-
-
-def parse(fields: dict) -> Curve:
-    """A Curve from its JSON fields.
-
-    Raises:
-        ValueError, TypeError, KeyError: the fields are not those of a Curve.
-    """
-    losses = tuple(None if loss is None else _number(loss) for loss in fields["losses"])
-    if len(losses) > MOST_POINTS:
-        raise ValueError(f"a loss history of {len(losses)} points")
-    band = None if fields["band"] is None else parse_band(fields["band"])
-    return Curve(a(int, fields["epochs"]), losses, band, a(str, fields["kind"]))
-
-
-def parse_band(fields: dict) -> Band:
-    """A Band from its fields in JSON or TOML.
-
-    Raises:
-        ValueError, TypeError, KeyError: the fields are not those of a Band.
-    """
-    low, high = (tuple(_number(loss) for loss in fields[side]) for side in ("low", "high"))
-    if not 2 <= len(low) == len(high) <= MOST_POINTS:
-        raise ValueError(f"a band with {len(low)} lower and {len(high)} upper ends")
-    return Band(a(int, fields["epochs"]), low, high, a(int, fields["seeds"]))
-
-
-def a(kind: type, value: object) -> object:
-    """The value, which has to be of this kind, or a TypeError."""
-    if type(value) is not kind:
-        raise TypeError(f"{value!r:.50} where a {kind.__name__} belongs")
-    return value
-
-
-def _number(value: object) -> float:
-    if type(value) not in (int, float) or not abs(value) < float("inf"):
-        raise TypeError(f"{value!r:.50} where a finite number belongs")
-    return float(value)
 
 
 def draw(curve: Curve) -> list[str]:
@@ -114,10 +90,10 @@ def draw(curve: Curve) -> list[str]:
     rows = [[" "] * WIDTH for _ in range(HEIGHT)]
     for column in range(WIDTH):
         epoch = column / (WIDTH - 1) * (epochs - 1)
-        ends = [_at(side, epoch, band.epochs) for side in (band.low, band.high)] if band else []
-        if None not in ends and ends:
-            bottom, top = (scale.level(end) // 2 for end in ends)
-            for row in range(bottom, top + 1):
+        low = _at(band.low, epoch, band.epochs) if band else None
+        high = _at(band.high, epoch, band.epochs) if band else None
+        if low is not None and high is not None:
+            for row in range(scale.level(low) // 2, scale.level(high) // 2 + 1):
                 rows[row][column] = "░"
         if (loss := _at(curve.losses, epoch, curve.epochs)) is not None:
             row, is_upper = divmod(scale.level(loss), 2)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textwrap import indent
 
 from dojo import curve as curves
-from dojo.curve import Curve, a
+from dojo.curve import Curve
 
 MOST_CHARACTERS = 3000  # of each text of a diagnosis
 LABEL = 10  # columns of "expected:" and the like
@@ -89,27 +89,4 @@ def clipped(text: str) -> str:
         text
         if left_out <= 0
         else f"{text[:MOST_CHARACTERS]}\n... ({left_out:,} more characters left out)"
-    )
-
-
-def parse(fields: dict) -> Diagnosis:
-    """A Diagnosis from its JSON fields.
-
-    Raises:
-        ValueError, TypeError, KeyError: the fields are not those of a Diagnosis.
-    """
-    likely = tuple(
-        Cause(a(str, cause["text"]), a(bool, cause["told"])) for cause in fields["likely"]
-    )
-    texts = {
-        name: a(str, fields[name]) for name in ("headline", "seen", "expected", "pointer", "where")
-    }
-    curve = None if fields["curve"] is None else curves.parse(fields["curve"])
-    if set(fields) != {*texts, "likely", "layers", "curve"}:
-        raise ValueError(f"a diagnosis has other fields: {sorted(fields)}")
-    return Diagnosis(
-        **texts,
-        likely=likely,
-        layers=tuple(a(str, layer) for layer in fields["layers"]),
-        curve=curve,
     )

@@ -4,15 +4,14 @@ No report is never a pass: a task without tests, or a kata without tasks, is an 
 """
 
 import dataclasses
-import sys
-import typing
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, TypeVar
 
-from dojo import curve as curves
-from dojo import diagnosis as diagnoses
-from dojo.curve import Curve
+import msgspec
+
+from dojo.curve import Curve, Finite
 from dojo.diagnosis import Diagnosis
 
 
@@ -29,7 +28,7 @@ class Outcome(StrEnum):
 
 NO_TEST = "(no test)"  # stands for the tests of a task of which nothing was reported
 _GRAVEST_FIRST = (Outcome.ERROR, Outcome.FAILED, Outcome.BLOCKED, Outcome.NOT_STARTED)
-_Record = typing.TypeVar("_Record", "TestResult", "Measured", "Drift")
+_Record = TypeVar("_Record")
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,8 @@ class Measured:
 
     mark: str  # "k06.train.distance"
     what: str
-    value: float | None  # None if it is no finite number
-    bound: float
+    value: Finite | None  # None if it is no finite number
+    bound: Finite
     at_most: bool
     curve: Curve | None = None  # only while measuring: how the training went
 
@@ -50,13 +49,13 @@ class Drift:
 
     Attributes:
         kind: "forward", or "loss" for the losses that a training returned.
-        absolute: the largest difference.
+        absolute: the largest difference; None if it is no finite number.
         relative: the largest of a tensor's difference divided by the largest magnitude in it.
     """
 
     kind: str
-    absolute: float
-    relative: float
+    absolute: float | None
+    relative: float | None
 
 
 @dataclass(frozen=True)
@@ -66,11 +65,15 @@ class TestResult:
     name: str
     outcome: Outcome
     message: str = ""
-    seconds: float = 0.0
+    seconds: Finite = 0.0
     device: str = "cpu"
     measured: tuple[Measured, ...] = ()
     drift: tuple[Drift, ...] = ()
     diagnosis: Diagnosis | None = None  # of a failed test
+
+    def __post_init__(self) -> None:
+        if self.diagnosis and self.outcome != Outcome.FAILED:
+            raise ValueError(f"a diagnosis of a test that is {self.outcome}")
 
     @property
     def headline(self) -> str:
@@ -84,7 +87,7 @@ class TaskResult:
     tests: tuple[TestResult, ...]
 
     @property
-    def outcome(self) -> str:
+    def outcome(self) -> Outcome:
         """Passed when a test passed and none did anything else but be skipped."""
         outcomes = {test.outcome for test in self.tests}
         return _gravest(outcomes) or (
@@ -110,7 +113,7 @@ class KataResult:
     tasks: tuple[TaskResult, ...]
 
     @property
-    def outcome(self) -> str:
+    def outcome(self) -> Outcome:
         """Passed when every task passed; a kata that is begun but not ended is 'not started' only
         if no task passed.
         """
@@ -149,7 +152,7 @@ class Verdict:
         tasks = ((kata, task) for kata in self.katas for task in kata.tasks)
         return next(((kata, task) for kata, task in tasks if task.outcome != Outcome.PASSED), None)
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """The document of `check --json`: every record's fields, and the outcome of tasks and
         katas.
         """
@@ -169,64 +172,46 @@ class Verdict:
         return {"target": self.target, "katas": katas}
 
 
-def _gravest(outcomes: Iterable[str]) -> str | None:
+def _gravest(outcomes: Collection[Outcome]) -> Outcome | None:
     return next((outcome for outcome in _GRAVEST_FIRST if outcome in outcomes), None)
 
 
-def test_result(fields: dict) -> TestResult:
-    """A TestResult from its JSON fields.
+def test_result(fields: object) -> TestResult:
+    """A TestResult from its JSON fields, which may come from code that may do anything.
 
     Raises:
-        ValueError, TypeError, KeyError: the fields are not those of a TestResult.
+        ValueError: the fields are not those of a TestResult.
     """
-    measured = tuple(_measured(number) for number in fields.pop("measured", ()))
-    drift = tuple(_checked(Drift(**difference)) for difference in fields.pop("drift", ()))
-    diagnosis = fields.pop("diagnosis", None)
-    why = None if diagnosis is None else diagnoses.parse(diagnosis)
-    texts = {name: _writable(value) for name, value in fields.items() if isinstance(value, str)}
-    texts["outcome"] = Outcome(fields["outcome"])
-    result = _checked(TestResult(**fields | texts, measured=measured, drift=drift, diagnosis=why))
-    if why and result.outcome != Outcome.FAILED:
-        raise ValueError(f"a diagnosis of a test that is {result.outcome}")
-    return result
+    return _decoded(fields, TestResult)
 
 
-def _writable(text: str) -> str:
-    """With a question mark for what can be in a text and in no file: half a surrogate pair."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _checked(record: _Record) -> _Record:
-    """The same, if its values are of the types that it says: the fields may come from code that may
-    do anything.
-    """
-    for field in dataclasses.fields(record):
-        value, kinds = getattr(record, field.name), typing.get_args(field.type) or (field.type,)
-        kinds = (tuple,) if typing.get_origin(field.type) is tuple else kinds
-        if not (isinstance(value, kinds) or (float in kinds and type(value) is int)):
-            raise TypeError(f"{field.name} can't be {value!r:.100}")
-        if (
-            isinstance(value, int | float)
-            and not isinstance(record, Drift)
-            and not abs(value) <= sys.float_info.max
-        ):
-            raise ValueError(f"{field.name} can't be {value}")
-    return record
-
-
-def _measured(fields: dict) -> Measured:
-    curve = fields.get("curve")
-    return _checked(Measured(**fields | {"curve": None if curve is None else curves.parse(curve)}))
-
-
-def kata_result(fields: dict) -> KataResult:
+def kata_result(fields: object) -> KataResult:
     """A KataResult from its JSON fields, those of its tasks and tests with it.
 
     Raises:
-        ValueError, TypeError, KeyError: the fields are not those of a KataResult.
+        ValueError: the fields are not those of a KataResult.
     """
-    tasks = tuple(
-        TaskResult(task["name"], tuple(test_result(test) for test in task["tests"]))
-        for task in fields["tasks"]
-    )
-    return KataResult(fields["name"], fields["stage"], tasks)
+    return _decoded(fields, KataResult)
+
+
+def _decoded(fields: object, kind: type[_Record]) -> _Record:
+    try:
+        record = msgspec.convert(fields, kind)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from None
+    _refuse_unknown(fields, record)
+    return record
+
+
+def _refuse_unknown(fields: object, record: object) -> None:
+    """Raise ValueError if there are more JSON fields than the record has, or one within it: msgspec
+    refuses that for its own classes, not for dataclasses.
+    """
+    if isinstance(fields, dict) and dataclasses.is_dataclass(record):
+        for name, value in fields.items():
+            if name not in record.__dataclass_fields__:
+                raise ValueError(f"an unknown field: {name:.50}")
+            _refuse_unknown(value, getattr(record, name))
+    elif isinstance(fields, list | tuple) and isinstance(record, tuple):
+        for value, item in zip(fields, record, strict=True):
+            _refuse_unknown(value, item)

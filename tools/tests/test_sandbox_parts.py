@@ -3,7 +3,6 @@ reports that are lies.
 """
 
 import errno
-import json
 import mmap
 import os
 import re
@@ -165,16 +164,6 @@ def test_a_test_that_nobody_collected_is_refused():
 def test_a_result_with_wrong_fields_is_refused(change):
     with pytest.raises((ValueError, TypeError)):
         result_from({"name": "test_a", "outcome": "passed"} | change)
-
-
-def test_a_result_can_be_written_to_a_file():
-    result = result_from(
-        json.loads(
-            r'{"name": "test_a", "outcome": "failed", "message": "half \ud800 a pair",'
-            r' "seconds": 1}'
-        )
-    )
-    assert result.message == "half ? a pair"
 
 
 # System calls

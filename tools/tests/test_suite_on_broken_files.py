@@ -38,6 +38,12 @@ LIAR = """class Liar(torch.Tensor):
 """
 
 
+def test_half_a_surrogate_pair_does_not_break_the_report(judge, reference):
+    result = judge(reference.replace(FORWARD, r'raise ValueError("half \ud800 a pair")'))
+    assert result.outcome == Outcome.FAILED
+    assert "half ? a pair" in first_message(result)
+
+
 def test_the_reference_passes(judge, reference):
     result = judge(reference)
     assert result.outcome == Outcome.PASSED

@@ -52,7 +52,9 @@ class Reporter:
         """
         self._unsent.append(event)
         if event["event"] not in SOON_FOLLOWED:
-            self._connection.send_bytes(json.dumps(self._unsent).encode())
+            # a learner's text may hold half a surrogate pair, which no file can
+            text = json.dumps(self._unsent, ensure_ascii=False).encode(errors="replace")
+            self._connection.send_bytes(text)
             self._unsent.clear()
 
     def pytest_collection_modifyitems(

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from importlib.metadata import version
 
+import msgspec
+
 from dojo import ROOT
 from dojo.catalog import Catalog
-from dojo.curve import BAND_POINTS, Band, Curve, parse_band, thinned
+from dojo.curve import BAND_POINTS, Band, Curve, thinned
 from dojo.results import KataResult
 from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
@@ -118,8 +120,8 @@ def problems(entries: dict[str, dict], catalog: Catalog, wanted: Iterable[str]) 
             found.append(f"{training} has no band of the reference's losses: {again}")
             continue
         try:
-            seeds = parse_band(entry).seeds
-        except (ValueError, TypeError, KeyError) as error:
+            seeds = msgspec.convert(entry, Band).seeds
+        except (ValueError, msgspec.MsgspecError) as error:
             found.append(f"tests/loss_bands.toml: {training} is malformed ({error}): {again}")
             continue
         if seeds < SEEDS:

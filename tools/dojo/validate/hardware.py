@@ -7,6 +7,7 @@ Only what was seen on the device counts: no report, a skip, or a test that ran o
 pass there.
 """
 
+import math
 import os
 import platform
 import tempfile
@@ -81,7 +82,8 @@ def on_device(result: KataResult, device: str) -> OnDevice:
     ):
         largest = drift.setdefault(difference.kind, {"absolute": 0.0, "relative": 0.0})
         for name in largest:
-            value = getattr(difference, name)
+            reached = getattr(difference, name)
+            value = math.nan if reached is None else reached
             largest[name] = value if not value <= largest[name] else largest[name]
     content, today = reference_results.content_hash(result.name), str(date.today())
     return OnDevice(content, today, versions(device), tasks_on(result, device), drift)

@@ -56,6 +56,7 @@ def _task(task: TaskGrade, with_tests: bool) -> TaskGrade:
 
 
 def _cut(text: str) -> str:
+    text = text.encode(errors="replace").decode()  # no half of a surrogate pair
     return text if len(text) <= MESSAGE_CHARACTERS else f"{text[:MESSAGE_CHARACTERS]} ... (cut)"
 
 
