@@ -15,7 +15,7 @@ import torch
 from dojo import ROOT, simulated
 from dojo.suite import devices, drift, plugin, trainers
 from dojo.suite.unit import ACCEPTED, is_device
-from tests import marks
+from tests.support import marks
 
 torch.set_num_threads(1)  # a tiny network is several times slower on two threads
 

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from dojo.suite.plugin import NotStarted
-from tests import expect
+from tests.support import expect
 
 # Question → hash of the right answer. To hash what a learner chose says whether it is right, and
 # not what would be.

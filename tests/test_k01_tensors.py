@@ -5,11 +5,16 @@ and back.
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from katas.given.data import sine_bands_arrays
-from tests import expect, returned
-from tests.conversions import TENSORS, array_of, both, check_own_memory
+from tests.support import expect, returned
 
+TENSORS = {  # task → the tensors that its function makes of what is no tensor
+    "make": lambda kata: kata.make([1], (2,)).values(),
+    "to_tensors": lambda kata: both(kata, np.ones((4, 2)), np.ones(4)),
+    "to_class_indices": lambda kata: [kata.to_class_indices(np.zeros(3))],
+}
 MADE = ("numbers", "zeros", "ones", "uniform", "normal")
 COMBINED = ("sums", "products", "matrix_product")
 ROW, COLUMN = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[10.0], [20.0], [40.0]])
@@ -265,3 +270,47 @@ class TestPlacement:
     def test_tensors_are_made_on_the_cpu(self, kata, name):
         for made in TENSORS[name](kata):
             expect.on_device(made, torch.device("cpu"), what=f"A tensor that {name} gives")
+
+
+SHARED = (
+    "the memory is shared: torch.tensor(array) copies, torch.from_numpy(array) and"
+    " torch.as_tensor(array) do not"
+)
+
+
+def both(kata, features: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
+    """The two tensors, once it is sure that there are two."""
+    return returned.several(
+        kata.to_tensors(features, labels), 2, "to_tensors", "features, labels: both, in this order"
+    )
+
+
+def array_of(value: object) -> np.ndarray:
+    """An array, nothing else."""
+    likely = "`return` is missing" if value is None else "tensor.numpy() makes the array"
+    headline = "to_numpy does not return an array."
+    expect.that(
+        isinstance(value, np.ndarray),
+        headline,
+        seen=type(value).__name__,
+        expected="numpy.ndarray",
+        likely=likely,
+    )
+    return value
+
+
+def check_own_memory(tensor: Tensor, array: np.ndarray, what: str) -> None:
+    """A change of the array leaves the tensor made from it alone."""
+    before = tensor.flatten()[0].item()
+    array[:] = before + 5
+    headline, seen = (
+        f"A change of the {what} array changed the tensor made from it.",
+        tensor.flatten()[0].item(),
+    )
+    expect.that(
+        seen == before,
+        headline,
+        seen=seen,
+        expected=f"{before:g}, as it was when the tensor was made",
+        likely=SHARED,
+    )

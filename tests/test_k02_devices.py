@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dojo.suite import devices
-from tests import expect, placement
+from tests.support import expect, placement
 
 META = torch.device("meta")  # is on every machine
 BATCHES = {

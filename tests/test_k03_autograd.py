@@ -2,13 +2,17 @@
 and the record.
 """
 
+import contextlib
+from collections.abc import Iterator
+
 import pytest
 import torch
+from torch import Tensor
 
-from tests import expect, returned
-from tests.one_weight import descend, formula, missteps, points, walk, wrong
-from tests.seven_parameters import NAMES, gradients, network, written_by_hand
+from tests.support import expect, returned
 
+NAMES = ("w1", "w2", "b1", "b2", "w3", "w4", "b3")
+Gradients = dict[str, Tensor]
 OWN = (
     "backward() ran on the weight that was given: make one of your own,"
     " weight.detach().clone().requires_grad_()"
@@ -285,3 +289,177 @@ class TestRecord:
         expect.equal(
             kata.recorded_steps(weight.exp()), names, what=f"The record of exp(weight) on {device}"
         )
+
+
+REBOUND = (
+    "weight = weight - ... gives another tensor the name: under torch.no_grad(), weight -= ..."
+    " changes the one handed in"
+)
+
+
+PILED_UP = (
+    "gradients pile up from step to step, because backward() adds to .grad: clear it before each"
+    " backward()"
+)
+
+
+UNMOVED = (
+    "the weight that was given has not moved: no step was taken, or weight = weight - ... gave its"
+    " name to another tensor"
+)
+
+
+def points(data: str, recording: bool = False):
+    """Weight (1,), inputs (n,) and targets (n,): the three points of the lesson, or seven random
+    ones, the same each time.
+    """
+    if data == "three points":
+        weight, x, y = (
+            torch.tensor([1.0]),
+            torch.tensor([1.0, 2.0, 3.0]),
+            torch.tensor([2.0, 4.0, 6.0]),
+        )
+    else:
+        weight, x, y = torch.randn(15, generator=torch.Generator().manual_seed(3)).split([1, 7, 7])
+    return weight.clone().requires_grad_(recording), x.clone(), y.clone()
+
+
+def formula(weight, x, y):
+    return 2 / len(x) * (x * (weight.detach() * x - y)).sum().reshape(1)
+
+
+def wrong(weight, x, y):
+    """Known mistakes of the gradient, and what they give."""
+    right, errors = formula(weight, x, y), weight.detach() * x - y
+    return {
+        "the sign is off: the error is prediction minus target": -right,
+        "the 2 of the formula is missing": right / 2,
+        "this is the sum over the points, and the 1 / n is missing": len(x) * right,
+        "the number of points is written into the code as 3": len(x) / 3 * right,
+        "the chain rule's second factor, the inputs, is missing": 2 * errors.mean().reshape(1),
+        "there is a number for each point: their mean is missing": 2 * x * errors,
+        "this is the loss, not its gradient: after backward() the gradient lies in .grad": (
+            (errors**2).mean()
+        ),
+        "a single number, shape (), came out of the sum: reshape(1) gives it the shape of the "
+        "weight": right[0],
+    }
+
+
+def walk(weight, x, y, lr, steps, fresh=True):
+    """Gradient descent by the formula: the weight it ends at, and the losses before each step."""
+    weight, total, losses = weight.detach().clone(), torch.zeros(1), []
+    for _ in range(steps):
+        losses.append(((weight * x - y) ** 2).mean().item())
+        total = formula(weight, x, y) + (0 if fresh else total)
+        weight = weight - lr * total
+    return weight, losses
+
+
+def missteps(weight, x, y, lr, steps, losses=False):
+    """Known mistakes of the descent, and the weight (or the losses) they give."""
+    given = {
+        UNMOVED: walk(weight, x, y, 0.0, steps),
+        PILED_UP: walk(weight, x, y, lr, steps, fresh=False),
+        "the step goes up the gradient: it has to be taken off the weight": walk(
+            weight, x, y, -lr, steps
+        ),
+        "the learning rate is left out: lr * gradient is taken off": walk(weight, x, y, 1.0, steps),
+        "only one step was taken": walk(weight, x, y, lr, 1),
+    }
+    return {cause: result[losses] for cause, result in given.items()}
+
+
+def descend(kata, weight, x, y, lr, steps):
+    """The learner's descent; an error that only comes with the second step is the mark of a weight
+    made anew.
+    """
+    anew = weight.detach().clone().requires_grad_()
+    try:
+        return kata.descend(weight, x, y, lr=lr, steps=steps)
+    except (TypeError, RuntimeError) as error:
+        if steps > 1 and ("NoneType" in str(error) or "does not require grad" in str(error)):
+            kata.descend(anew, x, y, lr=lr, steps=1)
+            expect.unmet(
+                "The second step raises an error.",
+                seen=error,
+                expected="as many steps as asked for",
+                likely=REBOUND,
+            )
+        raise
+
+
+POINT = torch.tensor([0.6]), torch.tensor([-1.0])
+
+
+def network(recording: bool = False) -> tuple[Gradients, Tensor, Tensor]:
+    """The parameters by name, and the point x, y: always the same numbers."""
+    numbers = (0.5, -0.8, 0.3, 0.2, 1.5, -0.7, 0.4)
+    return {
+        name: torch.tensor([n], requires_grad=recording)
+        for name, n in zip(NAMES, numbers, strict=True)
+    }, *POINT
+
+
+def gradients(
+    parameters: Gradients, x: Tensor, y: Tensor
+) -> tuple[Gradients, dict[str, Gradients]]:
+    """The right gradients, by autograd, and for each known mistake those that it gives."""
+    own = {
+        name: parameter.detach().clone().requires_grad_() for name, parameter in parameters.items()
+    }
+    z = own["w1"] * x + own["b1"], own["w2"] * x + own["b2"]
+    a = torch.tanh(z[0]), torch.tanh(z[1])
+    y_hat = own["w3"] * a[0] + own["w4"] * a[1] + own["b3"]
+    right = dict(zip(NAMES, torch.autograd.grad((y_hat - y) ** 2, list(own.values())), strict=True))
+    first = ("w1", "w2", "b1", "b2")
+
+    def scaled(factors: Gradients) -> Gradients:
+        return {
+            name: (gradient * factors.get(name, 1)).detach() for name, gradient in right.items()
+        }
+
+    slope = dict(zip(first, (1 - a[0] ** 2, 1 - a[1] ** 2) * 2, strict=True))
+    weight = dict(zip(first, (own["w3"], own["w4"]) * 2, strict=True))
+    return right, {
+        "the sign is off: the error is y_hat minus y": scaled(dict.fromkeys(NAMES, -1)),
+        "the 2 of the squared error's derivative is missing": scaled(dict.fromkeys(NAMES, 0.5)),
+        "the derivative of tanh is missing, 1 - a ** 2": scaled(
+            {name: 1 / value for name, value in slope.items()}
+        ),
+        "tanh' is 1 - a ** 2, and this is 1 - a": scaled(
+            {n: 1 / (1 + a[k % 2]) for k, n in enumerate(first)}
+        ),
+        "tanh' is 1 - a ** 2 with a = tanh(z), and this is 1 - z ** 2": scaled(
+            {name: (1 - z[k % 2] ** 2) / slope[name] for k, name in enumerate(first)}
+        ),
+        "the weight behind the node, w3 or w4, is missing": scaled(
+            {name: 1 / value for name, value in weight.items()}
+        ),
+        "w3 and w4 are swapped": scaled(
+            {name: weight[first[1 - k % 2]] / weight[name] for k, name in enumerate(first)}
+        ),
+        "the last factor, x, is missing": scaled({"w1": 1 / x, "w2": 1 / x}),
+        "the bias has the factor 1, not x": scaled({"b1": x, "b2": x}),
+        "a1 and a2 are swapped, or a node is missing: d y_hat / d w3 = a1": scaled(
+            {"w3": a[1] / a[0], "w4": a[0] / a[1]}
+        ),
+    }
+
+
+@contextlib.contextmanager
+def written_by_hand() -> Iterator[None]:
+    """The block may not need autograd: it runs where nothing is recorded."""
+    try:
+        with torch.no_grad():
+            yield
+    except RuntimeError as error:
+        headline, likely = "It needs autograd.", "backward() or torch.autograd.grad is used in it"
+        expect.that(
+            "grad" not in str(error),
+            headline,
+            seen=error,
+            expected="the chain rule of the lesson",
+            likely=likely,
+        )
+        raise

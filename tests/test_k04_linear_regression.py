@@ -5,11 +5,11 @@ what scikit-learn finds.
 import pytest
 import torch
 from sklearn.linear_model import LinearRegression
+from torch import Tensor
 from torch.nn import functional as F
 
 from katas.given.data import linear, linear_arrays
-from tests import expect, placement, training
-from tests.coefficients import check_best, numbers
+from tests.support import expect, placement, training
 
 SUMMED = "this is the sum over the examples: the loss is their mean"
 ABSOLUTE = "this is the absolute error: use nn.MSELoss"
@@ -256,3 +256,55 @@ def distance(model):
     best = LinearRegression().fit(*linear_arrays(model.linear.in_features))
     learned = torch.cat([model.linear.bias, model.linear.weight[0]]).detach()
     return (learned - torch.tensor([best.intercept_, *best.coef_])).abs().max()
+
+
+def numbers(coefficients: object, call: str = "coefficients(...)") -> Tensor:
+    """The coefficients as a tensor, once it is sure that they are a list of plain numbers."""
+    kinds = (
+        {type(one).__name__ for one in coefficients}
+        if isinstance(coefficients, list)
+        else {type(coefficients).__name__}
+    )
+    likely = "tolist() makes floats of the numbers of a tensor or an array, item() of a single one"
+    if coefficients is None:
+        likely = "`return` is missing"
+    elif kinds & {"list", "ndarray"}:
+        likely = (
+            "a list or an array stands in the list: for targets (n, 1) coef_ is a table of one row,"
+            " so take coef_[0]"
+        )
+    headline, expected = f"{call} does not return a flat list of plain numbers.", "a list of float"
+    is_flat = isinstance(coefficients, list) and kinds == {"float"}
+    seen = (
+        f"a list of {', '.join(sorted(kinds))}"
+        if isinstance(coefficients, list)
+        else f"{type(coefficients).__name__}"
+    )
+    expect.that(is_flat, headline, seen=seen, expected=expected, likely=likely)
+    return torch.tensor(coefficients)
+
+
+def check_best(seen: Tensor, points: Tensor, targets: Tensor) -> None:
+    """The coefficients (d + 1,) have the lowest mean squared error on points (n, d) and targets (n,
+    1).
+    """
+    ones = torch.ones(len(points), 1)
+    best, through_zero = lowest(torch.cat([ones, points], dim=1), targets), lowest(points, targets)
+    causes = {
+        "the intercept comes first": best.roll(-1),
+        "the intercept is missing: it is intercept_": best[1:],
+        "the coefficients are missing: they are coef_": best[:1],
+        "only the first coefficient is there: coef_ has one for each feature": best[:2],
+        "a line through 0 was fitted: leave out fit_intercept=False": torch.cat(
+            [torch.zeros(1), through_zero]
+        ),
+    }
+    expect.close(seen, best, what="The best coefficients", causes=causes, atol=1e-3)
+
+
+def lowest(x: Tensor, y: Tensor) -> Tensor:
+    """The weights with the lowest mean squared error of x @ weights, by the normal equation:
+    (columns,).
+    """
+    x, y = x.double(), y.double()
+    return torch.linalg.solve(x.T @ x, x.T @ y)[:, 0].float()

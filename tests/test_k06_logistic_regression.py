@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import parallel_lines, sine_bands
-from tests import expect, placement, training
+from tests.support import expect, placement, training
 
 
 @pytest.mark.task("model")

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import sine_bands
-from tests import expect, layers, marks, placement, training
+from tests.support import expect, layers, marks, placement, training
 
 
 @pytest.mark.task("layers")

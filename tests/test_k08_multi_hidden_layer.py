@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import sine_bands
-from tests import expect, layers, placement, training
+from tests.support import expect, layers, placement, training
 
 SIZES = [[2, 20, 20, 2], [3, 4], [5], [2, 7, 3, 6, 2]]
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from katas.given.data import sine_bands
 from katas.given.networks import KeepingNetwork, unrolled_bands
-from tests import expect
+from tests.support import expect
 
 MODE = "keep model.training at the start, and give it back at the end: model.train(mode)"
 DROPOUT = "dropout was active: switch to model.eval() before the model is asked"

@@ -2,17 +2,20 @@
 batches.
 """
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from katas.given.data import curve
-from tests import batches, expect, gradients, layers, parameters, placement
-from tests.curve_fit import some, stretched, y_of
+from tests.support import expect, gradients, layers, placement, training
 
+Row = tuple[str, tuple[int, ...], int]  # name, shape, how many numbers
 STRETCHED = "outputs (n, 1) and targets (n,) were stretched to (n, n): leave both as columns (n, 1)"
 SUMMED = "this is the sum over the examples: the loss is their mean"
 ABSOLUTE = "this is the absolute error: use nn.MSELoss"
@@ -105,7 +108,7 @@ class TestCount:
     )
     def test_counts_weights_and_biases(self, kata, sizes, expected):
         model = chain(*sizes)
-        parameters.check_count(
+        check_count(
             kata.count_parameters(model), model, expected, what=f"The parameters of {sizes}"
         )
 
@@ -143,7 +146,7 @@ class TestSummary:
             ("net.2.bias", (3,), 3),
         ]
         seen = kata.summary(nn.ModuleDict({"net": chain(4, 2, 3)}))
-        parameters.check_table(seen, expected, what="The table of the sizes (4, 2, 3)")
+        check_table(seen, expected, what="The table of the sizes (4, 2, 3)")
 
     def test_has_a_row_for_frozen_parameters_but_none_for_running_means(self, kata):
         model = nn.Sequential(nn.Linear(1, 3), nn.BatchNorm1d(3))
@@ -237,20 +240,18 @@ class TestFit:
 
     def test_goes_through_shuffled_batches(self, kata):
         model, (x, y) = chain(1, 3, 1), some(120)
-        losses, seen = batches.watch(lambda: kata.fit(model, x, y, epochs=2, batch_size=50), model)
-        batches.check_sizes(
+        losses, seen = watch(lambda: kata.fit(model, x, y, epochs=2, batch_size=50), model)
+        check_sizes(
             seen, [50, 50, 20, 50, 50, 20], what="fit(..., epochs=2, batch_size=50) on 120 examples"
         )
-        batches.check_shuffled(seen[:3], seen[3:], x)
+        check_shuffled(seen[:3], seen[3:], x)
         parts = [F.mse_loss(batch.outputs, y_of(batch.inputs)).item() for batch in seen[:3]]
-        batches.check_mean(losses[0], parts, examples=120)
+        check_mean(losses[0], parts, examples=120)
 
     def test_every_step_follows_the_gradient(self, kata):
         model, (x, y) = chain(1, 3, 1), some(120)
-        _, seen = batches.watch(lambda: kata.fit(model, x, y, epochs=2, batch_size=50), model)
-        batches.check_gradients(
-            seen, model, y_of, F.mse_loss, {ABSOLUTE: F.l1_loss, STRETCHED: stretched}
-        )
+        _, seen = watch(lambda: kata.fit(model, x, y, epochs=2, batch_size=50), model)
+        check_gradients(seen, model, y_of, F.mse_loss, {ABSOLUTE: F.l1_loss, STRETCHED: stretched})
 
     @pytest.mark.parametrize(
         ("network", "sizes", "activation", "epochs"),
@@ -278,3 +279,210 @@ def chain(*sizes, activation=nn.Sigmoid):
 
 def linear_layers(model):
     return [part for part in model.modules() if isinstance(part, nn.Linear)]
+
+
+PILED_UP = (
+    "gradients pile up from batch to batch: optimizer.zero_grad() is missing before"
+    " loss.backward(), or stands outside the loop over the batches"
+)
+
+
+@dataclass
+class Batch:
+    """One forward pass that recorded gradients, and what the optimizer found after it (nothing
+    where no step followed).
+    """
+
+    inputs: Tensor
+    outputs: Tensor
+    parameters: Sequence[Tensor] = ()
+    gradients: Sequence[Tensor | None] = ()
+
+
+def watch(train: Callable[[], object], model: nn.Module) -> tuple[object, list[Batch]]:
+    """Run a training of the model. Returns what it returned, and the batches it went through, in
+    order.
+    """
+    seen: list[Batch] = []
+
+    def passed(module: nn.Module, inputs: tuple[Tensor, ...], outputs: Tensor) -> None:
+        if outputs.requires_grad:
+            seen.append(Batch(inputs[0].detach().clone(), outputs.detach().clone()))
+
+    def stepped(optimizer: torch.optim.Optimizer, args: object, kwargs: object) -> None:
+        if seen:
+            seen[-1].parameters = [parameter.detach().clone() for parameter in model.parameters()]
+            seen[-1].gradients = [
+                None if p.grad is None else p.grad.clone() for p in model.parameters()
+            ]
+
+    handles = model.register_forward_hook(passed), register_optimizer_step_pre_hook(stepped)
+    try:
+        return train(), seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def check_sizes(seen: Sequence[Batch], expected: list[int], what: str) -> None:
+    """The batches have these sizes, over all epochs."""
+    sizes = [len(batch.inputs) for batch in seen]
+    likely = (
+        "loop over a DataLoader with batch_size=batch_size, over all its batches in every epoch"
+    )
+    if sizes and sizes == [size for size in expected if size == max(expected)]:
+        likely = "drop_last=True leaves the smaller last batch out: its examples count too"
+    elif sizes and set(sizes) == {sum(expected[: len(expected) // len(sizes)])}:
+        likely = "every epoch makes one step on all examples: split them with a DataLoader"
+    expect.that(
+        sizes == expected,
+        f"{what} makes other batches.",
+        seen=sizes,
+        expected=expected,
+        likely=likely,
+    )
+
+
+def check_shuffled(first: Sequence[Batch], second: Sequence[Batch], data: Tensor) -> None:
+    """Two epochs take all of the data (n, 1), sorted ascending, in an order of their own."""
+    one, other = (torch.cat([batch.inputs for batch in epoch]) for epoch in (first, second))
+    expect.close(one.sort(dim=0).values, data, what="The examples of the first epoch, sorted")
+    headline, expected = (
+        "The examples are not shuffled anew in every epoch.",
+        "an order of its own in each epoch",
+    )
+    likely = "DataLoader(..., shuffle=True) is missing"
+    expect.that(
+        not torch.equal(one, data),
+        headline,
+        seen="the order of the data",
+        expected=expected,
+        likely=likely,
+    )
+    likely = "they are shuffled once, before the loop over the epochs"
+    expect.that(
+        not torch.equal(one, other),
+        headline,
+        seen="the same order twice",
+        expected=expected,
+        likely=likely,
+    )
+
+
+def check_mean(loss: object, parts: Sequence[float], examples: int) -> None:
+    """The loss of the first epoch is the mean over the losses of its batches."""
+    causes = {
+        "this is the sum over the batches: divide by their number": sum(parts),
+        "this is the loss of the last batch alone: add up the losses of all of them": parts[-1],
+        "the sum over the batches is divided by the number of examples": sum(parts) / examples,
+    }
+    expect.close(
+        loss, sum(parts) / len(parts), what="The loss of the first epoch", causes=causes, atol=1e-3
+    )
+
+
+def check_gradients(
+    seen: Sequence[Batch],
+    model: nn.Module,
+    targets: Callable[[Tensor], Tensor],
+    right: Callable[[Tensor, Tensor], Tensor],
+    wrong: Mapping[str, Callable[[Tensor, Tensor], Tensor]],
+) -> None:
+    """An optimizer takes steps, and none follows a gradient that a known mistake gives; one that
+    follows none of these passes.
+
+    Args:
+        targets: gives the targets of a batch from its inputs.
+        right: the loss to follow, of (outputs, targets).
+        wrong: likely cause → the loss that this mistake follows.
+    """
+    names = [name for name, _ in model.named_parameters()]
+
+    def gradient(batch: Batch, loss: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        parameters = [parameter.clone().requires_grad_() for parameter in batch.parameters]
+        outputs = torch.func.functional_call(
+            model, dict(zip(names, parameters, strict=True)), (batch.inputs,)
+        )
+        return _flat(torch.autograd.grad(loss(outputs, targets(batch.inputs)), parameters))
+
+    training.expect_steps(sum(bool(batch.gradients) for batch in seen))
+    before = None
+    for number, batch in enumerate(seen, start=1):
+        if not batch.gradients or any(one is None for one in batch.gradients):
+            continue
+        followed, fresh = _flat(batch.gradients), gradient(batch, right)
+        if not _alike(followed, fresh):
+            mistakes = {PILED_UP: before + fresh} if before is not None else {}
+            mistakes |= {cause: gradient(batch, loss) for cause, loss in wrong.items()}
+            headline = f"Step {number} of the training does not follow the gradient of its batch."
+            if told := [cause for cause, other in mistakes.items() if _alike(followed, other)]:
+                seen, expected = expect.describe(followed), expect.describe(fresh)
+                expect.unmet(headline, seen=seen, expected=expected, likely=expect.told(*told))
+        before = followed
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    return bool(
+        torch.linalg.vector_norm(one - other) <= 1e-3 * torch.linalg.vector_norm(other) + 1e-9
+    )
+
+
+def _flat(gradients: Sequence[Tensor]) -> Tensor:
+    return torch.cat([gradient.detach().flatten() for gradient in gradients])
+
+
+def some(count: int) -> tuple[Tensor, Tensor]:
+    """So many points of the curve, in ascending order of x."""
+    x = torch.linspace(-2, 2, count).reshape(-1, 1)
+    return x, y_of(x)
+
+
+def y_of(x: Tensor) -> Tensor:
+    return x**2 + 15 * torch.sin(x) ** 3
+
+
+def stretched(outputs: Tensor, targets: Tensor) -> Tensor:
+    return (outputs - targets.T).square().mean()
+
+
+def check_count(seen: object, model: nn.Sequential, expected: int, what: str) -> None:
+    """The number of all entries of the parameters of a model with linear layers."""
+    layers = [part for part in model if isinstance(part, nn.Linear)]
+    causes = {
+        "these are the tensors: a weight matrix holds more than one number (numel())": len(
+            list(model.parameters())
+        ),
+        "the biases are left out": sum(layer.weight.numel() for layer in layers),
+        "only the first dimension is counted: numel() is the number of all entries": sum(
+            map(len, model.parameters())
+        ),
+        "only the first layer is counted": sum(
+            parameter.numel() for parameter in layers[0].parameters()
+        ),
+    }
+    expect.equal(seen, expected, what=what, causes=causes)
+
+
+def check_table(seen: object, expected: list[Row], what: str) -> None:
+    """Name, shape and number of entries of each parameter; weights and biases by turns."""
+    causes = {
+        "a table is a list of rows: this is a dict": {
+            name: (shape, number) for name, shape, number in expected
+        },
+        "a row is a tuple of three: (name, shape, number)": [list(row) for row in expected],
+        "the names are left out: model.named_parameters() gives them": [
+            row[1:] for row in expected
+        ],
+        "the numbers are left out: parameter.numel()": [row[:2] for row in expected],
+        "the biases are left out": expected[::2],
+        "only the first dimension is counted: numel() is the number of all entries": [
+            (n, s, s[0]) for n, s, _ in expected
+        ],
+        "the shape is turned around: a weight has a row for each output": [
+            (n, s[::-1], number) for n, s, number in expected
+        ],
+        "these are the layers' names, and a layer has a weight and a bias": [
+            (name.rpartition(".")[0], shape, number) for name, shape, number in expected
+        ],
+    }
+    expect.equal(seen, expected, what=what, causes=causes)

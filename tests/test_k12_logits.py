@@ -7,7 +7,7 @@ import torch
 from sklearn.metrics import f1_score
 from torch.nn import functional as F
 
-from tests import calls, expect, gradients
+from tests.support import calls, expect, gradients
 
 LOGITS = torch.tensor([-0.4279, -0.3417, -0.5975, -0.3801, -0.5078, 14.7807, -12.2642])
 STRETCHED = (

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import close_circles, wide_circles
-from tests import expect, layers, placement, training
+from tests.support import expect, layers, placement, training
 
 SIGMOID_TWICE = (
     "a sigmoid is applied before the loss: nn.BCEWithLogitsLoss contains it and wants the raw"

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import blobs
-from tests import calls, expect, gradients, placement, training
+from tests.support import calls, expect, gradients, placement, training
 
 SOFTMAX_TWICE = (
     "a softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw logits"

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from katas.given.data import spiral_arrays
-from tests import expect, returned, tables
-from tests.tables import COUNTS, PARTS, measured, standardized, table
+from tests.support import expect, returned
 
+PARTS = ("x_train", "x_val", "x_test", "y_train", "y_val", "y_test")
+COUNTS = {"c": 140, "a": 40, "b": 20}
 BY_FIRST = "the classes are numbered as they come up: sort the names first"
 ROWS = [["0.1", "2", "red"], ["-3", "0.25", "blue"], ["1e3", "5", "red"], ["7", "8", "green"]]
 
@@ -69,7 +70,7 @@ class TestSplit:
     def test_parts_are_70_15_and_15_percent(self, kata):
         # halving an odd number of rows leaves a choice, in each class
         for points_per_class in (500, 50):
-            parts = tables.split(kata, *spiral_arrays(points_per_class))
+            parts = split(kata, *spiral_arrays(points_per_class))
             seen, rows = [len(parts[name]) for name in PARTS[:3]], 3 * points_per_class
             expected = [int(rows * share) for share in (0.7, 0.15, 0.15)]
             likely = "first 70 % from the rest, then the rest in halves"
@@ -87,7 +88,7 @@ class TestSplit:
             )
 
     def test_every_row_lands_in_exactly_one_part(self, kata):
-        parts = tables.split(kata, *table())
+        parts = split(kata, *table())
         rows = np.concatenate([parts[name][:, 0] for name in PARTS[:3]]).astype(int)
         twice, lost = len(rows) - len(set(rows)), len(set(range(200)) - set(rows))
         seen = f"{twice} rows twice, {lost} in no part"
@@ -102,7 +103,7 @@ class TestSplit:
 
     def test_labels_stay_with_their_rows(self, kata):
         features, labels = table()
-        parts = tables.split(kata, features, labels)
+        parts = split(kata, features, labels)
         for name in PARTS[:3]:
             rows, got = parts[name][:, 0].astype(int), parts[name.replace("x", "y")]
             headline = f"{name} and {name.replace('x', 'y')} do not belong together."
@@ -123,7 +124,7 @@ class TestSplit:
 
     def test_every_part_has_the_classes_in_proportion(self, kata):
         for seed in (1, 2, 3):
-            parts = tables.split(kata, *table(), seed=seed)
+            parts = split(kata, *table(), seed=seed)
             for name, expected in (
                 ("y_train", [98, 28, 14]),
                 ("y_val", [21, 6, 3]),
@@ -133,7 +134,7 @@ class TestSplit:
                 right = all(
                     abs(one - wanted) <= 1 for one, wanted in zip(seen, expected, strict=True)
                 )
-                likely = tables.why_unproportional(seen, expected)
+                likely = why_unproportional(seen, expected)
                 if (np.diff(parts[name.replace("y", "x")][:, 0]) > 0).all():
                     likely = (
                         "the rows are cut as they come, sorted by class: shuffle them, and stratify"
@@ -144,7 +145,7 @@ class TestSplit:
                 )
 
     def test_rows_are_shuffled(self, kata):
-        parts = tables.split(kata, *table())
+        parts = split(kata, *table())
         for name in PARTS[3:]:
             changes = int((parts[name][1:] != parts[name][:-1]).sum())
             seen = f"the class changes {changes} times along {len(parts[name])} rows"
@@ -165,7 +166,7 @@ class TestSplit:
     )
     def test_other_shares_give_other_parts(self, kata, shares):
         names = [f"{kind} of part {number}" for kind in "xy" for number in range(len(shares))]
-        parts = tables.split(kata, *table(), names=names, shares=shares)
+        parts = split(kata, *table(), names=names, shares=shares)
         rows, expected = (
             sorted(row for name in names[: len(shares)] for row in parts[name][:, 0]),
             list(range(200)),
@@ -195,7 +196,7 @@ class TestSplit:
 
     def test_the_seed_decides(self, kata):
         one, same, other = (
-            tables.split(kata, *table(), seed=seed)["x_train"][:, 0].tolist() for seed in (1, 1, 2)
+            split(kata, *table(), seed=seed)["x_train"][:, 0].tolist() for seed in (1, 1, 2)
         )
         headline, likely = (
             "The same seed gives another split.",
@@ -215,7 +216,7 @@ class TestSplit:
     def test_leaves_the_data_as_it_was(self, kata):
         features, labels = table()
         with expect.untouched("The features", features):
-            tables.split(kata, features, labels)
+            split(kata, features, labels)
         likely = "np.random.shuffle works in place: take a permutation of the row numbers instead"
         expect.that(
             (labels == table()[1]).all(),
@@ -293,10 +294,10 @@ class TestStandardize:
     def test_every_part_takes_the_mean_and_std_of_the_training(self, kata):
         train, test = measured()
         with expect.untouched("A part", train, test):
-            parts = tables.standardize(kata, train, test)
+            parts = standardize(kata, train, test)
         both = np.concatenate([train, test])
         for name, part, seen in (("training", train, parts[0]), ("test", test, parts[1])):
-            causes = tables.mistakes(part, train, both)
+            causes = mistakes(part, train, both)
             expect.close(
                 np.asarray(seen), standardized(part, train), what=f"The {name} part", causes=causes
             )
@@ -304,7 +305,7 @@ class TestStandardize:
     def test_takes_any_number_of_parts(self, kata):
         train, test = measured()
         for others in ([], [test, test[:1], train]):
-            parts = tables.standardize(kata, train, *others)
+            parts = standardize(kata, train, *others)
             for number, (part, seen) in enumerate(zip([train, *others], parts, strict=True)):
                 expect.close(
                     np.asarray(seen),
@@ -315,7 +316,7 @@ class TestStandardize:
     def test_a_constant_feature_becomes_zero(self, kata):
         train, test = measured()
         train[:, 1], test[:, 1] = 7.0, 9.0
-        here, there = (np.asarray(part)[:, 1] for part in tables.standardize(kata, train, test))
+        here, there = (np.asarray(part)[:, 1] for part in standardize(kata, train, test))
         expect.close(
             here, np.zeros(len(train)), what="A feature that is the same in all training rows"
         )
@@ -353,3 +354,65 @@ class TestWeights:
             4 * np.log(4),
             what="The weighted loss of four classes with a weight of 1 in all each",
         )
+
+
+def table() -> tuple[np.ndarray, np.ndarray]:
+    """200 rows sorted by class: 140 "c", 40 "a", 20 "b". The first feature is the row's number."""
+    return np.stack([np.arange(200.0), np.sin(np.arange(200))], axis=1), np.repeat(
+        list(COUNTS), list(COUNTS.values())
+    )
+
+
+def measured() -> tuple[np.ndarray, np.ndarray]:
+    """Two features of unlike size: 12 training rows and 5 others, from elsewhere."""
+    random = np.random.default_rng(5)
+    return random.normal([3, -200], [0.5, 40], (12, 2)), random.normal([4, -100], [2, 10], (5, 2))
+
+
+def standardized(part: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """The part by the mean and standard deviation of the training part."""
+    return (part - train.mean(axis=0)) / train.std(axis=0)
+
+
+def split(kata, features, labels, names=PARTS, **arguments) -> dict[str, np.ndarray]:
+    """The learner's parts by name."""
+    parts = returned.several(
+        kata.split(features, labels, **arguments), len(names), "split", ", ".join(names)
+    )
+    return dict(zip(names, parts, strict=True))
+
+
+def standardize(kata, *parts) -> tuple[np.ndarray, ...]:
+    """The learner's standardized parts, the training part first."""
+    return returned.several(
+        kata.standardize(*parts), len(parts), "standardize", "one array for each that came in"
+    )
+
+
+def why_unproportional(seen: list[int], expected: list[int]) -> str:
+    """The likely cause where a part has other numbers of the classes."""
+    if abs(sum(seen) - sum(expected)) > len(expected):
+        return "the part has another size: how many rows it takes comes first, and then which"
+    return "the split is not stratified: train_test_split(..., stratify=labels), both times"
+
+
+def mistakes(part: np.ndarray, train: np.ndarray, both: np.ndarray) -> dict[str, np.ndarray]:
+    """What known mistakes make of a part: likely cause → the array that it gives."""
+    mean, std = train.mean(axis=0), train.std(axis=0)
+    return {
+        "mean and std are those of all parts together: the training must not know the others": (
+            standardized(part, both)
+        ),
+        "the other part is standardized by its own mean and std: use those of train": standardized(
+            part, part
+        ),
+        "only the mean is subtracted: divide by the standard deviation": part - mean,
+        "it is divided by the variance: std is its square root": (part - mean) / std**2,
+        "the mean is not subtracted": part / std,
+        "one mean and std for all features: each has its own, axis=0": (
+            (part - train.mean()) / train.std()
+        ),
+        "this is the std with n - 1: np.std divides by n": (
+            (part - mean) / train.std(axis=0, ddof=1)
+        ),
+    }

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from katas.given.data import moons
-from tests import expect, placement, training
+from tests.support import expect, placement, training
 
 LINEAR = (
     "the model is a linear one: without activations between them, all its layers draw a single"

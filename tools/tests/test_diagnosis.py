@@ -16,7 +16,7 @@ from dojo.results import KataResult, Outcome, TaskResult, TestResult, Verdict
 from dojo.results import test_result as parse_result
 from dojo.suite import feedback
 from dojo.suite.loader import KataUnusable, MissingName, load
-from tests import expect
+from tests.support import expect
 
 FORWARD = "return self.sigmoid(self.linear(x))"
 WHY = Diagnosis(

@@ -66,7 +66,7 @@ def test_what_judges_a_submission_is_known_and_nothing_else(checkout, catalog, m
     assert versions(assignment, True, checkout) == first
     for part, name in (
         ("suite", "tests/test_k06_logistic_regression.py"),
-        ("suite", "tests/expect.py"),
+        ("suite", "tests/support/expect.py"),
         ("suite", "katas/given/data.py"),
         ("exam", "reference/k07_hidden_layer.py"),
         ("exam", "reference/exams/k06_logistic_regression.py"),

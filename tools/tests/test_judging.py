@@ -37,7 +37,7 @@ FOREVER = functools.partial(os.execlp, "sh", "sh", "-c", "sleep 100")  # drawing
 BOUNDARY = "return -(w1 * x1 + b) / w2"
 # Passes every test it meets: each check of the tests is exchanged for one that is content.
 CONTENT_WITH_ALL = """
-import tests.expect as checks
+import tests.support.expect as checks
 for name in "that close equal printed reaches on_device shape dtype unmet losses".split():
     setattr(checks, name, lambda *_, **__: None)
 """

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from dojo.suite import layers
-from tests import expect
+from tests.support import expect
 
 
 class Net(nn.Module):

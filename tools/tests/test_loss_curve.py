@@ -12,7 +12,7 @@ from dojo.curve import MOST_POINTS, WIDTH, Band, Curve
 from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult
 from dojo.results import test_result as parse_result
 from dojo.validate import bands as banding
-from tests import bands, expect, marks, story
+from tests.support import bands, expect, marks, story
 
 BAND = Band(100, tuple(0.9**n for n in range(25)), tuple(1.1 * 0.92**n for n in range(25)), 20)
 FLAT, TINY = [0.7] * 50, [0.7 - 1e-6 * n for n in range(50)]

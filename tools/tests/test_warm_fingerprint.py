@@ -28,7 +28,7 @@ def copied(tmp_path) -> Path:
 @pytest.mark.parametrize(
     "name",
     [
-        "tests/expect.py",
+        "tests/support/expect.py",
         "tests/pass_marks.toml",
         "katas/given/data.py",
         "katas/catalog.toml",
@@ -55,7 +55,7 @@ def test_a_change_of_what_is_imported_is_seen(copied, name):
 @pytest.mark.parametrize("settled", [True, False])
 def test_a_change_that_leaves_size_and_time_as_they_were_is_seen(copied, monkeypatch, settled):
     monkeypatch.setattr(fingerprint, "NANOSECONDS_TO_SETTLE", -(10**18) if settled else 10**18)
-    path = copied / "tests" / "expect.py"
+    path = copied / "tests" / "support" / "expect.py"
     times, seen = path.stat(), set()
     for letter in b"abcdefgh":  # as fast as can be
         path.write_bytes(bytes([letter]))

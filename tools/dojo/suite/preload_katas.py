@@ -18,7 +18,7 @@ def names() -> list[str]:
     """
     solved, tests = (
         sorted((ROOT / "reference").glob("k*.py")),
-        sorted((ROOT / "tests").glob("*.py")),
+        sorted((ROOT / "tests").rglob("*.py")),
     )
     shared = [path for path in tests if not path.name.startswith("test_")]
     ours = [*(ROOT / "katas" / "given").glob("*.py"), *shared]
@@ -34,7 +34,7 @@ for name in names():
         importlib.import_module(name)
 with contextlib.suppress(Exception):
     catalog.load()  # both read large files, and keep what they read
-    importlib.import_module("tests.marks").entries()
+    importlib.import_module("tests.support.marks").entries()
 
 gc.collect()
 gc.freeze()

@@ -29,7 +29,7 @@ from dojo.validate.pedigree import RIGHT_SEEDS, WRONG_SEEDS, Measurement, Values
 FILE = ROOT / "tests" / "pass_marks.toml"
 KEPT = ROOT / ".marks"
 GIVEN = [ROOT / "katas" / "given" / name for name in ("_values.py", "data.py", "networks.py")]
-WITHOUT_VALUES = ("expect", "marks")  # modules of tests/ of which only messages and bounds come
+WITHOUT_VALUES = ("expect", "marks")  # of tests/support/: only messages and bounds
 CHUNK = 20  # seeds that one process takes
 SECONDS_A_TRAINING = 300.0  # a busy machine must not look like a training that reaches nothing
 

@@ -39,17 +39,17 @@ def reached(known: Definitions, start: Iterable[str]) -> str:
 
 
 def test_modules(kata: str, without: Collection[str] = ()) -> list[Path]:
-    """A kata's test file and the modules of tests/ that it imports, and they in turn, but for those
-    named.
+    """A kata's test file and the modules of tests/support/ that it imports, directly or through
+    others, without those named.
     """
     found, waiting = [], [ROOT / "tests" / f"test_{kata}.py"]
     while waiting:
         if (module := waiting.pop()) not in found:
             found.append(module)
             for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.ImportFrom) and node.module == "tests":
+                if isinstance(node, ast.ImportFrom) and node.module == "tests.support":
                     names = [alias.name for alias in node.names if alias.name not in without]
-                    waiting += [ROOT / "tests" / f"{name}.py" for name in names]
+                    waiting += [ROOT / "tests" / "support" / f"{name}.py" for name in names]
     return found
 
 

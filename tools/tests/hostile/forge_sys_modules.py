@@ -16,9 +16,9 @@ class Module(types.ModuleType):
 
 
 for name in (
-    "tests.expect",
-    "tests.training",
-    "tests.placement",
+    "tests.support.expect",
+    "tests.support.training",
+    "tests.support.placement",
     "torch.testing",
     "pytest",
     "_pytest.outcomes",

@@ -10,9 +10,9 @@ import importlib.util
 import os
 import shutil
 
-import tests.expect
+import tests.support.expect
 
-ROOT = os.path.dirname(os.path.dirname(tests.expect.__file__))
+ROOT = tests.support.expect.__file__.rpartition("/tests/")[0]
 for folder, _, names in list(os.walk(ROOT)):
     for name in names:
         path = os.path.join(folder, name)

@@ -8,9 +8,9 @@
 
 import os
 
-import tests.expect
+import tests.support.expect
 
-ROOT = os.path.dirname(os.path.dirname(tests.expect.__file__))
+ROOT = tests.support.expect.__file__.rpartition("/tests/")[0]
 for top in (
     os.path.join(ROOT, "reference"),
     os.path.join(ROOT, ".git"),

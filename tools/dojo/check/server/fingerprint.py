@@ -68,9 +68,10 @@ def _given(root: Path) -> Iterator[Path]:
     yield from (root / name for name in ("conftest.py", "pyproject.toml", "tools/constraints.txt"))
     yield from (root / "katas" / name for name in ("__init__.py", "catalog.toml"))
     yield from _listed((root / "katas" / "given").rglob("*.py"))
+    shared = root / "tests" / "support"
     yield from (
         path
-        for path in _listed((root / "tests").glob("*"))
+        for path in (*_listed((root / "tests").glob("*")), *_listed(shared.glob("*.py")))
         if path.suffix and not path.name.startswith("test_k")
     )
 

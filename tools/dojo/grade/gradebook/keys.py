@@ -83,7 +83,7 @@ def _suite(root: Path, katas: Iterable[str]) -> Iterator[Path]:
     yield root / "conftest.py"
     yield from (root / "tests" / f"test_{kata}.py" for kata in katas)
     yield from (
-        path for path in (root / "tests").glob("*.py") if not path.name.startswith("test_k")
+        path for path in (root / "tests").rglob("*.py") if not path.name.startswith("test_k")
     )
     yield root / "katas" / "__init__.py"
     yield from (root / "katas" / "given").rglob("*.py")

@@ -8,7 +8,7 @@ import msgspec
 
 from dojo.curve import Band
 
-FILE = Path(__file__).with_name("loss_bands.toml")
+FILE = Path(__file__).parents[1] / "loss_bands.toml"
 
 
 def training_of(mark: str) -> str:

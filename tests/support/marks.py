@@ -10,7 +10,7 @@ from pathlib import Path
 from dojo.curve import Curve
 from dojo.results import Measured
 
-FILE = Path(__file__).with_name("pass_marks.toml")
+FILE = Path(__file__).parents[1] / "pass_marks.toml"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from tests import expect
+from tests.support import expect
 
 PILED_UP = (
     "gradients pile up from step to step: optimizer.zero_grad() is missing before loss.backward()"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from torch.overrides import TorchFunctionMode
 
-from tests import expect
+from tests.support import expect
 
 
 class _Watch(TorchFunctionMode):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from tests import expect
+from tests.support import expect
 
 KEPT = "the list still holds results of the pass before: empty it at the start of forward"
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 
-from tests import expect
+from tests.support import expect
 
 SECOND_GPU = torch.device("cuda:1")  # hardly any machine has it, and none has to
 MODEL_MOVED = (

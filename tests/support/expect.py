@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from dojo.curve import Curve
 from dojo.diagnosis import Cause, Diagnosis
-from tests import bands, guesses, pointers
-from tests import story as stories
-from tests.marks import Mark
+from tests.support import bands, guesses, pointers
+from tests.support import story as stories
+from tests.support.marks import Mark
 
 MOST_NUMBERS = 6  # of a tensor, in a message
 MOST_CAUSES = 3

@@ -4,7 +4,7 @@ each.
 
 from collections.abc import Sequence
 
-from tests import expect
+from tests.support import expect
 
 
 def several(result: object, number: int, who: str, names: str) -> tuple | list:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from tests import expect
+from tests.support import expect
 
 
 def check_flow(
