@@ -16,7 +16,8 @@ import pytest
 from judging import contents
 from submitting import K06
 
-from bench import grading, grading_record, kills
+from bench import grading_bench as grading
+from bench import grading_record, kills
 from bench.classroom import Student
 from bench.grading_record import Kills
 from dojo.grade.records import Status

@@ -275,7 +275,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, "tools")
-from dojo.check import git, update
+from dojo.check.update import git, update
 real = git.ask
 def ask(folder, *arguments, **options):
     if arguments[0] == sys.argv[2]:
