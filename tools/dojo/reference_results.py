@@ -4,13 +4,14 @@ Written by `python tools/validate --record`, read by `python tools/check`. Each 
 a hash of what it is about, which shows an entry older than its reference or its tests.
 """
 
-import hashlib
+import functools
 import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from dojo import ROOT, files
+from dojo import ROOT, dependencies, files
 from dojo.results import KataResult, Outcome
 
 FILE = ROOT / "reference" / "validation" / "reference.json"
@@ -26,25 +27,35 @@ class Entry:
 
 
 def content_hash(kata: str) -> str:
-    """Hash of a kata's reference, its tests and its pass marks, ignoring line-ending style."""
-    digest = hashlib.sha256()
-    for path in (ROOT / "reference" / f"{kata}.py", ROOT / "tests" / f"test_{kata}.py"):
-        digest.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
-    digest.update(bounds_of(kata).encode())
-    return digest.hexdigest()[:16]
+    """Hash of the reference, its tests and its pass marks, the same on every system."""
+    paths = [ROOT / "reference" / f"{kata}.py", *tests_of(kata)]
+    return files.digest([*map(files.content, paths), bounds_of(kata)])[:16]
+
+
+def tests_of(kata: str) -> list[Path]:
+    """The files that test a kata: its test file, conftest.py, and what they import of tests/ and
+    katas/. The tools are none of them: these have tests of their own.
+    """
+    starts = [ROOT / "tests" / f"test_{kata}.py", ROOT / "conftest.py"]
+    return sorted(dependencies.closure(starts, without=("dojo",)))
 
 
 def bounds_of(kata: str) -> str:
-    """What a kata's trainings have to reach, as text; without what was measured, which changes
+    """The pass marks of a kata's trainings, as text; without what was measured, which changes
     nothing for a solution.
     """
-    marks = tomllib.loads((ROOT / "tests" / "pass_marks.toml").read_text(encoding="utf-8"))
+    marks = _parsed((ROOT / "tests" / "pass_marks.toml").read_text(encoding="utf-8"))
     own = {
         name: (mark["must_be"], mark["mark"])
         for name, mark in marks.items()
         if name.startswith(kata.partition("_")[0] + ".")
     }
     return json.dumps(own, sort_keys=True)
+
+
+@functools.lru_cache(maxsize=1)  # every kata asks for it
+def _parsed(text: str) -> dict[str, Any]:
+    return tomllib.loads(text)
 
 
 def entry_of(result: KataResult) -> Entry:

@@ -71,7 +71,6 @@ def test_what_judges_a_submission_is_known_and_nothing_else(checkout, catalog, m
         ("exam", "reference/k07_hidden_layer.py"),
         ("exam", "reference/exams/k06_logistic_regression.py"),
         ("tools", "tools/dojo/suite/supervisor.py"),
-        ("tools", "tools/dojo/grade/judge_to_come.py"),
     ):
         with (checkout / name).open("a") as file:
             file.write("\n# changed\n")

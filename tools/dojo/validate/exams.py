@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from dojo import ROOT, reference_results
+from dojo import ROOT, dependencies, reference_results
 from dojo.catalog import Kata
 from dojo.exam import sheet, trial
 from dojo.exam.question import load
 from dojo.processes import forking
-from dojo.validate import patches, reach
+from dojo.validate import patches
 from dojo.validate.exam_record import Figures
 from dojo.validate.marks import training_tests
 
@@ -30,18 +30,8 @@ REFERENCE, MISTAKE = "the reference", "mistake: "
 # From this draw on the reference's answers to the sheet are judged as they are: asked again with
 # the same draws and seeds, it would train as long once more, to the same numbers.
 ASKED_AGAIN = 25
-DECIDING = (
-    "answering",
-    "draw",
-    "judges",
-    "places",
-    "question",
-    "sheet",
-    "spiral",
-    "steps",
-    "trial",
-    "values",
-)  # modules of dojo.exam
+# What the exam's own code imports and what decides nothing about an answer.
+NO_SAY = {"dojo.exam.wire": "where an exam is tried, questions and answers stay in one process"}
 SECRET = b"validation"  # draws that can be drawn again
 
 
@@ -56,7 +46,7 @@ class Solution:
     @property
     def id(self) -> str:
         """Another one for every name, code and choice of tasks."""
-        return _hash([self.name, reach.code(self.source), *self.tasks])
+        return _hash([self.name, dependencies.code(self.source), *self.tasks])
 
     @property
     def is_right(self) -> bool:
@@ -138,7 +128,7 @@ def try_out(
     """Every solution under as many draws as `seeds` says, from .exams/ where that is there."""
     known = solutions(kata)
     wanted = [(one, seed) for one in known for seed in range(seeds(one))]
-    path = KEPT / f"{kata.short}-{_hash(_asking(kata))}-{version('torch')}.jsonl"
+    path = KEPT / f"{kata.short}-{_hash(asking(kata))}-{version('torch')}.jsonl"
     outcomes = {(one.of, one.seed): one for one in _kept(path)}
     todo: dict[int, list[Solution]] = {}
     for one, seed in wanted:
@@ -229,22 +219,20 @@ def has_all_draws(kata: Kata, found: Figures) -> bool:
 
 
 def key(kata: Kata) -> str:
-    """Another one for every change of the exam, of what it is tried on, and of the code that asks
-    and judges.
-    """
-    return _hash([*_asking(kata), *(one.id for one in solutions(kata))])
+    """Hash of the exam, of the solutions it is tried on, and of the code that asks and judges."""
+    return _hash([*asking(kata), *(solution.id for solution in solutions(kata))])
 
 
-def _asking(kata: Kata) -> list[str]:
-    """What decides how answers of this kata's solutions are judged: no lesson, no comment, no
-    figure of a mark.
+def asking(kata: Kata, root: Path = ROOT) -> list[str]:
+    """What decides how answers of this kata's solutions are judged: the code of the reference, of
+    the exam, and of all that they and `trial` import; and the pass marks.
     """
-    tools = [ROOT / "tools" / "dojo" / "exam" / f"{name}.py" for name in DECIDING]
-    texts = [
-        patches.reference_of(kata),
-        *(path.read_text(encoding="utf-8") for path in (sheet.path_of(kata.name), *tools)),
-    ]
-    return [*map(reach.code, texts), reference_results.bounds_of(kata.name)]
+    reference = root / "reference" / f"{kata.name}.py"
+    exam = root / "reference" / "exams" / f"{kata.name}.py"
+    starts = [reference, exam, *dependencies.files_of(trial.__name__, root)]
+    paths = sorted(dependencies.closure(starts, root, NO_SAY))
+    codes = [dependencies.code(path.read_text(encoding="utf-8")) for path in paths]
+    return [*codes, reference_results.bounds_of(kata.name)]
 
 
 def _hash(texts: Iterable[str]) -> str:

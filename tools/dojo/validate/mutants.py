@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
 
-from dojo import ROOT, stubs
+from dojo import ROOT, dependencies, files, stubs
 from dojo import reference_results as content
 from dojo.catalog import Kata
 from dojo.results import KataResult, Outcome
 from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.validate import mutant_record, reach
+from dojo.validate import mutant_record
 from dojo.validate.mutant_record import FEWEST_KILLED, Key, MutantsError
 from dojo.validate.patches import reference_of
 
@@ -168,7 +168,7 @@ def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> lis
     """
     tests = tests_hash(kata.name)
     keys = [
-        hashlib.sha256(f"{tests}\0{reach.code(mutant.text)}".encode()).hexdigest()[:16]
+        hashlib.sha256(f"{tests}\0{dependencies.code(mutant.text)}".encode()).hexdigest()[:16]
         for mutant in mutants
     ]
     path = KEPT / f"{kata.short}.json"
@@ -190,12 +190,11 @@ def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> lis
 
 
 def tests_hash(kata: str) -> str:
-    """Of all that judges a kata: its tests and what they use, its marks, and the data given."""
-    given = sorted((ROOT / "katas" / "given").glob("*.py"))
-    paths = [*sorted(reach.test_modules(kata)), ROOT / "conftest.py", *given]
-    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in paths))
-    digest.update(content.bounds_of(kata).encode())
-    return digest.hexdigest()
+    """Hash of what judges a kata's mutants: the code of its tests and of what they use, and its
+    marks.
+    """
+    texts = [path.read_text(encoding="utf-8") for path in content.tests_of(kata)]
+    return files.digest([*map(dependencies.code, texts), content.bounds_of(kata)])
 
 
 def _read(path: Path) -> dict[str, str]:
@@ -253,4 +252,4 @@ def look(kata: Kata, on_progress: OnProgress) -> Report:
 
 def code_hash(kata: Kata) -> str:
     """Of the reference's code, from which the mutants are made."""
-    return hashlib.sha256(reach.code(reference_of(kata)).encode()).hexdigest()[:16]
+    return hashlib.sha256(dependencies.code(reference_of(kata)).encode()).hexdigest()[:16]

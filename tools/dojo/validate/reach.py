@@ -8,7 +8,7 @@ import ast
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from dojo import ROOT
+from dojo import ROOT, dependencies
 
 Definitions = dict[str, list[ast.stmt]]  # a name may be defined in several modules
 
@@ -17,7 +17,7 @@ def definitions(sources: Iterable[str]) -> Definitions:
     """What the modules define at their top, and the methods of test classes, each by itself."""
     found: Definitions = {}
     for source in sources:
-        for node in _without_docstrings(ast.parse(source)).body:
+        for node in dependencies.without_docstrings(ast.parse(source)).body:
             for name, statement in _named(node):
                 found.setdefault(name, []).append(statement)
     return found
@@ -53,23 +53,6 @@ def test_modules(kata: str, without: Collection[str] = ()) -> list[Path]:
     return found
 
 
-def code(source: str) -> str:
-    """What a module does when it is imported and called: without comments, docstrings, and what it
-    shows when it is run.
-
-    A text that is not Python comes back as it is.
-    """
-    try:
-        tree = _without_docstrings(ast.parse(source))
-    except SyntaxError:
-        return source
-    return "\n".join(
-        ast.unparse(node)
-        for node in tree.body
-        if not (isinstance(node, ast.If) and "__main__" in ast.unparse(node))
-    )
-
-
 def _named(node: ast.stmt) -> Iterator[tuple[str, ast.stmt]]:
     match node:
         case ast.ClassDef(name=name) if name.startswith("Test"):
@@ -98,13 +81,3 @@ def _mentioned(node: ast.stmt) -> Iterator[str]:
                 text.isidentifier()
             ):  # getattr(kata, "NonlinearRegression")
                 yield text
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
-            and ast.get_docstring(node) is not None
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
-    return tree

@@ -1,6 +1,5 @@
 """What a record depends on. While all of it is as it was, a submission is not run again."""
 
-import hashlib
 import importlib.metadata
 import json
 import platform
@@ -8,7 +7,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from dojo import ROOT
+from dojo import ROOT, dependencies, files
 from dojo.grade.assignment import Assignment
 from dojo.grade.records import Submission
 from dojo.reference_results import bounds_of
@@ -24,30 +23,26 @@ PACKAGES = (
     "joblib",
     "threadpoolctl",
     "safetensors",
+    "pytest",
+    "pytest-timeout",
+    "pluggy",
 )
-PACKAGES += ("pytest", "pytest-timeout", "pluggy")
-# Parts of tools/dojo that have no say in a verdict. All others have, those that are still to be
-# written included.
-_NO_SAY = (
-    "check",
-    "validate",
-    "bench",
-    "environment.py",
-    "setup_progress.py",
-    "lock.py",
-    "console.py",
-    "record.py",
-)
-_NO_SAY_IN_GRADE = ("intake", "gradebook", "text", "assignment", "exports", "summary")
-_NO_SAY_IN_GRADE += ("progress", "show", "run", "workers", "commands")
+JUDGE = "dojo.grade.judge"
+# Modules that a judge imports and that have no say in a verdict, each with the reason. All others
+# that it imports have, and what these import, those that are still to be written included.
+NO_SAY = {
+    "dojo.check": "what the tools for learners do, no grader does",
+    "dojo.grade.assignment": "what it has read is a part of the versions by itself",
+    "dojo.grade.judge_pool": "it hands submissions to judges, and alters no record of theirs",
+    "dojo.grade.text": "how a line of text is shown",
+}
 
 
 def key(submission: Submission, versions: Mapping[str, str]) -> str:
-    """The key of the record on a submission: of whose it is, of its content, and of all that judges
-    it.
+    """Cache key of a record: hash of the student id, the submission's content and everything that
+    judges it.
     """
-    parts = [submission.id, submission.content, sorted(versions.items())]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return _text([submission.id, submission.content, sorted(versions.items())])
 
 
 def versions(assignment: Assignment, isolated: bool, root: Path = ROOT) -> dict[str, str]:
@@ -61,11 +56,15 @@ def versions(assignment: Assignment, isolated: bool, root: Path = ROOT) -> dict[
     """
     names = [kata.name for kata in assignment.katas]
     pyproject = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    suite, exam = set(_suite(root, names)), set(_exam(root, names))
+    judge = dependencies.files_of(JUDGE, root)
+    judging = dependencies.closure([*suite, *exam, *judge], root, NO_SAY)
+    tools = {path for path in judging if path.is_relative_to(root / "tools")}
     return {
-        "suite": _files(root, _suite(root, names)) + _text(pyproject["tool"]["pytest"]),
-        "exam": _files(root, _exam(root, names)),
+        "suite": _files(root, judging - exam - tools) + _text(pyproject["tool"]["pytest"]),
+        "exam": _files(root, exam),
         "marks": _text([bounds_of(name) for name in names]),
-        "tools": _files(root, _tools(root)),
+        "tools": _files(root, tools),
         "packages": _text(
             [
                 platform.python_version(),
@@ -80,6 +79,7 @@ def versions(assignment: Assignment, isolated: bool, root: Path = ROOT) -> dict[
 
 
 def _suite(root: Path, katas: Iterable[str]) -> Iterator[Path]:
+    """The tests of these katas, and what is loaded with them without an import that says so."""
     yield root / "conftest.py"
     yield from (root / "tests" / f"test_{kata}.py" for kata in katas)
     yield from (
@@ -95,32 +95,14 @@ def _exam(root: Path, katas: Iterable[str]) -> Iterator[Path]:
         yield root / "reference" / "exams" / f"{kata}.py"
 
 
-def _tools(root: Path) -> Iterator[Path]:
-    dojo = root / "tools" / "dojo"
-    for path in dojo.rglob("*.py"):
-        parts = path.relative_to(dojo).parts
-        in_grade = (
-            parts[0] == "grade"
-            and len(parts) > 1
-            and parts[1].removesuffix(".py") in _NO_SAY_IN_GRADE
-        )
-        if parts[0] not in _NO_SAY and not in_grade:
-            yield path
-
-
 def _files(root: Path, paths: Iterable[Path]) -> str:
-    """Of the content of files, the same whatever their line ends; one that is not there counts as
-    well.
-    """
-    found = []
-    for path in sorted(set(paths)):
-        content = path.read_bytes().replace(b"\r\n", b"\n") if path.is_file() else b""
-        found.append((path.relative_to(root).as_posix(), hashlib.sha256(content).hexdigest()))
-    return _text(found)
+    """Hash of files, whatever their line ends; a file that is not there counts as well."""
+    names = sorted((path.relative_to(root).as_posix(), path) for path in paths)
+    return files.digest(part for name, path in names for part in (name, files.content(path)))
 
 
 def _text(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
+    return files.digest([json.dumps(value, sort_keys=True)])
 
 
 def _version(package: str) -> str:

@@ -1,0 +1,112 @@
+"""Which files of the repository a file depends on: all that it imports, directly or not.
+
+Imports are found in the text, by a pattern: a syntax tree of every file would take half a second
+at each start. More may be found than is imported, such as a line of a docstring; never less. A
+module that stands in quotes counts as imported: that is how a child process is told what to load.
+"""
+
+import ast
+import functools
+import re
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from dojo import ROOT
+
+FOLDERS = ("", "tools")  # of the repository, from which modules are imported
+IMPORT = re.compile(
+    r"""
+    (?: ^ | [;:"'] ) [ \t]*
+    (?: from [ \t]+ (?P<package> [\w.]+ ) [ \t]+ import [ \t]* (?P<names> \( [^)]* \) | [^\n;"']* )
+      | import [ \t]+ (?P<modules> [^\n;"']* )
+    )
+    | ["'] (?P<quoted> \w+ (?: \.\w+ )+ ) ["']
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+def closure(starts: Iterable[Path], root: Path = ROOT, without: Collection[str] = ()) -> set[Path]:
+    """These files, and those of the repository that they import, directly or not.
+
+    Args:
+        without: modules and packages that don't count, and neither does what only they import.
+    """
+    found: set[Path] = set()
+    names: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        if (path := waiting.pop()) in found:
+            continue
+        found.add(path)
+        if path.is_file():
+            new = imported(path.read_text(encoding="utf-8", errors="replace")) - names
+            names |= new
+            counting = (name for name in new if not _is_in(name, without))
+            waiting += [file for name in counting for file in files_of(name, root, without)]
+    return found
+
+
+@functools.cache
+def imported(source: str) -> frozenset[str]:
+    """Names of modules that a text imports; and of what it takes from them, as that may be modules
+    too.
+    """
+    found: set[str] = set()
+    for match in IMPORT.finditer(source):
+        package, names, modules, quoted = match.group("package", "names", "modules", "quoted")
+        if package:
+            found |= {package, *(f"{package}.{name}" for name in _names(names))}
+        found.update(_names(modules or ""))
+        if quoted:
+            found.add(quoted)
+    return frozenset(found)
+
+
+def _names(listed: str) -> Iterator[str]:
+    """The names in `a, b as c`, which may stand in parentheses, with comments."""
+    for part in re.sub("#.*", "", listed).strip("() \t\n").split(","):
+        if words := part.split():
+            yield words[0]
+
+
+def files_of(module: str, root: Path = ROOT, without: Collection[str] = ()) -> Iterator[Path]:
+    """The file of a module and those of the packages it lies in; nothing if it is not ours."""
+    *packages, _ = names = [module[: end.start()] for end in re.finditer(r"\.|$", module)]
+    for folder in FOLDERS:
+        paths = {name: root / folder / name.replace(".", "/") for name in names}
+        own = [paths[module].with_suffix(".py"), paths[module] / "__init__.py"]
+        if found := [path for path in own if path.is_file()]:
+            inits = [paths[name] / "__init__.py" for name in packages if not _is_in(name, without)]
+            yield from (path for path in (*found, *inits) if path.is_file())
+
+
+def _is_in(module: str, packages: Collection[str]) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in packages)
+
+
+@functools.cache
+def code(source: str) -> str:
+    """A module's code without comments, docstrings and what it does only when it is run as a
+    program. A text that is not Python is returned unchanged.
+    """
+    try:
+        tree = without_docstrings(ast.parse(source))
+    except SyntaxError:
+        return source
+    return "\n".join(
+        ast.unparse(node)
+        for node in tree.body
+        if not (isinstance(node, ast.If) and "__main__" in ast.unparse(node))
+    )
+
+
+def without_docstrings(tree: ast.Module) -> ast.Module:
+    """The tree, altered."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+            and ast.get_docstring(node) is not None
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree
