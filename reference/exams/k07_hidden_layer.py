@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, question, training_steps, within
-from dojo.exam.draw import live
+from dojo.exam import Draw, live, question, training_steps, within
 
 TIMES = 3  # from so many starts: a network of two hidden nodes may be stuck from one of them
 

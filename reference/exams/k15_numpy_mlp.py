@@ -3,7 +3,7 @@
 import numpy as np
 
 from dojo.exam import Draw, question, within
-from dojo.exam.spiral import spiral
+from dojo.exam.draw import spiral
 
 NAMES = ("W1", "b1", "W2", "b2")
 

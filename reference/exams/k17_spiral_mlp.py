@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dojo.exam import Draw, question, training_steps, within
-from dojo.exam.spiral import spiral
+from dojo.exam.draw import spiral
 
 NAMES = [
     "amber",

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, every, fake_devices, question, reaches, training_steps, within
-from dojo.exam.draw import live
+from dojo.exam import Draw, every, fake_devices, live, question, reaches, training_steps, within
 
 CPU = torch.device("cpu")
 LAST = {

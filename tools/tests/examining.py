@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from dojo.exam import examiner, sheet, trial
+from dojo.exam import examiner, sheet
 from dojo.exam.unconfined import Unconfined
 
 EXAM = """
@@ -40,7 +40,7 @@ TASKS = {"double", "name", "guess"}
 @pytest.fixture
 def tiny(monkeypatch, tmp_path) -> sheet.Sheet:
     """A sheet of a small exam with three tasks."""
-    for module in (sheet, examiner, trial):
+    for module in (sheet, examiner):
         monkeypatch.setattr(module, "text_of", lambda kata: EXAM)
     (tmp_path / "k99_tiny.py").write_text(KATA)
     return sheet.draw("k99_tiny", b"secret", tmp_path)

@@ -55,8 +55,8 @@ def double(x):
     [
         EQUAL_TO_ALL,
         "import dojo.exam.answering as a\na.ask = lambda *_: {'doubled': True}\n",
-        "import dojo.exam.question as q\nq.Question.judge = lambda *_: ''\n",
-        "import dojo.exam.comparisons as j\nj._difference = j._numbers_differ = lambda *_: ''\n",
+        "import dojo.exam.question as q\nq.Question.compare = lambda *_: ''\n",
+        "import dojo.exam.comparisons as c\nc._difference = c._is_close = lambda *_: ''\n",
         "import torch\ntorch.equal = torch.allclose = lambda *_: True\n",
         CONNECTION + "def double(x):\n    send({'number': 0, 'values': {'doubled': True}})\n",
         CONNECTION + "def double(x):\n    send({'number': 0, 'verified': True, 'values': {}})\n",
@@ -121,11 +121,9 @@ def test_a_file_with_a_dataclass_can_be_loaded(tiny):
 def test_an_answer_far_larger_than_the_reference_s_is_not_looked_at(tiny):
     looked = []
     one = Question("q", "t", print, {"x": lambda *_: looked.append(1) or ""}, 1.0, 1)
-    right = {"x": Numbers("array", "float64", np.zeros(10))}
-    assert "far larger" in one.judge(
-        {"x": Numbers("array", "float64", np.zeros(20_000))}, right, {}
-    )
-    assert not looked and one.judge(right, right, {}) == "" and looked
+    right = {"x": Numbers("array", np.zeros(10))}
+    assert "far larger" in one.compare({"x": Numbers("array", np.zeros(20_000))}, right, {})
+    assert not looked and one.compare(right, right, {}) == "" and looked
 
 
 def test_an_array_that_an_answer_names_ten_thousand_times_is_looked_through_once(monkeypatch):
@@ -133,9 +131,9 @@ def test_an_array_that_an_answer_names_ten_thousand_times_is_looked_through_once
     monkeypatch.setattr(
         examiner.np, "isfinite", lambda numbers: looked.append(1) or finite(numbers)
     )
-    one = Numbers("array", "float16", np.zeros(10))
+    one = Numbers("array", np.zeros(10))
     assert examiner._is_finite({"x": [one] * 10_000, "y": (one,)}) and len(looked) == 1
-    other = Numbers("array", "float16", np.array([0, np.nan]))
+    other = Numbers("array", np.array([0, np.nan]))
     assert not examiner._is_finite({"x": [one] * 10_000, "y": (other,)})
 
 
@@ -151,15 +149,15 @@ def test_a_block_that_is_nothing_but_a_header_is_not_read(monkeypatch):
 
 
 def test_a_comparison_that_raises_is_no_pass_and_one_that_raises_on_the_right_answer_is_our_fault():
-    def judge(answer, right, hidden):
+    def compare(answer, right, hidden):
         if answer != "right" or hidden:
             raise IndexError
         return ""
 
-    one = Question("q", "t", print, {"x": judge}, 1.0, 1)
-    assert "another form" in one.judge({"x": "other"}, {"x": "right"}, {})
+    one = Question("q", "t", print, {"x": compare}, 1.0, 1)
+    assert "another form" in one.compare({"x": "other"}, {"x": "right"}, {})
     with pytest.raises(IndexError):
-        one.judge({"x": "other"}, {"x": "right"}, {"broken": True})
+        one.compare({"x": "other"}, {"x": "right"}, {"broken": True})
 
 
 def test_the_best_of_many_is_not_counted():
@@ -169,10 +167,10 @@ def test_the_best_of_many_is_not_counted():
         lambda answer, right, hidden: min(one.data.min() for one in answer),
         "the loss",
     )
-    one, other = (Numbers("array", "float64", np.full(1, value)) for value in (0.1, 0.9))
+    one, other = (Numbers("array", np.full(1, value)) for value in (0.1, 0.9))
     assert best([one], [other], {}) == ""
     assert "form" in best([other, one], [other], {})
-    assert "form" in best([Numbers("array", "float64", np.array([0.9, 0.1]))], [other], {})
+    assert "form" in best([Numbers("array", np.array([0.9, 0.1]))], [other], {})
 
 
 # Steps of a training
@@ -202,26 +200,26 @@ def trained(wrong_loss=None, clears=True):
 
 
 def test_steps_are_followed_whatever_the_optimizer():
-    judge, right = training_steps.follow(lambda hidden: nn.Linear(2, 1), F.mse_loss), trained()
-    assert judge(right["steps"], right["steps"], right) == ""
+    compare, right = training_steps.follow(lambda hidden: nn.Linear(2, 1), F.mse_loss), trained()
+    assert compare(right["steps"], right["steps"], right) == ""
     for wrong in (trained(clears=False), trained(wrong_loss=F.l1_loss)):
-        assert "does not follow" in judge(wrong["steps"], right["steps"], right)
-    assert judge(right["steps"][:1], right["steps"], right) and judge(None, right["steps"], right)
-    assert judge([{}] * 3, right["steps"], right)
+        assert "does not follow" in compare(wrong["steps"], right["steps"], right)
+    assert compare(right["steps"][:1], right["steps"], right) and compare(
+        None, right["steps"], right
+    )
+    assert compare([{}] * 3, right["steps"], right)
 
 
 def test_steps_without_numbers_or_of_another_model_do_not_follow():
-    judge, right = training_steps.follow(lambda hidden: nn.Linear(2, 1), F.mse_loss), trained()
+    compare, right = training_steps.follow(lambda hidden: nn.Linear(2, 1), F.mse_loss), trained()
     for value in (float("nan"), float("inf")):
         forged = trained()
         for step in forged["steps"]:
             step["gradients"] = {
-                name: Numbers(one.kind, one.dtype, np.full_like(one.data, value))
+                name: Numbers(one.kind, np.full_like(one.data, value))
                 for name, one in step["gradients"].items()
             }
-        assert "does not follow" in judge(forged["steps"], right["steps"], right)
+        assert "does not follow" in compare(forged["steps"], right["steps"], right)
     other = trained()
-    other["steps"][0]["parameters"]["weight"] = Numbers(
-        "tensor", "float32", np.zeros((10_000, 2), np.float32)
-    )
-    assert "parameters" in judge(other["steps"], right["steps"], right)
+    other["steps"][0]["parameters"]["weight"] = Numbers("tensor", np.zeros((10_000, 2), np.float32))
+    assert "parameters" in compare(other["steps"], right["steps"], right)

@@ -1,93 +1,88 @@
-"""How an answer is compared with the reference's. A judge returns why it is wrong, or nothing; it
-never tells what is right.
+"""Comparisons of an answer with the reference's. A comparison returns why the answer is wrong, or
+an empty text; it never reveals what is right.
 """
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from dojo import ROOT
 from dojo.exam.values import Numbers, Other
 
-Judge = Callable[[object, object, Mapping[str, object]], str]
+Comparison = Callable[[Any, Any, Mapping[str, Any]], str]
+Measure = Callable[[Any, Any, Mapping[str, Any]], float]
 
 # float32 summed in another order differs by less; no known mistake comes this near
 RTOL, ATOL = 1e-3, 1e-4
+OTHER_FORM = "the answer has another form than asked for"
+# what a calculation with an answer of another form may raise
+UNFIT = (AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 
 
-def same(rtol: float = RTOL, atol: float = ATOL) -> Judge:
+def same(rtol: float = RTOL, atol: float = ATOL) -> Comparison:
     """The same structure, types, shapes, dtypes, devices and texts, and the same numbers apart from
     rounding.
     """
-
-    def judge(answer: object, right: object, hidden: Mapping[str, object]) -> str:
-        return _difference(answer, right, rtol, atol)
-
-    return judge
+    return lambda answer, right, hidden: _difference(answer, right, rtol, atol)
 
 
-def reaches(name: str, measure: Callable[[object, object, Mapping[str, object]], float]) -> Judge:
-    """What is measured on an answer reaches a pass mark.
+def reaches(name: str, measure: Measure) -> Comparison:
+    """A measured value reaches a pass mark.
 
     Args:
-        name: of the mark, in tests/pass_marks.toml.
-        measure: of the answer, the reference's answer and what is hidden.
+        name: the mark's, in tests/pass_marks.toml.
+        measure: computes the value from the answer, the reference's answer and what is hidden.
     """
 
-    def judge(answer: object, right: object, hidden: Mapping[str, object]) -> str:
+    def compare(answer: Any, right: Any, hidden: Mapping[str, Any]) -> str:
         mark = _marks()[name]
         return within(mark["mark"], mark["must_be"], measure, mark["what"])(answer, right, hidden)
 
-    return judge
+    return compare
 
 
-def within(
-    bound: float,
-    must_be: str,
-    measure: Callable[[object, object, Mapping[str, object]], float],
-    what: str,
-) -> Judge:
-    """What is measured on an answer is "at most" or "at least" a bound, for questions whose data no
-    pass mark speaks of.
+@cache
+def _marks() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "tests" / "pass_marks.toml").read_text(encoding="utf-8"))
+
+
+def within(bound: float, must_be: str, measure: Measure, what: str) -> Comparison:
+    """A measured value is "at most" or "at least" a bound, for questions on data without a pass
+    mark.
     """
 
-    def judge(answer: object, right: object, hidden: Mapping[str, object]) -> str:
-        # numbers may be others, and no more of them: the best of many would be counted
+    def compare(answer: Any, right: Any, hidden: Mapping[str, Any]) -> str:
+        # other numbers, but not more of them: the best of many would be counted
         if form(answer) != form(right):
-            return "the answer has another form than asked for"
+            return OTHER_FORM
         try:
             value = float(measure(answer, right, hidden))
-        except (
-            TypeError,
-            ValueError,
-            AttributeError,
-            LookupError,
-            ArithmeticError,
-            RuntimeError,
-            MemoryError,
-        ) as error:
-            return f"the answer has another form than asked for ({type(error).__name__})"
-        met = value <= bound if must_be == "at most" else value >= bound
-        return "" if met else f"{what}: {value:.4g}, and it has to be {must_be} {bound:g}"
+        except UNFIT as error:
+            return f"{OTHER_FORM} ({type(error).__name__})"
+        is_met = value <= bound if must_be == "at most" else value >= bound
+        return "" if is_met else f"{what}: {value:.4g}, and it has to be {must_be} {bound:g}"
 
-    return judge
+    return compare
 
 
-def every(*judges: Judge) -> Judge:
-    """Several judgements of one answer; the first reason counts."""
+def every(*comparisons: Comparison) -> Comparison:
+    """Several comparisons of one answer; the first reason counts."""
+    return lambda answer, right, hidden: _first(
+        compare(answer, right, hidden) for compare in comparisons
+    )
 
-    def judge(answer: object, right: object, hidden: Mapping[str, object]) -> str:
-        return next(filter(None, (one(answer, right, hidden) for one in judges)), "")
 
-    return judge
+def _first(reasons: Iterable[str]) -> str:
+    return next(filter(None, reasons), "")
 
 
 def form(value: object) -> object:
-    """What there is in an answer besides its numbers: structure, keys, shapes, types."""
+    """All of an answer except its numbers: structure, keys, shapes, types."""
     if isinstance(value, Numbers):
-        return value.kind, value.dtype, value.data.shape
+        return value.kind, value.dtype, value.shape
     if isinstance(value, list | tuple):
         return type(value).__name__, [form(item) for item in value]
     if isinstance(value, dict):
@@ -95,69 +90,42 @@ def form(value: object) -> object:
     return value.type if isinstance(value, Other) else type(value).__name__
 
 
-@cache
-def _marks() -> dict:
-    return tomllib.loads((ROOT / "tests" / "pass_marks.toml").read_text(encoding="utf-8"))
-
-
-def _difference(answer: object, right: object, rtol: float, atol: float) -> str:
+def _difference(answer: Any, right: Any, rtol: float, atol: float) -> str:
     if isinstance(answer, Other):
         return f"a {answer.type} came back, which is no answer"
-    if isinstance(right, Numbers) or isinstance(answer, Numbers):
-        return _numbers_differ(answer, right, rtol, atol)
-    if type(answer) is not type(right):
+    if _kind(answer) != _kind(right):
         return f"{_kind(answer)} came back, where {_kind(right)} was expected"
+    if isinstance(right, Numbers):
+        return _numbers_difference(answer, right, rtol, atol)
     if isinstance(right, list | tuple):
         if len(answer) != len(right):
             return f"{len(answer)} items came back, where {len(right)} were expected"
-        return next(
-            filter(
-                None, (_difference(a, r, rtol, atol) for a, r in zip(answer, right, strict=True))
-            ),
-            "",
-        )
+        pairs = list(zip(answer, right, strict=True))
+        return _first(_difference(*pair, rtol, atol) for pair in pairs)
     if isinstance(right, dict):
-        if list(answer) != list(right) and set(answer) != set(right):
-            return "the keys are others than expected"
-        return next(
-            filter(None, (_difference(answer[key], right[key], rtol, atol) for key in right)), ""
-        )
+        if set(answer) != set(right):
+            return "the keys differ"
+        return _first(_difference(answer[key], right[key], rtol, atol) for key in right)
     if isinstance(right, float):
-        return (
-            ""
-            if _close(np.float64(answer), np.float64(right), rtol, atol)
-            else "the number is another"
-        )
-    return "" if answer == right else f"the {_kind(right)} is another"
+        return "" if _is_close(answer, right, rtol, atol) else "the number differs"
+    return "" if answer == right else f"the {type(right).__name__} differs"
 
 
-def _numbers_differ(answer: object, right: object, rtol: float, atol: float) -> str:
-    if not (
-        isinstance(answer, Numbers) and isinstance(right, Numbers) and answer.kind == right.kind
-    ):
-        return f"{_kind(answer)} came back, where {_kind(right)} was expected"
-    for what in ("dtype", "device", "requires_grad"):
-        if getattr(answer, what) != getattr(right, what):
-            return (
-                f"the {what} is {getattr(answer, what)}, where {getattr(right, what)} was expected"
-            )
-    if answer.data.shape != right.data.shape:
-        return f"the shape is {answer.data.shape}, where {right.data.shape} was expected"
+def _numbers_difference(answer: Numbers, right: Numbers, rtol: float, atol: float) -> str:
+    for name in ("dtype", "device", "requires_grad", "shape"):
+        value, expected = getattr(answer, name), getattr(right, name)
+        if value != expected:
+            return f"the {name} is {value}, where {expected} was expected"
     if right.data.dtype.kind == "f":
-        return "" if _close(answer.data, right.data, rtol, atol) else "the numbers are others"
-    return "" if np.array_equal(answer.data, right.data) else "the numbers are others"
+        is_same = _is_close(answer.data, right.data, rtol, atol)
+    else:
+        is_same = np.array_equal(answer.data, right.data)
+    return "" if is_same else "the values differ"
 
 
-def _close(answer: np.ndarray, right: np.ndarray, rtol: float, atol: float) -> bool:
-    return bool(
-        np.allclose(
-            answer.astype(np.float64),
-            right.astype(np.float64),
-            rtol=rtol,
-            atol=atol,
-            equal_nan=True,
-        )
-    )
+def _is_close(answer: Any, right: Any, rtol: float, atol: float) -> bool:
+    found, expected = (np.asarray(value, dtype=np.float64) for value in (answer, right))
+    return np.allclose(found, expected, rtol=rtol, atol=atol, equal_nan=True)
 
 
 def _kind(value: object) -> str:

@@ -123,7 +123,7 @@ class _Conversation:
             return (
                 f"{item.question}: the answer holds a number that is not finite (NaN or infinity)"
             )
-        return question.judge(answers, item.right, item.hidden)
+        return question.compare(answers, item.right, item.hidden)
 
     def close(self) -> None:
         document, _ = self._exchange(SECONDS_TO_CLOSE, {"end": True})

@@ -3,8 +3,9 @@ a GPU with a number.
 """
 
 import types
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -15,33 +16,32 @@ SECOND_GPU = torch.device("cuda:1")
 
 
 @contextmanager
-def machine(kata: types.ModuleType, there: Collection[str]) -> Iterator[None]:
-    """As if these of "cuda" and "mps" were there, and no other accelerator, whichever way the kata
-    asks.
+def machine(kata: types.ModuleType, present: Collection[str]) -> Iterator[None]:
+    """As if these of "cuda" and "mps" were present, and no other accelerator, whichever way the
+    kata asks.
     """
-    best = next((torch.device(kind) for kind in ("cuda", "mps") if kind in there), None)
-    answers = {
-        (torch.cuda, "is_available"): "cuda" in there,
-        (torch.cuda, "device_count"): int("cuda" in there),
-        (torch.backends.mps, "is_available"): "mps" in there,
-        (torch.mps, "is_available"): "mps" in there,
-        (torch.mps, "device_count"): int("mps" in there),
-        (torch.accelerator, "is_available"): best is not None,
-        (torch.accelerator, "device_count"): int(best is not None),
-    }
+    best = next((torch.device(kind) for kind in ("cuda", "mps") if kind in present), None)
+    has_cuda, has_mps = "cuda" in present, "mps" in present
+    answers: list[tuple[Any, str, int]] = [
+        (torch.cuda, "is_available", has_cuda),
+        (torch.cuda, "device_count", int(has_cuda)),
+        (torch.backends.mps, "is_available", has_mps),
+        (torch.mps, "is_available", has_mps),
+        (torch.mps, "device_count", int(has_mps)),
+        (torch.accelerator, "is_available", best is not None),
+        (torch.accelerator, "device_count", int(best is not None)),
+    ]
     with ExitStack() as stack:
-        for (module, name), answer in answers.items():
-            asked = getattr(module, name, None)
-            imported = [(kata, known) for known, value in vars(kata).items() if value is asked]
-            for place, known in [(module, name), *imported]:
-                stack.enter_context(
-                    patch.object(place, known, lambda *args, answer=answer: answer, create=True)
-                )
-        stack.enter_context(
-            patch.object(
-                torch.accelerator, "current_accelerator", lambda check_available=False: best
-            )
+        for module, name, answer in answers:
+            original = getattr(module, name, None)
+            imported = [(kata, alias) for alias, value in vars(kata).items() if value is original]
+            for holder, attribute in [(module, name), *imported]:
+                fake = lambda *args, answer=answer: answer  # noqa: E731  (one per answer)
+                stack.enter_context(patch.object(holder, attribute, fake, create=True))
+        accelerator = patch.object(
+            torch.accelerator, "current_accelerator", lambda check_available=False: best
         )
+        stack.enter_context(accelerator)
         yield
 
 
@@ -57,43 +57,45 @@ class Pretended(TorchFunctionMode):
     def __init__(self, device: torch.device, model: nn.Module | None = None) -> None:
         super().__init__()
         self.sent: set[str] = set()
-        self._device, self._there = device, [] if model is None else list(model.parameters())
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        args, kwargs, name = list(args), dict(kwargs or {}), getattr(function, "__name__", "")
-        is_there = bool(args) and any(args[0] is tensor for tensor in self._there)
-        told = {
-            Tensor.device.__get__: self._device,
-            Tensor.is_cuda.__get__: self._device.type == "cuda",
-            Tensor.get_device: self._device.index,
+        self._device = device
+        self._moved = [] if model is None else list(model.parameters())
+        self._answers: dict[Callable[..., Any], object] = {
+            Tensor.device.__get__: device,
+            Tensor.is_cuda.__get__: device.type == "cuda",  # type: ignore[attr-defined]  # a property
+            Tensor.get_device: device.index,
         }
-        if is_there and function in told:
-            return told[function]
+
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: object,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        args, kwargs, name = list(args), dict(kwargs or {}), getattr(function, "__name__", "")
+        is_moved = bool(args) and self._is_moved(args[0])
+        if is_moved and function in self._answers:
+            return self._answers[function]
         if name == "cuda":
-            wanted = [*args[1:2], kwargs.get("device")][0]
-            self._note(
-                torch.device("cuda", wanted) if isinstance(wanted, int) else wanted or "cuda",
-                is_there,
-            )
+            device = (args[1:2] or [kwargs.get("device")])[0]
+            self._note("cuda" if device is None else device, is_moved)
             return args[0]
-        if (
-            name == "to"
-            and len(args) > 1
-            and isinstance(args[1], torch.device | str | int | Tensor)
-        ):
-            self._note(args[1], is_there)
+        by_place = len(args) > 1 and isinstance(args[1], torch.device | str | int | Tensor)
+        if name == "to" and by_place:
+            self._note(args[1], is_moved)
             args[1] = "cpu"
         if kwargs.get("device") is not None:
-            self._note(kwargs["device"], is_there)
+            self._note(kwargs["device"], is_moved)
             kwargs["device"] = "cpu"
         return function(*args, **kwargs)
 
-    def _note(self, wanted: torch.device | str | int | Tensor, is_there: bool) -> None:
-        if isinstance(wanted, Tensor):
-            wanted = (
-                self._device if any(wanted is tensor for tensor in self._there) else wanted.device
-            )
-        name = str(torch.device("cuda", wanted) if isinstance(wanted, int) else wanted)
+    def _is_moved(self, value: object) -> bool:
+        return any(value is tensor for tensor in self._moved)
+
+    def _note(self, target: torch.device | str | int | Tensor, is_moved: bool) -> None:
+        if isinstance(target, Tensor):
+            target = self._device if self._is_moved(target) else target.device
+        name = str(torch.device("cuda", target) if isinstance(target, int) else target)
         # torch itself makes tensors on the CPU, such as those of a DataLoader
-        if not is_there and name != "cpu":
+        if not is_moved and name != "cpu":
             self.sent.add(name)

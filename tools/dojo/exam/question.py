@@ -1,18 +1,21 @@
-"""How a file of reference/exams says what it asks."""
+"""How a file of reference/exams states its questions."""
 
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from dojo.exam.comparisons import Judge, same
+from dojo.exam.comparisons import OTHER_FORM, Comparison, same
 from dojo.exam.draw import Draw
 from dojo.exam.values import size
 
 SECONDS = 10.0
-# how many numbers an answer may have: of the reference's, and beyond
+# how many numbers an answer may have: as a multiple of the reference's, and beyond
 LARGEST_SHARE, LARGEST_MORE = 4, 10_000
 
-Ask = Callable[[types.ModuleType, Draw], dict[str, object]]
+# a kata's module is Any: what it holds, its exam knows
+Ask = Callable[[Any, Draw], dict[str, object]]
+Answers = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -22,62 +25,48 @@ class Question:
     Attributes:
         ask: works with the kata's module and a draw, and returns answers by name. It judges
             nothing: what it knows, the submission may come to know.
-        judges: for each answer how it is compared with the reference's; exactly, apart from
-            rounding, where none is named. seconds: the most that the submission may take.
+        comparisons: answer → how it is compared with the reference's; the others have to be the
+            same, apart from rounding.
+        seconds: the most that the submission may take.
         times: how often it is asked, each time with another draw.
     """
 
     name: str
     task: str
     ask: Ask
-    judges: Mapping[str, Judge]
+    comparisons: Mapping[str, Comparison]
     seconds: float
     times: int
 
-    def judge(
-        self,
-        answers: Mapping[str, object],
-        right: Mapping[str, object],
-        hidden: Mapping[str, object],
-    ) -> str:
+    def compare(self, answers: Answers, right: Answers, hidden: Answers) -> str:
         """Why the answers are not right; empty if they are."""
         if set(answers) != set(right):
             return f"{self.name}: other answers came back than were asked for"
-        # judges compute with them, and are to stay quick
+        # comparisons compute with them, and are to stay quick
         if size(answers) > LARGEST_SHARE * size(right) + LARGEST_MORE:
             return f"{self.name}: the answers are far larger than was asked for"
-        reasons = (self._reason(name, answers[name], right[name], hidden) for name in right)
-        return next(
-            (
-                f"{self.name}, {name}: {reason}"
-                for name, reason in zip(right, reasons, strict=True)
-                if reason
-            ),
-            "",
-        )
+        for name in right:
+            if reason := self._reason(name, answers[name], right[name], hidden):
+                return f"{self.name}, {name}: {reason}"
+        return ""
 
-    def _reason(
-        self, name: str, answer: object, right: object, hidden: Mapping[str, object]
-    ) -> str:
-        judge = self.judges.get(name, same())
+    def _reason(self, name: str, answer: Any, right: Any, hidden: Answers) -> str:
+        compare = self.comparisons.get(name, same())
         try:
-            return judge(answer, right, hidden)
+            return compare(answer, right, hidden)
         except Exception as error:
-            # a judge that can't judge the reference is at fault itself, and raises again
-            judge(right, right, hidden)
-            return f"the answer has another form than asked for ({type(error).__name__})"
+            # a comparison that can't take the reference's answer is at fault, and raises again
+            compare(right, right, hidden)
+            return f"{OTHER_FORM} ({type(error).__name__})"
 
 
 def question(
-    task: str, seconds: float = SECONDS, times: int = 1, **judges: Judge
-) -> Callable[[Ask], Ask]:
-    """Make a function a question about a task. Keywords name an answer and how it is judged."""
-
-    def mark(ask: Ask) -> Ask:
-        ask.question = Question(ask.__name__, task, ask, judges, seconds, times)
-        return ask
-
-    return mark
+    task: str, seconds: float = SECONDS, times: int = 1, **comparisons: Comparison
+) -> Callable[[Ask], Question]:
+    """Make a function a question about a task. Further keywords name an answer and how it is
+    compared.
+    """
+    return lambda ask: Question(ask.__name__, task, ask, comparisons, seconds, times)
 
 
 def load(source: str, name: str) -> tuple[Question, ...]:
@@ -88,9 +77,9 @@ def load(source: str, name: str) -> tuple[Question, ...]:
     """
     module = types.ModuleType(f"exam_of_{name}")
     exec(compile(source, f"reference/exams/{name}.py", "exec"), vars(module))
-    found = tuple(value.question for value in vars(module).values() if hasattr(value, "question"))
-    if not found:
+    questions = tuple(value for value in vars(module).values() if isinstance(value, Question))
+    if not questions:
         raise ValueError(
             f"reference/exams/{name}.py asks nothing: mark its functions with @question(task)"
         )
-    return found
+    return questions

@@ -1,19 +1,24 @@
 """The trusted side's draw of an exam: what is handed out, what the reference answers, and what
-stays hidden.
+stays hidden. Also tries a sheet on a solution of our own, in this very process: quick, for exams
+under many draws.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Iterator
+import signal
+import tempfile
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dojo import ROOT
 from dojo.exam import values
-from dojo.exam.answering import load_kata, seed_all
+from dojo.exam.answering import ask, load_kata, seed_all
 from dojo.exam.draw import Drawing
-from dojo.exam.question import Question, load
+from dojo.exam.question import Answers, Question, load
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,16 +29,16 @@ class Item:
         seed: of the random numbers that the kata itself uses; the submission gets it.
         drawn: what is handed out.
         right: the reference's answers.
-        hidden: what only the judges get.
+        hidden: what only the comparisons get.
     """
 
     question: str
     task: str
     number: int
     seed: int
-    drawn: list
-    right: dict[str, object]
-    hidden: dict[str, object]
+    drawn: list[object]
+    right: Answers
+    hidden: Answers
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,35 +60,98 @@ def text_of(kata: str) -> str:
 
 def draw(kata: str, secret: bytes, reference: Path = ROOT / "reference") -> Sheet:
     """Draw a kata's exam and let the reference answer it. The same secret gives the same sheet."""
-    return Sheet(kata, tuple(_items(kata, secret, reference)))
-
-
-def _items(kata: str, secret: bytes, reference: Path) -> Iterator[Item]:
-    asked = [
-        (question, time) for question in load(text_of(kata), kata) for time in range(question.times)
-    ]
+    asked = [(question, time) for question in _questions(kata) for time in range(question.times)]
+    items = []
     for number, (question, time) in enumerate(asked):
         digest = hashlib.sha256(secret + f"{kata}/{question.name}/{time}".encode()).digest()
-        drawing = Drawing(np.random.default_rng(list(digest)))
         seed = int.from_bytes(hashlib.sha256(digest).digest()[:4])
-        yield _item(question, number, seed, drawing, load_kata(reference / f"{kata}.py"))
+        drawing = Drawing(np.random.default_rng(list(digest)))
+        module = load_kata(reference / f"{kata}.py")
+        seed_all(seed)
+        right = plain(question.ask(module, drawing))
+        hidden = plain(drawing.hidden_values)
+        items.append(Item(question.name, question.task, number, seed, drawing.drawn, right, hidden))
+    return Sheet(kata, tuple(items))
 
 
-def _item(question: Question, number: int, seed: int, drawing: Drawing, kata: object) -> Item:
-    seed_all(seed)
-    right = plain(question.ask(kata, drawing))
-    return Item(
-        question.name, question.task, number, seed, drawing.drawn, right, plain(drawing.kept)
-    )
+def _questions(kata: str) -> tuple[Question, ...]:
+    return load(text_of(kata), kata)
 
 
-def handed_out(item: Item) -> list:
+def handed_out(item: Item) -> Any:
     """What was drawn, in the form in which a submission gets it."""
     return plain({"drawn": item.drawn})["drawn"]
 
 
-def plain(answers: dict[str, object]) -> dict[str, object]:
+def plain(answers: Answers) -> dict[str, Any]:
     """Answers in the form in which those of a submission arrive."""
     arrays: list[np.ndarray] = []
     packed = {name: values.pack(value, arrays) for name, value in answers.items()}
     return {name: values.unpack(value, arrays) for name, value in packed.items()}
+
+
+def reasons(sheet: Sheet, source: str, tasks: Collection[str]) -> dict[str, str]:
+    """Task → why the answers of a solution's text are not right, or an empty text; as
+    `examiner.examine` reports it.
+    """
+    with tempfile.TemporaryDirectory(prefix="torch-katas-") as folder:
+        path = Path(folder) / f"{sheet.kata}.py"
+        path.write_text(source, encoding="utf-8")
+        try:
+            kata = load_kata(path)
+        except Exception as error:
+            problem = f"importing the file raised {type(error).__name__}"
+            return {item.task: problem for item in sheet.items if item.task in tasks}
+
+        def reason(question: Question, item: Item) -> str:
+            try:
+                with _time_limit(question.seconds):
+                    answers = plain(ask(question, kata, item.seed, handed_out(item)))
+                    return question.compare(answers, item.right, item.hidden)
+            except (Exception, _Late, SystemExit) as error:
+                return f"answering raised {type(error).__name__}: {error}"
+
+        return _per_task(sheet, tasks, reason)
+
+
+def reasons_for_reference(sheet: Sheet, tasks: Collection[str]) -> dict[str, str]:
+    """The same for the answers that the reference gave when the sheet was drawn."""
+    return _per_task(
+        sheet, tasks, lambda question, item: question.compare(item.right, item.right, item.hidden)
+    )
+
+
+def _per_task(
+    sheet: Sheet, tasks: Collection[str], reason: Callable[[Question, Item], str]
+) -> dict[str, str]:
+    questions = {question.name: question for question in _questions(sheet.kata)}
+    reasons: dict[str, str] = {}
+    for item in sheet.items:
+        if item.task in tasks and not reasons.get(item.task):
+            reasons[item.task] = reason(questions[item.question], item)
+    return reasons
+
+
+class _Late(BaseException):
+    """Not to be caught by a learner's `except Exception`."""
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise `_Late` after this much CPU time (not wall time), so that a busy machine fails no right
+    answer.
+    """
+    if not hasattr(signal, "setitimer"):  # Windows
+        yield
+        return
+
+    def late(*_: object) -> None:
+        raise _Late(f"no answer within {seconds:g} s")
+
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

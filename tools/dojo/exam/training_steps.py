@@ -2,27 +2,30 @@
 gradient of the loss.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.overrides import TorchFunctionMode
 
-from dojo.exam.comparisons import Judge
-from dojo.exam.draw import live
+from dojo.exam.comparisons import UNFIT, Comparison
+from dojo.exam.values import live
 
 MOST = 4  # steps that are reported: enough to see what piles up
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+Step = dict[str, Any]
 
 
 def watch(
     train: Callable[[], object], model: nn.Module, most: int = MOST
-) -> tuple[object, list[dict]]:
-    """Run a training; its result, and for each of its first steps the parameters, their gradients
-    and the model's last input.
+) -> tuple[Any, list[Step]]:
+    """Run a training; return its result, and for each of its first steps the parameters, their
+    gradients and the model's last input.
 
     A training may also train copies of the model, or others of the same form, and keep the best:
     their steps are seen alike. Where the optimizer computes the gradient itself, by a closure, the
@@ -32,37 +35,38 @@ def watch(
     "inputs" (None where the model was not called), whether the model was in "training" mode, and
     the "optimizer" and its "rate" of learning.
     """
-    form, entered_last = _form(model), [model]
-    seen: list[Tensor] = []
-    steps: list[dict] = []
+    form, last_model = _form(model), model
+    last_input: Tensor | None = None
+    steps: list[Step] = []
 
-    def entered(module: nn.Module, inputs: tuple) -> None:
+    def entered(module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        nonlocal last_model, last_input
         if module is model or _form(module) == form:
-            entered_last[0] = module
-            seen[:] = (
-                [inputs[0].detach().clone()] if inputs and isinstance(inputs[0], Tensor) else []
-            )
+            is_tensor = bool(inputs) and isinstance(inputs[0], Tensor)
+            last_model, last_input = module, inputs[0].detach().clone() if is_tensor else None
 
-    def stepped(optimizer: torch.optim.Optimizer, args: tuple, kwargs: dict) -> None:
-        if len(steps) < most:
-            for closure in filter(None, (*args[1:2], *kwargs.values())):
-                with torch.enable_grad():
-                    closure()
-            model = entered_last[0]
-            named = dict(model.named_parameters())
-            steps.append(
-                {
-                    "parameters": {name: one.detach().clone() for name, one in named.items()},
-                    "gradients": {
-                        name: None if one.grad is None else one.grad.clone()
-                        for name, one in named.items()
-                    },
-                    "inputs": seen[0] if seen else None,
-                    "training": model.training,
-                    "optimizer": type(optimizer).__name__,
-                    "rate": float(optimizer.param_groups[0]["lr"]),
-                }
-            )
+    def stepped(
+        optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        if len(steps) == most:
+            return
+        for closure in filter(None, (*args[1:2], *kwargs.values())):
+            with torch.enable_grad():
+                closure()
+        gradients = {name: one.grad for name, one in last_model.named_parameters()}
+        steps.append(
+            {
+                "parameters": trained(last_model),
+                "gradients": {
+                    name: None if gradient is None else gradient.clone()
+                    for name, gradient in gradients.items()
+                },
+                "inputs": last_input,
+                "training": last_model.training,
+                "optimizer": type(optimizer).__name__,
+                "rate": float(optimizer.param_groups[0]["lr"]),
+            }
+        )
 
     handles = [register_module_forward_pre_hook(entered), register_optimizer_step_pre_hook(stepped)]
     try:
@@ -73,60 +77,43 @@ def watch(
 
 
 def _form(model: nn.Module) -> list[tuple[str, torch.Size]]:
-    return [(name, one.shape) for name, one in model.named_parameters()]
+    return [(name, parameter.shape) for name, parameter in model.named_parameters()]
 
 
 def follow(
-    build: Callable[[Mapping[str, object]], nn.Module],
-    loss: Callable[[Tensor, Tensor], Tensor],
-    rtol: float = 5e-3,
-) -> Judge:
-    """A judge of `watch`'s steps: each follows the gradient of this loss at the parameters that it
-    found.
+    build: Callable[[Mapping[str, Any]], nn.Module], loss: Loss, rtol: float = 5e-3
+) -> Comparison:
+    """A comparison of `watch`'s steps: each follows the gradient of this loss at the parameters
+    that it found.
 
     Args:
-        build: makes the model that was trained, of what is hidden; its parameters are exchanged.
+        build: makes the model that was trained, from what is hidden; its parameters are exchanged.
         loss: of (outputs, labels). What is hidden holds the training data as "features" and
-            "labels"; a batch is known by its rows.
+            "labels"; a batch is recognized by its rows.
     """
 
-    def judge(answer: object, right: object, hidden: Mapping[str, object]) -> str:
+    def compare(answer: Any, right: Any, hidden: Mapping[str, Any]) -> str:
         if not isinstance(answer, list) or len(answer) != len(right):
-            return (
-                f"{len(answer) if isinstance(answer, list) else 'no'} steps were taken, where"
-                f" {len(right)} were expected"
-            )
+            count = len(answer) if isinstance(answer, list) else "no"
+            return f"{count} steps were taken, where {len(right)} were expected"
         for number, step in enumerate(answer, start=1):
             try:
-                reason = _wrong(
-                    live(step),
-                    build(hidden),
-                    loss,
-                    live(hidden["features"]),
-                    live(hidden["labels"]),
-                    rtol,
-                )
-            except (
-                TypeError,
-                LookupError,
-                AttributeError,
-                RuntimeError,
-                ValueError,
-                MemoryError,
-            ) as error:
+                data = live(hidden["features"]), live(hidden["labels"])
+                reason = _wrong(live(step), build(hidden), loss, *data, rtol)
+            except UNFIT as error:
                 return f"step {number} can't be followed ({type(error).__name__})"
             if reason:
                 return f"step {number}: {reason}"
         return ""
 
-    return judge
+    return compare
 
 
 def _wrong(
-    step: dict, model: nn.Module, loss: Callable, features: Tensor, labels: Tensor, rtol: float
+    step: Step, model: nn.Module, loss: Loss, features: Tensor, labels: Tensor, rtol: float
 ) -> str:
     model.train(step["training"])
-    if _kinds(step["parameters"]) != _kinds(model.named_parameters()):
+    if not _fits(step["parameters"], model):
         return "its parameters are others than the model's"
     parameters = {name: value.requires_grad_() for name, value in step["parameters"].items()}
     rows = _rows(step["inputs"], features)
@@ -134,23 +121,27 @@ def _wrong(
         return "what the model was given is not of the training data"
     outputs = torch.func.functional_call(model, parameters, (features[rows],))
     expected = torch.autograd.grad(loss(outputs, labels[rows]), list(parameters.values()))
-    found = list(step["gradients"].values())
-    if any(gradient is None for gradient in found):
+    gradients = list(step["gradients"].values())
+    if any(gradient is None for gradient in gradients):
         return "a parameter has no gradient"
-    seen, wanted = (
-        np.concatenate([one.detach().numpy().ravel() for one in some]) for some in (found, expected)
+    found, right = (
+        torch.cat([one.detach().flatten() for one in part]) for part in (gradients, expected)
     )
-    # never so of a NaN
-    is_near = np.linalg.norm(seen - wanted) <= rtol * np.linalg.norm(wanted) + 1e-6
+    # False if there is a NaN
+    is_near = (found - right).norm() <= rtol * right.norm() + 1e-6
     return "" if is_near else "it does not follow the gradient of the loss"
 
 
-def _kinds(parameters: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]]) -> dict[str, tuple]:
-    return {name: (one.shape, one.dtype) for name, one in dict(parameters).items()}
+def _fits(parameters: Mapping[str, Tensor], model: nn.Module) -> bool:
+    found, expected = (
+        {name: (one.shape, one.dtype) for name, one in group.items()}
+        for group in (parameters, dict(model.named_parameters()))
+    )
+    return found == expected
 
 
 def _rows(inputs: Tensor | None, features: Tensor) -> Tensor | None:
-    """Which training examples a batch holds; None where one of them is none."""
+    """The numbers of a batch's training examples; None where one of them is not among these."""
     if inputs is None or inputs.shape[1:] != features.shape[1:]:
         return None
     if inputs.shape == features.shape and torch.equal(inputs, features):
@@ -160,38 +151,38 @@ def _rows(inputs: Tensor | None, features: Tensor) -> Tensor | None:
 
 
 @contextmanager
-def untouched(found: dict[str, object], **tensors: Tensor):
-    """Adds to the answers whether what was handed in is as it was, and where it was."""
+def untouched(answers: dict[str, Any], **tensors: Tensor) -> Iterator[None]:
+    """Add to the answers whether each of these tensors still has its numbers and its place."""
     before = {name: (one.detach().clone(), one.device.type) for name, one in tensors.items()}
     yield
     for name, one in tensors.items():
         old, place = before[name]
-        found[f"{name} untouched"] = one.device.type == place and bool(
-            torch.equal(one.detach().cpu(), old.cpu())
-        )
+        is_same = torch.equal(one.detach().cpu(), old.cpu())
+        answers[f"{name} untouched"] = one.device.type == place and is_same
 
 
 def trained(model: nn.Module) -> dict[str, Tensor]:
-    """What a training has made of a model, as an answer: its parameters by name."""
+    """The result of a training, as an answer: the model's parameters by name."""
     return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
 
 
 def outputs(answer: object, model: nn.Module, features: object) -> Tensor:
-    """For a judge: what a model gives with the parameters of a `trained` answer, so that points may
-    stay hidden altogether.
+    """For a comparison: the outputs of a model with the parameters of a `trained` answer, so that
+    points may stay hidden altogether.
 
     Args:
         model: of the kind that was trained; its parameters are exchanged.
-        features: hidden ones, as the judge gets them.
+        features: hidden ones, as the comparison gets them.
 
     Raises:
         ValueError: the answer has other parameters than the model.
     """
-    found = live(answer)
-    if _kinds(found) != _kinds(model.named_parameters()):
+    parameters = live(answer)
+    if not _fits(parameters, model):
         raise ValueError("other parameters than the model's")
     with torch.no_grad():
-        return torch.func.functional_call(model.eval(), found, (live(features),))
+        result: Tensor = torch.func.functional_call(model.eval(), parameters, (live(features),))
+    return result
 
 
 class _Calls(TorchFunctionMode):
@@ -199,14 +190,16 @@ class _Calls(TorchFunctionMode):
         super().__init__()
         self.names: set[str] = set()
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(
+        self, function: Callable[..., Any], types: object, args: Any = (), kwargs: Any = None
+    ) -> Any:
         self.names.add(getattr(function, "__name__", ""))
         return function(*args, **(kwargs or {}))
 
 
-def used(call: Callable[[], object], names: Iterable[str]) -> tuple[object, list[str]]:
-    """Make a call; its result, and which of these functions of torch it used, for lessons that ask
-    to write one out by hand.
+def used(call: Callable[[], object], names: Iterable[str]) -> tuple[Any, list[str]]:
+    """Make a call; return its result, and which of these functions of torch it used, for lessons
+    that ask to write one out by hand.
     """
     with _Calls() as calls:
         result = call()
@@ -214,8 +207,8 @@ def used(call: Callable[[], object], names: Iterable[str]) -> tuple[object, list
 
 
 def refused(call: Callable[[], object], *words: str) -> list[bool] | str:
-    """Whether these words stand in the message of the ValueError that a call raises. Any other
-    error goes its way.
+    """For each of these words, whether the message of the ValueError that the call raises contains
+    it; other exceptions propagate.
     """
     try:
         call()

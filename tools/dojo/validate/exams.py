@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dojo import ROOT, dependencies, reference_results
 from dojo.catalog import Kata
-from dojo.exam import sheet, trial
+from dojo.exam import sheet
 from dojo.exam.question import load
 from dojo.processes import forking
 from dojo.validate import patches
@@ -154,9 +154,9 @@ def _under_one_draw(kata: str, seed: int, group: Sequence[Solution]) -> list[Out
     for one in group:
         is_known = one.name == REFERENCE and seed >= ASKED_AGAIN
         reasons = (
-            trial.of_the_reference(drawn, one.tasks)
+            sheet.reasons_for_reference(drawn, one.tasks)
             if is_known
-            else trial.reasons(drawn, one.source, one.tasks)
+            else sheet.reasons(drawn, one.source, one.tasks)
         )
         found.append(Outcome(one.name, one.id, seed, reasons))
     return found
