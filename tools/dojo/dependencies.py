@@ -71,11 +71,14 @@ def _names(listed: str) -> Iterator[str]:
 
 
 def files_of(module: str, root: Path = ROOT, without: Collection[str] = ()) -> Iterator[Path]:
-    """The file of a module and those of the packages it lies in; nothing if it is not ours."""
+    """The file of a module, its data in a TOML file of the same name, and the files of the packages
+    it lies in; nothing if it is not ours.
+    """
     *packages, _ = names = [module[: end.start()] for end in re.finditer(r"\.|$", module)]
     for folder in FOLDERS:
         paths = {name: root / folder / name.replace(".", "/") for name in names}
-        own = [paths[module].with_suffix(".py"), paths[module] / "__init__.py"]
+        own = [paths[module].with_suffix(suffix) for suffix in (".py", ".toml")]
+        own.append(paths[module] / "__init__.py")
         if found := [path for path in own if path.is_file()]:
             inits = [paths[name] / "__init__.py" for name in packages if not _is_in(name, without)]
             yield from (path for path in (*found, *inits) if path.is_file())

@@ -62,9 +62,9 @@ write_down()
 TRYING = """
 import sys
 from pathlib import Path
-from dojo.exam import sheet, trial
+from dojo.exam import sheet
 drawn = sheet.draw(sys.argv[2], b"secret")
-found = trial.reasons(drawn, Path(sys.argv[3]).read_text(), ["model", "train", "boundary"])
+found = sheet.reasons(drawn, Path(sys.argv[3]).read_text(), ["model", "train", "boundary"])
 assert set(found.values()) == {""}, found
 write_down()
 """

@@ -225,11 +225,11 @@ def key(kata: Kata) -> str:
 
 def asking(kata: Kata, root: Path = ROOT) -> list[str]:
     """What decides how answers of this kata's solutions are judged: the code of the reference, of
-    the exam, and of all that they and `trial` import; and the pass marks.
+    the exam, and of all that they and `sheet` import; and the pass marks.
     """
     reference = root / "reference" / f"{kata.name}.py"
     exam = root / "reference" / "exams" / f"{kata.name}.py"
-    starts = [reference, exam, *dependencies.files_of(trial.__name__, root)]
+    starts = [reference, exam, *dependencies.files_of(sheet.__name__, root)]
     paths = sorted(dependencies.closure(starts, root, NO_SAY))
     codes = [dependencies.code(path.read_text(encoding="utf-8")) for path in paths]
     return [*codes, reference_results.bounds_of(kata.name)]

@@ -61,7 +61,8 @@ def environment() -> dict[str, str]:
 
 def tools(root: Path = ROOT) -> str:
     """Of the tools alone: when they change, whoever runs them has to start anew."""
-    return _hash(root, _listed((root / "tools" / "dojo").rglob("*.py")))
+    files = (root / "tools" / "dojo").rglob("*")
+    return _hash(root, _listed(path for path in files if path.suffix in (".py", ".toml")))
 
 
 def _given(root: Path) -> Iterator[Path]:
