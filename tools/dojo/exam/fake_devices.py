@@ -22,7 +22,7 @@ def machine(kata: types.ModuleType, present: Collection[str]) -> Iterator[None]:
     """
     best = next((torch.device(kind) for kind in ("cuda", "mps") if kind in present), None)
     has_cuda, has_mps = "cuda" in present, "mps" in present
-    answers: list[tuple[Any, str, int]] = [
+    answers: list[tuple[Any, str, object]] = [
         (torch.cuda, "is_available", has_cuda),
         (torch.cuda, "device_count", int(has_cuda)),
         (torch.backends.mps, "is_available", has_mps),
@@ -30,19 +30,21 @@ def machine(kata: types.ModuleType, present: Collection[str]) -> Iterator[None]:
         (torch.mps, "device_count", int(has_mps)),
         (torch.accelerator, "is_available", best is not None),
         (torch.accelerator, "device_count", int(best is not None)),
+        (torch.accelerator, "current_accelerator", best),
     ]
     with ExitStack() as stack:
         for module, name, answer in answers:
             original = getattr(module, name, None)
             imported = [(kata, alias) for alias, value in vars(kata).items() if value is original]
             for holder, attribute in [(module, name), *imported]:
-                fake = lambda *args, answer=answer: answer  # noqa: E731  (one per answer)
-                stack.enter_context(patch.object(holder, attribute, fake, create=True))
-        accelerator = patch.object(
-            torch.accelerator, "current_accelerator", lambda check_available=False: best
-        )
-        stack.enter_context(accelerator)
+                stack.enter_context(
+                    patch.object(holder, attribute, _always(answer), create=True)
+                )
         yield
+
+
+def _always(answer: object) -> Callable[..., object]:
+    return lambda *args, **kwargs: answer
 
 
 class Pretended(TorchFunctionMode):
