@@ -37,9 +37,7 @@ def machine(kata: types.ModuleType, present: Collection[str]) -> Iterator[None]:
             original = getattr(module, name, None)
             imported = [(kata, alias) for alias, value in vars(kata).items() if value is original]
             for holder, attribute in [(module, name), *imported]:
-                stack.enter_context(
-                    patch.object(holder, attribute, _always(answer), create=True)
-                )
+                stack.enter_context(patch.object(holder, attribute, _always(answer), create=True))
         yield
 
 
