@@ -155,12 +155,5 @@ def gradients(kata, draw: Draw):
 
 @question("train")
 def training_on_another_device(kata, draw: Draw):
-    features, labels = (part.to(draw.device) for part in draw.data(bands))
-    model, found = draw.weights(Network()).to(draw.device), {}
-    with training_steps.untouched(found, features=features, labels=labels):
-        losses = kata.train(model, features, labels, epochs=3)
-    return {
-        "epochs": len(losses),
-        "places": [weight.device for weight in model.parameters()],
-        **found,
-    }
+    data, model = draw.data(bands), draw.weights(Network())
+    return training_steps.on_device(draw.device, kata.train, data, model)

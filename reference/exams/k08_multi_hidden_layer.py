@@ -152,23 +152,10 @@ def training(kata, draw: Draw):
 @question("train", steps=training_steps.follow(network, F.binary_cross_entropy))
 def gradients(kata, draw: Draw):
     features, labels = draw.data(bands)
-    model, found = draw.weights(network()), {}
-    with training_steps.untouched(found, features=features, labels=labels):
-        losses, seen = training_steps.watch(
-            lambda: kata.train(model, features, labels, epochs=4), model
-        )
-    kinds = [type(one).__name__ for one in (losses, *losses)]
-    return {"steps": seen, "losses": kinds, "first loss": losses[0], **found}
+    return training_steps.first_steps(kata.train, draw.weights(network()), features, labels)
 
 
 @question("train")
 def training_on_another_device(kata, draw: Draw):
-    features, labels = (part.to(draw.device) for part in draw.data(bands))
-    model, found = draw.weights(network()).to(draw.device), {}
-    with training_steps.untouched(found, features=features, labels=labels):
-        losses = kata.train(model, features, labels, epochs=3)
-    return {
-        "epochs": len(losses),
-        "places": [weight.device.type for weight in model.parameters()],
-        **found,
-    }
+    data, model = draw.data(bands), draw.weights(network())
+    return training_steps.on_device(draw.device, kata.train, data, model)

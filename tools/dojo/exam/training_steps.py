@@ -80,6 +80,36 @@ def _form(model: nn.Module) -> list[tuple[str, torch.Size]]:
     return [(name, parameter.shape) for name, parameter in model.named_parameters()]
 
 
+def first_steps(
+    train: Callable[..., list[float]], model: nn.Module, features: Tensor, labels: Tensor
+) -> dict[str, Any]:
+    """The answers of four epochs: the "steps" for `follow`, the types of what came back, the first
+    loss, and whether the data is untouched.
+    """
+    answers: dict[str, Any] = {}
+    with untouched(answers, features=features, labels=labels):
+        losses, steps = watch(lambda: train(model, features, labels, epochs=4), model)
+    kinds = [type(part).__name__ for part in (losses, *losses)]
+    return {"steps": steps, "losses": kinds, "first loss": losses[0], **answers}
+
+
+def on_device(
+    device: torch.device,
+    train: Callable[..., list[float]],
+    data: Iterable[Tensor],
+    model: nn.Module,
+) -> dict[str, Any]:
+    """The answers of three epochs on a device: how many losses came back, where the parameters are,
+    and whether the data is untouched.
+    """
+    answers: dict[str, Any] = {}
+    features, labels = (part.to(device) for part in data)
+    model.to(device)
+    with untouched(answers, features=features, labels=labels):
+        answers["epochs"] = len(train(model, features, labels, epochs=3))
+    return {"places": [parameter.device for parameter in model.parameters()], **answers}
+
+
 def follow(
     build: Callable[[Mapping[str, Any]], nn.Module], loss: Loss, rtol: float = 5e-3
 ) -> Comparison:
