@@ -2,6 +2,7 @@
 of a run nobody disturbed.
 """
 
+import dataclasses
 import itertools
 import random
 import shutil
@@ -129,4 +130,4 @@ def essence(record: Record) -> object:
             return {key: timeless(item) for key, item in value.items() if key != "seconds"}
         return [timeless(item) for item in value] if isinstance(value, list | tuple) else value
 
-    return timeless(record.to_json())
+    return timeless(dataclasses.asdict(record))

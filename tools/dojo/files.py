@@ -1,6 +1,7 @@
 """Whole files: written so that no reader finds a part of one, read as typed records, hashed."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -19,8 +20,15 @@ def write_whole(path: Path, text: str) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
-    new.write_text(text, encoding="utf-8", newline="\n")
-    new.replace(path)
+    try:
+        with new.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # else a crash of the machine could leave an empty file
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def write_json(path: Path, record: object, indent: int = 1) -> None:

@@ -94,11 +94,11 @@ KILLED_INSIDE = """
 import os, signal, sys; sys.path.insert(0, "tests")
 import judging
 from pathlib import Path
-from dojo.grade.gradebook import book, file
+from dojo.grade.gradebook import book
 left = int(sys.argv[3])
 def count(frame, event, arg):
     global left
-    if event in ("call", "c_call") and frame.f_code.co_filename in (book.__file__, file.__file__):
+    if event in ("call", "c_call") and frame.f_code.co_filename == book.__file__:
         left -= 1
         if left < 0:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -14,10 +14,9 @@ from dojo.grade import commands, exports
 from dojo.grade.assignment import read
 from dojo.grade.exports import ExportError, row, safe, table
 from dojo.grade.gradebook import Gradebook
-from dojo.grade.progress import duration, rate, told
 from dojo.grade.records import NOT_ISOLATED, KataGrade, Record, Status, TaskGrade
 from dojo.grade.run import Standing
-from dojo.grade.summary import Tally
+from dojo.grade.summary import Summary, duration, progress_text, rate
 from dojo.results import TaskResult, TestResult
 
 pytest_plugins = ["judging"]
@@ -215,8 +214,10 @@ def test_a_second_grade_of_the_same_grades_is_refused(grade_command, course, tmp
 
 
 def test_ctrl_c_says_how_to_go_on(grade_command, course, tmp_path, monkeypatch):
-    def interrupted(*given, on_stop, **_):
-        given[-1](Standing(4, judged=2))
+    def interrupted(*given):
+        *_, on_done, on_stop, isolated = given
+        assert isolated
+        on_done(Standing(4, judged=2))
         on_stop()
         raise KeyboardInterrupt
 
@@ -270,7 +271,7 @@ def test_a_table_that_can_not_be_written_leaves_the_old_one(tmp_path):
 
 
 def test_the_summary_counts(catalog):
-    tally = Tally(read(None, ["k06"], catalog).katas)
+    made = Summary(read(None, ["k06"], catalog).katas)
     doubted = replace(
         one(),
         id="x",
@@ -284,23 +285,22 @@ def test_the_summary_counts(catalog):
         seconds=9.0,
     )
     failed = replace(one(), id="z", katas=(KataGrade(K06, (TaskGrade("model", Status.ERROR, 2),)),))
-    assert [record.id for record in tally.over([doubted, solved, failed])] == ["x", "y", "z"]
-    made = tally.summary()
+    assert [record.id for record in made.over([doubted, solved, failed])] == ["x", "y", "z"]
     assert (made.students, made.tasks) == (
         3,
         {Status.NOT_VERIFIED: 1, Status.VERIFIED: 1, Status.ERROR: 1},
     )
-    assert made.named == {Status.NOT_VERIFIED: ("x",), Status.ERROR: ("z",)}
-    assert made.slowest == (("y", 9.0), ("x", 3.0))
+    assert made.named == {Status.NOT_VERIFIED: ["x"], Status.ERROR: ["z"]}
+    assert made.slowest == [(9.0, "y"), (3.0, "x")]
     assert made.mean == 1.0  # of the two whose points are known
-    assert (made.katas[0].handed_in, made.katas[0].solved, made.katas[0].of) == (3, 1, 3)
+    assert (made.katas[K06].handed_in, made.katas[K06].solved) == (3, 1)
 
 
 def test_progress_in_words():
-    assert told(Standing(300), 1) == "graded 0 of 300"
-    assert told(Standing(1000, unchanged=40), 1) == "graded 40 of 1,000 (40 unchanged)"
+    assert progress_text(Standing(300), 1) == "graded 0 of 300"
+    assert progress_text(Standing(1000, unchanged=40), 1) == "graded 40 of 1,000 (40 unchanged)"
     assert (
-        told(Standing(300, judged=60, unchanged=40), 30)
+        progress_text(Standing(300, judged=60, unchanged=40), 30)
         == "graded 100 of 300 (40 unchanged), 2.0 a second, about 2 min left"
     )
     assert [rate(1, 10), rate(20, 10)] == ["6.0 a minute", "2.0 a second"]

@@ -26,8 +26,8 @@ from dojo.grade.assignment import Limits
 from dojo.grade.judge import Judge, court
 from dojo.grade.judge_pool import CannotGrade
 from dojo.grade.records import NOT_ISOLATED, Status, Submission
-from dojo.grade.said import kept
 from dojo.grade.sandbox.workers import Open
+from dojo.grade.text import bounded
 from dojo.processes import forking
 from dojo.results import Drift, KataResult, TaskResult, TestResult
 from dojo.suite.supervisor import Abandoned
@@ -298,10 +298,10 @@ def test_without_a_sandbox_nothing_is_graded(monkeypatch):
 def test_what_the_tests_say_is_kept_up_to_the_limit():
     tests = tuple(TestResult(name, results.Outcome.FAILED, name * 60) for name in "abc")
     tasks = TaskResult("model", tests[:2]), TaskResult("train", tests[2:])
-    short = kept(KataResult(KATA, 1, tasks), 100)
+    short = bounded(KataResult(KATA, 1, tasks), 100)
     said = [test.message for task in short.tasks for test in task.tests]
     assert said == ["a" * 60, "b" * 40 + " ... (cut: `output_kb`)", " ... (cut: `output_kb`)"]
-    assert kept(KataResult(KATA, 1, tasks), 1000).tasks == tasks
+    assert bounded(KataResult(KATA, 1, tasks), 1000).tasks == tasks
     assert [task.outcome for task in short.tasks] == [
         results.Outcome.FAILED,
         results.Outcome.FAILED,
@@ -314,7 +314,7 @@ def test_what_a_test_measured_or_is_called_is_bounded_too():
         TestResult("a", results.Outcome.FAILED, "why", drift=(drift,)),
         TestResult(name, results.Outcome.PASSED, drift=(drift,) * 100_000),
     )
-    first, second = kept(KataResult(KATA, 1, (TaskResult("model", tests),)), 1000).tasks[0].tests
+    first, second = bounded(KataResult(KATA, 1, (TaskResult("model", tests),)), 1000).tasks[0].tests
     assert first == tests[0]
     assert (second.outcome, second.message, second.drift, len(second.name)) == (
         results.Outcome.PASSED,

@@ -1,13 +1,16 @@
 """Grading: from a folder of submissions to verdicts that their authors could not have forged.
 
-commands     the command line; `run` and `show`
+commands     the command line: `run` and `show`
 assignment   what is graded: katas, points, limits
 intake/      entries of a folder become submissions: known kata files, nothing else
 sandbox/     where submitted code runs
-workers      the threads that judge, and what is done when a judge fails
-gradebook/   what was decided, kept so that no crash can lose it
-run          all of it together: what is known is not run again, what is new is kept at once
-exports, summary, progress, show   what a person gets to see
-records      the words they share
-text         what a submission had a hand in, made fit to be shown
+judge        the verdict on one submission; judge_pool has the threads that judge
+unjudged     the grades of what nobody judged
+gradebook/   the records, kept so that no crash can lose one
+run          all of it together: valid records stay, what is new is kept at once
+summary      how far a run has come, and what it came to
+show         one record as a screen or as JSON
+exports      grades.csv
+records      submissions, grades, records
+text         text of submissions, made fit to be shown and kept
 """

@@ -13,11 +13,10 @@ from rich.console import Console
 
 from dojo import catalog, cli, console
 from dojo.grade import assignment as assignments
-from dojo.grade import exports, search, show, summary
+from dojo.grade import exports, show, summary
 from dojo.grade.gradebook import Gradebook, GradebookError, versions
 from dojo.grade.intake import DEFAULT_PATTERN, Intake, IntakeError, look
 from dojo.grade.judge_pool import CannotGrade, Judges
-from dojo.grade.progress import Shown
 from dojo.grade.records import NOT_ISOLATED, Record, Status
 from dojo.grade.run import Standing, grade
 
@@ -30,6 +29,7 @@ PROBLEMS = (
     GradebookError,
     exports.ExportError,
     CannotGrade,
+    show.UnknownStudent,
 )
 
 
@@ -93,38 +93,28 @@ def run(
 ) -> None:
     """Grade a folder of submissions (the default)."""
     screen = console.screen()
-    chosen = assignments.read(assignment, katas or [], catalog.load())
-    intake = look(submissions, chosen.katas, id_pattern, skip=out)
+    graded = assignments.read(assignment, katas or [], catalog.load())
+    intake = look(submissions, graded.katas, id_pattern, skip=out)
     exports.check(out / exports.NAME)
     begin, standing = time.monotonic(), Standing(len(intake.entries))
+    jobs, isolated = jobs or _cores(), not no_sandbox
 
-    def done(now: Standing) -> None:
+    def on_done(now: Standing) -> None:
         nonlocal standing
         standing = now
-        shown.show(now)
+        progress.show(now)
 
     try:
         with Gradebook.open(out) as book:
-            jobs, isolated = jobs or _cores(), not no_sandbox
-            with Shown(Console(stderr=True, highlight=False)) as shown:
+            with summary.ProgressView(Console(stderr=True, highlight=False)) as progress:
                 court = _court(
-                    chosen, book.secret(), isolated, jobs, [submissions, out], shown.judging
+                    graded, book.secret(), isolated, jobs, [submissions, out], progress.judging
                 )
-                known, stop = versions(chosen, isolated), shown.stopping
-                grade(
-                    intake,
-                    chosen,
-                    book,
-                    known,
-                    court,
-                    jobs,
-                    regrade,
-                    done,
-                    on_stop=stop,
-                    isolated=isolated,
-                )
-            tally = summary.Tally(chosen.katas)
-            exports.write(out / exports.NAME, intake.katas, tally.over(_records(book, intake)))
+                current = versions(graded, isolated)
+                stop = progress.stopping
+                grade(intake, graded, book, current, court, jobs, regrade, on_done, stop, isolated)
+            result = summary.Summary(graded.katas)
+            exports.write(out / exports.NAME, intake.katas, result.over(_records(book, intake)))
             gone = sorted(set(book.ids()) - {entry.id for entry in intake.entries})
     except KeyboardInterrupt:
         sys.stderr.write(
@@ -132,16 +122,14 @@ def run(
             " to go on, run the same command again.\n"
         )
         raise typer.Exit(EXIT_STOPPED) from None
-    made = tally.summary()
-    summary.show(
-        screen, made, standing, time.monotonic() - begin, intake.strays, gone, chosen.title
-    )
-    screen.console.print(f"\n{out / exports.NAME} is written.", markup=False)
-    screen.console.print(
+    seconds = time.monotonic() - begin
+    summary.show(screen, result, standing, seconds, intake.strays, gone, graded.title)
+    for text in (
+        f"\n{out / exports.NAME} is written.",
         f"One of them in full: python tools/grade show {intake.entries[0].id} --out {out}",
-        markup=False,
-    )
-    raise typer.Exit(1 if made.tasks.get(Status.ERROR) else 0)
+    ):
+        screen.console.print(text, markup=False)
+    raise typer.Exit(1 if result.tasks[Status.ERROR] else 0)
 
 
 @app.command("show")
@@ -155,8 +143,13 @@ def show_record(
     """Show the newest record of a student, as the learner would see it."""
     screen = console.screen()
     with Gradebook.view(out) as book:
-        student = _meant(student.strip(), book, out)
+        typed = student.strip()
+        student = show.find_student(typed, book, out)
         history = book.history(student)
+    if student != typed:
+        sys.stderr.write(
+            f"No id is '{typed}'. It is part of this record's id or entry, and of no other's.\n"
+        )
     if (newest := history[-1]) is None:
         cli.unable(f"The record of {student} can't be read: grade that submission again.")
     if as_json:
@@ -165,37 +158,18 @@ def show_record(
         show.show(screen, newest.record, catalog.load(), newest.at, len(history))
 
 
-def _meant(typed: str, book: Gradebook, out: Path) -> str:
-    """The id that was typed; or, where it is none but fits one student alone, that student's, which
-    is said.
-    """
-    if book.newest_number(typed):
-        return typed
-    entries = {
-        student: kept.record.entry if (kept := book.newest(student)) else ""
-        for student in book.ids()
-    }
-    found = search.meant(typed, entries)
-    if len(found) != 1:
-        cli.unable(search.unknown(typed, entries, found, out))
-    sys.stderr.write(
-        f"No id is '{typed}'. It is part of this record's id or entry, and of no other's.\n"
-    )
-    return found[0]
-
-
 def _records(book: Gradebook, intake: Intake) -> Iterator[Record]:
-    """The records that count of the students in this folder.
+    """The newest record of each student in this folder.
 
     Raises:
         GradebookError: one is missing, which can't be after a run.
     """
     for entry in intake.entries:
-        if (kept := book.newest(entry.id)) is None:
+        if (stored := book.newest(entry.id)) is None:
             raise GradebookError(
                 f"The record of {entry.id} can't be read: run the same command again."
             )
-        yield kept.record
+        yield stored.record
 
 
 @contextmanager
@@ -205,17 +179,17 @@ def _court(
     isolated: bool,
     jobs: int,
     hidden: list[Path],
-    say: Callable[[str], None],
+    on_start: Callable[[str], None],
 ) -> Iterator[Judges]:
+    """What makes judges; `on_start` gets a line on where submitted code will run."""
     from dojo.grade.judge import court
 
     with court(assignment, secret, isolated, jobs, hidden) as judges:
-        say(_where(judges.isolation))
+        on_start(_where(judges.isolation))
         yield judges
 
 
 def _where(isolation: str) -> str:
-    """In one line where submitted code will run."""
     if isolation == NOT_ISOLATED:
         return (
             "NOT ISOLATED: submitted code runs without a sandbox, and may do whatever you may do on"

@@ -4,10 +4,10 @@ from.
 
 import csv
 import io
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from dojo.files import write_whole
 from dojo.grade.records import KataGrade, Record, Status
 
 NAME = "grades.csv"
@@ -23,21 +23,15 @@ class ExportError(Exception):
 
 def write(path: Path, katas: Sequence[str], records: Iterable[Record]) -> None:
     """Write the table, whole or not at all. It is plain ASCII, as ids, flags and names of katas
-    are, so that no program needs to be told its encoding.
+    are, so that no program needs to be given its encoding.
 
     Raises:
-        ExportError: with the sentence for the user; the file that was there before is as it was.
+        ExportError: with the sentence for the user; the file that was there before is unchanged.
     """
     check(path)
-    fresh = path.with_name(f"{path.name}.new")
     try:
-        with fresh.open("w", encoding="ascii", errors="replace", newline="") as file:
-            file.write(table(katas, records))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        write_whole(path, table(katas, records).encode("ascii", "replace").decode())
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         raise ExportError(
             f"{path} can't be written ({error.strerror or error}): if another program has it open,"
             " close it there. Then run the same command again; the grades are kept."
@@ -58,6 +52,7 @@ def check(path: Path) -> None:
 
 
 def table(katas: Sequence[str], records: Iterable[Record]) -> str:
+    """The text of grades.csv; lines end with CR LF."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([*COLUMNS, *katas])
@@ -71,13 +66,9 @@ def row(record: Record, katas: Sequence[str]) -> list[str]:
     """
     by_name = {kata.name: kata for kata in record.katas}
     points = "" if Status.ERROR in record.statuses else number(record.points)
-    cells = [record.id, points, number(record.possible), "; ".join(record.flags)]
-    return [
-        safe(cells[0]),
-        *cells[1:3],
-        safe(cells[3]),
-        *(_points(by_name.get(kata)) for kata in katas),
-    ]
+    flags = safe("; ".join(record.flags))
+    cells = (_points(by_name.get(kata)) for kata in katas)
+    return [safe(record.id), points, number(record.possible), flags, *cells]
 
 
 def safe(text: str) -> str:

@@ -18,12 +18,11 @@ from dojo.grade import records, unjudged
 from dojo.grade.assignment import Assignment
 from dojo.grade.judge_pool import CannotGrade
 from dojo.grade.records import KataGrade, Record, Submission, TaskGrade, record_of
-from dojo.grade.said import kept
 from dojo.grade.sandbox.confine import SUBMISSION
 from dojo.grade.sandbox.isolation import Unavailable
 from dojo.grade.sandbox.limits import Limits
 from dojo.grade.sandbox.workers import Isolated, Open, Place
-from dojo.grade.text import line, without
+from dojo.grade.text import bounded, line, without
 from dojo.results import KataResult, TaskResult
 from dojo.suite.launcher import Lost
 from dojo.suite.supervisor import Abandoned, run
@@ -153,9 +152,8 @@ class Judge:
             # the machine may have been busy
             if late := [task for task, reason in reasons.items() if NO_ANSWER in reason]:
                 reasons |= self._examined(kata, source, drawn, late, time_left.end)
-        outcomes = {
-            task.name: task for task in kept(result, self._assignment.limits.output_kb * 1024).tasks
-        }
+        shown = bounded(result, self._assignment.limits.output_kb * 1024)
+        outcomes = {task.name: task for task in shown.tasks}
         return KataGrade(
             kata.name, tuple(self._task(kata, outcomes[task.name], reasons) for task in kata.tasks)
         )

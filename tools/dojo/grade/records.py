@@ -1,18 +1,26 @@
-"""What grading speaks of: a submission, and the grades of its tasks and katas. Plain records, to
-and from JSON.
-"""
+"""Submissions, the grades of their tasks and katas, and the records of them, to and from JSON."""
 
-import dataclasses
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from typing import TypeAlias
 
-from dojo.results import TaskResult, kata_result
+import msgspec
+
+from dojo.results import TaskResult
+
+# bounds of a record's document, however much a submission made its tests print
+MESSAGE_CHARACTERS = 20_000
+TESTS_A_TASK = 200
+DOCUMENT_CHARACTERS = 4_000_000
+
+Points: TypeAlias = int | float  # a whole number stays one in documents
 
 
 class Status(StrEnum):
-    """What a graded task came to."""
+    """The status of a graded task."""
 
     VERIFIED = "verified"  # the suite passed and the exam agreed: the points are earned
     # The suite passed and the exam did not agree, or the suite broke down over this file alone: no
@@ -74,37 +82,43 @@ class TaskGrade:
     Attributes:
         possible: the points that the task is worth.
         reason: in a sentence why the points were not earned; empty where they were.
-        suite: what the tests said, for the learner; None where they were not run.
+        suite: the results of its tests, for the learner; None where they were not run.
+        points: earned: all that are possible, or none.
     """
 
     name: str
-    status: str
-    possible: float
+    status: Status
+    possible: Points
     reason: str = ""
     suite: TaskResult | None = None
+    points: Points = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.status not in set(Status):
-            raise ValueError(f"unknown status {self.status!r}")
-
-    @property
-    def points(self) -> float:
-        """Earned: all that are possible, or none."""
-        return self.possible if self.status == Status.VERIFIED else 0
+        earned = self.possible if self.status == Status.VERIFIED else 0
+        stored = vars(self).get("points", earned)  # msgspec has set it where this is decoded
+        if stored != earned:
+            raise ValueError(f"{stored} points for a task that is {self.status}")
+        object.__setattr__(self, "points", earned)
 
 
 @dataclass(frozen=True)
 class KataGrade:
+    """The grades of a kata's tasks."""
+
     name: str
     tasks: tuple[TaskGrade, ...]
 
     @property
-    def points(self) -> float:
+    def points(self) -> Points:
         return sum(task.points for task in self.tasks)
 
     @property
-    def possible(self) -> float:
+    def possible(self) -> Points:
         return sum(task.possible for task in self.tasks)
+
+    def with_each(self, change: Callable[[TaskGrade], TaskGrade]) -> "KataGrade":
+        """The same kata with each of its tasks changed."""
+        return replace(self, tasks=tuple(map(change, self.tasks)))
 
 
 @dataclass(frozen=True)
@@ -130,77 +144,87 @@ class Record:
     notes: tuple[str, ...] = ()
 
     @property
-    def points(self) -> float:
+    def points(self) -> Points:
         return sum(kata.points for kata in self.katas)
 
     @property
-    def possible(self) -> float:
+    def possible(self) -> Points:
         return sum(kata.possible for kata in self.katas)
 
     @property
-    def statuses(self) -> frozenset[str]:
+    def statuses(self) -> frozenset[Status]:
         return frozenset(task.status for kata in self.katas for task in kata.tasks)
 
     @property
     def flags(self) -> tuple[str, ...]:
         """What a person should look at, in a fixed order."""
-        flags = [
-            status for status in (Status.NOT_VERIFIED, Status.ERROR) if status in self.statuses
-        ]
-        flags += [UNREADABLE] if self.problem else []
-        flags += [NOTES] if self.notes else []
-        return (*flags, *([NOT_ISOLATED] if self.isolation == NOT_ISOLATED else []))
-
-    def to_json(self) -> dict:
-        fields = dataclasses.asdict(self)
-        for kata, shown in zip(self.katas, fields["katas"], strict=True):
-            for task, one in zip(kata.tasks, shown["tasks"], strict=True):
-                one["points"] = task.points
-        return fields
+        flags = {
+            Status.NOT_VERIFIED: Status.NOT_VERIFIED in self.statuses,
+            Status.ERROR: Status.ERROR in self.statuses,
+            UNREADABLE: bool(self.problem),
+            NOTES: bool(self.notes),
+            NOT_ISOLATED: self.isolation == NOT_ISOLATED,
+        }
+        return tuple(flag for flag, is_raised in flags.items() if is_raised)
 
 
 def record_of(
     submission: Submission, katas: tuple[KataGrade, ...], isolation: str, seconds: float = 0.0
 ) -> Record:
     """The record of this submission with these grades."""
-    one = submission
     return Record(
-        one.id,
-        one.entry,
-        one.content,
+        submission.id,
+        submission.entry,
+        submission.content,
         katas,
-        one.ignored,
-        one.problem,
+        submission.ignored,
+        submission.problem,
         isolation,
         seconds,
-        one.notes,
+        submission.notes,
     )
 
 
-def record(fields: dict) -> Record:
-    """A Record from its JSON fields.
+def encode(record: Record) -> str:
+    """The document of a record as it is kept: JSON of bounded length."""
+    document = to_json(asdict(_bounded(record)))
+    if len(document) > DOCUMENT_CHARACTERS:  # the grades stay, the results of the tests go
+        document = to_json(asdict(_bounded(record, with_tests=False)))
+    return document
+
+
+def decode(document: str) -> Record:
+    """The record of a document that encode() made.
 
     Raises:
-        ValueError, TypeError, KeyError: the fields are not those of a Record.
+        ValueError, msgspec.ValidationError: it is none.
     """
-    katas = tuple(
-        KataGrade(kata["name"], tuple(_task(task) for task in kata["tasks"]))
-        for kata in fields["katas"]
-    )
-    ignored = tuple(Ignored(**one) for one in fields["ignored"])
-    return Record(
-        **{**fields, "katas": katas, "ignored": ignored, "notes": tuple(fields.get("notes", ()))}
-    )
+    return msgspec.convert(json.loads(document), Record)
 
 
-def _task(fields: dict) -> TaskGrade:
-    suite = fields["suite"]
-    if suite is not None:
-        (suite,) = kata_result({"name": "", "stage": 0, "tasks": [suite]}).tasks
-    points = fields["points"]
-    task = TaskGrade(
-        **{name: value for name, value in fields.items() if name != "points"} | {"suite": suite}
-    )
-    if points != task.points:
-        raise ValueError(f"{points} points for a task that is {task.status}")
-    return task
+def to_json(fields: object, indent: int | None = None) -> str:
+    """These fields as JSON in ASCII, whatever the submission put into them. Infinity and NaN, which
+    JSON can't write, become null.
+    """
+    finite = json.loads(json.dumps(fields), parse_constant=lambda name: None)
+    return json.dumps(finite, indent=indent)
+
+
+def _bounded(record: Record, with_tests: bool = True) -> Record:
+    def bounded(task: TaskGrade) -> TaskGrade:
+        suite = task.suite if with_tests else None
+        if suite is not None:
+            tests = (
+                replace(test, name=_cut(test.name), message=_cut(test.message))
+                for test in suite.tests[:TESTS_A_TASK]
+            )
+            suite = TaskResult(suite.name, tuple(tests))
+        return replace(task, reason=_cut(task.reason), suite=suite)
+
+    return replace(record, katas=tuple(kata.with_each(bounded) for kata in record.katas))
+
+
+def _cut(text: str) -> str:
+    """The beginning of a text, with a question mark for each half of a surrogate pair."""
+    shown = text if len(text) <= MESSAGE_CHARACTERS else f"{text[:MESSAGE_CHARACTERS]} ... (cut)"
+    return shown.encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""Grades a folder of submissions: what the gradebook knows already is not run again, and each new
+"""Grades a folder of submissions: one whose record is still valid is not judged again, and each new
 record is kept at once.
 """
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from dojo.grade.assignment import Assignment
-from dojo.grade.gradebook import Gradebook, Kept, key
+from dojo.grade.gradebook import Gradebook, StoredRecord, key
 from dojo.grade.intake import Intake
 from dojo.grade.judge_pool import Court, Workers
-from dojo.grade.records import KataGrade, Status, Submission
+from dojo.grade.records import KataGrade, Record, Status, Submission
 from dojo.grade.unjudged import unreadable
 
 AHEAD = 2  # submissions read for each judge: none waits for the next one, and few lie in memory
@@ -47,8 +47,8 @@ def grade(
     isolated: bool = True,
 ) -> Standing:
     """Judge every submission that needs it, and keep its record. When this returns, the newest
-    record of each id in the folder is that of its present content. Records that are an error of
-    ours are made anew in every run.
+    record of each id in the folder is that of its present content. A record that is an error of
+    ours is never reused.
 
     Args:
         versions: what the records depend on besides the submission.
@@ -57,7 +57,7 @@ def grade(
         regrade: judge again what is unchanged, too. A regrading that was broken off goes on where
             it stopped.
         on_done: called after every submission.
-        on_stop: called when Ctrl-C is heard.
+        on_stop: called at Ctrl-C.
         isolated: whether the judges run submissions in a sandbox: records of what nobody could
             judge say so as well.
 
@@ -68,59 +68,58 @@ def grade(
     after = book.begin_regrading() if regrade else 0
     standing, under_way = Standing(len(intake.entries)), 0
 
-    def keep(found: tuple[Submission, object] | None) -> None:
-        nonlocal standing, under_way
-        if found is not None:
-            book.add(key(found[0], versions), found[1])
-            standing, under_way = replace(standing, judged=standing.judged + 1), under_way - 1
-            on_done(standing)
+    def keep(submission: Submission, record: Record) -> None:
+        nonlocal standing
+        book.add(key(submission, versions), record)
+        standing = replace(standing, judged=standing.judged + 1)
+        on_done(standing)
+
+    def collect(most: int) -> None:
+        """Keep the records that are made; wait while more than `most` are being made."""
+        nonlocal under_way
+        while result := workers.get(wait=under_way > most):
+            under_way -= 1
+            keep(*result)
 
     with Workers(court, jobs, assignment, isolated, on_stop) as workers:
         for entry in intake.entries:
             submission = intake.read(entry)
-            kept = book.find(key(submission, versions), after)
-            if kept and Status.ERROR not in kept.record.statuses:
-                _bring_forward(book, kept, submission, assignment)
+            stored = book.find(key(submission, versions), after)
+            if stored and Status.ERROR not in stored.record.statuses:
+                _bring_forward(book, stored, submission, assignment)
                 standing = replace(standing, unchanged=standing.unchanged + 1)
                 on_done(standing)
             elif submission.problem:
-                under_way += 1
-                keep((submission, unreadable(submission, assignment, isolated)))
+                keep(submission, unreadable(submission, assignment, isolated))
             else:
                 workers.put(submission)
                 under_way += 1
-            keep(workers.get(wait=False))
-            while under_way >= AHEAD * jobs:
-                keep(workers.get())
-        while under_way:
-            keep(workers.get())
+            collect(AHEAD * jobs - 1)
+        collect(0)
     book.end_regrading()
     return standing
 
 
 def _bring_forward(
-    book: Gradebook, kept: Kept, submission: Submission, assignment: Assignment
+    book: Gradebook, stored: StoredRecord, submission: Submission, assignment: Assignment
 ) -> None:
-    """Let a record count that is valid again, whose entry has another name now, or whose tasks are
-    worth other points: a student who hands in an earlier version once more gets its record back.
+    """Append a stored record again if it became current again, or if the entry's name, what was
+    left out of it, its notes or the points changed: a student who hands in an earlier version once
+    more gets its record back.
     """
-    katas = tuple(_worth(kata, assignment) for kata in kept.record.katas)
-    now = replace(
-        kept.record,
+    current = replace(
+        stored.record,
         entry=submission.entry,
-        katas=katas,
+        katas=tuple(_worth(kata, assignment) for kata in stored.record.katas),
         ignored=submission.ignored,
         notes=submission.notes,
     )
-    if book.newest_number(submission.id) != kept.number or now != kept.record:
-        book.add(kept.key, now)
+    if book.newest_number(submission.id) != stored.number or current != stored.record:
+        book.add(stored.key, current)
 
 
 def _worth(kata: KataGrade, assignment: Assignment) -> KataGrade:
-    """The same verdicts with the points of this assignment."""
-    return replace(
-        kata,
-        tasks=tuple(
-            replace(one, possible=assignment.points_of(kata.name, one.name)) for one in kata.tasks
-        ),
+    """The same grades with the points of this assignment."""
+    return kata.with_each(
+        lambda task: replace(task, possible=assignment.points_of(kata.name, task.name))
     )

@@ -1,6 +1,10 @@
-"""One record as the learner would see it, and as JSON."""
+"""One record as the learner would see it, or as JSON; and whose record is meant by what was
+typed.
+"""
 
-import json
+import difflib
+from dataclasses import asdict
+from pathlib import Path
 from textwrap import indent
 
 from rich.markup import escape
@@ -8,68 +12,98 @@ from rich.text import Text
 
 from dojo.catalog import Catalog
 from dojo.console import STYLES, Screen
+from dojo.grade import exports
 from dojo.grade.exports import number
-from dojo.grade.gradebook.documents import finite
-from dojo.grade.progress import duration
-from dojo.grade.records import NOT_ISOLATED, NOTES, UNREADABLE, KataGrade, Record, Status, TaskGrade
-from dojo.grade.text import line, plain
+from dojo.grade.gradebook import Gradebook
+from dojo.grade.records import (
+    NOT_ISOLATED,
+    NOTES,
+    UNREADABLE,
+    KataGrade,
+    Record,
+    Status,
+    TaskGrade,
+    to_json,
+)
+from dojo.grade.summary import duration
+from dojo.grade.text import line, listed, plain
 from dojo.results import Outcome, TestResult
 
-# The outcome whose mark and colour a status has.
-_AS = {
-    Status.VERIFIED: Outcome.PASSED,
-    Status.NOT_VERIFIED: Status.FAILED,
-    Status.FAILED: Status.FAILED,
-    Status.NOT_STARTED: Status.NOT_STARTED,
-    Status.BLOCKED: Status.BLOCKED,
-    Status.ABSENT: Status.NOT_STARTED,
-    Status.ERROR: Status.ERROR,
-}
+
+class UnknownStudent(Exception):
+    """No student, or several, can be meant; the message is for the user, saying what to do."""
+
+
+def find_student(typed: str, book: Gradebook, out: Path) -> str:
+    """The id that was typed, or that of the only student whose id or entry has it in it, in capital
+    letters or not.
+
+    Args:
+        out: the folder of the grades.
+
+    Raises:
+        UnknownStudent: there is none, or there are several.
+    """
+    if book.newest_number(typed):
+        return typed
+    entries = {
+        student: stored.record.entry if (stored := book.newest(student)) else ""
+        for student in book.ids()
+    }
+    part = typed.casefold()
+    fitting = [
+        student
+        for student, entry in entries.items()
+        if part and part in f"{student}\n{entry}".casefold()
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    nobody = f"{out} has no record of '{typed}'."
+    if fitting:
+        entry_of = {student: line(entries[student]) for student in fitting}
+        named = [
+            f"{student} ({entry})" if entry not in ("", student) else student
+            for student, entry in entry_of.items()
+        ]
+        raise UnknownStudent(
+            f"{nobody} It is part of several: {listed(named)}. Name one by its id."
+        )
+    if not entries:
+        raise UnknownStudent(f"{nobody} Nobody has been graded there yet.")
+    nearest = difflib.get_close_matches(typed, entries, n=3)
+    near = f" Near it: {', '.join(nearest)}." if nearest else ""
+    table = out / exports.NAME
+    if table.is_file():
+        raise UnknownStudent(f"{nobody}{near} The ids are the first column of {table}.")
+    raise UnknownStudent(f"{nobody}{near} The ids are: {listed(list(entries))}.")
 
 
 def document(record: Record) -> str:
     """The whole verdict as JSON in ASCII: the record's fields, with the sums that follow from
     them.
     """
-    fields = record.to_json() | {
-        "points": record.points,
-        "possible": record.possible,
-        "flags": list(record.flags),
-    }
-    for kata, found in zip(fields["katas"], record.katas, strict=True):
-        kata |= {"points": found.points, "possible": found.possible}
-    return json.dumps(finite(fields), indent=2, allow_nan=False)
+    sums = {"points": record.points, "possible": record.possible, "flags": record.flags}
+    katas = [
+        asdict(kata) | {"points": kata.points, "possible": kata.possible} for kata in record.katas
+    ]
+    return to_json(asdict(record) | sums | {"katas": katas}, indent=2)
 
 
-def show(screen: Screen, record: Record, known: Catalog, at: str, versions: int) -> None:
+def show(screen: Screen, record: Record, catalog: Catalog, at: str, versions: int) -> None:
     """The screen of one record. Whatever the submission put into it is shown as plain text.
 
     Args:
         at: when it was made.
         versions: how many records there are of this student.
     """
-    _say(
-        screen,
-        f"\n[bold]{record.id}[/]  {_points(record.points, record.possible)}",
-        f"  from {line(record.entry)}",
-    )
+    points = _points(record.points, record.possible)
+    _print(screen, f"\n[bold]{record.id}[/]  {points}", f"  from {line(record.entry)}")
     newest = f", the newest of {versions}" if versions > 1 else ""
     took = f", in {duration(record.seconds)}" if record.seconds else ""
     # which is a flag, below
     where = f"; {line(record.isolation, 300)}" if record.isolation != NOT_ISOLATED else ""
-    _say(screen, "", f"graded {at.replace('T', ' ')}{newest}{took}{where}", "dim")
-    for flag in record.flags:
-        _say(screen, f"[yellow]{flag}[/]", _why(record, flag))
-    for kata in () if record.problem else record.katas:
-        _kata(screen, kata, known)
-    if record.ignored:
-        screen.console.print("\nNot taken from the submission:")
-    for one in record.ignored:
-        _say(screen, "", f"  {line(one.name)}: {line(one.reason)}")
-
-
-def _why(record: Record, flag: str) -> str:
-    explained = {
+    _print(screen, "", f"graded {at.replace('T', ' ')}{newest}{took}{where}", "dim")
+    meanings = {
         Status.NOT_VERIFIED: (
             "the exam did not agree with the tests, or these broke down over this file alone: a"
             " person should look"
@@ -82,76 +116,69 @@ def _why(record: Record, flag: str) -> str:
         ),
         NOTES: " ".join(line(note, 300) for note in record.notes),
     }
-    return f": {explained[flag]}" if flag in explained else ""
+    for flag in record.flags:
+        _print(screen, f"[yellow]{flag}[/]", f": {meanings[flag]}")
+    titles = {kata.name: f"{kata.short}  {kata.title}" for kata in catalog.katas}
+    for kata in () if record.problem else record.katas:
+        _kata(screen, kata, titles.get(kata.name, kata.name))
+    if record.ignored:
+        screen.console.print("\nNot taken from the submission:")
+    for ignored in record.ignored:
+        _print(screen, "", f"  {line(ignored.name)}: {line(ignored.reason)}")
 
 
-def _kata(screen: Screen, kata: KataGrade, known: Catalog) -> None:
-    title = next(
-        (f"{one.short}  {one.title}" for one in known.katas if one.name == kata.name), kata.name
-    )
+def _kata(screen: Screen, kata: KataGrade, title: str) -> None:
+    points = _points(kata.points, kata.possible)
     if all(task.status == Status.ABSENT for task in kata.tasks):
-        _say(
-            screen,
-            f"\n[bold]{escape(title)}[/]  [dim]not handed in[/] "
-            f" {_points(kata.points, kata.possible)}",
-        )
+        _print(screen, f"\n[bold]{escape(title)}[/]  [dim]not handed in[/]  {points}")
         return
-    _say(screen, f"\n[bold]{escape(title)}[/]  {_points(kata.points, kata.possible)}")
-    if problem := _of_the_file(kata):
-        _say(screen, "", f"\n{indent(plain(problem), '  ')}")
+    _print(screen, f"\n[bold]{escape(title)}[/]  {points}")
+    suites = [task.suite for task in kata.tasks if task.suite and task.status == Status.FAILED]
+    messages = {test.message for suite in suites for test in suite.tests}
+    if len(messages) == 1 and len(suites) == len(kata.tasks):  # the whole file can't be used
+        _print(screen, "", f"\n{indent(plain(messages.pop()), '  ')}")
         return
-    told: set[str] = set()
+    shown: set[str] = set()
     for task in kata.tasks:
-        _task(screen, task, told)
+        _task(screen, task, shown)
 
 
-def _of_the_file(kata: KataGrade) -> str:
-    """What all of its tests say, for they can't use the file; empty where they say different
-    things.
-    """
-    messages = {test.message for task in kata.tasks if task.suite for test in task.suite.tests}
-    return (
-        messages.pop()
-        if len(messages) == 1
-        and all(task.status == Status.FAILED and task.suite for task in kata.tasks)
-        else ""
-    )
-
-
-def _task(screen: Screen, task: TaskGrade, told: set[str]) -> None:
-    """One task. What was told of an earlier one is told once."""
-    mark, style = screen.mark(_AS[task.status]), STYLES[_AS[task.status]]
-    _say(
-        screen,
-        f"\n  {mark} [bold]{task.name}[/]  [{style}]{task.status}[/] "
-        f" {_points(task.points, task.possible)}",
-    )
-    first = task.suite.first_problem if task.suite and task.status != Status.VERIFIED else None
-    if first is None or task.status in (
-        Status.BLOCKED,
-        Status.NOT_STARTED,
-        Status.ABSENT,
-        Status.ERROR,
-    ):
-        # what for is said below the line that the reason is
-        waits = first and task.status in (Status.BLOCKED, Status.NOT_STARTED)
-        if reason := first.message if waits else task.reason:
-            _say(screen, "", indent(plain(reason), " " * 6))
+def _task(screen: Screen, task: TaskGrade, shown: set[str]) -> None:
+    """One task. Messages shown with an earlier one are not repeated."""
+    outcome, points = _outcome(task.status), _points(task.points, task.possible)
+    status = f"[{STYLES[outcome]}]{task.status}[/]"
+    _print(screen, f"\n  {screen.mark(outcome)} [bold]{task.name}[/]  {status}  {points}")
+    if task.status == Status.VERIFIED:
         return
-    if first.message in told:
-        _say(screen, "", "      as above: " + line(_headline(first)))
-        return
-    told.add(first.message)
-    for test in task.suite.tests:
-        _test(screen, test, is_new=_headline(test) != _headline(first))
-    _say(screen, "", f"\n      {line(first.name)}", STYLES[first.outcome])
-    _say(screen, "", indent(plain(first.message), " " * 6))
+    first = task.suite.first_problem if task.suite else None
+    if task.suite is None or first is None or task.status in (Status.ABSENT, Status.ERROR):
+        _print_reason(screen, task.reason)
+    elif task.status in (Status.BLOCKED, Status.NOT_STARTED):
+        _print_reason(screen, first.message)  # what for is said below the line that the reason is
+    elif first.message in shown:
+        _print(screen, "", f"      as above: {line(_headline(first))}")
+    else:
+        shown.add(first.message)
+        for test in task.suite.tests:
+            _test(screen, test, is_new=_headline(test) != _headline(first))
+        _print(screen, "", f"\n      {line(first.name)}", STYLES[first.outcome])
+        _print(screen, "", indent(plain(first.message), " " * 6))
+
+
+def _outcome(status: Status) -> Outcome:
+    """The outcome whose mark and colour a status has."""
+    like = {
+        Status.VERIFIED: Outcome.PASSED,
+        Status.NOT_VERIFIED: Outcome.FAILED,
+        Status.ABSENT: Outcome.NOT_STARTED,
+    }
+    return like.get(status) or Outcome(status.value)
 
 
 def _test(screen: Screen, test: TestResult, is_new: bool) -> None:
     device = "" if test.device == "cpu" else f" on {line(test.device)}"
     why = f"  {line(_headline(test))}" if test.outcome != Outcome.PASSED and is_new else ""
-    _say(screen, f"      {screen.mark(test.outcome)} ", f"{line(test.name)}{device}{why}")
+    _print(screen, f"      {screen.mark(test.outcome)} ", f"{line(test.name)}{device}{why}")
 
 
 def _headline(test: TestResult) -> str:
@@ -162,6 +189,11 @@ def _points(points: float, possible: float) -> str:
     return f"{number(points)} of {number(possible)} point{'' if possible == 1 else 's'}"
 
 
-def _say(screen: Screen, ours: str, theirs: str = "", style: str = "") -> None:
+def _print_reason(screen: Screen, reason: str) -> None:
+    if reason:
+        _print(screen, "", indent(plain(reason), " " * 6))
+
+
+def _print(screen: Screen, ours: str, theirs: str = "", style: str = "") -> None:
     """Print a line: our part may have markup, what comes from a submission has none."""
     screen.console.print(Text.from_markup(ours).append(theirs, style or None))

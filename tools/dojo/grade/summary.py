@@ -1,78 +1,149 @@
-"""What a run came to, as data and as a screen."""
+"""Shows how far a run has come, and at its end what it came to."""
 
 import heapq
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from dojo.catalog import Kata
 from dojo.console import Screen
 from dojo.grade.exports import number
-from dojo.grade.progress import duration, rate
 from dojo.grade.records import NOT_ISOLATED, NOTES, UNREADABLE, Ignored, Record, Status
 from dojo.grade.run import Standing
-from dojo.grade.text import line
+from dojo.grade.text import line, listed
 
+SECONDS_BETWEEN_LINES = 10
 SLOWEST = 5
-MOST_NAMED = 8
 
 
-@dataclass(frozen=True)
+class ProgressView:
+    """The progress of a run (context manager): a bar on a terminal, a line now and then elsewhere.
+
+    Args:
+        console: where it is shown; nothing else should be written there meanwhile.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        columns = BarColumn(bar_width=24), TextColumn("{task.description}")
+        hidden = not console.is_terminal
+        self._bar = Progress(*columns, console=console, transient=True, disable=hidden)
+        self._begin = self._last = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        self._task = self._bar.add_task("beginning", total=None)
+        return self
+
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def judging(self, where: str) -> None:
+        """Judging begins now, in the place that this line describes: the time before does not count
+        for the time left.
+        """
+        self._begin = self._last = time.monotonic()
+        self._console.print(where, markup=False, soft_wrap=True)
+
+    def stopping(self) -> None:
+        """Ctrl-C was pressed."""
+        self._bar.stop()
+        self._console.print("Stopping...")
+
+    def show(self, standing: Standing) -> None:
+        """Take note of a step."""
+        now = time.monotonic()
+        text = progress_text(standing, now - self._begin)
+        self._bar.update(
+            self._task, description=text, completed=standing.done, total=standing.total
+        )
+        if not self._console.is_terminal and now - self._last >= SECONDS_BETWEEN_LINES:
+            self._last = now
+            self._console.print(text, markup=False)
+
+
+def progress_text(standing: Standing, seconds: float) -> str:
+    """How far a run has come, how quick it is, and how long the rest will take if all of it has to
+    be judged.
+    """
+    text = f"graded {standing.done:,} of {standing.total:,}"
+    if standing.unchanged:
+        text += f" ({standing.unchanged:,} unchanged)"
+    if not standing.judged or seconds <= 0:
+        return text
+    text += f", {rate(standing.judged, seconds)}"
+    left = (standing.total - standing.done) * seconds / standing.judged
+    return f"{text}, about {duration(left)} left" if left else text
+
+
+def rate(count: int, seconds: float) -> str:
+    """How many a second, or a minute where a second is too short."""
+    a_second = count / seconds
+    return f"{a_second:.1f} a second" if a_second >= 1 else f"{60 * a_second:.1f} a minute"
+
+
+def duration(seconds: float) -> str:
+    """A time in the units a person would say it in."""
+    if seconds < 1:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
+@dataclass
 class KataSummary:
     """One kata over all submissions.
 
     Attributes:
         handed_in: submissions that have its file.
         solved: submissions of which every task of it is verified.
-        of: submissions.
-        points: the mean.
+        points: of all submissions together.
+        possible: for one submission.
     """
 
     kata: Kata
-    handed_in: int
-    solved: int
-    of: int
-    points: float
-    possible: float
+    handed_in: int = 0
+    solved: int = 0
+    points: float = 0
+    possible: float = 0
 
 
-@dataclass(frozen=True)
 class Summary:
-    """What a run came to.
+    """What a run came to, added up from records as they pass, none of which is kept.
 
     Attributes:
         students: how many there are.
         tasks: status → how many tasks have it.
         named: flag → ids of the students who have it.
-        slowest: id and seconds, the slowest first.
-        mean: points of a student whose points are known; None where there is none.
+        katas: name → what it came to.
+        slowest: seconds and id, the slowest first.
+        possible: points of a student.
     """
 
-    students: int
-    tasks: dict[str, int]
-    named: dict[str, tuple[str, ...]]
-    katas: tuple[KataSummary, ...]
-    slowest: tuple[tuple[str, float], ...]
-    mean: float | None
-    possible: float
+    def __init__(self, katas: Sequence[Kata]) -> None:
+        self.students = 0
+        self.tasks: Counter[Status] = Counter()
+        self.named: dict[str, list[str]] = defaultdict(list)
+        self.katas = {kata.name: KataSummary(kata) for kata in katas}
+        self.slowest: list[tuple[float, str]] = []
+        self.possible: float = 0
+        self._points: list[float] = []  # of each student whose points are known
 
-
-@dataclass
-class Tally:
-    """Adds up records as they pass, none of which is kept."""
-
-    katas: Sequence[Kata]
-    _students: int = 0
-    _known: int = 0
-    _points: float = 0.0
-    _possible: float = 0.0
-    _tasks: Counter = field(default_factory=Counter)
-    _named: dict[str, list[str]] = field(default_factory=dict)
-    _of_kata: Counter = field(default_factory=Counter)
-    _slowest: list[tuple[float, str]] = field(default_factory=list)
+    @property
+    def mean(self) -> float | None:
+        """Points of a student whose points are known; None where there is none."""
+        return sum(self._points) / len(self._points) if self._points else None
 
     def over(self, records: Iterable[Record]) -> Iterator[Record]:
         """The same records; each is counted when it is taken."""
@@ -81,49 +152,27 @@ class Tally:
             yield record
 
     def add(self, record: Record) -> None:
-        self._students += 1
-        self._possible = record.possible
+        self.students += 1
+        self.possible = record.possible
         if Status.ERROR not in record.statuses:
-            self._known += 1
-            self._points += record.points
+            self._points.append(record.points)
         for flag in record.flags:
-            self._named.setdefault(flag, []).append(record.id)
-        for kata in record.katas:
-            statuses = [task.status for task in kata.tasks]
-            self._tasks.update(statuses)
-            self._of_kata[kata.name, "handed in"] += any(
-                status != Status.ABSENT for status in statuses
-            )
-            self._of_kata[kata.name, "solved"] += all(
-                status == Status.VERIFIED for status in statuses
-            )
-            self._of_kata[kata.name, "points"] += kata.points
-            self._of_kata[kata.name, "possible"] = kata.possible
-        self._slowest = heapq.nlargest(SLOWEST, [*self._slowest, (record.seconds, record.id)])
-
-    def summary(self) -> Summary:
-        katas = tuple(self._kata(kata) for kata in self.katas)
-        slowest = tuple((student, seconds) for seconds, student in self._slowest if seconds > 0)
-        mean = self._points / self._known if self._known else None
-        named = {flag: tuple(ids) for flag, ids in self._named.items()}
-        return Summary(
-            self._students, dict(self._tasks), named, katas, slowest, mean, self._possible
-        )
-
-    def _kata(self, kata: Kata) -> KataSummary:
-        of = {
-            what: self._of_kata[kata.name, what]
-            for what in ("handed in", "solved", "points", "possible")
-        }
-        mean = of["points"] / self._students if self._students else 0.0
-        return KataSummary(
-            kata, of["handed in"], of["solved"], self._students, mean, of["possible"]
-        )
+            self.named[flag].append(record.id)
+        for grade in record.katas:
+            statuses = [task.status for task in grade.tasks]
+            self.tasks.update(statuses)
+            kata = self.katas[grade.name]
+            kata.handed_in += any(status != Status.ABSENT for status in statuses)
+            kata.solved += all(status == Status.VERIFIED for status in statuses)
+            kata.points += grade.points
+            kata.possible = grade.possible
+        if record.seconds > 0:
+            self.slowest = heapq.nlargest(SLOWEST, [*self.slowest, (record.seconds, record.id)])
 
 
 def show(
     screen: Screen,
-    made: Summary,
+    summary: Summary,
     standing: Standing,
     seconds: float,
     strays: Sequence[Ignored],
@@ -138,96 +187,66 @@ def show(
         gone: ids in the gradebook that the folder does not have.
         title: of the assignment, if it has one.
     """
-    out = screen.console.print
+    out, tasks, named = screen.console.print, summary.tasks, summary.named
     if title:
         out(Text(f"\n{line(title)}"))
     speed = f", {rate(standing.judged, seconds)}" if standing.judged and seconds else ""
     out(
-        f"\n[bold]{made.students:,} submission{'' if made.students == 1 else 's'} graded[/] "
-        f" {standing.judged:,} now, {standing.unchanged:,} unchanged, in"
-        f" {duration(seconds)}{speed}\n"
+        f"\n[bold]{_submissions(summary.students)} graded[/]  {standing.judged:,} now,"
+        f" {standing.unchanged:,} unchanged, in {duration(seconds)}{speed}\n"
     )
-    tasks = made.tasks
-    open_tasks = sum(tasks.values()) - sum(
-        tasks.get(status, 0)
-        for status in (Status.VERIFIED, Status.NOT_VERIFIED, Status.FAILED, Status.ERROR)
-    )
-    out(f"  [green]verified[/]      {tasks.get(Status.VERIFIED, 0):,} tasks")
-    out(
-        _counted(
-            "not verified",
-            "red",
-            tasks.get(Status.NOT_VERIFIED, 0),
-            made.named.get(Status.NOT_VERIFIED, ()),
-            "a person should look",
-        )
-    )
-    out(f"  failed        {tasks.get(Status.FAILED, 0):,}")
-    out(f"  not solved    {open_tasks:,}  [dim]not started, blocked or not handed in[/]")
-    out(
-        _counted(
-            "errors",
-            "magenta",
-            tasks.get(Status.ERROR, 0),
-            made.named.get(Status.ERROR, ()),
-            "ours: run the same command again",
-        )
-    )
-    if unread := made.named.get(UNREADABLE, ()):
-        out(
-            f"  [red]unreadable[/]    {len(unread):,} submission{'' if len(unread) == 1 else 's'}:"
-            f" {_names(unread)}"
-        )
-    if noted := made.named.get(NOTES, ()):
-        out(f"  [yellow]see notes[/]     {_names(noted)}")
+    unsolved = sum(tasks[status] for status in (Status.NOT_STARTED, Status.BLOCKED, Status.ABSENT))
+    doubted = _to_look_at(summary, Status.NOT_VERIFIED, "a person should look")
+    errors = _to_look_at(summary, Status.ERROR, "ours: run the same command again")
+    out(f"  [green]verified[/]      {tasks[Status.VERIFIED]:,} tasks")
+    out(f"  [red]not verified[/]  {doubted}")
+    out(f"  failed        {tasks[Status.FAILED]:,}")
+    out(f"  not solved    {unsolved:,}  [dim]not started, blocked or not handed in[/]")
+    out(f"  [magenta]errors      [/]  {errors}")
+    if unread := named[UNREADABLE]:
+        out(f"  [red]unreadable[/]    {_submissions(len(unread))}: {listed(unread)}")
+    if noted := named[NOTES]:
+        out(f"  [yellow]see notes[/]     {listed(noted)}")
     out("")
-    out(_table(made.katas))
-    if made.mean is not None:
-        out(f"\n  mean: {number(round(made.mean, 2))} of {number(made.possible)} points")
-    if made.slowest:
-        out(
-            "  slowest:"
-            f" {', '.join(f'{student} {duration(seconds)}' for student, seconds in made.slowest)}"
-        )
+    out(_table(summary))
+    if summary.mean is not None:
+        out(f"\n  mean: {number(round(summary.mean, 2))} of {number(summary.possible)} points")
+    if slowest := [f"{student} {duration(seconds)}" for seconds, student in summary.slowest]:
+        out(f"  slowest: {', '.join(slowest)}")
     if strays:
-        listed = "; ".join(f"{stray.name} ({stray.reason})" for stray in strays[:MOST_NAMED])
-        out(Text(f"  not read: {listed}{_more(len(strays))}"))
+        unread = [f"{stray.name} ({stray.reason})" for stray in strays]
+        out(Text(f"  not read: {listed(unread, '; ')}"))
     if gone:
-        out(f"  in the gradebook, but not in this folder and so not in grades.csv: {_names(gone)}")
-    if NOT_ISOLATED in made.named:
+        out(f"  in the gradebook, but not in this folder and so not in grades.csv: {listed(gone)}")
+    if open_to_all := named[NOT_ISOLATED]:
         out(
             "\n[bold red]Not isolated:[/] submitted code ran without a sandbox, of"
-            f" {_names(made.named[NOT_ISOLATED])}."
+            f" {listed(open_to_all)}."
         )
 
 
-def _counted(what: str, style: str, count: int, ids: Sequence[str], why: str) -> str:
-    return f"  [{style}]{what:<12}[/]  {count:,}" + (
-        f"  [dim]{why}:[/] {_names(ids)}" if count else ""
-    )
+def _to_look_at(summary: Summary, status: Status, why: str) -> str:
+    """How many tasks have a status, and whose they are."""
+    count = summary.tasks[status]
+    return f"{count:,}" + (f"  [dim]{why}:[/] {listed(summary.named[status])}" if count else "")
 
 
-def _names(ids: Sequence[str]) -> str:
-    return ", ".join(ids[:MOST_NAMED]) + _more(len(ids))
+def _submissions(count: int) -> str:
+    return f"{count:,} submission{'' if count == 1 else 's'}"
 
 
-def _more(count: int) -> str:
-    return f" and {count - MOST_NAMED:,} more" if count > MOST_NAMED else ""
-
-
-def _table(katas: Sequence[KataSummary]) -> Table:
+def _table(summary: Summary) -> Table:
     table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="dim")
     table.add_column("  kata")
     for name in ("handed in", "solved", "of all", "mean points"):
         table.add_column(name, justify="right")
-    for one in katas:
-        share = f"{one.solved / one.of:.0%}" if one.of else ""
-        mean = f"{one.points:.2f} of {number(one.possible)}"
+    students = summary.students
+    for kata in summary.katas.values():
         table.add_row(
-            f"  {one.kata.short}  {one.kata.title}",
-            f"{one.handed_in:,}",
-            f"{one.solved:,}",
-            share,
-            mean,
+            f"  {kata.kata.short}  {kata.kata.title}",
+            f"{kata.handed_in:,}",
+            f"{kata.solved:,}",
+            f"{kata.solved / students:.0%}" if students else "",
+            f"{kata.points / max(students, 1):.2f} of {number(kata.possible)}",
         )
     return table

@@ -1,13 +1,10 @@
-"""What was decided on each submission, kept so that no crash can lose it.
+"""The records of all submissions, kept so that no crash can lose one.
 
-book       the gradebook: what is asked of it and added to it
-file       its SQLite file: one writer, transactions, errors in plain words
-documents  from a record to the text that is kept, and back
-keys       what a record depends on: unchanged work is not run again
+book   the gradebook: its SQLite file, and what is asked of it and added to it
+keys   what a record depends on: unchanged work is not run again
 """
 
-from dojo.grade.gradebook.book import Gradebook, Kept
-from dojo.grade.gradebook.file import GradebookError
+from dojo.grade.gradebook.book import Gradebook, GradebookError, StoredRecord
 from dojo.grade.gradebook.keys import key, versions
 
-__all__ = ["Gradebook", "GradebookError", "Kept", "key", "versions"]
+__all__ = ["Gradebook", "GradebookError", "StoredRecord", "key", "versions"]

@@ -1,28 +1,54 @@
-"""The gradebook: a transaction for each record, each of them on the disk before the next one
-begins.
+"""The gradebook: an SQLite file with a transaction for each record, each of them on the disk before
+the next one begins.
 
 Records are only ever added. The newest of a student is the one that counts, and all others are
 history.
 """
 
+import contextlib
+import errno
+import os
+import secrets
+import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from dojo.grade.gradebook import documents, file
-from dojo.grade.records import Record
+import msgspec
 
-_COLUMNS = "SELECT number, key, id, at, document FROM record"
-_Row = tuple[int, str, str, str, str]
+from dojo import lock
+from dojo.grade.records import Record, decode, encode
+
+NAME, LOCK = "gradebook.sqlite", ".gradebook.lock"
+# "kata", in the file's header, so that nobody else's database is taken for a gradebook
+OURS = 0x6B617461
+SCHEMA = 1
+_TABLES = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
+    (
+        "CREATE TABLE record (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, id TEXT"
+        " NOT NULL, at TEXT NOT NULL, document TEXT NOT NULL)"
+    ),
+    "CREATE INDEX record_of_key ON record (key, number)",
+    "CREATE INDEX record_of_id ON record (id, number)",
+)
+_LITTLE = 64 * 1024  # bytes free on a disk that counts as full
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+class GradebookError(Exception):
+    """The gradebook can't be used; the message is one sentence for the user, saying what to do.
+    Nothing in it is lost.
+    """
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A record as it is kept.
+class StoredRecord:
+    """A record with what the gradebook added to it.
 
     Attributes:
         number: counts up with every record.
@@ -45,43 +71,83 @@ class Gradebook:
     @classmethod
     @contextmanager
     def open(cls, folder: Path) -> Iterator[Self]:
-        """The gradebook of a folder, made where it is missing, for this process alone. Errors as
-        for file.to_write().
+        """The gradebook of a folder, made where it is missing, for this process alone.
+
+        Raises:
+            GradebookError: another process works on it, it is of a newer version, it is broken, or
+                there is no room.
         """
-        with file.to_write(folder) as connection:
-            yield cls(folder / file.NAME, connection)
+        path = folder / NAME
+        with ExitStack() as stack:
+            with _errors_explained(path):
+                # grades are nobody else's business
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                try:
+                    holder = f"process {os.getpid()}, since {datetime.now():%H:%M}"
+                    stack.enter_context(lock.alone(folder / LOCK, holder))
+                except lock.Taken as taken:
+                    by_whom = f" ({taken})" if str(taken) else ""
+                    raise GradebookError(
+                        f"{folder} is in use by another `grade`{by_whom}: wait until it has ended,"
+                        " or give another --out."
+                    ) from None
+                with contextlib.suppress(FileExistsError):
+                    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+                connection = sqlite3.connect(path, isolation_level=None)
+                stack.enter_context(contextlib.closing(connection))
+                _prepare(path, connection)
+            yield cls(path, connection)
 
     @classmethod
     @contextmanager
     def view(cls, folder: Path) -> Iterator[Self]:
-        """The gradebook of a folder, only to be read. Errors as for file.to_read()."""
-        with file.to_read(folder) as connection:
-            yield cls(folder / file.NAME, connection)
+        """The gradebook of a folder, only to be read, also while another process works on it.
+
+        Raises:
+            GradebookError: there is none, there is nothing in it yet, it is of a newer version, or
+                broken.
+        """
+        path = folder / NAME
+        with ExitStack() as stack:
+            with _errors_explained(path):
+                if not path.is_file():
+                    raise GradebookError(
+                        f"{folder} has no gradebook: give the folder of the grades with --out."
+                    )
+                connection = stack.enter_context(contextlib.closing(_reader(path)))
+                _check(path, connection)
+                # One without our mark was made by a `grade` that came no further; the next one
+                # fills it.
+                if _pragma(connection, "application_id") != OURS:
+                    raise GradebookError(
+                        f"{path} is empty, for nothing has been graded there yet: grade first, or"
+                        " give another --out."
+                    )
+            yield cls(path, connection)
 
     def secret(self) -> bytes:
         """32 random bytes, made once for each gradebook: what an exam asks can't be known without
         them.
         """
-        return self._meta("secret")
+        secret: bytes = self._meta("secret")
+        return secret
 
-    def find(self, key: str, after: int = 0) -> Kept | None:
-        """The newest record with this key, of those with a higher number than `after`. One that
-        can't be read is none.
+    def find(self, key: str, after: int = 0) -> StoredRecord | None:
+        """The newest record with this key and a higher number than `after`; None if there is none
+        or it can't be read.
         """
-        return _first(
-            self._rows("WHERE key = ? AND number > ? ORDER BY number DESC LIMIT 1", key, after)
-        )
+        return self._newest("key = ? AND number > ?", key, after)
 
-    def newest(self, student: str) -> Kept | None:
-        """The record that counts for a student. One that can't be read is none."""
-        return _first(self._rows("WHERE id = ? ORDER BY number DESC LIMIT 1", student))
+    def newest(self, student: str) -> StoredRecord | None:
+        """The record that counts for a student; None if there is none or it can't be read."""
+        return self._newest("id = ?", student)
 
     def newest_number(self, student: str) -> int:
         """The number of the record that counts for a student; 0 if there is none."""
-        with file.told(self._path):
-            return self._connection.execute(
-                "SELECT coalesce(max(number), 0) FROM record WHERE id = ?", (student,)
-            ).fetchone()[0]
+        ((number,),) = self._rows(
+            "SELECT coalesce(max(number), 0) FROM record WHERE id = ?", student
+        )
+        return int(number)
 
     def add(self, key: str, record: Record) -> None:
         """Keep a record. When this returns, it is on the disk.
@@ -89,30 +155,20 @@ class Gradebook:
         Raises:
             GradebookError: it could not be kept; all others still are.
         """
-        row = (
-            key,
-            record.id,
-            datetime.now().isoformat(timespec="seconds"),
-            documents.written(record),
-        )
-        with file.transaction(self._path, self._connection):
+        row = (key, record.id, datetime.now().isoformat(timespec="seconds"), encode(record))
+        with _transaction(self._path, self._connection):
             self._connection.execute(
                 "INSERT INTO record (key, id, at, document) VALUES (?, ?, ?, ?)", row
             )
 
-    def history(self, student: str) -> tuple[Kept | None, ...]:
-        """All records of a student, the newest last. One that can't be read is none."""
-        return tuple(map(_readable, self._rows("WHERE id = ? ORDER BY number", student)))
+    def history(self, student: str) -> tuple[StoredRecord | None, ...]:
+        """All records of a student, the newest last; None in place of one that can't be read."""
+        return self._records("id = ? ORDER BY number", student)
 
     def ids(self) -> tuple[str, ...]:
-        """Of all students who have a record, by name."""
-        with file.told(self._path):
-            return tuple(
-                name
-                for (name,) in self._connection.execute(
-                    "SELECT DISTINCT id FROM record ORDER BY id"
-                )
-            )
+        """The ids of all students who have a record, in alphabetical order."""
+        rows = self._rows("SELECT DISTINCT id FROM record ORDER BY id")
+        return tuple(student for (student,) in rows)
 
     def begin_regrading(self) -> int:
         """Remember that everything is to be run again, until end_regrading(). A regrading that was
@@ -121,43 +177,150 @@ class Gradebook:
         Returns:
             the number after which records belong to this regrading.
         """
-        if (since := self._meta("regrading since")) is not None:
-            return since
-        with file.transaction(self._path, self._connection):
-            (last,) = self._connection.execute(
-                "SELECT coalesce(max(number), 0) FROM record"
-            ).fetchone()
-            self._connection.execute("INSERT INTO meta VALUES ('regrading since', ?)", (last,))
-        return last
+        since: int | None = self._meta("regrading since")
+        if since is None:
+            with _transaction(self._path, self._connection):
+                ((since,),) = self._rows("SELECT coalesce(max(number), 0) FROM record")
+                self._connection.execute("INSERT INTO meta VALUES ('regrading since', ?)", (since,))
+        return since
 
     def end_regrading(self) -> None:
-        """Whatever regrading there was has come to its end."""
+        """Forget the regrading, if there was one."""
         if self._meta("regrading since") is not None:
-            with file.transaction(self._path, self._connection):
+            with _transaction(self._path, self._connection):
                 self._connection.execute("DELETE FROM meta WHERE name = 'regrading since'")
 
-    def _meta(self, name: str) -> bytes | int | None:
-        with file.told(self._path):
-            row = self._connection.execute(
-                "SELECT value FROM meta WHERE name = ?", (name,)
-            ).fetchone()
-        return row[0] if row else None
+    def _meta(self, name: str) -> Any:
+        rows = self._rows("SELECT value FROM meta WHERE name = ?", name)
+        return rows[0][0] if rows else None
 
-    def _rows(self, where: str, *values: object) -> list[_Row]:
-        """All of them at once: nothing may be left to ask when the file is closed."""
-        with file.told(self._path):
-            return self._connection.execute(f"{_COLUMNS} {where}", values).fetchall()
+    def _newest(self, where: str, *values: object) -> StoredRecord | None:
+        records = self._records(f"{where} ORDER BY number DESC LIMIT 1", *values)
+        return records[0] if records else None
+
+    def _records(self, where: str, *values: object) -> tuple[StoredRecord | None, ...]:
+        columns = "SELECT number, key, id, at, document FROM record"
+        return tuple(_readable(*row) for row in self._rows(f"{columns} WHERE {where}", *values))
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        """All rows at once: nothing may be left to ask when the file is closed."""
+        with _errors_explained(self._path):
+            return self._connection.execute(query, values).fetchall()
 
 
-def _first(rows: list[_Row]) -> Kept | None:
-    return _readable(rows[0]) if rows else None
-
-
-def _readable(row: _Row) -> Kept | None:
-    """A row as a record; None if it can't be read, so that it is made anew."""
-    number, key, student, at, text = row
+def _readable(number: int, key: str, student: str, at: str, document: str) -> StoredRecord | None:
+    """A row as a record; None if it can't be read, so that the submission is judged again."""
     try:
-        record = documents.read(text)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        record = decode(document)
+    except (ValueError, TypeError, msgspec.MsgspecError):
         return None
-    return Kept(number, key, at, record) if record.id == student else None
+    return StoredRecord(number, key, at, record) if record.id == student else None
+
+
+@contextmanager
+def _transaction(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing. When it has ended well, it is on the disk.
+
+    Raises:
+        GradebookError: it could not be; what was there before still is.
+    """
+    with _errors_explained(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            # an error may have ended the transaction itself
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def _errors_explained(path: Path) -> Iterator[None]:
+    """Turn errors of the database and of the disk into a GradebookError."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        # where not even a helper file can grow, SQLite only says "disk I/O error"
+        if "full" in str(error) or _is_full(path):
+            raise _no_room(path) from None
+        raise GradebookError(
+            f"{path} can't be used ({error}): check the disk and that you may write there."
+        ) from None
+    except sqlite3.DatabaseError as error:
+        raise GradebookError(
+            f"{path} is broken ({error}); nothing in it was changed. Bring it back from a copy, or"
+            " move it away to begin anew."
+        ) from None
+    except OSError as error:
+        if error.errno in _FULL:
+            raise _no_room(path) from None
+        raise GradebookError(
+            f"{error.filename or path} can't be used ({error.strerror or error}): give another"
+            " --out."
+        ) from None
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _LITTLE
+    except OSError:
+        return False
+
+
+def _no_room(path: Path) -> GradebookError:
+    return GradebookError(
+        f"There is no room left on the disk for {path}: make some and run the same command again."
+        " It goes on where it stopped, and nothing that was graded is lost."
+    )
+
+
+def _prepare(path: Path, connection: sqlite3.Connection) -> None:
+    """Check the file, and make the tables where it is new."""
+    connection.execute("PRAGMA busy_timeout = 10000")  # `grade show` may be reading
+    _check(path, connection)
+    # some network drives can't: SQLite then stays with its journal
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    if _pragma(connection, "application_id") == 0:
+        with _transaction(path, connection):
+            for table in _TABLES:
+                connection.execute(table)
+            connection.execute("INSERT INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
+            connection.execute(f"PRAGMA application_id = {OURS}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _check(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse another program's database, and a gradebook of a newer version."""
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    mark, schema = _pragma(connection, "application_id"), _pragma(connection, "user_version")
+    if mark != OURS and (tables or mark):
+        raise GradebookError(f"{path} is a database of another program: give another --out.")
+    if mark == OURS and schema > SCHEMA:
+        raise GradebookError(
+            f"{path} was written by a newer version of torch-katas (schema {schema}, here"
+            f" {SCHEMA}): update, then run the same command again."
+        )
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing. In a folder where SQLite can't make its helper files,
+    nobody is writing either.
+    """
+    address = path.absolute().as_uri()
+    connection = sqlite3.connect(f"{address}?mode=ro", uri=True)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        log = path.with_name(f"{NAME}-wal")
+        if log.exists() and log.stat().st_size:  # a record may be there and nowhere else yet
+            raise
+        return sqlite3.connect(f"{address}?immutable=1", uri=True)
+    return connection

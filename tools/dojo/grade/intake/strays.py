@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from dojo.grade.gradebook.file import NAME as GRADEBOOK
+from dojo.grade.gradebook.book import NAME as GRADEBOOK
 from dojo.grade.intake import names, reading
 from dojo.grade.intake.near import Wanted
 from dojo.grade.records import Ignored
