@@ -182,7 +182,7 @@ def test_result(fields: object) -> TestResult:
     Raises:
         ValueError: the fields are not those of a TestResult.
     """
-    return _decoded(fields, TestResult)
+    return decoded(fields, TestResult)
 
 
 def kata_result(fields: object) -> KataResult:
@@ -191,10 +191,15 @@ def kata_result(fields: object) -> KataResult:
     Raises:
         ValueError: the fields are not those of a KataResult.
     """
-    return _decoded(fields, KataResult)
+    return decoded(fields, KataResult)
 
 
-def _decoded(fields: object, kind: type[_Record]) -> _Record:
+def decoded(fields: object, kind: type[_Record]) -> _Record:
+    """A record of this kind, a dataclass, from its JSON fields.
+
+    Raises:
+        ValueError: a field is missing, unknown or of another type, in the record or within it.
+    """
     try:
         record = msgspec.convert(fields, kind)
     except msgspec.MsgspecError as error:

@@ -12,7 +12,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from dojo import ROOT, lock
@@ -57,7 +56,7 @@ def test_a_document_with_points_that_its_verdicts_do_not_give_is_none(points):
     document = json.loads(encode(record("doe")))
     assert decode(json.dumps(document)) == readable(record("doe"))
     document["katas"][0]["tasks"][1]["points"] = points
-    with pytest.raises(msgspec.ValidationError, match="points"):
+    with pytest.raises(ValueError, match="points"):
         decode(json.dumps(document))
 
 
@@ -75,13 +74,14 @@ def test_a_document_of_an_older_version_is_read():
         {"katas": None},
         {"katas": [{"name": "k06_logistic_regression"}]},
         {"seconds": "1"},
+        {"second": 1},
         {"id": None},
         {"ignored": [{"name": "x"}]},
     ],
 )
 def test_a_damaged_document_is_none(damage):
     document = json.loads(encode(record("doe")))
-    with pytest.raises((ValueError, msgspec.ValidationError)):
+    with pytest.raises(ValueError):
         decode(json.dumps(document | damage))
 
 
@@ -89,7 +89,7 @@ def test_a_damaged_document_is_none(damage):
 def test_a_document_with_a_damaged_task_is_none(field):
     document = json.loads(encode(record("doe")))
     document["katas"][0]["tasks"][1][field] = ["solved"]
-    with pytest.raises((ValueError, msgspec.ValidationError)):
+    with pytest.raises(ValueError):
         decode(json.dumps(document))
 
 

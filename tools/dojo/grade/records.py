@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
-import msgspec
-
-from dojo.results import TaskResult
+from dojo.results import TaskResult, decoded
 
 # bounds of a record's document, however much a submission made its tests print
 MESSAGE_CHARACTERS = 20_000
@@ -197,9 +195,9 @@ def decode(document: str) -> Record:
     """The record of a document that encode() made.
 
     Raises:
-        ValueError, msgspec.ValidationError: it is none.
+        ValueError: it is none.
     """
-    return msgspec.convert(json.loads(document), Record)
+    return decoded(json.loads(document), Record)
 
 
 def to_json(fields: object, indent: int | None = None) -> str:

@@ -156,11 +156,11 @@ def _task(screen: Screen, task: TaskGrade, shown: set[str]) -> None:
     elif task.status in (Status.BLOCKED, Status.NOT_STARTED):
         _print_reason(screen, first.message)  # what for is said below the line that the reason is
     elif first.message in shown:
-        _print(screen, "", f"      as above: {line(_headline(first))}")
+        _print(screen, "", f"      as above: {line(first.headline)}")
     else:
         shown.add(first.message)
         for test in task.suite.tests:
-            _test(screen, test, is_new=_headline(test) != _headline(first))
+            _test(screen, test, is_new=test.headline != first.headline)
         _print(screen, "", f"\n      {line(first.name)}", STYLES[first.outcome])
         _print(screen, "", indent(plain(first.message), " " * 6))
 
@@ -177,12 +177,8 @@ def _outcome(status: Status) -> Outcome:
 
 def _test(screen: Screen, test: TestResult, is_new: bool) -> None:
     device = "" if test.device == "cpu" else f" on {line(test.device)}"
-    why = f"  {line(_headline(test))}" if test.outcome != Outcome.PASSED and is_new else ""
+    why = f"  {line(test.headline)}" if test.outcome != Outcome.PASSED and is_new else ""
     _print(screen, f"      {screen.mark(test.outcome)} ", f"{line(test.name)}{device}{why}")
-
-
-def _headline(test: TestResult) -> str:
-    return test.message.partition("\n")[0]
 
 
 def _points(points: float, possible: float) -> str:

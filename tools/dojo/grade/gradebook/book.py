@@ -18,8 +18,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-import msgspec
-
 from dojo import lock
 from dojo.grade.records import Record, decode, encode
 
@@ -212,7 +210,7 @@ def _readable(number: int, key: str, student: str, at: str, document: str) -> St
     """A row as a record; None if it can't be read, so that the submission is judged again."""
     try:
         record = decode(document)
-    except (ValueError, TypeError, msgspec.MsgspecError):
+    except (ValueError, RecursionError):
         return None
     return StoredRecord(number, key, at, record) if record.id == student else None
 

@@ -34,7 +34,7 @@ NO_SAY = {
     "dojo.check": "what the tools for learners do, no grader does",
     "dojo.grade.assignment": "what it has read is a part of the versions by itself",
     "dojo.grade.judge_pool": "it hands submissions to judges, and alters no record of theirs",
-    "dojo.grade.text": "how a line of text is shown",
+    "dojo.grade.text": "how text is shown, and how much of it",
 }
 
 
