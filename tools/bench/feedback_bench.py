@@ -22,8 +22,7 @@ from pathlib import Path
 
 from dojo import ROOT, catalog, console
 from dojo.catalog import Catalog, Kata
-from dojo.check.watch.events import Ended
-from dojo.check.watch.model import Model
+from dojo.check.watch.model import Ended, Model
 from dojo.check.watch.session import Session
 from dojo.results import Outcome
 

@@ -8,12 +8,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from dojo.check.watch import keys
 from dojo.check.watch import model as m
-from dojo.check.watch.events import Hints
+from dojo.check.watch import terminal
 from dojo.check.watch.frame import Frame
-from dojo.check.watch.keys import decode
-from dojo.check.watch.model import Model, Run
+from dojo.check.watch.model import Hints, Model, Run
+from dojo.check.watch.terminal import decode
 from dojo.console import Screen
 from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
@@ -90,14 +89,14 @@ def test_a_key_that_comes_in_parts_is_one_key(monkeypatch, parts, names):
         return left.pop(0) if left else b""
 
     left, pressed, ended = [*parts], [], []
-    monkeypatch.setattr(keys.os, "read", read)
+    monkeypatch.setattr(terminal.os, "read", read)
     monkeypatch.setattr(
-        keys.select,
+        terminal.select,
         "select",
         lambda read, write, odd, seconds: ([0] if left[:1] != [None] else [], [], []),
     )
-    monkeypatch.setattr(keys.sys, "stdin", types.SimpleNamespace(fileno=lambda: 0))
-    keys._read_posix(pressed.append, lambda: ended.append(True))
+    monkeypatch.setattr(terminal.sys, "stdin", types.SimpleNamespace(fileno=lambda: 0))
+    terminal.read_posix(pressed.append, lambda: ended.append(True))
     assert (pressed, ended) == (names, [True])
 
 

@@ -14,8 +14,8 @@ from dojo import console
 from dojo.check import store
 from dojo.check.server.client import Dropped
 from dojo.check.server.keeper import NotWarm
-from dojo.check.watch import events, session
-from dojo.check.watch.model import Model
+from dojo.check.watch import session
+from dojo.check.watch.model import Ended, Model, Saved
 from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
 KATA = "k01_tensors"
@@ -76,8 +76,8 @@ def judged(one: session.Session, times: int = 1) -> dict:
         for number in range(1, times + 1):
             until(lambda number=number: one.model.number == number and one.model.run is None)
             if number < times:
-                one.put(events.Saved(frozenset([KATA])))
-        one.put(events.Ended(0))
+                one.put(Saved(frozenset([KATA])))
+        one.put(Ended(0))
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -92,10 +92,10 @@ def judged(one: session.Session, times: int = 1) -> dict:
 def test_a_green_is_kept_with_the_text_that_was_judged_even_when_the_session_ends_at_once(
     watched, monkeypatch
 ):
-    record = session.deeds.record
+    record = session.effects.record
     on_a_slow_disk = threading.Event()
     monkeypatch.setattr(
-        session.deeds, "record", lambda *what: on_a_slow_disk.wait(0.5) or record(*what)
+        session.effects, "record", lambda *what: on_a_slow_disk.wait(0.5) or record(*what)
     )
     kept = judged(watched)
     assert kept["first_green"]
@@ -122,7 +122,7 @@ def test_the_same_text_judged_twice_is_one_attempt(watched, monkeypatch):
 @pytest.mark.parametrize("problem", [Dropped, NotWarm("no memory")])
 def test_a_run_without_a_verdict_leaves_no_trace(watched, monkeypatch, problem):
     def judge(self) -> str:
-        watched.put(events.Ended(0))
+        watched.put(Ended(0))
         raise problem
 
     monkeypatch.setattr(Answering, "judge", judge)
@@ -142,9 +142,9 @@ def test_a_run_that_breaks_off_says_so_and_the_next_save_is_judged(watched, monk
     def work() -> None:
         until(lambda: watched.model.notice and watched.model.run is None)
         said.append(watched.model.notice)
-        watched.put(events.Saved(frozenset([KATA])))
+        watched.put(Saved(frozenset([KATA])))
         until(lambda: watched.model.number == 2 and watched.model.run is None)
-        watched.put(events.Ended(0))
+        watched.put(Ended(0))
 
     said: list[str] = []
     monkeypatch.setattr(Answering, "judge", judge)
@@ -166,7 +166,7 @@ def test_of_katas_that_are_not_the_learners_own_nothing_is_kept(watched):
 
 def test_all_hints_are_those_of_every_task_with_the_documentation(catalog):
     kata = catalog.find("k06")
-    found = session.deeds.all_hints(kata, console.screen(), 500)
+    found = session.effects.all_hints(kata, console.screen(), 500)
     text = Text.from_ansi(found.text).plain
     assert found.kata == kata.name
     for task in kata.tasks:
@@ -183,7 +183,7 @@ def test_a_state_that_cannot_be_kept_is_told_and_the_verdict_is_shown(
 
     def work() -> None:
         until(lambda: watched.model.notice and watched.model.run is None)
-        watched.put(events.Ended(0))
+        watched.put(Ended(0))
 
     thread = threading.Thread(target=work)
     thread.start()

@@ -6,29 +6,31 @@ import pytest
 
 from dojo.catalog import Catalog, Kata, Stage, Task
 from dojo.check.watch import model as m
-from dojo.check.watch.events import (
+from dojo.check.watch.effects import (
     Compare,
-    Drop,
-    Ended,
-    HintOpened,
-    Hints,
-    Judge,
-    Judged,
-    Key,
-    Noticed,
-    NotJudged,
+    DropRun,
     OpenHint,
     Quit,
     Reset,
-    Restarting,
-    Saved,
+    RunTests,
     ShowHints,
-    Started,
-    TestJudged,
-    ToRead,
-    WasReset,
 )
-from dojo.check.watch.model import Model, keys
+from dojo.check.watch.model import (
+    Ended,
+    HintOpened,
+    Hints,
+    Key,
+    Model,
+    Noticed,
+    Restarting,
+    RunEnded,
+    RunFailed,
+    Saved,
+    Started,
+    TestEnded,
+    TextOpened,
+    keys,
+)
 from dojo.check.watch.transitions import update
 from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
@@ -62,13 +64,13 @@ def saved(*katas: str) -> Saved:
     return Saved(frozenset(katas))
 
 
-def judged(run: int, *results: KataResult) -> Judged:
-    return Judged(run, results, 0.5)
+def judged(run: int, *results: KataResult) -> RunEnded:
+    return RunEnded(run, results, 0.5)
 
 
 @pytest.fixture
 def start() -> Model:
-    return Model(CATALOG, own=True, current="k00_a")
+    return Model(CATALOG, is_learners=True, current="k00_a")
 
 
 @pytest.fixture
@@ -90,34 +92,34 @@ def last(start) -> Model:
 
 def test_it_starts_by_judging_the_kata_on_the_screen(start):
     model, todo = update(start, Started())
-    assert todo == [Judge(1, ("k00_a",))]
+    assert todo == [RunTests(1, ("k00_a",))]
     assert model.run.katas == ("k00_a",)
 
 
 def test_a_save_is_judged_and_the_kata_comes_on_the_screen(failed):
     model, todo = update(failed, saved("k02_c"))
-    assert todo == [Judge(2, ("k02_c",))]
+    assert todo == [RunTests(2, ("k02_c",))]
     assert model.current == "k02_c"
 
 
 def test_a_save_during_a_run_drops_it(failed):
     model = after(failed, saved("k00_a"))
     model, todo = update(model, saved("k00_a"))
-    assert todo == [Drop(2), Judge(3, ("k00_a",))]
+    assert todo == [DropRun(2), RunTests(3, ("k00_a",))]
 
 
 def test_the_verdict_of_a_dropped_run_is_not_shown(failed):
     model = after(failed, saved("k00_a"), saved("k00_a"), judged(2, result("k00_a")))
     assert model.run.number == 3
     assert model.result.outcome == Outcome.FAILED
-    assert after(model, TestJudged(2)).run.tests == 0
-    assert after(model, NotJudged(2, "gone")).notice == ""
+    assert after(model, TestEnded(2)).run.tests == 0
+    assert after(model, RunFailed(2, "gone")).notice == ""
 
 
 def test_of_several_saved_at_once_the_one_on_the_screen_stays(failed):
     model, todo = update(failed, saved("k02_c", "k00_a"))
     assert model.current == "k00_a"
-    assert todo == [Judge(2, ("k00_a", "k02_c"))]
+    assert todo == [RunTests(2, ("k00_a", "k02_c"))]
 
 
 def test_a_file_that_is_no_kata_changes_nothing(failed):
@@ -153,7 +155,7 @@ def test_keys_of_a_kata_that_passes(passed):
 
 
 def test_of_other_peoples_katas_there_are_no_hints_no_comparison_and_no_reset(start):
-    other = replace(start, own=False)
+    other = replace(start, is_learners=False)
     assert list(keys(after(other, Started(), judged(1, result("k00_a", Outcome.FAILED))))) == [
         "l",
         "a",
@@ -174,7 +176,7 @@ def test_after_a_success_it_waits_for_the_learner(passed):
     assert passed.current == "k00_a"
     model, todo = update(passed, Key("n"))
     assert model.current == "k01_b"
-    assert todo == [Judge(2, ("k01_b",))]
+    assert todo == [RunTests(2, ("k01_b",))]
 
 
 def test_next_goes_around_and_leaves_out_what_is_done(start):
@@ -215,16 +217,16 @@ def test_reset_asks_first(failed):
 
 def test_compare_shows_what_it_got_and_goes_back(passed):
     assert effects(passed, Key("d")) == [Compare("k00_a")]
-    model = after(passed, ToRead("k00_a", "- yours"))
+    model = after(passed, TextOpened("k00_a", "- yours"))
     assert (model.view, model.text) == (m.READ, "- yours")
     assert list(keys(model)) == ["b", "q"]
     assert after(model, Key("b")).view == m.KATA
-    assert after(passed, Key("n"), ToRead("k00_a", "- yours")).view == m.KATA
+    assert after(passed, Key("n"), TextOpened("k00_a", "- yours")).view == m.KATA
 
 
 def test_all_judges_all_and_shows_it(failed):
     model, todo = update(failed, Key("a"))
-    assert todo == [Judge(2, ("k00_a", "k01_b", "k02_c"))]
+    assert todo == [RunTests(2, ("k00_a", "k01_b", "k02_c"))]
     model = after(
         model, judged(2, result("k00_a"), result("k01_b", Outcome.FAILED), result("k02_c"))
     )
@@ -236,7 +238,7 @@ def test_all_judges_all_and_shows_it(failed):
 
 def test_after_the_last_one_everything_is_checked_again(last):
     model, todo = update(last, judged(1, result("k00_a")))
-    assert todo == [Judge(2, ("k00_a", "k01_b", "k02_c"))]
+    assert todo == [RunTests(2, ("k00_a", "k01_b", "k02_c"))]
     model = after(model, judged(2, *(result(kata.name) for kata in KATAS)))
     assert model.is_over
     assert model.lost == ()
@@ -265,25 +267,25 @@ def test_after_the_end_everything_is_checked_again_only_when_something_had_faile
     model = after(model, saved("k01_b"), judged(3, result("k01_b", Outcome.FAILED)))
     assert not model.is_over
     assert effects(after(model, saved("k01_b")), judged(4, result("k01_b"))) == [
-        Judge(5, ("k00_a", "k01_b", "k02_c"))
+        RunTests(5, ("k00_a", "k01_b", "k02_c"))
     ]
 
 
 def test_katas_nothing_is_known_of_are_judged_behind_the_screen(start):
     model = replace(start, unknown=("k00_a", "k02_c"))
     model, todo = update(after(model, Started()), judged(1, result("k00_a")))
-    assert todo == [Judge(2, ("k02_c",), in_background=True)]
+    assert todo == [RunTests(2, ("k02_c",), in_background=True)]
     assert (model.run, model.unknown) == (None, ("k02_c",))
     model, todo = update(model, judged(2, result("k02_c")))
     assert todo == []
-    assert (model.view, model.current, model.behind) == (m.KATA, "k00_a", None)
+    assert (model.view, model.current, model.background) == (m.KATA, "k00_a", None)
     assert model.count == (4, 6)
 
 
 def test_a_save_makes_the_verdict_from_behind_worthless_for_its_kata(start):
     model = after(replace(start, unknown=("k01_b", "k02_c")), Started(), judged(1, result("k00_a")))
     model, todo = update(model, saved("k02_c"))
-    assert todo == [Judge(3, ("k02_c",))]
+    assert todo == [RunTests(3, ("k02_c",))]
     model = after(model, judged(2, result("k01_b"), result("k02_c")))
     assert "k02_c" not in model.results
     assert "k01_b" in model.results
@@ -298,13 +300,13 @@ def test_a_notice_goes_when_the_person_does_something(failed):
 def test_where_the_copy_of_a_reset_lies_is_still_said_when_the_stub_is_judged(failed):
     model = after(
         failed,
-        WasReset("k00_a", "kept as .backup"),
+        Noticed("kept as .backup", was_reset="k00_a"),
         saved("k00_a"),
         judged(2, result("k00_a", Outcome.NOT_STARTED)),
     )
     assert model.notice == "kept as .backup"
     assert after(model, saved("k00_a")).notice == ""
-    assert after(failed, WasReset("k00_a", "kept as .backup"), saved("k01_b")).notice == ""
+    assert after(failed, Noticed("kept as .backup", was_reset="k00_a"), saved("k01_b")).notice == ""
 
 
 def test_a_new_warm_process_is_said_until_it_answers(failed):

@@ -1,12 +1,10 @@
 """Watch mode: one screen, one task, an answer to every save.
 
-events     what happens, and what is then to be done: plain records
-model      what is known in a session, and which keys do something
-steps      what follows from each event: pure
-frame      the screen that shows it
-keys       single keys from the terminal
-terminal   puts frames on it, and leaves it as it was
-files      tells which kata files have changed
-deeds      what a session does besides judging: hints, comparison, reset, the learner's state
-session    brings them together: events in, frames out
+model        the state of a session and the events that change it: plain records
+transitions  how an event changes the model, and the effects that follow: pure
+effects      what a session is to do, and the work for it: hints, comparison, reset, the state
+frame        the screen for a model
+terminal     shows frames, reads single keys, and leaves the terminal as it was
+files        reports which kata files have changed
+session      brings them together: events in, frames out
 """

@@ -1,143 +1,186 @@
-"""What a watch session does besides judging, for the learner's own katas: their state, hints,
+"""What a watch session is to do, and the work for the learner's own katas: their state, hints,
 comparison, reset.
 
-Each deed gives an event; one that can't be done gives a sentence.
+The work gives an event; where it can't be done, a notice.
 """
 
 import io
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
+from typing import ParamSpec
 
 from rich.console import Console
 
-from dojo import ROOT
 from dojo.catalog import Catalog, Kata
 from dojo.check import compare as comparing
 from dojo.check import docs, hints, store
 from dojo.check import reset as resetting
 from dojo.check import state as states
 from dojo.check.screens import help
-from dojo.check.watch.events import Event, HintOpened, Hints, Noticed, ToRead, WasReset
+from dojo.check.watch.model import Event, HintOpened, Hints, Noticed, TextOpened
 from dojo.console import Screen
 from dojo.results import KataResult, Verdict
 from dojo.stubs import MarkerError, open_regions
 
-Deed = Callable[..., Event | None]
+Arguments = ParamSpec("Arguments")
 
 
-def told(deed: Deed) -> Deed:
-    """What can't be done is said in a sentence."""
+@dataclass(frozen=True)
+class RunTests:
+    run: int
+    katas: tuple[str, ...]
+    in_background: bool = False
 
-    @wraps(deed)
-    def tried(*arguments: object) -> Event | None:
+
+@dataclass(frozen=True)
+class DropRun:
+    run: int
+
+
+@dataclass(frozen=True)
+class OpenHint:
+    kata: str
+    task: str
+
+
+@dataclass(frozen=True)
+class ShowHints:
+    kata: str
+
+
+@dataclass(frozen=True)
+class Compare:
+    kata: str
+
+
+@dataclass(frozen=True)
+class Reset:
+    kata: str
+
+
+@dataclass(frozen=True)
+class Quit:
+    code: int
+
+
+Effect = RunTests | DropRun | OpenHint | ShowHints | Compare | Reset | Quit
+
+
+def _or_notice(work: Callable[Arguments, Event | None]) -> Callable[Arguments, Event | None]:
+    """Turn errors of this work into a notice."""
+
+    @wraps(work)
+    def tried(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Event | None:
         try:
-            return deed(*arguments)
+            return work(*args, **kwargs)
         except OSError as error:
-            return Noticed(
-                f"{error.filename or 'A file'} can't be used ({error.strerror or error}): nothing"
-                " was changed."
-            )
+            name, why = error.filename or "A file", error.strerror or error
+            return Noticed(f"{name} can't be used ({why}): nothing was changed.")
         except (MarkerError, comparing.NotComparable, hints.NoSuchTask) as problem:
             return Noticed(f"{problem}")
 
     return tried
 
 
-def known(catalog: Catalog) -> tuple[Mapping[str, frozenset[str]], str | None, str]:
-    """What the state tells at the start: each kata's tasks that pass with its file as it is, the
-    kata the learner is at if the state knows one, and a sentence where the state was broken.
+def progress(catalog: Catalog) -> tuple[Mapping[str, frozenset[str]], str | None, str]:
+    """The learner's state at the start: kata name → its tasks that pass with the file as it is now,
+    the kata the learner is at (None if nothing was done yet), and a sentence if the state is
+    broken.
     """
     try:
         state, notice = store.read()
     except OSError as error:
-        return (
-            {},
-            None,
-            f"{error.filename} can't be read ({error.strerror}): what passed before is not known.",
-        )
+        why = f"{error.filename} can't be read ({error.strerror})"
+        return {}, None, f"{why}: what passed before is not known."
     content = store.hashes(kata.name for kata in catalog.katas)
     passed = {
         kata.name: frozenset(
-            t.name for t in kata.tasks if state.of(kata.name, t.name).is_green(content[kata.name])
+            task.name
+            for task in kata.tasks
+            if state.of(kata.name, task.name).is_green(content[kata.name])
         )
         for kata in catalog.katas
     }
     if not state.katas:
         return passed, None, notice
-    at = states.current(state, catalog, store.edited(kata.name for kata in catalog.katas))
-    return passed, (at[0].name if at else catalog.katas[-1].name), notice
+    place = states.current(state, catalog, store.edited(kata.name for kata in catalog.katas))
+    return passed, (place[0] if place else catalog.katas[-1]).name, notice
 
 
 def worked_on(catalog: Catalog, folder: Path) -> Iterable[Kata]:
-    """The katas of which a part is written already, or whose file can't tell."""
+    """The katas that are partly written, or whose file can't be read."""
     for kata in catalog.katas:
         try:
-            still_open = open_regions((folder / f"{kata.name}.py").read_text(encoding="utf-8"))
+            unwritten = set(open_regions((folder / f"{kata.name}.py").read_text(encoding="utf-8")))
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError):
-            still_open = {}
-        if {task.name for task in kata.tasks} - set(still_open):
+            unwritten = set()
+        if {task.name for task in kata.tasks} - unwritten:
             yield kata
 
 
-@told
-def record(results: Iterable[KataResult], before: dict[str, str], device: str) -> Event | None:
-    """Keep a verdict in the learner's state."""
-    notice = store.record(Verdict("katas", tuple(results)), before, device=device)
+@_or_notice
+def record(results: tuple[KataResult, ...], before: dict[str, str], device: str) -> Event | None:
+    """Keep results in the learner's state."""
+    notice = store.record(Verdict("katas", results), before, device=device)
     return Noticed(notice) if notice else None
 
 
-@told
-def open_hint(kata: Kata, task: str) -> Event:
-    """One more level of a task's hints."""
-    one = hints.task_of(kata, task)
-    state, _ = store.change(lambda now: states.after_hint(now, kata.name, one))
-    return HintOpened(kata.name, Hints(task, hints.ladder(state, kata, one).open, len(one.hints)))
+@_or_notice
+def open_hint(kata: Kata, task_name: str) -> Event:
+    """Open one more level of a task's hints."""
+    task = hints.task_of(kata, task_name)
+    state, _ = store.change(lambda state: states.after_hint(state, kata.name, task))
+    texts = hints.ladder(state, kata, task).open
+    return HintOpened(kata.name, Hints(task_name, texts, len(task.hints)))
 
 
-@told
-def compare(kata: Kata, look: Screen, width: int) -> Event:
+@_or_notice
+def compare(kata: Kata, screen: Screen, width: int) -> Event:
     """The learner's code of every task beside the reference's."""
-    yours = (store.KATAS / f"{kata.name}.py").read_text(encoding="utf-8")
-    screen = _page(look, width)
+    code = (store.KATAS / f"{kata.name}.py").read_text(encoding="utf-8")
+    page = _Page(screen, width)
     for task in kata.tasks:
-        help.comparison(screen, kata, task, comparing.parts(yours, _reference(kata), task.name))
-    return ToRead(kata.name, screen.console.file.getvalue())
+        parts = comparing.parts(code, kata.reference_text(), task.name)
+        help.comparison(page.screen, kata, task, parts)
+    return page.opened(kata)
 
 
-@told
-def all_hints(kata: Kata, look: Screen, width: int) -> Event:
-    """Every level of the hints of every task, and what to read in torch's documentation: for a kata
-    that passes.
-    """
-    screen = _page(look, width)
+@_or_notice
+def all_hints(kata: Kata, screen: Screen, width: int) -> Event:
+    """All hints of a passed kata's tasks, and the pages of torch's documentation to read."""
+    page = _Page(screen, width)
     for task in kata.tasks:
         ladder = hints.Ladder(kata, task, task.hints, is_green=True)
-        help.ladder(screen, ladder, docs.pages(_reference(kata), task.name), leads_on=False)
-    return ToRead(kata.name, screen.console.file.getvalue())
+        pages = docs.pages(kata.reference_text(), task.name)
+        help.ladder(page.screen, ladder, pages, leads_on=False)
+    return page.opened(kata)
 
 
-def _page(look: Screen, width: int) -> Screen:
-    """A screen that is kept as text."""
-    console = Console(
-        file=io.StringIO(), width=width, force_terminal=True, legacy_windows=False, highlight=False
-    )
-    return Screen(console, look.marks, look.full, look.empty)
+class _Page:
+    """A screen that keeps what is printed on it."""
+
+    def __init__(self, screen: Screen, width: int) -> None:
+        self._text = io.StringIO()
+        console = Console(
+            file=self._text, width=width, force_terminal=True, legacy_windows=False, highlight=False
+        )
+        self.screen = Screen(console, screen.marks, screen.full, screen.empty)
+
+    def opened(self, kata: Kata) -> Event:
+        return TextOpened(kata.name, self._text.getvalue())
 
 
-def _reference(kata: Kata) -> str:
-    return (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
-
-
-@told
+@_or_notice
 def reset(kata: Kata) -> Event:
-    """The kata's file is the stub again."""
+    """Put the kata's file back to its stub."""
     path, text = store.KATAS / f"{kata.name}.py", resetting.stub(kata)
     if resetting.is_stub(path, text):
         return Noticed(f"katas/{path.name} is the stub already: nothing to do.")
     backup = resetting.reset(path, text, datetime.now())
-    kept = f" What was there: katas/{backup.name}" if backup else ""
-    return WasReset(kata.name, f"katas/{path.name} is the stub again.{kept}")
+    copy = f" What was there: katas/{backup.name}" if backup else ""
+    return Noticed(f"katas/{path.name} is the stub again.{copy}", was_reset=kata.name)

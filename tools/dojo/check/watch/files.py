@@ -1,68 +1,59 @@
-"""Tells which kata files have changed, however an editor saves them."""
+"""Reports which kata files have changed, however an editor saves them."""
 
 import contextlib
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 import watchfiles
 
-MILLISECONDS = {"debounce": 50, "step": 5}  # an editor's several steps of one save count as one
-LOOK_ANYWAY = 1000  # milliseconds: where no event comes, as when the whole folder was replaced
+MILLISECONDS_TO_SETTLE = 50  # an editor's several steps of one save count as one
+MILLISECONDS_BETWEEN_STEPS = 5
+# without an event the files are looked at this often, as when the whole folder was replaced
+MILLISECONDS_WITHOUT_EVENT = 1000
 
 
 @dataclass(frozen=True)
 class Version:
-    """What tells one version of a file from another: it was written again, or says something else.
+    """One version of a file: another one was written at another time or has other content.
 
     Attributes:
-        place: its number on the disk, which says nothing by itself: a folder that was moved away
-            and back has new files.
+        inode: tells only when to read the file again, since a folder that was moved away and back
+            has new files with the same content.
     """
 
     written: int
     size: int
     content: str
-    place: int = field(compare=False)
+    inode: int = field(compare=False)
 
 
-def versions(
-    folder: Path, katas: Iterable[str], known: Mapping[str, Version | None]
-) -> dict[str, Version | None]:
-    """The version of each file, None for one that can't be read; read anew only where it is not the
-    file that is known.
-    """
-    return {kata: _version(folder / f"{kata}.py", known.get(kata)) for kata in katas}
-
-
-def _version(path: Path, known: Version | None) -> Version | None:
+def version(path: Path, last: Version | None) -> Version | None:
+    """The version of a file, None if it can't be read. Reads it only if it is not the last one."""
     try:
-        found = path.stat()
-        if known and (found.st_mtime_ns, found.st_size, found.st_ino) == (
-            known.written,
-            known.size,
-            known.place,
-        ):
-            return known
+        stat = path.stat()
+        state = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        if last and state == (last.written, last.size, last.inode):
+            return last
         content = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return None
-    return Version(found.st_mtime_ns, found.st_size, content, found.st_ino)
+    return Version(stat.st_mtime_ns, stat.st_size, content, stat.st_ino)
 
 
 class Watcher:
-    """Calls `on_save` with the names of the katas whose files are not what they were, in a thread
-    of its own.
+    """Calls `on_save` with the names of the katas whose files have changed, in a thread of its
+    own.
     """
 
     def __init__(
         self, folder: Path, katas: Iterable[str], on_save: Callable[[frozenset[str]], None]
     ) -> None:
-        self._folder, self._katas, self._on_save = folder, tuple(katas), on_save
-        self._known = versions(folder, self._katas, {})
+        self._folder, self._on_save = folder, on_save
+        self._versions = {kata: version(folder / f"{kata}.py", None) for kata in katas}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -81,33 +72,31 @@ class Watcher:
             # no such folder, or it can't be watched
             with contextlib.suppress(OSError, RuntimeError):
                 self._until_replaced()
-            self._look()
-            self._stop.wait(LOOK_ANYWAY / 1000)
+            self._compare()
+            self._stop.wait(MILLISECONDS_WITHOUT_EVENT / 1000)
 
     def _until_replaced(self) -> None:
-        """Watch the folder until it is another one, as after git has deleted it and brought it
-        back.
-        """
-        here = self._folder.stat().st_ino
-        names = {f"{kata}.py" for kata in self._katas}
+        """Watch the folder until it is a new one, as after git has deleted and restored it."""
+        inode = self._folder.stat().st_ino
+        names = {f"{kata}.py" for kata in self._versions}
         events = watchfiles.watch(
             self._folder,
             watch_filter=lambda change, path: Path(path).name in names,
+            debounce=MILLISECONDS_TO_SETTLE,
+            step=MILLISECONDS_BETWEEN_STEPS,
             stop_event=self._stop,
-            rust_timeout=LOOK_ANYWAY,
+            rust_timeout=MILLISECONDS_WITHOUT_EVENT,
             yield_on_timeout=True,
             recursive=False,
             raise_interrupt=False,
-            **MILLISECONDS,
         )
         for _ in events:
-            self._look()
-            if self._folder.stat().st_ino != here:
+            self._compare()
+            if self._folder.stat().st_ino != inode:
                 return
 
-    def _look(self) -> None:
-        now = versions(self._folder, self._katas, self._known)
-        changed = frozenset(kata for kata in self._katas if now[kata] != self._known[kata])
-        self._known = now
-        if changed:
+    def _compare(self) -> None:
+        last = self._versions
+        self._versions = {k: version(self._folder / f"{k}.py", old) for k, old in last.items()}
+        if changed := frozenset(k for k, old in last.items() if self._versions[k] != old):
             self._on_save(changed)

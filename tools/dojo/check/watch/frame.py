@@ -1,94 +1,91 @@
-"""The screen of a watch session: from a model to lines of text. Pure, apart from the files that
-tell what is still to write.
+"""The screen of a watch session: from a model to lines of text. Pure, apart from a look at the
+folders that messages name.
 """
 
 import io
+import os
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.text import Text
 
-from dojo.catalog import Kata
+from dojo import ROOT
 from dojo.check.screens.overview import compared
-from dojo.check.watch import message
 from dojo.check.watch import model as m
-from dojo.check.watch.model import Model
+from dojo.check.watch.model import WRONG, Model
 from dojo.console import STYLES, Screen
 from dojo.reference_results import Entry
 from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
 LEAST_LOWER = 5  # lines below the list: its remark, the progress, the keys
 LIST_WIDTH, STAGE_WIDTH = 74, 30  # columns of a list that has its stages beside it, and of these
+PLACE = re.compile(r"(?P<folder>(?:[\w.~-]*[\\/])+)?(?P<file>k\d\d_\w+\.py:\d+)")
+LABEL = re.compile(r"\s*(?:seen|expected|layers|loss|likely|or|next): +")
+DRAWN = re.compile("[\u2500-\u259f\u2800-\u28ff]")  # lines, blocks and braille
+INDENT = 2
+COLOURS = ("standard", "256", "truecolor")
 
 
 class Frame:
     """Draws models in one size and style.
 
     Args:
-        look: the screen whose marks and colours to use.
-        records: what the references reached, by kata.
+        screen: whose marks and colours to use.
+        records: kata name → what its reference reached.
     """
 
-    def __init__(self, look: Screen, width: int, height: int, records: Mapping[str, Entry]) -> None:
+    def __init__(
+        self, screen: Screen, width: int, height: int, records: Mapping[str, Entry]
+    ) -> None:
         self._height, self._records = height, records
-        colours = look.console.color_system
+        colours = screen.console.color_system
         self._console = Console(
             file=io.StringIO(),
             width=max(width, 20),
             height=max(height, 1),
-            force_terminal=look.console.is_terminal,
-            color_system=colours if colours in ("standard", "256", "truecolor") else None,
+            force_terminal=screen.console.is_terminal,
+            # mypy does not see that only these names are left
+            color_system=colours if colours in COLOURS else None,  # type: ignore[arg-type]
             legacy_windows=False,
             highlight=False,
         )
-        self._screen = Screen(self._console, look.marks, look.full, look.empty)
+        self._screen = Screen(self._console, screen.marks, screen.full, screen.empty)
 
     def lines(self, model: Model) -> list[str]:
-        """At most as many lines as the screen has: what there is to read, then hints, progress and
+        """At most as many lines as the screen has: the text to read, then hints, progress and
         keys.
         """
-        upper = self._rendered(lambda: self._upper(model))
-        hints = [self._rendered(lambda hint=hint: self._hint(*hint)) for hint in self._hints(model)]
+        upper = self._printed(self._upper, model)
+        hints = []
+        if model.hints and model.view == m.KATA:
+            for number, text in enumerate(model.hints.texts, start=1):
+                head = f"Hint {number} of {model.hints.total}"
+                hints.append(["", *self._printed(self._out, f"[bold]{head}[/]  {escape(text)}", 2)])
         while len(hints) > 1 and sum(map(len, hints)) > self._height // 3:
             hints.pop(0)  # the newest is the one that was asked for
-        lower = [line for hint in hints for line in hint] + self._rendered(
-            lambda: self._lower(model)
-        )
+        lower = [line for hint in hints for line in hint] + self._printed(self._lower, model)
         room = max(self._height - len(lower), 1)
         if len(upper) <= room:
             return [*upper, *[""] * (room - len(upper)), *lower][-self._height :]
         first = min(model.scroll, len(upper) - room + 1)
         below = len(upper) - first - (room - 1)
         more = f"… {below} more lines: down" + (", up" if first else "") if below else "… up"
-        return [
-            *upper[first : first + room - 1],
-            *self._rendered(lambda: self._out(f"[dim]{more}[/]")),
-            *lower,
-        ]
+        shown = upper[first : first + room - 1]
+        return [*shown, *self._printed(self._out, f"[dim]{more}[/]"), *lower]
 
-    def _rendered(self, draw: Callable[[], None]) -> list[str]:
-        self._console.file = io.StringIO()
-        draw()
-        return self._console.file.getvalue().splitlines()
+    def _printed(self, draw: Callable[..., None], *arguments: object) -> list[str]:
+        """The lines that this function prints."""
+        self._console.file = file = io.StringIO()
+        draw(*arguments)
+        return file.getvalue().splitlines()
 
     def _out(self, markup: str = "", indent: int = 0) -> None:
         text = Text.from_markup(markup, overflow="fold")
         self._console.print(Padding(text, (0, 0, 0, indent), expand=False) if markup else "")
-
-    def _hints(self, model: Model) -> list[tuple[int, int, str]]:
-        """The open hints on this screen: number, of how many, text."""
-        if model.hints is None or model.view != m.KATA:
-            return []
-        return [
-            (number, model.hints.total, text)
-            for number, text in enumerate(model.hints.texts, start=1)
-        ]
-
-    def _hint(self, number: int, total: int, text: str) -> None:
-        self._out()
-        self._out(f"[bold]Hint {number} of {total}[/]  {escape(text)}", 2)
 
     def _upper(self, model: Model) -> None:
         match model.view:
@@ -105,17 +102,14 @@ class Frame:
         done, total = model.count
         self._out()
         if model.view == m.RESET:
-            self._out(
-                f"[bold]Put katas/{model.current}.py back to its stub?[/] What is there is kept in"
-                " a copy."
-            )
+            question = f"Put katas/{model.current}.py back to its stub?"
+            self._out(f"[bold]{question}[/] What is there is kept in a copy.")
         elif model.notice:
             self._out(f"[yellow]{escape(model.notice)}[/]")
-        behind = "" if model.behind is None else "   [dim]looking through your other katas[/]"
-        self._out(f"{self._screen.bar(done, total)}  {done} of {total} tasks pass{behind}")
-        self._out(
-            "   ".join(f"[bold]{key}[/] {escape(label)}" for key, label in m.keys(model).items())
-        )
+        more = "   [dim]looking through your other katas[/]" if model.background else ""
+        self._out(f"{self._screen.bar(done, total)}  {done} of {total} tasks pass{more}")
+        keys = m.keys(model).items()
+        self._out("   ".join(f"[bold]{key}[/] {escape(label)}" for key, label in keys))
 
     def _kata(self, model: Model) -> None:
         kata, result, problem = model.kata, model.result, model.problem
@@ -123,27 +117,27 @@ class Frame:
         if model.run and model.why_cold:
             self._out(f"[dim]because {escape(model.why_cold)}[/]")
         if result is None:
-            where = f"katas/{kata.name}.py" if model.own else f"{kata.name}.py"
+            path = f"katas/{kata.name}.py" if model.is_learners else f"{kata.name}.py"
             self._out()
-            self._out(f"Open [underline cyan]{where}[/] in your editor, and read its lesson.", 2)
+            self._out(f"Open [underline cyan]{path}[/] in your editor, and read its lesson.", 2)
             self._out("Each time you save the file its tests run, and the answer is here.", 2)
             return
-        self._console.style = "dim" if model.run else ""  # what is known is not what is there now
+        self._console.style = "dim" if model.run else ""  # the file may have changed since
         self._tasks(result)
         self._out()
         if problem and (test := problem.first_problem):
             self._failure(result, problem, test)
         elif model.is_passed:
-            self._success(kata, result)
+            self._out(f"[green]Learned:[/] {escape(kata.learned)}", 2)
+            for number in result.measured:
+                self._out(f"[dim]{escape(compared(number, self._records.get(kata.name)))}[/]", 2)
         self._console.style = ""
 
     def _status(self, model: Model) -> str:
+        if model.run and not model.is_warm and not model.run.tests:
+            again = " anew" if model.why_cold else ""
+            return f"[cyan]starting Python and torch{again} (some seconds)[/]"
         if model.run:
-            if not model.is_warm and not model.run.tests:
-                return (
-                    f"[cyan]starting Python and torch{' anew' if model.why_cold else ''} (some"
-                    " seconds)[/]"
-                )
             return "[cyan]testing" + (f", {model.run.tests} done[/]" if model.run.tests else "[/]")
         if model.result is None:
             return "[dim]not judged yet[/]"
@@ -153,41 +147,57 @@ class Frame:
 
     def _tasks(self, result: KataResult) -> None:
         """Every task with its mark, as many in a line as fit."""
-        lines = [""]
+        line = ""
         for task in result.tasks:
-            one = f"{self._screen.mark(task.outcome)} {task.name}"
-            more = f"{lines[-1]}  {one}" if lines[-1] else one
-            is_fitting = Text.from_markup(more).cell_len <= self._console.width
-            lines = [*lines[:-1], more] if is_fitting else [*lines, one]
-        for line in lines:
-            self._out(line)
+            item = f"{self._screen.mark(task.outcome)} {task.name}"
+            longer = f"{line}  {item}" if line else item
+            if line and Text.from_markup(longer).cell_len > self._console.width:
+                self._out(line)
+                longer = item
+            line = longer
+        self._out(line)
 
     def _failure(self, result: KataResult, task: TaskResult, test: TestResult) -> None:
         """The first thing to see to, in full."""
-        tests = [one for other in result.tasks for one in other.tests]
-        is_whole_file = (
-            result.outcome == Outcome.FAILED and len({one.message for one in tests}) == 1
-        )
+        tests = [test for task in result.tasks for test in task.tests]
+        has_one_message = len({test.message for test in tests}) == 1
+        is_whole_file = result.outcome == Outcome.FAILED and has_one_message
         if task.outcome != Outcome.NOT_STARTED and not is_whole_file:
             device = "" if test.device == "cpu" else f" on {test.device}"
             self._out(f"[{STYLES[test.outcome]}]{escape(test.name)}{device}[/]")
         for line in test.message.splitlines():
-            message.show(self._console, line)
+            self._message(line)
         if task.outcome == Outcome.ERROR:
-            self._out(
-                "This is a fault of the suite, not of yours. Please report it with the text above.",
-                2,
-            )
-        others = sum(one.outcome == Outcome.FAILED for one in tests) - 1
+            fault = "This is a fault of the suite, not of yours."
+            self._out(f"{fault} Please report it with the text above.", 2)
+        others = sum(test.outcome == Outcome.FAILED for test in tests) - 1
         if others > 0 and not is_whole_file:
-            self._out(
-                f"[dim]and {others} more {'tests' if others > 1 else 'test'} that failed[/]", 2
-            )
+            plural = "s" if others > 1 else ""
+            self._out(f"[dim]and {others} more test{plural} that failed[/]", 2)
 
-    def _success(self, kata: Kata, result: KataResult) -> None:
-        self._out(f"[green]Learned:[/] {escape(kata.learned)}", 2)
-        for number in result.measured:
-            self._out(f"[dim]{escape(compared(number, self._records.get(kata.name)))}[/]", 2)
+    def _message(self, line: str) -> None:
+        """A line of a failure's message. A long one goes on below its own beginning; one with a
+        drawing is cut off.
+        """
+        if not line.strip():
+            self._out()
+            return
+        label = LABEL.match(line)
+        start = label.end() if label else len(line) - len(line.lstrip())
+        room = max(self._console.width - start - INDENT, 10)
+        text = _with_places(line[start:])
+        if DRAWN.search(line):
+            text.truncate(room, overflow="crop")
+            parts = [text]
+        else:
+            parts = list(text.wrap(self._console, room, overflow="fold"))
+        indent = start + INDENT
+        if label:  # it stands to the left of what it labels
+            head = Padding(Text(label[0]) + parts.pop(0), (0, 0, 0, INDENT), expand=False)
+            self._console.print(head, no_wrap=True, crop=True)
+        for part in parts:
+            padded = Padding(part, (0, 0, 0, indent), expand=False)
+            self._console.print(padded, no_wrap=True, crop=True)
 
     def _list(self, model: Model) -> None:
         """A line for each kata, so that all are seen at once on a usual terminal."""
@@ -195,17 +205,13 @@ class Frame:
             for kata in stage.katas:
                 name = f"{stage.number}  {stage.title}" if kata is stage.katas[0] else ""
                 here = "[cyan]>[/]" if kata.name == model.current else " "
-                passed = model.passed.get(kata.name, frozenset())
-                mark = self._screen.mark(
-                    Outcome.PASSED if model.is_done(kata) else Outcome.NOT_STARTED
-                )
-                beside = (
-                    f"[bold]{escape(name):<{STAGE_WIDTH}}[/]"
-                    if self._console.width >= LIST_WIDTH
-                    else ""
-                )
-                count = f"[dim]{len(passed)} of {len(kata.tasks)}[/]"
-                self._out(f"{beside}{here} {mark} {kata.short}  {escape(kata.title):<24} {count}")
+                passed = len(model.passed.get(kata.name, ()))
+                outcome = Outcome.PASSED if model.is_done(kata) else Outcome.NOT_STARTED
+                is_wide = self._console.width >= LIST_WIDTH
+                beside = f"[bold]{escape(name):<{STAGE_WIDTH}}[/]" if is_wide else ""
+                title = f"{kata.short}  {escape(kata.title):<24}"
+                count = f"[dim]{passed} of {len(kata.tasks)}[/]"
+                self._out(f"{beside}{here} {self._screen.mark(outcome)} {title} {count}")
         if len(model.catalog.katas) + LEAST_LOWER < self._height:
             self._out("\n[dim]Save a kata's file, and it is the one on the screen.[/]")
 
@@ -213,20 +219,35 @@ class Frame:
         if model.run:
             self._out(f"[bold]All katas[/]  {self._status(model)}")
             return
+        titles = {k.name: f"{k.short}  {escape(k.title)}" for k in model.catalog.katas}
         for name in model.lost:
-            kata = next(kata for kata in model.catalog.katas if kata.name == name)
-            self._out(
-                f"[red]{kata.short}  {escape(kata.title)} passed before, and does not now.[/]"
-            )
+            self._out(f"[red]{titles[name]} passed before, and does not now.[/]")
         if model.is_over:
             self._out("[green]Everything passes.[/] Well done.")
-        for kata in model.catalog.katas:
-            if result := model.results.get(kata.name):
-                title = f"{kata.short}  {escape(kata.title)}"
+        for name, title in titles.items():
+            if result := model.results.get(name):
                 marks = " ".join(self._screen.mark(task.outcome) for task in result.tasks)
-                wrong = ", ".join(
-                    task.name
-                    for task in result.tasks
-                    if task.outcome in (Outcome.FAILED, Outcome.ERROR)
-                )
+                wrong = ", ".join(task.name for task in result.tasks if task.outcome in WRONG)
                 self._out(f"[{STYLES[result.outcome]}]{title:<30}[/] {marks}  [red]{wrong}[/]")
+
+
+def _with_places(line: str) -> Text:
+    """The line, with the places in files standing out."""
+    text, end = Text(), 0
+    for place in PLACE.finditer(line):
+        text.append(line[end : place.start()])
+        text.append(_from_here(place["folder"] or "") + place["file"], style="underline cyan")
+        end = place.end()
+    return text.append(line[end:])
+
+
+def _from_here(folder: str) -> str:
+    """A message's folder relative to where the user is, so that a terminal can open the file."""
+    is_ours = folder and not Path(folder).is_absolute() and (ROOT / folder).is_dir()
+    if not is_ours or Path.cwd() == ROOT:
+        return folder
+    try:
+        # a path object drops the end's separator
+        return os.path.join(os.path.relpath(ROOT / folder), "")  # noqa: PTH118
+    except ValueError:  # another drive
+        return str(ROOT / folder) + os.sep

@@ -1,18 +1,32 @@
-"""What is known in a watch session, and which keys do something. steps.py tells how it changes."""
+"""The state of a watch session, the events that change it, and the keys that do something."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dojo.catalog import Catalog, Kata, Task
-from dojo.check.watch.events import Hints
 from dojo.results import KataResult, Outcome, TaskResult
 
 KATA, LIST, ALL, READ, RESET = "kata", "list", "all", "read", "reset"  # what the screen shows
+WRONG = (Outcome.FAILED, Outcome.ERROR)
+
+
+@dataclass(frozen=True)
+class Hints:
+    """The open hints of a task, and how many it has in total."""
+
+    task: str
+    texts: tuple[str, ...]
+    total: int
 
 
 @dataclass(frozen=True)
 class Run:
-    """Katas that are being judged. What is saved meanwhile makes its results worthless."""
+    """Katas that are being tested.
+
+    Attributes:
+        tests: how many tests have ended.
+        saved: the katas saved since its start, whose results no longer count.
+    """
 
     number: int
     katas: tuple[str, ...]
@@ -25,33 +39,34 @@ class Model:
     """All that a session knows.
 
     Attributes:
-        own: whether these are the learner's own katas: only of those there are hints, comparison
-            and reset.
+        is_learners: True if these are the learner's katas; only they have hints, comparison and
+            reset.
         current: the kata on the screen.
         passed: kata name → its tasks that pass, as far as known.
-        results: kata name → its last verdict in this session.
-        unknown: katas with work in them of which nothing is known yet.
-        run, behind: what is judged for the screen, and in the background.
+        results: kata name → its last result in this session.
+        unknown: katas with work in them that have no result yet.
+        run, background: the run for the screen, and the one in the background.
         number: of the last run.
-        is_warm: whether a verdict has come yet; the first one takes longer.
-        why_cold: why it is started anew.
+        seconds: how long the last run for the screen took.
+        is_warm: True once the server has answered; the first answer takes longer.
+        why_cold: why the server had to be started again.
         lost: katas that passed before and do not now.
-        is_over: everything passes, and was checked again.
+        is_over: True if everything passes and was checked again.
         text: what there is to read: a comparison, or all hints.
-        notice: a sentence that stays until the next event of a person.
-        was_reset: the kata whose next save is our own doing, and leaves the notice standing.
-        scroll: lines of the screen's upper part that are above its edge.
+        notice: a sentence that stays until the next save or key.
+        was_reset: the kata that a reset has just written; the save that follows keeps the notice.
+        scroll: how many lines of the screen's upper part are above its edge.
     """
 
     catalog: Catalog
-    own: bool
+    is_learners: bool
     current: str
     passed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     results: Mapping[str, KataResult] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     view: str = KATA
     run: Run | None = None
-    behind: Run | None = None
+    background: Run | None = None
     number: int = 0
     seconds: float | None = None
     is_warm: bool = False
@@ -78,76 +93,157 @@ class Model:
 
     @property
     def problem(self) -> TaskResult | None:
-        """The task to speak of: the first that is wrong, else the first that is open."""
+        """The task to show: the first that is wrong, else the first that is open."""
         tasks = self.result.tasks if self.result else ()
-        wrong = [task for task in tasks if task.outcome in (Outcome.FAILED, Outcome.ERROR)]
-        return next(
-            iter(
-                [
-                    *wrong,
-                    *(
-                        task
-                        for task in tasks
-                        if task.outcome not in (Outcome.PASSED, Outcome.SKIPPED)
-                    ),
-                ]
-            ),
-            None,
-        )
+        todo = [task for task in tasks if task.outcome not in (Outcome.PASSED, Outcome.SKIPPED)]
+        return min(todo, key=lambda task: task.outcome not in WRONG, default=None)
 
     @property
     def task(self) -> Task | None:
-        """The same as the catalog has it."""
+        """The catalog's entry of that task."""
         name = self.problem.name if self.problem else ""
         return next((task for task in self.kata.tasks if task.name == name), None)
 
     @property
     def following(self) -> Kata | None:
-        """The next kata with something to do, in the catalog's order, from the current one on and
-        around.
-        """
+        """The next unfinished kata in the catalog's order, after the last one from the start."""
         katas = self.catalog.katas
-        here = katas.index(self.kata)
-        around = [*katas[here + 1 :], *katas[:here]]
-        return next((kata for kata in around if not self.is_done(kata)), None)
+        position = katas.index(self.kata)
+        others = katas[position + 1 :] + katas[:position]
+        return next((kata for kata in others if not self.is_done(kata)), None)
+
+    @property
+    def first_wrong(self) -> Kata | None:
+        """Where to go on after all katas were checked: to a lost one, else the first unfinished."""
+        return min(self.unfinished, key=lambda kata: kata.name not in self.lost, default=None)
+
+    @property
+    def unfinished(self) -> list[Kata]:
+        return [kata for kata in self.catalog.katas if not self.is_done(kata)]
 
     def is_done(self, kata: Kata) -> bool:
         return self.passed.get(kata.name, frozenset()) >= {task.name for task in kata.tasks}
 
     @property
     def count(self) -> tuple[int, int]:
-        """Tasks that pass, and all."""
-        passed = (len(self.passed.get(kata.name, ())) for kata in self.catalog.katas)
-        return sum(passed), sum(len(kata.tasks) for kata in self.catalog.katas)
+        """How many tasks pass, and how many there are."""
+        katas = self.catalog.katas
+        passed = sum(len(self.passed.get(kata.name, ())) for kata in katas)
+        return passed, sum(len(kata.tasks) for kata in katas)
 
 
 def keys(model: Model) -> dict[str, str]:
-    """The keys that do something now, and what."""
+    """The keys that do something now → what they do."""
     if model.view == RESET:
         return {"y": "yes, reset", "n": "no", "q": "quit"}
-    if model.view == KATA:
-        valid = {}
-        if model.is_passed and model.following:
-            valid["n"] = f"next: {model.following.short}"
-        if model.is_passed and model.own:
-            valid |= {"d": "compare", "h": "all hints"}
-        if (
-            model.task
-            and model.own
-            and not (model.hints and len(model.hints.texts) >= model.hints.total)
-        ):
-            valid["h"] = "another hint" if model.hints else "hint"
-        valid |= {"l": "list", "a": "all"} | ({"r": "reset"} if model.own else {})
-    else:
-        valid = {"b": "back"}
-        if model.view == ALL and model.run is None and (wrong := first_wrong(model)):
-            valid["n"] = f"to {wrong.short}"
+    valid = {}
+    if model.view != KATA:
+        valid["b"] = "back"
+        if model.view == ALL and model.run is None and model.first_wrong:
+            valid["n"] = f"to {model.first_wrong.short}"
+        return valid | {"q": "quit"}
+    if model.is_passed and model.following:
+        valid["n"] = f"next: {model.following.short}"
+    if model.is_passed and model.is_learners:
+        valid |= {"d": "compare", "h": "all hints"}
+    is_more = model.hints is None or len(model.hints.texts) < model.hints.total
+    if model.task and model.is_learners and is_more:
+        valid["h"] = "another hint" if model.hints else "hint"
+    valid |= {"l": "list", "a": "all"} | ({"r": "reset"} if model.is_learners else {})
     return valid | {"q": "quit"}
 
 
-def first_wrong(model: Model) -> Kata | None:
-    """Where to go on after all was checked: what passed before, else what is next."""
-    lost = [kata for kata in model.catalog.katas if kata.name in model.lost]
-    return next(
-        iter([*lost, *(kata for kata in model.catalog.katas if not model.is_done(kata))]), None
-    )
+@dataclass(frozen=True)
+class Started:
+    """The session begins."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """These katas' files were written, replaced, deleted or restored."""
+
+    katas: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key was pressed."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class TestEnded:
+    __test__ = False  # no class of tests, whatever pytest thinks of its name
+
+    run: int
+
+
+@dataclass(frozen=True)
+class RunEnded:
+    run: int
+    results: tuple[KataResult, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunFailed:
+    """The run has no results, through no fault of the learner's."""
+
+    run: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Restarting:
+    """The server has to be started again."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """A sentence for the learner.
+
+    Attributes:
+        was_reset: the kata whose file was put back to its stub, and will be seen as saved.
+    """
+
+    text: str
+    was_reset: str = ""
+
+
+@dataclass(frozen=True)
+class HintOpened:
+    kata: str
+    hints: Hints
+
+
+@dataclass(frozen=True)
+class TextOpened:
+    """A text about the kata to read: the comparison, or all hints."""
+
+    kata: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Ctrl-C, a closed terminal or a request to end."""
+
+    code: int
+
+
+Event = (
+    Started
+    | Saved
+    | Key
+    | TestEnded
+    | RunEnded
+    | RunFailed
+    | Restarting
+    | Noticed
+    | HintOpened
+    | TextOpened
+    | Ended
+)

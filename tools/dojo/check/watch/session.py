@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Protocol
 
 from dojo import bootstrap, reference_results
 from dojo.catalog import Catalog, Kata
@@ -20,26 +21,34 @@ from dojo.check import store
 from dojo.check.server.client import Dropped
 from dojo.check.server.fingerprint import tools
 from dojo.check.server.keeper import Keeper, NotWarm
-from dojo.check.watch import effects as deeds
-from dojo.check.watch import events, keys, transitions
+from dojo.check.watch import effects, transitions
+from dojo.check.watch import model as m
 from dojo.check.watch.files import Watcher
 from dojo.check.watch.frame import Frame
 from dojo.check.watch.model import Model
-from dojo.check.watch.terminal import Terminal
+from dojo.check.watch.terminal import Terminal, listen
 from dojo.console import Screen
 from dojo.suite.unit import Unit
 
-# on Windows a wait without end hears no Ctrl-C
-SECONDS_BETWEEN_LOOKS = 0.2 if os.name == "nt" else 3600.0
+# on Windows Ctrl-C is not noticed during a wait without end
+SECONDS_TO_WAIT = 0.2 if os.name == "nt" else 3600.0
 SECONDS_BETWEEN_COUNTS = 0.1
 SECONDS_TO_END = 2
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGBREAK": 130}
 
-Happening = events.Event | Callable[[], None]  # or something that has to be done by the main thread
+Happening = m.Event | Callable[[], None]  # or something that the main thread has to do
 
 
 class ToolsChanged(Exception):
-    """What runs here is not what is there now. The text is the kata to go on with."""
+    """The tools that run here are not those on the disk. The text is the kata to go on with."""
+
+
+class Display(Protocol):
+    """Where a session shows its frames."""
+
+    def size(self) -> tuple[int, int]: ...
+
+    def show(self, lines: list[str]) -> None: ...
 
 
 class Session:
@@ -49,57 +58,55 @@ class Session:
         model: where to begin.
         folder: the kata files.
         device: where the placement tests run.
-        look: marks and colours.
-        terminal: what to draw on.
+        screen: marks and colours.
+        display: shows the frames.
     """
 
     def __init__(
-        self, model: Model, folder: Path, device: str, look: Screen, terminal: Terminal
+        self, model: Model, folder: Path, device: str, screen: Screen, display: Display
     ) -> None:
         self.model = model
-        self._folder, self._device, self._look, self._terminal = folder, device, look, terminal
+        self._folder, self._device, self._screen, self._display = folder, device, screen, display
         self._katas = {kata.name: kata for kata in model.catalog.katas}
         # a signal may put something in at any moment
         self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._drops: dict[int, Connection] = {}
-        self._judging: list[threading.Thread] = []
+        self._threads: list[threading.Thread] = []
         self._records = reference_results.read()
         self._tools = tools()
         self._drawn = 0.0
         self.keeper = Keeper(self._restarted)
 
-    def put(self, happening: Happening) -> None:
-        self._queue.put(happening)
+    def put(self, happening: Happening | None) -> None:
+        """Let the session take this event, or do this, when its turn comes."""
+        if happening:
+            self._queue.put(happening)
 
     def run(self) -> int:
-        """Go on until the end; the exit code."""
-        names = list(self._katas)
-        with self.keeper, Watcher(self._folder, names, lambda katas: self.put(events.Saved(katas))):
-            self.put(events.Started())
+        """Go on until the end; returns the exit code."""
+        with self.keeper, Watcher(self._folder, self._katas, lambda k: self.put(m.Saved(k))):
+            self.put(m.Started())
             while True:
-                news = list(self._news())
-                for event in news:
-                    self.model, effects = transitions.update(self.model, event)
-                    for effect in effects:
-                        if isinstance(effect, events.Quit):
-                            self._end_all()
+                events = list(self._events())
+                for event in events:
+                    self.model, todo = transitions.update(self.model, event)
+                    for effect in todo:
+                        if isinstance(effect, effects.Quit):
+                            self._end_runs()
                             return effect.code
                         self._do(effect)
-                is_count = bool(news) and all(
-                    isinstance(event, events.TestJudged) for event in news
-                )
-                if not is_count or self._is_time_to_draw():
+                # redraws of the count are limited, so that they never delay a verdict
+                is_count = events and all(isinstance(event, m.TestEnded) for event in events)
+                if not is_count or time.monotonic() - self._drawn > SECONDS_BETWEEN_COUNTS:
                     self._draw()
 
-    def _is_time_to_draw(self) -> bool:
-        """A count that moves is not worth keeping the verdict waiting for its picture."""
-        return time.monotonic() - self._drawn > SECONDS_BETWEEN_COUNTS
-
-    def _news(self) -> Iterator[events.Event]:
-        """All that has happened; waits until something has."""
+    def _events(self) -> Iterator[m.Event]:
+        """All that has happened; waits for the first, and does what is to be done in this
+        thread.
+        """
         happenings = []
         with contextlib.suppress(queue.Empty):
-            happenings.append(self._queue.get(timeout=SECONDS_BETWEEN_LOOKS))
+            happenings.append(self._queue.get(timeout=SECONDS_TO_WAIT))
             while True:
                 happenings.append(self._queue.get_nowait())
         for happening in happenings:
@@ -110,130 +117,112 @@ class Session:
 
     def _draw(self) -> None:
         self._drawn = time.monotonic()
-        width, height = self._terminal.size()
-        self._terminal.show(Frame(self._look, width, height, self._records).lines(self.model))
+        width, height = self._display.size()
+        self._display.show(Frame(self._screen, width, height, self._records).lines(self.model))
 
-    def _do(self, effect: events.Effect) -> None:
+    def _do(self, effect: effects.Effect) -> None:
+        width, _ = self._display.size()
         match effect:
-            case events.Judge(run, katas, in_background):
-                ours, theirs = Pipe()
-                self._drops[run] = ours
-                jobs = 1 if in_background else None
-                self._judging = [thread for thread in self._judging if thread.is_alive()]
-                self._judging.append(
-                    threading.Thread(
-                        target=self._judge, args=(run, katas, jobs, theirs), daemon=True
-                    )
-                )
-                self._judging[-1].start()
-            case events.Drop(run):
+            case effects.RunTests(run):
+                self._drops[run], drop = Pipe()
+                thread = threading.Thread(target=self._test, args=(effect, drop), daemon=True)
+                self._threads = [*(t for t in self._threads if t.is_alive()), thread]
+                thread.start()
+            case effects.DropRun(run):
                 self._drop(run)
-            case events.OpenHint(kata, task):
-                self._tell(deeds.open_hint(self._katas[kata], task))
-            case events.ShowHints(kata):
-                self._tell(deeds.all_hints(self._katas[kata], self._look, self._terminal.size()[0]))
-            case events.Compare(kata):
-                self._tell(deeds.compare(self._katas[kata], self._look, self._terminal.size()[0]))
-            case events.Reset(kata):
-                self._tell(deeds.reset(self._katas[kata]))
-
-    def _tell(self, event: events.Event | None) -> None:
-        if event:
-            self.put(event)
+            case effects.OpenHint(kata, task):
+                self.put(effects.open_hint(self._katas[kata], task))
+            case effects.ShowHints(kata):
+                self.put(effects.all_hints(self._katas[kata], self._screen, width))
+            case effects.Compare(kata):
+                self.put(effects.compare(self._katas[kata], self._screen, width))
+            case effects.Reset(kata):
+                self.put(effects.reset(self._katas[kata]))
 
     def _drop(self, run: int) -> None:
         with contextlib.suppress(OSError, KeyError):
             self._drops.pop(run).close()
 
-    def _end_all(self) -> None:
-        """Drop what is being judged, and let a verdict that is just being written down come to its
-        end.
-        """
+    def _end_runs(self) -> None:
+        """Drop all runs, and wait for results that are just being written to the state."""
         for run in list(self._drops):
             self._drop(run)
-        for thread in self._judging:
+        for thread in self._threads:
             thread.join(SECONDS_TO_END)
 
-    def _judge(self, run: int, names: tuple[str, ...], jobs: int | None, drop: Connection) -> None:
-        """Have katas judged, in a thread of its own."""
+    def _test(self, effect: effects.RunTests, drop: Connection) -> None:
+        """Have katas tested, in a thread of its own."""
+        run, names = effect.run, effect.katas
         begin = time.monotonic()
         units = [Unit(str(self._folder), name, self._device) for name in names]
+        jobs = 1 if effect.in_background else None
         try:
-            before = store.hashes(names) if self.model.own else {}
-            results = self.keeper.ask(
-                units, jobs, lambda unit, result: self.put(events.TestJudged(run)), drop
+            before = store.hashes(names) if self.model.is_learners else {}
+            results = tuple(
+                self.keeper.ask(units, jobs, lambda *_: self.put(m.TestEnded(run)), drop)
             )
         except Dropped:
             return
         except NotWarm as problem:
-            self.put(events.NotJudged(run, f"{problem} Save again to try again."))
+            self.put(m.RunFailed(run, f"{problem} Save again to try again."))
             return
         except Exception as error:  # whatever it is, the screen must not go on saying that it tests
             why = f"{type(error).__name__}: {error}".rstrip(": ")
-            self.put(
-                events.NotJudged(
-                    run, f"The run broke off ({why}): save again, or quit and start anew."
-                )
-            )
+            why = f"The run broke off ({why}): save again, or quit and start anew."
+            self.put(m.RunFailed(run, why))
             return
         finally:
             drop.close()
             self._drop(run)
-        self.put(events.Judged(run, tuple(results), time.monotonic() - begin))
+        self.put(m.RunEnded(run, results, time.monotonic() - begin))
         if before:
-            self._tell(deeds.record(results, before, self._device))
+            self.put(effects.record(results, before, self._device))
 
     def _restarted(self, reason: str) -> None:
         if tools() != self._tools:
-            self.put(self._start_anew)
-        self.put(events.Restarting(reason))
+            self.put(self._leave_for_new_tools)
+        self.put(m.Restarting(reason))
 
-    def _start_anew(self) -> None:
+    def _leave_for_new_tools(self) -> None:
         raise ToolsChanged(self.model.current)
 
 
-def begin(catalog: Catalog, folder: Path, own: bool, wanted: Kata | None) -> Model:
+def begin(catalog: Catalog, folder: Path, is_learners: bool, wanted: Kata | None) -> Model:
     """The model to start with: at the wanted kata, or where the learner is."""
-    passed, at, notice = deeds.known(catalog) if own else ({}, None, "")
-    worked_on = list(deeds.worked_on(catalog, folder))
+    passed, current, notice = effects.progress(catalog) if is_learners else ({}, None, "")
+    worked_on = list(effects.worked_on(catalog, folder))
     unknown = tuple(kata.name for kata in worked_on if not passed.get(kata.name))
-    begun = worked_on[-1].name if worked_on else catalog.katas[0].name
-    return Model(
-        catalog, own, wanted.name if wanted else at or begun, passed, unknown=unknown, notice=notice
-    )
+    begun = worked_on[-1] if worked_on else catalog.katas[0]
+    name = wanted.name if wanted else current or begun.name
+    return Model(catalog, is_learners, name, passed, unknown=unknown, notice=notice)
 
 
 def watch(
-    catalog: Catalog, folder: Path, own: bool, wanted: Kata | None, device: str, look: Screen
+    catalog: Catalog,
+    folder: Path,
+    is_learners: bool,
+    wanted: Kata | None,
+    device: str,
+    screen: Screen,
 ) -> int:
-    """Watch until the learner quits; the exit code."""
-    terminal = Terminal(look.console)
-    session = Session(begin(catalog, folder, own, wanted), folder, device, look, terminal)
+    """Watch until the learner quits; returns the exit code."""
+    terminal = Terminal(screen.console)
+    model = begin(catalog, folder, is_learners, wanted)
+    session = Session(model, folder, device, screen, terminal)
     try:
         with terminal, signals(session, terminal):
-            keys.listen(
-                lambda name: session.put(events.Key(name)), lambda: session.put(events.Ended(0))
-            )
+            listen(lambda name: session.put(m.Key(name)), lambda: session.put(m.Ended(0)))
             code = session.run()
     except ToolsChanged as change:
         os.environ.pop(bootstrap.JUST_SET_UP, None)
-        sys.argv = [
-            sys.argv[0],
-            "run",
-            "--watch",
-            str(change),
-            "--target",
-            str(folder),
-            "--device",
-            device,
-        ]
+        sys.argv[1:] = ["run", "--watch", str(change), "--target", str(folder), "--device", device]
         bootstrap.go_on_in(Path(sys.executable))
         raise
     except OSError:  # the terminal was closed
         return CODES["SIGHUP"]
     done, total = session.model.count
     with contextlib.suppress(OSError):
-        look.console.print(
+        screen.console.print(
             f"{done} of {total} tasks pass. `python tools/check --watch` goes on from here."
         )
     return code
@@ -241,8 +230,8 @@ def watch(
 
 @contextlib.contextmanager
 def signals(session: Session, terminal: Terminal) -> Iterator[None]:
-    """Ctrl-C and a closed terminal end the session; another size draws anew; Ctrl-Z gives the
-    terminal back meanwhile.
+    """Ctrl-C and a closed terminal end the session; a new size draws the whole frame again; Ctrl-Z
+    gives the terminal back until the session is continued.
     """
 
     def stop() -> None:
@@ -250,19 +239,13 @@ def signals(session: Session, terminal: Terminal) -> Iterator[None]:
         os.kill(os.getpid(), signal.SIGSTOP)
         terminal.enter()
 
-    handlers = {
-        name: lambda *_, code=code: session.put(events.Ended(code)) for name, code in CODES.items()
+    by_name: dict[str, Happening] = {name: m.Ended(code) for name, code in CODES.items()}
+    by_name |= {"SIGWINCH": terminal.forget, "SIGTSTP": stop}
+    happenings = {getattr(signal, n): what for n, what in by_name.items() if hasattr(signal, n)}
+    before = {
+        number: signal.signal(number, lambda sent, frame: session.put(happenings[sent]))
+        for number in happenings
     }
-    handlers |= {
-        "SIGWINCH": lambda *_: session.put(terminal.forget),
-        "SIGTSTP": lambda *_: session.put(stop),
-    }
-    known = {
-        getattr(signal, name): handler
-        for name, handler in handlers.items()
-        if hasattr(signal, name)
-    }
-    before = {number: signal.signal(number, handler) for number, handler in known.items()}
     try:
         yield
     finally:

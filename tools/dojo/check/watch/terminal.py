@@ -1,27 +1,47 @@
-"""The terminal as a screen: frames on it, and at the end everything as it was."""
+"""The terminal of a watch session: frames on it, single keys from it without Enter, and at the end
+everything as it was.
+"""
 
 import contextlib
 import os
+import re
+import select
 import shutil
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.control import Control
 from rich.segment import ControlType
 
 CLEAR_LINE, CLEAR_BELOW = "\x1b[K", "\x1b[J"
+NAMES = {
+    b"\x1b": "escape",
+    b" ": "space",
+    b"\x1b[A": "up",
+    b"\x1b[B": "down",
+    b"\x1bOA": "up",
+    b"\x1bOB": "down",
+    b"\x1b[5~": "page up",
+    b"\x1b[6~": "page down",
+}
+WINDOWS = {"H": "up", "P": "down", "I": "page up", "Q": "page down"}
+KEY = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.)|\x1b|.", re.DOTALL)
+UNFINISHED = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*|O)?\Z")
+# a slow connection may send a key's bytes in parts; what comes later than this is another key
+SECONDS_TO_FINISH = 0.05
+END_OF_INPUT = b"\x04"
 
 
 class Terminal:
-    """Between enter() and leave() the whole screen is ours, and keys come without Enter and are not
-    shown.
-    """
+    """While entered, the whole screen is ours, and keys come without Enter and are not shown."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._before: list | None = None
+        self._settings: list[Any] | None = None
         self._shown: list[str] | None = None
 
     def __enter__(self) -> "Terminal":
@@ -39,26 +59,26 @@ class Terminal:
             import termios
             import tty
 
-            self._before = termios.tcgetattr(sys.stdin)
+            self._settings = termios.tcgetattr(sys.stdin)
             tty.setcbreak(sys.stdin)
         self._console.set_alt_screen(True)
         self._console.show_cursor(False)
-        self._shown = None
+        self.forget()
 
     def leave(self) -> None:
-        before, self._before = self._before, None
-        if before is not None:
+        if sys.platform != "win32" and self._settings is not None:
             import termios
 
             with contextlib.suppress(termios.error):
-                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._settings)
+            self._settings = None
         self._console.show_cursor(True)
         self._console.set_alt_screen(False)
 
     @staticmethod
     def size() -> tuple[int, int]:
-        """Columns and lines. Asked of the terminal itself: COLUMNS and LINES stay as they were when
-        it is made larger.
+        """Columns and lines of the terminal itself: the variables COLUMNS and LINES stay the same
+        when it is made larger.
         """
         try:
             return os.get_terminal_size(sys.stdout.fileno())
@@ -66,15 +86,11 @@ class Terminal:
             return shutil.get_terminal_size()
 
     def forget(self) -> None:
-        """What is on the screen is not known any more: the next frame is drawn whatever was
-        there.
-        """
+        """Draw the next frame in any case: what is on the screen is not known."""
         self._shown = None
 
     def show(self, lines: Sequence[str]) -> None:
-        """Put a frame on the screen, in one go and without a blank moment; nothing where it is
-        there already.
-        """
+        """Put a frame on the screen at once, without a blank moment, unless it is there already."""
         if list(lines) == self._shown:
             return
         self._shown = list(lines)
@@ -82,3 +98,60 @@ class Terminal:
         text = "\n".join(line + CLEAR_LINE for line in lines) + CLEAR_BELOW
         self._console.file.write(text)
         self._console.file.flush()
+
+
+def decode(data: bytes) -> Iterator[str]:
+    """The names of the keys with these bytes, without those that do nothing here, such as F1 or the
+    frame of a paste.
+    """
+    for key in KEY.findall(data):
+        if key in NAMES:
+            yield NAMES[key]
+        elif len(key) == 1 and key.isalpha():
+            yield key.decode().lower()
+
+
+def listen(on_key: Callable[[str], None], on_end: Callable[[], None]) -> None:
+    """Call on_key for each key from now on, and on_end after the last, in a thread of its own."""
+    read = _read_windows if sys.platform == "win32" else read_posix
+    threading.Thread(target=read, args=(on_key, on_end), daemon=True).start()
+
+
+def read_posix(on_key: Callable[[str], None], on_end: Callable[[], None]) -> None:
+    """Read keys until the terminal is gone or sends the end of input."""
+    while True:
+        try:
+            data = os.read(sys.stdin.fileno(), 256)
+            while UNFINISHED.search(data) and _has_more():
+                if not (rest := os.read(sys.stdin.fileno(), 256)):
+                    break
+                data += rest
+        except OSError:  # the terminal is gone
+            data = b""
+        if data in (b"", END_OF_INPUT):
+            on_end()
+            return
+        for name in decode(data):
+            on_key(name)
+
+
+def _has_more() -> bool:
+    return bool(select.select([sys.stdin.fileno()], [], [], SECONDS_TO_FINISH)[0])
+
+
+def _read_windows(on_key: Callable[[str], None], on_end: Callable[[], None]) -> None:
+    import msvcrt
+
+    # typeshed has no getwch on other systems
+    getwch: Callable[[], str] = msvcrt.getwch  # type: ignore[attr-defined, unused-ignore]
+    while True:
+        character = getwch()
+        if character in ("\x00", "\xe0"):  # a key without a character: a second one says which
+            if name := WINDOWS.get(getwch()):
+                on_key(name)
+        elif character in ("\x03", "\x04", "\x1a"):
+            on_end()
+            return
+        else:
+            for name in decode(character.encode()):
+                on_key(name)
