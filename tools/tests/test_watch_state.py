@@ -166,7 +166,9 @@ def test_of_katas_that_are_not_the_learners_own_nothing_is_kept(watched):
 
 def test_all_hints_are_those_of_every_task_with_the_documentation(catalog):
     kata = catalog.find("k06")
-    found = session.effects.all_hints(kata, console.screen(), 500)
+    found = session.effects.ShowHints(kata.name).do(
+        kata, session.effects.Page(console.screen(), 500)
+    )
     text = Text.from_ansi(found.text).plain
     assert found.kata == kata.name
     for task in kata.tasks:

@@ -1,31 +1,23 @@
-"""What a watch session is to do, and the work for the learner's own katas: their state, hints,
-comparison, reset.
-
-The work gives an event; where it can't be done, a notice.
+"""What a watch session is to do, and how it is done for the learner's own katas: their state,
+hints, comparison, reset.
 """
 
 import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
 
 from rich.console import Console
 
 from dojo.catalog import Catalog, Kata
-from dojo.check import compare as comparing
-from dojo.check import docs, hints, store
-from dojo.check import reset as resetting
+from dojo.check import compare, docs, hints, reset, store
 from dojo.check import state as states
 from dojo.check.screens import help
 from dojo.check.watch.model import Event, HintOpened, Hints, Noticed, TextOpened
 from dojo.console import Screen
 from dojo.results import KataResult, Verdict
 from dojo.stubs import MarkerError, open_regions
-
-Arguments = ParamSpec("Arguments")
 
 
 @dataclass(frozen=True)
@@ -41,48 +33,100 @@ class DropRun:
 
 
 @dataclass(frozen=True)
-class OpenHint:
-    kata: str
-    task: str
-
-
-@dataclass(frozen=True)
-class ShowHints:
-    kata: str
-
-
-@dataclass(frozen=True)
-class Compare:
-    kata: str
-
-
-@dataclass(frozen=True)
-class Reset:
-    kata: str
-
-
-@dataclass(frozen=True)
 class Quit:
     code: int
 
 
-Effect = RunTests | DropRun | OpenHint | ShowHints | Compare | Reset | Quit
+class Page:
+    """A screen that keeps what is printed on it."""
+
+    def __init__(self, screen: Screen, width: int) -> None:
+        self._text = io.StringIO()
+        console = Console(
+            file=self._text, width=width, force_terminal=True, legacy_windows=False, highlight=False
+        )
+        self.screen = Screen(console, screen.marks, screen.full, screen.empty)
+
+    def opened(self, kata: Kata) -> TextOpened:
+        return TextOpened(kata.name, self._text.getvalue())
 
 
-def _or_notice(work: Callable[Arguments, Event | None]) -> Callable[Arguments, Event | None]:
-    """Turn errors of this work into a notice."""
+@dataclass(frozen=True)
+class OpenHint:
+    """Open one more level of a task's hints."""
 
-    @wraps(work)
-    def tried(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Event | None:
-        try:
-            return work(*args, **kwargs)
-        except OSError as error:
-            name, why = error.filename or "A file", error.strerror or error
-            return Noticed(f"{name} can't be used ({why}): nothing was changed.")
-        except (MarkerError, comparing.NotComparable, hints.NoSuchTask) as problem:
-            return Noticed(f"{problem}")
+    kata: str
+    task: str
 
-    return tried
+    def do(self, kata: Kata, page: Page) -> Event:
+        task = hints.task_of(kata, self.task)
+        state, _ = store.change(lambda state: states.after_hint(state, kata.name, task))
+        texts = hints.ladder(state, kata, task).open
+        return HintOpened(kata.name, Hints(task.name, texts, len(task.hints)))
+
+
+@dataclass(frozen=True)
+class ShowHints:
+    """Show all hints of a passed kata, and the pages of torch's documentation to read."""
+
+    kata: str
+
+    def do(self, kata: Kata, page: Page) -> TextOpened:
+        for task in kata.tasks:
+            ladder = hints.Ladder(kata, task, task.hints, is_green=True)
+            pages = docs.pages(kata.reference_text(), task.name)
+            help.ladder(page.screen, ladder, pages, leads_on=False)
+        return page.opened(kata)
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Show the learner's code of every task beside the reference's."""
+
+    kata: str
+
+    def do(self, kata: Kata, page: Page) -> TextOpened:
+        code = (store.KATAS / f"{kata.name}.py").read_text(encoding="utf-8")
+        for task in kata.tasks:
+            parts = compare.parts(code, kata.reference_text(), task.name)
+            help.comparison(page.screen, kata, task, parts)
+        return page.opened(kata)
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Put the kata's file back to its stub."""
+
+    kata: str
+
+    def do(self, kata: Kata, page: Page) -> Event:
+        path, text = store.KATAS / f"{kata.name}.py", reset.stub(kata)
+        if reset.is_stub(path, text):
+            return Noticed(f"katas/{path.name} is the stub already: nothing to do.")
+        backup = reset.reset(path, text, datetime.now())
+        copy = f" What was there: katas/{backup.name}" if backup else ""
+        return Noticed(f"katas/{path.name} is the stub again.{copy}", was_reset=kata.name)
+
+
+Work = OpenHint | ShowHints | Compare | Reset
+Effect = RunTests | DropRun | Quit | Work
+
+
+def tried(work: Callable[[], Event | None]) -> Event | None:
+    """The event of this work, or a notice that says why it can't be done."""
+    try:
+        return work()
+    except OSError as error:
+        name, why = error.filename or "A file", error.strerror or error
+        return Noticed(f"{name} can't be used ({why}): nothing was changed.")
+    except (MarkerError, compare.NotComparable, hints.NoSuchTask) as problem:
+        return Noticed(f"{problem}")
+
+
+def record(results: tuple[KataResult, ...], before: dict[str, str], device: str) -> Event | None:
+    """Keep results in the learner's state."""
+    notice = store.record(Verdict("katas", results), before, device=device)
+    return Noticed(notice) if notice else None
 
 
 def progress(catalog: Catalog) -> tuple[Mapping[str, frozenset[str]], str | None, str]:
@@ -121,66 +165,3 @@ def worked_on(catalog: Catalog, folder: Path) -> Iterable[Kata]:
             unwritten = set()
         if {task.name for task in kata.tasks} - unwritten:
             yield kata
-
-
-@_or_notice
-def record(results: tuple[KataResult, ...], before: dict[str, str], device: str) -> Event | None:
-    """Keep results in the learner's state."""
-    notice = store.record(Verdict("katas", results), before, device=device)
-    return Noticed(notice) if notice else None
-
-
-@_or_notice
-def open_hint(kata: Kata, task_name: str) -> Event:
-    """Open one more level of a task's hints."""
-    task = hints.task_of(kata, task_name)
-    state, _ = store.change(lambda state: states.after_hint(state, kata.name, task))
-    texts = hints.ladder(state, kata, task).open
-    return HintOpened(kata.name, Hints(task_name, texts, len(task.hints)))
-
-
-@_or_notice
-def compare(kata: Kata, screen: Screen, width: int) -> Event:
-    """The learner's code of every task beside the reference's."""
-    code = (store.KATAS / f"{kata.name}.py").read_text(encoding="utf-8")
-    page = _Page(screen, width)
-    for task in kata.tasks:
-        parts = comparing.parts(code, kata.reference_text(), task.name)
-        help.comparison(page.screen, kata, task, parts)
-    return page.opened(kata)
-
-
-@_or_notice
-def all_hints(kata: Kata, screen: Screen, width: int) -> Event:
-    """All hints of a passed kata's tasks, and the pages of torch's documentation to read."""
-    page = _Page(screen, width)
-    for task in kata.tasks:
-        ladder = hints.Ladder(kata, task, task.hints, is_green=True)
-        pages = docs.pages(kata.reference_text(), task.name)
-        help.ladder(page.screen, ladder, pages, leads_on=False)
-    return page.opened(kata)
-
-
-class _Page:
-    """A screen that keeps what is printed on it."""
-
-    def __init__(self, screen: Screen, width: int) -> None:
-        self._text = io.StringIO()
-        console = Console(
-            file=self._text, width=width, force_terminal=True, legacy_windows=False, highlight=False
-        )
-        self.screen = Screen(console, screen.marks, screen.full, screen.empty)
-
-    def opened(self, kata: Kata) -> Event:
-        return TextOpened(kata.name, self._text.getvalue())
-
-
-@_or_notice
-def reset(kata: Kata) -> Event:
-    """Put the kata's file back to its stub."""
-    path, text = store.KATAS / f"{kata.name}.py", resetting.stub(kata)
-    if resetting.is_stub(path, text):
-        return Noticed(f"katas/{path.name} is the stub already: nothing to do.")
-    backup = resetting.reset(path, text, datetime.now())
-    copy = f" What was there: katas/{backup.name}" if backup else ""
-    return Noticed(f"katas/{path.name} is the stub again.{copy}", was_reset=kata.name)

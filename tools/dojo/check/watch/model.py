@@ -21,63 +21,38 @@ class Hints:
 
 @dataclass(frozen=True)
 class Run:
-    """Katas that are being tested.
-
-    Attributes:
-        tests: how many tests have ended.
-        saved: the katas saved since its start, whose results no longer count.
-    """
+    """Katas that are being tested."""
 
     number: int
     katas: tuple[str, ...]
-    tests: int = 0
-    saved: frozenset[str] = frozenset()
+    tests: int = 0  # that have ended
+    saved: frozenset[str] = frozenset()  # katas saved since its start: their results don't count
 
 
 @dataclass(frozen=True)
 class Model:
-    """All that a session knows.
-
-    Attributes:
-        is_learners: True if these are the learner's katas; only they have hints, comparison and
-            reset.
-        current: the kata on the screen.
-        passed: kata name → its tasks that pass, as far as known.
-        results: kata name → its last result in this session.
-        unknown: katas with work in them that have no result yet.
-        run, background: the run for the screen, and the one in the background.
-        number: of the last run.
-        seconds: how long the last run for the screen took.
-        is_warm: True once the server has answered; the first answer takes longer.
-        why_cold: why the server had to be started again.
-        lost: katas that passed before and do not now.
-        is_over: True if everything passes and was checked again.
-        text: what there is to read: a comparison, or all hints.
-        notice: a sentence that stays until the next save or key.
-        was_reset: the kata that a reset has just written; the save that follows keeps the notice.
-        scroll: how many lines of the screen's upper part are above its edge.
-    """
+    """All that a session knows."""
 
     catalog: Catalog
-    is_learners: bool
-    current: str
-    passed: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    results: Mapping[str, KataResult] = field(default_factory=dict)
-    unknown: tuple[str, ...] = ()
+    is_learners: bool  # the learner's own katas; only they have hints, comparison and reset
+    current: str  # the kata on the screen
+    passed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # kata → its passing tasks
+    results: Mapping[str, KataResult] = field(default_factory=dict)  # kata → its last result
+    unknown: tuple[str, ...] = ()  # katas with work in them that have no result yet
     view: str = KATA
-    run: Run | None = None
+    run: Run | None = None  # the one whose results the screen waits for
     background: Run | None = None
-    number: int = 0
-    seconds: float | None = None
-    is_warm: bool = False
-    why_cold: str = ""
+    number: int = 0  # of the last run
+    seconds: float | None = None  # that the last run for the screen took
+    is_warm: bool = False  # the server has answered; the first answer takes longer
+    why_cold: str = ""  # why the server had to be started again
     hints: Hints | None = None
-    lost: tuple[str, ...] = ()
-    is_over: bool = False
-    text: str = ""
-    notice: str = ""
-    was_reset: str = ""
-    scroll: int = 0
+    lost: tuple[str, ...] = ()  # katas that passed before and do not now
+    is_over: bool = False  # everything passes, and was checked again
+    text: str = ""  # what there is to read: a comparison, or all hints
+    notice: str = ""  # a sentence that stays until the next save or key
+    was_reset: str = ""  # the kata that a reset has just written: its save keeps the notice
+    scroll: int = 0  # lines of the screen's upper part that are above its edge
 
     @property
     def kata(self) -> Kata:
@@ -203,14 +178,10 @@ class Restarting:
 
 @dataclass(frozen=True)
 class Noticed:
-    """A sentence for the learner.
-
-    Attributes:
-        was_reset: the kata whose file was put back to its stub, and will be seen as saved.
-    """
+    """A sentence for the learner."""
 
     text: str
-    was_reset: str = ""
+    was_reset: str = ""  # the kata whose file is the stub again, and will be seen as saved
 
 
 @dataclass(frozen=True)

@@ -120,8 +120,7 @@ class Session:
         width, height = self._display.size()
         self._display.show(Frame(self._screen, width, height, self._records).lines(self.model))
 
-    def _do(self, effect: effects.Effect) -> None:
-        width, _ = self._display.size()
+    def _do(self, effect: effects.RunTests | effects.DropRun | effects.Work) -> None:
         match effect:
             case effects.RunTests(run):
                 self._drops[run], drop = Pipe()
@@ -130,14 +129,9 @@ class Session:
                 thread.start()
             case effects.DropRun(run):
                 self._drop(run)
-            case effects.OpenHint(kata, task):
-                self.put(effects.open_hint(self._katas[kata], task))
-            case effects.ShowHints(kata):
-                self.put(effects.all_hints(self._katas[kata], self._screen, width))
-            case effects.Compare(kata):
-                self.put(effects.compare(self._katas[kata], self._screen, width))
-            case effects.Reset(kata):
-                self.put(effects.reset(self._katas[kata]))
+            case _:
+                page = effects.Page(self._screen, self._display.size()[0])
+                self.put(effects.tried(lambda: effect.do(self._katas[effect.kata], page)))
 
     def _drop(self, run: int) -> None:
         with contextlib.suppress(OSError, KeyError):
@@ -176,7 +170,7 @@ class Session:
             self._drop(run)
         self.put(m.RunEnded(run, results, time.monotonic() - begin))
         if before:
-            self.put(effects.record(results, before, self._device))
+            self.put(effects.tried(lambda: effects.record(results, before, self._device)))
 
     def _restarted(self, reason: str) -> None:
         if tools() != self._tools:
