@@ -18,8 +18,9 @@ import difflib
 import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dojo.catalog import Catalog, Kata, UnknownKata
 
@@ -28,10 +29,6 @@ MOST_POINTS = 1000
 
 class AssignmentError(Exception):
     """The assignment can't be used; the message is one sentence for the user, saying what to do."""
-
-
-def _limit(default: int, least: int, most: int) -> int:
-    return field(default=default, metadata={"least": least, "most": most})
 
 
 @dataclass(frozen=True)
@@ -43,15 +40,26 @@ class Limits:
         seconds_a_submission: for all katas of a submission together; what is not judged by then has
             failed.
         memory_mb: beyond what Python and torch need themselves.
-        output_kb: of what the tests of a kata say, the submission's own text in it, so much is
-            kept; more is cut off. processes: at a time, threads counted.
+        output_kb: of what the tests of a kata print, the submission's own text in it, this much is
+            kept; more is cut off.
+        processes: at a time, threads counted.
     """
 
-    seconds_a_test: int = _limit(15, 1, 600)
-    seconds_a_submission: int = _limit(900, 1, 36_000)
-    memory_mb: int = _limit(1024, 64, 65_536)
-    output_kb: int = _limit(256, 1, 65_536)
-    processes: int = _limit(64, 1, 4096)
+    seconds_a_test: int = 15
+    seconds_a_submission: int = 900
+    memory_mb: int = 1024
+    output_kb: int = 256
+    processes: int = 64
+
+
+# limit → the least and the most it may be
+RANGES = {
+    "seconds_a_test": (1, 600),
+    "seconds_a_submission": (1, 36_000),
+    "memory_mb": (64, 65_536),
+    "output_kb": (1, 65_536),
+    "processes": (1, 4096),
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ class Assignment:
         return self.points[f"{kata}.{task}"]
 
 
-def read(path: Path | None, chosen: Iterable[str], known: Catalog) -> Assignment:
+def read(path: Path | None, chosen: Iterable[str], catalog: Catalog) -> Assignment:
     """The assignment of a file, or the whole catalog where there is none.
 
     Args:
@@ -87,29 +95,28 @@ def read(path: Path | None, chosen: Iterable[str], known: Catalog) -> Assignment
         AssignmentError: with the sentence for the user.
     """
     chosen = tuple(chosen)
-    wanted = [name for names in chosen for name in names.split(",") if name.strip()]
+    names = [name for several in chosen for name in several.split(",") if name.strip()]
     # such as a variable of a script that is empty: it does not mean all of them
-    if chosen and not wanted:
+    if chosen and not names:
         raise AssignmentError(
             "--katas names no kata: give some, such as k06,k07, or leave --katas out."
         )
     fields = {} if path is None else _fields(path)
-    where = "" if path is None else f"{path}: "
     try:
-        assignment = _assignment(fields, known)
+        assignment = _assignment(fields, catalog)
     except AssignmentError as problem:
-        raise AssignmentError(f"{where}{problem}") from None
-    if wanted:
-        katas = _katas(wanted, known)
-        tasks = {_full(kata, task.name) for kata in katas for task in kata.tasks}
-        every = _points(known.katas, fields.get("points", {}), known)
-        return dataclasses.replace(
-            assignment, katas=katas, points={name: every[name] for name in every if name in tasks}
-        )
-    return assignment
+        raise AssignmentError(f"{path}: {problem}") from None
+    if not names:
+        return assignment
+    katas = _katas(names, catalog)
+    points = _points(catalog.katas, fields.get("points", {}), catalog)
+    tasks = _points(katas, {}, catalog)
+    return dataclasses.replace(
+        assignment, katas=katas, points={task: points[task] for task in tasks}
+    )
 
 
-def _fields(path: Path) -> dict:
+def _fields(path: Path) -> dict[str, Any]:
     try:
         # Notepad begins a file with a byte order mark
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -126,8 +133,8 @@ def _fields(path: Path) -> dict:
         ) from None
 
 
-def _assignment(fields: dict, known: Catalog) -> Assignment:
-    _only(fields, ("title", "katas", "points", "limits"), "it")
+def _assignment(fields: dict[str, Any], catalog: Catalog) -> Assignment:
+    _refuse_unknown(fields, ("title", "katas", "points", "limits"), "it")
     title, names = fields.get("title", ""), fields.get("katas", [])
     if not isinstance(title, str):
         raise AssignmentError(f"`title` has to be a text, not {title!r}.")
@@ -135,73 +142,67 @@ def _assignment(fields: dict, known: Catalog) -> Assignment:
         raise AssignmentError('`katas` has to be a list of names, such as ["k06", "k07"].')
     if "katas" in fields and not names:
         raise AssignmentError("`katas` is empty: name some, or leave it out to grade all.")
-    katas = _katas(names, known) if names else known.katas
-    points, limits = (_table(fields, name) for name in ("points", "limits"))
-    return Assignment(title, katas, _points(katas, points, known), _limits(limits))
+    katas = _katas(names, catalog) if names else catalog.katas
+    tables = {name: fields.get(name, {}) for name in ("points", "limits")}
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise AssignmentError(
+                f"`{name}` has to be a table: [{name}], and a line for each of its entries."
+            )
+    points = _points(katas, tables["points"], catalog)
+    return Assignment(title, katas, points, _limits(tables["limits"]))
 
 
-def _table(fields: dict, name: str) -> dict:
-    if not isinstance(table := fields.get(name, {}), dict):
-        raise AssignmentError(
-            f"`{name}` has to be a table: [{name}], and a line for each of its entries."
-        )
-    return table
-
-
-def _katas(wanted: Sequence[str], known: Catalog) -> tuple[Kata, ...]:
+def _katas(names: Sequence[str], catalog: Catalog) -> tuple[Kata, ...]:
     try:
-        found = [known.find(name) for name in wanted]
+        chosen = [catalog.find(name) for name in names]
     except UnknownKata as problem:
         raise AssignmentError(str(problem)) from None
-    return tuple(kata for kata in known.katas if kata in found)
+    return tuple(kata for kata in catalog.katas if kata in chosen)
 
 
-def _points(katas: Sequence[Kata], given: Mapping, known: Catalog) -> dict[str, float]:
+def _points(katas: Sequence[Kata], given: Mapping[str, Any], catalog: Catalog) -> dict[str, float]:
     """The points of every task: the catalog's, but for those that are given."""
     points: dict[str, float] = {
-        _full(kata, task.name): task.points for kata in katas for task in kata.tasks
+        f"{kata.name}.{task.name}": task.points for kata in katas for task in kata.tasks
     }
-    names: dict[str, str] = {}  # of a task → as it was given
+    given_as: dict[str, str] = {}  # task → its name as it was given
     for name, value in _flat(given):
         kata_name, _, task = name.partition(".")
-        (kata,) = _katas([kata_name], known)
-        tasks = [one.name for one in kata.tasks]
+        (kata,) = _katas([kata_name], catalog)
+        tasks = ", ".join(each.name for each in kata.tasks)
+        full = f"{kata.name}.{task}"
+        where = f'[points] "{name}"'
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not task:
-            raise AssignmentError(f'[points] "{name}" is a whole kata: {_one_task(kata, value)}')
-        if task not in tasks:
+            number = value if is_number and math.isfinite(value) else 1
             raise AssignmentError(
-                f"[points] \"{name}\": {kata.short} has no task '{task}'. Its tasks are"
-                f" {', '.join(tasks)}."
+                f"{where} is a whole kata: points are given to each of its tasks ({tasks}), such as"
+                f' points."{kata.short}.{kata.tasks[0].name}" = {number}.'
             )
-        if kata not in katas:
+        if all(task != each.name for each in kata.tasks):
             raise AssignmentError(
-                f'[points] "{name}": {kata.short} is not among the katas of this assignment.'
+                f"{where}: {kata.short} has no task '{task}'. Its tasks are {tasks}."
             )
-        if not _is_number(value) or not 0 <= value <= MOST_POINTS:
+        if full not in points:
             raise AssignmentError(
-                f'[points] "{name}" has to be a number from 0 to {MOST_POINTS}, not {value!r}.'
+                f"{where}: {kata.short} is not among the katas of this assignment."
             )
-        full = _full(kata, task)
-        if full in names:
+        if not is_number or not 0 <= value <= MOST_POINTS:
             raise AssignmentError(
-                f'[points] has {kata.short}.{task} twice, as "{names[full]}" and "{name}": leave'
+                f"{where} has to be a number from 0 to {MOST_POINTS}, not {value!r}."
+            )
+        if full in given_as:
+            raise AssignmentError(
+                f'[points] has {kata.short}.{task} twice, as "{given_as[full]}" and "{name}": leave'
                 " one out."
             )
-        points[full], names[full] = value, name
+        points[full] = value
+        given_as[full] = name
     return points
 
 
-def _one_task(kata: Kata, value: object) -> str:
-    """How points are given to a task, for someone who gave them to a kata."""
-    number = value if _is_number(value) else 1
-    tasks = ", ".join(task.name for task in kata.tasks)
-    return (
-        f"points are given to each of its tasks ({tasks}), such as"
-        f' points."{kata.short}.{kata.tasks[0].name}" = {number}.'
-    )
-
-
-def _flat(given: Mapping) -> Iterator[tuple[str, object]]:
+def _flat(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """In TOML, k06.model = 2 without quotes is a table k06 with an entry model."""
     for name, value in given.items():
         if isinstance(value, dict):
@@ -210,11 +211,10 @@ def _flat(given: Mapping) -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-def _limits(given: Mapping) -> Limits:
-    fields = {one.name: one.metadata for one in dataclasses.fields(Limits)}
-    _only(given, tuple(fields), "[limits]")
+def _limits(given: Mapping[str, Any]) -> Limits:
+    _refuse_unknown(given, tuple(RANGES), "[limits]")
     for name, value in given.items():
-        least, most = fields[name]["least"], fields[name]["most"]
+        least, most = RANGES[name]
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             raise AssignmentError(
                 f"[limits] {name} has to be a whole number from {least:,} to {most:,}, not"
@@ -223,7 +223,7 @@ def _limits(given: Mapping) -> Limits:
     return Limits(**given)
 
 
-def _only(given: Mapping, accepted: Sequence[str], where: str) -> None:
+def _refuse_unknown(given: Mapping[str, Any], accepted: Sequence[str], where: str) -> None:
     for name in given:
         if name not in accepted:
             near = difflib.get_close_matches(name, accepted, n=1)
@@ -231,11 +231,3 @@ def _only(given: Mapping, accepted: Sequence[str], where: str) -> None:
             raise AssignmentError(
                 f"{where} can't have `{name}`.{nearest} It may have {', '.join(accepted)}."
             )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _full(kata: Kata, task: str) -> str:
-    return f"{kata.name}.{task}"
