@@ -19,14 +19,14 @@ from helpers import descendants, lives, until
 from dojo import ROOT
 from dojo.catalog import load
 from dojo.grade.sandbox import stage, view
+from dojo.grade.sandbox.confine import RunLimits
 from dojo.grade.sandbox.launch import Content, Sandbox
-from dojo.grade.sandbox.limits import Limits
 from dojo.grade.sandbox.suite import Confined
 from dojo.results import KataResult
 from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
 
-LIMITS = Limits(memory=512, processes=32)
+LIMITS = RunLimits(memory=512, processes=32)
 BARE = Content(view.PARTS, "")  # quickly there, for tests in which nothing is judged
 BAREST = (
     "bwrap",

@@ -21,7 +21,7 @@ from sandboxes import BARE, a_sandbox, judge
 
 from dojo import ROOT
 from dojo.catalog import load
-from dojo.grade.sandbox import bodies, machine, probe, stage, view
+from dojo.grade.sandbox import bodies, isolation, stage, view
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
 from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.suite import Confined
@@ -33,11 +33,11 @@ FILES = {KATA: base("reference").encode()}
 PYTHON = view.Python(
     "/usr/bin/python3.11", ("/usr/bin/python3.11", "/usr/lib"), ("/usr/lib/python3.11",)
 )
-OWN = {name: f"{name}:[1]" for name in probe.NAMESPACES}
+OWN = {name: f"{name}:[1]" for name in isolation.NAMESPACES}
 CONTAINED = {
     "reached": [],
-    "namespaces": {name: f"{name}:[2]" for name in probe.NAMESPACES},
-    "of_host": {name: f"{name}:[3]" for name in probe.NAMESPACES},
+    "namespaces": {name: f"{name}:[2]" for name in isolation.NAMESPACES},
+    "of_host": {name: f"{name}:[3]" for name in isolation.NAMESPACES},
     "capabilities": 0,
     "no_new_privileges": True,
     "first": True,
@@ -56,7 +56,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def test_one_line_says_what_holds():
-    found = probe.judge(CONTAINED, OWN, "0.8.0")
+    found = isolation.judge(CONTAINED, OWN, "0.8.0")
     assert (
         found.text
         == "isolated: bubblewrap 0.8.0, namespaces (user, pid, mount, ipc, net, uts), Landlock 6,"
@@ -73,7 +73,7 @@ def test_one_line_says_what_holds():
         {"namespaces": CONTAINED["namespaces"] | {"net": OWN["net"]}},
         *(
             {"namespaces": CONTAINED["namespaces"] | {name: f"{name}:[3]"}}
-            for name in probe.NAMESPACES
+            for name in isolation.NAMESPACES
         ),
         {"namespaces": {}},
         {"capabilities": 1},
@@ -84,7 +84,7 @@ def test_one_line_says_what_holds():
 )
 def test_a_trial_run_that_was_not_contained_is_no_sandbox(change):
     with pytest.raises(Unavailable, match="was not contained"):
-        probe.judge(CONTAINED | change, OWN, "0.8.0")
+        isolation.judge(CONTAINED | change, OWN, "0.8.0")
 
 
 @contextmanager
@@ -127,9 +127,9 @@ def test_the_probe_finds_what_is_open(tmp_path):
         process.join()
     assert report["reached"] == list(bodies.ATTEMPTS)
     with pytest.raises(Unavailable):
-        probe.judge(
+        isolation.judge(
             report,
-            {name: str(Path("/proc/self/ns", name).readlink()) for name in probe.NAMESPACES},
+            {name: str(Path("/proc/self/ns", name).readlink()) for name in isolation.NAMESPACES},
             "",
         )
 
@@ -181,9 +181,9 @@ def test_a_machine_without_user_namespaces_is_told_what_to_allow():
 
 
 def test_another_trouble_is_told_in_one_sentence():
-    said = machine.explain("bwrap: first\nbwrap: Can't mount proc\n")
+    said = isolation.explain("bwrap: first\nbwrap: Can't mount proc\n")
     assert said.startswith("The sandbox could not be started (bwrap: Can't")
-    assert "it said nothing" in machine.explain("")
+    assert "it said nothing" in isolation.explain("")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from hostile_programs import KATA, base
 from sandboxes import BARE, LIMITS, a_sandbox, judge, python
 
 from dojo.catalog import load
-from dojo.grade.sandbox import host, probe
+from dojo.grade.sandbox import host, isolation
 from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.suite import Confined
 from dojo.grade.sandbox.workers import Isolated
@@ -92,10 +92,10 @@ def test_a_thread_that_has_ended_takes_nothing_along():
     """
     with a_sandbox(content=BARE) as sandbox:
         before = sandbox.host_process
-        thread = threading.Thread(target=probe.isolation_of, args=(sandbox.start,))
+        thread = threading.Thread(target=isolation.isolation_of, args=(sandbox.start,))
         thread.start()
         thread.join()
-        probe.isolation_of(sandbox.start)
+        isolation.isolation_of(sandbox.start)
         assert sandbox.host_process == before
 
 

@@ -15,7 +15,7 @@ from helpers import descendants, first_message, until
 from hostile_programs import KATA
 from sandboxes import BARE, LIMITS, a_sandbox, judge, new_since
 
-from dojo.grade.sandbox import cgroup, host, usage
+from dojo.grade.sandbox import host, usage
 from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.suite import Confined
 from dojo.suite.unit import Unit
@@ -49,7 +49,7 @@ def beyond(*taken: tuple[int, int]) -> int:
         there[number] = usage.Process(number - 1 if number > 4 else 2, memory, 2, stack)
     run = usage.members(there, first=4)
     assert len(run) == len(taken) and usage.threads(there, run) == 2 * len(taken)
-    return usage.memory_beyond(there, run, host=2)
+    return usage.memory_beyond(there, run, warm=2)
 
 
 def test_memory_is_that_of_all_processes_below():
@@ -213,7 +213,9 @@ def test_a_crowd_of_processes_waits_for_the_others_and_a_single_one_does_not(
     child = launcher.start([Unit("nowhere", KATA, "cpu")], tmp_path / "log")
     until(lambda: len(new_since(before)) == count)
     if count > 1:
-        until(lambda: {niceness(process) for process in new_since(before)} == {usage.LAST_IN_LINE})
+        until(
+            lambda: {niceness(process) for process in new_since(before)} == {usage.LOWEST_PRIORITY}
+        )
     else:
         (process,) = new_since(before)
         assert usage.processes()[process].threads <= host.MOST_AT_WORK
@@ -246,18 +248,20 @@ def test_the_nearest_group_that_gives_memory_is_used(tmp_path):
     a_group(tmp_path, "cpu memory pids")
     slice_ = a_group(tmp_path / "user.slice", "memory pids")
     a_group(slice_ / "shell.scope", "")
-    assert cgroup.delegated(mounts, "0::/user.slice/shell.scope\n") == slice_
+    assert usage.delegated(mounts, "0::/user.slice/shell.scope\n") == slice_
     (slice_ / "cgroup.subtree_control").write_text("pids")
-    assert cgroup.delegated(mounts, "0::/user.slice/shell.scope\n") == tmp_path
+    assert usage.delegated(mounts, "0::/user.slice/shell.scope\n") == tmp_path
     (tmp_path / "cgroup.subtree_control").write_text("cpu")
-    assert cgroup.delegated(mounts, "0::/user.slice/shell.scope\n") is None
-    assert cgroup.delegated(mounts, "4:memory:/\n") is None
-    assert cgroup.delegated("proc /proc proc rw 0 0\n", "0::/\n") is None
-    assert cgroup.delegated(mounts, "0::/../outside\n") is None
+    assert usage.delegated(mounts, "0::/user.slice/shell.scope\n") is None
+    assert usage.delegated(mounts, "4:memory:/\n") is None
+    assert usage.delegated("proc /proc proc rw 0 0\n", "0::/\n") is None
+    assert usage.delegated(mounts, "0::/../outside\n") is None
 
 
 def test_the_limits_of_a_run_are_those_of_its_group(tmp_path):
-    group = cgroup.Group(tmp_path, "one", cgroup.settings(replace(LIMITS, memory=100, processes=7)))
+    group = usage.Group(
+        tmp_path, "one", usage.group_settings(replace(LIMITS, memory=100, processes=7))
+    )
     assert (group.folder / "memory.max").read_text() == str(100 * 1024 * 1024)
     assert (group.folder / "pids.max").read_text() == "7"
 
@@ -265,10 +269,10 @@ def test_the_limits_of_a_run_are_those_of_its_group(tmp_path):
 def test_a_run_is_in_its_group_and_the_group_goes_with_it(sandbox, monkeypatch, tmp_path):
     """Without the limits, which take controllers that a machine may not have here."""
     mounts, own = (Path("/proc/self", name).read_text() for name in ("mounts", "cgroup"))
-    where = cgroup.delegated(mounts, own, controllers=frozenset())
+    where = usage.delegated(mounts, own, controllers=frozenset())
     if where is None:
         pytest.skip("this user may make no control groups")
-    monkeypatch.setattr(cgroup, "settings", lambda limits: {})
+    monkeypatch.setattr(usage, "group_settings", lambda limits: {})
     monkeypatch.setattr(sandbox, "_groups", where)
     launcher = Confined(sandbox, {KATA: b"import os, time\nos.fork()\ntime.sleep(600)\n"})
     child = launcher.start([Unit("nowhere", KATA, "cpu")], tmp_path / "log")
@@ -282,6 +286,6 @@ def test_a_run_is_in_its_group_and_the_group_goes_with_it(sandbox, monkeypatch, 
 
 def test_what_looks_delegated_and_is_not_is_done_without(monkeypatch, tmp_path):
     # no group for the kernel: the process can't enter
-    monkeypatch.setattr(cgroup, "find", lambda: tmp_path)
+    monkeypatch.setattr(usage, "find_group", lambda: tmp_path)
     with a_sandbox(content=BARE) as sandbox:
         assert not sandbox.isolation.cgroup

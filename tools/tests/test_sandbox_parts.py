@@ -20,8 +20,7 @@ from dojo.suite.report import Report
 if not sys.platform.startswith("linux"):
     pytest.skip("the sandbox needs Linux", allow_module_level=True)
 
-from dojo.grade.sandbox import landlock, seccomp
-from dojo.grade.sandbox.confine import keep_only
+from dojo.grade.sandbox import confine, seccomp
 from dojo.processes.channel import Channel
 
 # Messages
@@ -268,8 +267,8 @@ def test_another_machine_has_no_filter():
     [(1, 8, 13), (2, 8, 14), (3, 8, 15), (4, 16, 15), (5, 16, 16), (9, 24, 16)],
 )
 def test_no_version_of_landlock_is_asked_for_what_it_does_not_know(version, size, rights):
-    assert len(landlock.attributes(version)) == size
-    assert landlock.known_rights(version).bit_length() == rights
+    assert len(confine.ruleset_attributes(version)) == size
+    assert confine.known_rights(version).bit_length() == rights
 
 
 # Descriptors
@@ -282,7 +281,7 @@ def test_only_the_descriptors_named_stay_open(kept):
         try:
             for number in range(3, 12):
                 os.dup2(1, number)
-            keep_only(kept)
+            confine.keep_only(kept)
             left = [number for number in range(12) if is_open(number)]
             os._exit(0 if left == [number for number in range(12) if number in kept] else 1)
         finally:

@@ -14,9 +14,9 @@ from helpers import outcomes, until
 from hostile_programs import KATA, programs
 from sandboxes import LIMITS, a_sandbox, judge
 
-from dojo.grade.sandbox import probe, view
+from dojo.grade.sandbox import isolation, view
+from dojo.grade.sandbox.confine import MEGABYTE
 from dojo.grade.sandbox.launch import Sandbox
-from dojo.grade.sandbox.limits import MEGABYTE
 from dojo.grade.sandbox.suite import Confined
 from dojo.processes.spare import Child
 from dojo.suite.unit import Unit
@@ -88,7 +88,7 @@ def test_no_two_runs_share_a_namespace_with_each_other_or_with_us(sandbox, tmp_p
     code, logs = NAMESPACES.encode() + TELL + STAY, [tmp_path / "first", tmp_path / "second"]
     with running(sandbox, code, logs[0]), running(sandbox, code, logs[1]):
         first, second = map(found, logs)
-    for kind in probe.NAMESPACES:
+    for kind in isolation.NAMESPACES:
         own = str(Path("/proc/self/ns", kind).readlink())
         assert len({first[kind], second[kind], own}) == 3, kind
 

@@ -10,7 +10,7 @@ import pytest
 import sandboxes
 from sandboxes import BARE, a_sandbox, need_a_sandbox
 
-from dojo.grade.sandbox import probe
+from dojo.grade.sandbox import isolation
 from dojo.grade.sandbox.isolation import Unavailable
 from dojo.grade.sandbox.launch import Sandbox
 
@@ -53,7 +53,7 @@ def not_contained(*_: object) -> None:
 
 def test_where_there_can_be_one_a_sandbox_that_does_not_hold_is_a_failure(monkeypatch):
     need_a_sandbox()
-    monkeypatch.setattr(probe, "judge", not_contained)
+    monkeypatch.setattr(isolation, "judge", not_contained)
     with pytest.raises(Unavailable, match="it was not contained"), a_sandbox(content=BARE):
         pass
 

@@ -18,9 +18,8 @@ from dojo.grade import records, unjudged
 from dojo.grade.assignment import Assignment
 from dojo.grade.judge_pool import CannotGrade
 from dojo.grade.records import KataGrade, Record, Submission, TaskGrade, record_of
-from dojo.grade.sandbox.confine import SUBMISSION
+from dojo.grade.sandbox.confine import SUBMISSION, RunLimits
 from dojo.grade.sandbox.isolation import Unavailable
-from dojo.grade.sandbox.limits import Limits
 from dojo.grade.sandbox.workers import Isolated, Open, Place
 from dojo.grade.text import bounded, line, without
 from dojo.results import KataResult, TaskResult
@@ -254,11 +253,8 @@ def court(
     with ExitStack() as stack:
         limits = assignment.limits
         cpu = math.ceil(limits.seconds_a_submission)
-        place = (
-            Isolated(hidden, Limits(memory=limits.memory_mb, cpu=cpu, processes=limits.processes))
-            if isolated
-            else Open()
-        )
+        of_a_run = RunLimits(memory=limits.memory_mb, cpu=cpu, processes=limits.processes)
+        place = Isolated(hidden, of_a_run) if isolated else Open()
         try:
             stack.enter_context(place)
         except Unavailable as problem:

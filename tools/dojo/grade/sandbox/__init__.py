@@ -1,18 +1,24 @@
-"""Where submitted code runs: a warm process in bubblewrap, which forks a confined child for each
-run.
+"""The sandbox: a warm process in bubblewrap, which forks a confined child for each run.
+
+The wall is bubblewrap and code of our own, because the warm fork has to happen inside it: torch is
+imported once, and each run is a fork of that process, which grades about 16 times as many
+submissions in an hour as starting each run cold does. What was considered instead:
+
+nsjail, isolate  start each run cold, and are not in Debian's package lists
+pyseccomp        a second system library on the grader's machine, to save a hundred lines
+psutil           has no RssAnon and RssShmem; usage reads them without taking a lock of the process
+                 that is judged
 
 outside
-    launch     the sandbox as graders use it: start a run, hear it, end it
-    link       the line to the warm process
-    suite      starts the children of suite.run in the sandbox
-    probe      tries what the machine can give, and says so
-    isolation  what was found, as a record and as one line
-    view       what can be seen in there; the command line of bubblewrap
-    stage      where root grades: becomes nobody first, and nothing of the view gets lost
-    cgroup     a limit on all of a run together, where the kernel lets us set one
+    launch     the sandbox as graders use it: start a run, follow it, end it
+    link       the connection to the warm process
+    suite      starts the children of the suite's supervisor in the sandbox
+    isolation  what a trial run found this machine to give, and what to do where it gives too little
+    view       what can be seen inside; the command line of bubblewrap
+    stage      where root grades: becomes nobody first, without losing any of the view
 inside
     host       the warm process
     bodies     what a run does: the suite, the exam, a probe
-    confine    how a run shuts itself in, step by step, with the help of
-    landlock, seccomp, limits, memory, syscalls
+    confine    how a run shuts itself in, step by step, with the help of seccomp and syscalls
+    usage      what all processes of a run take together
 """

@@ -31,8 +31,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from dojo.grade.sandbox import bodies, syscalls, usage
-from dojo.grade.sandbox.confine import confine, keep_only
-from dojo.grade.sandbox.limits import Limits
+from dojo.grade.sandbox.confine import RunLimits, confine, keep_only
 
 LARGEST_PACKET = 4096
 DESCRIPTORS = 4
@@ -221,7 +220,7 @@ def _live(
         sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
         signal.signal(signal.SIGINT, signal.default_int_handler)
         files = {name: text.encode("latin-1") for name, text in wanted["files"].items()}
-        confine(files, Limits(**wanted["limits"]))
+        confine(files, RunLimits(**wanted["limits"]))
         os.write(begin, BEGUN)
         os.close(begin)
         bodies.BODIES[wanted["body"]](Connection(connection), wanted)

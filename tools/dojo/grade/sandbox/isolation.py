@@ -1,6 +1,36 @@
-"""What stands between submitted code and the machine, as it was found by trying."""
+"""What stands between submitted code and this machine: found out by a trial run, which attempts to
+reach what it must not. And what to do where the machine gives too little.
+"""
 
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from dojo import ROOT
+from dojo.grade.sandbox.confine import SUBMISSION
+from dojo.processes.channel import Channel
+
+NAMESPACES = {
+    "user": "user",
+    "pid": "pid",
+    "mnt": "mount",
+    "ipc": "ipc",
+    "net": "net",
+    "uts": "uts",
+}
+SECONDS = 30
+NO_PROCESS = 2**22  # more than there can be
+WAY_OUT = "or give --no-sandbox, if you trust every submission as you trust your own code"
 
 
 class Unavailable(Exception):
@@ -15,8 +45,8 @@ class Isolation:
         bubblewrap: its version.
         namespaces: those that a run has for itself.
         landlock: the version of its interface; 0 where there is none.
-        seccomp: whether system calls are filtered.
-        cgroup: whether a control group limits what all processes of a run take together.
+        seccomp: True if system calls are filtered.
+        cgroup: True if a control group limits what all processes of a run take together.
     """
 
     bubblewrap: str
@@ -36,3 +66,143 @@ class Isolation:
             "memory by cgroup" if self.cgroup else "memory by rlimit (no cgroup is delegated)",
         ]
         return "isolated: " + ", ".join(parts)
+
+
+class TrialRun(Protocol):
+    """A run in the sandbox, as far as a trial needs it."""
+
+    channel: Channel
+
+    def join(self, timeout: float | None = None) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def isolation_of(start: Callable[..., TrialRun], hidden: Iterable[Path] = ()) -> Isolation:
+    """Find out what holds in a sandbox.
+
+    Args:
+        start: starts a run in it, as Sandbox.start does.
+        hidden: folders that no run in it may see.
+
+    Raises:
+        Unavailable: a run in it is not contained.
+    """
+    with _bait() as bait, tempfile.NamedTemporaryFile() as log:
+        bait["folders_outside"] += [str(folder) for folder in hidden]
+        run = start("probe", {"submission": b""}, Path(log.name), **bait)
+        try:
+            report = json.loads(run.channel.receive(SECONDS))
+        except (OSError, EOFError):
+            run.join(1)
+            raise Unavailable(explain(Path(log.name).read_text(errors="replace").strip())) from None
+        finally:
+            run.close()
+    outside = {name: str(Path("/proc/self/ns", name).readlink()) for name in NAMESPACES}
+    return judge(report, outside, bubblewrap_version())
+
+
+def judge(
+    report: Mapping[str, Any], outside: Mapping[str, str], bubblewrap_version: str
+) -> Isolation:
+    """The isolation that a trial run's report shows.
+
+    Args:
+        outside: namespace → its name, of a process outside.
+
+    Raises:
+        Unavailable: it reached something, or a wall is missing.
+    """
+    # what a run does not have from the host is new, and no other's
+    inside, of_host = report["namespaces"], report["of_host"]
+    apart = tuple(
+        name
+        for kind, name in NAMESPACES.items()
+        if inside.get(kind) not in (None, outside[kind], of_host[kind])
+    )
+    missing = [f"no {name} namespace" for name in NAMESPACES.values() if name not in apart]
+    missing += [f"{what} was reached" for what in report["reached"]]
+    missing += ["capabilities were left"] if report["capabilities"] else []
+    missing += [] if report["no_new_privileges"] and report["first"] else ["it was not confined"]
+    if missing:
+        raise Unavailable(
+            f"A trial run in the sandbox was not contained ({', '.join(missing)}): grade elsewhere,"
+            f" {WAY_OUT}."
+        )
+    landlock, has_seccomp = report["landlock"], report["seccomp"]
+    return Isolation(bubblewrap_version, apart, landlock, has_seccomp, report.get("cgroup", False))
+
+
+@contextmanager
+def _bait() -> Iterator[dict[str, Any]]:
+    """Things that every process of this machine can reach, and none in the sandbox may."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.chmod(0o755)
+        canary = folder / "canary"
+        canary.write_text("seen")
+        canary.chmod(0o644)
+        network = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        named = stack.enter_context(socket.socket(socket.AF_UNIX))
+        name = f"torch-katas-{secrets.token_hex(8)}"
+        named.bind(f"\0{name}")
+        named.listen()
+        references = map(str, (ROOT / "reference").glob("*.py"))
+        parts = (str(ROOT / part) for part in ("", "tests", "tools/dojo"))
+        yield {
+            "files_outside": [str(canary), "/etc/passwd", *references],
+            "folders_outside": [str(folder), str(ROOT / "reference"), str(ROOT / ".git")],
+            "folders_to_read": ["/", "/usr", "/tmp", SUBMISSION, *parts],
+            "port": network.getsockname()[1],
+            "name": name,
+            "process": os.getpid() if os.getpid() > 1 else os.getppid() or NO_PROCESS,
+        }
+
+
+def need_linux() -> None:
+    """Raises Unavailable elsewhere."""
+    if not sys.platform.startswith("linux"):
+        raise Unavailable(
+            "Grading runs submissions in ways that only Linux has: use a Linux machine, a virtual"
+            f" one, or WSL, {WAY_OUT}."
+        )
+
+
+def bubblewrap() -> str:
+    """Path of bubblewrap; raises Unavailable if it is not installed."""
+    if path := shutil.which("bwrap"):
+        return path
+    raise Unavailable(
+        "Submissions are run in a sandbox, and the program that makes it was not found: install"
+        f" bubblewrap (on Debian and Ubuntu `sudo apt install bubblewrap`), {WAY_OUT}."
+    )
+
+
+def bubblewrap_version() -> str:
+    """Version of bubblewrap."""
+    command = [bubblewrap(), "--version"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    return printed[-1] if printed else "of unknown version"
+
+
+def explain(printed: str) -> str:
+    """What to do about a sandbox that did not start, from what was printed then."""
+    last = printed.splitlines()[-1] if printed else "it said nothing"
+    if any(words in printed for words in ("user namespace", "uid map", "new namespace")):
+        return (
+            f"bubblewrap may not make a user namespace here ({last}): as root, allow that (on"
+            " Ubuntu 24.04 and later `sysctl kernel.apparmor_restrict_unprivileged_userns=0`,"
+            " elsewhere `sysctl kernel.unprivileged_userns_clone=1` and `sysctl"
+            " user.max_user_namespaces=10000`; in a container, start it with --privileged),"
+            f" {WAY_OUT}."
+        )
+    return f"The sandbox could not be started ({last}): see to that, {WAY_OUT}."
+
+
+def explain_unhidden(folder: Path, needed: str) -> str:
+    """What to do about a folder of submissions or grades that holds something each run needs."""
+    return (
+        f"No submission may look into {folder}, yet each needs {needed}, which lies in there: keep"
+        " submissions and grades in folders of their own, with neither this project nor Python in"
+        " them, and give those."
+    )

@@ -10,10 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from dojo import ROOT
-from dojo.grade.sandbox import cgroup, machine, probe, stage, view
-from dojo.grade.sandbox.confine import SUBMISSION
+from dojo.grade.sandbox import isolation, stage, usage, view
+from dojo.grade.sandbox.confine import MEGABYTE, SUBMISSION, RunLimits
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
-from dojo.grade.sandbox.limits import MEGABYTE, Limits
 from dojo.grade.sandbox.link import Host, Lost, Run
 from dojo.processes.channel import MOST_IN_ALL, Channel
 
@@ -60,20 +59,20 @@ class Sandbox:
     """
 
     def __init__(
-        self, hidden: Sequence[Path] = (), content: Content = SUITE, limits: Limits | None = None
+        self, hidden: Sequence[Path] = (), content: Content = SUITE, limits: RunLimits | None = None
     ) -> None:
         # in there, a relative path is another one
         self.hidden = tuple(path.resolve() for path in hidden)
-        self.content, self.limits = content, limits or Limits()
+        self.content, self.limits = content, limits or RunLimits()
         self.isolation: Isolation | None = None
         self._host: Host | None = None
         self._groups: Path | None = None
-        self._in_groups: list[tuple[Run, cgroup.Group]] = []
+        self._in_groups: list[tuple[Run, usage.Group]] = []
         self._runs = 0
         self._lock = threading.Lock()
 
     def __enter__(self) -> "Sandbox":
-        machine.need_linux()
+        isolation.need_linux()
         with self._lock:
             self._host = self._new_host()
         try:
@@ -84,16 +83,16 @@ class Sandbox:
         return self
 
     def _probed(self) -> Isolation:
-        self._groups = cgroup.find()
+        self._groups = usage.find_group()
         try:
             return replace(
-                probe.isolation_of(self.start, self.hidden), cgroup=self._groups is not None
+                isolation.isolation_of(self.start, self.hidden), cgroup=self._groups is not None
             )
         except Unavailable:
             if self._groups is None:
                 raise
         self._groups = None  # what looked as if it were ours was not
-        return probe.isolation_of(self.start, self.hidden)
+        return isolation.isolation_of(self.start, self.hidden)
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
@@ -115,7 +114,7 @@ class Sandbox:
         body: str,
         files: Mapping[str, bytes],
         log: Path,
-        limits: Limits | None = None,
+        limits: RunLimits | None = None,
         most_in_all: int = MOST_IN_ALL,
         **more: object,
     ) -> Run:
@@ -162,15 +161,15 @@ class Sandbox:
                 os.close(descriptor)
         return run
 
-    def _group_for(self, run: Run, limits: Limits) -> list[int]:
+    def _group_for(self, run: Run, limits: RunLimits) -> list[int]:
         """The door to a control group for it, where there can be one."""
         if self._groups is None:
             return []
         try:
-            group = cgroup.Group(
+            group = usage.Group(
                 self._groups,
                 f"torch-katas-{os.getpid()}-{id(self)}-{run.number}",
-                cgroup.settings(limits),
+                usage.group_settings(limits),
             )
             door = group.door()
         except OSError as error:
@@ -202,14 +201,14 @@ class Sandbox:
         try:
             host.wait_until_ready(SECONDS_TO_START)
         except Unavailable as problem:
-            raise Unavailable(machine.explain(str(problem))) from None
+            raise Unavailable(isolation.explain(str(problem))) from None
         return host
 
     def _around(self, python: view.Python, inside: list[str]) -> list[str]:
-        program = machine.bubblewrap()
+        program = isolation.bubblewrap()
         seen = view.view(python, self.hidden, of_root=self.content.parts)
         if found := view.in_the_way(seen, self.hidden):
-            raise Unavailable(machine.unhidden(*found))
+            raise Unavailable(isolation.explain_unhidden(*found))
         if os.geteuid() != 0:
             return view.command(program, seen, seen.sources, inside)
         staged = [stage.path(number) for number in range(len(seen.sources))]

@@ -1,8 +1,8 @@
 """A filter of system calls: what no kata needs is refused, so that fewer of the kernel's faults can
 be reached.
 
-The filter is a program for the kernel's small machine, eight bytes an instruction: (code, jump if
-so, jump if not, number).
+It is a program for the kernel's small machine, eight bytes an instruction: (code, jump if so, jump
+if not, number).
 """
 
 import errno
@@ -90,59 +90,49 @@ _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _X32 = 0x40000000  # from here on, x86_64 has a second set of numbers for the same calls
 _AF_UNIX = 1
 _MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
-_NAMESPACES = (
-    syscalls.CLONE_NEWNS
-    | syscalls.CLONE_NEWCGROUP
-    | syscalls.CLONE_NEWUTS
-    | syscalls.CLONE_NEWIPC
-    | syscalls.CLONE_NEWUSER
-    | syscalls.CLONE_NEWPID
-    | syscalls.CLONE_NEWNET
-)
+_NAMESPACES = syscalls.CLONE_VIEW | syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWPID
 
 _LOAD, _IF_EQUAL, _IF_GREATER, _IF_ANY_BIT, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
 # In what the kernel gives the program to look at:
 _AT_NUMBER, _AT_ARCHITECTURE, _AT_FIRST_ARGUMENT, _AT_FOURTH_ARGUMENT = 0, 4, 16, 40
-_ALLOW, _REFUSE = 0x7FFF0000, 0x00050000
+_ALLOWED, _REFUSE = (_RETURN, 0, 0, 0x7FFF0000), 0x00050000
+_Code = list[tuple[int, int, int, int]]
 
 
 def program(machine: str) -> bytes | None:
-    """The filter for a machine, as platform.machine() names it; None where its numbers are not
-    known here.
-    """
+    """The filter for a machine as platform.machine() names it; None if its numbers are unknown."""
     if machine not in _ARCHITECTURES:
         return None
     column, architecture = _ARCHITECTURES[machine]
-    code = [
-        *_load(_AT_ARCHITECTURE),
+    code: _Code = [
+        (_LOAD, 0, 0, _AT_ARCHITECTURE),
         *_unless(_IF_EQUAL, architecture, _refuse(errno.EPERM)),
-        *_load(_AT_NUMBER),
+        (_LOAD, 0, 0, _AT_NUMBER),
         *_when(_IF_GREATER, _X32 - 1, _refuse(errno.EPERM)),
         *_when(_IF_GREATER, NEWEST, _refuse(errno.ENOSYS)),
         # its flags can't be seen; the C library then uses clone
         *_when(_IF_EQUAL, CLONE3[column], _refuse(errno.ENOSYS)),
     ]
     for numbers in REFUSED.values():
-        if numbers[column] is not None:
-            code += _when(_IF_EQUAL, numbers[column], _refuse(errno.EPERM))
-    argument = _load(_AT_FIRST_ARGUMENT)
-    clone = [*argument, *_when(_IF_ANY_BIT, _NAMESPACES, _refuse(errno.EPERM)), *_allow()]
-    socket = [*argument, *_unless(_IF_EQUAL, _AF_UNIX, _refuse(errno.EACCES)), *_allow()]
+        if (number := numbers[column]) is not None:
+            code += _when(_IF_EQUAL, number, _refuse(errno.EPERM))
+    argument = (_LOAD, 0, 0, _AT_FIRST_ARGUMENT)
+    clone = [argument, *_when(_IF_ANY_BIT, _NAMESPACES, _refuse(errno.EPERM)), _ALLOWED]
+    socket = [argument, *_unless(_IF_EQUAL, _AF_UNIX, _refuse(errno.EACCES)), _ALLOWED]
     # Memory to share, in no file: it stays when the process that filled it holds it no more, and is
     # nobody's then.
     nameless = _when(_IF_ANY_BIT, _MAP_ANONYMOUS, _refuse(errno.EPERM))
-    mmap = [*_load(_AT_FOURTH_ARGUMENT), *_when(_IF_ANY_BIT, _MAP_SHARED, nameless), *_allow()]
+    flags = (_LOAD, 0, 0, _AT_FOURTH_ARGUMENT)
+    mmap = [flags, *_when(_IF_ANY_BIT, _MAP_SHARED, nameless), _ALLOWED]
     for call, then in ((CLONE, clone), (SOCKET, socket), (MMAP, mmap)):
         code += _when(_IF_EQUAL, call[column], then)
-    code += _allow()
+    code.append(_ALLOWED)
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
 
 
 def install() -> bool:
-    """Filter the system calls of this process and of all that it starts.
-
-    Returns:
-        Whether there is a filter for this machine and the kernel took it.
+    """Filter the system calls of this process and of all that it starts. True if there is a filter
+    for this machine and the kernel took it.
     """
     if (code := program(platform.machine())) is None:
         return False
@@ -154,17 +144,6 @@ def install() -> bool:
             return False
         raise
     return True
-
-
-_Code = list[tuple[int, int, int, int]]
-
-
-def _load(offset: int) -> _Code:
-    return [(_LOAD, 0, 0, offset)]
-
-
-def _allow() -> _Code:
-    return [(_RETURN, 0, 0, _ALLOW)]
 
 
 def _refuse(code: int) -> _Code:

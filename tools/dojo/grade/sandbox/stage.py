@@ -1,8 +1,8 @@
-"""Where grading was started by root: gathers what the sandbox will see, becomes nobody, and starts
-bubblewrap as that.
+"""For grading that root started: gathers what the sandbox will show, becomes nobody, and starts
+bubblewrap as that user.
 
 Code under test must not run as root, not even inside. Yet Python or the checkout may lie in a
-folder that only root can enter; so each part of the view is first tied to a folder that everyone
+folder that only root can enter; so each part of the view is first mounted in a folder that everyone
 can reach, in a mount namespace of this process alone.
 """
 
@@ -18,7 +18,7 @@ NOBODY = 65534
 
 
 def path(number: int) -> str:
-    """Where the source of that number can be found."""
+    """Where the source of that number is mounted."""
     return f"{STAGE}/{number}"
 
 
@@ -48,8 +48,7 @@ def main(sources: list[str], command: list[str]) -> None:
 
 
 def is_real_root(users: str) -> bool:
-    """Whether root here is more than an ordinary user under another name, as in a user namespace of
-    one user.
+    """True unless root is an ordinary user under another name, as in a user namespace of one user.
 
     Args:
         users: the namespace's table of users.
@@ -59,19 +58,18 @@ def is_real_root(users: str) -> bool:
 
 
 def gather(sources: list[str]) -> None:
+    """Mount each source at its path(), seen by this process and what it starts alone."""
     syscalls.unshare(syscalls.CLONE_NEWNS)
     syscalls.mount("", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
     # before STAGE hides what may lie below it
     opened = [os.open(source, os.O_PATH) for source in sources]
-    syscalls.mount(
-        "tmpfs", STAGE, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=0755,size=1m"
-    )
+    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
+    syscalls.mount("tmpfs", STAGE, "tmpfs", flags, "mode=0755,size=1m")
     for number, descriptor in enumerate(opened):
-        if Path(f"/proc/self/fd/{descriptor}").is_dir():
+        source = f"/proc/self/fd/{descriptor}"
+        if Path(source).is_dir():
             Path(path(number)).mkdir()
         else:
             Path(path(number)).touch()
-        syscalls.mount(
-            f"/proc/self/fd/{descriptor}", path(number), flags=syscalls.MS_BIND | syscalls.MS_REC
-        )
+        syscalls.mount(source, path(number), flags=syscalls.MS_BIND | syscalls.MS_REC)
         os.close(descriptor)

@@ -10,24 +10,18 @@ import os
 import platform
 import struct
 import sys
+from typing import Any
 
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS = 0x00020000, 0x02000000, 0x04000000
-CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = (
-    0x08000000,
-    0x10000000,
-    0x20000000,
-    0x40000000,
-)
+CLONE_NEWIPC, CLONE_NEWUSER = 0x08000000, 0x10000000
+CLONE_NEWPID, CLONE_NEWNET = 0x20000000, 0x40000000
+# what a run gets new in there, once it is the first process of its PID namespace
+CLONE_VIEW = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWCGROUP
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 0x1, 0x2, 0x4, 0x8, 0x20, 0x1000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 
-_PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_SET_SECCOMP = (
-    1,
-    24,
-    38,
-    47,
-    22,
-)
+_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_CAPBSET_DROP = 1, 22, 24
+_PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 38, 47
 _PR_CAP_AMBIENT_CLEAR_ALL, _SECCOMP_MODE_FILTER = 4, 2
 # the same number on every architecture
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
@@ -36,8 +30,8 @@ _CAPSET = {"x86_64": 126, "aarch64": 91}
 _CAPABILITY_VERSION = 0x20080522
 _HIGHEST_CAPABILITY = 63  # of what a capability set can name; the kernel knows fewer
 
-# elsewhere it is imported, not used
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") else None
+# elsewhere it is imported, not used; Any: ctypes finds its functions by name
+_libc: Any = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") else None
 
 
 def unshare(flags: int) -> None:
@@ -77,42 +71,30 @@ def drop_capabilities() -> None:
                 raise
     _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     header, nothing = struct.pack("=Ii", _CAPABILITY_VERSION, 0), bytes(24)
-    _check(_libc.syscall(ctypes.c_long(_CAPSET[platform.machine()]), header, nothing), "capset")
+    _check(_syscall(_CAPSET[platform.machine()], header, nothing), "capset")
 
 
 def landlock_version() -> int:
     """The version of Landlock's interface; 0 where the kernel has none, or it is switched off."""
-    return max(
-        _libc.syscall(
-            ctypes.c_long(_LANDLOCK_CREATE), None, ctypes.c_size_t(0), _LANDLOCK_ASK_VERSION
-        ),
-        0,
-    )
+    return max(_syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), _LANDLOCK_ASK_VERSION), 0)
 
 
 def landlock_ruleset(attributes: bytes) -> int:
-    """Make a set of rules.
-
-    Returns:
-        Its descriptor.
-    """
-    result = _libc.syscall(
-        ctypes.c_long(_LANDLOCK_CREATE), attributes, ctypes.c_size_t(len(attributes)), 0
-    )
+    """Make a set of rules, and return its descriptor."""
+    result = _syscall(_LANDLOCK_CREATE, attributes, ctypes.c_size_t(len(attributes)), 0)
     return _check(result, "landlock_create_ruleset")
 
 
 def landlock_allow(ruleset: int, rights: int, path: int) -> None:
     """Allow these rights at and below an open path."""
     rule = struct.pack("=Qi", rights, path)
-    _check(
-        _libc.syscall(ctypes.c_long(_LANDLOCK_ADD), ruleset, _LANDLOCK_PATH_BENEATH, rule, 0),
-        "landlock_add_rule",
-    )
+    result = _syscall(_LANDLOCK_ADD, ruleset, _LANDLOCK_PATH_BENEATH, rule, 0)
+    _check(result, "landlock_add_rule")
 
 
 def landlock_restrict(ruleset: int) -> None:
-    _check(_libc.syscall(ctypes.c_long(_LANDLOCK_RESTRICT), ruleset, 0), "landlock_restrict_self")
+    """Put a set of rules into force, for this process and all that it starts."""
+    _check(_syscall(_LANDLOCK_RESTRICT, ruleset, 0), "landlock_restrict_self")
 
 
 def filter_system_calls(program: bytes) -> None:
@@ -129,10 +111,12 @@ def filter_system_calls(program: bytes) -> None:
 
 
 def _prctl(option: int, argument: int) -> None:
-    _check(
-        _libc.prctl(option, *(ctypes.c_ulong(value) for value in (argument, 0, 0, 0))),
-        f"prctl {option}",
-    )
+    result = _libc.prctl(option, *(ctypes.c_ulong(value) for value in (argument, 0, 0, 0)))
+    _check(result, f"prctl {option}")
+
+
+def _syscall(number: int, *arguments: object) -> int:
+    return int(_libc.syscall(ctypes.c_long(number), *arguments))
 
 
 def _check(result: int, what: str) -> int:

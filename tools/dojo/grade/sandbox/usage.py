@@ -1,4 +1,7 @@
-"""What a run takes, all its processes together: of the machine's memory, and of its processors."""
+"""What all processes of a run take together: a control group limits it where the kernel lets us
+make one (version 2, delegated to us); elsewhere each process is limited by itself, and the warm
+process looks after the sum.
+"""
 
 import os
 from collections.abc import Collection, Mapping
@@ -6,13 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-LAST_IN_LINE = 19  # the niceness of who is to wait for all others
-# processes of a run for which the host's memory is free: one, and eight that load its data
+from dojo.grade.sandbox.confine import MEGABYTE, RunLimits
+
+CONTROLLERS = frozenset({"memory", "pids"})
+LOWEST_PRIORITY = 19
+# processes of a run for which the warm process's memory is free: one, and eight that load its data
 MOST_THAT_SHARE = 9
 
 
 class Process(NamedTuple):
-    """One of those that can be seen from here.
+    """A process that can be seen from here.
 
     Attributes:
         parent: its number.
@@ -30,9 +36,7 @@ class Process(NamedTuple):
 
 
 def processes() -> dict[int, Process]:
-    """All of them. Nothing is read that takes a lock of theirs: no process can make the one who
-    looks wait.
-    """
+    """All processes by number. Nothing is read that takes a lock of theirs: none can delay us."""
     found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -43,25 +47,24 @@ def processes() -> dict[int, Process]:
 
 def _process(entry: Path) -> Process:
     fields = _fields(entry)
-    # its first thread has ended, and tells nothing of the memory of the others
+    # its first thread has ended, and shows nothing of the memory of the others
     if fields[0] == "Z" and int(fields[17]) > 1:
         entry = next(task for task in (entry / "task").iterdir() if _fields(task)[0] != "Z")
         fields = _fields(entry)
     lines = (entry / "status").read_bytes().splitlines()
-    memory = sum(
-        int(line.split()[1]) for line in lines if line.startswith((b"RssAnon:", b"RssShmem:"))
-    )
-    return Process(int(fields[1]), memory * 1024, int(fields[17]), int(fields[25]))
+    kilobytes = [line.split()[1] for line in lines if line.startswith((b"RssAnon:", b"RssShmem:"))]
+    memory = sum(map(int, kilobytes)) * 1024
+    return Process(int(fields[1]), memory, int(fields[17]), int(fields[25]))
 
 
 def _fields(entry: Path) -> list[str]:
-    """What follows the name, which a process gives itself: any bytes, and brackets and line ends
-    among them.
+    """The fields after the name, which a process gives itself: any bytes, and brackets and line
+    ends among them.
     """
     return (entry / "stat").read_bytes().rpartition(b")")[2].decode().split()
 
 
-def members(there: Mapping[int, Process], first: int) -> set[int]:
+def members(every: Mapping[int, Process], first: int) -> set[int]:
     """A process and all below it.
 
     A process whose parent has ended belongs to the first of its PID namespace, so that none gets
@@ -70,34 +73,113 @@ def members(there: Mapping[int, Process], first: int) -> set[int]:
     found, before = {first}, 0
     while len(found) > before:
         before = len(found)
-        found |= {number for number, process in there.items() if process.parent in found}
-    return found & there.keys()
+        found |= {number for number, process in every.items() if process.parent in found}
+    return found & every.keys()
 
 
-def memory_beyond(there: Mapping[int, Process], run: Collection[int], host: int) -> int:
-    """Bytes that these processes take together, beyond what they share with the host.
+def memory_beyond(every: Mapping[int, Process], run: Collection[int], warm: int) -> int:
+    """Bytes that a run's processes take together, beyond what they share with the warm process.
 
-    A process shares it that was forked from the host and has not started another program since. It
-    may have given it up by writing to it, which can't be seen: so it is free for a few processes,
-    not for as many as there can be.
+    A process shares it that was forked from the warm one and has not started another program since.
+    It may have given it up by writing to it, which can't be seen: so it is free for a few
+    processes, not for as many as there can be.
     """
-    its = there.get(host, Process(0, 0))
-    shared = sorted(
-        min(there[number].memory, its.memory) for number in run if there[number].stack == its.stack
-    )
-    return sum(there[number].memory for number in run) - sum(shared[-MOST_THAT_SHARE:])
+    origin = every.get(warm, Process(0, 0))
+    memory = [every[number].memory for number in run]
+    forks = [every[number].memory for number in run if every[number].stack == origin.stack]
+    shared = sorted(min(taken, origin.memory) for taken in forks)
+    return sum(memory) - sum(shared[-MOST_THAT_SHARE:])
 
 
-def threads(there: Mapping[int, Process], run: Collection[int]) -> int:
-    return sum(there[number].threads for number in run)
+def threads(every: Mapping[int, Process], run: Collection[int]) -> int:
+    """How many threads the processes of a run have together."""
+    return sum(every[number].threads for number in run)
 
 
 def put_last(run: Collection[int]) -> None:
-    """Let these processes have what of the processors others leave; what they start from now on,
-    too. Nothing undoes it.
+    """Give these processes, and what they start, only the processor time that others leave. Nothing
+    undoes it.
     """
     for number in run:
         with suppress(OSError):
             for task in Path(f"/proc/{number}/task").iterdir():
                 with suppress(OSError):
-                    os.setpriority(os.PRIO_PROCESS, int(task.name), LAST_IN_LINE)
+                    os.setpriority(os.PRIO_PROCESS, int(task.name), LOWEST_PRIORITY)
+
+
+def delegated(mounts: str, own: str, controllers: frozenset[str] = CONTROLLERS) -> Path | None:
+    """The nearest control group above this process in which groups with these controllers can be
+    made; None if there is none.
+
+    Args:
+        mounts: the text of /proc/self/mounts.
+        own: the text of /proc/self/cgroup.
+    """
+    mounted = [line.split()[1] for line in mounts.splitlines() if line.split()[2] == "cgroup2"]
+    paths = [line.removeprefix("0::/") for line in own.splitlines() if line.startswith("0::/")]
+    if not mounted or not paths or ".." in Path(paths[0]).parts:
+        return None
+    top = Path(mounted[0])
+    for folder in [top / paths[0], *(top / paths[0]).parents]:
+        if folder != top and top not in folder.parents:
+            break
+        with suppress(OSError):
+            given = set((folder / "cgroup.subtree_control").read_text().split())
+            paths_to_write = (folder, folder / "cgroup.procs")
+            if controllers <= given and all(os.access(path, os.W_OK) for path in paths_to_write):
+                return folder
+    return None
+
+
+def find_group() -> Path | None:
+    """As delegated(), for this process."""
+    try:
+        return delegated(
+            Path("/proc/self/mounts").read_text(), Path("/proc/self/cgroup").read_text()
+        )
+    except OSError:
+        return None
+
+
+def group_settings(limits: RunLimits) -> dict[str, str]:
+    """What is written into a control group's files for these limits: file → content."""
+    return {
+        "memory.max": str(limits.memory * MEGABYTE),
+        "memory.swap.max": "0",
+        "memory.oom.group": "1",
+        "pids.max": str(limits.processes),
+        # one processor: what a kata needs, however many processes ask for more
+        "cpu.max": "100000 100000",
+    }
+
+
+class Group:
+    """The control group of one run, while that lasts.
+
+    Raises:
+        OSError: it can't be made.
+    """
+
+    def __init__(self, parent: Path, name: str, settings: Mapping[str, str]) -> None:
+        self.folder = parent / name
+        self.folder.mkdir()
+        for setting, value in settings.items():
+            # swap or processors may not be limited here
+            with suppress(FileNotFoundError):
+                (self.folder / setting).write_text(value)
+
+    def door(self) -> int:
+        """A descriptor: the process that writes 0 there is in the group from then on, with all that
+        it starts.
+        """
+        return os.open(self.folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+
+    def remove(self) -> bool:
+        """End all processes in it and remove it. True if it is gone, which takes until they have
+        ended.
+        """
+        with suppress(OSError):
+            (self.folder / "cgroup.kill").write_text("1")
+        with suppress(OSError):
+            self.folder.rmdir()
+        return not self.folder.exists()

@@ -1,5 +1,5 @@
-"""What can be seen in the sandbox, and the bubblewrap command that shows it. Nothing here is done,
-it is only said.
+"""What can be seen in the sandbox, and the bubblewrap command that shows it. Nothing here acts: the
+command is only put together.
 """
 
 import os
@@ -12,26 +12,11 @@ from dojo import ROOT
 from dojo.grade.sandbox.confine import SCRATCH, SHARED_MEMORY, SUBMISSION
 
 SYSTEM = (
-    "/usr",
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/etc/ld.so.cache",
-    "/etc/alternatives",
-    "/nix/store",
-)
-PARTS = (
-    "tools/dojo",
-    "tests",
-    "katas/given",
-    "katas/__init__.py",
-    "katas/catalog.toml",
-    "conftest.py",
-    "pyproject.toml",
+    *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"),
+    *("/etc/ld.so.cache", "/etc/alternatives", "/nix/store"),
 )
 WITHOUT_TESTS = ("tools/dojo", "katas/given", "katas/__init__.py", "katas/catalog.toml")
+PARTS = (*WITHOUT_TESTS, "tests", "conftest.py", "pyproject.toml")
 ENVIRONMENT = {
     "HOME": SCRATCH,
     "TMPDIR": SCRATCH,
@@ -66,6 +51,7 @@ class Python:
 
 
 def this_python() -> Python:
+    """The Python that runs this."""
     program = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
     path = tuple(
         folder for folder in sys.path if Path(folder).is_dir() and _is_of_python(Path(folder))
@@ -78,15 +64,14 @@ def this_python() -> Python:
 
 
 def _is_of_python(folder: Path) -> bool:
-    """Whether a folder of sys.path belongs to Python and its packages. Others in there, a home
+    """True if a folder of sys.path belongs to Python and its packages. Others in there, a home
     among them, are not for view.
     """
     if folder.name in ("site-packages", "dist-packages"):
         return True
+    prefixes = (sys.base_prefix, sys.prefix)
     return any(
-        Path(prefix, name) in folder.parents
-        for prefix in (sys.base_prefix, sys.prefix)
-        for name in ("lib", "lib64")
+        Path(prefix, name) in folder.parents for prefix in prefixes for name in ("lib", "lib64")
     )
 
 
@@ -95,7 +80,7 @@ class View:
     """What bubblewrap shows: an empty root, and on it these.
 
     Attributes:
-        links: symbolic links, path → what it says.
+        links: symbolic links, path → target.
         sources: files and folders, to be read only, each at its own path.
         empty: folders with nothing in them but what of the above lies deeper.
     """
@@ -119,39 +104,35 @@ def view(
     links = tuple((path, str(Path(path).readlink())) for path in SYSTEM if Path(path).is_symlink())
     system = [path for path in SYSTEM if Path(path).exists() and not Path(path).is_symlink()]
     parts = [str(root / part) for part in of_root if (root / part).exists()]
-    folders = [str(path.resolve()) for path in hidden if path.is_dir()]
+    folders = dict.fromkeys(str(path.resolve()) for path in hidden if path.is_dir())
     # What lies in a hidden folder is hidden with it. Named once more, it would be there as an empty
     # folder, to be seen.
     outer = [
-        one
-        for one in folders
-        if not any(_is_within(one, other) for other in folders if other != one)
+        folder
+        for folder in folders
+        if not any(_is_within(folder, other) for other in folders if other != folder)
     ]
     empty = tuple(dict.fromkeys([str(root), *outer]))
     return View(links, _without_doubles([*system, *python.folders, *parts], empty), empty)
 
 
 def in_the_way(seen: View, hidden: Sequence[Path]) -> tuple[Path, str] | None:
-    """A folder that can't be hidden, and what in it has to be seen; None where there is none."""
-    return next(
-        (
-            (folder, source)
-            for folder in hidden
-            for source in seen.sources
-            if _is_within(source, str(folder.resolve()))
-        ),
-        None,
-    )
+    """A folder that can't be hidden, and what in it has to be seen; None if there is none."""
+    for folder in hidden:
+        for source in seen.sources:
+            if _is_within(source, str(folder.resolve())):
+                return folder, source
+    return None
 
 
 def _without_doubles(sources: Sequence[str], empty: Sequence[str]) -> tuple[str, ...]:
     """Leave out what a folder above already shows."""
-    kept: list[str] = []
+    shown: list[str] = []
     for source in sorted(dict.fromkeys(sources), key=_depth):
-        above = [folder for folder in (*kept, *empty) if _is_within(source, folder)]
+        above = [folder for folder in (*shown, *empty) if _is_within(source, folder)]
         if not above or max(above, key=_depth) in empty:
-            kept.append(source)
-    return tuple(kept)
+            shown.append(source)
+    return tuple(shown)
 
 
 def command(program: str, seen: View, staged: Sequence[str], run: Sequence[str]) -> list[str]:
@@ -162,48 +143,22 @@ def command(program: str, seen: View, staged: Sequence[str], run: Sequence[str])
         staged: for each of the view's sources, where it can be found now.
         run: what is started inside.
     """
-    options = [
-        "--unshare-user",
-        "--unshare-pid",
-        "--unshare-ipc",
-        "--unshare-net",
-        "--unshare-uts",
-        "--unshare-cgroup-try",
-    ]
-    options += [
-        "--die-with-parent",
-        "--new-session",
-        "--uid",
-        "0",
-        "--gid",
-        "0",
-        "--hostname",
-        "sandbox",
-    ]
+    options = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net"]
+    options += ["--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session"]
+    options += ["--uid", "0", "--gid", "0", "--hostname", "sandbox"]
     # Root in its own user namespace alone, nobody outside: it takes that to shut its children in,
     # which give it up.
     options += ["--cap-add", "ALL"]
     for path, target in seen.links:
         options += ["--symlink", target, path]
-    places = [*((path, ["--tmpfs", path]) for path in seen.empty)]
-    places += [
-        (path, ["--ro-bind", at, path]) for path, at in zip(seen.sources, staged, strict=True)
-    ]
+    mounts = [(path, ["--tmpfs", path]) for path in seen.empty]
+    for path, source in zip(seen.sources, staged, strict=True):
+        mounts.append((path, ["--ro-bind", source, path]))
     # what lies deeper comes later, and covers
-    for _, option in sorted(places, key=lambda place: _depth(place[0])):
+    for _, option in sorted(mounts, key=lambda mount: _depth(mount[0])):
         options += option
-    options += [
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--tmpfs",
-        SHARED_MEMORY,
-        "--tmpfs",
-        SCRATCH,
-        "--dir",
-        SUBMISSION,
-    ]
+    options += ["--proc", "/proc", "--dev", "/dev"]
+    options += ["--tmpfs", SHARED_MEMORY, "--tmpfs", SCRATCH, "--dir", SUBMISSION]
     for path in ("/", "/dev", *seen.empty):
         options += ["--remount-ro", path]
     return [program, *options, "--chdir", "/", "--", *run]

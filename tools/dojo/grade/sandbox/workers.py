@@ -13,7 +13,7 @@ from dojo.exam.unconfined import Unconfined
 from dojo.exam.wire import MOST_IN_ALL
 from dojo.grade.records import NOT_ISOLATED
 from dojo.grade.sandbox import launch
-from dojo.grade.sandbox.limits import Limits
+from dojo.grade.sandbox.confine import RunLimits
 from dojo.grade.sandbox.suite import Confined
 from dojo.suite.launcher import Launcher
 
@@ -63,7 +63,7 @@ class Isolated:
         limits: of each run.
     """
 
-    def __init__(self, hidden: Sequence[Path], limits: Limits) -> None:
+    def __init__(self, hidden: Sequence[Path], limits: RunLimits) -> None:
         self._stack = ExitStack()
         self._suite = launch.Sandbox(hidden, limits=limits)
         self._exam = launch.Sandbox(hidden, limits=limits, content=launch.EXAM)
