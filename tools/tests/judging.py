@@ -17,7 +17,7 @@ from dojo.grade import commands
 from dojo.grade import run as running
 from dojo.grade.assignment import Assignment, read
 from dojo.grade.gradebook import Gradebook
-from dojo.grade.intake import look
+from dojo.grade.intake import scan
 from dojo.grade.records import NOT_ISOLATED, KataGrade, Record, Status, Submission, TaskGrade
 from dojo.results import Outcome, TaskResult, TestResult
 
@@ -97,7 +97,7 @@ def grade(
     judges = arguments.pop("judges", functools.partial(FakeJudge, assignment, log))
     arguments = {"versions": VERSIONS, "court": contextlib.nullcontext(judges)} | arguments
     with Gradebook.open(out) as book:
-        return running.grade(look(submissions, assignment.katas), assignment, book, **arguments)
+        return running.grade(scan(submissions, assignment.katas), assignment, book, **arguments)
 
 
 @pytest.fixture

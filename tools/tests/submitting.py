@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dojo.catalog import Kata
-from dojo.grade.intake import look
+from dojo.grade.intake import scan
 from dojo.grade.records import Submission
 
 K06, K07 = "k06_logistic_regression", "k07_hidden_layer"
@@ -60,14 +60,14 @@ def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
 
 def the_only(folder: Path, catalog, **arguments) -> Submission:
     """The one submission that a folder holds, for an assignment of k06 and k07."""
-    intake = look(folder, [catalog.find("k06"), catalog.find("k07")], **arguments)
+    intake = scan(folder, [catalog.find("k06"), catalog.find("k07")], **arguments)
     (entry,) = intake.entries
     return intake.read(entry)
 
 
 def submissions(folder: Path, katas: Sequence[Kata]) -> Iterator[Submission]:
     """All submissions of a folder by id, each read when it is asked for."""
-    intake = look(folder, katas)
+    intake = scan(folder, katas)
     return (intake.read(entry) for entry in intake.entries)
 
 

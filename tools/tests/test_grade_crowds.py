@@ -23,7 +23,7 @@ from submitting import (
 )
 
 from dojo.grade.intake import bounds
-from dojo.grade.intake.near import Wanted
+from dojo.grade.intake.names import KataNames
 
 UNSEEN = "a folder that is not looked into"
 
@@ -138,4 +138,4 @@ def test_names_that_no_file_can_have_mean_nothing_and_take_no_time(tmp_path, cat
 
 @pytest.mark.parametrize("name", ["k06.tar.gz", "my k06 v1.2.final.jpg", "k06. .x.png"])
 def test_endings_do_not_hide_the_katas_number(name):
-    assert Wanted((K06,), (K06, "k02_devices")).meant(name) == K06
+    assert KataNames((K06,), (K06, "k02_devices")).nearest(name) == K06

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 from submitting import K06, K07, TAKEN, a_zip, folder, reasons, submissions, the_only
 
-from dojo.grade.intake import IntakeError, look
+from dojo.grade.intake import IntakeError, scan
 from dojo.grade.intake.names import safe_id
 
 
@@ -52,7 +52,7 @@ def test_another_pattern_for_other_names(tmp_path, catalog):
 def test_a_pattern_that_can_not_be_used_is_told(tmp_path, katas, pattern, says):
     folder(tmp_path / "doe")
     with pytest.raises(IntakeError, match=says):
-        look(tmp_path, katas, pattern)
+        scan(tmp_path, katas, pattern)
 
 
 @pytest.mark.parametrize(
@@ -110,12 +110,12 @@ def test_a_pattern_that_fits_no_entry_is_refused_and_one_that_fits_some_is_noted
             r" correct it"
         ),
     ):
-        look(tmp_path, katas, r"number(?P<id>\d+)")
+        scan(tmp_path, katas, r"number(?P<id>\d+)")
     with pytest.raises(IntakeError, match="fits none"):  # an id of no letter is none
-        look(tmp_path, katas, r"matnr(?P<id>x*)")
-    found = {entry.id: entry.notes for entry in look(tmp_path, katas, r"matnr(?P<id>\d+)").entries}
+        scan(tmp_path, katas, r"matnr(?P<id>x*)")
+    found = {entry.id: entry.notes for entry in scan(tmp_path, katas, r"matnr(?P<id>\d+)").entries}
     assert found == {"1": (), "3": (), "s2": ("--id-pattern does not fit s2.zip.",)}
-    assert not any(entry.notes for entry in look(tmp_path, katas).entries)
+    assert not any(entry.notes for entry in scan(tmp_path, katas).entries)
 
 
 def test_what_canvas_marks_as_late_is_noted(tmp_path, katas):
@@ -206,7 +206,7 @@ def test_what_is_nobodys_is_listed_in_a_line(tmp_path, katas):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "Jane Doe_12345_assignsubmission_onlinetext_").mkdir()
     folder(tmp_path / "grades")
-    intake = look(tmp_path, katas, skip=tmp_path / "grades")
+    intake = scan(tmp_path, katas, skip=tmp_path / "grades")
     assert [entry.id for entry in intake.entries] == ["doe"]
     assert {stray.name: stray.reason for stray in intake.strays} == {
         ".DS_Store": "a file of the system",
@@ -224,7 +224,7 @@ def test_the_way_to_the_grades_and_grades_of_other_runs_are_nobodys(tmp_path, ka
         folder(tmp_path / grades, {"gradebook.sqlite": b"", "grades.csv": b""})
     folder(tmp_path / "results" / ".cache", {"x": b""})
     for grades in ("hw3", "hw4", "2026/hw4"):  # there already, or not yet
-        intake = look(tmp_path, katas, skip=tmp_path / "results" / grades)
+        intake = scan(tmp_path, katas, skip=tmp_path / "results" / grades)
         assert [entry.id for entry in intake.entries] == ["doe"]
         assert {stray.name: stray.reason for stray in intake.strays} == {
             "results": "where the grades go",
@@ -232,7 +232,7 @@ def test_the_way_to_the_grades_and_grades_of_other_runs_are_nobodys(tmp_path, ka
         }
     folder(tmp_path / "results", {f"{K06}.py": b"x"})
     assert [
-        entry.id for entry in look(tmp_path, katas, skip=tmp_path / "results" / "hw3").entries
+        entry.id for entry in scan(tmp_path, katas, skip=tmp_path / "results" / "hw3").entries
     ] == ["doe", "results"]
 
 
@@ -243,14 +243,14 @@ def test_one_submission_is_not_taken_for_many(tmp_path, katas, others):
         IntakeError,
         match=r"looks like one submission: it holds a folder katas/ .* that holds jane;",
     ):
-        look(tmp_path / "jane", katas)
-    assert [entry.id for entry in look(tmp_path, katas).entries] == ["jane"]
+        scan(tmp_path / "jane", katas)
+    assert [entry.id for entry in scan(tmp_path, katas).entries] == ["jane"]
     folder(tmp_path / "katas", {"homework.zip": b""})  # whoever has that name
-    assert [entry.id for entry in look(tmp_path, katas).entries] == ["jane", "katas"]
+    assert [entry.id for entry in scan(tmp_path, katas).entries] == ["jane", "katas"]
 
 
 def test_a_kata_file_that_names_no_student_and_is_misspelt_is_told(tmp_path, katas):
     folder(tmp_path / "doe")
     (tmp_path / "k06.py").write_bytes(b"x")
-    (stray,) = look(tmp_path, katas).strays
+    (stray,) = scan(tmp_path, katas).strays
     assert stray.reason == f"is it meant as {K06}.py? rename it to STUDENT_{K06}.py"

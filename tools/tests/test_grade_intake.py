@@ -10,7 +10,7 @@ import sys
 import pytest
 from submitting import GOOD, K06, K07, TAKEN, a_tar, a_zip, folder, reasons, submissions, the_only
 
-from dojo.grade.intake import IntakeError, bounds, folders, look
+from dojo.grade.intake import IntakeError, bounds, folders, scan
 from dojo.grade.text import line, plain
 
 
@@ -31,14 +31,14 @@ def test_submissions_come_in_the_order_of_their_ids_and_are_read_when_asked_for(
 
 def test_a_folder_that_can_not_hold_submissions_is_told(tmp_path, katas):
     with pytest.raises(IntakeError, match="there is no such folder"):
-        look(tmp_path / "none", katas)
+        scan(tmp_path / "none", katas)
     with pytest.raises(IntakeError, match="holds no submission"):
-        look(tmp_path, katas)
+        scan(tmp_path, katas)
     (tmp_path / f"{K06}.py").write_bytes(b"x")
     with pytest.raises(IntakeError, match="looks like one submission"):
-        look(tmp_path, katas)
+        scan(tmp_path, katas)
     with pytest.raises(IntakeError, match="is no folder"):
-        look(tmp_path / f"{K06}.py", katas)
+        scan(tmp_path / f"{K06}.py", katas)
 
 
 @pytest.mark.parametrize("prefix", ["", "katas/", "./", "jane-homework/katas/", "a/b/c/"])

@@ -15,7 +15,7 @@ from submitting import K06, K07, a_zip, folder
 
 from dojo.grade import judge_pool as workers_module
 from dojo.grade.gradebook import Gradebook
-from dojo.grade.intake import look
+from dojo.grade.intake import scan
 from dojo.grade.judge_pool import CannotGrade, Workers, checked
 from dojo.grade.records import Status
 from dojo.grade.run import Standing
@@ -110,7 +110,7 @@ def test_several_judges_share_the_work(tmp_path, many):
 
 def test_submissions_are_read_only_when_their_turn_is_near(tmp_path, many, monkeypatch):
     reads = []
-    intake = look(many, [])
+    intake = scan(many, [])
     really = type(intake).read
     monkeypatch.setattr(
         type(intake), "read", lambda self, entry: (reads.append(entry.id), really(self, entry))[1]
@@ -195,7 +195,7 @@ def test_a_record_of_other_tasks_or_points_is_not_believed(tmp_path, catalog, ch
 def test_a_record_speaks_of_the_submission_it_was_made_for(tmp_path, catalog):
     folder(tmp_path / "in" / "doe", DELIVERED)
     assignment = judging.read(None, ["k06,k07"], catalog)
-    intake = look(tmp_path / "in", assignment.katas)
+    intake = scan(tmp_path / "in", assignment.katas)
     submission = intake.read(intake.entries[0])
     with judging.FakeJudge(assignment) as judge:
         record = judge.judge(submission)
@@ -247,7 +247,7 @@ def test_stopping_does_not_wait_for_the_submission_under_way(tmp_path, catalog):
 
     assignment = judging.read(None, ["k06"], catalog)
     folder(tmp_path / "in" / "doe", DELIVERED)
-    intake = look(tmp_path / "in", assignment.katas)
+    intake = scan(tmp_path / "in", assignment.katas)
     court = contextlib.nullcontext(functools.partial(Slow, assignment))
     told = []
     stopping = functools.partial(
@@ -275,7 +275,7 @@ def test_judges_that_do_not_hear_that_they_are_stopped_are_waited_for_once_and_n
     monkeypatch.setattr(workers_module, "SECONDS_TO_STOP", 0.5)
     assignment = judging.read(None, ["k06"], catalog)
     folder(tmp_path / "in" / "doe", DELIVERED)
-    intake = look(tmp_path / "in", assignment.katas)
+    intake = scan(tmp_path / "in", assignment.katas)
     court = contextlib.nullcontext(functools.partial(Deaf, assignment))
     with pytest.raises(KeyboardInterrupt), Workers(court, 20, assignment) as workers:
         for _ in range(20):

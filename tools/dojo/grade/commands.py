@@ -15,7 +15,7 @@ from dojo import catalog, cli, console
 from dojo.grade import assignment as assignments
 from dojo.grade import exports, show, summary
 from dojo.grade.gradebook import Gradebook, GradebookError, versions
-from dojo.grade.intake import DEFAULT_PATTERN, Intake, IntakeError, look
+from dojo.grade.intake import DEFAULT_PATTERN, Intake, IntakeError, scan
 from dojo.grade.judge_pool import CannotGrade, Judges
 from dojo.grade.records import NOT_ISOLATED, Record, Status
 from dojo.grade.run import Standing, grade
@@ -94,7 +94,7 @@ def run(
     """Grade a folder of submissions (the default)."""
     screen = console.screen()
     graded = assignments.read(assignment, katas or [], catalog.load())
-    intake = look(submissions, graded.katas, id_pattern, skip=out)
+    intake = scan(submissions, graded.katas, id_pattern, skip=out)
     exports.check(out / exports.NAME)
     begin, standing = time.monotonic(), Standing(len(intake.entries))
     jobs, isolated = jobs or _cores(), not no_sandbox

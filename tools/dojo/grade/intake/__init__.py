@@ -3,20 +3,16 @@
 Nothing is ever unpacked: what is taken is read into memory, within bounds, whatever a header
 claims.
 
-entries   the entries of the folder: whose they are
-strays    what in the folder is nobody's submission
-reading   what is read from one of them
-names     from names to students' ids and to paths that can be trusted
-choose    which of the files found are taken, and why the others are not
-near      whether a name is meant as that of a kata's file
-left      what is told of files that may be what should have been graded
-listing   the list of what was not taken
-folders, zips, tars   what lies in each kind of submission
-bounds    how much is read at most
-crowd     how much may lie in an archive
+entries    the entries of the folder: whose they are, and which are nobody's
+reading    reads one of them
+folders, archives   what lies in each kind of submission
+names      what a name says: whose it is, which kata's file is meant, whether a path can be trusted
+selection  which of the files found are taken, and why the others are not
+notes      what a person is told of those that were not taken
+bounds     how much is read at most
 """
 
-from dojo.grade.intake.entries import Entry, Intake, IntakeError, look
+from dojo.grade.intake.entries import Entry, Intake, IntakeError, scan
 from dojo.grade.intake.names import DEFAULT_PATTERN
 
-__all__ = ["DEFAULT_PATTERN", "Entry", "Intake", "IntakeError", "look"]
+__all__ = ["DEFAULT_PATTERN", "Entry", "Intake", "IntakeError", "scan"]

@@ -3,11 +3,11 @@ generous.
 """
 
 import time
-from typing import BinaryIO
+from typing import IO
 
 MIB = 1024 * 1024
 FILE_BYTES = MIB  # of a kata's file
-# of an archive or a folder, folders included; not those below folders that nobody looks into
+# of an archive or a folder, folders included; not those below folders that are not looked into
 MEMBERS = 10_000
 ALL_MEMBERS = 200_000  # those included: a virtual environment with torch has some ten thousands
 TOTAL_BYTES = 64 * MIB  # read or unpacked from one submission
@@ -30,16 +30,17 @@ class Metered:
     """A file open for reading that refuses to give more than the bounds allow.
 
     Args:
-        file: what is read.
-        at_once: the most that one call of read() may return: what reads archives takes their
-            headers in one piece, however long an archive claims they are, and some searches in them
-            take time with the square of the length.
+        file: what is read; it stays open, since it belongs to the caller.
+        at_once: the most that one call of read() may return: archive readers take headers in one
+            piece, however long an archive claims they are, and some searches in them take time with
+            the square of the length.
     """
 
-    def __init__(self, file: BinaryIO, at_once: int) -> None:
+    def __init__(self, file: IO[bytes], at_once: int) -> None:
         self._file, self._at_once = file, at_once
         self._left = TOTAL_BYTES
         self._end = time.monotonic() + SECONDS
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
     def read(self, size: int | None = -1) -> bytes:
         most = self._at_once + 1
@@ -53,20 +54,11 @@ class Metered:
             raise Refused(f"takes more than {SECONDS} s to read")
         return data
 
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def seekable(self) -> bool:
-        return True
-
     def close(self) -> None:
-        """Leaves the file open: it belongs to somebody else."""
+        """Leave the file open."""
 
 
-def bounded(file: BinaryIO, packed: int | None = None) -> bytes:
+def bounded(file: IO[bytes], packed: int | None = None) -> bytes:
     """All that a file holds.
 
     Args:

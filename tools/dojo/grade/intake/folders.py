@@ -1,5 +1,4 @@
-"""What lies in a folder. No link is followed, at no place of a path, and nothing is opened that is
-no file.
+"""What lies in a folder. No link is followed, anywhere in a path, and only files are opened.
 
 Every step goes from an open folder to what lies directly in it, so that a folder which is exchanged
 for a link meanwhile leads nowhere. Where the system has no such calls (Windows), paths are used,
@@ -9,15 +8,17 @@ and links are recognised when they are listed.
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import IO, Self
 
-from dojo.grade.intake import bounds
+from dojo.grade.intake import bounds, names
 from dojo.grade.intake.bounds import Refused, bounded
-from dojo.grade.intake.crowd import UNSEEN_FOLDERS
-from dojo.grade.intake.selection import Member, never
+from dojo.grade.intake.notes import never
+from dojo.grade.intake.selection import NOT_LOOKED_INTO, Member
 
 _STEPS = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
 _ALWAYS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -27,6 +28,7 @@ _FILE = (
 _FOLDER = _ALWAYS | getattr(os, "O_DIRECTORY", 0)
 LINK = "is a link: links are not followed"
 NO_FILE = "is a socket, a pipe or a device: it is not opened"
+CHANGED = "changed while it was read: grade again when it is complete"
 
 
 class Tree:
@@ -43,9 +45,7 @@ class Tree:
             self._root = os.open(self._path, _FOLDER)
         return self
 
-    def __exit__(
-        self, kind: type | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if isinstance(self._root, int):
             os.close(self._root)
 
@@ -57,14 +57,15 @@ class Tree:
             OSError: the folder itself can't be read.
         """
         found: list[Member] = []
-        folders, seen = [()], 0
-        for place in folders:
+        folders: list[tuple[str, ...]] = [()]
+        seen = 0
+        for place in folders:  # which grows meanwhile
             try:
                 entries = self._entries(place)
             except OSError as error:
                 if not place:
                     raise
-                found.append(Member("/".join(place) + "/", never, _reason(error)))
+                found.append(_unread(place, _reason(error)))
                 continue
             seen += len(entries)
             if seen > bounds.MEMBERS:
@@ -72,21 +73,13 @@ class Tree:
             for name, mode in entries:
                 inside = (*place, name)
                 if not stat.S_ISDIR(mode):
-                    found.append(
-                        Member("/".join(inside), partial(self.load, inside), refusal(mode))
-                    )
-                elif name.startswith(".") or name.casefold() in UNSEEN_FOLDERS:
-                    found.append(
-                        Member("/".join((*inside, "")), never, "a folder that is not looked into")
-                    )
+                    reason = refusal(mode)
+                    load = never if reason else partial(self.load, inside)
+                    found.append(Member("/".join(inside), load, reason))
+                elif names.is_unseen(name):
+                    found.append(_unread(inside, NOT_LOOKED_INTO))
                 elif len(inside) > bounds.DEPTH:
-                    found.append(
-                        Member(
-                            "/".join((*inside, "")),
-                            never,
-                            f"lies deeper than {bounds.DEPTH} folders",
-                        )
-                    )
+                    found.append(_unread(inside, f"lies deeper than {bounds.DEPTH} folders"))
                 else:
                     folders.append(inside)
         return found
@@ -103,7 +96,7 @@ class Tree:
         except OSError as error:
             raise Refused(_reason(error)) from None
 
-    def open(self, place: tuple[str, ...]) -> BinaryIO:
+    def open(self, place: tuple[str, ...]) -> IO[bytes]:
         """The file at this place, open for reading.
 
         Raises:
@@ -112,31 +105,30 @@ class Tree:
         """
         folder = self._step_to(place[:-1])
         try:
-            return _as_file(_open_in(folder, place[-1], _FILE))
+            if isinstance(folder, Path):
+                return _as_file(os.open(folder / place[-1], _FILE))
+            return _as_file(os.open(place[-1], _FILE, dir_fd=folder))
         finally:
             self._leave(folder)
 
     def _entries(self, place: tuple[str, ...]) -> list[tuple[str, int]]:
-        """Name and kind of what lies in a folder, by name."""
+        """Name and mode of what lies in a folder, by name; no more than it takes to refuse it."""
         folder = self._step_to(place)
         try:
             with os.scandir(folder) as entries:
-                found = []
-                for entry in entries:
-                    found.append((entry.name, _mode(entry)))
-                    if len(found) > bounds.MEMBERS:
-                        break
-                return sorted(found)
+                few = islice(entries, bounds.MEMBERS + 1)
+                return sorted((entry.name, _mode(entry)) for entry in few)
         finally:
             self._leave(folder)
 
     def _step_to(self, place: tuple[str, ...]) -> int | Path:
+        """A folder below the root: open, or as a path where the system has no such calls."""
+        if isinstance(self._root, Path):
+            return self._root.joinpath(*place)
         folder = self._root
         for name in place:
             try:
-                inside = (
-                    _open_in(folder, name, _FOLDER) if isinstance(folder, int) else folder / name
-                )
+                inside = os.open(name, _FOLDER, dir_fd=folder)
             finally:
                 self._leave(folder)
             folder = inside
@@ -147,7 +139,7 @@ class Tree:
             os.close(folder)
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: Path) -> IO[bytes]:
     """A file outside of any tree, open for reading.
 
     Raises:
@@ -166,40 +158,34 @@ def refusal(mode: int) -> str:
     return "" if stat.S_ISREG(mode) else NO_FILE
 
 
-def steady(file: BinaryIO) -> bytes:
+def steady(file: IO[bytes]) -> bytes:
     """All that an open file holds.
 
     Raises:
         Refused: it is larger than the bounds allow, or was written to meanwhile.
     """
-    before = state(file)
-    data = bounded(file)
-    unless_changed(file, before)
-    if len(data) != before[0]:
-        raise Refused("changed while it was read: grade again when it is complete")
+    with unchanged(file) as size:
+        data = bounded(file)
+        if len(data) != size:
+            raise Refused(CHANGED)
     return data
 
 
-def unless_changed(file: BinaryIO, before: tuple[int, int]) -> None:
-    """Raises Refused where a file is not as it was before."""
-    if state(file) != before:
-        raise Refused("changed while it was read: grade again when it is complete")
+@contextmanager
+def unchanged(file: IO[bytes]) -> Iterator[int]:
+    """Refuse a file that was written to while this block ran; gives the file's size."""
+    before = os.fstat(file.fileno())
+    yield before.st_size
+    after = os.fstat(file.fileno())
+    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise Refused(CHANGED)
 
 
-def state(file: BinaryIO) -> tuple[int, int]:
-    found = os.fstat(file.fileno())
-    return found.st_size, found.st_mtime_ns
+def _unread(folder: tuple[str, ...], reason: str) -> Member:
+    return Member("/".join((*folder, "")), never, reason)
 
 
-def _open_in(folder: int | Path, name: str, flags: int) -> int:
-    return (
-        os.open(name, flags, dir_fd=folder)
-        if isinstance(folder, int)
-        else os.open(folder / name, flags)
-    )
-
-
-def _as_file(descriptor: int) -> BinaryIO:
+def _as_file(descriptor: int) -> IO[bytes]:
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)
@@ -207,7 +193,7 @@ def _as_file(descriptor: int) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def _mode(entry: os.DirEntry) -> int:
+def _mode(entry: os.DirEntry[str]) -> int:
     try:
         return entry.stat(follow_symlinks=False).st_mode
     except OSError:  # gone meanwhile: opening it will say so

@@ -1,9 +1,13 @@
-"""From names, which anybody can choose, to students' ids and to paths that can be trusted."""
+"""What a name says, which anybody can choose: whose it is, which kata's file is meant, and whether
+a path can be trusted.
+"""
 
+import difflib
 import hashlib
 import os
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from dojo.grade.intake import bounds
 from dojo.grade.intake.bounds import Refused
@@ -18,60 +22,55 @@ DEFAULT_PATTERN = (
     # what stands before the number, and after it
     r"^(?:[^_]+(?:_LATE)?_(?=\d{2,}_\d{3,}_.)|.+?_(?=\d+_assignsubmission_))" r"(?P<id>\d+)_"
 )
-ARCHIVE_ENDINGS = (
-    ".zip",
-    ".tar.gz",
-    ".tgz",
-    ".tar",
-    ".gz",
-    ".rar",
-    ".7z",
-    ".tar.bz2",
-    ".bz2",
-    ".tar.xz",
-    ".xz",
-    ".tar.zst",
-)
+# the last is .tar.zst alone; the others are found below a .tar as well
+ARCHIVE_ENDINGS = (".zip", ".tgz", ".tar", ".gz", ".rar", ".7z", ".bz2", ".xz", ".tar.zst")
 LONGEST_ID = 64
 _KEPT = re.compile(r"[A-Za-z0-9._@+-]")
 _LATE = re.compile(r"[^_]+_LATE_\d{2,}_\d{3,}_.")
 _AT_THE_EDGES = "._@+-"  # hidden files, options of commands, formulas
-_LONE = re.compile(
+_SINGLE = re.compile(
     r"(?:(?P<who>.*)[_\- ])?(?P<kata>k\d\d_[a-z0-9_]+?)(?:-\d+| ?\(\d+\))?\.py",
     re.IGNORECASE | re.DOTALL,
 )
+_UNSEEN_FOLDERS = ("__macosx", "__pycache__", "node_modules", "site-packages", "venv")
+
+# of 1: how much of two names has to be the same; "k02_device" has 0.95, "k02_devices" and
+# "k00_concepts" 0.6
+CLOSE = 0.8
+LONGEST_COMPARED = 60  # no longer name is compared letter by letter
+# of a file, on the systems of today: an archive can have longer ones, and nothing is meant by them
+LONGEST_NAME = 255
+# What a Python text is handed in as. Any other ending, such as that of a picture, needs more than a
+# new name.
+_TEXT = re.compile(r"(?P<stem>.+?)\.(?:py(?![a-z0-9]).*|pyw|txt)|(?P<bare>[^.]+)", re.DOTALL)
+_NUMBER = re.compile(r"^k(?:ata)?[ _-]*(\d{1,2})(?!\d)|(?<![a-z0-9])k(\d\d)(?!\d)")
+_LEFTOVER = re.compile(r"[.#].*|.*(?:~|\.(?:bak|orig|old|tmp|swp|swo)|\.backup.*)", re.DOTALL)
 
 
 def own_name(entry: str) -> str:
     """An entry's name without the endings of archives."""
-    name = entry
-    while ending := next(
-        (ending for ending in ARCHIVE_ENDINGS if name.lower().endswith(ending) and name != ending),
-        "",
-    ):
-        name = name[: -len(ending)]
-    return name
+    for ending in ARCHIVE_ENDINGS:
+        if entry.lower().endswith(ending) and entry != ending:
+            return own_name(entry[: -len(ending)])
+    return entry
+
+
+def is_archive(name: str) -> bool:
+    """True if the name ends as that of an archive."""
+    return name.lower().endswith(ARCHIVE_ENDINGS)
 
 
 def is_late(entry: str) -> bool:
-    """Whether Canvas marked an entry of this name as late. The mark stands before the number, where
+    """True if Canvas marked an entry of this name as late. The mark stands before the number, where
     no student can put it.
     """
     return _LATE.match(entry) is not None
 
 
-def fits(entry: str, pattern: re.Pattern[str]) -> bool:
-    """Whether the pattern finds an id in an entry's name."""
-    found = pattern.search(entry)
-    return bool(found and found["id"])
-
-
-def student(entry: str, pattern: re.Pattern[str], otherwise: str) -> str:
-    """The id of the student whose entry has this name: by the pattern's group `id`, or `otherwise`
-    where it does not fit.
-    """
-    found = pattern.search(entry)
-    return safe_id(found["id"] if found and found["id"] else otherwise)
+def id_in(entry: str, pattern: re.Pattern[str]) -> str:
+    """The pattern's group `id` in an entry's name; empty if the pattern does not fit."""
+    match = pattern.search(entry)
+    return (match["id"] or "") if match else ""
 
 
 def safe_id(name: str) -> str:
@@ -81,37 +80,29 @@ def safe_id(name: str) -> str:
     accent in Unicode make no difference: systems exchange them.
     """
     whole = unicodedata.normalize("NFC", name)
-    letters = [one for one in unicodedata.normalize("NFKD", name) if not unicodedata.combining(one)]
-    kept = "".join(one if _KEPT.match(one) else "_" for one in letters).strip(_AT_THE_EDGES)[
-        :LONGEST_ID
-    ]
+    letters = (a for a in unicodedata.normalize("NFKD", name) if not unicodedata.combining(a))
+    kept = "".join(letter if _KEPT.match(letter) else "_" for letter in letters)
+    kept = kept.strip(_AT_THE_EDGES)[:LONGEST_ID]
     return kept if kept and kept == whole else f"{kept or 'unnamed'}~{name_hash(whole)[:6]}"
 
 
 def name_hash(name: str) -> str:
-    return hashlib.sha256(
-        os.fsencode(name) if _is_file_name(name) else name.encode("utf-8", "backslashreplace")
-    ).hexdigest()
-
-
-def _is_file_name(name: str) -> bool:
+    """Hash of a name, which may hold bytes that are no text."""
     try:
-        os.fsencode(name)
-    except UnicodeEncodeError:
-        return False
-    return True
+        data = os.fsencode(name)
+    except UnicodeEncodeError:  # no name of a file
+        data = name.encode("utf-8", "backslashreplace")
+    return hashlib.sha256(data).hexdigest()
 
 
-def lone(entry: str) -> tuple[str, str] | None:
+def single_file(entry: str) -> tuple[str, str] | None:
     """Of a single kata's file, as Canvas and Moodle name them: what stands before the kata's name,
     and the kata's name in the student's spelling. None for any other name.
 
     What such a system adds after a name that it has seen before ("-1", " (1)") is left out.
     """
-    if not (found := _LONE.fullmatch(entry)):
-        return None
-    who = (found["who"] or "").rstrip("_- ")
-    return who, found["kata"]
+    match = _SINGLE.fullmatch(entry)
+    return ((match["who"] or "").rstrip("_- "), match["kata"]) if match else None
 
 
 def parts(path: str) -> tuple[str, ...]:
@@ -122,9 +113,9 @@ def parts(path: str) -> tuple[str, ...]:
         Refused: the path leads out of the submission, or is too long, too deep or written in
             characters that can't be seen.
     """
-    if any(unicodedata.category(one) in ("Cc", "Cs") for one in path) and not _only_foreign_bytes(
-        path
-    ):
+    odd = [letter for letter in path if unicodedata.category(letter) in ("Cc", "Cs")]
+    # bytes of another encoding than UTF-8, as old archives have them in the names of folders
+    if not all("\udc80" <= letter <= "\udcff" for letter in odd):
         raise Refused("has control characters in its name")
     if len(path) > bounds.PATH_CHARACTERS:
         raise Refused(f"has a path of more than {bounds.PATH_CHARACTERS} characters")
@@ -141,15 +132,89 @@ def parts(path: str) -> tuple[str, ...]:
     return found
 
 
-def _only_foreign_bytes(path: str) -> bool:
-    """Whether all that is odd are bytes of another encoding than UTF-8, as old archives have them
-    in the names of folders.
+def is_unseen(folder: str) -> bool:
+    """True if a folder of this name is not looked into."""
+    return folder.startswith(".") or folder.casefold() in _UNSEEN_FOLDERS
+
+
+def unseen_folder(path: str) -> str:
+    """The first folder in a path that is not looked into; empty if there is none."""
+    folders = path.replace("\\", "/").split("/")[:-1]
+    for number, folder in enumerate(folders, start=1):
+        if folder not in (".", "..") and is_unseen(folder):
+            return "/".join(folders[:number])
+    return ""
+
+
+@dataclass(frozen=True)
+class KataNames:
+    """The katas whose files are looked for, by name.
+
+    Attributes:
+        graded: those that are graded.
+        every: all there are, those included.
     """
-    return all(
-        "\udc80" <= one <= "\udcff" or unicodedata.category(one) not in ("Cc", "Cs") for one in path
-    )
+
+    graded: tuple[str, ...]
+    every: tuple[str, ...]
+
+    def nearest(self, name: str) -> str:
+        """The graded kata whose file a file of this name is, or is most likely meant as; empty if
+        there is none: a 0 for a slip in a name has to be seen.
+        """
+        kata = _nearest(name, self.every) if len(name) <= LONGEST_NAME else ""
+        return kata if kata in self.graded else ""
 
 
-def folded(name: str) -> str:
+def is_text(name: str) -> bool:
+    """True if it can be a Python text under a wrong name."""
+    return _TEXT.fullmatch(_folded(name)) is not None
+
+
+def is_weak(name: str) -> bool:
+    """True if such a name matters only where the kata's own file is missing: a picture, a name
+    without a kata's number, or that under which an editor or `check reset` keeps an older text.
+    """
+    has_number = _NUMBER.search(_evened(name)) is not None
+    return not is_text(name) or not has_number or _LEFTOVER.fullmatch(_folded(name)) is not None
+
+
+def is_spelling_of(name: str, kata: str) -> bool:
+    """True if it holds the kata's whole name: other case, "Copy of", "(1)", a second ending."""
+    return kata in _evened(name) and ".py" in _folded(name)
+
+
+def _nearest(name: str, katas: tuple[str, ...]) -> str:
+    evened = _evened(name)
+    if evened.startswith("test_"):  # a kata's tests bear its name
+        return ""
+    if inside := max((kata for kata in katas if kata in evened), key=len, default=""):
+        return inside
+    match = _TEXT.fullmatch(evened)
+    stem = (match["stem"] or match["bare"]) if match else _without_endings(evened)
+    is_compared = match is not None and len(stem) <= LONGEST_COMPARED
+    close = difflib.get_close_matches(stem, katas, n=1, cutoff=CLOSE) if is_compared else []
+    if close:
+        return close[0]
+    if number := _NUMBER.search(stem):
+        short = f"k{int(number[1] or number[2]):02d}"
+        return next((kata for kata in katas if kata.partition("_")[0] == short), "")
+    return ""
+
+
+def _without_endings(name: str) -> str:
+    """Without all that follows a dot, up to the last blank: "k01 v1.2 a.tar.gz" is called "k01 v1.2
+    a".
+    """
+    blanks = [number for number, letter in enumerate(name) if letter.isspace()]
+    dot = name.find(".", blanks[-1] if blanks else 0)
+    return name if dot < 0 else name[:dot]
+
+
+def _folded(name: str) -> str:
     """Equal for names that look alike but for case and form of their characters."""
     return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
+def _evened(name: str) -> str:
+    return _folded(name).replace("-", "_").replace(" ", "_")

@@ -3,18 +3,19 @@ chosen in silence.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dojo.grade.intake import names, near
+from dojo.grade.intake import names
 from dojo.grade.intake.bounds import Refused
-from dojo.grade.intake.crowd import unseen
-from dojo.grade.intake.left import ARCHIVE, COPY, FORM, NAME, REFUSED, Left
-from dojo.grade.intake.listing import NO_KATA, listed
-from dojo.grade.intake.near import Wanted
+from dojo.grade.intake.names import KataNames
+from dojo.grade.intake.notes import NO_KATA, Cause, Finding, listed
 from dojo.grade.records import Ignored
 
 NOT_GRADED = "no kata that is graded here"
+NOT_LOOKED_INTO = "a folder that is not looked into"
+IN_REFERENCE = "lies in reference/, where the solutions are"
 MOST_COMPARED = 5  # copies of one kata's file that are read to see whether they differ
 _LIKE_A_KATA = re.compile(r"k\d\d_[a-z0-9_]+\.py")
 
@@ -36,11 +37,6 @@ class Member:
     entry: str = ""
 
 
-def never() -> bytes:
-    """Reads a member that is not to be read."""
-    raise Refused("is not read")
-
-
 @dataclass(frozen=True)
 class Choice:
     """What is taken from a submission.
@@ -48,176 +44,152 @@ class Choice:
     Attributes:
         files: kata → what its file holds.
         places: kata → where that file lies.
-        left: what is, or may be meant as, a graded kata's file, and was not taken.
+        left_out: what is, or may be meant as, a graded kata's file, and was not taken.
         others: names of files of katas that are not graded.
     """
 
-    files: dict[str, bytes]
+    files: Mapping[str, bytes]
     ignored: tuple[Ignored, ...]
-    places: dict[str, str]
-    left: tuple[Left, ...] = ()
+    places: Mapping[str, str]
+    left_out: tuple[Finding, ...] = ()
     others: tuple[str, ...] = ()
 
 
 NOTHING = Choice({}, (), {})
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """A member, looked at.
-
-    Attributes:
-        reason: why it is not taken; empty for a kata's file that may be.
-        kata: whose it is or may be.
-        kind: of the reason; as in Left, empty where nobody needs to be told.
-        weak: it matters only where nothing is taken for the kata.
-    """
-
-    member: Member
-    place: tuple[str, ...]
-    reason: str = ""
-    kata: str = ""
-    kind: str = ""
-    weak: bool = False
-
-    @property
-    def path(self) -> str:
-        return self.member.entry or "/".join(self.place)
-
-
-def chosen(members: Iterable[Member], wanted: Wanted) -> Choice:
+def chosen(members: Iterable[Member], katas: KataNames) -> Choice:
     """The files to take, read.
 
-    Of several files of one name that one is taken which lies in a folder `katas` and, of these,
-    least deep; where that does not say which, none is.
+    A file is a kata's if its name is exactly that; any other is listed, with the nearest kata if
+    there is one. Of several files of one name that one is taken which lies in a folder `katas` and,
+    of these, least deep; where that does not single one out, none is.
 
     Args:
         members: of a submission, in their order.
     """
-    every = [_looked_at(member, wanted) for member in members]
-    candidates: dict[str, list[_Seen]] = {}
-    for one in every:
-        if not one.reason:
-            candidates.setdefault(one.kata, []).append(one)
-    files, places, seen = {}, {}, [one for one in every if one.reason]
-    for kata, found in candidates.items():
-        taken, why_not = _the_one(found), ""
+    rest: list[Finding] = []
+    candidates: dict[str, list[Finding]] = defaultdict(list)
+    for member in members:
+        finding = _looked_at(member, katas)
+        if finding.reason:
+            rest.append(finding)
+        else:
+            candidates[finding.kata].append(finding)
+    files: dict[str, bytes] = {}
+    places: dict[str, str] = {}
+    for kata, copies in candidates.items():
+        taken, refusal = _the_one(copies), ""
         if taken is not None:
             try:
-                files[kata], places[kata] = taken.member.load(), taken.path
-            except Refused as reason:
-                why_not = str(reason)
-        why_no_copy = _copy(taken, found, why_not)
-        for one in found:
-            if one is not taken:
-                seen.append(replace(one, reason=why_no_copy, kind=COPY))
-            elif why_not:
-                seen.append(replace(one, reason=why_not, kind=REFUSED))
-    seen = [_unless_needless(one, files) for one in seen]
-    left = tuple(
-        Left(one.path, one.kata, one.reason, one.kind) for one in _that_matter(seen, files)
-    )
-    others = tuple(dict.fromkeys(one.place[-1] for one in seen if one.reason == NOT_GRADED))
-    return Choice(files, listed([(one.path, one.reason) for one in seen]), places, left, others)
+                files[kata] = taken.load()
+                places[kata] = taken.path
+            except Refused as refused:
+                refusal = str(refused)
+        why_no_copy = _why_no_copy(taken, copies, refusal)
+        for copy in copies:
+            if copy is not taken:
+                rest.append(replace(copy, reason=why_no_copy, cause=Cause.COPY))
+            elif refusal:
+                rest.append(replace(copy, reason=refusal, cause=Cause.REFUSED))
+    rest = [_without_needless_question(finding, files) for finding in rest]
+    others = dict.fromkeys(found.place[-1] for found in rest if found.reason == NOT_GRADED)
+    return Choice(files, listed(rest), places, tuple(_that_matter(rest, files)), tuple(others))
 
 
-def _looked_at(member: Member, wanted: Wanted) -> _Seen:
+def _looked_at(member: Member, katas: KataNames) -> Finding:
+    """What a file is, by its name and place alone."""
     try:
         place = names.parts(member.path)
-    except Refused as reason:
-        name = member.path.replace("\\", "/").rpartition("/")[2]
-        return _Seen(member, (member.path,), str(reason), wanted.meant(name), REFUSED)
-    if folder := unseen("/".join(place)):
-        return _Seen(member, (f"{folder}/",), "a folder that is not looked into")
+    except Refused as refused:
+        kata = katas.nearest(re.split(r"[/\\]", member.path)[-1])
+        path, place = member.entry or member.path, (member.path,)
+        return Finding(path, str(refused), kata, Cause.REFUSED, False, place, member.load)
+    if folder := names.unseen_folder("/".join(place)):
+        return Finding(member.entry or f"{folder}/", NOT_LOOKED_INTO, place=place)
+    kata = katas.nearest(place[-1])
+    reason, cause = _why_not(member, place, kata)
+    if reason and cause is None:
+        kata = ""
+    weak = names.is_weak(place[-1]) or cause is Cause.ARCHIVE or reason == IN_REFERENCE
+    path = member.entry or "/".join(place)
+    return Finding(path, reason, kata, cause, weak, place, member.load)
+
+
+def _why_not(member: Member, place: Sequence[str], kata: str) -> tuple[str, Cause | None]:
+    """Why a file is not taken, and what can be done about it; an empty reason for a kata's file.
+
+    Args:
+        kata: the nearest to the file's name.
+    """
     name = place[-1]
-    weak = near.is_faint(name)
     if member.refusal:
-        return _Seen(member, place, member.refusal, wanted.meant(name), REFUSED, weak)
-    kata = name.removesuffix(".py") if name.endswith(".py") else ""
-    if kata in wanted.graded:
-        if "reference" in (folder.casefold() for folder in place[:-1]):
-            return _Seen(
-                member,
-                place,
-                "lies in reference/, where the solutions are",
-                kata,
-                REFUSED,
-                weak=True,
-            )
-        return _Seen(member, place, "", kata)
+        return member.refusal, Cause.REFUSED
+    if name == f"{kata}.py":
+        in_reference = any(folder.casefold() == "reference" for folder in place[:-1])
+        return (IN_REFERENCE, Cause.REFUSED) if in_reference else ("", None)
     if name.startswith("._"):
-        return _Seen(member, place, "what macOS notes about a file")
-    is_archive = name.lower().endswith(names.ARCHIVE_ENDINGS)
-    meant = wanted.meant(name)
-    if is_archive:
-        return _Seen(
-            member, place, "an archive inside: it is not unpacked", meant, ARCHIVE, weak=True
-        )
-    if meant and near.is_text(name):
-        reason = (
-            f"has to be named {meant}.py"
-            if near.is_spelling_of(name, meant)
-            else f"is it meant as {meant}.py? rename it"
-        )
-        return _Seen(member, place, reason, meant, NAME, weak)
-    if meant:
-        return _Seen(
-            member, place, f"is it meant as {meant}.py? only that is graded", meant, FORM, weak
-        )
-    if kata in wanted.known or _LIKE_A_KATA.fullmatch(name):
-        return _Seen(member, place, NOT_GRADED)
-    return _Seen(member, place, NO_KATA)
+        return "what macOS notes about a file", None
+    if names.is_archive(name):
+        return "an archive inside: it is not unpacked", Cause.ARCHIVE
+    if kata and names.is_spelling_of(name, kata) and names.is_text(name):
+        return f"has to be named {kata}.py", Cause.NAME
+    if kata and names.is_text(name):
+        return f"is it meant as {kata}.py? rename it", Cause.NAME
+    if kata:
+        return f"is it meant as {kata}.py? only that is graded", Cause.FORM
+    return (NOT_GRADED if _LIKE_A_KATA.fullmatch(name) else NO_KATA), None
 
 
-def _the_one(found: Sequence[_Seen]) -> _Seen | None:
-    if len(found) == 1:
-        return found[0]
-    inside = [one for one in found if len(one.place) > 1 and one.place[-2].casefold() == "katas"]
-    least = min((len(one.place) for one in inside), default=0)
-    shallow = [one for one in inside if len(one.place) == least]
+def _the_one(copies: Sequence[Finding]) -> Finding | None:
+    """The copy that counts; None where nothing says which."""
+    if len(copies) == 1:
+        return copies[0]
+    inside = [copy for copy in copies if copy.place[:-1] and copy.place[-2].casefold() == "katas"]
+    least = min((len(copy.place) for copy in inside), default=0)
+    shallow = [copy for copy in inside if len(copy.place) == least]
     return shallow[0] if len(shallow) == 1 else None
 
 
-def _copy(taken: _Seen | None, found: Sequence[_Seen], why_not: str) -> str:
+def _why_no_copy(taken: Finding | None, copies: Sequence[Finding], refusal: str) -> str:
+    """Why the copies that do not count are not taken.
+
+    Args:
+        refusal: why the one that counts could not be read; empty if it was.
+    """
     if taken is not None:
-        return (
-            f"a second copy: {taken.path} {'counts, and could not be' if why_not else 'was'} taken"
-        )
-    if len({one.path for one in found}) < len(found):
+        how = "counts, and could not be taken" if refusal else "was taken"
+        return f"a second copy: {taken.path} {how}"
+    if len({copy.path for copy in copies}) < len(copies):
         return "is there more than once under the same name, so none was taken"
-    which = f"one of {len(found)} copies, and nothing says which counts: none was taken"
-    return (
-        which
-        if any(one.member.entry for one in found)
-        else f"{which}. The one in a folder katas/ would be"
-    )
+    which = f"one of {len(copies)} copies, and nothing says which counts: none was taken"
+    if any(copy.path != "/".join(copy.place) for copy in copies):  # single files, in no folder
+        return which
+    return f"{which}. The one in a folder katas/ would be"
 
 
-def _unless_needless(one: _Seen, files: dict[str, bytes]) -> _Seen:
-    """No question what a file is meant as that says little, where its kata's file is there."""
-    needless = one.weak and one.kind in (NAME, FORM) and one.kata in files
-    return replace(one, reason=NO_KATA, kata="", kind="") if needless else one
+def _without_needless_question(finding: Finding, files: Mapping[str, bytes]) -> Finding:
+    """Drop the "is it meant as ...?" of a weak match where the kata's own file was taken."""
+    if finding.weak and finding.kata in files and finding.cause in (Cause.NAME, Cause.FORM):
+        return replace(finding, reason=NO_KATA, kata="", cause=None)
+    return finding
 
 
-def _that_matter(seen: Sequence[_Seen], files: dict[str, bytes]) -> list[_Seen]:
+def _that_matter(findings: Sequence[Finding], files: Mapping[str, bytes]) -> Iterator[Finding]:
     """Those that may be what should have been graded: not where the very same text was."""
-    matter, compared = [], dict.fromkeys(files, 0)
-    for one in seen:
-        if one.kind and one.kata in files:
-            compared[one.kata] += 1
-            if one.weak or (
-                compared[one.kata] <= MOST_COMPARED and _holds(one.member, files[one.kata])
-            ):
+    compared = dict.fromkeys(files, 0)
+    for finding in findings:
+        if finding.cause and finding.kata in files:
+            compared[finding.kata] += 1
+            is_compared = compared[finding.kata] <= MOST_COMPARED
+            if finding.weak or (is_compared and _holds(finding, files[finding.kata])):
                 continue
-        if one.kata or one.kind == ARCHIVE:
-            matter.append(one)
-    return matter
+        if finding.kata or finding.cause is Cause.ARCHIVE:
+            yield finding
 
 
-def _holds(member: Member, data: bytes) -> bool:
-    if member.refusal:
-        return False
+def _holds(finding: Finding, data: bytes) -> bool:
     try:
-        return member.load() == data
-    except Exception:  # as damaged as it may be: the submission goes without it
+        return finding.load() == data
+    except Exception:  # however damaged it is: the submission goes without it
         return False

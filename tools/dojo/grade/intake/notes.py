@@ -1,0 +1,155 @@
+"""What a person is told of a submission's files that were not taken: in a list each, and in a
+sentence those that may be what should have been graded, so that no 0 comes without a word.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from dojo.grade.intake import names
+from dojo.grade.intake.bounds import Refused
+from dojo.grade.intake.names import KataNames
+from dojo.grade.records import Ignored
+from dojo.grade.text import line
+
+NO_KATA = "not a kata's file"
+BESIDE = "handed in beside it: neither an archive nor a kata's file"
+MOST_LISTED = 100
+FEW = 3  # other files of one folder that are listed by name; more are counted
+MOST_NAMED = 3
+MOST_NOTES = 6
+
+
+class Cause(Enum):
+    """Why a file was left out that may be a kata's: it decides what can be done about it."""
+
+    COPY = "a copy"
+    NAME = "its name"
+    FORM = "its form"
+    ARCHIVE = "an archive"
+    REFUSED = "refused"
+
+
+def never() -> bytes:
+    """Load a file that is not to be read."""
+    raise Refused("is not read")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A file of a submission, looked at.
+
+    Attributes:
+        path: by which a person finds it.
+        reason: why it is not taken; empty for a kata's file that may be.
+        kata: the graded kata whose file it is, or may be meant as; empty where anything may lie in
+            it.
+        cause: of a file that nobody needs to be told of, None.
+        weak: it matters only where nothing is taken for the kata.
+        place: its folders and its name in the submission.
+        load: reads it, and raises Refused where that can't be.
+    """
+
+    path: str
+    reason: str = ""
+    kata: str = ""
+    cause: Cause | None = None
+    weak: bool = False
+    place: tuple[str, ...] = ()
+    load: Callable[[], bytes] = never
+
+    @property
+    def ignored(self) -> Ignored:
+        return Ignored(line(self.path), self.reason)
+
+
+def beside(name: str, katas: KataNames) -> Finding:
+    """A student's other file in the folder of submissions, which is not read."""
+    kata = katas.nearest(name) if names.is_text(name) else ""
+    if not kata:
+        return Finding(name, BESIDE)
+    return Finding(name, f"is it meant as {kata}.py? rename it", kata, Cause.NAME)
+
+
+def listed(findings: Sequence[Finding]) -> tuple[Ignored, ...]:
+    """The list of what was not taken, short enough to be read: each path with its reason once;
+    where a folder holds many files that have nothing to do with katas, the folder instead of them.
+    """
+    others = Counter(_folder(found.path) for found in findings if found.reason == NO_KATA)
+    entries: dict[Ignored, None] = {}
+    for found in findings:
+        folder = _folder(found.path)
+        if found.reason == NO_KATA and others[folder] > FEW:
+            entry = Ignored(line(f"{folder}/"), f"{others[folder]} files that are no kata's")
+        else:
+            entry = found.ignored
+        entries[entry] = None
+    shown, more = tuple(entries)[:MOST_LISTED], len(entries) - MOST_LISTED
+    if more > 0:
+        shown += (Ignored("(and others)", f"{more:,} more that are not listed here"),)
+    return shown
+
+
+def notes(
+    left_out: Sequence[Finding], places: Mapping[str, str], graded: Sequence[str]
+) -> tuple[str, ...]:
+    """In a sentence each what was left out, why, and what to do.
+
+    Args:
+        places: kata → where the file lies that was taken for it.
+    """
+    groups: dict[tuple[str, Cause | None], list[Finding]] = defaultdict(list)
+    for found in left_out:
+        if found.kata or any(kata not in places for kata in graded):
+            groups[found.kata, None if found.kata in places else found.cause].append(found)
+    sentences = [_note(group, places.get(kata, "")) for (kata, _), group in groups.items()]
+    if (more := len(sentences) - MOST_NOTES) > 0:
+        last = f"And {more} more such notes: see what was not taken."
+        sentences = [*sentences[:MOST_NOTES], last]
+    return tuple(sentences)
+
+
+def nothing_of_these(others: Sequence[str]) -> str:
+    """The note on a submission that holds other katas than those that are graded."""
+    return f"Nothing of this assignment was handed in. It holds {_named(others)}."
+
+
+def _note(group: Sequence[Finding], taken: str) -> str:
+    """The note on files left out for one kata and one cause.
+
+    Args:
+        taken: path of the file that was taken for that kata; empty if there is none.
+    """
+    first, several = group[0], len(group) > 1
+    what = f"{_named([found.path for found in group])} {'were' if several else 'was'} not taken"
+    meant = f"{'is one of them' if several else 'is it'} meant as {first.kata}.py?"
+    if taken:
+        return (
+            f"{what}, {line(taken)} was: if another one is meant, put it in its place and grade"
+            " again."
+        )
+    if first.cause is Cause.COPY:
+        is_second = "a second copy" in first.reason
+        why = line(first.reason, 200) if is_second else "nothing says which of them counts"
+        return f"{what}: {why}. Leave only the right one and grade again."
+    if first.cause is Cause.NAME:
+        return f"{what}: {meant} Rename it and grade again."
+    if first.cause is Cause.FORM:
+        return f"{what}: {meant} Only a Python file of that name is graded: ask for it."
+    if first.cause is Cause.ARCHIVE:
+        which = "the right one" if several else "it"
+        return f"{what}: archives in a submission are not unpacked. Unpack {which} and grade again."
+    which = "the first one" if several else "it"
+    return f"{what}: {which} {line(first.reason)}. Ask for {first.kata}.py again."
+
+
+def _named(paths: Sequence[str]) -> str:
+    shown = [line(path, most=80) for path in paths[:MOST_NAMED]]
+    if len(paths) > MOST_NAMED:
+        return f"{', '.join(shown)} and {len(paths) - MOST_NAMED} more"
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
