@@ -2,9 +2,10 @@
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 import typer
@@ -12,6 +13,10 @@ from typer.core import TyperGroup
 
 EXIT_UNABLE = 2  # the command could not do its work; the reason is on standard error
 HELP = ("-h", "--help")
+# Arguments of subprocess for a child that Ctrl-C in the terminal does not reach.
+OUT_OF_REACH: dict[str, Any] = {"start_new_session": True}
+if sys.platform == "win32":
+    OUT_OF_REACH = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 
 
 def app(run: str, help_text: str = "") -> typer.Typer:

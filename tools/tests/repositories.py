@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dojo.check.update import git
+from dojo.check import update
 
 K01, K02, K03 = (f"katas/k0{number}_x.py" for number in (1, 2, 3))
 STUB = "lesson\n\n# TODO a: do it\nraise NotImplementedError('a')\n"
@@ -47,11 +47,11 @@ def cloned(upstream: Path, to: Path) -> Path:
 
 def stopping_git(monkeypatch: pytest.MonkeyPatch, at: str, how: Callable[[], object]) -> None:
     """Do something just before a git command runs."""
-    real = git.ask
+    real = update.git
 
-    def ask(folder, *arguments, **options):
+    def git(folder, *arguments, **options):
         if arguments[0] == at:
             how()
         return real(folder, *arguments, **options)
 
-    monkeypatch.setattr(git, "ask", ask)
+    monkeypatch.setattr(update, "git", git)

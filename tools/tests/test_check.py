@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dojo import ROOT
-from dojo.check import reset
+from dojo.check import store
 from dojo.stubs import stub_of
 
 
@@ -123,7 +123,7 @@ def test_json_is_one_document_on_standard_output(half_finished):
             ["compare", "k06", "nothing"],
             "k06 has no task 'nothing'. Its tasks are model, train, boundary.",
         ),
-        (["compare", "k06"], "The comparison comes when a task of k06 is green"),
+        (["compare", "k06"], "You can compare once a task of k06 is green"),
         (["reset", "k99"], "There is no kata 'k99'"),
     ],
 )
@@ -175,7 +175,7 @@ def test_a_console_without_the_characters_gets_plain_ones(half_finished):
 def test_reset_writes_the_stub_and_keeps_a_copy(tmp_path):
     path = tmp_path / "k01_tensors.py"
     path.write_bytes(b"my work\r\n")
-    backup = reset.reset(path, "the stub\n", datetime(2026, 1, 2, 3, 4, 5))
+    backup = store.reset(path, "the stub\n", datetime(2026, 1, 2, 3, 4, 5))
     assert path.read_bytes() == b"the stub\n"
     assert backup.name == "k01_tensors.py.backup-20260102-030405"
     assert backup.read_bytes() == b"my work\r\n"
@@ -183,9 +183,9 @@ def test_reset_writes_the_stub_and_keeps_a_copy(tmp_path):
 
 def test_reset_brings_a_deleted_file_back(tmp_path):
     path = tmp_path / "k01_tensors.py"
-    assert reset.reset(path, "the stub\n", datetime(2026, 1, 2)) is None
+    assert store.reset(path, "the stub\n", datetime(2026, 1, 2)) is None
     assert path.read_bytes() == b"the stub\n"
-    assert reset.is_stub(path, "the stub\n")
+    assert store.is_stub(path, "the stub\n")
 
 
 def test_reset_asks_first(catalog, monkeypatch, tmp_path):

@@ -49,9 +49,9 @@ def test_what_is_told_to_ignore_a_closed_terminal_goes_on():
     """As nohup tells it."""
     code = f"""
 import signal, sys; sys.path[:0] = [{str(ROOT / "tools")!r}]
-from dojo.check import commands
+from dojo import cli
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
-commands._end_politely()
+cli.end_cleanly()
 signal.raise_signal(signal.SIGHUP)
 signal.raise_signal(signal.SIGTERM)
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dojo import ROOT
-from dojo.check import compare, difference
+from dojo.check import compare
 from dojo.check.compare import NotComparable, Part, parts
 from dojo.stubs import stub_of
 from dojo.validate import patches
@@ -152,7 +152,7 @@ def test_what_the_reference_chose_is_told_in_two_or_three_sentences(catalog):
 
 
 def test_lines_of_both_texts_with_their_signs():
-    assert difference.lines(["a", "b", "c"], ["a", "x", "c"]) == [
+    assert compare.differences(["a", "b", "c"], ["a", "x", "c"]) == [
         (" ", "a"),
         ("-", "b"),
         ("+", "x"),
@@ -162,7 +162,7 @@ def test_lines_of_both_texts_with_their_signs():
 
 def test_far_common_lines_are_left_out():
     old, new = [f"{n}" for n in range(9)], ["x", *(f"{n}" for n in range(1, 8)), "y"]
-    assert difference.lines(old, new, context=1) == [
+    assert compare.differences(old, new, context=1) == [
         ("-", "0"),
         ("+", "x"),
         (" ", "1"),
@@ -171,7 +171,7 @@ def test_far_common_lines_are_left_out():
         ("-", "8"),
         ("+", "y"),
     ]
-    assert difference.lines(old, old, context=1) == []
+    assert compare.differences(old, old, context=1) == []
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +236,7 @@ def test_from_the_first_refusal_to_the_comparison(learner):
     open_one = check(learner, "compare", "k06", "boundary")
     assert open_one.returncode == 2
     assert open_one.stderr.count("\n") == 1
-    assert "comes when 'boundary' is green" in open_one.stderr
+    assert "once 'boundary' is green" in open_one.stderr
     assert "(w1, w2)" not in open_one.stdout + open_one.stderr
 
     path = learner / "katas" / f"{KATA}.py"

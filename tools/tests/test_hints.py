@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from dojo import ROOT
-from dojo.check import docs, store
+from dojo.check import hints, store
 from dojo.check.state import State, TaskState
 from dojo.results import Outcome
 
@@ -110,7 +110,7 @@ def test_when_everything_passes_it_says_so(progress, catalog):
         )
     )
     result = hint()
-    assert result.stdout.startswith("Everything passed when it was last checked.")
+    assert result.stdout.startswith("Everything passed at the last check.")
     assert result.returncode == 0
 
 
@@ -138,10 +138,10 @@ def test_every_name_of_the_references_exists(catalog):
     for kata in catalog.katas:
         reference = (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
         for task in kata.tasks:
-            for name, address in docs.pages(reference, task.name):
+            for name, address in hints.pages(reference, task.name):
                 # raises where there is nothing of that name
                 functools.reduce(getattr, name.split(".")[1:], torch)
-                assert address.startswith(docs.STABLE)
+                assert address.startswith(hints.STABLE)
                 found += 1
     assert found > 60
 
@@ -165,7 +165,7 @@ def test_every_name_of_the_references_exists(catalog):
     ],
 )
 def test_each_kind_of_name_has_its_page(name, page):
-    assert docs.page(name) == f"https://docs.pytorch.org/docs/stable/{page}"
+    assert hints.page(name) == f"https://docs.pytorch.org/docs/stable/{page}"
 
 
 SOLVED = """
@@ -194,11 +194,11 @@ def g():
 
 
 def test_names_are_found_by_what_was_imported_and_only_in_the_tasks_solution():
-    assert [name for name, _ in docs.pages(SOLVED, "a")] == [
+    assert [name for name, _ in hints.pages(SOLVED, "a")] == [
         "torch.nn.Linear",
         "torch.nn.functional.relu",
         "torch.utils.data.DataLoader",
     ]
-    assert [name for name, _ in docs.pages(SOLVED, "b")] == ["torch.ones", "torch.optim.SGD"]
-    assert docs.pages(SOLVED, "c") == []
-    assert docs.pages("def f(:", "a") == []
+    assert [name for name, _ in hints.pages(SOLVED, "b")] == ["torch.ones", "torch.optim.SGD"]
+    assert hints.pages(SOLVED, "c") == []
+    assert hints.pages("def f(:", "a") == []

@@ -7,10 +7,10 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict, replace
 from datetime import date
 
 import pytest
+from msgspec.structs import asdict, replace
 
 from dojo import ROOT
 from dojo.check import state as states
@@ -205,13 +205,14 @@ def test_what_was_set_aside_before_stays(tmp_path):
         "second",
         "third",
     }
-    assert from_json(json.loads(path.read_text())) == State()
+    assert from_json(path.read_bytes()) == State()
 
 
 def test_two_commands_at_once_lose_nothing(tmp_path):
     code = (
         "import sys; sys.path.insert(0, 'tools')\n"
-        "from dataclasses import replace; from pathlib import Path; from dojo.check import store\n"
+        "from msgspec.structs import replace; from pathlib import Path\n"
+        "from dojo.check import store\n"
         "def more(state):\n"
         "    known = state.of('k', 't')\n"
         "    return state.having('k', 't', replace(known, hints=known.hints + 1))\n"
@@ -343,4 +344,4 @@ def test_a_state_of_before_stays_and_its_greens_are_to_be_confirmed(katas):
 
 
 def test_the_states_version_is_in_the_file(tmp_path):
-    assert State().to_json()["version"] == states.VERSION
+    assert json.loads(State().to_json())["version"] == states.VERSION

@@ -24,8 +24,9 @@ from repositories import (
 )
 
 from dojo import ROOT
-from dojo.check.update import aside, git
-from dojo.check.update.update import CannotUpdate, repair, update
+from dojo.check import aside
+from dojo.check import update as updating
+from dojo.check.update import CannotUpdate, repair, update
 
 
 @pytest.fixture(autouse=True)
@@ -241,7 +242,7 @@ def test_a_zip_within_somebody_elses_repository(clone):
 
 
 def test_no_git(clone, monkeypatch):
-    monkeypatch.setattr(git.shutil, "which", lambda name: None)
+    monkeypatch.setattr(updating.shutil, "which", lambda name: None)
     refused(clone, "An update needs git")
 
 
@@ -275,13 +276,13 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, "tools")
-from dojo.check.update import git, update
-real = git.ask
-def ask(folder, *arguments, **options):
+from dojo.check import update
+real = update.git
+def git(folder, *arguments, **options):
     if arguments[0] == sys.argv[2]:
         os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
     return real(folder, *arguments, **options)
-git.ask = ask
+update.git = git
 update.update(Path(sys.argv[1]))
 """
 

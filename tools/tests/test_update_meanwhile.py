@@ -19,8 +19,8 @@ from repositories import (
     stopping_git,
 )
 
-from dojo.check.update import aside
-from dojo.check.update.update import CannotUpdate, repair, update
+from dojo.check import aside
+from dojo.check.update import CannotUpdate, repair, update
 
 LATER = MINE.replace("42", "43")
 

@@ -36,7 +36,7 @@ def cloned(to: Path) -> Path:
     for name in ("conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / name, to)
     from dojo.catalog import load
-    from dojo.check.reset import stub
+    from dojo.check.store import stub
 
     for kata in load().katas:
         (to / "katas" / f"{kata.name}.py").write_text(stub(kata), encoding="utf-8")

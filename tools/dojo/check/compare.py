@@ -3,6 +3,7 @@ or why not yet.
 """
 
 import ast
+import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,12 @@ from dojo.check.state import State
 from dojo.results import Outcome
 from dojo.stubs import BEGIN, END, MORE_TEXT, solution_lines
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+SAME, OLD, NEW, GAP = " ", "-", "+", "…"
+Line = tuple[str, str]  # its sign, its text
+
+_TODO = re.compile(r"\s*# TODO \w+: ")
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_Node = ast.stmt | ast.expr
 
 
 class NotComparable(Exception):
@@ -27,9 +33,9 @@ class Part:
     Attributes:
         name: "LogisticRegression.forward", or "ANSWERS" for an entry of that dict.
         yours: its lines in the learner's file, without docstring and without the stub's words;
-            empty where there is none. reference: the same of the reference; empty for a helper of
-            the learner's own.
-        same: whether they are the same code, whatever the layout and the comments.
+            empty where there is none.
+        reference: its lines in the reference; empty for a helper of the learner's own.
+        same: True if they are the same code, whatever the layout and the comments.
     """
 
     name: str
@@ -42,19 +48,18 @@ def refusal(kata: Kata, tasks: Sequence[Task], state: State) -> str:
     """Why nothing is shown yet of these tasks, none of which is green, and what to do."""
     command = f"python tools/check {kata.short}"
     what = f"'{tasks[0].name}'" if len(tasks) == 1 else f"a task of {kata.short}"
-    passed = [task for task in tasks if state.of(kata.name, task.name).outcome == Outcome.PASSED]
-    if passed:
+    outcomes = {state.of(kata.name, task.name).outcome for task in tasks}
+    if Outcome.PASSED in outcomes:
         return (
             f"Your file or its tests have changed since {what} passed: run `{command}` again, then"
             " compare."
         )
-    if any(state.of(kata.name, task.name).outcome for task in tasks):
-        nearly = f"`python tools/check hint {kata.short}` helps to get there"
+    if outcomes != {""}:
         return (
-            f"The comparison comes when {what} is green, so that the way there stays yours:"
-            f" {nearly}."
+            f"You can compare once {what} is green: until then the solution stays yours to find."
+            f" `python tools/check hint {kata.short}` helps to get there."
         )
-    return f"The comparison comes when {what} is green: `{command}` tells whether it is."
+    return f"You can compare once {what} is green: `{command}` tells whether it is."
 
 
 def parts(yours: str, reference: str, task: str) -> list[Part]:
@@ -65,151 +70,148 @@ def parts(yours: str, reference: str, task: str) -> list[Part]:
         NotComparable: the learner's text is no Python.
     """
     try:
-        own = _Text(yours)
+        own = _Source(yours)
     except (SyntaxError, ValueError) as error:
         raise NotComparable(f"your file is not valid Python ({error})") from None
-    other = _Text(reference)
-    found, compared = [], []
+    other = _Source(reference)
+    compared: list[Part] = []
+    used: set[str] = set()
     for name in other.names_at(sorted(solution_lines(reference, task))):
         mine, theirs = own.node(name, task), other.node(name, task)
         same = mine is not None and _code(mine) == _code(theirs)
-        found.append(Part(name, own.lines(mine), other.lines(theirs), same))
-        compared.append(mine)
-    used = {word for node in compared if node for word in _words(node)}
+        compared.append(Part(name, own.lines(mine), other.lines(theirs), same))
+        used.update(_words(mine))
     for name, node in own.definitions.items():
-        is_within = any(name.startswith(f"{part.name}.") for part in found)
+        is_within = any(name.startswith(f"{part.name}.") for part in compared)
         if name not in other.definitions and name.rpartition(".")[2] in used and not is_within:
-            found.append(Part(name, own.lines(node), ()))
-    return found
+            compared.append(Part(name, own.lines(node), ()))
+    return compared
 
 
-class _Text:
+class _Source:
     """A kata's file: its definitions by name, and their lines without what is not code."""
 
-    def __init__(self, source: str) -> None:
-        self._lines = source.splitlines()
-        self._tree = ast.parse(source)
-        self.definitions = dict(_named(self._tree.body))
-        self._hidden = _told(self._lines) | {
-            line for node in self.definitions.values() for line in _docstring(node)
-        }
+    def __init__(self, text: str) -> None:
+        self._lines = text.splitlines()
+        body = ast.parse(text).body
+        self.definitions = dict(_definitions(body))
+        self._assigned = list(_assigned(body))
+        self._hidden = _instructions(self._lines)
+        for node in self.definitions.values():
+            self._hidden.update(_docstring(node))
 
-    def names_at(self, lines: list[int]) -> list[str]:
+    def names_at(self, lines: Sequence[int]) -> list[str]:
         """The innermost definition around each line, each once; for a line in none, what its
         statement assigns to.
         """
-        names = []
+        names: list[str] = []
         for line in lines:
-            around = [
-                name
-                for name, node in self.definitions.items()
-                if node.lineno <= line <= node.end_lineno
-            ]
-            assigned = (
-                name
-                for name, node in _assigned(self._tree.body)
-                if node.lineno <= line <= node.end_lineno
-            )
-            if name := around[-1] if around else next(assigned, ""):
-                names.append(name)
+            around = [name for name, node in self.definitions.items() if line in _lines_of(node)]
+            assigned = [name for name, node in self._assigned if line in _lines_of(node)]
+            names += around[-1:] or assigned[:1]
         return list(dict.fromkeys(names))
 
-    def node(self, name: str, task: str) -> ast.AST | None:
+    def node(self, name: str, task: str) -> _Node | None:
         """The definition of that name, or of a dict of that name the value at the task's key."""
         if name in self.definitions:
             return self.definitions[name]
-        value = dict(_assigned(self._tree.body)).get(name)
-        if not isinstance(value, ast.Dict):
-            return value
-        entries = zip(value.keys, value.values, strict=True)
-        return next(
-            (
-                entry
-                for key, entry in entries
-                if isinstance(key, ast.Constant) and key.value == task
-            ),
-            value,
-        )
+        value = dict(self._assigned).get(name)
+        if isinstance(value, ast.Dict):
+            for key, entry in zip(value.keys, value.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == task:
+                    return entry
+        return value
 
-    def lines(self, node: ast.AST | None) -> tuple[str, ...]:
+    def lines(self, node: _Node | None) -> tuple[str, ...]:
+        """The lines of a node that are shown."""
         if node is None:
             return ()
-        first = min(
-            [node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))]
-        )
-        numbers = [
-            number for number in range(first, node.end_lineno + 1) if number not in self._hidden
-        ]
-        return tuple(
-            dedent("\n".join(self._lines[number - 1].rstrip() for number in numbers))
-            .strip("\n")
-            .splitlines()
-        )
+        decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+        first = min(each.lineno for each in [node, *decorators])
+        numbers = (n for n in range(first, _lines_of(node).stop) if n not in self._hidden)
+        text = "\n".join(self._lines[number - 1].rstrip() for number in numbers)
+        return tuple(dedent(text).strip("\n").splitlines())
 
 
-def _named(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.AST]]:
+def _lines_of(node: _Node) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
+
+def _definitions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, _Definition]]:
     for node in body:
-        if isinstance(node, _DEFINITIONS):
+        if isinstance(node, _Definition):
             yield prefix + node.name, node
             if isinstance(node, ast.ClassDef):
-                yield from _named(node.body, f"{prefix}{node.name}.")
+                yield from _definitions(node.body, f"{prefix}{node.name}.")
 
 
 def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
     """Name and value of each assignment at the top of a file."""
     for node in body:
-        targets = (
-            node.targets
-            if isinstance(node, ast.Assign)
-            else [node.target]
-            if isinstance(node, ast.AnnAssign)
-            else []
-        )
-        for target in targets:
-            if isinstance(target, ast.Name) and node.value is not None:
-                yield target.id, node.value
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(target, ast.Name):
+                    yield target.id, node.value
 
 
-def _told(lines: list[str]) -> set[int]:
-    """The lines in which the stub, or the reference's markers, tell what to do."""
-    told, going_on = set(), False
+def _instructions(lines: Sequence[str]) -> set[int]:
+    """The lines in which the stub, or the reference's markers, say what to do."""
+    numbers, goes_on = set(), False
     for number, line in enumerate(lines, start=1):
-        begins = re.match(r"\s*# TODO \w+: ", line) or BEGIN.match(line)
-        if begins or END.match(line) or (going_on and MORE_TEXT.match(line)):
-            told.add(number)
-            going_on = bool(begins) or (going_on and not END.match(line))
-        else:
-            going_on = False
-    return told
+        begins = _TODO.match(line) or BEGIN.match(line)
+        goes_on = bool(begins or (goes_on and MORE_TEXT.match(line)))
+        if goes_on or END.match(line):
+            numbers.add(number)
+    return numbers
 
 
-def _docstring(node: ast.AST) -> range:
+def _docstring(node: _Definition) -> range:
+    """The lines of a definition's docstring, if they are its own."""
     first = node.body[0]
-    is_one = (
-        isinstance(first, ast.Expr)
-        and isinstance(first.value, ast.Constant)
-        and isinstance(first.value.value, str)
-    )
-    return (
-        range(first.lineno, first.end_lineno + 1)
-        if is_one and first.lineno > node.lineno
-        else range(0)
-    )
+    has_one = ast.get_docstring(node, clean=False) is not None
+    return _lines_of(first) if has_one and first.lineno > node.lineno else range(0)
 
 
-def _code(node: ast.AST) -> str:
+def _code(node: _Node | None) -> str:
     """The code without docstrings, layout and comments."""
-    bare = ast.parse(ast.unparse(node))
+    bare = ast.parse(ast.unparse(node)) if node else ast.Module([], [])
     for inner in ast.walk(bare):
-        if isinstance(inner, _DEFINITIONS) and ast.get_docstring(inner, clean=False) is not None:
+        if isinstance(inner, _Definition) and ast.get_docstring(inner, clean=False) is not None:
             inner.body = inner.body[1:]
     return ast.dump(bare)
 
 
-def _words(node: ast.AST) -> Iterator[str]:
+def _words(node: _Node | None) -> Iterator[str]:
     """Every name and attribute that the code uses."""
-    for inner in ast.walk(node):
+    for inner in ast.walk(node) if node else ():
         if isinstance(inner, ast.Name):
             yield inner.id
         elif isinstance(inner, ast.Attribute):
             yield inner.attr
+
+
+def differences(old: Sequence[str], new: Sequence[str], context: int | None = None) -> list[Line]:
+    """All lines of both texts, each with its sign.
+
+    Args:
+        context: how many common lines to show around each difference, with a gap for the others; by
+            default all.
+    """
+    signed: list[Line] = []
+    for kind, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            signed += [(SAME, text) for text in old[i:j]]
+        else:
+            signed += [(OLD, text) for text in old[i:j]] + [(NEW, text) for text in new[k:m]]
+    if context is None:
+        return signed
+    shown: list[Line] = []
+    is_after_gap = False
+    for number, line in enumerate(signed):
+        around = signed[max(0, number - context) : number + context + 1]
+        if all(sign == SAME for sign, _ in around):
+            is_after_gap = bool(shown)
+            continue
+        shown += [(GAP, ""), line] if is_after_gap else [line]
+        is_after_gap = False
+    return shown

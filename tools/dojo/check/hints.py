@@ -1,13 +1,39 @@
-"""The ladder of a task's hints: a nudge, the concept, the API, nearly the code. Each time it is
-asked, one more is opened.
+"""The hints of a task: a nudge, the concept, the API, nearly the code. One more is opened each time
+it is asked for. And, once the task is green, where torch's documentation describes what its
+solution uses, found by the reference's text alone: torch is not imported here.
 """
 
-from collections.abc import Mapping
+import ast
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dojo.catalog import Catalog, Kata, Task
 from dojo.check import state as states
 from dojo.check.state import State
+from dojo.stubs import solution_lines
+
+STABLE = "https://docs.pytorch.org/docs/stable/"
+
+# Most names have a page of their own; of these several stand on one. The first pattern that fits a
+# whole name counts.
+_PAGES = {
+    r"torch\.nn|torch\.optim|torch\.nn\.init": "{tail}.html",
+    r"torch\.((bfloat|float|complex|uint|int)\d+|float|double|half|int|long|short|bool)": (
+        "tensor_attributes.html#torch.dtype"
+    ),
+    r"torch\.device": "tensor_attributes.html#torch.device",
+    r"torch\.Tensor": "tensors.html",
+    r"torch\.optim\.Optimizer": "optim.html#{name}",
+    r"torch\.nn\.init\.\w+": "nn.init.html#{name}",
+    r"torch\.utils\.data\.\w+": "data.html#{name}",
+    r"torch\.backends\.\w+\.\w+": "backends.html#{name}",
+    # These functions of torch itself are only described under their longer name.
+    r"torch\.(relu|selu|celu|prelu|softmax|log_softmax)": (
+        "generated/torch.nn.functional.{tail}.html"
+    ),
+    r".*": "generated/{name}.html",
+}
 
 
 class NoSuchTask(Exception):
@@ -15,17 +41,18 @@ class NoSuchTask(Exception):
 
 
 @dataclass(frozen=True)
-class Ladder:
-    """The open levels of a task's hints."""
+class OpenHints:
+    """The hints of a task that are open."""
 
     kata: Kata
     task: Task
-    open: tuple[str, ...]
+    texts: tuple[str, ...]
     is_green: bool  # then all are open, for nothing is left to give away
 
     @property
     def has_more(self) -> bool:
-        return len(self.open) < len(self.task.hints)
+        """True if one more can be opened."""
+        return len(self.texts) < len(self.task.hints)
 
 
 def task_of(kata: Kata, name: str) -> Task:
@@ -34,17 +61,17 @@ def task_of(kata: Kata, name: str) -> Task:
     Raises:
         NoSuchTask: the kata has none.
     """
-    found = next((task for task in kata.tasks if task.name == name.strip().lower()), None)
-    if found is None:
-        names = ", ".join(task.name for task in kata.tasks)
-        raise NoSuchTask(f"{kata.short} has no task '{name}'. Its tasks are {names}.")
-    return found
+    for task in kata.tasks:
+        if task.name == name.strip().lower():
+            return task
+    names = ", ".join(task.name for task in kata.tasks)
+    raise NoSuchTask(f"{kata.short} has no task '{name}'. Its tasks are {names}.")
 
 
-def meant(
+def asked_for(
     state: State, catalog: Catalog, kata: Kata | None, task: str | None, edited: Mapping[str, float]
-) -> list[Ladder]:
-    """The tasks that are asked about, with what is open of their hints so far.
+) -> list[OpenHints]:
+    """The tasks that a request for a hint is about, with their open hints so far.
 
     That is the named task, or the one the learner is at: in the named kata, or in all. Of a named
     kata in which everything passes, all tasks; none if nothing is named and everything passes.
@@ -53,14 +80,69 @@ def meant(
         NoSuchTask: the kata has no task of that name.
     """
     if kata and task:
-        return [ladder(state, kata, task_of(kata, task))]
+        return [open_hints(state, kata, task_of(kata, task))]
     within = catalog.only([kata]) if kata else catalog
     if at := states.current(state, within, edited):
-        return [ladder(state, *at)]
-    return [ladder(state, kata, task) for task in kata.tasks] if kata else []
+        return [open_hints(state, *at)]
+    return [open_hints(state, kata, task) for task in kata.tasks] if kata else []
 
 
-def ladder(state: State, kata: Kata, task: Task) -> Ladder:
-    known = state.of(kata.name, task.name)
-    is_green = known.first_green != ""
-    return Ladder(kata, task, task.hints if is_green else task.hints[: known.hints], is_green)
+def open_hints(state: State, kata: Kata, task: Task) -> OpenHints:
+    """The open hints of a task."""
+    task_state = state.of(kata.name, task.name)
+    is_green = task_state.first_green != ""
+    texts = task.hints if is_green else task.hints[: task_state.hints]
+    return OpenHints(kata, task, texts, is_green)
+
+
+def pages(reference: str, task: str) -> list[tuple[str, str]]:
+    """Name and address of the documentation of each name of torch in a task's solution, in their
+    order there.
+
+    Args:
+        reference: the text of the reference. One that is not Python has no names.
+    """
+    try:
+        tree = ast.parse(reference)
+    except (SyntaxError, ValueError):
+        return []
+    lines = solution_lines(reference, task)
+    meanings = dict(_imported(tree))
+    names = (name for line, name in sorted(_used(tree, meanings)) if line in lines)
+    return [(name, page(name)) for name in dict.fromkeys(names)]
+
+
+def page(name: str) -> str:
+    """The address of the page on a full name, such as torch.nn.Linear."""
+    address = next(page for pattern, page in _PAGES.items() if re.fullmatch(pattern, name))
+    return STABLE + address.format(name=name, tail=name.removeprefix("torch."))
+
+
+def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Imported name → full name: nn → torch.nn, DataLoader → torch.utils.data.DataLoader."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                yield (alias.asname, alias.name) if alias.asname else (top, top)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+
+
+def _used(node: ast.AST, meanings: dict[str, str]) -> Iterator[tuple[int, str]]:
+    """Line and full name of everything of torch that the code names, the longest form of each."""
+    if isinstance(node, ast.Attribute | ast.Name) and (name := _full_name(node, meanings)):
+        if name.startswith("torch."):
+            yield node.lineno, name
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _used(child, meanings)
+
+
+def _full_name(node: ast.expr, meanings: dict[str, str]) -> str | None:
+    if isinstance(node, ast.Name):
+        return meanings.get(node.id)
+    if isinstance(node, ast.Attribute) and (owner := _full_name(node.value, meanings)):
+        return f"{owner}.{node.attr}"
+    return None

@@ -1,4 +1,4 @@
-"""Runs the suite for a learner, and shows on the way that something happens."""
+"""Runs the suite for a learner, and shows its progress."""
 
 from pathlib import Path
 
@@ -29,35 +29,30 @@ def judge(target: str, katas: list[Kata], device: str, console: Console) -> Verd
     """
     folder = find_target(target)
     units = [Unit(str(folder), kata.name, device) for kata in katas]
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[count]}"),
-    )
+    description, count = TextColumn("{task.description}"), TextColumn("{task.fields[count]}")
+    columns = SpinnerColumn(), description, BarColumn(bar_width=24), count
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
         bar = progress.add_task("starting Python and torch", total=None, count="")
-        judged = set()
+        finished: set[tuple[str, str, str]] = set()
 
         def show(unit: Unit, result: TestResult) -> None:
-            judged.add((unit.kata, result.name, result.device))
-            progress.update(bar, description=f"testing {unit.kata}", count=f"{len(judged)} tests")
+            finished.add((unit.kata, result.name, result.device))
+            progress.update(bar, description=f"testing {unit.kata}", count=f"{len(finished)} tests")
 
         results = run(units, katas, on_result=show)
     verdict = Verdict(target, tuple(results))
     if device not in ("auto", "cpu"):
-        there = [test for task in verdict.tasks for test in task.tests if test.device == device]
-        if there and all(test.outcome == Outcome.SKIPPED for test in there):
-            raise NoDevice(
-                f"--device {device}: {there[0].message}. Leave --device out to use what is there."
-            )
+        tests = [test for task in verdict.tasks for test in task.tests if test.device == device]
+        if tests and all(test.outcome == Outcome.SKIPPED for test in tests):
+            reason = tests[0].message
+            raise NoDevice(f"--device {device}: {reason}. Leave --device out to use what is there.")
     return verdict
 
 
 def find_target(target: str) -> Path:
-    """The folder meant by --target: relative to where the user is, or to the repository."""
+    """The folder meant by --target, relative to the current folder or to the repository."""
     for folder in (Path(target), ROOT / target):
         if folder.is_dir():
             return folder.resolve()

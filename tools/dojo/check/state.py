@@ -1,98 +1,94 @@
-"""What is known of the learner: for each task the hints opened, the attempts, the last outcome, the
-day it was first green.
+"""The learner's state: for each task the hints opened, the attempts, the last outcome and the day
+it was first green.
 
 Pure: from one state to the next. store.py keeps it in a file.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Annotated
+
+import msgspec
 
 from dojo.catalog import Catalog, Kata, Task
 from dojo.results import KataResult, Outcome
 
 VERSION = 1
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
-@dataclass(frozen=True)
-class TaskState:
-    """One task of the learner's.
+class TaskState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The state of one task.
 
     Attributes:
-        hints: how many levels of its hints are open.
+        hints: how many of its hints are open.
         attempts: how many versions of its file were judged until it was green for the first time,
             the green one included; those in which it was not begun do not count. The same file
             under other tests is another version.
         first_green: the day it passed for the first time, such as "2026-11-21"; empty before.
         outcome: that of the last check; empty before the first.
-        judged: store.content_hash of the file and its tests at this check; empty where it is not
-            known.
+        judged: store.content_hash of the file and its tests at this check; empty if unknown.
     """
 
-    hints: int = 0
-    attempts: int = 0
+    hints: Count = 0
+    attempts: Count = 0
     first_green: str = ""
     outcome: str = ""
     judged: str = ""
 
+    def __post_init__(self) -> None:
+        if self.first_green:
+            date.fromisoformat(self.first_green)
+        if self.outcome:
+            Outcome(self.outcome)
+
     def is_green(self, content: str) -> bool:
-        """Whether it passed with the file and its tests as they are now; content is their hash."""
+        """True if it passed with the file and the tests whose hash is `content`."""
         return self.outcome == Outcome.PASSED and self.judged == content != ""
 
 
 @dataclass(frozen=True)
 class State:
-    """Kata name → task name → what is known of it."""
+    """Kata name → task name → state of the task. Katas that the catalog no longer has stay."""
 
     katas: Mapping[str, Mapping[str, TaskState]] = field(default_factory=dict)
 
     def of(self, kata: str, task: str) -> TaskState:
+        """The state of a task."""
         return self.katas.get(kata, {}).get(task, TaskState())
 
-    def having(self, kata: str, task: str, known: TaskState) -> "State":
-        """The same state with this in it."""
-        return State({**self.katas, kata: {**self.katas.get(kata, {}), task: known}})
+    def having(self, kata: str, task: str, task_state: TaskState) -> "State":
+        """The same state with this state of a task."""
+        return State({**self.katas, kata: {**self.katas.get(kata, {}), task: task_state}})
 
-    def to_json(self) -> dict:
-        katas = {
-            kata: {task: asdict(known) for task, known in tasks.items()}
-            for kata, tasks in self.katas.items()
-        }
-        return {"version": VERSION, "katas": katas}
+    def to_json(self) -> bytes:
+        """The document that from_json reads."""
+        document = msgspec.json.encode({"version": VERSION, "katas": self.katas})
+        return msgspec.json.format(document, indent=1)
 
 
-def from_json(document: object) -> State:
-    """A state from the file's document.
+class _Document(msgspec.Struct):
+    version: object
+    katas: msgspec.Raw
+
+
+def from_json(document: bytes) -> State:
+    """The state in a JSON document.
 
     Raises:
-        ValueError: it is not the document of a state; the message says why, in half a sentence.
+        ValueError: it does not hold a state; the message says why, in half a sentence.
     """
-    if not isinstance(document, dict) or not isinstance(document.get("katas"), dict):
-        raise ValueError("it does not hold what this program writes there")
-    if document.get("version") != VERSION:
-        raise ValueError("another version of this program has written it")
     try:
-        return State(
-            {
-                kata: {task: _task_state(fields) for task, fields in tasks.items()}
-                for kata, tasks in document["katas"].items()
-            }
-        )
-    except (TypeError, AttributeError, KeyError) as error:
-        raise ValueError("an entry has not the fields it should have") from error
-
-
-def _task_state(fields: dict) -> TaskState:
-    known = TaskState(**fields)
-    if any(type(number) is not int or number < 0 for number in (known.hints, known.attempts)):
-        raise ValueError("a count in it is no count")
-    if not all(isinstance(text, str) for text in (known.first_green, known.outcome, known.judged)):
-        raise ValueError("a text in it is no text")
-    if known.outcome and known.outcome not in set(Outcome):
-        raise ValueError("an outcome in it is not one of those there are")
-    if known.first_green:
-        date.fromisoformat(known.first_green)
-    return known
+        whole = msgspec.json.decode(document, type=_Document)
+        if whole.version == VERSION:
+            katas = msgspec.json.decode(whole.katas, type=dict[str, dict[str, TaskState]])
+            return State(katas)
+    except msgspec.ValidationError as error:
+        raise ValueError("it does not hold what this program writes there") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError("it is not JSON") from error
+    raise ValueError("another version of this program has written it")
 
 
 def after_check(state: State, result: KataResult, content: str, today: date) -> State:
@@ -100,36 +96,31 @@ def after_check(state: State, result: KataResult, content: str, today: date) -> 
 
     Args:
         content: the hash of the file that was judged and of its tests; empty if one of them changed
-            meanwhile, so that nobody knows which version it was.
+            meanwhile, so that the judged version is unknown.
     """
     for task in result.tasks:
-        if task.outcome == Outcome.ERROR:  # the suite's own fault says nothing of the learner
+        if task.outcome == Outcome.ERROR:  # the suite's own fault says nothing about the learner
             continue
-        known = state.of(result.name, task.name)
-        is_new = content != known.judged or not content
-        counts = (
-            task.outcome in (Outcome.PASSED, Outcome.FAILED) and is_new and not known.first_green
-        )
-        first_green = known.first_green or (
-            today.isoformat() if task.outcome == Outcome.PASSED else ""
-        )
-        now = replace(
-            known,
-            attempts=known.attempts + counts,
-            first_green=first_green,
+        before = state.of(result.name, task.name)
+        is_new = content != before.judged or not content
+        is_tried = task.outcome in (Outcome.PASSED, Outcome.FAILED)
+        passed_today = today.isoformat() if task.outcome == Outcome.PASSED else ""
+        after = TaskState(
+            hints=before.hints,
+            attempts=before.attempts + (is_tried and is_new and not before.first_green),
+            first_green=before.first_green or passed_today,
             outcome=task.outcome,
             judged=content,
         )
-        state = state.having(result.name, task.name, now)
+        state = state.having(result.name, task.name, after)
     return state
 
 
 def after_hint(state: State, kata: str, task: Task) -> State:
-    """The state after one more level of a task's hints was opened, if there is one more."""
-    known = state.of(kata, task.name)
-    return state.having(
-        kata, task.name, replace(known, hints=min(known.hints + 1, len(task.hints)))
-    )
+    """The state after one more of a task's hints was opened, if there is one more."""
+    before = state.of(kata, task.name)
+    opened = min(before.hints + 1, len(task.hints))
+    return state.having(kata, task.name, msgspec.structs.replace(before, hints=opened))
 
 
 def current(
@@ -138,29 +129,25 @@ def current(
     """The task the learner is at: one that failed, else one of a kata that is begun, else the next.
 
     Args:
-        edited: kata name → when its file was last changed: of several katas the one edited last is
-            meant.
+        edited: kata name → when its file was last changed, which decides between several katas.
 
     Returns:
         None when every task passed at its last check.
     """
 
-    def nearness(place: tuple[Kata, Task]) -> tuple[int, float]:
-        kata, task = place
+    def nearness(position: tuple[Kata, Task]) -> tuple[int, float]:
+        kata, task = position
         when = edited.get(kata.name, 0.0)
         if state.of(kata.name, task.name).outcome == Outcome.FAILED:
             return 2, when
-        begun = any(
-            state.of(kata.name, other.name).outcome in (Outcome.PASSED, Outcome.FAILED)
-            for other in kata.tasks
-        )
-        return (1, when) if begun else (0, 0.0)
+        outcomes = {state.of(kata.name, other.name).outcome for other in kata.tasks}
+        return (1, when) if outcomes & {Outcome.PASSED, Outcome.FAILED} else (0, 0.0)
 
     # of equal ones max takes the first
-    return max(_open(state, catalog), key=nearness, default=None)
+    return max(_open_tasks(state, catalog), key=nearness, default=None)
 
 
-def _open(state: State, catalog: Catalog) -> Iterator[tuple[Kata, Task]]:
+def _open_tasks(state: State, catalog: Catalog) -> Iterator[tuple[Kata, Task]]:
     for kata in catalog.katas:
         for task in kata.tasks:
             if state.of(kata.name, task.name).outcome != Outcome.PASSED:

@@ -11,9 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from dojo.catalog import Catalog, Kata
-from dojo.check import compare, docs, hints, reset, store
+from dojo.check import compare, hints, screens, store
 from dojo.check import state as states
-from dojo.check.screens import help
 from dojo.check.watch.model import Event, HintOpened, Hints, Noticed, TextOpened
 from dojo.console import Screen
 from dojo.results import KataResult, Verdict
@@ -61,7 +60,7 @@ class OpenHint:
     def do(self, kata: Kata, page: Page) -> Event:
         task = hints.task_of(kata, self.task)
         state, _ = store.change(lambda state: states.after_hint(state, kata.name, task))
-        texts = hints.ladder(state, kata, task).open
+        texts = hints.open_hints(state, kata, task).texts
         return HintOpened(kata.name, Hints(task.name, texts, len(task.hints)))
 
 
@@ -73,9 +72,9 @@ class ShowHints:
 
     def do(self, kata: Kata, page: Page) -> TextOpened:
         for task in kata.tasks:
-            ladder = hints.Ladder(kata, task, task.hints, is_green=True)
-            pages = docs.pages(kata.reference_text(), task.name)
-            help.ladder(page.screen, ladder, pages, leads_on=False)
+            shown = hints.OpenHints(kata, task, task.hints, is_green=True)
+            pages = hints.pages(kata.reference_text(), task.name)
+            screens.hints(page.screen, shown, pages, names_next_command=False)
         return page.opened(kata)
 
 
@@ -89,7 +88,7 @@ class Compare:
         code = (store.KATAS / f"{kata.name}.py").read_text(encoding="utf-8")
         for task in kata.tasks:
             parts = compare.parts(code, kata.reference_text(), task.name)
-            help.comparison(page.screen, kata, task, parts)
+            screens.comparison(page.screen, kata, task, parts)
         return page.opened(kata)
 
 
@@ -100,10 +99,10 @@ class Reset:
     kata: str
 
     def do(self, kata: Kata, page: Page) -> Event:
-        path, text = store.KATAS / f"{kata.name}.py", reset.stub(kata)
-        if reset.is_stub(path, text):
+        path, text = store.KATAS / f"{kata.name}.py", store.stub(kata)
+        if store.is_stub(path, text):
             return Noticed(f"katas/{path.name} is the stub already: nothing to do.")
-        backup = reset.reset(path, text, datetime.now())
+        backup = store.reset(path, text, datetime.now())
         copy = f" What was there: katas/{backup.name}" if backup else ""
         return Noticed(f"katas/{path.name} is the stub again.{copy}", was_reset=kata.name)
 

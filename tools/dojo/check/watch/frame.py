@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from dojo import ROOT
-from dojo.check.screens.overview import compared
+from dojo.check.screens import compared
 from dojo.check.watch import model as m
 from dojo.check.watch.model import WRONG, Model
 from dojo.console import STYLES, Screen

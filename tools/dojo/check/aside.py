@@ -18,11 +18,8 @@ FOLDER = ".kata-update"
 def left_over(root: Path) -> list[str]:
     """The files that an interrupted update has left aside."""
     folder = root / FOLDER
-    return sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() or path.is_symlink()
-    )
+    paths = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    return sorted(path.relative_to(folder).as_posix() for path in paths)
 
 
 def keep(root: Path, names: Iterable[str]) -> None:
@@ -44,8 +41,7 @@ def keep(root: Path, names: Iterable[str]) -> None:
 
 
 def clear(root: Path, names: Iterable[str]) -> None:
-    """Move the files themselves to where their copies are, with what was saved since these were
-    made.
+    """Move the files themselves to where their copies are, with what was saved since.
 
     Raises:
         OSError: one can't be moved; it and those after it are still in their place.
@@ -55,11 +51,11 @@ def clear(root: Path, names: Iterable[str]) -> None:
 
 
 def is_same(root: Path, name: str) -> bool:
-    """Whether the file in its place is as the one aside."""
-    place, copy = root / name, root / FOLDER / name
-    if place.is_symlink() or copy.is_symlink():
-        return place.is_symlink() and copy.is_symlink() and place.readlink() == copy.readlink()
-    return place.is_file() and place.read_bytes() == copy.read_bytes()
+    """True if the file in its place is as the one aside."""
+    path, copy = root / name, root / FOLDER / name
+    if path.is_symlink() or copy.is_symlink():
+        return path.is_symlink() and copy.is_symlink() and path.readlink() == copy.readlink()
+    return path.is_file() and path.read_bytes() == copy.read_bytes()
 
 
 def bring_back(
@@ -68,7 +64,7 @@ def bring_back(
     """Put every file back to its place, and remove the copies.
 
     Args:
-        was_edited: whether somebody has worked on the file since: then that stays, and the copy is
+        was_edited: True if somebody has worked on the file since: then that stays, and the copy is
             laid beside it.
 
     Returns:
@@ -77,31 +73,30 @@ def bring_back(
     Raises:
         OSError: one can't be put back; its copy and those after it stay aside.
     """
-    places = []
+    moved = []
     for name in left_over(root):
-        place = root / name
+        path = root / name
         if was_edited(name):
-            place = place.with_name(f"{place.name}.backup-{datetime.now():%Y%m%d-%H%M%S}")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        (root / FOLDER / name).replace(place)
-        places.append((name, place.relative_to(root).as_posix()))
+            path = path.with_name(f"{path.name}.backup-{datetime.now():%Y%m%d-%H%M%S}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (root / FOLDER / name).replace(path)
+        moved.append((name, path.relative_to(root).as_posix()))
     shutil.rmtree(root / FOLDER, ignore_errors=True)
-    return places
+    return moved
 
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Ctrl-C, a closed terminal and a polite end wait until this is over, and count then."""
+    """Let Ctrl-C, a closed terminal and a request to end wait until this block is over."""
     if threading.current_thread() is not threading.main_thread():  # only there signals can be held
         yield
         return
     came: list[int] = []
-    wanted = [
-        getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-    ]
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {
         number: signal.signal(number, lambda number, frame: came.append(number))
-        for number in wanted
+        for number in numbers
     }
     try:
         yield

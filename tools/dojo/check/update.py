@@ -5,25 +5,36 @@ files in the way, those that both the learner and the newer version have changed
 the moment in which git goes forward, and put back.
 
 Everything that is used after that moment is imported before: by then the files of this program may
-be newer ones.
+be newer ones. Of git's words only a reason is read, to pass it on; decisions rest on exit codes and
+on output made for programs.
 """
 
 import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from dojo import lock
-from dojo.check.difference import Line, lines
-from dojo.check.update import aside, git
-from dojo.check.update.git import GitError
+from dojo.check import aside
+from dojo.check.compare import Line, differences
+from dojo.cli import OUT_OF_REACH
 
 KATA_FILE = re.compile(r"katas/k\d\d_\w+\.py")
+# A terminal git was started from may have set these for another repository.
+_OF_ANOTHER_REPOSITORY = {f"GIT_{name}" for name in ("DIR", "WORK_TREE", "INDEX_FILE", "PREFIX")}
+_OF_ANOTHER_REPOSITORY |= {"GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"}
 
 
 class CannotUpdate(Exception):
     """There is no update; the message says why, and what to do. Nothing was changed."""
+
+
+class GitError(Exception):
+    """git could not do it; the message is its own reason, in a line."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,6 @@ def repair(root: Path) -> list[tuple[str, str]]:
     Raises:
         OSError: it can't be done; the copies stay aside.
     """
-
     if not aside.left_over(root):
         return []
     # it may not be left over: another update may be in the middle of its work
@@ -75,8 +85,8 @@ def _bring_back(root: Path) -> list[tuple[str, str]]:
         if not os.path.lexists(root / name) or aside.is_same(root, name):
             return False
         try:
-            git.ask(root, "ls-files", "--error-unmatch", "--", name)
-            git.ask(root, "diff", "--quiet", "HEAD", "--", name)
+            git(root, "ls-files", "--error-unmatch", "--", name)
+            git(root, "diff", "--quiet", "HEAD", "--", name)
         except (GitError, OSError):
             return True
         return False
@@ -88,12 +98,12 @@ def _lock(root: Path) -> Path:
     return root / f"{aside.FOLDER}.lock"
 
 
-def update(root: Path, say: Callable[[str], None] = lambda text: None) -> Update:
+def update(root: Path, report: Callable[[str], object] = lambda text: None) -> Update:
     """Fetch the newer version and go forward to it.
 
     Args:
         root: the folder of the katas.
-        say: told what takes a while.
+        report: called with what takes a while.
 
     Raises:
         CannotUpdate: there is nothing to update from, no connection, or something in the way.
@@ -102,48 +112,46 @@ def update(root: Path, say: Callable[[str], None] = lambda text: None) -> Update
         KeyboardInterrupt: stopped by the user. The learner's files are as they were.
     """
     remote = _remote(root)
-    with lock.held(_lock(root), lambda: say("Another update is running: waiting for it.")):
-        say(f"Asking {remote} for a newer version ...")
+
+    def paths(*arguments: str) -> set[str]:
+        return set(filter(None, git(root, *arguments).split("\0")))
+
+    def changed(*arguments: str) -> set[str]:
+        return paths("diff", "--name-only", "--no-renames", "-z", *arguments)
+
+    with lock.held(_lock(root), lambda: report("Another update is running: waiting for it.")):
+        report(f"Asking {remote} for a newer version ...")
         try:
-            git.ask(root, "fetch", "--quiet", remote)
+            git(root, "fetch", "--quiet", remote)
         except GitError as reason:
             raise CannotUpdate(
                 f"{remote} could not be reached ({reason}): check the connection, and the address"
                 " that `git remote -v` shows. Nothing was changed."
             ) from None
-        old, new = (git.ask(root, "rev-parse", name).strip() for name in ("HEAD", "@{upstream}"))
-        ahead, behind = map(
-            int, git.ask(root, "rev-list", "--left-right", "--count", f"{old}...{new}").split()
-        )
-        touched = git.names(
-            root, "diff", "--name-only", "--no-renames", "--diff-filter=MT", "-z", "HEAD"
-        )
+        old, new = (git(root, "rev-parse", name).strip() for name in ("HEAD", "@{upstream}"))
+        counts = git(root, "rev-list", "--left-right", "--count", f"{old}...{new}").split()
+        ahead, behind = map(int, counts)
+        touched = changed("--diff-filter=MT", "HEAD")
         own = {name for name in touched if KATA_FILE.fullmatch(name)}
         if not behind:
             return Update(0, touched=len(own))
         if ahead:
             raise CannotUpdate(
-                f"Your branch has {_count(ahead, 'commit')} of its own, so git can't simply go"
+                f"Your branch has {counted(ahead, 'commit')} of its own, so git can't simply go"
                 " forward: `git pull --rebase` puts yours on top of the newer version (commit"
                 " first what you have not committed). Nothing was changed."
             )
-        newer = git.names(root, "diff", "--name-only", "--no-renames", "-z", old, new)
-        added = git.names(
-            root, "diff", "--name-only", "--no-renames", "--diff-filter=A", "-z", old, new
-        )
-        _refuse_what_is_in_the_way(
-            {name for name in added if os.path.lexists(root / name)}, (touched - own) & newer
-        )
-        kept = sorted(own & newer)
-        # Also those whose line ends alone are others: no work of anybody's, yet git would not go
-        # forward over them.
-        dirty = {
-            name
-            for name in git.names(root, "ls-files", "--modified", "-z")
-            if os.path.lexists(root / name)
-        }
-        _go_forward(root, sorted(newer & (own | dirty)), old, new, say)
-    return Update(behind, tuple(_kept(root, name, old, new) for name in kept), len(own))
+        newer, added = changed(old, new), changed("--diff-filter=A", old, new)
+        untracked = {name for name in added if os.path.lexists(root / name)}
+        _refuse_what_is_in_the_way(untracked, (touched - own) & newer)
+        # Also those that differ in their line ends alone: no work of anybody's, yet git would not
+        # go forward over them.
+        modified = paths("ls-files", "--modified", "-z")
+        dirty = {name for name in modified if os.path.lexists(root / name)}
+        _go_forward(root, sorted(newer & (own | dirty)), old, new, report)
+    return Update(
+        behind, tuple(_kept(root, name, old, new) for name in sorted(own & newer)), len(own)
+    )
 
 
 def _remote(root: Path) -> str:
@@ -154,14 +162,14 @@ def _remote(root: Path) -> str:
             " newer version is: download that into a folder of its own, and copy .progress.json and"
             " the katas you have worked on into it."
         )
-    if not git.is_installed():
+    if not shutil.which("git"):
         raise CannotUpdate(
             "An update needs git, and there is none here: install it (https://git-scm.com), then"
             " run this again."
         )
     try:
-        git.ask(root, "rev-parse", "--verify", "--quiet", "HEAD")
-        remotes = git.ask(root, "remote").split()
+        git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+        remotes = git(root, "remote").split()
     except GitError as reason:
         raise CannotUpdate(f"git can't use this folder ({reason}). Nothing was changed.") from None
     if not remotes:
@@ -171,15 +179,15 @@ def _remote(root: Path) -> str:
             " --set-upstream-to=origin/main`."
         )
     try:
-        branch = git.ask(root, "symbolic-ref", "--quiet", "--short", "HEAD").strip()
+        branch = git(root, "symbolic-ref", "--quiet", "--short", "HEAD").strip()
     except GitError:
         raise CannotUpdate(
             "No branch is checked out, but a single commit: `git switch main` goes back to a branch"
             " that can be updated."
         ) from None
     try:
-        git.ask(root, "rev-parse", "--verify", "--quiet", "@{upstream}")
-        return git.ask(root, "config", f"branch.{branch}.remote").strip()
+        git(root, "rev-parse", "--verify", "--quiet", "@{upstream}")
+        return git(root, "config", f"branch.{branch}.remote").strip()
     except GitError:
         raise CannotUpdate(
             f"Your branch '{branch}' follows no branch of {remotes[0]}: "
@@ -188,7 +196,7 @@ def _remote(root: Path) -> str:
 
 
 def _refuse_what_is_in_the_way(untracked: set[str], changed: set[str]) -> None:
-    """Other files than katas: whoever made those knows better than we do what to do with them."""
+    """Refuse to touch other files than katas: their author knows better what to do with them."""
     if untracked:
         raise CannotUpdate(
             f"The newer version brings {_list(untracked)}, and there is a file of yours of that"
@@ -197,18 +205,18 @@ def _refuse_what_is_in_the_way(untracked: set[str], changed: set[str]) -> None:
     if changed:
         raise CannotUpdate(
             f"You have changed {_list(changed)}, and so has the newer version: keep a copy of"
-            " yours, give your change up with `git checkout HEAD -- FILE`, then run this again."
+            " yours, discard your change with `git checkout HEAD -- FILE`, then run this again."
             " Nothing was changed."
         )
 
 
 def _go_forward(
-    root: Path, in_the_way: list[str], old: str, new: str, say: Callable[[str], None]
+    root: Path, in_the_way: list[str], old: str, new: str, report: Callable[[str], object]
 ) -> None:
-    """The moment in which the learner's files are not in their place.
+    """Let git go forward while the learner's files are not in their place.
 
-    git is never told to overwrite: where a file is missing it goes forward, and where an editor has
-    put one it refuses.
+    git never gets to overwrite one: where a file is missing it goes forward, and where an editor
+    has put one it refuses.
 
     Args:
         in_the_way: the files over which git would not go forward.
@@ -219,8 +227,8 @@ def _go_forward(
         try:
             aside.clear(root, in_the_way)
             if in_the_way:
-                git.ask(root, "reset", "--quiet", old, "--", *in_the_way, out_of_reach=True)
-            git.ask(root, "merge", "--quiet", "--ff-only", new, out_of_reach=True)
+                git(root, "reset", "--quiet", old, "--", *in_the_way, out_of_reach=True)
+            git(root, "merge", "--quiet", "--ff-only", new, out_of_reach=True)
             for name in in_the_way:
                 _forget_what_is_no_work(root, name, old)
         except GitError as reason:
@@ -229,37 +237,39 @@ def _go_forward(
             ) from None
         finally:
             try:
-                places = _bring_back(root)
+                moved = _bring_back(root)
             except OSError as error:
                 raise CannotUpdate(
                     f"{error.filename} could not be put back ({error.strerror}): your files are"
                     f" safe in {aside.FOLDER}, and `python tools/check update` tries again to put"
                     " them back."
                 ) from None
-            for name, place in places:
-                if name != place:
-                    say(
+            for name, path in moved:
+                if name != path:
+                    report(
                         f"{name} was saved during the update: that stays, and what it was before is"
-                        f" in {place}."
+                        f" in {path}."
                     )
 
 
 def _forget_what_is_no_work(root: Path, name: str, old: str) -> None:
-    """A file that was the old stub but for its line ends gives way to the new one."""
+    """Let a file that was the old stub but for its line ends give way to the new one."""
     copy = root / aside.FOLDER / name
     if copy.is_symlink():
         return
-    stub = git.ask(root, "show", f"{old}:{name}").encode("utf-8", "surrogateescape")
+    stub = git(root, "show", f"{old}:{name}").encode("utf-8", "surrogateescape")
     if copy.read_bytes().replace(b"\r\n", b"\n") == stub.replace(b"\r\n", b"\n"):
         copy.unlink()
 
 
 def _kept(root: Path, name: str, old: str, new: str) -> Kept:
     try:
-        stubs = [git.ask(root, "show", f"{commit}:{name}").splitlines() for commit in (old, new)]
+        before, after = (
+            git(root, "show", f"{commit}:{name}").splitlines() for commit in (old, new)
+        )
     except GitError:
         return Kept(name, None)
-    return Kept(name, tuple(lines(*stubs, context=2)))
+    return Kept(name, tuple(differences(before, after, context=2)))
 
 
 def _list(names: set[str]) -> str:
@@ -267,5 +277,41 @@ def _list(names: set[str]) -> str:
     return ", ".join(first) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str) -> str:
+    """ "1 commit", "2 commits"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def git(folder: Path, *arguments: str, out_of_reach: bool = False) -> str:
+    """What a git command prints.
+
+    Args:
+        out_of_reach: Ctrl-C in the terminal does not reach it.
+
+    Raises:
+        GitError: it ended with another exit code than 0.
+    """
+    environment = {k: value for k, value in os.environ.items() if k not in _OF_ANOTHER_REPOSITORY}
+    environment["LC_ALL"] = "C"
+    if not sys.stdin or not sys.stdin.isatty():
+        environment["GIT_TERMINAL_PROMPT"] = "0"  # nobody is there to answer
+    options = OUT_OF_REACH if out_of_reach else {}
+    result: subprocess.CompletedProcess[bytes] = subprocess.run(
+        ["git", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        check=False,
+        **options,
+    )
+    if result.returncode != 0:
+        raise GitError(_reason(result.stderr.decode(errors="replace"), result.returncode))
+    return result.stdout.decode("utf-8", errors="surrogateescape")
+
+
+def _reason(errors: str, code: int) -> str:
+    """The line that says why: the first that git calls fatal or an error, otherwise the last."""
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    fatal = [line.partition(": ")[2] for line in lines if line.startswith(("fatal: ", "error: "))]
+    reasons = fatal or lines[-1:]
+    return (reasons[0].rstrip(".:") if reasons else "") or f"exit code {code}"

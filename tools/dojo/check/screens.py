@@ -1,0 +1,205 @@
+"""The screens of the commands: all katas, one kata, hints, a comparison, an update."""
+
+from collections.abc import Sequence
+from textwrap import fill, indent
+
+from rich.markup import escape
+from rich.text import Text
+
+from dojo.catalog import Catalog, Kata, Task
+from dojo.check.compare import GAP, NEW, OLD, SAME, Line, Part, differences
+from dojo.check.hints import OpenHints
+from dojo.check.update import Update, counted
+from dojo.console import STYLES, Screen
+from dojo.reference_results import Entry
+from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult, Verdict
+
+TITLE_WIDTH = 24
+_LINE_STYLES = {SAME: "dim", OLD: "red", NEW: "green", GAP: "dim"}
+
+
+def overview(screen: Screen, catalog: Catalog, verdict: Verdict, records: dict[str, Entry]) -> None:
+    """Stages, katas and tasks with their outcome, the progress, and the next task with its first
+    failure in full.
+    """
+    out = screen.console.print
+    results = {result.name: result for result in verdict.katas}
+    for stage in catalog.stages:
+        out(f"\n[bold]Stage {stage.number}[/]  {escape(stage.title)}")
+        for kata in stage.katas:
+            result = results[kata.name]
+            tasks = "  ".join(f"{screen.mark(task.outcome)} {task.name}" for task in result.tasks)
+            title = f"{kata.short}  {escape(kata.title)}"
+            out(f"  [{STYLES[result.outcome]}]{title:<{TITLE_WIDTH + 3}}[/] {tasks}")
+            for number in result.measured:
+                text = compared(number, records.get(kata.name))
+                out(f"      {' ' * TITLE_WIDTH} [dim]{escape(text)}[/]")
+    done = sum(task.outcome == Outcome.PASSED for task in verdict.tasks)
+    total = len(verdict.tasks)
+    passed = [records[name].passed for name in results if name in records]
+    is_all = sum(map(len, passed)) == total
+    of = f"the {total} tasks that the reference passes" if is_all else f"{total} tasks"
+    out(f"\n{screen.bar(done, total)}  {done} of {of}")
+    if verdict.first_open:
+        _next(screen, *verdict.first_open)
+    else:
+        out("\n[green]Everything passes.[/] Well done.")
+
+
+def compared(number: Measured, record: Entry | None) -> str:
+    """A number that a training reached, beside its mark and what the reference reached."""
+    name = number.mark.partition(".")[2].replace(".", " ")
+    reached = "not a number" if number.value is None else f"{number.value:.4g}"
+    mark = f"{'at most' if number.at_most else 'at least'} {number.bound:g}"
+    reference = record.measured.get(number.mark) if record else None
+    beside = "" if reference is None else f", the reference {reference:.4g}"
+    return f"{name}: {reached}{beside} (mark: {mark})"
+
+
+def _next(screen: Screen, kata: KataResult, task: TaskResult) -> None:
+    """The first task that is not passed: its first failure in full."""
+    out = screen.console.print
+    short = kata.name.partition("_")[0]
+    out(f"\n[bold]Next: {short} {task.name}[/]  [{STYLES[task.outcome]}]{task.outcome}[/]")
+    if test := task.first_problem:
+        if task.outcome != Outcome.NOT_STARTED:
+            out(f"  [dim]{escape(test.name)}[/]")
+        out(escape(indent(test.message, "  ")))
+    if task.outcome == Outcome.ERROR:
+        out("  This is a fault of the suite, not of yours. Please report it with the text above.")
+    else:
+        command = f"python tools/check {short}"
+        out(f"\n  [dim]More: {command}      A hint: python tools/check hint {short}[/]")
+
+
+def kata(screen: Screen, kata: Kata, result: KataResult, record: Entry | None) -> None:
+    """One kata: every task, every test, and each task's first failure in full."""
+    out = screen.console.print
+    _heading(screen, kata, f"[{STYLES[result.outcome]}]{result.outcome}[/]")
+    messages = {test.message for task in result.tasks for test in task.tests}
+    if result.outcome == Outcome.FAILED and len(messages) == 1:  # the whole file can't be used
+        out(f"\n{escape(indent(messages.pop(), '  '))}")
+        return
+    for task in result.tasks:
+        _task(screen, task)
+        for number in (number for test in task.tests for number in test.measured):
+            out(f"      [dim]{escape(compared(number, record))}[/]")
+    if result.outcome == Outcome.PASSED:
+        out(f"\n[green]Learned:[/] {escape(kata.learned)}")
+    else:
+        out(f"\n[dim]A hint: python tools/check hint {kata.short}[/]")
+
+
+def _heading(screen: Screen, kata: Kata, more: str) -> None:
+    screen.console.print(f"\n[bold]{kata.short}  {escape(kata.title)}[/]  {more}")
+
+
+def _task(screen: Screen, task: TaskResult) -> None:
+    """Its tests, a line each, and below them the first problem in full; of a task not begun only
+    what to do.
+    """
+    out = screen.console.print
+    out(f"\n  {screen.mark(task.outcome)} [bold]{task.name}[/]  [dim]{task.outcome}[/]")
+    first = task.first_problem
+    is_begun = task.outcome not in (Outcome.NOT_STARTED, Outcome.BLOCKED)
+    if first and not is_begun and all(test.outcome != Outcome.PASSED for test in task.tests):
+        out(f"[dim]{escape(indent(first.message, ' ' * 6))}[/]")
+        return
+    for test in task.tests:
+        out(f"      {_test(screen, test, is_explained=test is first)}")
+    if first:
+        out(f"\n      [{STYLES[first.outcome]}]{escape(first.name)}[/]")
+        out(escape(indent(first.message, " " * 6)))
+
+
+def _test(screen: Screen, test: TestResult, is_explained: bool) -> str:
+    device = "" if test.device == "cpu" else f" on {test.device}"
+    needs_no_reason = test.outcome == Outcome.PASSED or is_explained
+    reason = "" if needs_no_reason else f"  [dim]{escape(test.headline)}[/]"
+    return f"{screen.mark(test.outcome)} {escape(test.name)}{device}{reason}"
+
+
+def hints(
+    screen: Screen,
+    shown: OpenHints,
+    pages: Sequence[tuple[str, str]] = (),
+    names_next_command: bool = True,
+) -> None:
+    """The open hints of a task, and how to get the next.
+
+    Args:
+        pages: name and address of what to read in torch's documentation.
+    """
+    out = screen.console.print
+    _heading(screen, shown.kata, shown.task.name)
+    for number, text in enumerate(shown.texts, start=1):
+        is_new = number == len(shown.texts) and not shown.is_green
+        out(f"\n  [{'bold' if is_new else 'dim'}]{number}[/]  {escape(text)}")
+    if pages:
+        out("\n  In torch's documentation:")
+        width = max(len(name) for name, _ in pages)
+        for name, address in pages:
+            out(f"    {name:<{width}}  [dim]{address}[/]")
+    if not names_next_command:
+        return
+    kata, total = shown.kata, len(shown.task.hints)
+    command = f"{kata.short} {shown.task.name}"
+    if shown.is_green:
+        text = f"Your solution beside the reference's: python tools/check compare {command}"
+    elif shown.has_more:
+        text = f"{len(shown.texts)} of {total}. One more: python tools/check hint {command}"
+    else:
+        text = (
+            f"These are all {total}. The tests say the rest: python tools/check {kata.short} runs"
+            f" them, and tests/test_{kata.name}.py is meant to be read."
+        )
+    out(f"\n[dim]{text}[/]")
+
+
+def comparison(screen: Screen, kata: Kata, task: Task, parts: Sequence[Part]) -> None:
+    """A task's code in the learner's file and in the reference, and what the reference chose."""
+    out = screen.console.print
+    _heading(screen, kata, f"{task.name}   [red]- yours[/]   [green]+ the reference's[/]")
+    for part in parts:
+        remark = "the same code" if part.same else ""
+        if not part.reference:
+            remark = "yours alone"
+        elif not part.yours:
+            remark = "not defined under this name in your file"
+        out(f"\n  [bold]{escape(part.name)}[/]" + (f"  [dim]{remark}[/]" if remark else ""))
+        same = [(SAME, line) for line in part.yours]
+        _lines(screen, same if part.same else differences(part.yours, part.reference))
+    if task.chose:
+        width = min(100, screen.console.width - 2)
+        reason = indent(fill(" ".join(task.chose.split()), width), "  ")
+        out(f"\n  [bold]Why so[/]\n{escape(reason)}")
+
+
+def _lines(screen: Screen, signed: Sequence[Line]) -> None:
+    """The lines in colour. The signs carry the same information without colour."""
+    for sign, text in signed:
+        screen.console.print(Text(f"  {sign} {text}".rstrip(), style=_LINE_STYLES[sign]))
+
+
+def updated(screen: Screen, update: Update) -> None:
+    """What an update brought, and what it kept."""
+    out = screen.console.print
+    if not update.commits:
+        out("You have the newest version already.")
+        return
+    out(f"[green]Updated[/] by {counted(update.commits, 'commit')}.")
+    if update.touched:
+        out(f"Your work stays as it was, in {counted(update.touched, 'file')} of katas/.")
+    for kept in update.kept:
+        if kept.changes is None:
+            out(f"\n[bold]{kept.name}[/] is not part of the katas any more. Yours is still there.")
+        elif kept.changes:
+            signs = f"[red]{OLD} before[/]  [green]{NEW} now[/]"
+            out(f"\n[bold]{kept.name}[/] is yours. The stub it began as has changed:  {signs}")
+            _lines(screen, kept.changes)
+    if any(kept.changes for kept in update.kept):
+        out(
+            "\n[dim]Take over what matters, or begin anew with `python tools/check reset`, which"
+            " keeps a copy of yours.[/]"
+        )
+    out("\n[dim]The tests may be newer, too: python tools/check[/]")
