@@ -22,7 +22,9 @@ def written(tmp_path, catalog):
 def test_without_a_file_everything_is_graded_for_the_catalogs_points(catalog):
     assignment = read(None, [], catalog)
     assert assignment.katas == catalog.katas
-    assert assignment.possible == sum(task.points for kata in catalog.katas for task in kata.tasks)
+    assert assignment.points == {
+        f"{kata.name}.{task.name}": task.points for kata in catalog.katas for task in kata.tasks
+    }
     assert assignment.limits == Limits()
 
 

@@ -76,10 +76,6 @@ class Assignment:
     points: Mapping[str, float]
     limits: Limits = Limits()
 
-    @property
-    def possible(self) -> float:
-        return sum(self.points.values())
-
     def points_of(self, kata: str, task: str) -> float:
         return self.points[f"{kata}.{task}"]
 

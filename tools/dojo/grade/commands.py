@@ -32,16 +32,15 @@ PROBLEMS = (
     show.UnknownStudent,
 )
 
-
 app = cli.app("run")
-OF_RUN = (
+RUN_HELP = (
     "Grades a folder of submissions, and keeps every verdict.\n\n`python tools/grade SUBMISSIONS"
     " --out GRADES`: SUBMISSIONS has a folder, zip or tar for each student; the word `run` may be"
     " left out. Stopped at any moment and started again, it goes on; unchanged work is not run"
     " again. Exit code: 0 every submission is graded, 1 some are not, by an error of ours, 2 the"
     " command could not do its work."
 )
-OF_SHOW = (
+SHOW_HINT = (
     "One record in full: `python tools/grade show ID --out GRADES`; `python tools/grade show"
     " --help` has its options."
 )
@@ -54,7 +53,7 @@ def main() -> NoReturn:
     cli.main("python tools/grade", app, *PROBLEMS)
 
 
-@app.command(help=OF_RUN, epilog=OF_SHOW)
+@app.command(help=RUN_HELP, epilog=SHOW_HINT)
 def run(
     submissions: Annotated[
         Path, typer.Argument(metavar="SUBMISSIONS", help="Its entries are folders, zips or tars.")
@@ -124,11 +123,9 @@ def run(
         raise typer.Exit(EXIT_STOPPED) from None
     seconds = time.monotonic() - begin
     summary.show(screen, result, standing, seconds, intake.strays, gone, graded.title)
-    for text in (
-        f"\n{out / exports.NAME} is written.",
-        f"One of them in full: python tools/grade show {intake.entries[0].id} --out {out}",
-    ):
-        screen.console.print(text, markup=False)
+    example = f"python tools/grade show {intake.entries[0].id} --out {out}"
+    screen.console.print(f"\n{out / exports.NAME} is written.", markup=False)
+    screen.console.print(f"One of them in full: {example}", markup=False)
     raise typer.Exit(1 if result.tasks[Status.ERROR] else 0)
 
 

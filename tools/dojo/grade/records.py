@@ -3,9 +3,11 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
+
+import msgspec
 
 from dojo.results import TaskResult, decoded
 
@@ -52,9 +54,9 @@ class Submission:
         entry: the entry's name as it can be shown: without control characters.
         files: kata name → the bytes of its file.
         problem: why nothing could be taken from it; empty where something was, or where it only
-            holds katas not graded here. notes: what a person should know besides; such as that
-            another entry has the same id, or that a file was left out which
-            may be what should have been graded.
+            holds katas not graded here.
+        notes: what a person should know besides, such as that another entry has the same id, or
+            that a file was left out which may be what should have been graded.
     """
 
     id: str
@@ -185,9 +187,9 @@ def record_of(
 
 def encode(record: Record) -> str:
     """The document of a record as it is kept: JSON of bounded length."""
-    document = to_json(asdict(_bounded(record)))
+    document = to_json(_bounded(record))
     if len(document) > DOCUMENT_CHARACTERS:  # the grades stay, the results of the tests go
-        document = to_json(asdict(_bounded(record, with_tests=False)))
+        document = to_json(_bounded(record, with_tests=False))
     return document
 
 
@@ -200,11 +202,12 @@ def decode(document: str) -> Record:
     return decoded(json.loads(document), Record)
 
 
-def to_json(fields: object, indent: int | None = None) -> str:
-    """These fields as JSON in ASCII, whatever the submission put into them. Infinity and NaN, which
-    JSON can't write, become null.
+def to_json(value: object, indent: int | None = None) -> str:
+    """Records, dicts and lists as JSON in ASCII, whatever the submission put into them. Infinity
+    and NaN, which JSON can't write, become null.
     """
-    finite = json.loads(json.dumps(fields), parse_constant=lambda name: None)
+    text = json.dumps(msgspec.to_builtins(value))
+    finite = json.loads(text, parse_constant=lambda name: None)
     return json.dumps(finite, indent=indent)
 
 

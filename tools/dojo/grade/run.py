@@ -86,7 +86,7 @@ def grade(
             submission = intake.read(entry)
             stored = book.find(key(submission, versions), after)
             if stored and Status.ERROR not in stored.record.statuses:
-                _bring_forward(book, stored, submission, assignment)
+                _append_if_changed(book, stored, submission, assignment)
                 standing = replace(standing, unchanged=standing.unchanged + 1)
                 on_done(standing)
             elif submission.problem:
@@ -100,7 +100,7 @@ def grade(
     return standing
 
 
-def _bring_forward(
+def _append_if_changed(
     book: Gradebook, stored: StoredRecord, submission: Submission, assignment: Assignment
 ) -> None:
     """Append a stored record again if it became current again, or if the entry's name, what was
@@ -110,7 +110,7 @@ def _bring_forward(
     current = replace(
         stored.record,
         entry=submission.entry,
-        katas=tuple(_worth(kata, assignment) for kata in stored.record.katas),
+        katas=tuple(_with_points_of(kata, assignment) for kata in stored.record.katas),
         ignored=submission.ignored,
         notes=submission.notes,
     )
@@ -118,7 +118,7 @@ def _bring_forward(
         book.add(stored.key, current)
 
 
-def _worth(kata: KataGrade, assignment: Assignment) -> KataGrade:
+def _with_points_of(kata: KataGrade, assignment: Assignment) -> KataGrade:
     """The same grades with the points of this assignment."""
     return kata.with_each(
         lambda task: replace(task, possible=assignment.points_of(kata.name, task.name))

@@ -3,7 +3,6 @@ typed.
 """
 
 import difflib
-from dataclasses import asdict
 from pathlib import Path
 from textwrap import indent
 
@@ -12,19 +11,10 @@ from rich.text import Text
 
 from dojo.catalog import Catalog
 from dojo.console import STYLES, Screen
-from dojo.grade import exports
+from dojo.grade import exports, records
 from dojo.grade.exports import number
 from dojo.grade.gradebook import Gradebook
-from dojo.grade.records import (
-    NOT_ISOLATED,
-    NOTES,
-    UNREADABLE,
-    KataGrade,
-    Record,
-    Status,
-    TaskGrade,
-    to_json,
-)
+from dojo.grade.records import NOT_ISOLATED, NOTES, UNREADABLE, KataGrade, Record, Status, TaskGrade
 from dojo.grade.summary import duration
 from dojo.grade.text import line, listed, plain
 from dojo.results import Outcome, TestResult
@@ -82,11 +72,15 @@ def document(record: Record) -> str:
     """The whole verdict as JSON in ASCII: the record's fields, with the sums that follow from
     them.
     """
-    sums = {"points": record.points, "possible": record.possible, "flags": record.flags}
-    katas = [
-        asdict(kata) | {"points": kata.points, "possible": kata.possible} for kata in record.katas
-    ]
-    return to_json(asdict(record) | sums | {"katas": katas}, indent=2)
+    document = vars(record) | {
+        "katas": [
+            vars(kata) | {"points": kata.points, "possible": kata.possible} for kata in record.katas
+        ],
+        "points": record.points,
+        "possible": record.possible,
+        "flags": record.flags,
+    }
+    return records.to_json(document, indent=2)
 
 
 def show(screen: Screen, record: Record, catalog: Catalog, at: str, versions: int) -> None:
