@@ -95,8 +95,10 @@ def run(
     graded = assignments.read(assignment, katas or [], catalog.load())
     intake = scan(submissions, graded.katas, id_pattern, skip=out)
     exports.check(out / exports.NAME)
-    begin, standing = time.monotonic(), Standing(len(intake.entries))
-    jobs, isolated = jobs or _cores(), not no_sandbox
+    begin = time.monotonic()
+    standing = Standing(len(intake.entries))
+    jobs = jobs or _cores()
+    isolated = not no_sandbox
 
     def on_done(now: Standing) -> None:
         nonlocal standing

@@ -66,7 +66,8 @@ def grade(
         GradebookError: a record can't be kept. Whatever is raised, what was kept before is kept.
     """
     after = book.begin_regrading() if regrade else 0
-    standing, under_way = Standing(len(intake.entries)), 0
+    standing = Standing(len(intake.entries))
+    under_way = 0
 
     def keep(submission: Submission, record: Record) -> None:
         nonlocal standing

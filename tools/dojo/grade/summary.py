@@ -184,7 +184,9 @@ def show(
         gone: ids in the gradebook that the folder does not have.
         title: of the assignment, if it has one.
     """
-    out, tasks, named = screen.console.print, summary.tasks, summary.named
+    out = screen.console.print
+    tasks = summary.tasks
+    named = summary.named
     if title:
         out(Text(f"\n{line(title)}"))
     speed = f", {rate(standing.judged, seconds)}" if standing.judged and seconds else ""
@@ -211,8 +213,8 @@ def show(
     if slowest := [f"{student} {duration(seconds)}" for seconds, student in summary.slowest]:
         out(f"  slowest: {', '.join(slowest)}")
     if strays:
-        unread = [f"{stray.name} ({stray.reason})" for stray in strays]
-        out(Text(f"  not read: {listed(unread, '; ')}"))
+        names = [f"{stray.name} ({stray.reason})" for stray in strays]
+        out(Text(f"  not read: {listed(names, '; ')}"))
     if gone:
         out(f"  in the gradebook, but not in this folder and so not in grades.csv: {listed(gone)}")
     if open_to_all := named[NOT_ISOLATED]:

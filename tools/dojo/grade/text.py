@@ -81,7 +81,8 @@ def bounded(result: KataResult, characters: int) -> KataResult:
     else a test reported, such as a diagnosis, goes with a message that is cut, or once it is far
     more than the messages may be.
     """
-    left, left_of_details = characters, MOST_DETAILS * characters
+    left = characters
+    left_of_details = MOST_DETAILS * characters
 
     def cut(test: TestResult) -> TestResult:
         nonlocal left, left_of_details

@@ -21,7 +21,8 @@ from typing import Any, Self
 from dojo import lock
 from dojo.grade.records import Record, decode, encode
 
-NAME, LOCK = "gradebook.sqlite", ".gradebook.lock"
+NAME = "gradebook.sqlite"
+LOCK = ".gradebook.lock"
 # "kata", in the file's header, so that nobody else's database is taken for a gradebook
 OURS = 0x6B617461
 SCHEMA = 1
@@ -64,7 +65,8 @@ class Gradebook:
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         """Not to be called: open() and view() make it."""
-        self._path, self._connection = path, connection
+        self._path = path
+        self._connection = connection
 
     @classmethod
     @contextmanager
@@ -293,7 +295,8 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
 def _check(path: Path, connection: sqlite3.Connection) -> None:
     """Refuse another program's database, and a gradebook of a newer version."""
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    mark, schema = _pragma(connection, "application_id"), _pragma(connection, "user_version")
+    mark = _pragma(connection, "application_id")
+    schema = _pragma(connection, "user_version")
     if mark != OURS and (tables or mark):
         raise GradebookError(f"{path} is a database of another program: give another --out.")
     if mark == OURS and schema > SCHEMA:
