@@ -15,7 +15,7 @@ from dojo.simulated import backend
 if reason := backend.available():
     pytest.skip(reason, allow_module_level=True)
 
-from dojo.simulated import kernels, table
+from dojo.simulated import kernels
 
 DTYPES = {
     torch.float32: aten_samples.SHAPES,
@@ -25,7 +25,7 @@ DTYPES = {
 }
 OFTEN_ENOUGH = 4
 # what is in their memory is chance
-WITHOUT_NUMBERS = {name for name in table.FACTORIES if "empty" in name}
+WITHOUT_NUMBERS = {name for name in kernels.TABLE["factories"] if "empty" in name}
 ONLY_CONTIGUOUS = {"native_group_norm", "nll_loss2d_backward"}  # the CPU takes no other tensors
 # they take a storage
 BY_THEIR_OWN_TEST = {"set_.source_Storage", "set_.source_Storage_storage_offset"}
@@ -68,7 +68,7 @@ def calls(name: str) -> Iterator[tuple[torch.dtype, aten_samples.Call]]:
             yield from ((dtype, call) for call in aten_samples.calls(op, dtype, shapes))
 
 
-@pytest.mark.parametrize("name", sorted(table.WITH_A_KERNEL - BY_THEIR_OWN_TEST))
+@pytest.mark.parametrize("name", sorted(kernels.WITH_A_KERNEL - BY_THEIR_OWN_TEST))
 def test_gives_what_the_cpu_gives(name):
     base, _, which = name.partition(".")
     if not hasattr(getattr(torch.ops.aten, base, None), which or "default"):

@@ -15,7 +15,7 @@ from dojo.simulated import backend
 if reason := backend.available():
     pytest.skip(reason, allow_module_level=True)
 
-from dojo.simulated import kernels, table
+from dojo.simulated import kernels
 
 # Right answers that are not the CPU's.
 DIFFERENT = {
@@ -47,7 +47,7 @@ def takes_tensors(name: str) -> bool:
 def operations() -> list[str]:
     """All that torch has, but for the few that Python can't call."""
     callable_ones = []
-    for name in kernels._operations():
+    for name in kernels.operations():
         base, _, which = name.partition(".")
         if hasattr(getattr(torch.ops.aten, base, None), which or "default"):
             callable_ones.append(name)
@@ -61,9 +61,9 @@ def test_every_operation_has_a_kernel_of_ours_or_is_made_of_others():
     general = [
         name
         for name in operations()
-        if kernels._has_general_way(name) and not has_kernel(name, kernels.KEY)
+        if kernels.has_general_way(name) and not has_kernel(name, kernels.KEY)
     ]
-    assert set(general) == table.LEFT_TO_TORCH & set(operations())
+    assert set(general) == kernels.LEFT_TO_TORCH & set(operations())
 
 
 def test_the_rest_of_torch_refuses_in_one_sentence():
@@ -73,7 +73,7 @@ def test_the_rest_of_torch_refuses_in_one_sentence():
     strange, refused = [], 0
     for name in operations():
         if (
-            name in table.SUPPORTED
+            name in kernels.SUPPORTED
             or made_of_others(name)
             or not takes_tensors(name)
             or name == "_fw_primal"

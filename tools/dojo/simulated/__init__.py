@@ -2,11 +2,10 @@
 
 Its tensors compute on the CPU, and yet are on another device: mixing them with CPU tensors is
 refused as a GPU refuses it, so code that forgets a `.to(device)` is caught everywhere. It is slow,
-and it supports what `table.py` lists, nothing else.
+and it supports what `kernels.toml` lists, nothing else.
 
     memory    such a tensor: one without numbers of its own, and the CPU's storage behind it
-    table     the operations it supports, an explicit list
-    kernels   how each of them is carried out; all others raise Unsupported
+    kernels   how each operation that it supports is carried out; all others raise Unsupported
     backend   makes it known to torch
 
 It stands on torch's Python backend for the dispatch key PrivateUse1, which torch calls

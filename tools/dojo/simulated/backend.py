@@ -6,14 +6,26 @@ changes the process: `prepare` gives torch the kernels, which are there but can'
 """
 
 import functools
+import operator
 
 import torch
 
 from dojo.simulated import NAME, Unavailable
 
-_kept: list[object] = []  # what must live as long as the process
-_state = {"prepared": False, "enabled": False}
-_TRIED: list[str] = []  # why preparing or enabling failed, once it was tried
+_kept: list[object] = []  # the kernels, which must live as long as the process
+_failures: list[str] = []  # why preparing or enabling failed, once it was tried
+
+# Parts of torch without a public counterpart; where one is missing the device is not available.
+PRIVATE = (
+    "utils.backend_registration._setup_privateuseone_for_python_backend",
+    "_C._acc.create_empty_tensor",
+    "_C._construct_storage_from_data_pointer",
+    "_C._dispatch_get_all_op_names",
+    "_C._dispatch_has_kernel_for_dispatch_key",
+    "_C.DispatchKeySet",
+    "_C.DispatchKey.CPU",
+    "_ops.OpOverload.redispatch",
+)
 
 
 class Module:
@@ -44,26 +56,14 @@ class Module:
 
 def available() -> str | None:
     """None if the device can be enabled, otherwise the reason why not. Asking changes nothing."""
-    if _TRIED:
-        return _TRIED[0]
-    for name in (
-        "utils.backend_registration._setup_privateuseone_for_python_backend",
-        "_C._acc.create_empty_tensor",
-        "_C._construct_storage_from_data_pointer",
-        "_C._dispatch_get_all_op_names",
-        "_C._dispatch_has_kernel_for_dispatch_key",
-        "_C.DispatchKeySet",
-        "_C.DispatchKey.CPU",
-        "_ops.OpOverload.redispatch",
-    ):
-        place = torch
-        for part in name.split("."):
-            place = getattr(place, part, None)
-        if place is None:
-            return (
-                f"torch {torch.__version__} has no torch.{name}, which the simulated device"
-                " stands on"
-            )
+    if _failures:
+        return _failures[0]
+    for name in PRIVATE:
+        try:
+            operator.attrgetter(name)(torch)
+        except AttributeError:
+            version = torch.__version__
+            return f"torch {version} has no torch.{name}, which the simulated device stands on"
     return None
 
 
@@ -74,24 +74,22 @@ def prepare() -> None:
     It never raises: such a process is there for every device. Where it fails, `available` says why
     from then on.
     """
-    if not _state["prepared"] and available() is None:
+    if not _kept and available() is None:
         try:
             from dojo.simulated import kernels
 
             _kept.append(kernels.register())
-            _state["prepared"] = True
         except Exception as error:  # of a private API that has changed, any may come
             _note(error)
 
 
+@functools.cache
 def enable() -> None:
     """Make `torch.device("simulated")` work in this process; from then on it is there for good.
 
     Raises:
         Unavailable: torch's private API is not there, or does other things than it did.
     """
-    if _state["enabled"]:
-        return
     prepare()
     if reason := available():
         raise Unavailable(reason)
@@ -100,12 +98,11 @@ def enable() -> None:
         _check()
     except Exception as error:
         _note(error)
-        raise Unavailable(_TRIED[0]) from error
-    _state["enabled"] = True
+        raise Unavailable(_failures[0]) from error
 
 
 def _note(error: Exception) -> None:
-    _TRIED.append(
+    _failures.append(
         f"torch {torch.__version__} can't set up the simulated device: {type(error).__name__}:"
         f" {error}"
     )
@@ -114,7 +111,7 @@ def _note(error: Exception) -> None:
 def _enable() -> None:
     # The first backward of a process starts a thread for every device there is. It comes before
     # this one is there: the work on it is done by the thread that asks for it, as on the CPU.
-    torch.zeros(1, requires_grad=True).sum().backward()
+    torch.autograd.backward([torch.zeros(1, requires_grad=True).sum()])
     torch.autograd.set_multithreading_enabled(False)
     torch.utils.backend_registration._setup_privateuseone_for_python_backend(
         NAME, backend_module=Module()
@@ -123,8 +120,8 @@ def _enable() -> None:
 
 
 def _hide() -> None:
-    """Keep torch.accelerator as it is without this device, for code on the CPU that asks it what
-    there is.
+    """Keep torch.accelerator unaware of this device, for code on the CPU that asks it what there
+    is.
     """
     original = torch.accelerator.current_accelerator
 
@@ -140,9 +137,12 @@ def _check() -> None:
     """A first calculation, so that an API that has changed is known before a learner's code meets
     it.
     """
-    weight = torch.tensor([[1.0, 2.0], [3.0, 4.0]], device=NAME, requires_grad=True)
-    (weight.t() @ weight[0]).square().sum().backward()
-    expected = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
-    (expected.t() @ expected[0]).square().sum().backward()
-    if weight.device.type != NAME or not torch.equal(weight.grad.cpu(), expected.grad):
+    numbers, gradients = [[1.0, 2.0], [3.0, 4.0]], []
+    for device in (NAME, "cpu"):
+        weight = torch.tensor(numbers, device=device, requires_grad=True)
+        torch.autograd.backward([(weight.t() @ weight[0]).square().sum()])
+        gradients.append(weight.grad.cpu() if weight.grad is not None else torch.zeros(0))
+        if weight.device.type != device:
+            raise RuntimeError("its first calculation was carried out elsewhere")
+    if not torch.equal(*gradients):
         raise RuntimeError("its first calculation came out wrong")

@@ -7,23 +7,25 @@ and when the last tensor of a storage is gone, so are the numbers.
 """
 
 import functools
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor
 
 from dojo.simulated import NAME, Unsupported
 
-CPU = torch.device("cpu")
 DTYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.bool, torch.uint8}
 DTYPES |= {torch.int8, torch.int16, torch.int32, torch.int64}
 
-# Computed by the CPU's code, which for these only handles sizes and strides and reads no numbers.
+# private: only with its key an operation can be sent to the CPU's code, which for the three below
+# handles sizes and strides alone and reads no numbers
 _CPU_KEY = torch._C.DispatchKeySet(torch._C.DispatchKey.CPU)
-_set = torch.ops.aten.set_.source_Storage_storage_offset
-_as_strided = torch.ops.aten.as_strided.default
+_set: Any = torch.ops.aten.set_.source_Storage_storage_offset
+_as_strided: Any = torch.ops.aten.as_strided.default
+_as_strided_: Any = torch.ops.aten.as_strided_.default
 
 
-def is_simulated(value: object) -> bool:
+def is_simulated(value: object) -> TypeGuard[Tensor]:
     return isinstance(value, Tensor) and value.device.type == NAME
 
 
@@ -32,9 +34,8 @@ def data_of(tensor: Tensor) -> Tensor:
     strides.
     """
     data = data_behind(tensor.untyped_storage())
-    return torch.empty(0, dtype=tensor.dtype, device=CPU).set_(
-        data, tensor.storage_offset(), tensor.size(), tensor.stride()
-    )
+    empty = torch.empty(0, dtype=tensor.dtype, device="cpu")
+    return empty.set_(data, tensor.storage_offset(), tensor.size(), tensor.stride())
 
 
 def wrap(data: Tensor) -> Tensor:
@@ -43,33 +44,38 @@ def wrap(data: Tensor) -> Tensor:
         raise Unsupported(f"the dtype {data.dtype}")
     if data.layout is not torch.strided:
         raise Unsupported(f"the layout {data.layout}")
-    return place(
-        torch._C._acc.create_empty_tensor((0,), data.dtype),
-        _storage_on(data.untyped_storage()),
-        data,
-    )
+    # private: torch.empty would ask the device's own kernel, which comes here
+    empty = torch._C._acc.create_empty_tensor((0,), data.dtype)
+    return place(empty, _storage_on(data.untyped_storage()), data)
 
 
 def place(tensor: Tensor, storage: torch.UntypedStorage, like: Tensor) -> Tensor:
     """Let a simulated tensor lie in a storage, with the size, strides and offset of another
     tensor.
     """
-    return _set.redispatch(
-        _CPU_KEY, tensor, storage, like.storage_offset(), like.size(), like.stride()
-    )
+    form = like.storage_offset(), like.size(), like.stride()
+    placed: Tensor = _set.redispatch(_CPU_KEY, tensor, storage, *form)
+    return placed
 
 
-def view(base: Tensor, data: Tensor) -> Tensor:
+def view(base: Tensor, data: Tensor, op: Any = _as_strided) -> Tensor:
     """A view of a simulated tensor, where `data` is that view of the CPU's tensor behind it."""
-    return _as_strided.redispatch(_CPU_KEY, base, data.size(), data.stride(), data.storage_offset())
+    form = data.size(), data.stride(), data.storage_offset()
+    result: Tensor = op.redispatch(_CPU_KEY, base, *form)
+    return result
+
+
+def as_strided_(base: Tensor, data: Tensor) -> Tensor:
+    """The simulated tensor itself, with the size and strides of `data`."""
+    return view(base, data, _as_strided_)
 
 
 def data_behind(storage: torch.UntypedStorage) -> torch.UntypedStorage:
     """The CPU's storage behind a simulated one."""
-    try:
-        return storage.data
-    except AttributeError:
-        raise Unsupported("a storage that was made by itself, without a tensor") from None
+    data: torch.UntypedStorage | None = getattr(storage, "data", None)
+    if data is None:
+        raise Unsupported("a storage that was made by itself, without a tensor")
+    return data
 
 
 def _storage_on(data: torch.UntypedStorage) -> torch.UntypedStorage:
@@ -78,15 +84,17 @@ def _storage_on(data: torch.UntypedStorage) -> torch.UntypedStorage:
     It is given the address of the real numbers, not zero: whatever part of torch reads there
     directly, reads what is right.
     """
-    storage = torch._C._construct_storage_from_data_pointer(
+    # private: a storage of another device can't be made otherwise. torch keeps this Python object,
+    # with what is noted on it, as long as the storage itself.
+    storage: Any = torch._C._construct_storage_from_data_pointer(
         data.data_ptr(), torch.device(NAME, 0), data.nbytes()
     )
-    # torch keeps this Python object, with what is noted on it, as long as the storage itself.
     storage.data = data
     # torch's own asks for an empty storage of this device
     storage.__deepcopy__ = functools.partial(_deep_copy, data)
-    return storage
+    simulated: torch.UntypedStorage = storage
+    return simulated
 
 
-def _deep_copy(data: torch.UntypedStorage, memo: dict) -> torch.UntypedStorage:
+def _deep_copy(data: Any, memo: dict[int, object]) -> torch.UntypedStorage:
     return _storage_on(data.clone())
