@@ -113,31 +113,22 @@ class TestAnswers:
                 for letter in "ABCDE"
             ]
             reason = next(THINK[key] for key in looked_at if key in THINK)
-            headline, seen = (
-                f"Question {question}: not the right choices.",
-                ", ".join(sorted(chosen)),
-            )
-            expected, likely = (
-                "all choices that are true, and no other",
-                f"think one choice over again: {reason}",
-            )
-            expect.unmet(headline, seen=seen, expected=expected, likely=likely)
+            headline = f"Question {question}: not the right choices."
+            expected = "all choices that are true, and no other"
+            likely = f"think one choice over again: {reason}"
+            expect.unmet(headline, seen=", ".join(sorted(chosen)), expected=expected, likely=likely)
 
 
 def letters(answers: object, question: str) -> set[str]:
     """What was chosen, in capitals, once it is sure that it can be read."""
-    headline, expected = (
-        f"Question {question}: the answer can't be read.",
-        'a set of letters from A to E, such as {"A", "D"}',
-    )
-    is_dict = isinstance(answers, dict)
-    likely = "ANSWERS was replaced by something else: keep the dict of the stub"
+    headline = f"Question {question}: the answer can't be read."
+    expected = 'a set of letters from A to E, such as {"A", "D"}'
     expect.that(
-        is_dict,
+        isinstance(answers, dict),
         headline,
         seen=f"ANSWERS is of type {type(answers).__name__}",
         expected="a dict",
-        likely=likely,
+        likely="ANSWERS was replaced by something else: keep the dict of the stub",
     )
     likely = f'its entry was deleted or renamed: a line "{question}": {{...}}, belongs into ANSWERS'
     expect.that(
@@ -151,7 +142,7 @@ def letters(answers: object, question: str) -> set[str]:
     if answer is ...:
         raise NotStarted
     readable = isinstance(answer, set | frozenset | list | tuple | str) and all(
-        isinstance(one, str) for one in answer
+        isinstance(letter, str) for letter in answer
     )
     likely = "a letter is written without its quotes, or the braces around the letters are missing"
     if isinstance(answer, dict):
@@ -160,7 +151,7 @@ def letters(answers: object, question: str) -> set[str]:
             " braces, with commas"
         )
     expect.that(readable, headline, seen=repr(answer), expected=expected, likely=likely)
-    chosen = {one.strip().upper() for one in answer}
+    chosen = {letter.strip().upper() for letter in answer}
     likely = "nothing is chosen, though in each question at least one choice is true"
     expect.that(chosen, headline, seen="no letter", expected=expected, likely=likely)
     likely = (

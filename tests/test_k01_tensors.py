@@ -30,39 +30,33 @@ class TestMake:
         ("numbers", "dtype"), [([1, 2.5, 3], torch.float32), ([4, -5], torch.int64)], ids=str
     )
     def test_the_list_decides_on_the_dtype(self, kata, numbers, dtype):
-        made, what = (
-            returned.named(kata.make(numbers, (2,)), MADE, "make"),
-            f"The tensor of {numbers}",
-        )
+        tensors = returned.named(kata.make(numbers, (2,)), MADE, "make")
+        what = f"The tensor of {numbers}"
         causes = {
             "torch.Tensor(...) with a capital T always makes float32: torch.tensor(...) looks "
             "at the list": (torch.float32),
             "NumPy chose this dtype: give the list itself to torch.tensor(...)": torch.float64,
         }
-        expect.dtype(made["numbers"], dtype, what, causes)
-        expect.close(made["numbers"], np.array(numbers), what)
+        expect.dtype(tensors["numbers"], dtype, what, causes)
+        expect.close(tensors["numbers"], np.array(numbers), what)
 
     @pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 1, 3, 2)], ids=str)
     def test_the_shape_may_have_any_number_of_sizes(self, kata, shape):
-        made = returned.named(kata.make([1], shape), MADE, "make")
+        tensors = returned.named(kata.make([1], shape), MADE, "make")
         for name in MADE[1:]:
-            expect.shape(made[name], shape, what=f'"{name}" of shape {shape}')
-            expect.dtype(made[name], torch.float32, what=f'"{name}"')
+            expect.shape(tensors[name], shape, what=f'"{name}" of shape {shape}')
+            expect.dtype(tensors[name], torch.float32, what=f'"{name}"')
         for number, name in enumerate(("zeros", "ones")):
-            expect.close(made[name], np.full(shape, number), what=f'"{name}"')
+            expect.close(tensors[name], np.full(shape, number), what=f'"{name}"')
 
     @pytest.mark.parametrize(("name", "mean", "std"), [("uniform", 0.5, 0.289), ("normal", 0, 1)])
     def test_random_numbers_have_their_distribution(self, kata, name, mean, std):
-        made = returned.named(kata.make([1], (100, 100)), MADE, "make")[name]
-        right = abs(made.mean() - mean) < 0.1 and abs(made.std() - std) < 0.1
-        headline, likely = (
-            f'"{name}" has another distribution.',
-            "torch.rand is the uniform one, torch.randn the normal one",
-        )
-        seen, expected = (
-            f"mean {made.mean():.2g}, std {made.std():.2g}",
-            f"mean {mean:.2g}, std {std:.2g}, nearly",
-        )
+        tensor = returned.named(kata.make([1], (100, 100)), MADE, "make")[name]
+        right = abs(tensor.mean() - mean) < 0.1 and abs(tensor.std() - std) < 0.1
+        headline = f'"{name}" has another distribution.'
+        likely = "torch.rand is the uniform one, torch.randn the normal one"
+        seen = f"mean {tensor.mean():.2g}, std {tensor.std():.2g}"
+        expected = f"mean {mean:.2g}, std {std:.2g}, nearly"
         expect.that(right, headline, seen=seen, expected=expected, likely=likely)
 
     @pytest.mark.parametrize("shape", [(2, 3, 2), (5,), ()], ids=str)
@@ -102,22 +96,21 @@ class TestCombine:
     @pytest.mark.parametrize("number", [0, 2, -1])
     def test_cross_gives_a_row_and_a_column(self, kata, number):
         table = torch.arange(12).reshape(3, 4)
-        row, column = table[number], table[:, number]
+        row = table[number]
+        column = table[:, number]
         seen = returned.several(kata.cross(table, number), 2, "cross", "row, column")
-        swapped, kept = (
-            "the first index counts the rows, the second the columns",
-            "a slice or list keeps its dimension",
-        )
-        expect.close(seen[0], row, what=f"Row {number}", causes={swapped: column, kept: row[None]})
+        swapped = "the first index counts the rows, the second the columns"
+        keeps = "a slice or list keeps its dimension"
+        expect.close(seen[0], row, what=f"Row {number}", causes={swapped: column, keeps: row[None]})
         expect.close(
-            seen[1], column, what=f"Column {number}", causes={swapped: row, kept: column[:, None]}
+            seen[1], column, what=f"Column {number}", causes={swapped: row, keeps: column[:, None]}
         )
 
     @pytest.mark.placement
     def test_results_follow_their_device(self, kata, device):
         row, column = ROW.to(device), COLUMN.to(device)
-        for made in (*kata.combine(row, column).values(), *kata.cross(row * column, 1)):
-            expect.on_device(made, device, what="A combination of row and column")
+        for result in (*kata.combine(row, column).values(), *kata.cross(row * column, 1)):
+            expect.on_device(result, device, what="A combination of row and column")
 
 
 @pytest.mark.task("to_tensors")
@@ -204,11 +197,9 @@ class TestToNumpy:
         tensor = torch.arange(6, dtype=dtype).reshape(2, 3)
         array = array_of(kata.to_numpy(tensor))
         expect.close(array, tensor, what="The array")
-        headline, seen, expected = (
-            f"The array of a {dtype} tensor has another dtype.",
-            array.dtype,
-            tensor.numpy().dtype,
-        )
+        headline = f"The array of a {dtype} tensor has another dtype."
+        seen = array.dtype
+        expected = tensor.numpy().dtype
         likely = "a conversion that is not asked for: .float(), .astype(...)"
         expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
 
@@ -221,18 +212,15 @@ class TestToNumpy:
         tensor = weights * 2
         kata.to_numpy(weights)
         kata.to_numpy(tensor)
-        headline = "After to_numpy the tensor no longer records gradients."
-        likely = (
-            "detach_() and requires_grad_(False) change the tensor itself: detach() gives"
-            " another one"
-        )
-        seen = f"requires_grad={weights.requires_grad} and {tensor.requires_grad}"
         expect.that(
             weights.requires_grad and tensor.requires_grad,
-            headline,
-            seen=seen,
+            "After to_numpy the tensor no longer records gradients.",
+            seen=f"requires_grad={weights.requires_grad} and {tensor.requires_grad}",
             expected="True and True",
-            likely=likely,
+            likely=(
+                "detach_() and requires_grad_(False) change the tensor itself: detach() gives"
+                " another one"
+            ),
         )
 
     def test_memory_is_not_shared(self, kata):
@@ -248,14 +236,14 @@ class TestToNumpy:
     @pytest.mark.placement
     def test_takes_a_tensor_from_any_device(self, kata, device):
         tensor = torch.arange(3.0, device=device)
-        for one in (tensor, tensor.clone().requires_grad_()):
+        for given in (tensor, tensor.clone().requires_grad_()):
             expect.close(
-                array_of(kata.to_numpy(one)),
+                array_of(kata.to_numpy(given)),
                 np.arange(3.0),
                 what=f"The array of a tensor on {device}",
             )
             expect.on_device(
-                one,
+                given,
                 device,
                 what="The tensor that was given",
                 likely=".data = ... changes the tensor itself",
@@ -268,8 +256,8 @@ class TestPlacement:
         "name", [pytest.param(name, marks=pytest.mark.task(name)) for name in TENSORS]
     )
     def test_tensors_are_made_on_the_cpu(self, kata, name):
-        for made in TENSORS[name](kata):
-            expect.on_device(made, torch.device("cpu"), what=f"A tensor that {name} gives")
+        for tensor in TENSORS[name](kata):
+            expect.on_device(tensor, torch.device("cpu"), what=f"A tensor that {name} gives")
 
 
 SHARED = (
@@ -288,10 +276,9 @@ def both(kata, features: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor
 def array_of(value: object) -> np.ndarray:
     """An array, nothing else."""
     likely = "`return` is missing" if value is None else "tensor.numpy() makes the array"
-    headline = "to_numpy does not return an array."
     expect.that(
         isinstance(value, np.ndarray),
-        headline,
+        "to_numpy does not return an array.",
         seen=type(value).__name__,
         expected="numpy.ndarray",
         likely=likely,
@@ -303,13 +290,10 @@ def check_own_memory(tensor: Tensor, array: np.ndarray, what: str) -> None:
     """A change of the array leaves the tensor made from it alone."""
     before = tensor.flatten()[0].item()
     array[:] = before + 5
-    headline, seen = (
-        f"A change of the {what} array changed the tensor made from it.",
-        tensor.flatten()[0].item(),
-    )
+    seen = tensor.flatten()[0].item()
     expect.that(
         seen == before,
-        headline,
+        f"A change of the {what} array changed the tensor made from it.",
         seen=seen,
         expected=f"{before:g}, as it was when the tensor was made",
         likely=SHARED,

@@ -43,13 +43,9 @@ class TestPick:
             if picked is None
             else f"{picked!r} is only its name: torch.device({picked!r})"
         )
-        is_device, headline = (
+        expect.that(
             isinstance(picked, torch.device),
             "pick_device does not return a device.",
-        )
-        expect.that(
-            is_device,
-            headline,
             seen=repr(picked),
             expected=f"torch.device({expected!r})",
             likely=likely,
@@ -59,10 +55,8 @@ class TestPick:
         unasked = "whether {} is there is not asked, or not anew in every call"
         headline, likely = "There is a better device.", unasked.format(expected)
         if picked.type not in {*there, "cpu"}:
-            headline, likely = (
-                "This device is not there.",
-                f"whether {picked.type} is there is not asked, or not anew in every call",
-            )
+            headline = "This device is not there."
+            likely = f"whether {picked.type} is there is not asked, or not anew in every call"
         elif picked.type == "mps":
             likely = "mps is asked for first, and cuda comes before it"
         seen = f"{picked}, where there is {' and '.join([*sorted(there), 'cpu'])}"
@@ -114,10 +108,9 @@ class TestMove:
         moved = move(kata, batch, META)
         for name, entry in entries(moved, batch):
             if name != "features":
-                headline = f"The entry {name!r}, which is no tensor, has changed."
                 expect.that(
                     entry == batch[name],
-                    headline,
+                    f"The entry {name!r}, which is no tensor, has changed.",
                     seen=repr(entry),
                     expected=repr(batch[name]),
                     likely=ONLY_TENSORS,
@@ -125,13 +118,12 @@ class TestMove:
 
     @pytest.mark.parametrize("kind", ["list", "dict"])
     def test_the_originals_stay_where_they_are(self, kata, kind):
-        features, labels = torch.ones(4, 2), torch.arange(4)
+        features = torch.ones(4, 2)
+        labels = torch.arange(4)
         batch = BATCHES[kind](features, labels)
         moved = move(kata, batch, META)
-        headline, expected = (
-            f"The {kind} that was given has changed.",
-            "the tensors it held, on the cpu",
-        )
+        headline = f"The {kind} that was given has changed."
+        expected = "the tensors it held, on the cpu"
         kept = [entry for _, entry in entries(batch, batch)]
         seen = ", ".join(f"a tensor on {entry.device}" for entry in kept)
         likely = (
@@ -149,10 +141,8 @@ class TestMove:
         expect.that(
             features.device.type == "cpu", headline, seen=seen, expected=expected, likely=likely
         )
-        headline, likely = (
-            f"The {kind} that comes back is the one that was given.",
-            f"make a new {kind} for the moved tensors",
-        )
+        headline = f"The {kind} that comes back is the one that was given."
+        likely = f"make a new {kind} for the moved tensors"
         expect.that(
             moved is not batch, headline, seen="the same", expected="a new one", likely=likely
         )
@@ -160,17 +150,15 @@ class TestMove:
     def test_gradients_find_their_way_back(self, kata):
         weight = torch.ones(3, requires_grad=True)
         moved = move(kata, [weight * 2], META)[0]
-        likely = (
-            "detach(), .data or torch.tensor(...) cut the tensor off from where it came from:"
-            " to(device) does not"
-        )
-        headline = "A tensor that recorded gradients no longer does."
         expect.that(
             moved.requires_grad,
-            headline,
+            "A tensor that recorded gradients no longer does.",
             seen="requires_grad=False",
             expected="requires_grad=True",
-            likely=likely,
+            likely=(
+                "detach(), .data or torch.tensor(...) cut the tensor off from where it came from:"
+                " to(device) does not"
+            ),
         )
 
     @pytest.mark.placement
@@ -183,10 +171,8 @@ class TestMove:
     @pytest.mark.placement
     @pytest.mark.parametrize("kind", BATCHES)
     def test_tensors_come_back_to_the_cpu(self, kata, device, kind):
-        features, labels = (
-            torch.arange(6.0, device=device).reshape(2, 3),
-            torch.arange(2, device=device),
-        )
+        features = torch.arange(6.0, device=device).reshape(2, 3)
+        labels = torch.arange(2, device=device)
         batch = BATCHES[kind](features, labels)
         for name, entry in entries(move(kata, batch, torch.device("cpu")), batch):
             arrived(name, entry, batch, torch.device("cpu"))
@@ -218,11 +204,11 @@ def pretend(monkeypatch, kata, there: set[str]) -> None:
     }
     for (module, name), answer in answers.items():
         asked, imported = getattr(module, name, None), vars(kata._module)
-        for place, known in [
+        for place, function in [
             (module, name),
-            *((kata._module, known) for known in imported if imported[known] is asked),
+            *((kata._module, function) for function in imported if imported[function] is asked),
         ]:
-            monkeypatch.setattr(place, known, lambda answer=answer: answer, raising=False)
+            monkeypatch.setattr(place, function, lambda answer=answer: answer, raising=False)
     monkeypatch.setattr(
         torch.accelerator, "current_accelerator", lambda check_available=False: best
     )
@@ -244,10 +230,8 @@ def move(kata, batch, device):
         raise
     except AttributeError as error:
         if "no attribute 'to'" in str(error):
-            headline, expected = (
-                "Something was taken for a tensor that is none.",
-                "to() for tensors only",
-            )
+            headline = "Something was taken for a tensor that is none."
+            expected = "to() for tensors only"
             expect.unmet(headline, seen=error, expected=expected, likely=ONLY_TENSORS)
         raise
     likely = (
@@ -255,10 +239,8 @@ def move(kata, batch, device):
         if moved is None
         else f"type(batch) is {type(batch).__name__}: build one of that kind"
     )
-    headline, same = (
-        "What comes back is of another kind than the batch.",
-        type(moved) is type(batch),
-    )
+    headline = "What comes back is of another kind than the batch."
+    same = type(moved) is type(batch)
     expect.that(
         same, headline, seen=type(moved).__name__, expected=type(batch).__name__, likely=likely
     )
@@ -266,12 +248,11 @@ def move(kata, batch, device):
         "a number of entries is written into the code, or only tensors were passed on: go through"
         " all entries"
     )
-    headline, expected = "What comes back has not all the entries.", f"{len(batch)} entries"
     expect.that(
         len(moved) == len(batch),
-        headline,
+        "What comes back has not all the entries.",
         seen=f"{len(moved)} entries",
-        expected=expected,
+        expected=f"{len(batch)} entries",
         likely=likely,
     )
     return moved
@@ -294,12 +275,11 @@ def entries(moved, batch):
     """Name (or number) and entry, for each of the batch."""
     names = list(batch) if isinstance(batch, dict) else range(len(batch))
     if isinstance(batch, dict):
-        likely = "the names are the keys of the dict: go through batch.items()"
         expect.that(
             list(moved) == names,
             "The names have changed.",
             seen=list(moved),
             expected=names,
-            likely=likely,
+            likely="the names are the keys of the dict: go through batch.items()",
         )
     return [(name, moved[name]) for name in names]

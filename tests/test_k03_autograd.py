@@ -56,16 +56,12 @@ class TestMse:
     def test_gradients_flow_back_to_the_weight(self, kata):
         weight, x, y = points("random", recording=True)
         recording = expect.tensor(kata.mse(weight, x, y), "The loss").requires_grad
-        headline, likely = (
-            "The loss is cut off from the weight.",
-            "item(), detach() or torch.no_grad() stands in between",
-        )
         expect.that(
             recording,
-            headline,
+            "The loss is cut off from the weight.",
             seen="requires_grad=False",
             expected="requires_grad=True",
-            likely=likely,
+            likely="item(), detach() or torch.no_grad() stands in between",
         )
 
 
@@ -111,10 +107,8 @@ class TestGradient:
             causes=causes,
         )
         same = weight.grad is not None and torch.equal(weight.grad, torch.tensor([5.0]))
-        headline, seen = (
-            "The .grad of the weight that was given has changed.",
-            expect.describe(weight.grad),
-        )
+        headline = "The .grad of the weight that was given has changed."
+        seen = expect.describe(weight.grad)
         expect.that(same, headline, seen=seen, expected="5, as before", likely=OWN)
 
 
@@ -125,18 +119,14 @@ class TestByHand:
         weight, x, y = points(data, recording=True)
         right, causes = formula(weight, x, y), wrong(weight, x, y)
         with expect.untouched("The data", weight, x, y):
-            found = kata.gradient_by_hand(weight, x, y)
-        expect.close(found, right, what=f"The gradient of {data}", causes=causes)
-        headline, likely = (
-            "The result still records gradients, as the weight does.",
-            "compute it under torch.no_grad()",
-        )
+            result = kata.gradient_by_hand(weight, x, y)
+        expect.close(result, right, what=f"The gradient of {data}", causes=causes)
         expect.that(
-            not found.requires_grad,
-            headline,
+            not result.requires_grad,
+            "The result still records gradients, as the weight does.",
             seen="requires_grad=True",
             expected="requires_grad=False",
-            likely=likely,
+            likely="compute it under torch.no_grad()",
         )
 
     def test_needs_no_autograd(self, kata):
@@ -151,8 +141,8 @@ class TestPlacement:
         "name", [pytest.param(name, marks=pytest.mark.task(task)) for name, task in TASKS.items()]
     )
     def test_result_follows_its_device(self, kata, device, name):
-        found = getattr(kata, name)(*(one.to(device) for one in points("random")))
-        expect.on_device(found, device, what=f"The result of {name}")
+        result = getattr(kata, name)(*(tensor.to(device) for tensor in points("random")))
+        expect.on_device(result, device, what=f"The result of {name}")
 
 
 @pytest.mark.task("descend")
@@ -192,22 +182,16 @@ class TestDescend:
 
     def test_a_second_call_begins_where_the_first_one_ended(self, kata):
         weight, x, y = points("three points", recording=True)
-        (right, _), causes = (
-            walk(weight, x, y, 0.02, steps=4),
-            missteps(weight, x, y, 0.02, steps=4),
-        )
+        right, _ = walk(weight, x, y, 0.02, steps=4)
+        causes = missteps(weight, x, y, 0.02, steps=4)
         for _ in range(2):
             descend(kata, weight, x, y, lr=0.02, steps=2)
-        headline, likely = (
-            "The weight no longer records gradients.",
-            "detach_() or requires_grad_(False) changes the weight",
-        )
         expect.that(
             weight.requires_grad,
-            headline,
+            "The weight no longer records gradients.",
             seen="requires_grad=False",
             expected="requires_grad=True",
-            likely=likely,
+            likely="detach_() or requires_grad_(False) changes the weight",
         )
         expect.close(
             weight, right, what="The weight after 2 + 2 steps, compared with 4", causes=causes
@@ -215,7 +199,7 @@ class TestDescend:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        weight, x, y = (one.to(device) for one in points("random"))
+        weight, x, y = (tensor.to(device) for tensor in points("random"))
         descend(kata, weight.requires_grad_(), x, y, lr=0.1, steps=2)
         expect.on_device(weight, device, what="The weight")
 
@@ -237,13 +221,12 @@ class TestTwoLayers:
                 what=f"The gradient at {name}",
                 causes={c: v[name] for c, v in causes.items()},
             )
-            headline, likely = (
-                f"The gradient at {name} records gradients itself.",
-                "compute it under torch.no_grad()",
-            )
-            quiet, seen_there = not seen[name].requires_grad, "requires_grad=True"
             expect.that(
-                quiet, headline, seen=seen_there, expected="requires_grad=False", likely=likely
+                not seen[name].requires_grad,
+                f"The gradient at {name} records gradients itself.",
+                seen="requires_grad=True",
+                expected="requires_grad=False",
+                likely="compute it under torch.no_grad()",
             )
 
     def test_needs_no_autograd(self, kata):
@@ -255,8 +238,8 @@ class TestTwoLayers:
     def test_gradients_follow_their_device(self, kata, device):
         parameters, x, y = network()
         moved = {name: parameter.to(device) for name, parameter in parameters.items()}
-        for name, found in kata.network_gradients(moved, x.to(device), y.to(device)).items():
-            expect.on_device(found, device, what=f"The gradient at {name}")
+        for name, result in kata.network_gradients(moved, x.to(device), y.to(device)).items():
+            expect.on_device(result, device, what=f"The gradient at {name}")
 
 
 @pytest.mark.task("record")
@@ -314,11 +297,9 @@ def points(data: str, recording: bool = False):
     ones, the same each time.
     """
     if data == "three points":
-        weight, x, y = (
-            torch.tensor([1.0]),
-            torch.tensor([1.0, 2.0, 3.0]),
-            torch.tensor([2.0, 4.0, 6.0]),
-        )
+        weight = torch.tensor([1.0])
+        x = torch.tensor([1.0, 2.0, 3.0])
+        y = torch.tensor([2.0, 4.0, 6.0])
     else:
         weight, x, y = torch.randn(15, generator=torch.Generator().manual_seed(3)).split([1, 7, 7])
     return weight.clone().requires_grad_(recording), x.clone(), y.clone()
@@ -454,12 +435,11 @@ def written_by_hand() -> Iterator[None]:
         with torch.no_grad():
             yield
     except RuntimeError as error:
-        headline, likely = "It needs autograd.", "backward() or torch.autograd.grad is used in it"
         expect.that(
             "grad" not in str(error),
-            headline,
+            "It needs autograd.",
             seen=error,
             expected="the chain rule of the lesson",
-            likely=likely,
+            likely="backward() or torch.autograd.grad is used in it",
         )
         raise

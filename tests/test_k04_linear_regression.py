@@ -133,35 +133,29 @@ class TestFit:
         kata.fit(model, features, targets, epochs=50)
         between = F.mse_loss(model(features), targets).item()
         again = kata.fit(model, features, targets, epochs=2)
-        likely = "fit changes the model it gets: it must not reset its weights, or train a copy"
-        headline = "A second call of fit does not begin with the model that the first one left."
-        seen = f"a first loss of {again[0]:.4g}"
         expect.that(
             abs(again[0] - between) <= 1e-3 * between,
-            headline,
-            seen=seen,
+            "A second call of fit does not begin with the model that the first one left.",
+            seen=f"a first loss of {again[0]:.4g}",
             expected=f"{between:.4g}",
-            likely=likely,
+            likely="fit changes the model it gets: it must not reset its weights, or train a copy",
         )
 
     def test_prints_nothing(self, kata, capsys):
         kata.fit(plane(kata, 1), *linear(), epochs=2)
         printed = capsys.readouterr().out
-        likely = "take the print out: who calls fit has the losses"
         expect.that(
             not printed,
             "fit(...) prints.",
             seen=repr(printed[:80]),
             expected="nothing",
-            likely=likely,
+            likely="take the print out: who calls fit has the losses",
         )
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, data = (
-            expect.moved(plane(kata, 3), device),
-            [tensor.to(device) for tensor in linear(3)],
-        )
+        model = expect.moved(plane(kata, 3), device)
+        data = [tensor.to(device) for tensor in linear(3)]
         placement.check_training(lambda: kata.fit(model, *data, epochs=2), model, data, epochs=2)
 
 
@@ -192,26 +186,22 @@ class TestCoefficients:
         with expect.untouched("The weights", model.linear.weight):
             kata.coefficients(model)
         recording = all(parameter.requires_grad for parameter in model.parameters())
-        likely = (
-            "detach_() and requires_grad_(False) change the parameters themselves: detach(),"
-            " tolist() and item() do not"
-        )
-        headline = "After coefficients(...) the model can't be trained any more."
         expect.that(
             recording,
-            headline,
+            "After coefficients(...) the model can't be trained any more.",
             seen="requires_grad=False",
             expected="requires_grad=True",
-            likely=likely,
+            likely=(
+                "detach_() and requires_grad_(False) change the parameters themselves: detach(),"
+                " tolist() and item() do not"
+            ),
         )
 
     @pytest.mark.placement
     def test_reads_a_model_on_any_device(self, kata, device):
         model = plane(kata, 3)
-        right, model = (
-            torch.cat([model.linear.bias, model.linear.weight[0]]),
-            expect.moved(model, device),
-        )
+        right = torch.cat([model.linear.bias, model.linear.weight[0]])
+        model = expect.moved(model, device)
         expect.close(
             numbers(kata.coefficients(model)),
             right,
@@ -261,7 +251,7 @@ def distance(model):
 def numbers(coefficients: object, call: str = "coefficients(...)") -> Tensor:
     """The coefficients as a tensor, once it is sure that they are a list of plain numbers."""
     kinds = (
-        {type(one).__name__ for one in coefficients}
+        {type(number).__name__ for number in coefficients}
         if isinstance(coefficients, list)
         else {type(coefficients).__name__}
     )

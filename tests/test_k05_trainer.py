@@ -171,14 +171,12 @@ class TestTrains:
         expect.close(
             losses[0], before, what=f"The first loss of a classifier with {cost}", causes=causes
         )
-        likely = "the loss is computed by something else than the criterion that was handed in"
-        seen = f"{losses[0]:.4g}, then {losses[-1]:.4g}"
         expect.that(
             losses[-1] < 0.9 * before,
             f"{cost} does not fall.",
-            seen=seen,
+            seen=f"{losses[0]:.4g}, then {losses[-1]:.4g}",
             expected="a smaller loss",
-            likely=likely,
+            likely="the loss is computed by something else than the criterion that was handed in",
         )
 
 
@@ -203,13 +201,12 @@ class TestSays:
         losses = kata.trainer(model, nn.MSELoss(), optimizer, batches())
         expect.losses(losses, epochs=5, what="trainer(model, criterion, optimizer, dataloader)")
         printed = capsys.readouterr().out.count("\n")
-        likely = "keep the defaults of the stub: epochs=5, verbose=True"
         expect.that(
             printed == 5,
             "Not a line for each epoch.",
             seen=f"{printed} lines",
             expected="5 lines",
-            likely=likely,
+            likely="keep the defaults of the stub: epochs=5, verbose=True",
         )
 
     def test_prints_only_after_every_so_many_epochs(self, kata, capsys):
@@ -285,13 +282,12 @@ class TestSays:
     def test_is_silent_when_told(self, kata, capsys):
         run(kata, line(), batches(), epochs=2, verbose=False)
         printed = capsys.readouterr().out
-        likely = "the print stands outside the `if verbose:`"
         expect.that(
             not printed,
             "verbose=False still prints.",
             seen=repr(printed[:80]),
             expected="nothing",
-            likely=likely,
+            likely="the print stands outside the `if verbose:`",
         )
 
 
@@ -302,20 +298,18 @@ class TestLeavesAlone:
         model, seen = line().train(before), []
         model.register_forward_hook(lambda module, inputs, output: seen.append(module.training))
         run(kata, model, batches(), epochs=1)
-        likely = "model.train() is missing before the loop, or model.eval() stands inside it"
         expect.that(
             all(seen) and seen,
             "The model is not in training mode.",
             seen=seen,
             expected=[True] * 3,
-            likely=likely,
+            likely="model.train() is missing before the loop, or model.eval() stands inside it",
         )
         name = "training" if before else "evaluation"
-        headline = f"A model that came in {name} mode is left in another one."
         likely = "keep model.training at the start, and give it back at the end: model.train(mode)"
         expect.that(
             model.training == before,
-            headline,
+            f"A model that came in {name} mode is left in another one.",
             seen=f"training={model.training}",
             expected=before,
             likely=likely,

@@ -59,10 +59,8 @@ class TestModel:
 @pytest.mark.task("train", needs="model")
 class TestTrain:
     def test_returns_the_loss_of_each_epoch(self, kata):
-        model, (features, labels) = (
-            kata.LogisticRegression(num_labels=1, num_features=2),
-            sine_bands(),
-        )
+        model = kata.LogisticRegression(num_labels=1, num_features=2)
+        features, labels = sine_bands()
         untrained = model(features).detach()
         with expect.untouched("The data", features, labels):
             losses = kata.train(model, features, labels, epochs=3)
@@ -82,10 +80,8 @@ class TestTrain:
         )
 
     def test_every_step_follows_the_gradient(self, kata):
-        model, (features, labels) = (
-            kata.LogisticRegression(num_labels=1, num_features=2),
-            sine_bands(),
-        )
+        model = kata.LogisticRegression(num_labels=1, num_features=2)
+        features, labels = sine_bands()
         wrong = {
             training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits,
             training.SQUARED_ERROR: F.mse_loss,
@@ -105,27 +101,21 @@ class TestTrain:
         expect.reaches(mark("k06.train.distance"), distance, history=losses)
 
     def test_no_straight_line_parts_the_bands(self, kata):
-        model, (features, labels) = (
-            kata.LogisticRegression(num_labels=1, num_features=2),
-            sine_bands(),
-        )
+        model = kata.LogisticRegression(num_labels=1, num_features=2)
+        features, labels = sine_bands()
         kata.train(model, features, labels)
         wrong = int(((model(features) >= 0.5) != labels).sum())
-        headline = "The trained model does not answer as the best straight line does."
-        likely = "the training does not end at the best line: the tests before this one say why"
         expect.that(
             wrong == 8,
-            headline,
+            "The trained model does not answer as the best straight line does.",
             seen=f"{wrong} of 25 points on the wrong side",
             expected="8",
-            likely=likely,
+            likely="the training does not end at the best line: the tests before this one say why",
         )
 
     def test_parts_two_parallel_lines(self, kata):
-        model, (features, labels) = (
-            kata.LogisticRegression(num_labels=1, num_features=2),
-            parallel_lines(),
-        )
+        model = kata.LogisticRegression(num_labels=1, num_features=2)
+        features, labels = parallel_lines()
         losses = kata.train(model, features, labels)
         wrong = int(((model(features) >= 0.5) != labels).sum())
         headline = "The trained model does not part two bands that a straight line can part."
@@ -158,17 +148,13 @@ class TestBoundary:
         x2 = kata.decision_boundary(
             kata.LogisticRegression(num_labels=1, num_features=2), torch.zeros(3)
         )
-        headline, likely = (
-            "The boundary still records gradients.",
-            "compute it under torch.no_grad(), or detach the result",
-        )
         recording = expect.tensor(x2, "The boundary").requires_grad
         expect.that(
             not recording,
-            headline,
+            "The boundary still records gradients.",
             seen="requires_grad=True",
             expected="requires_grad=False",
-            likely=likely,
+            likely="compute it under torch.no_grad(), or detach the result",
         )
 
     @pytest.mark.placement

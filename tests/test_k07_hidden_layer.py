@@ -135,10 +135,8 @@ class TestTrain:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, data = (
-            expect.moved(network(kata, num_hidden=2), device),
-            [tensor.to(device) for tensor in sine_bands()],
-        )
+        model = expect.moved(network(kata, num_hidden=2), device)
+        data = [tensor.to(device) for tensor in sine_bands()]
         placement.check_training(lambda: kata.train(model, *data, epochs=3), model, data, epochs=3)
 
 

@@ -60,17 +60,15 @@ class TestLayers:
     def test_leaves_the_list_as_it_was(self, kata):
         sizes = [2, 20, 20, 2]
         kata.MultiHiddenLayerNN(num_labels=1, num_hidden=sizes)
-        likely = (
-            "append, insert, pop and += change the caller's list: make a new one, such as"
-            " num_hidden + [num_labels]"
-        )
-        headline = "The list num_hidden was changed."
         expect.that(
             sizes == [2, 20, 20, 2],
-            headline,
+            "The list num_hidden was changed.",
             seen=sizes,
             expected="[2, 20, 20, 2], as before",
-            likely=likely,
+            likely=(
+                "append, insert, pop and += change the caller's list: make a new one, such as"
+                " num_hidden + [num_labels]"
+            ),
         )
 
 
@@ -78,10 +76,8 @@ class TestLayers:
 class TestForward:
     @pytest.mark.parametrize("sizes", SIZES, ids=str)
     def test_output_follows_the_formula(self, kata, sizes):
-        model, x = (
-            kata.MultiHiddenLayerNN(num_labels=1, num_hidden=list(sizes)),
-            2 * torch.randn(25, sizes[0]),
-        )
+        model = kata.MultiHiddenLayerNN(num_labels=1, num_hidden=list(sizes))
+        x = 2 * torch.randn(25, sizes[0])
         scores, activations = layers.by_formula(model, x)
         causes = {
             "these are the raw scores: the last activation, the sigmoid, is not applied": scores[
@@ -168,10 +164,8 @@ class TestTrain:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, data = (
-            expect.moved(network(kata), device),
-            [tensor.to(device) for tensor in sine_bands()],
-        )
+        model = expect.moved(network(kata), device)
+        data = [tensor.to(device) for tensor in sine_bands()]
         placement.check_training(lambda: kata.train(model, *data, epochs=3), model, data, epochs=3)
 
 

@@ -40,10 +40,8 @@ class TestFeatures:
         expect.close(seen, activated[-2], what="The hidden features", causes=causes)
 
     def test_are_those_of_this_pass(self, kata):
-        model, curve = (
-            network(),
-            torch.stack([torch.linspace(-5, 5, 100), torch.linspace(-5, 5, 100).sin()], dim=1),
-        )
+        model = network()
+        curve = torch.stack([torch.linspace(-5, 5, 100), torch.linspace(-5, 5, 100).sin()], dim=1)
         model(torch.randn(25, 2))
         causes = {"these are of an earlier pass: run the model on these features first": (25, 2)}
         expect.shape(
@@ -55,13 +53,13 @@ class TestFeatures:
 
     @pytest.mark.parametrize("before", [True, False], ids=["training", "evaluation"])
     def test_looks_in_evaluation_mode_and_restores_the_mode(self, kata, before):
-        model, points = network(dropout=True), torch.randn(7, 2)
-        right = asked(model, points, before)
+        model = network(dropout=True)
+        points = torch.randn(7, 2)
         check_looking(
             model,
             before,
             lambda: kata.last_hidden_features(model, points),
-            right,
+            asked(model, points, before),
             "The hidden features",
         )
 
@@ -117,16 +115,14 @@ class TestBoundary:
         hidden = model.activation_results[-2].detach()
         above = hidden[:, 1] > kata.hidden_boundary(model, hidden[:, 0])
         ones = int((above == (labels[:, 0] == 1)).sum())
-        headline = (
-            "The line does not part the two bands, although this network answers all 25 points"
-            " right."
-        )
-        seen, expected = f"{max(ones, 25 - ones)} of 25 points on the side of their class", "25"
         expect.that(
             ones in (0, 25),
-            headline,
-            seen=seen,
-            expected=expected,
+            (
+                "The line does not part the two bands, although this network answers all 25 points"
+                " right."
+            ),
+            seen=f"{max(ones, 25 - ones)} of 25 points on the side of their class",
+            expected="25",
             likely="see the first test of the boundary",
         )
 
@@ -203,11 +199,9 @@ class TestGrid:
 
     @pytest.mark.parametrize("before", [True, False], ids=["training", "evaluation"])
     def test_looks_in_evaluation_mode_and_restores_the_mode(self, kata, before):
-        model, x1, x2 = (
-            network(dropout=True).eval(),
-            torch.linspace(-5, 5, 4),
-            torch.linspace(-2, 3, 6),
-        )
+        model = network(dropout=True).eval()
+        x1 = torch.linspace(-5, 5, 4)
+        x2 = torch.linspace(-2, 3, 6)
         right = node_by_node(model, x1, x2)[:, :, 0]
         check_looking(
             model.train(before), before, lambda: kata.predict_grid(model, x1, x2), right, "The grid"
@@ -263,17 +257,13 @@ def check_device(model: nn.Module, device: torch.device, look) -> None:
 
 
 def check_no_gradient(value: Tensor, what: str) -> None:
-    headline, likely = (
-        f"{what} still records gradients.",
-        "compute under torch.no_grad(), or detach the result",
-    )
     recording = expect.tensor(value, what).requires_grad
     expect.that(
         not recording,
-        headline,
+        f"{what} still records gradients.",
         seen="requires_grad=True",
         expected="requires_grad=False",
-        likely=likely,
+        likely="compute under torch.no_grad(), or detach the result",
     )
 
 
@@ -292,14 +282,13 @@ def check_looking(model: nn.Module, before: bool, look, right: Tensor, what: str
         )
     expect.close(seen, right, what=what)
     check_no_gradient(seen, what)
-    headline = (
-        f"A model that came in {'training' if before else 'evaluation'} mode is left in another"
-        " one."
-    )
     modes = {part.training for part in model.modules()}
     expect.that(
         modes == {before},
-        headline,
+        (
+            f"A model that came in {'training' if before else 'evaluation'} mode is left in another"
+            " one."
+        ),
         seen=f"training={model.training}",
         expected=f"training={before}",
         likely=MODE,

@@ -46,33 +46,26 @@ class Checks:
             "exp(x) is inf beyond 88, and inf / inf, inf - inf or 0 * inf is NaN: bound what goes"
             " into exp"
         )
-        headline, shown = (
-            f"{name}(x) is not finite for x = -1000 ... 1000.",
-            expect.describe(TORCH[name](FAR)),
-        )
         expect.that(
             seen.isfinite().all(),
-            headline,
+            f"{name}(x) is not finite for x = -1000 ... 1000.",
             seen=expect.describe(seen),
-            expected=shown,
+            expected=expect.describe(TORCH[name](FAR)),
             likely=likely,
         )
         expect.close(seen, TORCH[name](FAR), what=f"{name}(x) for x = -1000 ... 1000")
 
     def test_gradient_stays_finite_far_out(self, kata, name):
         seen, expected = slopes(kata, name, FAR)
-        headline = f"The gradient of {name} is not finite for x = -1000 ... 1000."
-        likely = (
-            "an exp in it gives inf, and its gradient 0 * inf is NaN. torch.where computes both"
-            " sides, so it is no protection: bound what goes into exp with clamp"
-        )
-        shown = expect.describe(expected)
         expect.that(
             seen.isfinite().all(),
-            headline,
+            f"The gradient of {name} is not finite for x = -1000 ... 1000.",
             seen=expect.describe(seen),
-            expected=shown,
-            likely=likely,
+            expected=expect.describe(expected),
+            likely=(
+                "an exp in it gives inf, and its gradient 0 * inf is NaN. torch.where computes both"
+                " sides, so it is no protection: bound what goes into exp with clamp"
+            ),
         )
         expect.close(seen, expected, what=f"The gradient of {name} for x = -1000 ... 1000")
 
@@ -132,12 +125,11 @@ class TestPReLU:
                 )
             elif seen.get("slope") == [0.25]:
                 likely = "the slope is written into the code: it is an argument"
-            shown = f"{{'slope': [{begin}]}}"
             expect.that(
                 seen == expected,
                 "PReLU has other parameters.",
                 seen=seen,
-                expected=shown,
+                expected=f"{{'slope': [{begin}]}}",
                 likely=likely,
             )
             expect.dtype(slope, torch.float32, what="The slope")
@@ -208,7 +200,7 @@ class TestSmooth(Checks):
 
 @pytest.mark.task("dead")
 class TestDead:
-    def test_dead_is_who_gives_zero_for_every_example(self, kata):
+    def test_a_unit_is_dead_if_it_gives_zero_for_every_example(self, kata):
         activations = torch.tensor(
             [[0.0, 0.0, 1.0, 0.0], [0.0, 2.0, 1.0, 0.0], [0.0, 0.0, 3.0, 0.0]]
         )
@@ -270,14 +262,12 @@ class TestDying:
 
 def slopes(kata, name, at):
     """The gradient of the kata's function and of torch's, at these places."""
-    found = []
+    gradients_at = []
     for function in (getattr(kata, name), TORCH[name]):
         x = at.clone().requires_grad_()
         y = expect.tensor(function(x), f"{name}(x)")
-        headline, expected = (
-            f"{name} is cut off from the gradient.",
-            "a result that records gradients",
-        )
+        headline = f"{name} is cut off from the gradient."
+        expected = "a result that records gradients"
         likely = (
             "detach(), .data, torch.no_grad() or a conversion to NumPy: compute with torch alone"
         )
@@ -289,8 +279,8 @@ def slopes(kata, name, at):
         expect.that(
             y.requires_grad, headline, seen="requires_grad=False", expected=expected, likely=likely
         )
-        found += torch.autograd.grad(y.sum(), x)
-    return found
+        gradients_at += torch.autograd.grad(y.sum(), x)
+    return gradients_at
 
 
 def mask(kata, activations):

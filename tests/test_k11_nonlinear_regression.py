@@ -60,10 +60,8 @@ class TestModels:
     def test_activation_is_an_argument(self, kata, name, sizes):
         model = getattr(kata, name)(**sizes, activation=nn.Tanh)
         seen = [type(part).__name__ for part in model.main[1::2]]
-        headline, expected = (
-            f"{name}(..., activation=nn.Tanh) has other activations.",
-            ["Tanh"] * len(seen),
-        )
+        headline = f"{name}(..., activation=nn.Tanh) has other activations."
+        expected = ["Tanh"] * len(seen)
         likely = (
             "activation is a class: activation() makes one, where nn.Sigmoid() would always make"
             " the same"
@@ -347,25 +345,21 @@ def check_shuffled(first: Sequence[Batch], second: Sequence[Batch], data: Tensor
     """Two epochs take all of the data (n, 1), sorted ascending, in an order of their own."""
     one, other = (torch.cat([batch.inputs for batch in epoch]) for epoch in (first, second))
     expect.close(one.sort(dim=0).values, data, what="The examples of the first epoch, sorted")
-    headline, expected = (
-        "The examples are not shuffled anew in every epoch.",
-        "an order of its own in each epoch",
-    )
-    likely = "DataLoader(..., shuffle=True) is missing"
+    headline = "The examples are not shuffled anew in every epoch."
+    expected = "an order of its own in each epoch"
     expect.that(
         not torch.equal(one, data),
         headline,
         seen="the order of the data",
         expected=expected,
-        likely=likely,
+        likely="DataLoader(..., shuffle=True) is missing",
     )
-    likely = "they are shuffled once, before the loop over the epochs"
     expect.that(
         not torch.equal(one, other),
         headline,
         seen="the same order twice",
         expected=expected,
-        likely=likely,
+        likely="they are shuffled once, before the loop over the epochs",
     )
 
 

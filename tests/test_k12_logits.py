@@ -43,12 +43,11 @@ class TestProbabilities:
     def test_keeps_the_shape(self, kata, shape):
         logits = 3 * torch.randn(shape)
         ones = "softmax over a single column is 1 for every example: one logit needs the sigmoid"
-        causes = {ones: torch.ones(shape)} if shape else {}
         expect.close(
             kata.to_probabilities(logits),
             torch.special.expit(logits),
             what=f"Probabilities {shape}",
-            causes=causes,
+            causes={ones: torch.ones(shape)} if shape else {},
         )
 
     def test_stays_finite_for_huge_logits(self, kata):
@@ -57,10 +56,9 @@ class TestProbabilities:
             "exp(10000) is infinite, and inf / inf is nan: torch.sigmoid, or 1 / (1 + exp(-z)), has"
             " no such quotient"
         )
-        headline = "The probabilities of the logits 10000, -10000 and 0 are not finite."
         expect.that(
             seen.isfinite().all(),
-            headline,
+            "The probabilities of the logits 10000, -10000 and 0 are not finite.",
             seen=expect.describe(seen),
             expected="1, 0 and 0.5",
             likely=likely,
@@ -217,10 +215,8 @@ class TestLoss:
 @pytest.mark.task("figures")
 class TestFigures:
     def test_accuracy_is_the_share_of_right_answers(self, kata):
-        y_true, y_pred = (
-            torch.tensor([1, 1, 1, 0, 0, 0, 0, 0]),
-            torch.tensor([1, 1, 0, 1, 0, 0, 0, 0]),
-        )
+        y_true = torch.tensor([1, 1, 1, 0, 0, 0, 0, 0])
+        y_pred = torch.tensor([1, 1, 0, 1, 0, 0, 0, 0])
         causes = {
             "this is the number of right answers: divide by how many there are": 6.0,
             "this is the share of wrong answers": 0.25,

@@ -31,7 +31,7 @@ class Network:
 
     def check_architecture(self, kata, name):
         attribute, sizes = LAYERS[name]
-        parts = [f"Linear({one}, bias=True)" if one else "ReLU()" for one in sizes]
+        parts = [f"Linear({size}, bias=True)" if size else "ReLU()" for size in sizes]
         causes = {
             "the sigmoid stays outside: nn.BCEWithLogitsLoss contains it": "Sigmoid",
             "a ReLU after the last layer cuts off the negative logits: end with the nn.Linear": (
@@ -49,10 +49,8 @@ class Network:
         expect.printed(model, layers.chain_text(name, attribute, parts), causes=causes)
 
     def check_formula(self, kata, name):
-        model, x = (
-            getattr(kata, name)(input_size=3, hidden_size=6, output_size=2),
-            2 * torch.randn(25, 3),
-        )
+        model = getattr(kata, name)(input_size=3, hidden_size=6, output_size=2)
+        x = 2 * torch.randn(25, 3)
         linear = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
         bent, straight = compute(linear, x, F.relu), compute(linear, x, lambda z: z)
         right = straight if name == "LinearStack" else bent
@@ -174,24 +172,18 @@ class TestTrainLinear:
         points, classes = close_circles()
         # of the inner ring every tenth point
         kept = (classes[:, 0] == 0) | (classes[:, 0].cumsum(dim=0) % 10 == 1)
-        features, labels, model = (
-            points[kept],
-            classes[kept],
-            kata.LinearStack(input_size=2, hidden_size=16, output_size=1),
-        )
+        features = points[kept]
+        labels = classes[kept]
+        model = kata.LinearStack(input_size=2, hidden_size=16, output_size=1)
         losses = fit(kata, model, features, labels)
         answers = model(features) >= 0
-        right, found = accuracy_score(labels, answers), f1_score(labels, answers, zero_division=0)
-        headline = "Linear layers on 500 points of class 0 and 50 of class 1: not as guessing does."
-        seen, expected = (
-            f"accuracy {right:.3f}, F1 {found:.3f}",
-            "accuracy 0.909 and F1 0, as of always answering 0",
-        )
+        right = accuracy_score(labels, answers)
+        found = f1_score(labels, answers, zero_division=0)
         expect.that(
             right > 0.88 and found < 0.1,
-            headline,
-            seen=seen,
-            expected=expected,
+            "Linear layers on 500 points of class 0 and 50 of class 1: not as guessing does.",
+            seen=f"accuracy {right:.3f}, F1 {found:.3f}",
+            expected="accuracy 0.909 and F1 0, as of always answering 0",
             likely=expect.story(losses),
         )
 

@@ -50,10 +50,8 @@ class TestModel:
         )
 
     def test_output_follows_the_formula(self, kata):
-        model, x = (
-            kata.MulticlassClassifier(input_size=3, hidden_size=6, output_size=5),
-            2 * torch.randn(25, 3),
-        )
+        model = kata.MulticlassClassifier(input_size=3, hidden_size=6, output_size=5)
+        x = 2 * torch.randn(25, 3)
         first, last = (layer for layer in model.modules() if isinstance(layer, nn.Linear))
         z1 = x @ first.weight.T + first.bias
         right = F.relu(z1) @ last.weight.T + last.bias
@@ -143,12 +141,10 @@ class TestSoftmax:
         )
         naive = logits.exp() / logits.exp().sum(dim=1, keepdim=True)
         likely = overflow if torch.equal(naive.isfinite(), seen.isfinite()) else one_shift
-        headline = "The softmax of huge logits is not finite."
         right = F.softmax(logits, dim=1)
-        finite = bool(seen.isfinite().all())
         expect.that(
-            finite,
-            headline,
+            bool(seen.isfinite().all()),
+            "The softmax of huge logits is not finite.",
             seen=expect.describe(seen),
             expected=expect.describe(right),
             likely=likely,
@@ -201,27 +197,19 @@ class TestPredict:
             lambda module, inputs, output: seen.append((module.training, output.requires_grad))
         )
         kata.predict(model, torch.randn(6, 2))
-        headline, likely = (
-            "The model is asked in training mode, in which dropout is at work.",
-            "call model.eval() first",
-        )
         expect.that(
             not any(mode for mode, _ in seen),
-            headline,
+            "The model is asked in training mode, in which dropout is at work.",
             seen="training=True",
             expected="False",
-            likely=likely,
-        )
-        headline, likely = (
-            "The model is asked with gradients recorded.",
-            "with torch.no_grad(): around the call of the model",
+            likely="call model.eval() first",
         )
         expect.that(
             not any(grad for _, grad in seen),
-            headline,
+            "The model is asked with gradients recorded.",
             seen="requires_grad=True",
             expected="False",
-            likely=likely,
+            likely="with torch.no_grad(): around the call of the model",
         )
         headline = (
             f"A model that came in {'training' if before else 'evaluation'} mode is left in another"

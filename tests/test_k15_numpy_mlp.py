@@ -20,16 +20,19 @@ Arrays = dict[str, np.ndarray]
 @pytest.mark.task("init")
 class TestInit:
     def test_shapes_come_from_the_arguments(self, kata):
-        made = named(
+        parameters = named(
             kata.init_parameters(input_dim=2, hidden_dim=100, num_classes=3), "init_parameters(...)"
         )
         for name, shape in zip(NAMES, [(2, 100), (1, 100), (100, 3), (1, 3)], strict=True):
             expect.shape(
-                made[name], shape, what=name, causes={"a bias is a row, (1, units)": shape[1:]}
+                parameters[name],
+                shape,
+                what=name,
+                causes={"a bias is a row, (1, units)": shape[1:]},
             )
 
     def test_weights_are_small_and_random(self, kata):
-        made = named(
+        parameters = named(
             kata.init_parameters(input_dim=50, hidden_dim=80, num_classes=60),
             "init_parameters(...)",
         )
@@ -42,17 +45,15 @@ class TestInit:
             "random": (0.0),
         }
         for name in ("W1", "W2"):
-            seen = made[name].std()
-            told = [
+            seen = parameters[name].std()
+            fitting = [
                 cause for cause, wrong in causes.items() if abs(seen - wrong) <= 0.1 * wrong + 1e-12
             ]
-            likely = told[0] if told else "0.01 * random.standard_normal((rows, columns))"
+            likely = fitting[0] if fitting else "0.01 * random.standard_normal((rows, columns))"
             headline, right = f"The standard deviation of {name} is off.", abs(seen - 0.01) < 0.001
             expect.that(right, headline, seen=f"{seen:.4g}", expected="about 0.01", likely=likely)
-            mean, likely = (
-                made[name].mean(),
-                "these are not normal deviates around 0: random.standard_normal(...)",
-            )
+            mean = parameters[name].mean()
+            likely = "these are not normal deviates around 0: random.standard_normal(...)"
             expect.that(
                 abs(mean) < 0.001,
                 f"{name} is not around 0.",
@@ -62,33 +63,28 @@ class TestInit:
             )
 
     def test_biases_begin_at_zero(self, kata):
-        made = named(
+        parameters = named(
             kata.init_parameters(input_dim=3, hidden_dim=4, num_classes=5), "init_parameters(...)"
         )
         for name, units in (("b1", 4), ("b2", 5)):
-            expect.close(made[name], np.zeros((1, units)), what=name)
+            expect.close(parameters[name], np.zeros((1, units)), what=name)
 
     def test_the_seed_decides(self, kata):
         one, same, other = (
             named(kata.init_parameters(3, 4, 4, seed=seed), "init_parameters(...)")
             for seed in (1, 1, 2)
         )
-        headline, likely = (
-            "The seed does not decide on the weights.",
-            "np.random.default_rng(seed) makes the deviates",
-        )
-        seen, again = "other weights for the same seed", (one["W1"] == same["W1"]).all()
+        headline = "The seed does not decide on the weights."
+        likely = "np.random.default_rng(seed) makes the deviates"
+        seen = "other weights for the same seed"
+        again = (one["W1"] == same["W1"]).all()
         expect.that(again, headline, seen=seen, expected="the same weights", likely=likely)
-        seen, likely = (
-            "the same weights for seeds 1 and 2",
-            "a seed is written into the code: use the argument",
-        )
         expect.that(
             (one["W1"] != other["W1"]).any(),
             headline,
-            seen=seen,
+            seen="the same weights for seeds 1 and 2",
             expected="other weights",
-            likely=likely,
+            likely="a seed is written into the code: use the argument",
         )
 
 
@@ -166,13 +162,12 @@ class TestLoss:
         with expect.untouched("An argument", y_hat, labels):
             loss = kata.cross_entropy(y_hat, labels)
         expect.close(loss, picked.mean(), what="The loss", causes=causes)
-        likely = "float(...) turns NumPy's number into Python's"
         expect.that(
             isinstance(loss, float),
             "The loss is no number.",
             seen=type(loss),
             expected="float",
-            likely=likely,
+            likely="float(...) turns NumPy's number into Python's",
         )
 
     def test_quotient_rule_gives_the_slopes_of_one_point(self, kata):
@@ -402,26 +397,26 @@ def wrong_gradients(parameters: Arrays, x: np.ndarray, labels: np.ndarray) -> di
     }
 
 
-def named(made: object, what: str) -> Arrays:
+def named(parameters: object, what: str) -> Arrays:
     """What was returned, once it is clear that it is a dict with an array for each parameter."""
     right = (
-        isinstance(made, dict)
-        and sorted(made) == sorted(NAMES)
-        and all(isinstance(v, np.ndarray) for v in made.values())
+        isinstance(parameters, dict)
+        and sorted(parameters) == sorted(NAMES)
+        and all(isinstance(v, np.ndarray) for v in parameters.values())
     )
     seen = (
-        {name: type(value).__name__ for name, value in made.items()}
-        if isinstance(made, dict)
-        else type(made).__name__
+        {name: type(value).__name__ for name, value in parameters.items()}
+        if isinstance(parameters, dict)
+        else type(parameters).__name__
     )
     likely = (
         "`return` is missing"
-        if made is None
+        if parameters is None
         else 'return {"W1": ..., "b1": ..., "W2": ..., "b2": ...}'
     )
     headline = f"{what} does not give a NumPy array for each parameter."
     expect.that(right, headline, seen=seen, expected="a dict of W1, b1, W2 and b2", likely=likely)
-    return made
+    return parameters
 
 
 def pair(result: object) -> tuple[np.ndarray, np.ndarray]:

@@ -20,10 +20,8 @@ class TestRead:
     @pytest.mark.parametrize("rows", [None, 3, 1], ids=["all rows", "three rows", "one row"])
     @pytest.mark.parametrize("columns", [2, 4], ids=["two columns of numbers", "four"])
     def test_gives_names_features_and_labels(self, kata, tmp_path, columns, rows):
-        lines, names = (
-            [[*line[:-1] * (columns // 2), line[-1]] for line in ROWS],
-            [*"abcd"[:columns], "kind"],
-        )
+        lines = [[*line[:-1] * (columns // 2), line[-1]] for line in ROWS]
+        names = [*"abcd"[:columns], "kind"]
         (tmp_path / "table.csv").write_text(
             "\n".join(",".join(line) for line in [names, *lines, []])
         )
@@ -35,16 +33,13 @@ class TestRead:
             what="The names of the columns",
             causes={"the last name is missing": names[:-1]},
         )
-        kind, likely = (
-            getattr(features, "dtype", type(features).__name__),
-            "a file holds texts: make numbers of them, float64",
-        )
+        kind = getattr(features, "dtype", type(features).__name__)
         expect.that(
             kind == np.float64,
             "The features are of another kind.",
             seen=kind,
             expected="float64",
-            likely=likely,
+            likely="a file holds texts: make numbers of them, float64",
         )
         right = np.array([[float(entry) for entry in line[:-1]] for line in lines])
         causes = {
@@ -77,7 +72,7 @@ class TestSplit:
             if min(abs(part - rows * 0.3 * 0.15) for part in seen[1:]) < 2:
                 likely = "15 % of the remaining 30 % are too few: the second split halves the rest"
             right = sum(seen) == rows and all(
-                abs(one - wanted) <= 3 for one, wanted in zip(seen, expected, strict=True)
+                abs(count - wanted) <= 3 for count, wanted in zip(seen, expected, strict=True)
             )
             expect.that(
                 right,
@@ -90,23 +85,22 @@ class TestSplit:
     def test_every_row_lands_in_exactly_one_part(self, kata):
         parts = split(kata, *table())
         rows = np.concatenate([parts[name][:, 0] for name in PARTS[:3]]).astype(int)
-        twice, lost = len(rows) - len(set(rows)), len(set(range(200)) - set(rows))
-        seen = f"{twice} rows twice, {lost} in no part"
-        likely = "the second split has to part what the first one left over, not all rows again"
+        twice = len(rows) - len(set(rows))
+        lost = len(set(range(200)) - set(rows))
         expect.that(
             not twice and not lost,
             "The rows are not parted.",
-            seen=seen,
+            seen=f"{twice} rows twice, {lost} in no part",
             expected="each row once",
-            likely=likely,
+            likely="the second split has to part what the first one left over, not all rows again",
         )
 
     def test_labels_stay_with_their_rows(self, kata):
         features, labels = table()
         parts = split(kata, features, labels)
         for name in PARTS[:3]:
-            rows, got = parts[name][:, 0].astype(int), parts[name.replace("x", "y")]
-            headline = f"{name} and {name.replace('x', 'y')} do not belong together."
+            rows = parts[name][:, 0].astype(int)
+            got = parts[name.replace("x", "y")]
             likely = (
                 "features and labels have to be shuffled by the same permutation, and returned in"
                 " the order asked for"
@@ -116,7 +110,7 @@ class TestSplit:
             )
             expect.that(
                 not wrong,
-                headline,
+                f"{name} and {name.replace('x', 'y')} do not belong together.",
                 seen=f"{wrong} of {len(rows)} labels are another row's",
                 expected=0,
                 likely=likely,
@@ -132,7 +126,7 @@ class TestSplit:
             ):
                 seen = [int((parts[name] == label).sum()) for label in "cab"]
                 right = all(
-                    abs(one - wanted) <= 1 for one, wanted in zip(seen, expected, strict=True)
+                    abs(count - wanted) <= 1 for count, wanted in zip(seen, expected, strict=True)
                 )
                 likely = why_unproportional(seen, expected)
                 if (np.diff(parts[name.replace("y", "x")][:, 0]) > 0).all():
@@ -148,7 +142,6 @@ class TestSplit:
         parts = split(kata, *table())
         for name in PARTS[3:]:
             changes = int((parts[name][1:] != parts[name][:-1]).sum())
-            seen = f"the class changes {changes} times along {len(parts[name])} rows"
             likely = (
                 "the rows come sorted by class, and batches cut from them would hold a single one:"
                 " shuffle them"
@@ -156,7 +149,7 @@ class TestSplit:
             expect.that(
                 changes > 3,
                 f"{name} is not shuffled.",
-                seen=seen,
+                seen=f"the class changes {changes} times along {len(parts[name])} rows",
                 expected="a random order",
                 likely=likely,
             )
@@ -167,10 +160,8 @@ class TestSplit:
     def test_other_shares_give_other_parts(self, kata, shares):
         names = [f"{kind} of part {number}" for kind in "xy" for number in range(len(shares))]
         parts = split(kata, *table(), names=names, shares=shares)
-        rows, expected = (
-            sorted(row for name in names[: len(shares)] for row in parts[name][:, 0]),
-            list(range(200)),
-        )
+        rows = sorted(row for name in names[: len(shares)] for row in parts[name][:, 0])
+        expected = list(range(200))
         likely = "each cut has to part what the cut before it left over"
         expect.that(
             rows == expected,
@@ -198,17 +189,13 @@ class TestSplit:
         one, same, other = (
             split(kata, *table(), seed=seed)["x_train"][:, 0].tolist() for seed in (1, 1, 2)
         )
-        headline, likely = (
-            "The same seed gives another split.",
-            "pass it on both times: random_state=seed",
-        )
+        headline = "The same seed gives another split."
+        likely = "pass it on both times: random_state=seed"
         expect.that(
             one == same, headline, seen="other rows", expected="the same rows", likely=likely
         )
-        headline, likely = (
-            "Another seed gives the same split.",
-            "a seed is written into the code: use the argument",
-        )
+        headline = "Another seed gives the same split."
+        likely = "a seed is written into the code: use the argument"
         expect.that(
             one != other, headline, seen="the same rows", expected="other rows", likely=likely
         )
@@ -245,14 +232,13 @@ class TestEncode:
         expect.close(
             np.asarray(numbers), np.array([2, 0, 1, 1, 2]), what="The numbers", causes=causes
         )
-        likely = "nn.CrossEntropyLoss wants int64: np.array(..., dtype=np.int64)"
         kind = getattr(numbers, "dtype", type(numbers).__name__)
         expect.that(
             kind == np.int64,
             "The numbers are of another kind.",
             seen=kind,
             expected="int64",
-            likely=likely,
+            likely="nn.CrossEntropyLoss wants int64: np.array(..., dtype=np.int64)",
         )
 
     def test_other_parts_get_the_numbers_of_the_training(self, kata):
@@ -277,15 +263,14 @@ class TestEncode:
             seen = kata.encode(["c1", "c9"], classes=["c1", "c2"])
         except ValueError:
             return
-        likely = (
-            "a name that the training never saw has no number: classes.index(name) raises"
-            " ValueError by itself"
-        )
         expect.unmet(
             "An unknown name gets a number.",
             seen=expect.describe(seen),
             expected="ValueError",
-            likely=likely,
+            likely=(
+                "a name that the training never saw has no number: classes.index(name) raises"
+                " ValueError by itself"
+            ),
         )
 
 

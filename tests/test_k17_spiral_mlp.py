@@ -46,10 +46,8 @@ class TestModels:
         expect.shape(model(torch.randn(7, 5)), (7, 4), what=f"The output of {name} for 7 examples")
 
     def test_output_follows_the_formula(self, kata, name):
-        model, x = (
-            getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3),
-            2 * torch.randn(25, 2),
-        )
+        model = getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3)
+        x = 2 * torch.randn(25, 2)
         z1 = model.fc1(x)
         linear, relu = model.fc2(z1), model.fc2(F.relu(z1))
         right = linear if name == "LinearModel" else relu
@@ -87,10 +85,8 @@ class TestModels:
 @pytest.mark.task("train", needs="models")
 class TestTrain:
     def test_first_loss_is_the_weighted_cross_entropy(self, kata):
-        model, (features, labels, weights) = (
-            kata.MLP(input_dim=2, hidden_dim=10, num_classes=3),
-            unbalanced(),
-        )
+        model = kata.MLP(input_dim=2, hidden_dim=10, num_classes=3)
+        features, labels, weights = unbalanced()
         scores = model(features).detach()
         with expect.untouched("The data", features, labels, weights):
             losses = kata.train(model, features, labels, weights, epochs=3)
@@ -103,10 +99,8 @@ class TestTrain:
         expect.close(losses[0], right, what="The loss of the first epoch", causes=causes)
 
     def test_every_step_follows_the_gradient(self, kata):
-        model, (features, labels, weights) = (
-            kata.MLP(input_dim=2, hidden_dim=10, num_classes=3),
-            unbalanced(),
-        )
+        model = kata.MLP(input_dim=2, hidden_dim=10, num_classes=3)
+        features, labels, weights = unbalanced()
         wrong = {
             SOFTMAX_INSIDE: lambda scores, labels: F.cross_entropy(
                 F.softmax(scores, dim=1), labels, weight=weights
@@ -135,10 +129,8 @@ class TestTrain:
 
     @pytest.mark.placement
     def test_trains_on_its_device(self, kata, device):
-        model, data = (
-            expect.moved(kata.MLP(2, 10, 3), device),
-            [part.to(device) for part in unbalanced()],
-        )
+        model = expect.moved(kata.MLP(2, 10, 3), device)
+        data = [part.to(device) for part in unbalanced()]
         placement.check_training(lambda: kata.train(model, *data, epochs=2), model, data, epochs=2)
 
 
@@ -192,11 +184,9 @@ class TestMetrics:
 @pytest.mark.task("point")
 class TestPoint:
     def test_says_the_sentence(self, kata):
-        mean, std, point = (
-            torch.tensor([1.0, -2.0]),
-            torch.tensor([2.0, 0.5]),
-            torch.tensor([2.0, -1.5]),
-        )
+        mean = torch.tensor([1.0, -2.0])
+        std = torch.tensor([2.0, 0.5])
+        point = torch.tensor([2.0, -1.5])
         seen = []
 
         def model(x):  # scores of which class 1 has the highest, when the point is standardized
@@ -213,13 +203,12 @@ class TestPoint:
             "the class number is told, not its name": right.replace("green", "1"),
         }
         expect.equal(said, right, what="The sentence", causes=causes)
-        likely = "the model takes a batch: unsqueeze(0) makes one of a single point"
         expect.that(
             seen[0] == (1, 2),
             "The model got no batch of one point.",
             seen=seen[0],
             expected=(1, 2),
-            likely=likely,
+            likely="the model takes a batch: unsqueeze(0) makes one of a single point",
         )
 
     @pytest.mark.parametrize("number", [0, 2])
@@ -237,13 +226,11 @@ class TestPoint:
 
     @pytest.mark.placement
     def test_asks_a_model_on_any_device(self, kata, device):
-        model, given = (
-            torch.nn.Linear(2, 3),
-            (torch.tensor([2.0, -1.5]), torch.tensor([1.0, -2.0]), torch.tensor([2.0, 0.5])),
-        )
+        model = torch.nn.Linear(2, 3)
+        given = (torch.tensor([2.0, -1.5]), torch.tensor([1.0, -2.0]), torch.tensor([2.0, 0.5]))
         scores = model(((given[0] - given[1]) / given[2]).unsqueeze(0))
         said = kata.predict_point(
-            model.to(device), *(one.to(device) for one in given), ["red", "green", "blue"]
+            model.to(device), *(tensor.to(device) for tensor in given), ["red", "green", "blue"]
         )
         right = sentence(scores, ["red", "green", "blue"][int(scores.argmax())])
         expect.equal(said, right, what=f"The sentence of a model on {device}")
@@ -291,9 +278,8 @@ def figures(metrics: Mapping[str, object], *path: str) -> Tensor:
             if metrics is None
             else "the parts are called overall and class, the classes by their names"
         )
-        there = isinstance(metrics, dict) and key in metrics
         expect.that(
-            there,
+            isinstance(metrics, dict) and key in metrics,
             f"get_metrics: nothing under {place}.",
             seen=metrics,
             expected=f"a dict with {key!r}",
@@ -306,12 +292,11 @@ def figures(metrics: Mapping[str, object], *path: str) -> Tensor:
         and set(metrics) == set(names)
         and all(isinstance(value, float) for value in metrics.values())
     )
-    likely = "another name, or a number that is no float: float(...) makes one"
     expect.that(
         right,
         f"get_metrics: other figures under {place}.",
         seen=metrics,
         expected=f"floats for {names}",
-        likely=likely,
+        likely="another name, or a number that is no float: float(...) makes one",
     )
     return torch.tensor([float(metrics[name]) for name in names])

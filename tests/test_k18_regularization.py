@@ -68,17 +68,15 @@ class TestModel:
         with expect.untouched("The input", x):
             seen = model(x)
         again = model(x)
-        likely = (
-            "dropout is active in evaluation: self.dropout(...) knows the mode, F.dropout wants"
-            " training=self.training"
-        )
-        headline, wrong = "In evaluation mode two passes differ.", "two outputs for the same input"
         expect.that(
             torch.equal(seen, again),
-            headline,
-            seen=wrong,
+            "In evaluation mode two passes differ.",
+            seen="two outputs for the same input",
             expected="the same output",
-            likely=likely,
+            likely=(
+                "dropout is active in evaluation: self.dropout(...) knows the mode, F.dropout wants"
+                " training=self.training"
+            ),
         )
         expect.close(seen, right, what="The output in evaluation mode", causes=causes)
 
@@ -87,25 +85,19 @@ class TestModel:
 
     def test_every_pass_and_every_example_drops_others(self, kata):
         model, x = square(kata, 0.5).train(), torch.ones(20, SQUARE)
-        one, other = model(x), model(x)
-        likely = "a mask is made once and kept: nn.Dropout draws a new one in every pass"
+        one = model(x)
+        other = model(x)
         same = torch.equal(one, other)
         expect.that(
             not same,
             "Two passes drop the same.",
             seen="equal outputs",
             expected="other units each time",
-            likely=likely,
+            likely="a mask is made once and kept: nn.Dropout draws a new one in every pass",
         )
         same = bool((one == one[0]).all())
         headline = "All examples lose the same units."
-        expect.that(
-            not same,
-            headline,
-            seen="equal rows",
-            expected="unlike rows",
-            likely=ONE_MASK,
-        )
+        expect.that(not same, headline, seen="equal rows", expected="unlike rows", likely=ONE_MASK)
 
     def test_gradients_reach_every_parameter(self, kata):
         model = small(kata, dropout_p=0.1)
@@ -114,10 +106,8 @@ class TestModel:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, x = (
-            expect.moved(small(kata, dropout_p=0.1), device),
-            torch.randn(4, 2, device=device),
-        )
+        model = expect.moved(small(kata, dropout_p=0.1), device)
+        x = torch.randn(4, 2, device=device)
         expect.on_device(model(x), device, what="The output in training mode")
         expect.on_device(model.eval()(x), device, what="The output in evaluation mode")
 
@@ -133,16 +123,13 @@ class TestInit:
 
     def test_draws_anew_and_leaves_the_rest_alone(self, kata):
         model = small(kata, dropout_p=0.1)
-        weight, others = model.fc1.weight, [model.fc1.bias, model.fc2.weight, model.fc2.bias]
-        before, likely = (
-            [value.detach().clone() for value in others],
-            "init_weights is for fc1.weight alone",
-        )
+        weight = model.fc1.weight
+        others = [model.fc1.bias, model.fc2.weight, model.fc2.bias]
+        before = [value.detach().clone() for value in others]
+        likely = "init_weights is for fc1.weight alone"
         model.init_weights()
-        same, headline = (
-            all(map(torch.equal, others, before)),
-            "fc1.bias, fc2.weight or fc2.bias changed.",
-        )
+        same = all(map(torch.equal, others, before))
+        headline = "fc1.bias, fc2.weight or fc2.bias changed."
         expect.that(
             same, headline, seen="other numbers", expected="the numbers of before", likely=likely
         )
@@ -151,17 +138,15 @@ class TestInit:
         likely = "a seed is set inside init_weights: leave seeds to the caller"
         same, headline = torch.equal(one, model.fc1.weight), "Two calls draw the same weights."
         expect.that(not same, headline, seen="equal weights", expected="new ones", likely=likely)
-        kept, headline = model.fc1.weight is weight, "fc1.weight is another parameter than before."
-        likely = (
-            "an optimizer made earlier would not know it: fill the one that is there, with a"
-            " function ending in _"
-        )
         expect.that(
-            kept,
-            headline,
+            model.fc1.weight is weight,
+            "fc1.weight is another parameter than before.",
             seen="a new parameter",
             expected="the same one, with new numbers",
-            likely=likely,
+            likely=(
+                "an optimizer made earlier would not know it: fill the one that is there, with a"
+                " function ending in _"
+            ),
         )
 
     def test_the_seed_decides_how_a_model_begins(self, kata):
@@ -228,32 +213,24 @@ class TestOverfit:
 
     @pytest.mark.parametrize("before", [True, False], ids=["training", "evaluation"])
     def test_trains_in_training_mode_and_restores_the_mode(self, kata, before):
-        model, (data, _), seen = (
-            small(kata, dropout_p=0.1).train(before),
-            nonsense(),
-            [],
-        )
+        model = small(kata, dropout_p=0.1).train(before)
+        data, _ = nonsense()
+        seen = []
         model.fc1.register_forward_hook(lambda module, inputs, output: seen.append(module.training))
         kata.overfit(model, data.features, data.labels, epochs=2)
-        likely = "model.train() is missing before the loop, so that dropout sleeps"
         expect.that(
             any(seen),
             "The model does not train in training mode.",
             seen=seen,
             expected=[True] * 2,
-            likely=likely,
-        )
-        headline = "The model is left in another mode than it came in."
-        likely, seen = (
-            "keep model.training at the start, and give it back: model.train(mode)",
-            f"training={model.training}",
+            likely="model.train() is missing before the loop, so that dropout sleeps",
         )
         expect.that(
             model.training == before,
-            headline,
-            seen=seen,
+            "The model is left in another mode than it came in.",
+            seen=f"training={model.training}",
             expected=f"training={before}",
-            likely=likely,
+            likely="keep model.training at the start, and give it back: model.train(mode)",
         )
 
     def test_learns_nonsense_by_heart(self, kata, mark):
@@ -319,14 +296,14 @@ def check_dropped(model: nn.Module) -> None:
         "the inputs are dropped: dropout belongs after fc1 and its relu": [5.5, 6.75],
         "dropout is applied twice": [5.0, 7.344],
     }
-    told = [cause for cause, wrong in causes.items() if seen == wrong]
+    fitting = [cause for cause, wrong in causes.items() if seen == wrong]
     headline = (
         "Dropout with p = 0.2 on hidden activations of 1.5: they don't become 0 and 1.5 / 0.8 ="
         " 1.875."
     )
     likely = (
-        told[0]
-        if told
+        fitting[0]
+        if fitting
         else "the output here is 5 + the hidden activation: x -> fc1 -> relu -> dropout -> fc2"
     )
     expect.that(
@@ -336,10 +313,8 @@ def check_dropped(model: nn.Module) -> None:
         expected=f"outputs {right}",
         likely=likely,
     )
-    headline, likely = (
-        "Not the right share is dropped.",
-        "the probability is another one than dropout_p",
-    )
+    headline = "Not the right share is dropped."
+    likely = "the probability is another one than dropout_p"
     if abs(dropped - 0.8) < 0.03:
         likely = expect.told("p is the probability to be dropped, not to be kept")
     elif (output == output[0]).all():
@@ -372,29 +347,26 @@ def check_xavier(weight: Tensor, before: float) -> None:
         "these are standard normal deviates: Xavier's rule depends on the layer's size": 1.0,
     }
     seen = weight.std().item()
-    told = [cause for cause, wrong in causes.items() if abs(seen / wrong - 1) < 0.02]
+    fitting = [cause for cause, wrong in causes.items() if abs(seen / wrong - 1) < 0.02]
     likely = (
-        told[0]
-        if told
+        fitting[0]
+        if fitting
         else "init.xavier_normal_(self.fc1.weight, gain=init.calculate_gain('relu'))"
-    )
-    headline = (
-        f"The weights of {inputs} inputs and {hidden} outputs have another standard deviation."
     )
     expect.that(
         abs(seen / right - 1) < 0.03,
-        headline,
+        f"The weights of {inputs} inputs and {hidden} outputs have another standard deviation.",
         seen=f"{seen:.4f}",
         expected=f"{right:.4f}",
         likely=likely,
     )
-    mean, likely = weight.mean().item(), "Xavier's rule draws around 0"
+    mean = weight.mean().item()
     expect.that(
         abs(mean) < 0.05 * right,
         "The mean is off.",
         seen=f"{mean:.4f}",
         expected="about 0",
-        likely=likely,
+        likely="Xavier's rule draws around 0",
     )
 
 
@@ -412,22 +384,16 @@ def check_seeded(seeded: Callable[[int], nn.Module]) -> None:
             "the seed comes too late: nn.Linear draws its numbers when it is made, so"
             " torch.manual_seed goes before MLP(...)"
         )
-    headline, seen = (
-        "Two models of the same seed begin unlike.",
-        f"other numbers in {', '.join(unlike)}",
-    )
     expect.that(
         not unlike,
-        headline,
-        seen=seen,
+        "Two models of the same seed begin unlike.",
+        seen=f"other numbers in {', '.join(unlike)}",
         expected="the same numbers in all parameters",
         likely=likely,
     )
     alike = [name for name in one if torch.equal(one[name], other[name])]
-    headline, likely = (
-        "Seeds 1 and 2 give the same numbers.",
-        "a seed is written into the code: use the argument",
-    )
+    headline = "Seeds 1 and 2 give the same numbers."
+    likely = "a seed is written into the code: use the argument"
     expect.that(
         not alike, headline, seen=f"the same {', '.join(alike)}", expected="others", likely=likely
     )
@@ -445,24 +411,24 @@ def check_seeded(seeded: Callable[[int], nn.Module]) -> None:
     )
 
 
-def check_signal(found: object, std: float, width: int, layers: int) -> None:
+def check_signal(signal: object, std: float, width: int, layers: int) -> None:
     """Plain numbers that begin and grow as weights of this deviation make them, from deviates of
     deviation 1.
     """
     kinds = (
-        {type(number).__name__ for number in found}
-        if isinstance(found, list)
-        else {type(found).__name__}
+        {type(number).__name__ for number in signal}
+        if isinstance(signal, list)
+        else {type(signal).__name__}
     )
-    headline, expected = (
-        "deviations(...) does not give a number for each layer.",
-        f"a list of {layers} float",
+    headline = "deviations(...) does not give a number for each layer."
+    expected = f"a list of {layers} float"
+    right = isinstance(signal, list) and len(signal) == layers and kinds == {"float"}
+    seen = (
+        f"{', '.join(sorted(kinds))} (length {len(signal) if hasattr(signal, '__len__') else '?'})"
     )
-    right = isinstance(found, list) and len(found) == layers and kinds == {"float"}
-    seen = f"{', '.join(sorted(kinds))} (length {len(found) if hasattr(found, '__len__') else '?'})"
     likely = (
         "`return` is missing"
-        if found is None
+        if signal is None
         else "append activations.std().item() once in every layer, after its relu"
     )
     expect.that(right, headline, seen=seen, expected=expected, likely=likely)
@@ -485,27 +451,24 @@ def check_signal(found: object, std: float, width: int, layers: int) -> None:
             step,
         ),
     }
-    wanted, growth = (
-        (RELU_SHARE * wide, step),
-        (max(found[-1], 0.0) / max(found[0], 1e-30)) ** (1 / (layers - 1)),
-    )
-    told = [cause for cause, wrong in causes.items() if _near((found[0], growth), wrong)]
+    right_start = (RELU_SHARE * wide, step)
+    growth = (max(signal[-1], 0.0) / max(signal[0], 1e-30)) ** (1 / (layers - 1))
+    fitting = [cause for cause, wrong in causes.items() if _near((signal[0], growth), wrong)]
     likely = (
-        told[0]
-        if told
+        fitting[0]
+        if fitting
         else "each layer is relu(activations @ W), with W = std * torch.randn(width, width)"
-    )
-    headline = (
-        f"The signal grows otherwise than weights of deviation {std:.3g} make it, from {width}"
-        " deviates a row."
     )
     seen, expected = (
         f"{pair[0]:.3g} after the first layer, then {pair[1]:.3g} times"
-        for pair in ((found[0], growth), wanted)
+        for pair in ((signal[0], growth), right_start)
     )
     expect.that(
-        _near((found[0], growth), wanted),
-        headline,
+        _near((signal[0], growth), right_start),
+        (
+            f"The signal grows otherwise than weights of deviation {std:.3g} make it, from {width}"
+            " deviates a row."
+        ),
         seen=seen,
         expected=f"about {expected}",
         likely=likely,
@@ -522,22 +485,18 @@ def check_layers(deviations: Callable[[Tensor, float, int], list[float]]) -> Non
         # 0 and w have the deviation w / sqrt(2)
         factors += [(first * 2**0.5, second / first)] if second > 0 else []
     unlike = [pair for pair in factors if abs(pair[0] - pair[1]) > 1e-4 * pair[0]]
-    headline, likely = (
-        "All layers have the same weights.",
-        "draw them inside the loop, anew for every layer",
-    )
+    headline = "All layers have the same weights."
+    likely = "draw them inside the loop, anew for every layer"
     seen = (
         "the same factor in both layers, every time"
         if factors
         else "nothing ever comes through two layers of one unit"
     )
     expect.that(unlike, headline, seen=seen, expected="other factors", likely=likely)
-    found = deviations(torch.zeros(5, 4), 1.0, 3)
-    headline, likely = (
-        "Zeros do not stay zeros.",
-        "the layers have a bias: nn.Linear(..., bias=False), or a product alone",
-    )
-    expect.that(found == [0.0] * 3, headline, seen=found, expected=[0.0] * 3, likely=likely)
+    signal = deviations(torch.zeros(5, 4), 1.0, 3)
+    headline = "Zeros do not stay zeros."
+    likely = "the layers have a bias: nn.Linear(..., bias=False), or a product alone"
+    expect.that(signal == [0.0] * 3, headline, seen=signal, expected=[0.0] * 3, likely=likely)
 
 
 def _near(seen: tuple[float, float], wanted: tuple[float, float]) -> bool:

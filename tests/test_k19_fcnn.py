@@ -3,19 +3,26 @@ and right answers.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import ModuleType
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from katas.given.data import product_arrays, quadrants_arrays, xor_arrays
 from tests.support import calls, expect, placement, training
 
+ACTIVATIONS = {
+    "relu": F.relu,
+    "tanh": F.tanh,
+    "sigmoid": F.sigmoid,
+    "linear": lambda z: z,
+    "softmax": lambda z: F.softmax(z, 1),
+}
+PAIRS = [("relu", "linear"), ("tanh", "sigmoid"), ("sigmoid", "softmax")]
 LOSSES = {
     "regression": F.mse_loss,
     "binary": F.binary_cross_entropy_with_logits,
@@ -43,44 +50,102 @@ class TestNetwork:
         ("kind", "dims", "last"), [(case[1], *case[2:4]) for case in PROBLEMS.values()]
     )
     def test_settings_follow_from_the_kind(self, kata, kind, dims, last):
-        dims = [2, 16, 5, dims[-1]]
-        check_settings_for(
-            kata.settings_for, kind, (dims, last, f"{'-'.join(map(str, dims))} {last}")
+        dims, hidden = [2, 16, 5, dims[-1]], [16, 5]
+        text = f"{'-'.join(map(str, dims))} {last}"
+        seen = kata.settings_for(kind, hidden, 4)
+        expect.that(
+            hidden == [16, 5],
+            "The list of the hidden sizes changed.",
+            seen=hidden,
+            expected=[16, 5],
+            likely="+= , insert and append change the list that came: make a new one, "
+            "[2, *hidden, ...]",
         )
+        one_each = "only multiclass has an output for each class: the others have one"
+        causes = {
+            one_each: ([2, 16, 5, 4], last, f"2-16-5-4 {last}"),
+            "the two inputs are missing at the start of the sizes": (dims[1:], last, text[2:]),
+            "the text holds no brackets or commas: join the sizes with '-'": (
+                (dims, last, f"{dims} {last}")
+            ),
+        }
+        what = f"settings_for({kind!r}, {hidden}, 4)"
+        expect.equal(seen, (dims, last, text), what=what, causes=causes)
 
     @pytest.mark.parametrize("dims", [[2, 3, 5, 6], [4, 1]], ids=str)
     def test_torch_finds_a_weight_and_a_bias_for_each_layer(self, kata, dims):
-        check_parameters(kata.FCNN(dims, "relu", "linear"), dims)
+        model, right = kata.FCNN(dims, "relu", "linear"), []
+        for inputs, outputs in pairwise(dims):
+            right += [(outputs, inputs), (outputs,)]
+        seen = [tuple(parameter.shape) for parameter in model.parameters()]
+        likely = "make an nn.Linear of each size and the next one, in the order of dims"
+        if not seen:
+            likely = "a plain list hides its layers from torch: put them into an nn.ModuleList"
+        elif seen == [shape[::-1] for shape in right]:
+            likely = "the sizes are swapped: nn.Linear(inputs, outputs)"
+        headline = f"FCNN({dims}, ...) has other parameters."
+        expect.that(seen == right, headline, seen=seen, expected=right, likely=likely)
 
     def test_starts_from_small_normal_deviates(self, kata):
-        check_start(kata.FCNN([300, 600, 400], "relu", "linear"))
+        parameters = list(kata.FCNN([300, 600, 400], "relu", "linear").parameters())
+        for number, value in enumerate(parameters):
+            d_in, d_out = parameters[number // 2 * 2].shape[::-1]
+            causes = {
+                "this is torch's own start: draw anew with nn.init.normal_(..., std=1 / "
+                "layer.in_features)": (d_in / 3) ** 0.5,
+                "the standard deviation is 1 / inputs, and not the root of it": d_in**0.5,
+                "1 is divided by the layer's outputs, not its inputs": d_in / d_out,
+                "these are all zeros": 0.0,
+            }
+            name = f"layer {number // 2 + 1}'s {('weight', 'bias')[number % 2]}"
+            what = f"The standard deviation of {name}, times its {d_in} inputs"
+            seen = d_in * value.detach().square().mean().sqrt()
+            expect.close(seen, 1.0, what=what, causes=causes, atol=0.25)
 
-    @pytest.mark.parametrize(
-        ("name", "last"), [("relu", "linear"), ("tanh", "sigmoid"), ("sigmoid", "softmax")]
-    )
+    @pytest.mark.parametrize(("name", "last"), PAIRS)
     def test_gives_the_pair_of_the_formula(self, kata, name, last):
-        check_pair(kata.FCNN([2, 9, 7, 3], name, last), torch.randn(11, 2), name, last)
+        model, x = kata.FCNN([2, 9, 7, 3], name, last), torch.randn(11, 2)
+        w1, b1, w2, b2, w3, b3 = (nn.init.normal_(parameter) for parameter in model.parameters())
+        act, end = ACTIVATIONS[name], ACTIVATIONS[last]
+        z = act(act(x @ w1.T + b1) @ w2.T + b2) @ w3.T + b3
+        flat = ((x @ w1.T + b1) @ w2.T + b2) @ w3.T + b3
+        with expect.untouched("The input", x):
+            pair = model(x)
+        expect.that(
+            isinstance(pair, tuple) and len(pair) == 2,
+            "forward gives no pair.",
+            seen=expect.describe(pair),
+            expected="(y_pred, z_pred)",
+            likely="return y_pred, z_pred",
+        )
+        causes = {
+            "z_pred is the last layer's result before its activation, and here both are y_pred": (
+                (end(z), end(z))
+            ),
+            "the last activation is not applied: both are z_pred": (z, z),
+            "the pair is turned around: y_pred comes first": (z, end(z)),
+            f"{name} is not applied between the layers": (end(flat), flat),
+            f"{name} is applied after the last layer too": (end(act(z)), act(z)),
+            "softmax goes along each row: dim=1": (F.softmax(z, dim=0), z),
+        }
+        causes = {cause: torch.stack(wrong) for cause, wrong in causes.items()}
+        what = "y_pred and z_pred, one upon the other,"
+        expect.close(torch.stack(pair), torch.stack([end(z), z]), what=what, causes=causes)
 
     def test_refuses_unknown_activations(self, kata):
-        check_refusal(
-            lambda: kata.FCNN([2, 3, 1], "swish", "linear"),
-            "FCNN",
-            "swish",
-            ("relu", "sigmoid", "tanh"),
-        )
-        check_refusal(
-            lambda: kata.FCNN([2, 3, 1], "relu", "cubic"),
-            "FCNN",
-            "cubic",
-            ("linear", "sigmoid", "softmax"),
-        )
-        check_refusal(
-            lambda: kata.settings_for("ranking", [3], 2), "settings_for", "ranking", tuple(LOSSES)
-        )
+        sizes, names = [2, 3, 1], ("relu", "sigmoid", "tanh")
+        check_refusal(kata, "FCNN", (sizes, "swish", "linear"), "swish", names)
+        names = ("linear", "sigmoid", "softmax")
+        check_refusal(kata, "FCNN", (sizes, "relu", "cubic"), "cubic", names)
+        check_refusal(kata, "settings_for", ("ranking", [3], 2), "ranking", LOSSES)
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        check_pairs(kata, device)
+        for name, last in PAIRS:
+            model = expect.moved(kata.FCNN([2, 3, 2], name, last), device)
+            y_pred, z_pred = model(torch.randn(4, 2, device=device))
+            expect.on_device(y_pred, device, what=f"y_pred of {name} and {last}")
+            expect.on_device(z_pred, device, what=f"z_pred of {name} and {last}")
 
 
 @pytest.mark.task("loss")
@@ -103,14 +168,45 @@ class TestLoss:
         )
 
     def test_refuses_unknown_kinds(self, kata):
-        check_refusal(lambda: kata.loss_for("ranking"), "loss_for", "ranking", tuple(LOSSES))
+        check_refusal(kata, "loss_for", ("ranking",), "ranking", LOSSES)
 
     def test_two_steps_give_the_loss_of_multiclass(self, kata):
-        check_two_steps(kata.log_softmax_loss)
+        z, targets = 3 * torch.randn(9, 4), torch.arange(9) % 4
+        logs, right = F.log_softmax(z, dim=1), F.cross_entropy(z, targets)
+        no_logarithm = (
+            "NLLLoss has no logarithm in it: nn.Softmax gives probabilities, nn.LogSoftmax their"
+            " logarithms"
+        )
+        down = F.log_softmax(z, dim=0)
+        causes = {
+            no_logarithm: F.nll_loss(logs.exp(), targets),
+            "the first step is missing: nn.LogSoftmax of z_pred": F.nll_loss(z, targets),
+            "the softmax goes along each row: nn.LogSoftmax(dim=1)": F.nll_loss(down, targets),
+            "the minus is in NLLLoss already": -right,
+            "this is the sum over the examples: the loss is their mean": 9 * right,
+        }
+        loss, what = kata.log_softmax_loss, "The loss in two steps"
+        expect.close(loss(z, targets), right, what=what, causes=causes)
+        likely = "make it from nn.LogSoftmax and nn.NLLLoss"
+        calls.check_written_out(lambda: loss(z, targets), ["cross_entropy"], what, likely)
+        seen = loss(200 * z, targets)
+        expect.that(
+            seen.isfinite(),
+            "Large z_pred give no finite loss.",
+            seen=expect.describe(seen),
+            expected="a finite number",
+            likely="a probability of 0 has no logarithm: nn.LogSoftmax goes from z_pred to the "
+            "logarithms in one step",
+        )
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        check_losses(kata, device)
+        z, numbers = torch.randn(4, 3, device=device), torch.arange(4, device=device) % 3
+        expect.on_device(kata.log_softmax_loss(z, numbers), device, what="The loss in two steps")
+        for kind in LOSSES:
+            column = z[:, :1], torch.ones(4, 1, device=device)
+            loss = kata.loss_for(kind)(*((z, numbers) if kind == "multiclass" else column))
+            expect.on_device(loss, device, what=f"The loss of {kind}")
 
 
 @pytest.mark.task("optimizer")
@@ -118,28 +214,64 @@ class TestOptimizer:
     @pytest.mark.parametrize("name", OPTIMIZERS)
     def test_optimizer_of_the_name(self, kata, name):
         weight, right = nn.Linear(2, 1).weight, OPTIMIZERS[name][0]
-        check_optimizer(kata.optimizer_for(name, [weight], 0.125), right, weight, lr=0.125)
+        optimizer = kata.optimizer_for(name, [weight], 0.125)
+        seen = type(optimizer).__name__
+        likely = "each name has its class in torch.optim, and an instance of it is returned"
+        expect.that(seen == right, "Another optimizer.", seen=seen, expected=right, likely=likely)
+        (group,), plain = optimizer.param_groups, type(optimizer)([weight]).param_groups[0]
+        causes = {"this is torch's own: pass lr on": plain["lr"]}
+        expect.close(group["lr"], 0.125, what="The learning rate", causes=causes)
+        expect.that(
+            len(group["params"]) == 1 and group["params"][0] is weight,
+            "Other parameters.",
+            seen=group["params"],
+            expected="those it got",
+            likely="pass them on as they are",
+        )
+        named = ("weight_decay", "momentum", "betas", "alpha", "lr_decay")
+        seen = {setting: group[setting] for setting in named if setting in group}
+        right = {setting: plain[setting] for setting in named if setting in plain}
+        expect.equal(seen, right, what="The settings that were not named")
 
     @pytest.mark.parametrize("name", OPTIMIZERS)
     def test_passes_its_settings_on(self, kata, name):
         right = {"weight_decay": 0.25} | OPTIMIZERS[name][1]
-        group = kata.optimizer_for(name, nn.Linear(2, 1).parameters(), 0.125, **right).param_groups[
-            0
-        ]
-        check_settings(group, right)
+        optimizer = kata.optimizer_for(name, nn.Linear(2, 1).parameters(), 0.125, **right)
+        (group,) = optimizer.param_groups
+        lost = [setting for setting, value in right.items() if group[setting] != value]
+        likely = "**settings hands each of them on under its own name, whichever came"
+        if len(lost) == len(right):
+            likely = "the settings are left behind: hand **settings on to the class, next to lr"
+        expect.that(
+            not lost,
+            "Settings do not reach the optimizer.",
+            seen={setting: group[setting] for setting in lost},
+            expected={setting: right[setting] for setting in lost},
+            likely=likely,
+        )
 
     def test_refuses_unknown_names(self, kata):
-        parameters = nn.Linear(2, 1).parameters()
-        check_refusal(
-            lambda: kata.optimizer_for("newton", parameters, 0.1),
-            "optimizer_for",
-            "newton",
-            tuple(OPTIMIZERS),
-        )
+        arguments = "newton", nn.Linear(2, 1).parameters(), 0.1
+        check_refusal(kata, "optimizer_for", arguments, "newton", OPTIMIZERS)
 
     @pytest.mark.placement
     def test_takes_steps_on_any_device(self, kata, device):
-        check_steps_on(kata.optimizer_for, OPTIMIZERS, device)
+        for name in OPTIMIZERS:
+            model = nn.Linear(2, 1).to(device)
+            before = model.weight.tolist()
+            optimizer = kata.optimizer_for(name, model.parameters(), 0.1)
+            model(torch.ones(3, 2, device=device)).sum().backward()
+            optimizer.step()
+            expect.on_device(model.weight, device, what=f"The weight after a step of {name!r}")
+            seen = model.weight.tolist()
+            expect.that(
+                seen != before,
+                f"A step of {name!r} changes nothing on {device}.",
+                seen=seen,
+                expected="another weight",
+                likely="it got other tensors than the model's parameters: pass them on as they "
+                "are, whichever device they are on",
+            )
 
 
 @pytest.mark.task("batch")
@@ -166,16 +298,16 @@ class TestBatch:
     @pytest.mark.placement
     @pytest.mark.parametrize("kind", LOSSES)
     def test_batches_are_made_on_the_cpu(self, kata, kind):
-        check_batch_on(kata.next_batch(*xor_arrays(points=7), kind), torch.device("cpu"))
+        batch = kata.next_batch(*xor_arrays(points=7), kind)
+        for part, what in zip(batch, ("features", "targets"), strict=True):
+            expect.on_device(part, torch.device("cpu"), what=f"The {what} of a batch")
 
 
 @pytest.mark.task("train", needs="network")
 class TestTrain:
     def test_loss_is_the_mean_over_the_batches(self, kata):
-        model, (features, targets) = (
-            kata.FCNN([2, 6, 1], "relu", "linear"),
-            product_arrays(points=45),
-        )
+        model = kata.FCNN([2, 6, 1], "relu", "linear")
+        features, targets = product_arrays(points=45)
         errors = (
             model(torch.tensor(features).float())[1].detach() - torch.tensor(targets)
         ).square()
@@ -197,20 +329,36 @@ class TestTrain:
     def test_takes_a_step_for_each_batch_with_the_named_optimizer(self, kata):
         model, data = kata.FCNN([2, 6, 1], "relu", "sigmoid"), xor_arrays(points=45)
         settings = {"optimizer": "rmsprop", "lr": 0.003, "epochs": 3, "batch_size": 10}
-        check_steps(
-            lambda: kata.train(model, *data, "binary", **settings),
-            ("RMSprop", 0.003),
-            epochs=3,
-            batches=4,
+        seen = []
+        handle = register_optimizer_step_pre_hook(
+            lambda optimizer, *_: seen.append(
+                (type(optimizer).__name__, optimizer.param_groups[0]["lr"])
+            )
+        )
+        try:
+            kata.train(model, *data, "binary", **settings)
+        finally:
+            handle.remove()
+        expect.that(
+            len(seen) == 12,
+            "Other than 4 steps an epoch.",
+            seen=f"{len(seen)} in 3 epochs",
+            expected="12 in 3 epochs",
+            likely="an epoch has n // batch_size whole batches, and each has a step of its own",
+        )
+        expect.that(
+            set(seen) == {("RMSprop", 0.003)},
+            "Not the optimizer that was named.",
+            seen=seen[0],
+            expected=("RMSprop", 0.003),
+            likely="optimizer_for(optimizer, model.parameters(), lr) makes it from the arguments",
         )
 
     def test_every_step_follows_the_gradient(self, kata):
         features, targets = xor_arrays(points=20)
-        model, x, y = (
-            kata.FCNN([2, 6, 1], "relu", "sigmoid"),
-            torch.tensor(features).float(),
-            torch.tensor(targets).float(),
-        )
+        model = kata.FCNN([2, 6, 1], "relu", "sigmoid")
+        x = torch.tensor(features).float()
+        y = torch.tensor(targets).float()
         # three equal batches: any order of them will do
         data = np.tile(features, (3, 1)), np.tile(targets, (3, 1))
         steps = training.watch(
@@ -235,16 +383,22 @@ class TestTrain:
 
     @pytest.mark.placement
     def test_takes_batches_to_the_model(self, kata, device):
-        check_training(kata, *quadrants_arrays(points=40), device)
+        data = quadrants_arrays(points=40)
+        model = expect.moved(kata.FCNN([2, 6, 4], "relu", "softmax"), device)
+
+        def train(model=model):
+            return kata.train(model, *data, "multiclass", epochs=2, batch_size=10)
+
+        placement.check_training(train, model, [], epochs=2)
+        check_moved(model, train)
+        check_number(kata.FCNN([2, 6, 4], "relu", "softmax"), train, what="The batches")
 
 
 @pytest.mark.task("accuracy", needs="network")
 class TestAccuracy:
     def test_counts_probabilities_from_a_half_on(self, kata):
-        z, right = (
-            torch.tensor([-2.0, -0.3, 0.0, 0.2, 0.4, 3.0, 1.0, -1.0]),
-            torch.tensor([0.0, 1, 1, 1, 1, 1, 0, 0]),
-        )
+        z = torch.tensor([-2.0, -0.3, 0.0, 0.2, 0.4, 3.0, 1.0, -1.0])
+        right = torch.tensor([0.0, 1, 1, 1, 1, 1, 0, 0])
         share = accuracy_of(kata, "binary", z.reshape(-1, 1), right)
         causes = {
             "a half is the edge for y_pred, the probability: here z_pred is compared": (
@@ -256,10 +410,8 @@ class TestAccuracy:
         expect.close(share, 0.75, what="The accuracy", causes=causes)
 
     def test_counts_the_largest_of_each_row(self, kata):
-        z, right = (
-            torch.eye(3)[[0, 1, 2, 2, 1, 0, 0, 0]] * 3,
-            torch.tensor([0.0, 1, 2, 1, 1, 0, 2, 0]),
-        )
+        z = torch.eye(3)[[0, 1, 2, 2, 1, 0, 0, 0]] * 3
+        right = torch.tensor([0.0, 1, 2, 1, 1, 0, 2, 0])
         share = accuracy_of(kata, "multiclass", z, right)
         table = z.argmax(dim=1) == right.reshape(-1, 1)
         likely = "answers (n,) and targets (n, 1) were stretched to (n, n): give both one shape"
@@ -271,264 +423,54 @@ class TestAccuracy:
         )
 
     def test_refuses_a_regression(self, kata):
-        model, data = kata.FCNN([2, 1], "relu", "linear"), product_arrays(points=5)
-        check_refusal(lambda: kata.accuracy(model, *data, "regression"), "accuracy", "regression")
+        arguments = kata.FCNN([2, 1], "relu", "linear"), *product_arrays(points=5), "regression"
+        check_refusal(kata, "accuracy", arguments, "regression")
 
     @pytest.mark.placement
     def test_takes_the_data_to_the_model(self, kata, device):
-        check_shares(kata, device)
+        z = torch.tensor([-2.0, 0.3, 1.0, 2.0])
+        share = accuracy_of(kata, "binary", z.reshape(-1, 1), (z > 0.5).float(), device)
+        expect.close(share, 0.75, what=f"The accuracy of a binary model on {device}")
+        z, right = torch.eye(3)[[0, 1, 2, 2]], torch.tensor([0.0, 1, 2, 1])
+        share = accuracy_of(kata, "multiclass", z, right, device)
+        expect.close(share, 0.75, what=f"The accuracy of a multiclass model on {device}")
+
+        def ask(model):
+            return kata.accuracy(model, np.zeros((4, 2)), np.zeros((4, 1)), "binary")
+
+        model = kata.FCNN([2, 1], "relu", "sigmoid")
+        check_moved(model, lambda: ask(model))
+        check_number(kata.FCNN([2, 1], "relu", "sigmoid"), ask, what="The features")
 
 
-ACTIVATIONS = {
-    "relu": F.relu,
-    "tanh": F.tanh,
-    "sigmoid": F.sigmoid,
-    "linear": lambda z: z,
-    "softmax": lambda z: F.softmax(z, 1),
-}
-
-
-def check_settings_for(
-    settings_for: Callable[..., object], kind: str, right: tuple[list[int], str, str]
-) -> None:
-    """Four classes and the hidden sizes 16 and 5 give these sizes, this last activation and this
-    text.
-    """
-    hidden, (dims, last, text) = [16, 5], right
-    seen = settings_for(kind, hidden, 4)
-    likely = "+= , insert and append change the list that came: make a new one, [2, *hidden, ...]"
-    headline = "The list of the hidden sizes changed."
-    expect.that(hidden == [16, 5], headline, seen=hidden, expected=[16, 5], likely=likely)
-    causes = {
-        "only multiclass has an output for each class: the others have one": (
-            [2, 16, 5, 4],
-            last,
-            f"2-16-5-4 {last}",
-        ),
-        "the two inputs are missing at the start of the sizes": (dims[1:], last, text[2:]),
-        "the text holds no brackets or commas: join the sizes with '-'": (
-            dims,
-            last,
-            f"{dims} {last}",
-        ),
-    }
-    expect.equal(seen, right, what=f"settings_for({kind!r}, {hidden}, 4)", causes=causes)
-
-
-def check_parameters(model: nn.Module, dims: list[int]) -> None:
-    """Torch finds a weight and a bias for each layer of these sizes, in order."""
-    seen = [tuple(parameter.shape) for parameter in model.parameters()]
-    right = [
-        shape
-        for d_in, d_out in zip(dims[:-1], dims[1:], strict=True)
-        for shape in ((d_out, d_in), (d_out,))
-    ]
-    likely = "make an nn.Linear of each size and the next one, in the order of dims"
-    if not seen:
-        likely = "a plain list hides its layers from torch: put them into an nn.ModuleList"
-    elif seen == [shape[::-1] for shape in right]:
-        likely = "the sizes are swapped: nn.Linear(inputs, outputs)"
-    expect.that(
-        seen == right,
-        f"FCNN({dims}, ...) has other parameters.",
-        seen=seen,
-        expected=right,
-        likely=likely,
-    )
-
-
-def check_start(model: nn.Module) -> None:
-    """Every weight and bias begins with the standard deviation 1 / inputs of its layer."""
-    parameters = list(model.parameters())
-    for number, value in enumerate(parameters):
-        d_in, d_out = parameters[number // 2 * 2].shape[::-1]
-        causes = {
-            "this is torch's own start: draw anew with nn.init.normal_(..., std=1 / "
-            "layer.in_features)": ((d_in / 3) ** 0.5),
-            "the standard deviation is 1 / inputs, and not the root of it": d_in**0.5,
-            "1 is divided by the layer's outputs, not its inputs": d_in / d_out,
-            "these are all zeros": 0.0,
-        }
-        name = f"layer {number // 2 + 1}'s {('weight', 'bias')[number % 2]}"
-        what = f"The standard deviation of {name}, times its {d_in} inputs"
-        expect.close(
-            d_in * value.detach().square().mean().sqrt(), 1.0, what=what, causes=causes, atol=0.25
-        )
-
-
-def check_pair(model: nn.Module, x: Tensor, name: str, last: str) -> None:
-    """The network of three layers gives (y_pred, z_pred) by the formula, from weights drawn
-    anew.
-    """
-    w1, b1, w2, b2, w3, b3 = (nn.init.normal_(parameter) for parameter in model.parameters())
-    act, end = ACTIVATIONS[name], ACTIVATIONS[last]
-    z = act(act(x @ w1.T + b1) @ w2.T + b2) @ w3.T + b3
-    flat = ((x @ w1.T + b1) @ w2.T + b2) @ w3.T + b3
-    causes = {
-        "z_pred is the last layer's result before its activation, and here both are y_pred": (
-            end(z),
-            end(z),
-        ),
-        "the last activation is not applied: both are z_pred": (z, z),
-        "the pair is turned around: y_pred comes first": (z, end(z)),
-        f"{name} is not applied between the layers": (end(flat), flat),
-        f"{name} is applied after the last layer too": (end(act(z)), act(z)),
-        "softmax goes along each row: dim=1": (F.softmax(z, dim=0), z),
-    }
-    with expect.untouched("The input", x):
-        pair = model(x)
-    right, likely = isinstance(pair, tuple) and len(pair) == 2, "return y_pred, z_pred"
-    expect.that(
-        right,
-        "forward gives no pair.",
-        seen=expect.describe(pair),
-        expected="(y_pred, z_pred)",
-        likely=likely,
-    )
-    causes = {cause: torch.stack(wrong) for cause, wrong in causes.items()}
-    expect.close(
-        torch.stack(pair),
-        torch.stack([end(z), z]),
-        what="y_pred and z_pred, one upon the other,",
-        causes=causes,
-    )
-
-
-def check_two_steps(loss: Callable[[Tensor, Tensor], Tensor]) -> None:
-    """The loss of (z_pred, targets) is the cross-entropy, without torch's function of that name."""
-    z, targets = 3 * torch.randn(9, 4), torch.arange(9) % 4
-    logs, right = F.log_softmax(z, dim=1), F.cross_entropy(z, targets)
-    no_logarithm = (
-        "NLLLoss has no logarithm in it: nn.Softmax gives probabilities, nn.LogSoftmax their"
-        " logarithms"
-    )
-    causes = {
-        no_logarithm: F.nll_loss(logs.exp(), targets),
-        "the first step is missing: nn.LogSoftmax of z_pred": F.nll_loss(z, targets),
-        "the softmax goes along each row: nn.LogSoftmax(dim=1)": F.nll_loss(
-            F.log_softmax(z, dim=0), targets
-        ),
-        "the minus is in NLLLoss already": -right,
-        "this is the sum over the examples: the loss is their mean": 9 * right,
-    }
-    what = "The loss in two steps"
-    expect.close(loss(z, targets), right, what=what, causes=causes)
-    calls.check_written_out(
-        lambda: loss(z, targets),
-        ["cross_entropy"],
-        what,
-        "make it from nn.LogSoftmax and nn.NLLLoss",
-    )
-    seen, headline = loss(200 * z, targets), "Large z_pred give no finite loss."
-    likely = (
-        "a probability of 0 has no logarithm: nn.LogSoftmax goes from z_pred to the logarithms in"
-        " one step"
-    )
-    expect.that(
-        seen.isfinite(),
-        headline,
-        seen=expect.describe(seen),
-        expected="a finite number",
-        likely=likely,
-    )
-
-
-def check_optimizer(
-    optimizer: torch.optim.Optimizer, right: str, weight: nn.Parameter, lr: float
-) -> None:
-    """The optimizer has the right class, this weight as its only parameter, this learning rate, and
-    else torch's settings.
-    """
-    seen, likely = (
-        type(optimizer).__name__,
-        "each name has its class in torch.optim, and an instance of it is returned",
-    )
-    expect.that(seen == right, "Another optimizer.", seen=seen, expected=right, likely=likely)
-    (group,), own = optimizer.param_groups, type(optimizer)([weight]).param_groups[0]
-    expect.close(
-        group["lr"],
-        lr,
-        what="The learning rate",
-        causes={"this is torch's own: pass lr on": own["lr"]},
-    )
-    kept, likely = (
-        len(group["params"]) == 1 and group["params"][0] is weight,
-        "pass them on as they are",
-    )
-    expect.that(
-        kept, "Other parameters.", seen=group["params"], expected="those it got", likely=likely
-    )
-    named = ("weight_decay", "momentum", "betas", "alpha", "lr_decay")
-    seen, right = ({name: some[name] for name in named if name in some} for some in (group, own))
-    expect.equal(seen, right, what="The settings that were not named")
-
-
-def check_settings(group: Mapping[str, object], right: Mapping[str, object]) -> None:
-    """The optimizer's settings (its param_groups[0]) are those it was asked for."""
-    lost = [name for name, value in right.items() if group[name] != value]
-    likely = "**settings hands each of them on under its own name, whichever came"
-    if len(lost) == len(right):
-        likely = "the settings are left behind: hand **settings on to the class, next to lr"
-    seen, expected = {name: group[name] for name in lost}, {name: right[name] for name in lost}
-    expect.that(
-        not lost,
-        "Settings do not reach the optimizer.",
-        seen=seen,
-        expected=expected,
-        likely=likely,
-    )
-
-
-def check_steps(
-    train: Callable[[], object], right: tuple[str, float], epochs: int, batches: int
-) -> None:
-    """The training takes a step for each of its batches, with the right optimizer (its class and
-    learning rate).
-    """
-    seen: list[tuple[str, float]] = []
-    handle = register_optimizer_step_pre_hook(
-        lambda optimizer, *_: seen.append(
-            (type(optimizer).__name__, optimizer.param_groups[0]["lr"])
-        )
-    )
+def check_refusal(kata, who, arguments, name, names=()):
+    """The function raises a ValueError whose message has the name it got and the known ones."""
+    likely = "nothing is raised for a name that none of the branches knows"
     try:
-        train()
-    finally:
-        handle.remove()
-    likely = "an epoch has n // batch_size whole batches, and each has a step of its own"
-    headline, steps, expected = (
-        f"Other than {batches} steps an epoch.",
-        f"{len(seen)} in {epochs} epochs",
-        batches * epochs,
-    )
-    expect.that(
-        len(seen) == expected,
-        headline,
-        seen=steps,
-        expected=f"{expected} in {epochs} epochs",
-        likely=likely,
-    )
-    likely = "optimizer_for(optimizer, model.parameters(), lr) makes it from the arguments"
-    expect.that(
-        set(seen) == {right},
-        "Not the optimizer that was named.",
-        seen=seen[0],
-        expected=right,
-        likely=likely,
-    )
+        seen = expect.describe(getattr(kata, who)(*arguments))
+    except ValueError as error:
+        if all(word in str(error) for word in (name, *names)):
+            return
+        seen = f"ValueError: {error}"
+        likely = "the message leaves out the name that came, or the known ones"
+    except KeyError as error:
+        seen = f"KeyError: {error}"
+        likely = (
+            "a dict raises KeyError for what it does not hold: look first, `if name not in ...`"
+        )
+    except UnboundLocalError as error:
+        seen = f"UnboundLocalError: {error}"
+        likely = "no branch fits: an `else` at the end has to raise the ValueError"
+    headline = f"{who} does not refuse {name!r} clearly."
+    expected = f"ValueError with a message that has {', '.join([repr(name), *names])}"
+    expect.unmet(headline, seen=seen, expected=expected, likely=likely)
 
 
-def check_batch(
-    batch: tuple[Tensor, Tensor],
-    features: np.ndarray,
-    targets: np.ndarray,
-    kind: str,
-    causes: Mapping[str, np.ndarray] | None = None,
-) -> None:
+def check_batch(batch, features, targets, kind, causes=None):
     """The batch holds these rows, as the loss of the kind wants them. A cause maps to the features
     that its mistake gives.
     """
-    inputs, wanted = batch
+    inputs, answers = batch
     expect.close(inputs, features, what="The features of the batch", causes=causes)
     expect.dtype(inputs, torch.float32, what="The features of the batch")
     what, flat = f"The targets of {kind}", targets.reshape(-1)
@@ -537,169 +479,53 @@ def check_batch(
         "class numbers go into nn.CrossEntropyLoss as a row (n,), all other targets as a column"
         " (n, 1)"
     )
-    expect.shape(wanted, right.shape, what=what, causes={likely: other.shape})
-    expect.dtype(wanted, torch.int64 if kind == "multiclass" else torch.float32, what=what)
-    expect.close(wanted, right, what=what)
+    expect.shape(answers, right.shape, what=what, causes={likely: other.shape})
+    expect.dtype(answers, torch.int64 if kind == "multiclass" else torch.float32, what=what)
+    expect.close(answers, right, what=what)
 
 
-def accuracy_of(
-    kata: ModuleType, kind: str, z: Tensor, right: Tensor, device: torch.device | str = "cpu"
-) -> float:
+def accuracy_of(kata, kind, z, right, device="cpu"):
     """The accuracy of a network of one layer, made so that its z_pred are these z (n, outputs),
-    against the right answers.
+    against the right answers (n,).
     """
-    model = kata.FCNN(
-        [z.shape[1], z.shape[1]], "relu", "sigmoid" if kind == "binary" else "softmax"
-    )
+    last = "sigmoid" if kind == "binary" else "softmax"
+    model = kata.FCNN([z.shape[1], z.shape[1]], "relu", last)
     weight, bias = model.parameters()
     nn.init.eye_(weight)
     nn.init.zeros_(bias)
-    found = kata.accuracy(
-        model.to(device), z.double().numpy(), right.double().numpy().reshape(-1, 1), kind
-    )
-    seen, likely = type(found).__name__, "item() gives the number"
+    data = z.double().numpy(), right.double().numpy().reshape(-1, 1)
+    accuracy = kata.accuracy(model.to(device), *data, kind)
     expect.that(
-        seen == "float",
+        type(accuracy).__name__ == "float",
         "The accuracy is no plain number.",
-        seen=seen,
+        seen=type(accuracy).__name__,
         expected="float",
-        likely=likely,
+        likely="item() gives the number",
     )
-    return found
+    return accuracy
 
 
-def check_pairs(kata: ModuleType, device: torch.device) -> None:
-    """A network with any activations comes along to the device, and gives its pair there."""
-    for name, last in (("relu", "linear"), ("tanh", "sigmoid"), ("sigmoid", "softmax")):
-        model = expect.moved(kata.FCNN([2, 3, 2], name, last), device)
-        for what, seen in zip(
-            ("y_pred", "z_pred"), model(torch.randn(4, 2, device=device)), strict=True
-        ):
-            expect.on_device(seen, device, what=f"{what} of {name} and {last}")
-
-
-def check_losses(kata: ModuleType, device: torch.device) -> None:
-    """Every loss of z_pred and targets on the device is there, too."""
-    z, numbers = torch.randn(4, 3, device=device), torch.arange(4, device=device) % 3
-    expect.on_device(kata.log_softmax_loss(z, numbers), device, what="The loss in two steps")
-    column = torch.ones(4, 1, device=device)
-    for kind, pair in (
-        ("regression", (z[:, :1], column)),
-        ("binary", (z[:, :1], column)),
-        ("multiclass", (z, numbers)),
-    ):
-        expect.on_device(kata.loss_for(kind)(*pair), device, what=f"The loss of {kind}")
-
-
-def check_steps_on(
-    optimizer_for: Callable[..., torch.optim.Optimizer], names: Iterable[str], device: torch.device
-) -> None:
-    """Each of these optimizers changes a weight on the device, and leaves it there."""
-    for name in names:
-        model = nn.Linear(2, 1).to(device)
-        before, optimizer = model.weight.tolist(), optimizer_for(name, model.parameters(), 0.1)
-        model(torch.ones(3, 2, device=device)).sum().backward()
-        optimizer.step()
-        expect.on_device(model.weight, device, what=f"The weight after a step of {name!r}")
-        likely = (
-            "it got other tensors than the model's parameters: pass them on as they are, whichever"
-            " device they are on"
-        )
-        headline, seen = f"A step of {name!r} changes nothing on {device}.", model.weight.tolist()
-        expect.that(seen != before, headline, seen=seen, expected="another weight", likely=likely)
-
-
-def check_batch_on(batch: tuple[Tensor, Tensor], device: torch.device) -> None:
-    """Both parts of the batch lie on the device."""
-    for part, what in zip(batch, ("features", "targets"), strict=True):
-        expect.on_device(part, device, what=f"The {what} of a batch")
-
-
-def check_training(
-    kata: ModuleType, features: np.ndarray, targets: np.ndarray, device: torch.device
-) -> None:
-    """The training takes every batch of the class numbers 0 to 3 to the model, which stays on the
-    device, number and all.
-    """
-    model = expect.moved(kata.FCNN([2, 6, 4], "relu", "softmax"), device)
-
-    def train(model: nn.Module = model) -> list[float]:
-        return kata.train(model, features, targets, "multiclass", epochs=2, batch_size=10)
-
-    placement.check_training(train, model, [], epochs=2)
-    check_moved(model, train)
-    check_number(kata.FCNN([2, 6, 4], "relu", "softmax"), train, what="The batches")
-
-
-def check_shares(kata: ModuleType, device: torch.device) -> None:
-    """The share of right answers of a model on the device, for both kinds that have one."""
-    z = torch.tensor([-2.0, 0.3, 1.0, 2.0])
-    share = accuracy_of(kata, "binary", z.reshape(-1, 1), (z > 0.5).float(), device)
-    expect.close(share, 0.75, what=f"The accuracy of a binary model on {device}")
-    share = accuracy_of(
-        kata, "multiclass", torch.eye(3)[[0, 1, 2, 2]], torch.tensor([0.0, 1, 2, 1]), device
-    )
-    expect.close(share, 0.75, what=f"The accuracy of a multiclass model on {device}")
-
-    def ask(model: nn.Module) -> float:
-        return kata.accuracy(model, np.zeros((4, 2)), np.zeros((4, 1)), "binary")
-
-    model = kata.FCNN([2, 1], "relu", "sigmoid")
-    check_moved(model, lambda: ask(model))
-    check_number(kata.FCNN([2, 1], "relu", "sigmoid"), ask, what="The features")
-
-
-def check_number(model: nn.Module, call: Callable[[nn.Module], object], what: str) -> None:
-    """The call takes its tensors to the GPU of the model, by its number: the model is said to be on
-    the second one.
+def check_number(model, call, what):
+    """The call takes its tensors to the model's GPU by its number: this model claims to lie on the
+    second GPU.
     """
     with placement.Pretended(placement.SECOND_GPU, model) as there:
         call(model)
     there.check(what)
 
 
-def check_moved(model: nn.Module, call: Callable[[], object]) -> None:
-    """The call gives the model its input where the model lies: on the meta device here, which every
+def check_moved(model, call):
+    """The call gives the model its input where the model lies: here on the meta device, which every
     machine has.
     """
 
     class Seen(Exception):
-        """Ends the call: numbers are not to be had on this device."""
+        """Ends the call: there are no numbers on this device."""
 
-    def look(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    def look(module, inputs):
         expect.on_device(inputs[0], torch.device("meta"), what="The model's input")
         raise Seen
 
     model.to("meta").register_forward_pre_hook(look)
     with contextlib.suppress(Seen):
         call()
-
-
-def check_refusal(
-    call: Callable[[], object], who: str, name: str, known: Sequence[str] = ()
-) -> None:
-    """The call raises a ValueError whose message has the name it got and the known ones."""
-    likely = "nothing is raised for a name that none of the branches knows"
-    try:
-        seen = expect.describe(call())
-    except ValueError as error:
-        if all(word in str(error) for word in (name, *known)):
-            return
-        seen, likely = (
-            f"ValueError: {error}",
-            "the message leaves out the name that came, or the known ones",
-        )
-    except KeyError as error:
-        seen, likely = (
-            f"KeyError: {error}",
-            "a dict raises KeyError for what it does not hold: look first, `if name not in ...`",
-        )
-    except UnboundLocalError as error:
-        seen, likely = (
-            f"UnboundLocalError: {error}",
-            "no branch fits: an `else` at the end has to raise the ValueError",
-        )
-    expected = f"ValueError with a message that has {', '.join([repr(name), *known])}"
-    expect.unmet(
-        f"{who} does not refuse {name!r} clearly.", seen=seen, expected=expected, likely=likely
-    )

@@ -26,10 +26,9 @@ def check_written_out(
     with _Watch() as watch:
         call()
     used = sorted(set(forbidden) & watch.names)
-    headline = f"{what} is not written out: torch does the work."
     expect.that(
         not used,
-        headline,
+        f"{what} is not written out: torch does the work.",
         seen=f"a call of {', '.join(used)}",
         expected="the formula of the lesson",
         likely=likely,

@@ -58,8 +58,8 @@ def unmet(
     told by evidence.
     """
     causes = (Cause(likely),) if isinstance(likely, str) else tuple(likely)
-    found = Diagnosis(headline, str(seen), str(expected), causes, curve=curve)
-    raise Unmet(found if found.leads_on else replace(found, pointer=pointer), wrong)
+    diagnosis = Diagnosis(headline, str(seen), str(expected), causes, curve=curve)
+    raise Unmet(diagnosis if diagnosis.leads_on else replace(diagnosis, pointer=pointer), wrong)
 
 
 def told(*causes: str) -> tuple[Cause, ...]:
@@ -127,10 +127,9 @@ def dtype(
     seen = tensor(value, what).dtype
     likely = _fitting(causes, lambda wrong: wrong == seen)
     likely = likely or f"say which: torch.tensor(..., dtype={expected}) or .to({expected})"
-    headline = f"{what}: not the right dtype."
     that(
         seen == expected,
-        headline,
+        f"{what}: not the right dtype.",
         seen=seen,
         expected=expected,
         likely=likely,
@@ -148,12 +147,12 @@ def close(
     """Numbers equal to the expected ones, apart from rounding (1e-4 of each, and atol)."""
     if not isinstance(actual, Tensor | np.ndarray | float | int | np.generic):
         tensor(actual, what)
-    seen, wanted = _numbers(actual), _numbers(expected)
-    if _same(seen, wanted, atol):
+    seen, right = _numbers(actual), _numbers(expected)
+    if _same(seen, right, atol):
         return
     likely = _fitting(causes, lambda wrong: _same(seen, _numbers(wrong), atol))
-    if seen.shape != wanted.shape:
-        sizes, headline = (tuple(seen.shape), tuple(wanted.shape)), f"{what}: not the right shape."
+    if seen.shape != right.shape:
+        sizes, headline = (tuple(seen.shape), tuple(right.shape)), f"{what}: not the right shape."
         likely, wrong = likely or guesses.of_shape(*sizes), (actual, sizes[1])
         unmet(
             headline,
@@ -163,12 +162,9 @@ def close(
             pointer=pointers.SHAPE,
             wrong=wrong,
         )
-    likely, headline = (
-        likely or [guesses.of_numbers(seen, wanted)],
-        f"{what}: not the right numbers.",
-    )
+    likely = likely or [guesses.of_numbers(seen, right)]
     unmet(
-        headline,
+        f"{what}: not the right numbers.",
         seen=describe(actual),
         expected=describe(expected),
         likely=likely,
@@ -244,22 +240,19 @@ def reaches(
 
 def losses(history: object, epochs: int, what: str = "train(...)", each: str = "epoch") -> None:
     """A list with the loss of each epoch (or of each step, as `each` says), as plain numbers."""
-    headline, expected = (
-        f"{what} does not return the loss of each {each}.",
-        f"a list of {epochs} numbers",
-    )
+    headline = f"{what} does not return the loss of each {each}."
+    expected = f"a list of {epochs} numbers"
     if history is None:
         unmet(headline, seen="None", expected=expected, likely=told(NO_RETURN))
     seen = (
         f"{type(history).__name__} of length {len(history) if hasattr(history, '__len__') else '?'}"
     )
-    likely = f"append one number to a list in each {each}, and return the list after the loop"
     that(
         isinstance(history, list) and len(history) == epochs,
         headline,
         seen=seen,
         expected=expected,
-        likely=likely,
+        likely=f"append one number to a list in each {each}, and return the list after the loop",
     )
     kinds = {type(loss).__name__ for loss in history}
     that(
@@ -313,10 +306,8 @@ def gradients_reach(model: nn.Module, what: str = "The loss") -> None:
     unreached = [
         name for name, value in parameters.items() if value.grad is None or not value.grad.any()
     ]
-    cut, unused = (
-        "the way to it is cut by detach(), .data or torch.no_grad()",
-        "a layer is made but not used in forward",
-    )
+    cut = "the way to it is cut by detach(), .data or torch.no_grad()"
+    unused = "a layer is made but not used in forward"
     that(
         not unreached,
         f"{what} does not reach every parameter.",
@@ -348,24 +339,24 @@ def moved(model: nn.Module, device: torch.device) -> nn.Module:
     """
     model = model.to(device)
     for name, module in model.named_modules():
-        for attribute, kept in vars(module).items():
+        for attribute, value in vars(module).items():
             entries = (
-                kept.values()
-                if isinstance(kept, dict)
-                else kept
-                if isinstance(kept, list | tuple)
-                else [kept]
+                value.values()
+                if isinstance(value, dict)
+                else value
+                if isinstance(value, list | tuple)
+                else [value]
             )
-            left = [
-                one
-                for one in entries
-                if isinstance(one, Tensor) and not lies_on(one.device, device)
+            behind = [
+                entry
+                for entry in entries
+                if isinstance(entry, Tensor) and not lies_on(entry.device, device)
             ]
-            if attribute not in ("_parameters", "_buffers") and left:
+            if attribute not in ("_parameters", "_buffers") and behind:
                 where = ".".join(filter(None, ["self", name, attribute]))
                 unmet(
                     f"model.to(device) leaves {where} behind.",
-                    seen=f"a tensor in a plain attribute, on {left[0].device}",
+                    seen=f"a tensor in a plain attribute, on {behind[0].device}",
                     expected=f"all of the model on {device}",
                     likely=(
                         "nn.Module only moves its parameters and buffers:"

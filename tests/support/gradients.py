@@ -20,13 +20,12 @@ def check_flow(
     """
     place = at.clone().requires_grad_()
     value = expect.tensor(function(place), what)
-    likely = "the way back is cut: .item(), .detach(), .data or torch.no_grad() stands in it"
     expect.that(
         value.requires_grad,
         f"{what}: no gradient flows.",
         seen="requires_grad=False",
         expected="True",
-        likely=likely,
+        likely="the way back is cut: .item(), .detach(), .data or torch.no_grad() stands in it",
     )
     (seen,) = torch.autograd.grad((weights * value).sum(), place)
     expect.close(seen, right, what=f"{what}: the gradient at {expect.describe(at)}")
@@ -34,11 +33,13 @@ def check_flow(
 
 def check_none(value: object, what: str) -> None:
     """A tensor that records no gradient."""
-    headline, likely = (
-        f"{what} still record gradients.",
-        "compute them under torch.no_grad(), or detach them",
-    )
-    kept = expect.tensor(value, what).requires_grad
+    headline = f"{what} still record gradients."
+    likely = "compute them under torch.no_grad(), or detach them"
+    recording = expect.tensor(value, what).requires_grad
     expect.that(
-        not kept, headline, seen="requires_grad=True", expected="requires_grad=False", likely=likely
+        not recording,
+        headline,
+        seen="requires_grad=True",
+        expected="requires_grad=False",
+        likely=likely,
     )

@@ -75,26 +75,24 @@ def of_hidden(model: nn.Module) -> list[str]:
     """A cause for each plain list, tuple or dict of a model that holds layers, which torch
     therefore does not find.
     """
-    found = []
-    for name, kept in vars(model).items():
+    causes = []
+    for name, value in vars(model).items():
         parts = (
-            kept.values()
-            if isinstance(kept, dict)
-            else kept
-            if isinstance(kept, list | tuple)
+            value.values()
+            if isinstance(value, dict)
+            else value
+            if isinstance(value, list | tuple)
             else ()
         )
         if not name.startswith("_") and any(
             isinstance(part, nn.Module | nn.Parameter) for part in parts
         ):
-            kind, right = (
-                type(kept).__name__,
-                ("ModuleDict" if isinstance(kept, dict) else "ModuleList"),
-            )
-            found.append(
+            kind = type(value).__name__
+            right = "ModuleDict" if isinstance(value, dict) else "ModuleList"
+            causes.append(
                 f"a plain {kind} hides its layers from torch: self.{name} has to be an nn.{right}"
             )
-    return found
+    return causes
 
 
 def _factor(seen: Tensor, wanted: Tensor) -> float | None:

@@ -36,24 +36,26 @@ def check_kept(
     """model.<name> is a list of exactly the expected tensors. A cause maps to the tensors that its
     mistake would keep.
     """
-    kept = getattr(model, name)
-    right = isinstance(kept, list) and len(kept) == len(expected)
+    results = getattr(model, name)
+    right = isinstance(results, list) and len(results) == len(expected)
     seen = (
-        f"{type(kept).__name__} of {len(kept)}" if hasattr(kept, "__len__") else type(kept).__name__
+        f"{type(results).__name__} of {len(results)}"
+        if hasattr(results, "__len__")
+        else type(results).__name__
     )
     headline = f"{name} does not hold one tensor for each layer."
-    likely = KEPT if len(kept) > len(expected) else "append the result of every layer, in order"
+    likely = KEPT if len(results) > len(expected) else "append the result of every layer, in order"
     expect.that(right, headline, seen=seen, expected=f"list of {len(expected)}", likely=likely)
-    for number, (one, wanted) in enumerate(zip(kept, expected, strict=True)):
+    for number, (result, wanted) in enumerate(zip(results, expected, strict=True)):
         wrong = {cause: tensors[number] for cause, tensors in causes.items()}
-        expect.close(one, wanted, what=f"{name}[{number}]", causes=wrong)
+        expect.close(result, wanted, what=f"{name}[{number}]", causes=wrong)
 
 
 def check_devices(model: nn.Module, device: torch.device) -> None:
     """All that was kept of the last pass lies on the device."""
     for name in ("linear_results", "activation_results"):
-        for number, one in enumerate(getattr(model, name)):
-            expect.on_device(one, device, what=f"{name}[{number}]")
+        for number, result in enumerate(getattr(model, name)):
+            expect.on_device(result, device, what=f"{name}[{number}]")
 
 
 def check_fresh(model: nn.Module) -> None:
@@ -62,11 +64,11 @@ def check_fresh(model: nn.Module) -> None:
     for examples in (25, 7):
         model(torch.randn(examples, inputs))
     for name in ("linear_results", "activation_results"):
-        kept = getattr(model, name)
+        results = getattr(model, name)
         headline = f"After two passes {name} holds more than the results of the last one."
-        seen, expected = f"{len(kept)} results", f"{layers} results"
-        expect.that(len(kept) == layers, headline, seen=seen, expected=expected, likely=KEPT)
-        rows = kept[0].shape[0]
+        seen, expected = f"{len(results)} results", f"{layers} results"
+        expect.that(len(results) == layers, headline, seen=seen, expected=expected, likely=KEPT)
+        rows = results[0].shape[0]
         headline = f"{name} holds results of the pass before."
         expect.that(
             rows == 7,

@@ -51,11 +51,11 @@ def _together(device: torch.device) -> Iterator[None]:
 
     def look(module: nn.Module, inputs: tuple[object, ...]) -> None:
         places = {
-            f"argument {n}": one
-            for n, one in enumerate(inputs, start=1)
-            if isinstance(one, Tensor) and one.ndim
+            f"argument {n}": tensor
+            for n, tensor in enumerate(inputs, start=1)
+            if isinstance(tensor, Tensor) and tensor.ndim
         }
-        devices = {what: one.device for what, one in places.items()}
+        devices = {what: tensor.device for what, tensor in places.items()}
         devices |= {
             what: weight.device
             for what, weight in zip(["its weights"], module.parameters(), strict=False)
@@ -143,12 +143,9 @@ class Pretended(TorchFunctionMode):
                 "only the kind of the device is left, and its number is lost: pass the device on as"
                 " it is, whole"
             )
-        seen, right = (
-            ", ".join(sorted(set(self.sent))) or "nowhere",
-            set(self.sent) == {str(self._device)},
-        )
+        seen = ", ".join(sorted(set(self.sent))) or "nowhere"
         expect.that(
-            right,
+            set(self.sent) == {str(self._device)},
             f"{what} do not go to {self._device}.",
             seen=seen,
             expected=self._device,

@@ -72,10 +72,8 @@ class Steps:
                 headline = (
                     f"Step {number} of the training does not follow the gradient of the loss."
                 )
-                seen, expected = (
-                    expect.describe(_flat(step.gradients)),
-                    expect.describe(_flat(fresh)),
-                )
+                seen = expect.describe(_flat(step.gradients))
+                expected = expect.describe(_flat(fresh))
                 expect.unmet(headline, seen=seen, expected=expected, likely=expect.told(*told))
 
     def _gradients(self, loss: Loss, step: Step) -> list[Tensor] | None:
@@ -126,10 +124,9 @@ def expect_steps(taken: int) -> None:
         "the parameters are changed by hand: make an optimizer of model.parameters() from"
         " torch.optim, and let it step",
     )
-    headline = "No optimizer of torch.optim takes a step in this training."
     expect.that(
         taken > 0,
-        headline,
+        "No optimizer of torch.optim takes a step in this training.",
         seen="no step",
         expected="a step after each loss.backward()",
         likely=likely,
