@@ -1,5 +1,5 @@
-"""What every kata's tests share: which folder is under test, on which devices, from which seed,
-against which marks.
+"""Options and fixtures of every kata's tests: the folder under test, the devices, the seed, the
+marks.
 """
 
 import functools

@@ -120,7 +120,7 @@ class TestAnswers:
 
 
 def letters(answers: object, question: str) -> set[str]:
-    """What was chosen, in capitals, once it is sure that it can be read."""
+    """The chosen letters, in capitals, after a check that they can be read."""
     headline = f"Question {question}: the answer can't be read."
     expected = 'a set of letters from A to E, such as {"A", "D"}'
     expect.that(

@@ -352,15 +352,15 @@ def missteps(weight, x, y, lr, steps, losses=False):
 
 
 def descend(kata, weight, x, y, lr, steps):
-    """The learner's descent; an error that only comes with the second step is the mark of a weight
-    made anew.
+    """The learner's descent. An error that comes with the second step shows that the weight was
+    replaced by a new one.
     """
-    anew = weight.detach().clone().requires_grad_()
+    fresh = weight.detach().clone().requires_grad_()
     try:
         return kata.descend(weight, x, y, lr=lr, steps=steps)
     except (TypeError, RuntimeError) as error:
         if steps > 1 and ("NoneType" in str(error) or "does not require grad" in str(error)):
-            kata.descend(anew, x, y, lr=lr, steps=1)
+            kata.descend(fresh, x, y, lr=lr, steps=1)
             expect.unmet(
                 "The second step raises an error.",
                 seen=error,

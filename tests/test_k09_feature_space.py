@@ -242,7 +242,7 @@ def asked(model: KeepingNetwork, points: Tensor, mode: bool) -> Tensor:
 
 
 def node_by_node(model: KeepingNetwork, x1: Tensor, x2: Tensor) -> Tensor:
-    """What the model answers, asked for one point after the other: (rows, columns, labels)."""
+    """The model's answers, asked point by point: (rows, columns, labels)."""
     return torch.stack(
         [torch.cat([model(torch.stack([one, two]).unsqueeze(0)) for one in x1]) for two in x2]
     ).detach()

@@ -27,7 +27,7 @@ FAR = torch.tensor([-1000.0, -200.0, -50.0, 50.0, 200.0, 1000.0])
 
 
 class Checks:
-    """What holds for every activation, whichever task asks for it."""
+    """Checks that hold for every activation, in every task."""
 
     def test_values_follow_the_formula(self, kata, name):
         x = torch.linspace(-6, 6, 125).reshape(5, 25)  # 0 is among them

@@ -233,8 +233,8 @@ class TestFigures:
     def test_f1_equals_scikit_learn(self, kata):
         for share in (0.1, 0.5, 0.9):
             y_true, y_pred = (torch.rand(40) < share).long(), (torch.rand(40) < 0.5).long()
-            right, said = y_true.bool(), y_pred.bool()
-            precision, recall = y_true[said].float().mean(), y_pred[right].float().mean()
+            right, positive = y_true.bool(), y_pred.bool()
+            precision, recall = y_true[positive].float().mean(), y_pred[right].float().mean()
             causes = {
                 "this is the accuracy": (y_true == y_pred).float().mean(),
                 "this is the precision alone, TP / (TP + FP)": precision,
@@ -243,7 +243,7 @@ class TestFigures:
                     (precision + recall) / 2
                 ),
                 "TP counts twice, above and below: 2 TP / (2 TP + FP + FN)": (
-                    (right & said).sum() / (right | said).sum()
+                    (right & positive).sum() / (right | positive).sum()
                 ),
                 "this is the F1 of class 0: count the 1s": f1_score(
                     y_true, y_pred, pos_label=0, zero_division=0

@@ -27,7 +27,7 @@ LAYERS = {
 
 
 class Network:
-    """What every one of the networks has to show."""
+    """Checks that hold for each of the networks."""
 
     def check_architecture(self, kata, name):
         attribute, sizes = LAYERS[name]

@@ -333,8 +333,8 @@ def loss(parameters: Arrays, x: np.ndarray, labels: np.ndarray) -> float:
 def numerical_gradients(
     parameters: Arrays, x: np.ndarray, labels: np.ndarray, step: float = 1e-5
 ) -> Arrays:
-    """How much the loss changes when a single number of a parameter moves by a step either way, per
-    step.
+    """Central differences: the change of the loss per step when a single number of a parameter
+    moves.
     """
     gradients = {}
     for name, value in parameters.items():
@@ -398,7 +398,7 @@ def wrong_gradients(parameters: Arrays, x: np.ndarray, labels: np.ndarray) -> di
 
 
 def named(parameters: object, what: str) -> Arrays:
-    """What was returned, once it is clear that it is a dict with an array for each parameter."""
+    """The dict that was returned, after a check that it has an array for each parameter."""
     right = (
         isinstance(parameters, dict)
         and sorted(parameters) == sorted(NAMES)
@@ -420,7 +420,7 @@ def named(parameters: object, what: str) -> Arrays:
 
 
 def pair(result: object) -> tuple[np.ndarray, np.ndarray]:
-    """a1 and y_hat, once it is clear that there are two arrays."""
+    """a1 and y_hat, after a check that there are two arrays."""
     right = (
         isinstance(result, tuple | list)
         and len(result) == 2

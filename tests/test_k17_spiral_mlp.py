@@ -193,7 +193,7 @@ class TestPoint:
             seen.append(tuple(x.shape))
             return x @ torch.tensor([[1.0, 3.0, 0.0], [0.0, 0.5, 0.1]])
 
-        said = kata.predict_point(model, point, mean, std, ["red", "green", "blue"])
+        answer = kata.predict_point(model, point, mean, std, ["red", "green", "blue"])
         right = sentence(model(((point - mean) / std).unsqueeze(0)), "green")
         causes = {
             "the point is not standardized: (point - mean) / std": sentence(
@@ -202,7 +202,7 @@ class TestPoint:
             "the probability is a fraction, not percent: multiply by 100": right[:-3] + "1%",
             "the class number is told, not its name": right.replace("green", "1"),
         }
-        expect.equal(said, right, what="The sentence", causes=causes)
+        expect.equal(answer, right, what="The sentence", causes=causes)
         expect.that(
             seen[0] == (1, 2),
             "The model got no batch of one point.",
@@ -215,25 +215,27 @@ class TestPoint:
     def test_names_the_likeliest_class(self, kata, number):
         scores = torch.zeros(1, 3)
         scores[0, number] = 2.0
-        said = kata.predict_point(
+        answer = kata.predict_point(
             lambda x: scores,
             torch.zeros(2),
             torch.zeros(2),
             torch.ones(2),
             ["red", "green", "blue"],
         )
-        expect.equal(said, sentence(scores, ["red", "green", "blue"][number]), what="The sentence")
+        expect.equal(
+            answer, sentence(scores, ["red", "green", "blue"][number]), what="The sentence"
+        )
 
     @pytest.mark.placement
     def test_asks_a_model_on_any_device(self, kata, device):
         model = torch.nn.Linear(2, 3)
         given = (torch.tensor([2.0, -1.5]), torch.tensor([1.0, -2.0]), torch.tensor([2.0, 0.5]))
         scores = model(((given[0] - given[1]) / given[2]).unsqueeze(0))
-        said = kata.predict_point(
+        answer = kata.predict_point(
             model.to(device), *(tensor.to(device) for tensor in given), ["red", "green", "blue"]
         )
         right = sentence(scores, ["red", "green", "blue"][int(scores.argmax())])
-        expect.equal(said, right, what=f"The sentence of a model on {device}")
+        expect.equal(answer, right, what=f"The sentence of a model on {device}")
 
 
 def unbalanced():

@@ -155,7 +155,7 @@ def answers(build_model, train, seed):
 
 
 def passes(model: nn.Module, train, points: int) -> float:
-    """How often the training sent its points through the model and their gradients back."""
+    """Number of times that the training sent its points through the model and gradients back."""
     rows = []
 
     def look(module: nn.Module, inputs: tuple, output: object) -> None:

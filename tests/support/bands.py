@@ -1,4 +1,4 @@
-"""Where the reference's losses lie while it trains, read from loss_bands.toml alone."""
+"""The range of the reference's losses while it trains, read from loss_bands.toml."""
 
 import tomllib
 from functools import cache

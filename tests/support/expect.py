@@ -1,7 +1,7 @@
 """Checks that explain themselves: what was seen, what was expected, and the likely cause.
 
 A cause rests on evidence. `causes={sentence: value}` gives the value that a known mistake would
-produce; a sentence is only told when that value is what came out.
+produce; a sentence is only given when that value is what came out.
 """
 
 import contextlib
@@ -54,8 +54,8 @@ def unmet(
     curve: Curve | None = None,
     wrong: tuple[object, tuple[int, ...]] | None = None,
 ) -> NoReturn:
-    """Fail with the message every failure has the shape of. The pointer leads on where no cause is
-    told by evidence.
+    """Fail, with the message that all failures share. The pointer is shown where no cause rests on
+    evidence.
     """
     causes = (Cause(likely),) if isinstance(likely, str) else tuple(likely)
     diagnosis = Diagnosis(headline, str(seen), str(expected), causes, curve=curve)
@@ -329,7 +329,7 @@ def on_device(value: object, expected: torch.device, what: str, likely: str | No
 
 
 def lies_on(seen: torch.device, expected: torch.device) -> bool:
-    """Whether a device is the expected one; without a number, any device of the kind will do."""
+    """True if a device is the expected one; without a number, any device of the kind will do."""
     return seen.type == expected.type and expected.index in (None, seen.index)
 
 

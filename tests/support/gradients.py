@@ -1,4 +1,4 @@
-"""Whether gradients flow through what a learner's function gives, or are kept out of it."""
+"""Checks that gradients flow through a result of a learner's function, or are kept out of it."""
 
 from collections.abc import Callable
 

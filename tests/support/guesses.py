@@ -11,7 +11,7 @@ from dojo.diagnosis import Cause
 
 
 def of_shape(seen: tuple[int, ...], expected: tuple[int, ...]) -> list[Cause]:
-    """What lies behind a wrong shape, by where it differs from the right one."""
+    """The likely cause of a wrong shape, by where it differs from the right one."""
     if len(seen) == len(expected) == 2 and seen == expected[::-1] and seen != expected:
         return [Cause("rows and columns are swapped")]
     if math.prod(seen) == math.prod(expected):
@@ -32,8 +32,8 @@ def of_shape(seen: tuple[int, ...], expected: tuple[int, ...]) -> list[Cause]:
 
 
 def of_device(value: Tensor, expected: torch.device) -> str:
-    """What lies behind a tensor on another device. One that was moved there as the last step says
-    so, if it records at all.
+    """The likely cause of a tensor on another device. If it records gradients, its graph shows
+    whether it was moved there as the last step.
     """
     if value.device.type == expected.type:
         return (

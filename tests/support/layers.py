@@ -13,8 +13,8 @@ KEPT = "the list still holds results of the pass before: empty it at the start o
 
 
 def by_formula(model: nn.Module, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-    """What the linear layers and their activations (tanh, at the end the sigmoid) give, with the
-    model's own weights.
+    """The results of the linear layers and of their activations (tanh, at the end the sigmoid),
+    with the model's own weights.
     """
     scores, activations = [], []
     for layer in model.linear_modules:
@@ -25,7 +25,7 @@ def by_formula(model: nn.Module, x: Tensor) -> tuple[list[Tensor], list[Tensor]]
 
 
 def chain_text(name: str, attribute: str, parts: Sequence[str]) -> str:
-    """What print shows of a model whose only attribute is an nn.Sequential of these parts."""
+    """The printed text of a model whose only attribute is an nn.Sequential of these parts."""
     lines = [f"    ({number}): {part}" for number, part in enumerate(parts)]
     return "\n".join([f"{name}(", f"  ({attribute}): Sequential(", *lines, "  )", ")"])
 

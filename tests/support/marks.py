@@ -26,7 +26,7 @@ class Mark:
     record: Callable[[Measured], None] = field(default=lambda number: None, compare=False)
 
     def met_by(self, value: float, curve: Curve | None = None) -> bool:
-        """Whether the value is within the bound; NaN never is. The value is recorded, and while
+        """True if the value is within the bound; NaN never is. The value is recorded, and while
         measuring the losses too.
         """
         finite, measuring = value if math.isfinite(value) else None, self.lenient

@@ -97,13 +97,13 @@ class Pretended(TorchFunctionMode):
     def __torch_function__(self, function, types, args=(), kwargs=None):
         args, kwargs, name = list(args), dict(kwargs or {}), getattr(function, "__name__", "")
         is_there = bool(args) and any(args[0] is tensor for tensor in self._there)
-        told = {
+        answers = {
             torch.Tensor.device.__get__: self._device,
             torch.Tensor.is_cuda.__get__: self._device.type == "cuda",
             torch.Tensor.get_device: self._device.index,
         }
-        if is_there and function in told:
-            return told[function]
+        if is_there and function in answers:
+            return answers[function]
         if name == "cuda":
             wanted = [*args[1:2], kwargs.get("device")][0]
             self._note(

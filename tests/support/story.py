@@ -1,4 +1,4 @@
-"""How a training went, in words, from the losses of its epochs: flat, diverging, too slow,
+"""The course of a training in words, from the losses of its epochs: flat, diverging, too slow,
 stuck.
 """
 
@@ -104,7 +104,7 @@ def _story(kind: str, went: str, likely: Sequence[str], pointer: str) -> Story:
 
 
 def _behind(last: float, band: Band | None) -> str:
-    """How early the reference has such a loss: how much too slow the training is."""
+    """A note that says after how many epochs the reference has such a loss."""
     there = (
         next((number for number, loss in enumerate(band.high) if loss <= last), None)
         if band
