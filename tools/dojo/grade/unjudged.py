@@ -15,7 +15,7 @@ from dojo.grade.records import (
 NOTHING_RUN = "nothing was run"
 
 
-def kata_grade(kata: Kata, assignment: Assignment, status: str, reason: str) -> KataGrade:
+def kata_grade(kata: Kata, assignment: Assignment, status: Status, reason: str) -> KataGrade:
     """The grade of one kata."""
     tasks = (
         TaskGrade(task.name, status, assignment.points_of(kata.name, task.name), reason)
@@ -25,7 +25,11 @@ def kata_grade(kata: Kata, assignment: Assignment, status: str, reason: str) -> 
 
 
 def record(
-    submission: Submission, assignment: Assignment, status: str, reason: str, isolated: bool = True
+    submission: Submission,
+    assignment: Assignment,
+    status: Status,
+    reason: str,
+    isolated: bool = True,
 ) -> Record:
     """The record of a whole submission."""
     katas = tuple(kata_grade(kata, assignment, status, reason) for kata in assignment.katas)
