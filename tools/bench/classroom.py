@@ -16,7 +16,7 @@ from dojo.catalog import Kata
 from dojo.grade.records import Record, Status
 from dojo.stubs import stub_of
 from dojo.validate import patches
-from dojo.validate.exams import tasks_of
+from dojo.validate.test_files import tasks_of
 
 SHAPES = ("folder", "folder in katas/", "zip", "zip in katas/", "tar.gz")
 WEIGHTS = {
@@ -104,7 +104,7 @@ def hand_in(student: Student, folder: Path, name: str) -> None:
 
 def _of_kind(kind: str, katas: Sequence[Kata]) -> list[Student]:
     """All students of a kind. Without a shape they take any."""
-    right = {kata.name: patches.reference_of(kata) for kata in katas}
+    right = {kata.name: kata.reference_text() for kata in katas}
     stubs = {
         kata.name: stub_of(text, [t.name for t in kata.tasks], "")
         for kata, text in zip(katas, right.values(), strict=True)

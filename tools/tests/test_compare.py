@@ -124,7 +124,7 @@ def test_a_file_that_is_no_python_is_refused():
 
 def test_every_task_of_every_reference_can_be_compared(catalog):
     for kata in catalog.katas:
-        reference = patches.reference_of(kata)
+        reference = kata.reference_text()
         for task in kata.tasks:
             found = parts(reference, reference, task.name)
             assert found, f"{kata.short} {task.name}"
@@ -136,7 +136,7 @@ def test_every_task_of_every_reference_can_be_compared(catalog):
 
 def test_every_other_right_solution_can_be_compared(catalog):
     for kata in catalog.katas:
-        reference = patches.reference_of(kata)
+        reference = kata.reference_text()
         for variant in patches.load("variant", kata.name):
             yours = variant.apply(reference)
             assert all(parts(yours, reference, task.name) for task in kata.tasks)

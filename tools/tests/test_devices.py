@@ -35,7 +35,7 @@ options = ["--collect-only", "-qq", "--target", "reference", "-p", "no:cacheprov
 assert pytest.main(["tests", *options]) == 0
 [devices.why_absent(name) for name in ("cuda", "cuda:1", "mps", "simulated")]
 devices.to_test("auto")
-for words in (["check", "list"], ["validate", "--devices"]):
+for words in (["check", "list"], ["validate", "devices"]):
     sys.argv = words
     try: runpy.run_path(f"tools/{words[0]}", run_name="__main__")
     except SystemExit as end: assert not end.code, end.code
@@ -113,7 +113,7 @@ def test_an_apple_gpu_that_works_is_there(apple):
 def test_a_workflow_uploads_the_records_of_its_device_alone(workflow):
     text = (ROOT / ".github" / "workflows" / f"{workflow}.yml").read_text(encoding="utf-8")
     commands = re.findall(r"tools/validate (.+)", text)
-    assert f"--device {workflow}" in commands
+    assert f"device {workflow}" in commands
     (pattern,) = re.findall(r"path: (.+)", text)
     committed = [path.relative_to(ROOT).as_posix() for path in device_record.FOLDER.glob("*.json")]
     assert fnmatch.fnmatch(f"reference/validation/{workflow}-model.json", pattern)

@@ -2,20 +2,38 @@
 is proof.
 """
 
+import sys
+from dataclasses import replace
+
 import pytest
 from typer.testing import CliRunner
 
-from dojo.validate import commands, exam_record, exams, parts
-from dojo.validate.exam_record import Figures
+from dojo.validate import commands, exams, parts
+from dojo.validate.exams import Figures, Tried
 
-GOOD = Figures(
-    reference=5, reference_refused=0, variants=9, variants_refused=0, mistakes=6, mistakes_passed=0
-)
-KATA, KEY = "k01_tensors", "0123"
+KATA = "k01_tensors"
 
 
-def told(path, key=KEY):
-    return exam_record.problem(KATA, key, exam_record.read(path).get(KATA))
+@pytest.fixture(scope="module")
+def kata(catalog):
+    return catalog.find("k01")
+
+
+@pytest.fixture(scope="module")
+def good(kata) -> Figures:
+    """Just enough draws."""
+    tried = exams.solutions(kata)
+    right = sum(solution.is_right for solution in tried)
+    return Figures(20, 0, 20 * (right - 1), 0, len(tried) - right, 0)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "exams.json"
+
+
+def problem(kata, path) -> str:
+    return exams.problem(kata, exams.read(path).get(KATA, Tried()))
 
 
 @pytest.mark.parametrize(
@@ -24,77 +42,98 @@ def told(path, key=KEY):
         ("reference_refused", 1, "refused a right solution under 1 draws"),
         ("variants_refused", 2, "refused a right solution under 2 draws"),
         ("mistakes_passed", 3, "let 3 known mistakes pass"),
-        ("reference", 0, "was not tried on everything"),
-        ("variants", 0, "was not tried on everything"),
+        ("reference", 19, "was not tried on everything"),
+        ("variants", 19, "was not tried on everything"),
         ("mistakes", 0, "was not tried on everything"),
     ],
 )
-def test_an_exam_that_failed_or_was_not_tried_is_not_proven(tmp_path, field, count, says):
-    exam_record.write(KATA, KEY, Figures(**vars(GOOD) | {field: count}), tmp_path / "exams.json")
-    assert says in told(tmp_path / "exams.json")
+def test_an_exam_that_failed_or_was_not_tried_is_not_proven(kata, good, path, field, count, says):
+    exams.write(kata, replace(good, **{field: count}), path)
+    assert says in problem(kata, path)
 
 
-def test_a_good_record_holds_until_the_exam_changes(tmp_path):
-    path = tmp_path / "exams.json"
-    exam_record.write(KATA, KEY, GOOD, path)
-    assert told(path) == ""
-    assert "has changed" in told(path, "another")
+def test_a_good_record_holds_until_the_exam_changes(kata, good, path, monkeypatch):
+    exams.write(kata, good, path)
+    assert problem(kata, path) == ""
+    monkeypatch.setattr(exams, "key", lambda kata: "another")
+    assert "has changed" in problem(kata, path)
 
 
-def test_fewer_draws_do_not_replace_more_unless_the_exam_has_changed(tmp_path):
-    path, fewer = tmp_path / "exams.json", Figures(**vars(GOOD) | {"reference": 1})
-    exam_record.write(KATA, KEY, GOOD, path)
-    exam_record.write(KATA, KEY, fewer, path)
-    assert exam_record.read(path)[KATA].figures == GOOD
-    exam_record.write(KATA, "another", fewer, path)
-    assert exam_record.read(path)[KATA].figures == fewer
+def test_fewer_draws_do_not_replace_more_unless_the_exam_has_changed(kata, good, path, monkeypatch):
+    exams.write(kata, good, path)
+    exams.write(kata, replace(good, reference=19), path)
+    assert exams.read(path)[KATA].quick.reference == 20
+    monkeypatch.setattr(exams, "key", lambda kata: "another")
+    exams.write(kata, replace(good, reference=19), path)
+    assert exams.read(path)[KATA].quick.reference == 19
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{", '{"k01_tensors": {}}', '{"k01_tensors": {"of": "0123", "torch": "2"}}']
+    "text", ["", "[]", "{", '{"k01_tensors": {}}', '{"k01_tensors": {"quick": {"of": "0123"}}}']
 )
-def test_a_broken_record_proves_nothing(tmp_path, text):
-    (tmp_path / "exams.json").write_text(text)
-    assert told(tmp_path / "exams.json")
+def test_a_broken_record_proves_nothing(kata, path, text):
+    path.write_text(text)
+    assert problem(kata, path)
 
 
-def test_the_validation_tells_how_many_exams_had_all_their_draws(catalog, monkeypatch, tmp_path):
-    kata = catalog.find("k01")
-    some, path = catalog.only([kata]), tmp_path / "exams.json"
-    variants = sum(one.is_right for one in exams.solutions(kata)) - 1
-    read = exam_record.read
-    monkeypatch.setattr(exam_record, "read", lambda where=path: read(where))
-    assert parts.exams_were_tried(some).problems
-    for draws, scope in ((99, "0/1 on all their draws"), (100, "1/1 on all their draws")):
-        exam_record.write(
-            KATA, exams.key(kata), Figures(draws, 0, variants * draws, 0, 32, 0), path
-        )
+def test_figures_of_all_draws_stay_beside_newer_ones_and_count_for_the_exam_they_are_of(
+    catalog, kata, good, path, monkeypatch
+):
+    some, read = catalog.only([kata]), exams.read
+    monkeypatch.setattr(exams, "read", lambda where=path: read(where))
+    every = replace(good, reference=100, variants=5 * good.variants)
+
+    def scope() -> str:
         found = parts.exams_were_tried(some)
-        assert (found.problems, found.scope) == ((), scope)
+        assert bool(found.problems) == found.scope.startswith("0/1")
+        return found.scope
+
+    assert scope() == "0/1 on 20 draws, 0/1 on all"
+    exams.write(kata, good, path)
+    assert scope() == "1/1 on 20 draws, 0/1 on all"
+    exams.write(kata, every, path)
+    assert scope() == "1/1 on 20 draws, 1/1 on all"
+    before = exams.key(kata)
+    monkeypatch.setattr(exams, "key", lambda kata: "another")
+    assert scope() == "0/1 on 20 draws, 0/1 on all"
+    exams.write(kata, good, path)
+    assert scope() == "1/1 on 20 draws, 0/1 on all"
+    assert read(path)[KATA].all_draws.of == before
 
 
 def test_a_refused_right_solution_and_a_mistake_that_passes_are_counted_and_told(catalog):
     fine, wrong = {"make": ""}, {"make": "the sum is wrong"}
-    outcomes = [
-        exams.Outcome(exams.REFERENCE, "a", 0, fine),
-        exams.Outcome("variant: another", "b", 0, wrong),
-        exams.Outcome(exams.MISTAKE + "caught", "c", 0, wrong),
-        exams.Outcome(exams.MISTAKE + "missed", "d", 0, fine),
+    verdicts = [
+        exams.Verdict(exams.REFERENCE, "a", 0, fine),
+        exams.Verdict("variant: another", "b", 0, wrong),
+        exams.Verdict(exams.MISTAKE + "caught", "c", 0, wrong),
+        exams.Verdict(exams.MISTAKE + "missed", "d", 0, fine),
     ]
-    assert exams.figures(outcomes) == Figures(1, 0, 1, 1, 2, 1)
-    refused, missed = exams.problems(catalog.find("k01"), outcomes)
+    assert exams.figures_of(verdicts) == Figures(1, 0, 1, 1, 2, 1)
+    refused, missed = exams.problems(catalog.find("k01"), verdicts)
     assert "variant: another is refused: the sum is wrong" in refused
     assert "it lets 'missed' pass" in missed
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("words", "says"),
     [
-        (["--marks", "--exams", "0"], "--marks and --exams are jobs of their own"),
-        (["--record", "--device", "cpu"], "leave it out with --device"),
-        (["--exams", "-1"], "not in the range"),
+        (["device", "cpu", "--record"], "No such option"),
+        (["exams", "k01"], "not a valid int"),
+        (["exams", "-1"], "No such option"),
+        (["k77"], "There is no kata"),
     ],
 )
-def test_options_that_do_not_go_together_are_refused(options, says):
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(commands.app, options)
-    assert result.exit_code == 2 and says in result.output
+def test_what_does_not_go_together_is_refused(words, says):
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(commands.app, words)
+    assert result.exit_code and says in result.output + str(result.exception)
+
+
+@pytest.mark.parametrize(("flag", "command"), commands.OLD_FLAGS.items())
+def test_an_old_flag_names_the_command_that_took_its_place(monkeypatch, capsys, flag, command):
+    monkeypatch.setattr(sys, "argv", ["validate", "k06", flag])
+    with pytest.raises(SystemExit) as end:
+        commands.main()
+    assert end.value.code == 2
+    said = f"{flag} is a command now: `python tools/validate {command}`.\n"
+    assert capsys.readouterr().err == said

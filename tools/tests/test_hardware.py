@@ -5,15 +5,23 @@ proof.
 import pytest
 from rich.console import Console
 
-from dojo import reference_results, simulated
+from dojo import files, reference_results, simulated
 from dojo.diagnosis import Diagnosis
 from dojo.results import NO_TEST, Drift, KataResult, Measured, Outcome, TaskResult, TestResult
-from dojo.validate import card, device_record, hardware
-from dojo.validate.device_record import DeviceRecord, OnDevice
+from dojo.validate import device_record, hardware, test_files
+from dojo.validate.device_record import (
+    DeviceRecord,
+    Difference,
+    MarkMet,
+    Mistakes,
+    OnDevice,
+    TaskOnDevice,
+    Variants,
+)
 from dojo.validate.patches import Patch
 
 KATA = "k06_logistic_regression"
-PASSING = {"model": {"outcome": Outcome.PASSED, "seconds": 0.1}}
+PASSING = {"model": TaskOnDevice(Outcome.PASSED, 0.1)}
 MARK = "k06.train.distance"
 
 
@@ -34,8 +42,8 @@ def test_only_tests_on_the_device_count_and_the_largest_drift():
         TestResult("test_b", Outcome.PASSED, seconds=0.5, device="cuda", drift=(large,)),
     )
     entry = hardware.on_device(result(*tests), "cuda")
-    assert entry.tasks == {"model": {"outcome": Outcome.PASSED, "seconds": 1.5}}
-    assert entry.drift == {"forward": {"absolute": 1e-6, "relative": 1e-5}}
+    assert entry.tasks == {"model": TaskOnDevice(Outcome.PASSED, 1.5)}
+    assert entry.drift == {"forward": Difference(1e-6, 1e-5)}
     assert entry.problems == []
 
 
@@ -47,9 +55,9 @@ def test_a_skip_on_the_device_is_no_pass():
     assert hardware.on_device(result(*tests), "cuda").problems == ["model skipped"]
 
 
-@pytest.mark.parametrize("relative", [2e-4, float("nan")])
+@pytest.mark.parametrize("relative", [2e-4, float("nan"), None])
 def test_drift_beyond_its_tolerance_is_a_problem(relative):
-    entry = OnDevice("", tasks=PASSING, drift={"forward": {"absolute": 0.0, "relative": relative}})
+    entry = OnDevice("", tasks=PASSING, drift={"forward": Difference(0.0, relative)})
     assert "forward drifts by" in entry.problems[0]
 
 
@@ -57,7 +65,7 @@ def test_a_mark_is_held_only_by_all_trainings_and_one_that_broke_down_meets_none
     numbers = [Measured(MARK, "", value, 0.01, True) for value in (0.001, 0.02, None)]
     tests = tuple(TestResult("test_a", Outcome.PASSED, measured=(number,)) for number in numbers)
     met = hardware.marks_met(result(*tests), [MARK])
-    assert met == {MARK: {"seeds": hardware.SEEDS, "met": 1}}
+    assert met == {MARK: MarkMet(hardware.SEEDS, 1)}
     assert OnDevice("", tasks=PASSING, marks=met).problems == [
         f"{MARK} met by 1 of {hardware.SEEDS} trainings"
     ]
@@ -100,7 +108,10 @@ def test_a_test_that_leaves_the_simulated_device_out_is_no_problem_and_no_pass()
     assert entry.problems == []
     assert entry.passed == ["move"]
     kept = OnDevice(reference_results.content_hash(KATA), tasks=entry.tasks)
-    assert card.cell(KATA, made(kept)) == ("passed", "1 task, model skipped: nobody picks it")
+    assert device_record.cell(KATA, made(kept)) == (
+        "passed",
+        "1 task, model skipped: nobody picks it",
+    )
 
 
 @pytest.mark.parametrize(
@@ -163,25 +174,25 @@ class TestMistakes:
                 return TestResult("test_a", outcomes[device], device=device, diagnosis=why)
 
             mistake = Patch(KATA, "one", (), (), caught_by="test_a", saying="told")
-            monkeypatch.setattr(hardware, "run", run)
+            monkeypatch.setattr(test_files, "run", run)
             monkeypatch.setattr(hardware, "placement_tests", lambda kata: {"test_a"})
             monkeypatch.setattr(hardware.patches, "load", lambda kind, kata: [mistake])
-            ((_, figures, wrong),) = hardware._mistakes("cuda", [catalog.find("k06")])
+            ((_, figures, wrong),) = hardware.mistakes_on("cuda", [catalog.find("k06")])
             return figures, wrong
 
         return find
 
     def test_one_that_is_caught_there_counts(self, judged):
         assert judged(cuda=Outcome.FAILED, cpu=Outcome.PASSED) == (
-            {"caught": 1, "elsewhere": 0, "total": 1},
+            Mistakes(1, 0, 1),
             [],
         )
 
     def test_one_that_is_caught_on_the_cpu_alone_is_not_counted_as_caught_there(self, judged):
         figures, wrong = judged(cuda=Outcome.PASSED, cpu=Outcome.FAILED)
-        assert (figures, wrong) == ({"caught": 0, "elsewhere": 1, "total": 1}, [])
+        assert (figures, wrong) == (Mistakes(0, 1, 1), [])
         entry = OnDevice(reference_results.content_hash(KATA), tasks=PASSING, mistakes=figures)
-        assert "caught there: 0/1, 1 more on the CPU alone" in card.summary([made(entry)])[0]
+        assert "caught there: 0/1, 1 more on the CPU alone" in device_record.summary(made(entry))
 
     def test_one_that_is_caught_nowhere_is_a_problem(self, judged):
         figures, wrong = judged(cuda=Outcome.PASSED, cpu=Outcome.PASSED)
@@ -204,7 +215,8 @@ class TestExamine:
                 units.extend(wanted)
                 return [answer(unit) for unit in wanted]
 
-            monkeypatch.setattr(hardware, "run", run)
+            for module in (hardware, test_files):
+                monkeypatch.setattr(module, "run", run)
             return *hardware.examine("cuda", katas, say=lambda text: None), units
 
         return examine
@@ -220,7 +232,7 @@ class TestExamine:
         found, problems, units = asked([numpy_only], answer)
         assert [bool(unit.measure) for unit in units] == [False]
         assert problems == []
-        assert card.cell(numpy_only.name, found) == ("no tests", "on a device")
+        assert device_record.cell(numpy_only.name, found) == ("no tests", "on a device")
 
     def test_tasks_that_train_nothing_are_not_missed_while_marks_are_measured(self, asked, catalog):
         reached = tuple(
@@ -238,7 +250,7 @@ class TestExamine:
 
         found, problems, _ = asked([catalog.find("k06")], answer)
         assert problems == []
-        assert card.cell(KATA, found) == ("passed", "1 task, marks held, 5 seeds")
+        assert device_record.cell(KATA, found) == ("passed", "1 task, marks held, 5 seeds")
 
     def test_trainings_that_all_break_down_are_problems(self, asked, catalog):
         def answer(unit):
@@ -254,11 +266,11 @@ class TestExamine:
         found, problems, _ = asked([catalog.find("k06")], answer)
         assert f"{KATA}: {MARK} met by 0 of {hardware.SEEDS} trainings" in problems
         assert any("while training: test_a" in problem for problem in problems)
-        assert card.cell(KATA, found)[0] == "FAILED"
+        assert device_record.cell(KATA, found)[0] == "FAILED"
 
 
 def made(entry=None, **changes):
-    drift = {"forward": {"absolute": 1e-7, "relative": 3e-7}}
+    drift = {"forward": Difference(1e-7, 3e-7)}
     entry = entry or OnDevice(
         reference_results.content_hash(KATA), "2026-11-21", {"torch": "2.13.0"}, PASSING, drift
     )
@@ -274,21 +286,21 @@ def test_a_record_is_written_and_read_back_and_keeps_all_that_it_said_of_other_k
     monkeypatch, tmp_path
 ):
     monkeypatch.setattr(device_record, "FOLDER", tmp_path)
-    figures = {"caught": 3, "elsewhere": 1, "total": 4}
+    figures = Mistakes(3, 1, 4)
     earlier = OnDevice(
         "old",
         "2025-01-01",
         {"torch": "2.12.0"},
         PASSING,
-        variants={"passed": 5, "total": 5},
+        variants=Variants(5, 5),
         mistakes=figures,
     )
     device_record.write(made(katas={"k07_hidden_layer": earlier}))
     path = device_record.write(made())
     assert [file.name for file in tmp_path.iterdir()] == ["cuda-nvidia-h200.json"]
-    both = device_record.read(path)
+    both = files.read_json(path, DeviceRecord)
     assert both.katas == {"k07_hidden_layer": earlier} | made().katas
-    told = card.summary([both])[0]
+    told = device_record.summary(both)
     assert "1 kata on 2025-01-01, torch 2.12.0" in told
     assert "1 kata on 2026-11-21, torch 2.13.0" in told
     assert "solutions passed: 5/5. Placement mistakes caught there: 3/4, 1 more" in told
@@ -302,7 +314,7 @@ def test_a_record_names_only_settings_that_are_made():
 def shown(monkeypatch, catalog, records):
     console = Console(width=200)
     with console.capture() as captured:
-        console.print(card.table([catalog.find("k06")], records))
+        console.print(device_record.table([catalog.find("k06")], records))
     return captured.get()
 
 
@@ -325,25 +337,25 @@ def test_the_card_says_what_was_reached(monkeypatch, catalog):
         (
             OnDevice(
                 reference_results.content_hash(KATA),
-                tasks={"model": {"outcome": Outcome.SKIPPED, "seconds": 0.0}},
+                tasks={"model": TaskOnDevice(Outcome.SKIPPED, 0.0)},
             ),
             "FAILED",
         ),
         (
             OnDevice(
                 reference_results.content_hash(KATA),
-                tasks={"model": {"outcome": device_record.LEFT_OUT, "skipped": ["why"]}},
+                tasks={"model": TaskOnDevice(device_record.LEFT_OUT, 0.0, skipped=("why",))},
             ),
             "skipped",
         ),
         (
-            OnDevice(reference_results.content_hash(KATA), marks={MARK: {"seeds": 5, "met": 5}}),
+            OnDevice(reference_results.content_hash(KATA), marks={MARK: MarkMet(5, 5)}),
             "no tests",
         ),
     ],
 )
 def test_the_card_never_calls_passed_what_is_older_skipped_or_empty(entry, state):
-    assert card.cell(KATA, made(entry))[0] == state
+    assert device_record.cell(KATA, made(entry))[0] == state
 
 
 def test_a_record_that_is_broken_is_named(tmp_path):
@@ -352,7 +364,10 @@ def test_a_record_that_is_broken_is_named(tmp_path):
     (tmp_path / "mps-strange.json").write_text(
         '{"device": "mps", "katas": {"k06": {"content": "", "tasks": {"model": 3}}}}'
     )
-    assert card.load(tmp_path) == ([], ["cuda-broken.json", "mps-empty.json", "mps-strange.json"])
+    assert device_record.load(tmp_path) == (
+        [],
+        ["cuda-broken.json", "mps-empty.json", "mps-strange.json"],
+    )
 
 
 def test_placement_tests_are_found_by_their_mark(catalog):

@@ -7,9 +7,8 @@ import re
 
 import pytest
 
-from dojo import ROOT
+from dojo import ROOT, dependencies
 from dojo.catalog import load
-from dojo.validate import reach
 
 KATAS = load().katas
 MOST_LINES = 43  # of 79 columns
@@ -54,7 +53,9 @@ def test_a_lesson_names_earlier_katas_and_is_short(kata):
 
 @pytest.mark.parametrize("kata", KATAS, ids=lambda kata: kata.short)
 def test_a_lesson_builds_on_all_that_taught_what_its_solution_uses(kata):
-    solution = reach.code((ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8"))
+    solution = dependencies.code(
+        (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
+    )
     needed = {
         taught
         for uses, taught in TAUGHT_IN.items()

@@ -213,7 +213,7 @@ def test_a_band_that_is_missing_malformed_or_older_than_its_training_is_a_proble
         "from 3 seeds of 20"
         in banding.problems({"k06.train": entry | {"seeds": 3}}, one, ["k06.train"])[0]
     )
-    if banding.marks.comparable(entry):
+    if banding.marks.is_comparable(entry):
         assert (
             "has changed"
             in banding.problems({"k06.train": entry | {"of": "k06-0"}}, one, ["k06.train"])[0]

@@ -5,8 +5,8 @@ import tomllib
 import pytest
 
 from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult
-from dojo.validate import marks, pedigree
-from dojo.validate.pedigree import Measurement
+from dojo.validate import marks, test_files
+from dojo.validate.marks import Measurement
 
 MARKS = {
     "k06.train.distance": {
@@ -47,17 +47,17 @@ def test_a_measurement_goes_on_where_it_stopped(catalog, monkeypatch, tmp_path):
             for _ in units
         ]
 
-    monkeypatch.setattr(marks, "run", run)
+    monkeypatch.setattr(test_files, "run", run)
     monkeypatch.setattr(marks, "KEPT", tmp_path)
     monkeypatch.setattr(marks, "RIGHT_SEEDS", 50)
     (reference,) = [
         one for one in marks.candidates(catalog) if (one.kata.short, one.name) == ("k06", "")
     ]
-    first = marks.measure([reference], catalog.katas, say=lambda text: None)
+    first = marks.measurements([reference], catalog.katas, say=lambda text: None)
     assert asked == [(0, 20), (20, 40), (40, 50)]
     next(tmp_path.glob("*/20.json")).unlink()
     # it holds NaN
-    assert str(marks.measure([reference], catalog.katas, say=lambda text: None)) == str(first)
+    assert str(marks.measurements([reference], catalog.katas, say=lambda text: None)) == str(first)
     assert asked[3:] == [(20, 40)]
 
 
@@ -68,11 +68,11 @@ def test_mistakes_that_another_test_catches_are_named_beside(catalog):
 
 
 def test_a_training_that_broke_counts_as_a_seed_and_meets_no_mark():
-    assert pedigree.spread([0.3, NAN, 0.1])["seeds"] == 3
-    assert pedigree.spread([0.3, NAN, 0.1])["max"] == 0.3
-    assert pedigree.share_meeting([0.3, NAN], 1.0, at_most=True) == 0.5
-    assert pedigree.share_meeting([0.3, NAN], 0.0, at_most=False) == 0.5
-    assert pedigree.spread([NAN]) == {"seeds": 1}
+    assert marks.spread([0.3, NAN, 0.1])["seeds"] == 3
+    assert marks.spread([0.3, NAN, 0.1])["max"] == 0.3
+    assert marks.share_meeting([0.3, NAN], 1.0, at_most=True) == 0.5
+    assert marks.share_meeting([0.3, NAN], 0.0, at_most=False) == 0.5
+    assert marks.spread([NAN]) == {"seeds": 1}
 
 
 def test_rates_and_spreads_are_written_and_read_back():
@@ -83,7 +83,7 @@ def test_rates_and_spreads_are_written_and_read_back():
         {"too slow": {"k06.train.distance": [0.7, 0.4]}},
         ("softmax: test_gradient",),
     )
-    new = tomllib.loads(pedigree.to_toml(pedigree.entries(MARKS, [measured])))
+    new = tomllib.loads(marks.toml_of("", marks.entries(MARKS, [measured])))
     entry = new["k06.train.distance"]
     assert entry["false_fail"] == 0.25
     assert (entry["right"]["seeds"], entry["right"]["max"]) == (4, 0.6)
@@ -96,7 +96,7 @@ def test_rates_and_spreads_are_written_and_read_back():
 
 def test_a_wrong_run_passes_when_it_meets_every_mark_at_once():
     values = {"k06.train.distance": [0.1, 0.9, 0.1], "k08.train.accuracy": [0.95, 0.95, 0.1]}
-    assert pedigree.share_meeting_all(values, MARKS) == pytest.approx(1 / 3)
+    assert marks.share_meeting_all(values, MARKS) == pytest.approx(1 / 3)
 
 
 def entry(seeds=1000, wrong_seeds=200, **changes):
@@ -109,7 +109,7 @@ def entry(seeds=1000, wrong_seeds=200, **changes):
 
 
 def test_a_mark_ships_when_all_right_runs_meet_it_and_no_wrong_run_meets_them_all():
-    assert pedigree.problems({"mark": entry()}) == []
+    assert marks.problems({"mark": entry()}) == []
 
 
 @pytest.mark.parametrize(
@@ -123,4 +123,4 @@ def test_a_mark_ships_when_all_right_runs_meet_it_and_no_wrong_run_meets_them_al
     ],
 )
 def test_a_mark_without_enough_behind_it_is_a_problem(faulty, said):
-    assert any(said in problem for problem in pedigree.problems({"mark": faulty}))
+    assert any(said in problem for problem in marks.problems({"mark": faulty}))

@@ -1,14 +1,14 @@
 """Mutants: which are made, how they are judged and kept, and what is said of the survivors."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from dojo.results import KataResult, Outcome, TaskResult, TestResult
-from dojo.validate import commands, mutant_record, mutants
-from dojo.validate.mutant_record import MutantsError
-from dojo.validate.mutants import Mutant, Report
+from dojo.validate import commands, mutants, test_files
+from dojo.validate.mutants import Figures, Mutant, MutantsError, Report
 
 SOURCE = '''"""Adds 1."""
 
@@ -110,7 +110,7 @@ def test_a_reference_that_fails_judges_nothing(kata, made, monkeypatch):
     failed = KataResult(
         kata.name, 1, (TaskResult("model", (TestResult("test_total", Outcome.FAILED),)),)
     )
-    monkeypatch.setattr(mutants, "run", lambda units, katas: [failed] * len(units))
+    monkeypatch.setattr(test_files, "run", lambda units, katas: [failed] * len(units))
     with pytest.raises(MutantsError, match="itself fails test_total"):
         mutants.judge(kata, made, nothing)
 
@@ -149,24 +149,27 @@ def test_the_list_names_only_survivors():
     assert gone.startswith("is not made any more") and gone.endswith("in g:\n- b\n+ c")
 
 
-def test_the_list_is_read_and_the_figures_are_written_beside_it(tmp_path):
+def test_the_list_is_read(tmp_path):
     path = tmp_path / "mutants.toml"
-    entry = (
+    path.write_text(
         '[[equivalent]]\nkata = "k06"\nwhere = "f"\nbefore = "a"\nafter = ["b", "c"]\nreason ='
         ' "r"\n'
     )
-    path.write_text(f"# Why.\n[figures]\nk05 = {{ total = 1, killed = 1 }}\n\n{entry}")
-    assert mutant_record.listed("k06", path) == {("f", "a", "b"): "r", ("f", "a", "c"): "r"}
-    assert mutant_record.listed("k05", path) == {}
-    mutant_record.record(
-        "k06", Report("k06", (Mutant("", "f", "a", "d"),), (), {}).figures, "0a", "0b", path
-    )
-    text = path.read_text()
-    assert text.startswith(
-        "# Why.\n[figures]\nk05 = { total = 1, killed = 1 }\nk06 = { total = 1, killed = 1,"
-        " equivalent = 0, "
-    )
-    assert text.endswith(f"\n\n{entry}")
+    assert mutants.listed("k06", path) == {("f", "a", "b"): "r", ("f", "a", "c"): "r"}
+    assert mutants.listed("k05", path) == {}
+
+
+def test_the_figures_are_kept_kata_by_kata(catalog, tmp_path):
+    path, kata = tmp_path / "mutants.json", catalog.find("k06")
+    assert mutants.figures(path) == {}
+    counted = Report(kata.name, (Mutant("", "f", "a", "d"),), (), {}).figures
+    for one in (kata, catalog.find("k05"), kata):
+        mutants.record(one, counted, path)
+    kept = mutants.figures(path)
+    assert list(kept) == [catalog.find("k05").name, kata.name]
+    figures = kept[kata.name]
+    assert (figures.total, figures.killed, figures.equivalent) == (1, 1, 0) and figures.date
+    assert (figures.of, figures.tests) == (mutants.code_hash(kata), mutants.tests_hash(kata.name))
 
 
 GOOD = {"total": 30, "killed": 28, "equivalent": 2, "of": "0a"}
@@ -183,9 +186,16 @@ GOOD = {"total": 30, "killed": 28, "equivalent": 2, "of": "0a"}
     ],
 )
 def test_figures_hold_for_the_code_they_are_of_and_for_as_many_as_are_listed(now, says):
-    told = mutant_record.problem("k06_logistic_regression", GOOD | now, "0a", 2)
-    assert says in told and bool(says) == bool(told)
-    assert "has changed" in mutant_record.problem("k06_logistic_regression", None, "0a", 2)
+    why = mutants.problem("k06_logistic_regression", Figures(**GOOD | now), "0a", 2)
+    assert says in why and bool(says) == bool(why)
+    assert "has changed" in mutants.problem("k06_logistic_regression", None, "0a", 2)
+
+
+@pytest.mark.parametrize("name", ["mutmut.mutation.mutators", "libcst.metadata"])
+def test_without_the_mutmut_that_we_know_a_sentence_says_so(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
+    with pytest.raises(MutantsError, match=r"no way to make mutants .*constraints\.txt names\.$"):
+        mutants.generate(SOURCE)
 
 
 @pytest.mark.parametrize(
@@ -196,8 +206,8 @@ def test_the_command_shows_survivors_and_fails_for_those_that_are_not_listed(
 ):
     one = Mutant("1", "f", "a = 1", "a = 2")
     report = Report("k06", (one,) * 20, (one,), {one.key: reason} if reason else {})
-    monkeypatch.setattr(mutants, "look", lambda kata, on_progress: report)
-    result = CliRunner().invoke(commands.app, ["k06", "--mutants"])
+    monkeypatch.setattr(mutants, "try_out", lambda kata, on_progress: report)
+    result = CliRunner().invoke(commands.app, ["mutants", "k06"])
     assert result.exit_code == code
     assert "19 of 20 killed" in result.output and says in result.output
 
@@ -209,7 +219,7 @@ def test_a_malformed_list_is_named(tmp_path, broken):
     path = tmp_path / "mutants.toml"
     path.write_text(broken)
     with pytest.raises(MutantsError, match=r"mutants\.toml is malformed"):
-        mutant_record.listed("k06", path)
+        mutants.listed("k06", path)
 
 
 def test_a_reason_is_asked_for(tmp_path):
@@ -218,7 +228,7 @@ def test_a_reason_is_asked_for(tmp_path):
         '[[equivalent]]\nkata = "k06"\nwhere = "f"\nbefore = "a"\nafter = "b"\nreason = " "\n'
     )
     with pytest.raises(MutantsError, match="no reason"):
-        mutant_record.listed("k06", path)
+        mutants.listed("k06", path)
 
 
 def pretend(monkeypatch, killer_of) -> list[str]:
@@ -240,7 +250,7 @@ def pretend(monkeypatch, killer_of) -> list[str]:
         )
         return KataResult("k06_logistic_regression", 1, (TaskResult("model", tests),))
 
-    monkeypatch.setattr(mutants, "run", run)
+    monkeypatch.setattr(test_files, "run", run)
     return judged
 
 

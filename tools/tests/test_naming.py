@@ -4,7 +4,7 @@ import pytest
 
 from dojo.diagnosis import Cause, Diagnosis
 from dojo.results import KataResult, Outcome, TaskResult, TestResult
-from dojo.validate import naming, patches
+from dojo.validate import parts, patches
 from dojo.validate.parts import check_mistake
 from dojo.validate.patches import Patch, PatchError
 
@@ -34,9 +34,9 @@ def told(*causes: str) -> KataResult:
 
 def test_another_mistakes_words_in_a_likely_cause_are_a_wrong_name():
     mistakes = [mistake("no sigmoid", "raw scores"), mistake("two sigmoids", "applied twice")]
-    right = naming.misnamed(mistakes, [told("these are raw scores"), told("it is applied twice")])
+    right = parts.misnamed(mistakes, [told("these are raw scores"), told("it is applied twice")])
     assert right == [[], []]
-    both = naming.misnamed(
+    both = parts.misnamed(
         mistakes, [told("these are raw scores", "it is applied twice"), told("it is applied twice")]
     )
     assert [len(found) for found in both] == [1, 0]
@@ -48,7 +48,7 @@ def test_what_a_mistake_may_also_be_called_is_no_wrong_name():
         mistake("no sigmoid", "raw scores", also=("two sigmoids",)),
         mistake("two sigmoids", "applied twice"),
     ]
-    assert naming.misnamed(
+    assert parts.misnamed(
         mistakes, [told("raw scores, or applied twice", "applied twice"), told("applied twice")]
     ) == [[], []]
 
@@ -60,12 +60,12 @@ def test_mistakes_with_one_name_or_of_another_kata_are_no_strangers():
         mistake("a stranger", "scores", kata="k07_hidden_layer"),
     ]
     results = [told("raw scores"), told("raw scores"), told("the scores are raw")]
-    assert naming.misnamed(mistakes, results) == [[], [], []]
+    assert parts.misnamed(mistakes, results) == [[], [], []]
 
 
 def test_words_that_stand_elsewhere_in_the_message_are_no_name():
     mistakes = [mistake("no sigmoid", "raw scores"), mistake("anything", "Not right")]
-    assert naming.misnamed(mistakes, [told("raw scores"), told("something else")]) == [[], []]
+    assert parts.misnamed(mistakes, [told("raw scores"), told("something else")]) == [[], []]
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,10 @@ def test_a_mistake_is_named_by_the_diagnosis_and_not_by_the_learners_own_lines(w
 
 def test_a_variant_with_a_diagnosis_is_a_problem():
     passed = KataResult(KATA, 2, (TaskResult("model", (TestResult("test_x", Outcome.PASSED),)),))
-    assert naming.undiagnosed(mistake("Adam", ""), passed) == []
+    assert parts.undiagnosed(mistake("Adam", ""), passed) == []
     assert (
         "explains what is not wrong: Not right."
-        in naming.undiagnosed(mistake("Adam", ""), told("x"))[0]
+        in parts.undiagnosed(mistake("Adam", ""), told("x"))[0]
     )
 
 

@@ -2,7 +2,7 @@
 not more.
 """
 
-from dojo.validate.reach import definitions, reached
+from dojo.validate.test_files import definitions, reached
 
 TESTS = '''
 from katas.given.data import curve

@@ -8,7 +8,7 @@ from helpers import first_message, outcomes
 from dojo import ROOT
 from dojo.results import Outcome
 from dojo.suite.imports import other_kata
-from dojo.validate.patches import load, reference_of
+from dojo.validate.patches import load
 
 MAIN = 'if __name__ == "__main__":\n    from katas.k07_hidden_layer import train\n'
 
@@ -60,7 +60,7 @@ def test_no_right_solution_and_nothing_given_imports_another_kata(catalog):
     assert len(texts) > 42
     assert not [path for path in texts if other_kata(path.read_text(encoding="utf-8"))]
     sources = [
-        variant.apply(reference_of(kata))
+        variant.apply(kata.reference_text())
         for kata in catalog.katas
         for variant in load("variant", kata.name)
     ]

@@ -1,9 +1,29 @@
 """For maintainers: are the references, the stubs, the tests and the tools right?
 
-commands  the command line
-parts     each check of the validation, with what it found wrong
-mutants   small changes of the references, which a test must notice
-naming    are mistakes called by their own names
-bands     where the references' losses lie while they train
-patches   known mistakes and other right solutions: small replacements in a reference's text
+commands       the command line
+parts          each part of the validation
+marks          pass marks, measured over many seeds
+bands          where the references' losses lie while they train
+mutants        small changes of the references, which a test must notice
+exams          the exams, tried on right solutions and on known mistakes
+hardware       the references on a device
+device_record  what is kept of that, and the table of all devices
+patches        known mistakes and other right solutions: replacements in a reference's text
+test_files     what a kata's test file says, and texts run against it
 """
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of a measurement: nothing in `problems` means that all is right.
+
+    Attributes:
+        scope: how much was looked at, in a few words.
+        notes: what is worth showing though it is no problem.
+    """
+
+    problems: tuple[str, ...]
+    scope: str
+    notes: tuple[str, ...] = ()

@@ -6,50 +6,61 @@ are measured by; each entry carries the hash of what was measured, so that one o
 training is noticed.
 """
 
-import json
-import platform
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
-from importlib.metadata import version
+from typing import Any
 
 import msgspec
 
-from dojo import ROOT
+from dojo import ROOT, files
 from dojo.catalog import Catalog
 from dojo.curve import BAND_POINTS, Band, Curve, thinned
 from dojo.results import KataResult
 from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.validate import marks
+from dojo.validate import Finding, marks
+from dojo.validate.marks import Marks
 
 FILE = ROOT / "tests" / "loss_bands.toml"
+HEADER = """\
+# Where the references' losses lie while they train: written by `python tools/validate bands`.
+"""
 SEEDS = 20
 CHUNK = 5  # seeds that one process takes
 LOWEST, HIGHEST = 0.05, 0.95  # quantiles
 
 
-def measure(catalog: Catalog, say: Callable[[str], None]) -> dict[str, dict]:
+def measure(catalog: Catalog, say: Callable[[str], None]) -> Finding:
+    """Measure the bands of these katas' references and write them to FILE."""
+    measured = measurements(catalog, say)
+    old = read()
+    others = {name: old[name] for name in old.keys() - marks.of_katas(old, catalog).keys()}
+    files.write_whole(FILE, to_toml(others | measured))
+    wrong = problems(read(), catalog, trainings(catalog))
+    return Finding(tuple(wrong), f"{len(measured)} bands written to tests/loss_bands.toml")
+
+
+def measurements(catalog: Catalog, say: Callable[[str], None]) -> dict[str, dict[str, Any]]:
     """Training → its entry, for the references of these katas."""
     found = {}
     for candidate in (one for one in marks.candidates(catalog) if not one.name):
-        say(f"{candidate.kata.short}, {SEEDS} seeds")
-        chunks = [(first, first + CHUNK) for first in range(0, SEEDS, CHUNK)]
+        kata = candidate.kata
+        say(f"{kata.short}, {SEEDS} seeds")
+        seconds = marks.SECONDS_A_TRAINING
         units = [
-            Unit(
-                "reference",
-                candidate.kata.name,
-                "cpu",
-                timeout=marks.SECONDS_A_TRAINING,
-                measure=chunk,
-            )
-            for chunk in chunks
+            Unit("reference", kata.name, "cpu", timeout=seconds, measure=(first, first + CHUNK))
+            for first in range(0, SEEDS, CHUNK)
         ]
-        when = f"{date.today()}, torch {version('torch')}, Python {platform.python_version()}"
         for training, curves in histories(run(units, catalog.katas)).items():
             if made := band(curves):
-                found[training] = {"of": candidate.key, "measured": when} | vars(made)
+                entry = {"of": candidate.key, "measured": marks.measured_with()}
+                found[training] = entry | vars(made)
     return found
+
+
+def trainings(catalog: Catalog) -> list[str]:
+    """The trainings of these katas that a mark is held against."""
+    return sorted({name.rpartition(".")[0] for name in marks.of_katas(marks.read(), catalog)})
 
 
 def histories(results: Iterable[KataResult]) -> dict[str, list[Curve]]:
@@ -71,17 +82,13 @@ def band(curves: Sequence[Curve]) -> Band | None:
         return None
     points = [sorted(point) for point in zip(*rows, strict=True)]
     low, high = (
-        tuple(_rounded(point[round(q * (len(point) - 1))]) for point in points)
-        for q in (LOWEST, HIGHEST)
+        tuple(float(f"{point[round(share * (len(point) - 1))]:.4g}") for point in points)
+        for share in (LOWEST, HIGHEST)
     )
     return Band(curves[0].epochs, low, high, len(rows))
 
 
-def _rounded(loss: float) -> float:
-    return float(f"{loss:.4g}")
-
-
-def read() -> dict[str, dict]:
+def read() -> dict[str, dict[str, Any]]:
     """Training → its entry; nothing where there is no readable file."""
     try:
         return tomllib.loads(FILE.read_text(encoding="utf-8"))
@@ -89,34 +96,26 @@ def read() -> dict[str, dict]:
         return {}
 
 
-def to_toml(entries: dict[str, dict]) -> str:
+def to_toml(bands: Marks) -> str:
     """loss_bands.toml, in the order of the names."""
-    lines = [
-        (
-            "# Where the references' losses lie while they train: written by `python tools/validate"
-            " --bands`."
-        ),
-        "",
-    ]
-    for training, entry in sorted(entries.items()):
-        lines += [
-            f'["{training}"]',
-            *(f"{key} = {json.dumps(value)}" for key, value in entry.items()),
-            "",
-        ]
-    return "\n".join(lines).rstrip() + "\n"
+    ends = ("low", "high")
+    tables = {
+        name: {key: tuple(value) if key in ends else value for key, value in entry.items()}
+        for name, entry in sorted(bands.items())
+    }
+    return marks.toml_of(HEADER, tables)
 
 
-def problems(entries: dict[str, dict], catalog: Catalog, wanted: Iterable[str]) -> list[str]:
-    """Bands that are malformed, older than their training, or not there.
+def problems(bands: Marks, catalog: Catalog, wanted: Iterable[str]) -> list[str]:
+    """Bands that are malformed, older than their training, or missing.
 
     Args:
         wanted: the trainings that need one.
     """
-    again, found = "`python tools/validate --bands`", []
-    now = {one.kata.short: one.key for one in marks.candidates(catalog) if not one.name}
+    again, found = "`python tools/validate bands`", []
+    changed = marks.out_of_date(bands, catalog)
     for training in wanted:
-        if (entry := entries.get(training)) is None:
+        if (entry := bands.get(training)) is None:
             found.append(f"{training} has no band of the reference's losses: {again}")
             continue
         try:
@@ -128,7 +127,7 @@ def problems(entries: dict[str, dict], catalog: Catalog, wanted: Iterable[str]) 
             found.append(
                 f"{training}: its losses were measured from {seeds} seeds of {SEEDS}: {again}"
             )
-        if marks.comparable(entry) and entry.get("of") != now[training.partition(".")[0]]:
+        if training in changed:
             found.append(
                 f"{training}: its training has changed since its losses were measured: {again}"
             )

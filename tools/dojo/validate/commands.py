@@ -3,316 +3,225 @@
 import functools
 import sys
 import time
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from textwrap import indent
 from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
 
-from dojo import ROOT, catalog, console
+from dojo import catalog, cli, console
+from dojo.catalog import Catalog, Kata
 from dojo.results import Outcome
 from dojo.stubs import MarkerError
-from dojo.validate import mutant_record, parts
-from dojo.validate import mutants as mutation
+from dojo.suite import devices as present_devices
+from dojo.validate import Finding, bands, device_record, exams, hardware, marks, mutants, parts
 from dojo.validate.patches import PatchError
 
-RECORDS = ("--mutants", "--exams")  # jobs that write their record only if asked to
-
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+PROBLEMS = (
+    catalog.CatalogError,
+    catalog.UnknownKata,
+    MarkerError,
+    mutants.MutantsError,
+    PatchError,
+    present_devices.DeviceError,
 )
+# What was a flag and is a command.
+OLD_FLAGS = {
+    "--write-stubs": "stubs",
+    "--marks": "marks",
+    "--bands": "bands",
+    "--mutants": "mutants",
+    "--device": "device NAME",
+    "--devices": "devices",
+    "--exams": "exams N",
+}
+
+app = cli.app(
+    "parts",
+    "Proves that stubs, references, tests and tools are right: one line each, exit code 1 if one is"
+    " not. `python tools/validate [KATA]...` is the command `parts`; the others measure one thing.",
+)
+
+Katas = Annotated[list[str] | None, typer.Argument(metavar="[KATA]...", help="Only these katas.")]
+Record = Annotated[bool, typer.Option("--record", help="Also write the figures down.")]
+Job = tuple[str, Callable[[], Finding]]  # a title, and what finds out
 
 
 def main() -> NoReturn:
-    try:
-        app(prog_name="python tools/validate")
-    except (
-        catalog.CatalogError,
-        catalog.UnknownKata,
-        MarkerError,
-        mutant_record.MutantsError,
-        PatchError,
-    ) as problem:
-        sys.stderr.write(f"{problem}\n")
-        sys.exit(2)
-    sys.exit(0)
+    """Run the command line."""
+    flags = (word.partition("=")[0] for word in sys.argv[1:])
+    for flag in (flag for flag in flags if flag in OLD_FLAGS):
+        cli.unable(f"{flag} is a command now: `python tools/validate {OLD_FLAGS[flag]}`.")
+    cli.main("python tools/validate", app, *PROBLEMS)
 
 
-@app.command()
-def validate(
+@app.command("parts")
+def run_parts(
     kata: Annotated[
         list[str] | None,
         typer.Argument(metavar="[KATA]...", help="Only these katas, and not the tools."),
     ] = None,
-    write_stubs: Annotated[
-        bool,
-        typer.Option(
-            "--write-stubs", help="Write katas/k*.py anew from the references, then stop."
-        ),
-    ] = False,
-    marks: Annotated[
-        bool,
-        typer.Option("--marks", help="Measure the pass marks over many seeds (long), then stop."),
-    ] = False,
-    bands: Annotated[
-        bool,
-        typer.Option(
-            "--bands", help="Measure where the references' losses lie while they train, then stop."
-        ),
-    ] = False,
     record: Annotated[
         bool, typer.Option("--record", help="Also write down what the references reach.")
     ] = False,
-    mutants: Annotated[
-        bool,
-        typer.Option(
-            "--mutants",
-            help="Only judge small changes of the references: does a test fail for each? (slow)",
-        ),
-    ] = False,
-    device: Annotated[
-        str,
-        typer.Option(
-            "--device",
-            metavar="NAME",
-            help="Only validate there: cuda, mps, cpu, simulated, or all present.",
-        ),
-    ] = "",
-    exams: Annotated[
-        int | None,
-        typer.Option(
-            "--exams",
-            metavar="N",
-            min=0,
-            help="Only try the exams out, N draws each; 0 for as many as figures need.",
-        ),
-    ] = None,
-    devices: Annotated[
-        bool, typer.Option("--devices", help="Only show what the records say of each device.")
-    ] = False,
 ) -> None:
-    """Prove that stubs, references, tests and tools are right: one line each, exit code 1 if one is
-    not.
+    """Prove that stubs, references, tests and tools are right (the default)."""
+    chosen = _catalog(kata)
+    jobs = []
+    for part in (part for part in parts.PARTS if part.of_katas or not kata):
+        look = part.look
+        if look is parts.references_pass:
+            look = functools.partial(parts.references_pass, write_record=record)
+        jobs.append((part.title, functools.partial(look, chosen)))
+    _report(console.screen(), jobs)
+
+
+@app.command()
+def stubs(kata: Katas = None) -> None:
+    """Generate katas/k*.py from the references."""
+    chosen = _catalog(kata)
+    _report(console.screen(), [("stubs", lambda: parts.write_stubs(chosen))])
+
+
+@app.command()
+def device(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="cuda, mps, cpu, simulated, or all present.")
+    ],
+    kata: Katas = None,
+) -> None:
+    """Validate the references on a device, and write its record. For one that is absent there is
+    none: exit code 2.
     """
-    known = catalog.load()
-    chosen = parts.PARTS
-    only = {
-        "--write-stubs": write_stubs,
-        "--marks": marks,
-        "--bands": bands,
-        "--mutants": mutants,
-        "--exams": exams is not None,
-        "--device": bool(device),
-        "--devices": devices,
-    }
-    _refuse_what_does_not_go_together([name for name, given in only.items() if given], record)
-    if kata:
-        known = known.only([known.find(name) for name in kata])
-        chosen = [part for part in parts.PARTS if part.of_katas]
-    if write_stubs:
-        for kata in known.katas:
-            (ROOT / "katas" / f"{kata.name}.py").write_text(
-                parts.generated_stub(kata), encoding="utf-8", newline="\n"
-            )
-        print(f"{len(known.katas)} stubs written.")
-        return
-    screen = console.screen()
-    if marks:
-        raise typer.Exit(_measure_marks(known, screen))
-    if bands:
-        raise typer.Exit(_measure_bands(known, screen))
-    if mutants:
-        raise typer.Exit(1 if _mutants(known, screen, record) else 0)
-    if exams is not None:
-        raise typer.Exit(1 if _exams(known, screen, exams, record) else 0)
-    if devices:
-        raise typer.Exit(_show_card(known, screen))
-    if device:
-        raise typer.Exit(_validate_on(device, known, screen))
-    raise typer.Exit(1 if _parts(chosen, known, screen, record) else 0)
+    chosen, screen = _catalog(kata), console.screen()
+    say = functools.partial(_say_lastingly, screen)
+    _report(
+        screen,
+        [
+            (f"references on {one}", functools.partial(hardware.validate, one, chosen.katas, say))
+            for one in present_devices.present(name)
+        ],
+    )
 
 
-def _refuse_what_does_not_go_together(jobs: Sequence[str], record: bool) -> None:
-    """Raises typer.BadParameter: nothing that was asked for is left out without a word."""
-    if len(jobs) > 1:
-        raise typer.BadParameter(f"{' and '.join(jobs)} are jobs of their own: give one of them.")
-    if record and jobs and jobs[0] not in RECORDS:
-        raise typer.BadParameter(
-            f"--record goes with {', '.join(RECORDS)} or a plain validation: leave it out with"
-            f" {jobs[0]}."
-        )
-
-
-def _parts(
-    chosen: Sequence[parts.Part], known: catalog.Catalog, screen: console.Screen, record: bool
-) -> int:
-    """Look at each part, a line each; how many have problems."""
-    failed = 0
-    for part in chosen:
-        look = (
-            functools.partial(part.look, write_record=record)
-            if part.look is parts.references_pass
-            else part.look
-        )
-        begin = time.monotonic()
-        if screen.console.is_terminal:
-            screen.console.print(f"[dim]… {part.title}[/]", end="\r")
-        finding = look(known)
-        failed += bool(finding.problems)
-        outcome = Outcome.FAILED if finding.problems else Outcome.PASSED
-        seconds = f"{time.monotonic() - begin:.1f} s"
-        screen.console.print(
-            f"{screen.mark(outcome):<8} {part.title:<42} {escape(finding.scope):<34} {seconds:>8}"
-        )
-        for problem in finding.problems:
-            screen.console.print(f"[red]{escape(indent(problem, '    '))}[/]")
-    print(f"{len(chosen) - failed} passed, {failed} failed")
-    return failed
-
-
-def _validate_on(wanted: str, known: catalog.Catalog, screen: console.Screen) -> int:
-    """Examine the devices and write their records. One that is absent is never passed: exit code 2,
-    and no record.
-    """
-    from dojo.suite import devices
-    from dojo.validate import device_record, hardware
-
-    try:
-        present = devices.present(wanted)
-    except devices.DeviceError as problem:
-        sys.stderr.write(f"{problem}\n")
-        return 2
-    failed = False
-    for device in present:
-        say = functools.partial(screen.console.print, f"[dim]{device}:[/]")
-        made, problems = hardware.examine(device, known.katas, say)
-        path = device_record.write(made)
-        for problem in problems:
-            screen.console.print(f"[red]{escape(indent(problem, '    '))}[/]")
-        outcome = screen.mark(Outcome.FAILED if problems else Outcome.PASSED)
-        print(f"{len(problems)} problems on {device} ({made.model})")
-        screen.console.print(f"{outcome} {path.relative_to(ROOT).as_posix()} written")
-        failed |= bool(problems)
-    return 1 if failed else 0
-
-
-def _show_card(known: catalog.Catalog, screen: console.Screen) -> int:
-    from dojo.validate import card
-
-    records, broken = card.load()
-    screen.console.print(card.table(known.katas, records))
-    for line in card.summary(records):
-        screen.console.print(escape(line))
+@app.command()
+def devices(kata: Katas = None) -> None:
+    """Show what the records say of each device."""
+    chosen, screen = _catalog(kata), console.screen()
+    records, broken = device_record.load()
+    screen.console.print(device_record.table(chosen.katas, records))
+    for record in records:
+        screen.console.print(escape(device_record.summary(record)))
     for name in broken:
         screen.console.print(
             f"[red]reference/validation/{name} can't be read: delete it and validate on that device"
             " again[/]"
         )
-    return 1 if broken else 0
+    raise typer.Exit(1 if broken else 0)
 
 
-def _measure_marks(known: catalog.Catalog, screen: console.Screen) -> int:
-    from dojo.validate import marks, pedigree
-
-    old = tomllib.loads(marks.FILE.read_text(encoding="utf-8"))
-    measured = marks.measure(marks.candidates(known), known.katas, say=screen.console.print)
-    new = pedigree.entries(old, measured)
-    marks.FILE.write_text(pedigree.to_toml(new), encoding="utf-8", newline="\n")
-    problems = pedigree.problems({name: new[name] for one in measured for name in one.right})
-    for problem in problems:
-        screen.console.print(f"[red]{escape(problem)}[/]")
-    print(f"{len(new)} marks written to tests/pass_marks.toml, {len(problems)} problems")
-    return 1 if problems else 0
+@app.command("marks")
+def measure_marks(kata: Katas = None) -> None:
+    """Measure the pass marks over 1,000 seeds; hours, goes on after an interruption."""
+    _measure("pass marks", marks.measure, _catalog(kata))
 
 
-def _measure_bands(known: catalog.Catalog, screen: console.Screen) -> int:
-    from dojo.validate import bands
-
-    katas = {kata.short for kata in known.katas}
-    kept = {
-        name: entry for name, entry in bands.read().items() if name.partition(".")[0] not in katas
-    }
-    measured = bands.measure(known, say=screen.console.print)
-    bands.FILE.write_text(bands.to_toml(kept | measured), encoding="utf-8", newline="\n")
-    problems = parts.bands_were_measured(known).problems
-    for problem in problems:
-        screen.console.print(f"[red]{escape(problem)}[/]")
-    print(f"{len(measured)} bands written to tests/loss_bands.toml, {len(problems)} problems")
-    return 1 if problems else 0
+@app.command("bands")
+def measure_bands(kata: Katas = None) -> None:
+    """Measure where the references' losses lie while they train; minutes."""
+    _measure("loss bands", bands.measure, _catalog(kata))
 
 
-def _mutants(known: catalog.Catalog, screen: console.Screen, write_record: bool) -> int:
-    """Judge the mutants of each kata, a line for each and what became of the survivors; how many
-    katas have problems.
+@app.command("mutants")
+def judge_mutants(kata: Katas = None, record: Record = False) -> None:
+    """Judge small changes of the references: does a test fail for each? Slow."""
+    chosen, screen = _catalog(kata), console.screen()
+
+    def judged(kata: Kata) -> Finding:
+        def progress(done: int, total: int) -> None:
+            _say(screen, f"{screen.bar(done, total)} {done} of {total} mutants of {kata.name}")
+
+        report = mutants.try_out(kata, progress)
+        if record and not report.problems:
+            mutants.record(kata, report.figures)
+        return report.finding
+
+    _report(
+        screen,
+        [(f"mutants of {kata.name}", functools.partial(judged, kata)) for kata in chosen.katas],
+    )
+
+
+@app.command("exams")
+def try_exams(
+    draws: Annotated[
+        int,
+        typer.Argument(
+            metavar="N",
+            min=0,
+            help=f"Draws of each solution, of a mistake {exams.MOST_OF_A_MISTAKE} at most; 0 for"
+            " all draws, hours.",
+        ),
+    ],
+    kata: Katas = None,
+    record: Record = False,
+) -> None:
+    """Try the exams out: do they let right solutions pass, and no known mistake?"""
+    chosen, screen = _catalog(kata), console.screen()
+
+    def say(text: str) -> None:
+        _say(screen, f"[dim]{text}[/]")
+
+    _report(
+        screen,
+        [
+            (f"exam of {kata.name}", functools.partial(exams.examine, kata, draws, record, say))
+            for kata in chosen.katas
+            if exams.has_exam(kata)
+        ],
+    )
+
+
+def _catalog(names: Sequence[str] | None) -> Catalog:
+    """The catalog, with these katas alone if any are named."""
+    whole = catalog.load()
+    return whole.only([whole.find(name) for name in names]) if names else whole
+
+
+def _measure(
+    title: str, measure: Callable[[Catalog, Callable[[str], None]], Finding], chosen: Catalog
+) -> None:
+    screen = console.screen()
+    say = functools.partial(_say_lastingly, screen)
+    _report(screen, [(title, lambda: measure(chosen, say))])
+
+
+def _report(screen: console.Screen, jobs: Sequence[Job]) -> NoReturn:
+    """Do each job, and show a line of it: its title, its scope and the seconds it took; and its
+    problems. Ends with exit code 1 if there are any.
     """
-
-    def progress(done: int, total: int) -> None:
-        if screen.console.is_terminal:
-            screen.console.print(
-                f"{screen.bar(done, total)} {done} of {total} mutants of {kata.name}", end="\r"
-            )
-
     failed = 0
-    for kata in known.katas:
+    for title, find in jobs:
         begin = time.monotonic()
-        report = mutation.look(kata, progress)
-        if write_record and not report.problems:
-            mutant_record.record(
-                kata.name,
-                report.figures,
-                mutation.code_hash(kata),
-                mutation.tests_hash(kata.name)[:16],
-            )
-        failed += bool(report.problems)
-        scope = "{killed} of {total} killed, {equivalent} equivalent".format(**report.figures)
-        mark, seconds = (
-            screen.mark(Outcome.FAILED if report.problems else Outcome.PASSED),
-            f"{time.monotonic() - begin:.1f} s",
-        )
-        screen.console.print(f"{mark:<8} {'mutants of ' + kata.name:<42} {scope:<34} {seconds:>8}")
-        for mutant in report.equivalent:
-            told = f"equivalent, {mutant.diff}\n  because {report.listed[mutant.key]}"
-            screen.console.print(f"[dim]{escape(indent(told, '    '))}[/]")
-        for problem in report.problems:
-            screen.console.print(f"[red]{escape(indent(problem, '    '))}[/]")
-    print(f"{len(known.katas) - failed} passed, {failed} failed")
-    return failed
+        _say(screen, f"[dim]… {title}[/]")
+        finding = find()
+        failed += bool(finding.problems)
+        mark = screen.mark(Outcome.FAILED if finding.problems else Outcome.PASSED)
+        seconds = f"{time.monotonic() - begin:.1f} s"
+        screen.console.print(f"{mark:<8} {title:<42} {escape(finding.scope):<34} {seconds:>8}")
+        for style, texts in (("dim", finding.notes), ("red", finding.problems)):
+            for text in texts:
+                screen.console.print(f"[{style}]{escape(indent(text, '    '))}[/]")
+    print(f"{len(jobs) - failed} passed, {failed} failed")
+    raise typer.Exit(1 if failed else 0)
 
 
-def _exams(known: catalog.Catalog, screen: console.Screen, draws: int, write_record: bool) -> int:
-    """Try out each exam, a line each; how many have problems."""
-    from dojo.validate import exam_record, exams
+def _say(screen: console.Screen, text: str) -> None:
+    """Show a line, in rich markup, until the next one is shown; nothing where output is kept."""
+    if screen.console.is_terminal:
+        screen.console.print(text, end="\r")
 
-    def progress(text: str) -> None:
-        if screen.console.is_terminal:
-            screen.console.print(f"[dim]{text}[/]", end="\r")
 
-    failed = 0
-    for kata in filter(exams.has_exam, known.katas):
-        begin = time.monotonic()
-        outcomes = exams.try_out(
-            kata, (lambda solution: draws) if draws else exams.long_run(kata), progress
-        )
-        problems = [
-            f"it asks nothing about {task}, or no such task is there"
-            for task in exams.unasked(kata)
-        ]
-        problems += exams.problems(kata, outcomes)
-        counted = exams.figures(outcomes)
-        if write_record and not problems:
-            exam_record.write(kata.name, exams.key(kata), counted)
-        failed += bool(problems)
-        scope = "{mistakes} mistakes, {reference} + {variants} draws".format(**vars(counted))
-        mark, seconds = (
-            screen.mark(Outcome.FAILED if problems else Outcome.PASSED),
-            f"{time.monotonic() - begin:.1f} s",
-        )
-        screen.console.print(f"{mark:<8} {'exam of ' + kata.name:<42} {scope:<34} {seconds:>8}")
-        for problem in problems:
-            screen.console.print(f"[red]{escape(indent(problem, '    '))}[/]")
-    print(f"{failed} exams have problems")
-    return failed
+def _say_lastingly(screen: console.Screen, text: str) -> None:
+    screen.console.print(f"[dim]{escape(text)}[/]")

@@ -1,31 +1,32 @@
 """Tries the exams out: do they let every right solution pass, whatever they draw, and no known
 mistake?
 
-What was tried is kept in .exams/ as it comes, so that an interrupted run goes on where it stopped.
+Verdicts are kept in .exams/ as they come, so that an interrupted run goes on. The figures are kept
+in reference/validation/exams.json, each with a hash of what was tried: those of a quick trial,
+which is made again after a change, beside those of a trial over all draws, which can take hours.
 """
 
-import ast
-import functools
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from dojo import ROOT, dependencies, reference_results
+import msgspec
+
+from dojo import ROOT, dependencies, files, reference_results
 from dojo.catalog import Kata
 from dojo.exam import sheet
 from dojo.exam.question import load
 from dojo.processes import forking
-from dojo.validate import patches
-from dojo.validate.exam_record import Figures
-from dojo.validate.marks import training_tests
+from dojo.validate import Finding, patches
+from dojo.validate.test_files import tasks_of, training_tests
 
+FILE = ROOT / "reference" / "validation" / "exams.json"
 KEPT = ROOT / ".exams"
-SEEDS_OF_TRAINING, SEEDS_OF_OTHERS, SEEDS_OF_VARIANTS = 1000, 100, 100
-QUICK = 1  # seeds, of a look at every exam
+FEWEST_DRAWS = 20  # of each right solution, for figures that count
+MOST_OF_A_MISTAKE = 3  # draws
+DRAWS_OF_TRAINING, DRAWS_OF_OTHERS, DRAWS_OF_VARIANTS = 1000, 100, 100  # all draws
 REFERENCE, MISTAKE = "the reference", "mistake: "
 # From this draw on the reference's answers to the sheet are judged as they are: asked again with
 # the same draws and seeds, it would train as long once more, to the same numbers.
@@ -45,7 +46,7 @@ class Solution:
 
     @property
     def id(self) -> str:
-        """Another one for every name, code and choice of tasks."""
+        """Hash of its name, code and tasks."""
         return _hash([self.name, dependencies.code(self.source), *self.tasks])
 
     @property
@@ -54,168 +55,200 @@ class Solution:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One solution under one draw: what the exam said of it, per task."""
+class Verdict:
+    """What the exam said of a solution under one draw: task → reason, empty where it is right."""
 
     name: str
     of: str  # the solution's id
     seed: int
     reasons: dict[str, str]
 
+    @property
+    def is_wrong(self) -> bool:
+        return any(self.reasons.values())
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a kata's exam said when it was tried out.
+
+    Attributes:
+        of: hash of what was tried.
+        reference: draws that the reference was asked under; of these it was refused under
+            `reference_refused`.
+        variants: the same of all other right solutions together.
+        mistakes: known mistakes that were tried; `mistakes_passed` of them passed under a draw.
+    """
+
+    reference: int
+    reference_refused: int
+    variants: int
+    variants_refused: int
+    mistakes: int
+    mistakes_passed: int
+    of: str = ""
+    torch: str = ""
+
+    @property
+    def draws(self) -> int:
+        return self.reference + self.variants
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The record of a kata."""
+
+    quick: Figures | None = None
+    all_draws: Figures | None = None
+
+    def latest(self, key: str) -> Figures | None:
+        """The figures of what has this hash; those over all draws first."""
+        figures = (self.all_draws, self.quick)
+        return next((one for one in figures if one and one.of == key), None)
+
 
 def solutions(kata: Kata) -> list[Solution]:
     """The reference, the other right solutions and the known mistakes of a kata."""
-    source, tasks = patches.reference_of(kata), tuple(task.name for task in kata.tasks)
+    source, tasks = kata.reference_text(), tuple(task.name for task in kata.tasks)
     found = [Solution(REFERENCE, source, tasks)]
-    found += [
-        Solution(f"variant: {one.name}", one.apply(source), tasks)
-        for one in patches.load("variant", kata.name)
-    ]
-    for one in patches.load("mistake", kata.name):
-        found.append(Solution(MISTAKE + one.name, one.apply(source), tasks_of(kata, one.caught_by)))
+    for variant in patches.load("variant", kata.name):
+        found.append(Solution(f"variant: {variant.name}", variant.apply(source), tasks))
+    for mistake in patches.load("mistake", kata.name):
+        text, broken = mistake.apply(source), tasks_of(kata, mistake.caught_by)
+        found.append(Solution(MISTAKE + mistake.name, text, broken))
     return found
 
 
-def tasks_of(kata: Kata, test: str) -> tuple[str, ...]:
-    """The tasks that have a test of this name; all of the kata's where a test belongs to several,
-    case by case.
-
-    Raises:
-        patches.PatchError: there is no such test.
-    """
-    tree, found = _parsed((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8")), []
-    for group in (node for node in tree.body if isinstance(node, ast.ClassDef)):
-        if any(
-            isinstance(inner, ast.FunctionDef) and inner.name == test.partition("[")[0]
-            for inner in group.body
-        ):
-            marks = [
-                one
-                for one in group.decorator_list
-                if isinstance(one, ast.Call) and ast.unparse(one.func).endswith("task")
-            ]
-            found += [ast.literal_eval(mark.args[0]) for mark in marks] or [
-                task.name for task in kata.tasks
-            ]
-    if not found:
-        raise patches.PatchError(f"{kata.name}: no task has a test {test}")
-    return tuple(found)
-
-
-@functools.cache  # a kata's mistakes ask one after the other
-def _parsed(text: str) -> ast.Module:
-    return ast.parse(text)
-
-
 def has_exam(kata: Kata) -> bool:
-    return (ROOT / "reference" / "exams" / f"{kata.name}.py").is_file()
+    return sheet.path_of(kata.name).is_file()
+
+
+def examine(kata: Kata, draws: int, record: bool, say: Callable[[str], None]) -> Finding:
+    """Try a kata's exam out, and keep the figures if that is asked for and nothing is wrong.
+
+    Args:
+        draws: of each solution, of a mistake at most MOST_OF_A_MISTAKE; 0 for all draws.
+    """
+    plan = all_draws(kata) if not draws else lambda solution: _at_most(draws, solution)
+    verdicts = try_out(kata, plan, say)
+    found = [f"it asks nothing about {task}, or no such task is there" for task in unasked(kata)]
+    found += problems(kata, verdicts)
+    figures = figures_of(verdicts)
+    if record and not found:
+        write(kata, figures)
+    scope = f"{figures.mistakes} mistakes, {figures.reference} + {figures.variants} draws"
+    return Finding(tuple(found), scope)
+
+
+def _at_most(draws: int, solution: Solution) -> int:
+    return draws if solution.is_right else min(draws, MOST_OF_A_MISTAKE)
+
+
+def all_draws(kata: Kata) -> Callable[[Solution], int]:
+    """How many draws of each solution a complete trial has."""
+    of_reference = DRAWS_OF_TRAINING if training_tests(kata) else DRAWS_OF_OTHERS
+
+    def draws(solution: Solution) -> int:
+        if not solution.is_right:
+            return 1
+        return of_reference if solution.name == REFERENCE else DRAWS_OF_VARIANTS
+
+    return draws
 
 
 def unasked(kata: Kata) -> list[str]:
-    """The tasks that an exam asks nothing about."""
+    """The tasks that an exam asks nothing about, and those that it asks about and are none."""
     asked = {question.task for question in load(sheet.text_of(kata.name), kata.name)}
-    return [task.name for task in kata.tasks if task.name not in asked] + sorted(
-        asked - {task.name for task in kata.tasks}
-    )
+    tasks = [task.name for task in kata.tasks]
+    return [task for task in tasks if task not in asked] + sorted(asked - set(tasks))
 
 
 def try_out(
     kata: Kata,
-    seeds: Callable[[Solution], int],
+    draws: Callable[[Solution], int],
     say: Callable[[str], None],
     jobs: int | None = None,
-) -> list[Outcome]:
-    """Every solution under as many draws as `seeds` says, from .exams/ where that is there."""
-    known = solutions(kata)
-    wanted = [(one, seed) for one in known for seed in range(seeds(one))]
+) -> list[Verdict]:
+    """Every solution under as many draws as `draws` says; verdicts in .exams/ are reused."""
+    wanted = [(one, seed) for one in solutions(kata) for seed in range(draws(one))]
     path = KEPT / f"{kata.short}-{_hash(asking(kata))}-{version('torch')}.jsonl"
-    outcomes = {(one.of, one.seed): one for one in _kept(path)}
-    todo: dict[int, list[Solution]] = {}
-    for one, seed in wanted:
-        if (one.id, seed) not in outcomes:
-            todo.setdefault(seed, []).append(one)
+    verdicts = {(verdict.of, verdict.seed): verdict for verdict in _kept(path)}
+    missing: dict[int, list[Solution]] = {}
+    for solution, seed in wanted:
+        if (solution.id, seed) not in verdicts:
+            missing.setdefault(seed, []).append(solution)
     path.parent.mkdir(exist_ok=True)
-    with forking.pool(jobs) as pool, path.open("a") as kept:
+    with forking.pool(jobs) as pool, path.open("ab") as kept:
         running = [
-            pool.submit(_under_one_draw, kata.name, seed, group) for seed, group in todo.items()
+            pool.submit(_under_one_draw, kata.name, seed, group) for seed, group in missing.items()
         ]
         for number, done in enumerate(as_completed(running), start=1):
-            for outcome in done.result():
-                outcomes[outcome.of, outcome.seed] = outcome
-                kept.write(json.dumps(vars(outcome)) + "\n")
+            for verdict in done.result():
+                verdicts[verdict.of, verdict.seed] = verdict
+                kept.write(msgspec.json.encode(verdict) + b"\n")
             kept.flush()
             say(f"{kata.short}: {number} of {len(running)} draws")
-    return [outcomes[one.id, seed] for one, seed in wanted]
+    return [verdicts[solution.id, seed] for solution, seed in wanted]
 
 
-def _under_one_draw(kata: str, seed: int, group: Sequence[Solution]) -> list[Outcome]:
+def _under_one_draw(kata: str, seed: int, group: Sequence[Solution]) -> list[Verdict]:
     drawn = sheet.draw(kata, SECRET + str(seed).encode())
-    found = []
-    for one in group:
-        is_known = one.name == REFERENCE and seed >= ASKED_AGAIN
-        reasons = (
-            sheet.reasons_for_reference(drawn, one.tasks)
-            if is_known
-            else sheet.reasons(drawn, one.source, one.tasks)
-        )
-        found.append(Outcome(one.name, one.id, seed, reasons))
-    return found
+    verdicts = []
+    for solution in group:
+        if solution.name == REFERENCE and seed >= ASKED_AGAIN:
+            reasons = sheet.reasons_for_reference(drawn, solution.tasks)
+        else:
+            reasons = sheet.reasons(drawn, solution.source, solution.tasks)
+        verdicts.append(Verdict(solution.name, solution.id, seed, reasons))
+    return verdicts
 
 
-def problems(kata: Kata, outcomes: Iterable[Outcome]) -> Iterator[str]:
+def _kept(path: Path) -> Iterator[Verdict]:
+    for line in path.read_bytes().splitlines() if path.exists() else ():
+        try:
+            yield msgspec.json.decode(line, type=Verdict)
+        except msgspec.MsgspecError:
+            continue  # the last line of an interrupted run
+
+
+def problems(kata: Kata, verdicts: Iterable[Verdict]) -> Iterator[str]:
     """Right solutions that an exam refused, and known mistakes that it let pass."""
-    where = f"reference/exams/{kata.name}.py"
-    for outcome in outcomes:
-        wrong = {task: reason for task, reason in outcome.reasons.items() if reason}
-        if not outcome.name.startswith(MISTAKE):
-            yield from (
-                f"{where}, draw {outcome.seed}: {outcome.name} is refused: {reason}"
-                for reason in wrong.values()
-            )
-        elif not wrong:
-            yield (
-                f"{where}, draw {outcome.seed}: it lets '{outcome.name.removeprefix(MISTAKE)}' pass"
-            )
+    for verdict in verdicts:
+        where = f"reference/exams/{kata.name}.py, draw {verdict.seed}"
+        if verdict.name.startswith(MISTAKE):
+            if not verdict.is_wrong:
+                yield f"{where}: it lets '{verdict.name.removeprefix(MISTAKE)}' pass"
+        else:
+            reasons = filter(None, verdict.reasons.values())
+            yield from (f"{where}: {verdict.name} is refused: {reason}" for reason in reasons)
 
 
-def long_run(kata: Kata) -> Callable[[Solution], int]:
-    """Draws of each solution for figures to stand on."""
-    trains = bool(training_tests(kata))
-
-    def seeds(solution: Solution) -> int:
-        if not solution.is_right:
-            return QUICK
-        return (
-            SEEDS_OF_VARIANTS
-            if solution.name != REFERENCE
-            else SEEDS_OF_TRAINING
-            if trains
-            else SEEDS_OF_OTHERS
-        )
-
-    return seeds
-
-
-def figures(outcomes: Sequence[Outcome]) -> Figures:
-    """Draws and refusals of right solutions, and mistakes tried and caught."""
-    right = [one for one in outcomes if not one.name.startswith(MISTAKE)]
-    reference = [one for one in right if one.name == REFERENCE]
-    wrong = [one for one in outcomes if one.name.startswith(MISTAKE)]
+def figures_of(verdicts: Sequence[Verdict]) -> Figures:
+    """Draws and refusals of right solutions, and mistakes tried and passed."""
+    wrong = [verdict for verdict in verdicts if verdict.name.startswith(MISTAKE)]
+    right = [verdict for verdict in verdicts if not verdict.name.startswith(MISTAKE)]
+    reference = [verdict for verdict in right if verdict.name == REFERENCE]
+    variants = [verdict for verdict in right if verdict.name != REFERENCE]
     return Figures(
         reference=len(reference),
-        reference_refused=sum(any(one.reasons.values()) for one in reference),
-        variants=len(right) - len(reference),
-        variants_refused=sum(any(one.reasons.values()) for one in right if one not in reference),
-        mistakes=len({one.name for one in wrong}),
-        mistakes_passed=len({one.name for one in wrong if not any(one.reasons.values())}),
+        reference_refused=sum(verdict.is_wrong for verdict in reference),
+        variants=len(variants),
+        variants_refused=sum(verdict.is_wrong for verdict in variants),
+        mistakes=len({verdict.name for verdict in wrong}),
+        mistakes_passed=len({verdict.name for verdict in wrong if not verdict.is_wrong}),
     )
 
 
-def has_all_draws(kata: Kata, found: Figures) -> bool:
-    """Whether the figures come from a long run."""
-    seeds = long_run(kata)
-    right = {one.name: seeds(one) for one in solutions(kata) if one.is_right}
-    return found.reference >= right.pop(REFERENCE) and found.variants >= sum(right.values())
+def has_draws(kata: Kata, figures: Figures, draws: Callable[[Solution], int]) -> bool:
+    """True if the figures are of at least so many draws of each solution."""
+    wanted = {solution: draws(solution) for solution in solutions(kata)}
+    of_reference = sum(count for one, count in wanted.items() if one.name == REFERENCE)
+    of_right = sum(count for one, count in wanted.items() if one.is_right)
+    return (
+        figures.reference >= of_reference
+        and figures.variants >= of_right - of_reference
+        and figures.mistakes >= sum(not one.is_right for one in wanted)
+    )
 
 
 def key(kata: Kata) -> str:
@@ -236,13 +269,42 @@ def asking(kata: Kata, root: Path = ROOT) -> list[str]:
 
 
 def _hash(texts: Iterable[str]) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+    return files.digest(texts)[:16]
 
 
-def _kept(path: Path) -> Iterator[Outcome]:
-    if path.exists():
-        for line in path.read_text().splitlines():
-            try:
-                yield Outcome(**json.loads(line))
-            except (ValueError, TypeError):
-                continue  # the last line of a run that was broken off
+def read(path: Path = FILE) -> dict[str, Tried]:
+    """Kata name → its record; empty where there is none that can be read."""
+    return files.read_json(path, dict[str, Tried]) or {}
+
+
+def write(kata: Kata, figures: Figures, path: Path = FILE) -> None:
+    """Keep a kata's figures, in place of those with as many draws or fewer, or of an older exam."""
+    tried = read(path)
+    old, now = tried.get(kata.name, Tried()), key(kata)
+    new = replace(figures, of=now, torch=version("torch").partition("+")[0])
+    if has_draws(kata, new, all_draws(kata)):
+        tried[kata.name] = replace(old, all_draws=new)
+    elif not (old.quick and old.quick.of == now and old.quick.draws > new.draws):
+        tried[kata.name] = replace(old, quick=new)
+    files.write_json(path, dict(sorted(tried.items())))
+
+
+def problem(kata: Kata, tried: Tried) -> str:
+    """Why a record doesn't prove the kata's exam of today; empty where it does."""
+    again = f"`python tools/validate exams {FEWEST_DRAWS} --record {kata.short}`"
+    figures = tried.latest(key(kata))
+    if figures is None:
+        return f"{kata.name}: its exam has changed since it was tried out: {again}"
+    if refused := figures.reference_refused + figures.variants_refused:
+        return f"{kata.name}: its exam refused a right solution under {refused} draws: {again}"
+    if figures.mistakes_passed:
+        return f"{kata.name}: its exam let {figures.mistakes_passed} known mistakes pass: {again}"
+    if not has_draws(kata, figures, lambda solution: _at_most(FEWEST_DRAWS, solution)):
+        return f"{kata.name}: its exam was not tried on everything: {again}"
+    return ""
+
+
+def is_complete(kata: Kata, tried: Tried) -> bool:
+    """True if the exam of today was tried on all draws."""
+    figures = tried.all_draws
+    return bool(figures and figures.of == key(kata) and has_draws(kata, figures, all_draws(kata)))

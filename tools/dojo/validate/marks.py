@@ -1,4 +1,5 @@
-"""Measures what right and wrong trainings reach, over many seeds: the ground under the pass marks.
+"""Pass marks: what right and wrong trainings reach over many seeds, and how often each mark judges
+them wrongly.
 
 The trainings are those of the tests themselves, run by `pytest --measure`: every test that uses the
 `mark` fixture runs once for each seed and records what it reaches. The wrong solutions are the
@@ -8,40 +9,67 @@ What was measured is kept in .marks/ as it comes, so that an interrupted run goe
 stopped.
 """
 
-import ast
 import hashlib
 import json
 import platform
-import tempfile
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import version
-from pathlib import Path
+from typing import Any
 
-from dojo import ROOT
+from dojo import ROOT, dependencies, files
 from dojo.catalog import Catalog, Kata
-from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.validate import patches, reach
-from dojo.validate.patches import reference_of
-from dojo.validate.pedigree import RIGHT_SEEDS, WRONG_SEEDS, Measurement, Values
+from dojo.validate import Finding, patches
+from dojo.validate.test_files import definitions, functions, reached, run_texts, training_tests
 
 FILE = ROOT / "tests" / "pass_marks.toml"
 KEPT = ROOT / ".marks"
-GIVEN = [ROOT / "katas" / "given" / name for name in ("_values.py", "data.py", "networks.py")]
-WITHOUT_VALUES = ("expect", "marks")  # of tests/support/: only messages and bounds
+HEADER = """\
+# What a training has to reach. Chosen by hand: what, on, must_be and mark. All else is measured and
+# written by `python tools/validate marks`: what the reference reached and how often it missed the
+# mark (false_fail); what known mistakes reached, how often they met this mark (false_pass), and all
+# marks of their test at once; and the mistakes that no mark has to part from right solutions, each
+# with the test that catches it. Where quantiles are missing, no run ended at a number: it went to
+# infinity.
+"""
+QUANTILES = {
+    "min": 0.0,
+    "q01": 0.01,
+    "q05": 0.05,
+    "median": 0.5,
+    "q95": 0.95,
+    "q99": 0.99,
+    "max": 1.0,
+}
+RIGHT_SEEDS, WRONG_SEEDS = 1000, 200
 CHUNK = 20  # seeds that one process takes
+AT_ONCE = 10  # chunks between two savings of the values: what an interruption can lose
 SECONDS_A_TRAINING = 300.0  # a busy machine must not look like a training that reaches nothing
+NO_SAY = {  # what the tests import and what has no say in the values of a training
+    "dojo": "the tools only ask for them and keep them",
+    "tests.support.expect": "of it come only messages",
+    "tests.support.marks": "of it come only bounds",
+}
+
+Marks = Mapping[str, Mapping[str, Any]]  # mark → its entry in FILE
+Values = dict[str, list[float]]  # mark → what it was held against, NaN where a training broke
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A solution to measure: the reference (no name) or a known mistake."""
+    """A solution to measure: the reference (no name) or a known mistake.
+
+    Attributes:
+        tests: those that hold its training against a mark; of a mistake the one that has to catch
+            it.
+    """
 
     kata: Kata
     name: str
     source: str
-    # those that hold its training against a mark; of a mistake the one that has to catch it
     tests: tuple[str, ...]
 
     @property
@@ -50,38 +78,59 @@ class Candidate:
 
     @property
     def key(self) -> str:
-        """Of all that the values depend on: what the training tests reach. Another test or lesson
-        text costs nothing.
+        """Hash of all that the values depend on: the code that the training tests reach. Another
+        test or the text of a lesson changes nothing.
         """
-        modules = [
-            ROOT / "conftest.py",
-            *reach.test_modules(self.kata.name, WITHOUT_VALUES),
-            *GIVEN,
-        ]
-        known = reach.definitions(
-            [self.source, *(path.read_text(encoding="utf-8") for path in modules)]
-        )
-        text = reach.reached(known, [*self.tests, "seed"]) + version("torch")
+        starts = [ROOT / "tests" / f"test_{self.kata.name}.py", ROOT / "conftest.py"]
+        modules = dependencies.closure(starts, without=NO_SAY)
+        known = definitions([self.source, *(path.read_text(encoding="utf-8") for path in modules)])
+        text = reached(known, [*self.tests, "seed"]) + version("torch")
         return f"{self.kata.short}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def comparable(entry: dict) -> bool:
-    """Whether a mark was measured with the versions at hand: only then does its hash tell of the
-    training alone.
+@dataclass(frozen=True)
+class Measurement:
+    """What the trainings of one kata reached.
+
+    Attributes:
+        of: what was measured, as a hash.
+        right: the reference's values.
+        wrong: known mistake that a mark has to catch → its values.
+        beside: known mistakes that other tests catch, each with the test, for no mark has to.
     """
-    minor = ".".join(platform.python_version_tuple()[:2])
-    return f"torch {version('torch')}, Python {minor}." in entry.get("measured", "")
+
+    of: str
+    right: Values
+    wrong: dict[str, Values]
+    beside: tuple[str, ...]
 
 
-def training_tests(kata: Kata) -> tuple[str, ...]:
-    """The tests of a kata that hold a training against a mark: those that take the `mark`
-    fixture.
+def read() -> dict[str, dict[str, Any]]:
+    """The marks with all that was measured."""
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
+def of_katas(marks: Marks, catalog: Catalog) -> Marks:
+    """Those of the marks that belong to a kata of the catalog."""
+    shorts = {kata.short for kata in catalog.katas}
+    return {name: entry for name, entry in marks.items() if name.partition(".")[0] in shorts}
+
+
+def candidates(catalog: Catalog) -> list[Candidate]:
+    """The references that train, each followed by the known mistakes that one of its marks is meant
+    to catch.
     """
-    tree = ast.parse((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8"))
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    return tuple(
-        node.name for node in functions if "mark" in [argument.arg for argument in node.args.args]
-    )
+    found = []
+    for kata in catalog.katas:
+        if tests := training_tests(kata):
+            source = kata.reference_text()
+            found.append(Candidate(kata, "", source, tests))
+            found += [
+                Candidate(kata, mistake.name, mistake.apply(source), (mistake.caught_by,))
+                for mistake in patches.load("mistake", kata.name)
+                if mistake.caught_by in tests
+            ]
+    return found
 
 
 def caught_beside(kata: Kata) -> list[str]:
@@ -91,66 +140,40 @@ def caught_beside(kata: Kata) -> list[str]:
     Such as softmax before the loss: the accuracy reaches the mark all the same, and the gradients
     give it away.
     """
-    tree = ast.parse((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8"))
-    groups, trains = (
-        {node.name: _methods(node) for node in tree.body if isinstance(node, ast.ClassDef)},
-        training_tests(kata),
-    )
-    of_training = [group for group, names in groups.items() if set(names) & set(trains)]
-    near = {
-        name
-        for group, names in groups.items()
-        for name in names
-        if any(one.startswith(group) for one in of_training)
+    groups = tuple({function.group for function in functions(kata) if function.trains} - {""})
+    beside = {
+        function.name
+        for function in functions(kata)
+        if function.group.startswith(groups) and not function.trains
     }
-    mistakes = patches.load("mistake", kata.name)
     return [
         f"{mistake.name}: {mistake.caught_by}"
-        for mistake in mistakes
-        if mistake.caught_by in near - set(trains)
+        for mistake in patches.load("mistake", kata.name)
+        if mistake.caught_by in beside
     ]
 
 
-def _methods(node: ast.ClassDef) -> list[str]:
-    return [inner.name for inner in node.body if isinstance(inner, ast.FunctionDef)]
+def measure(catalog: Catalog, say: Callable[[str], None]) -> Finding:
+    """Measure these katas' marks and write them to FILE."""
+    measured = measurements(candidates(catalog), catalog.katas, say)
+    marks = entries(read(), measured)
+    files.write_whole(FILE, toml_of(HEADER, marks))
+    wrong = problems({name: marks[name] for one in measured for name in one.right})
+    return Finding(tuple(wrong), f"{len(marks)} marks written to tests/pass_marks.toml")
 
 
-def candidates(catalog: Catalog) -> list[Candidate]:
-    """The references that train, and the known mistakes that one of their marks is meant to
-    catch.
-    """
-    found = []
-    for kata in catalog.katas:
-        if tests := training_tests(kata):
-            source = reference_of(kata)
-            found.append(Candidate(kata, "", source, tests))
-            meant = [
-                mistake
-                for mistake in patches.load("mistake", kata.name)
-                if mistake.caught_by in tests
-            ]
-            found += [
-                Candidate(kata, mistake.name, mistake.apply(source), (mistake.caught_by,))
-                for mistake in meant
-            ]
-    return found
-
-
-def measure(
+def measurements(
     chosen: Sequence[Candidate], katas: Sequence[Kata], say: Callable[[str], None]
 ) -> list[Measurement]:
-    """What each kata's trainings reach, from .marks/ where it is there, measured where not."""
+    """What each kata's trainings reach: read from .marks/ what is there, and the rest measured."""
     found: dict[str, Measurement] = {}
     for number, candidate in enumerate(chosen, start=1):
-        say(
-            f"{number} of {len(chosen)}: {candidate.kata.short}"
-            f" {candidate.name or 'the reference'}, {candidate.seeds} seeds"
-        )
+        name = candidate.name or "the reference"
+        say(f"{number} of {len(chosen)}: {candidate.kata.short} {name}, {candidate.seeds} seeds")
         values = _values_of(candidate, katas)
         if not candidate.name:
-            found[candidate.kata.name] = Measurement(
-                candidate.key, values, {}, tuple(caught_beside(candidate.kata))
-            )
+            beside = tuple(caught_beside(candidate.kata))
+            found[candidate.kata.name] = Measurement(candidate.key, values, {}, beside)
         elif values:  # one that raises before it reaches anything is caught without a mark
             found[candidate.kata.name].wrong[candidate.name] = values
     return list(found.values())
@@ -158,53 +181,171 @@ def measure(
 
 def _values_of(candidate: Candidate, katas: Sequence[Kata]) -> Values:
     """All seeds of a candidate, chunk by chunk; a chunk is one process."""
-    folder = KEPT / candidate.key
-    folder.mkdir(parents=True, exist_ok=True)
-    chunks = [
-        (first, min(first + CHUNK, candidate.seeds)) for first in range(0, candidate.seeds, CHUNK)
+    starts = range(0, candidate.seeds, CHUNK)
+    chunks = {first: min(first + CHUNK, candidate.seeds) for first in starts}
+    paths = {first: KEPT / candidate.key / f"{first}.json" for first in chunks}
+    missing = [first for first in chunks if not paths[first].exists()]
+    only = candidate.tests[0] if candidate.name else ""
+    for begin in range(0, len(missing), AT_ONCE):
+        some = missing[begin : begin + AT_ONCE]
+        units = [
+            Unit(
+                "",
+                candidate.kata.name,
+                "cpu",
+                timeout=SECONDS_A_TRAINING,
+                measure=(first, chunks[first]),
+                only=only,
+            )
+            for first in some
+        ]
+        results = run_texts([(unit, candidate.source) for unit in units], katas)
+        for first, result in zip(some, results, strict=True):
+            values: Values = {}
+            for number in result.measured:
+                value = float("nan") if number.value is None else number.value
+                values.setdefault(number.mark, []).append(value)
+            files.write_whole(paths[first], json.dumps(values))
+    joined: Values = {}
+    parts = {first: json.loads(path.read_text()) for first, path in paths.items()}
+    for mark in sorted({mark for part in parts.values() for mark in part}):
+        joined[mark] = []
+        for first, part in parts.items():
+            numbers: list[float] = part.get(mark, [])
+            broken = chunks[first] - first - len(numbers)
+            joined[mark] += numbers + [float("nan")] * broken
+    return joined
+
+
+def measured_with() -> str:
+    """The day and the versions that a measurement is made with."""
+    return f"{date.today()}, torch {version('torch')}, Python {platform.python_version()}"
+
+
+def is_comparable(entry: Mapping[str, Any]) -> bool:
+    """True if an entry was measured with the versions in use. Only then does its hash speak of the
+    training alone.
+    """
+    minor = ".".join(platform.python_version_tuple()[:2])
+    return f"torch {version('torch')}, Python {minor}." in entry.get("measured", "")
+
+
+def spread(values: Sequence[float]) -> dict[str, float | int]:
+    """Seeds and quantiles; NaN counts as a seed and stands in no quantile."""
+    numbers = sorted(value for value in values if value == value)
+    found: dict[str, float | int] = {"seeds": len(values)}
+    if numbers:
+        last = len(numbers) - 1
+        found |= {name: numbers[round(share * last)] for name, share in QUANTILES.items()}
+    return found
+
+
+def share_meeting(values: Sequence[float], bound: float, at_most: bool) -> float:
+    """The share of values that meet a mark; NaN meets none."""
+    met = sum(value <= bound if at_most else value >= bound for value in values)
+    return met / len(values)
+
+
+def share_meeting_all(values: Values, marks: Marks) -> float:
+    """The share of runs that meet every mark they were held against: only these are taken for
+    right.
+    """
+    runs = list(zip(*values.values(), strict=True))
+    bounds = [_bound(marks[mark]) for mark in values]
+    passing = [
+        all(share_meeting([value], *bound) for value, bound in zip(run, bounds, strict=True))
+        for run in runs
     ]
-    missing = [chunk for chunk in chunks if not (folder / f"{chunk[0]}.json").exists()]
-    with tempfile.TemporaryDirectory() as target:
-        (Path(target) / f"{candidate.kata.name}.py").write_text(candidate.source, encoding="utf-8")
-        batch = 10  # chunks handed over at a time: what an interruption can lose
-        for begin in range(0, len(missing), batch):
-            part = missing[begin : begin + batch]
-            only = candidate.tests[0] if candidate.name else ""
-            units = [
-                Unit(
-                    target,
-                    candidate.kata.name,
-                    "cpu",
-                    timeout=SECONDS_A_TRAINING,
-                    measure=chunk,
-                    only=only,
-                )
-                for chunk in part
-            ]
-            for chunk, result in zip(part, run(units, katas), strict=True):
-                found: Values = {}
-                for test in (test for task in result.tasks for test in task.tests):
-                    for number in test.measured:
-                        found.setdefault(number.mark, []).append(
-                            float("nan") if number.value is None else number.value
-                        )
-                unfinished = folder / f"{chunk[0]}.unfinished"
-                unfinished.write_text(json.dumps(found))
-                unfinished.replace(folder / f"{chunk[0]}.json")
-    return _joined(folder, chunks)
+    return sum(passing) / len(runs)
 
 
-def _joined(folder: Path, chunks: Sequence[tuple[int, int]]) -> Values:
-    """A training that broke reached no number: it stands as NaN."""
-    parts = [
-        (json.loads((folder / f"{first}.json").read_text()), last - first) for first, last in chunks
+def _bound(entry: Mapping[str, Any]) -> tuple[float, bool]:
+    return entry["mark"], entry["must_be"] == "at most"
+
+
+def entries(old: Marks, measured: Sequence[Measurement]) -> dict[str, dict[str, Any]]:
+    """The marks with what was measured for them; the other marks unchanged."""
+    new = {mark: dict(entry) for mark, entry in old.items()}
+    for one in measured:
+        for mark, values in one.right.items():
+            bound = _bound(old[mark])
+            new[mark] |= {
+                "right": spread(values),
+                "false_fail": 1 - share_meeting(values, *bound),
+                "measured": measured_with(),
+                "of": one.of,
+                "wrong": [
+                    {
+                        "name": name,
+                        "false_pass": share_meeting(reached[mark], *bound),
+                        "meets_all_marks": share_meeting_all(reached, old),
+                        **spread(reached[mark]),
+                    }
+                    for name, reached in one.wrong.items()
+                    if mark in reached
+                ],
+                "caught_beside": list(one.beside),
+            }
+    return new
+
+
+def toml_of(header: str, tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """A TOML file of these tables, in the order of the katas that their names begin with. A list
+    has a line for each of its parts, a tuple stands on one line.
+    """
+    lines = [header]
+    for name, entry in sorted(tables.items(), key=lambda pair: pair[0].partition(".")[0]):
+        lines.append(f'["{name}"]')
+        for key, value in entry.items():
+            if not isinstance(value, list):
+                lines.append(f"{key} = {_toml(value)}")
+            elif value:
+                lines += [f"{key} = [", *(f"    {_toml(part)}," for part in value), "]"]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(part)}" for key, part in value.items()) + " }"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, float):
+        return repr(float(f"{value:.6g}"))
+    return json.dumps(value, ensure_ascii=False)
+
+
+def problems(marks: Marks) -> list[str]:
+    """Marks that were not measured enough, that a right training missed, or that a wrong one
+    met.
+    """
+    found = []
+    for name, entry in marks.items():
+        if (seeds := entry["right"].get("seeds", 0)) < RIGHT_SEEDS:
+            found.append(
+                f"{name}: measured over {seeds} seeds of {RIGHT_SEEDS}: `python tools/validate"
+                " marks`"
+            )
+            continue
+        if rate := entry.get("false_fail", 1.0):
+            found.append(
+                f"{name}: {rate:.1%} of the right trainings miss it: choose another mark or another"
+                " setting"
+            )
+        for wrong in entry.get("wrong", []):
+            where = f"{name}, '{wrong['name']}'"
+            if wrong["seeds"] < WRONG_SEEDS:
+                found.append(f"{where}: measured over {wrong['seeds']} seeds of {WRONG_SEEDS}")
+            if rate := wrong["meets_all_marks"]:
+                found.append(f"{where}: {rate:.1%} of these wrong trainings meet every mark")
+    return found
+
+
+def out_of_date(marks: Marks, catalog: Catalog) -> list[str]:
+    """The marks whose training has changed since they were measured."""
+    now = {one.kata.short: one.key for one in candidates(catalog) if not one.name}
+    return [
+        name
+        for name, entry in marks.items()
+        if is_comparable(entry) and entry.get("of") != now.get(name.partition(".")[0])
     ]
-    marks = sorted({mark for part, _ in parts for mark in part})
-    return {
-        mark: [value for part, count in parts for value in _padded(part.get(mark, []), count)]
-        for mark in marks
-    }
-
-
-def _padded(values: list[float], count: int) -> list[float]:
-    return values + [float("nan")] * (count - len(values))

@@ -2,37 +2,50 @@
 
 mutmut makes the mutants, each one small change within a solution region; the kata's own tests judge
 them. One that no test fails is a survivor: either a test is missing, or the change makes no
-difference that the lesson asks about. The survivors of the second kind are listed, each with the
-reason (mutant_record.py). Results are kept in .mutants/ as they come, so that a run that was broken
-off goes on.
+difference that the lesson asks about. The survivors of the second kind are listed by hand in
+reference/validation/mutants.toml, each with the reason; the figures are kept beside it, in
+mutants.json. Verdicts are kept in .mutants/ as they come, so that an interrupted run goes on.
+
+[[equivalent]]
+kata = "k06_logistic_regression"
+where = "train"                         # the function, or Class.method
+# the lines that the mutant changes, and what it makes of them
+before = "losses = []"
+after = ["losses = None", "losses = 1"] # a text, or several that share the reason
+reason = "..."
 """
 
 import ast
 import contextlib
 import difflib
-import hashlib
-import json
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from textwrap import indent
 
-from dojo import ROOT, dependencies, files, stubs
-from dojo import reference_results as content
+import msgspec
+
+from dojo import ROOT, dependencies, files, reference_results, stubs
 from dojo.catalog import Kata
 from dojo.results import KataResult, Outcome
-from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.validate import mutant_record
-from dojo.validate.mutant_record import FEWEST_KILLED, Key, MutantsError
-from dojo.validate.patches import reference_of
+from dojo.validate import Finding
+from dojo.validate.test_files import run_texts
 
+EQUIVALENT = ROOT / "reference" / "validation" / "mutants.toml"
+FILE = EQUIVALENT.with_suffix(".json")
 KEPT = ROOT / ".mutants"
-AT_ONCE = 16  # judged between two savings of the results
+AT_ONCE = 16  # judged between two savings of the verdicts
+FEWEST_KILLED = 0.95  # of those that are not equivalent
 
+Key = tuple[str, str, str]  # of a mutant in the list: where, before, after
 # called after each few with how many are judged, and of how many
 OnProgress = Callable[[int, int], None]
+
+
+class MutantsError(Exception):
+    """Mutants can't be made or judged; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +59,29 @@ class Mutant:
 
     @property
     def key(self) -> Key:
-        """What it is known by in the list: says nothing of line numbers, so that it survives when
-        lines move.
-        """
+        """What it is known by in the list: no line numbers, so that lines may move."""
         return self.where, self.before, self.after
 
     @property
     def diff(self) -> str:
         return f"in {self.where}:\n{indent(self.before, '- ')}\n{indent(self.after, '+ ')}"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How many mutants of a kata there are, and what became of them.
+
+    Attributes:
+        of: hash of the reference's code.
+        tests: hash of what judged them.
+    """
+
+    total: int
+    killed: int
+    equivalent: int
+    date: str = ""
+    of: str = ""
+    tests: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,9 +98,9 @@ class Report:
         return tuple(mutant for mutant in self.survivors if mutant.key in self.listed)
 
     @property
-    def figures(self) -> dict[str, int]:
+    def figures(self) -> Figures:
         killed = len(self.mutants) - len(self.survivors)
-        return {"total": len(self.mutants), "killed": killed, "equivalent": len(self.equivalent)}
+        return Figures(len(self.mutants), killed, len(self.equivalent))
 
     @property
     def problems(self) -> list[str]:
@@ -80,16 +108,14 @@ class Report:
         found = [
             f"survives, {mutant.diff}" for mutant in self.survivors if mutant.key not in self.listed
         ]
-        alive, made = (
-            {mutant.key for mutant in self.survivors},
-            {mutant.key for mutant in self.mutants},
-        )
+        alive = {mutant.key for mutant in self.survivors}
+        made = {mutant.key for mutant in self.mutants}
         for key in sorted(self.listed.keys() - alive):
             fate = "is killed now" if key in made else "is not made any more"
             found.append(
                 f"{fate}: take it out of reference/validation/mutants.toml, {Mutant('', *key).diff}"
             )
-        total, killed = len(self.mutants) - len(self.equivalent), self.figures["killed"]
+        total, killed = len(self.mutants) - len(self.equivalent), self.figures.killed
         if killed < FEWEST_KILLED * total:
             found.append(
                 f"{killed} of {total} that are not equivalent are killed: {FEWEST_KILLED:.0%} are"
@@ -97,37 +123,63 @@ class Report:
             )
         return found
 
+    @property
+    def finding(self) -> Finding:
+        notes = [
+            f"equivalent, {mutant.diff}\n  because {self.listed[mutant.key]}"
+            for mutant in self.equivalent
+        ]
+        figures = self.figures
+        scope = f"{figures.killed} of {figures.total} killed, {figures.equivalent} equivalent"
+        return Finding(tuple(self.problems), scope, tuple(notes))
+
+
+def try_out(kata: Kata, on_progress: OnProgress) -> Report:
+    """Make the mutants of a kata's reference, judge them by its tests, and compare with the
+    list.
+    """
+    mutants = generate(kata.reference_text())
+    killers = judge(kata, mutants, on_progress)
+    survivors = [mutant for mutant, by in zip(mutants, killers, strict=True) if not by]
+    return Report(kata.name, tuple(mutants), tuple(survivors), listed(kata.name))
+
 
 def generate(source: str) -> list[Mutant]:
     """Every mutant of the solution regions that is Python, each text once.
 
     mutmut's operators change values, operators, arguments and assignments; one of our own leaves a
     statement out.
+
+    Raises:
+        MutantsError: mutmut is missing, or another than the one whose operators we know.
     """
-    import libcst.metadata  # here, because no other part of the validation needs these
-    from mutmut.mutation.file_mutation import MutationVisitor
-    from mutmut.mutation.mutators import mutation_operators
-    from mutmut.mutation.pragma_handling import IgnoredCode
+    try:  # these names are mutmut's own affair: no other tool has operators on Python's text
+        import libcst.metadata
+        from mutmut.mutation.file_mutation import MutationVisitor
+        from mutmut.mutation.mutators import mutation_operators
+        from mutmut.mutation.pragma_handling import IgnoredCode
+    except ImportError as error:
+        raise MutantsError(
+            f"There is no way to make mutants here ({error}): they need the mutmut that"
+            " tools/constraints.txt names."
+        ) from None
 
     def left_out(statement: libcst.Expr) -> Iterator[libcst.CSTNode]:
         if not isinstance(statement.value, libcst.BaseString):  # a docstring
             yield libcst.Pass()
 
     operators = [*mutation_operators, (libcst.Expr, left_out)]
-    visitor = MutationVisitor(
-        operators, IgnoredCode(set(), set(), set()), covered_lines=stubs.solution_lines(source)
-    )
+    ignored = IgnoredCode(set(), set(), set())
+    visitor = MutationVisitor(operators, ignored, covered_lines=stubs.solution_lines(source))
     wrapper = libcst.metadata.MetadataWrapper(libcst.parse_module(source))
     wrapper.visit(visitor)
+    module = wrapper.module
     texts = (
-        wrapper.module.deep_replace(change.original_node, change.mutated_node).code
+        module.code_for_node(module.deep_replace(change.original_node, change.mutated_node))
         for change in visitor.mutations
     )
-    return [
-        _mutant(source, text)
-        for text in dict.fromkeys(texts)
-        if text != source and _is_python(text)
-    ]
+    new = (text for text in dict.fromkeys(texts) if text != source and _is_python(text))
+    return [_mutant(source, text) for text in new]
 
 
 def _is_python(text: str) -> bool:
@@ -138,69 +190,49 @@ def _is_python(text: str) -> bool:
 
 def _mutant(source: str, text: str) -> Mutant:
     old, new = source.splitlines(), text.splitlines()
-    changes = [
-        change
-        for change in difflib.SequenceMatcher(None, old, new, False).get_opcodes()
-        if change[0] != "equal"
-    ]
-    (_, first, _, new_first, _), (_, _, last, _, new_last) = changes[0], changes[-1]
-    before, after = "\n".join(old[first:last]).strip(), "\n".join(new[new_first:new_last]).strip()
-    return Mutant(text, _enclosing(source, first + 1), before, after)
+    matcher = difflib.SequenceMatcher(None, old, new, False)
+    changes = [change for change in matcher.get_opcodes() if change[0] != "equal"]
+    _, first, _, new_first, _ = changes[0]
+    _, _, last, _, new_last = changes[-1]
+    before, after = "\n".join(old[first:last]), "\n".join(new[new_first:new_last])
+    return Mutant(text, _enclosing(source, first + 1), before.strip(), after.strip())
 
 
 def _enclosing(source: str, line: int) -> str:
     """The names of the class and function around a line, such as MLP.forward."""
-    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     named = sorted(
-        (node.lineno, node.end_lineno, node.name)
+        (node.lineno, node.end_lineno or node.lineno, node.name)
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, kinds)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
     )
     return ".".join(name for first, last, name in named if first <= line <= last) or "the module"
 
 
 def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> list[str]:
-    """For each mutant the test that kills it, empty if none does. What is known from an earlier run
-    is not run again.
+    """For each mutant the test that kills it, empty if none does. Verdicts of an earlier run are
+    reused.
 
     Raises:
         MutantsError: the reference does not pass its tests, so a failure would say nothing.
     """
     tests = tests_hash(kata.name)
-    keys = [
-        hashlib.sha256(f"{tests}\0{dependencies.code(mutant.text)}".encode()).hexdigest()[:16]
-        for mutant in mutants
-    ]
+    keys = [files.digest([tests, dependencies.code(mutant.text)])[:16] for mutant in mutants]
     path = KEPT / f"{kata.short}.json"
-    known = {key: killer for key, killer in _read(path).items() if key in keys}
-    left = [(key, mutant) for key, mutant in zip(keys, mutants, strict=True) if key not in known]
-    on_progress(len(known), len(mutants))
-    if left and (failing := _run(kata, [reference_of(kata)])[0]):
+    kept = files.read_json(path, dict[str, str]) or {}
+    killers = {key: kept[key] for key in keys if key in kept}
+    waiting = [pair for pair in zip(keys, mutants, strict=True) if pair[0] not in killers]
+    on_progress(len(killers), len(mutants))
+    if waiting and (failing := _run(kata, [kata.reference_text()])[0]):
         raise MutantsError(
             f"reference/{kata.name}.py itself fails {failing}: its mutants can't be judged"
         )
-    for start in range(0, len(left), AT_ONCE):
-        some = left[start : start + AT_ONCE]
-        killers = _run(kata, [mutant.text for _, mutant in some])
-        known |= {key: killer for (key, _), killer in zip(some, killers, strict=True)}
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(known, indent=1), encoding="utf-8")
-        on_progress(len(known), len(mutants))
-    return [known[key] for key in keys]
-
-
-def tests_hash(kata: str) -> str:
-    """Hash of what judges a kata's mutants: the code of its tests and of what they use, and its
-    marks.
-    """
-    texts = [path.read_text(encoding="utf-8") for path in content.tests_of(kata)]
-    return files.digest([*map(dependencies.code, texts), content.bounds_of(kata)])
-
-
-def _read(path: Path) -> dict[str, str]:
-    with contextlib.suppress(OSError, ValueError):
-        return json.loads(path.read_text(encoding="utf-8"))
-    return {}  # not there yet, or a run was ended while it wrote: judged anew
+    for start in range(0, len(waiting), AT_ONCE):
+        some = waiting[start : start + AT_ONCE]
+        new = _run(kata, [mutant.text for _, mutant in some])
+        killers |= {key: killer for (key, _), killer in zip(some, new, strict=True)}
+        files.write_json(path, killers)
+        on_progress(len(killers), len(mutants))
+    return [killers[key] for key in keys]
 
 
 def _run(kata: Kata, texts: Sequence[str]) -> list[str]:
@@ -208,23 +240,16 @@ def _run(kata: Kata, texts: Sequence[str]) -> list[str]:
     devices present.
     """
     killers = _run_on("cpu", kata, texts)
-    left = [number for number, killer in enumerate(killers) if not killer]
-    for number, killer in zip(
-        left, _run_on("auto", kata, [texts[number] for number in left]), strict=True
-    ):
+    alive = [number for number, killer in enumerate(killers) if not killer]
+    again = _run_on("auto", kata, [texts[number] for number in alive])
+    for number, killer in zip(alive, again, strict=True):
         killers[number] = killer
     return killers
 
 
 def _run_on(device: str, kata: Kata, texts: Sequence[str]) -> list[str]:
-    with tempfile.TemporaryDirectory() as scratch:
-        units = []
-        for number, text in enumerate(texts):
-            folder = Path(scratch) / str(number)
-            folder.mkdir()
-            (folder / f"{kata.name}.py").write_text(text, encoding="utf-8")
-            units.append(Unit(str(folder), kata.name, device, stop=True))
-        return [killed_by(result) for result in run(units, [kata])]
+    unit = Unit("", kata.name, device, stop=True)
+    return [killed_by(result) for result in run_texts([(unit, text) for text in texts], [kata])]
 
 
 def killed_by(result: KataResult) -> str:
@@ -232,24 +257,87 @@ def killed_by(result: KataResult) -> str:
     does not count.
     """
     tests = (test for task in result.tasks for test in task.tests)
-    return next(
-        (test.name for test in tests if test.outcome not in (Outcome.PASSED, Outcome.SKIPPED)), ""
-    )
-
-
-def look(kata: Kata, on_progress: OnProgress) -> Report:
-    """Make the mutants of one kata's reference, judge them by its tests, and compare with the
-    list.
-    """
-    mutants = generate(reference_of(kata))
-    survivors = [
-        mutant
-        for mutant, killer in zip(mutants, judge(kata, mutants, on_progress), strict=True)
-        if not killer
-    ]
-    return Report(kata.name, tuple(mutants), tuple(survivors), mutant_record.listed(kata.name))
+    passing = (Outcome.PASSED, Outcome.SKIPPED)
+    return next((test.name for test in tests if test.outcome not in passing), "")
 
 
 def code_hash(kata: Kata) -> str:
-    """Of the reference's code, from which the mutants are made."""
-    return hashlib.sha256(dependencies.code(reference_of(kata)).encode()).hexdigest()[:16]
+    """Hash of the reference's code, from which the mutants are made."""
+    return files.digest([dependencies.code(kata.reference_text())])[:16]
+
+
+def tests_hash(kata: str) -> str:
+    """Hash of what judges a kata's mutants: the code of its tests and of what they use, and its
+    marks.
+    """
+    texts = [path.read_text(encoding="utf-8") for path in reference_results.tests_of(kata)]
+    parts = [*map(dependencies.code, texts), reference_results.bounds_of(kata)]
+    return files.digest(parts)[:16]
+
+
+@dataclass(frozen=True)
+class _Equivalent:
+    """An entry of the list."""
+
+    kata: str
+    where: str
+    before: str
+    after: str | list[str]
+    reason: str
+
+
+def listed(kata: str, path: Path = EQUIVALENT) -> dict[Key, str]:
+    """The kata's survivors judged equivalent → the reason.
+
+    Raises:
+        MutantsError: the list is malformed, or a reason is missing.
+    """
+    try:
+        text = path.read_bytes() if path.exists() else b""
+        document = msgspec.toml.decode(text, type=dict[str, list[_Equivalent]])
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise MutantsError(f"{path.name} is malformed: {error}") from None
+    found: dict[Key, str] = {}
+    for entry in document.get("equivalent", []):
+        if not entry.reason.strip():
+            raise MutantsError(f"{path.name} is malformed: no reason for {entry.before!r}")
+        if entry.kata == kata:
+            texts = [entry.after] if isinstance(entry.after, str) else entry.after
+            found |= {(entry.where, entry.before, text): entry.reason for text in texts}
+    return found
+
+
+def figures(path: Path = FILE) -> dict[str, Figures]:
+    """Kata → its figures; empty where there is no readable record."""
+    return files.read_json(path, dict[str, Figures]) or {}
+
+
+def record(kata: Kata, counted: Figures, path: Path = FILE) -> None:
+    """Keep a kata's figures."""
+    today = str(date.today())
+    new = replace(counted, date=today, of=code_hash(kata), tests=tests_hash(kata.name))
+    files.write_json(path, dict(sorted((figures(path) | {kata.name: new}).items())))
+
+
+def problem(kata: str, kept: Figures | None, of: str, equivalent: int) -> str:
+    """Why the figures of a kata say nothing good of its tests as they are now; empty where they do.
+
+    Args:
+        of: the hash of the reference's code as it is now.
+        equivalent: how many mutants are listed as such.
+    """
+    again = f"`python tools/validate mutants --record {kata.partition('_')[0]}`"
+    if kept is None or kept.of != of:
+        return f"{kata}: its reference has changed since its mutants were judged: {again}"
+    total = kept.total - kept.equivalent
+    if kept.killed < total:
+        return (
+            f"{kata}: only {kept.killed} of {total} mutants that are not equivalent were killed:"
+            f" {again}"
+        )
+    if kept.equivalent != equivalent:
+        return (
+            f"{kata}: {equivalent} mutants are listed as equivalent, and {kept.equivalent} were"
+            f" found: {again}"
+        )
+    return ""

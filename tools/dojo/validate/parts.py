@@ -1,26 +1,20 @@
-"""Each part of the validation. A part returns what it found wrong, and a few words on how much it
-looked at.
-"""
+"""Each part of the validation."""
 
 import re
 import subprocess
 import sys
-import tempfile
-import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from dojo import ROOT, reference_results, simulated
-from dojo.catalog import Catalog, Kata, load
+from dojo import ROOT, catalog, files, reference_results, simulated
+from dojo.catalog import Catalog, Kata
 from dojo.results import NO_TEST, KataResult, Outcome, TestResult
 from dojo.stubs import MarkerError, stub_of
 from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.validate import bands as banding
-from dojo.validate import exam_record, exams, mutant_record, mutants, naming, patches, pedigree
-from dojo.validate import marks as measuring
-from dojo.validate.patches import placement_tests, reference_of
+from dojo.validate import Finding, bands, exams, marks, mutants, patches
+from dojo.validate.patches import Patch, PatchError
+from dojo.validate.test_files import placement_tests, run_texts
 
 MOST_WORKERS = 4  # torch is in the memory of each
 DOTS = re.compile(r"^[.sxFEX]*\s*\[ *\d+%\]$")  # how far pytest has come
@@ -30,122 +24,115 @@ FEWEST_VARIANTS = 3
 
 
 @dataclass(frozen=True)
-class Finding:
-    """The result of a part: nothing in `problems` means that all is right."""
-
-    problems: tuple[str, ...]
-    scope: str
-
-
-@dataclass(frozen=True)
 class Part:
+    """A part of the validation.
+
+    Attributes:
+        of_katas: it can be had for some katas alone; otherwise it is of the whole repository.
+    """
+
     title: str
     look: Callable[[Catalog], Finding]
-    of_katas: bool = True  # or of the whole repository
+    of_katas: bool = True
 
 
 def generated_stub(kata: Kata) -> str:
-    """Raises MarkerError where the reference's markers are malformed."""
-    return stub_of(
-        reference_of(kata), [task.name for task in kata.tasks], f"reference/{kata.name}.py"
-    )
+    """The stub that belongs to a reference.
+
+    Raises:
+        MarkerError: the reference's markers are malformed.
+    """
+    tasks = [task.name for task in kata.tasks]
+    return stub_of(kata.reference_text(), tasks, f"reference/{kata.name}.py")
 
 
-def catalog_is_complete(catalog: Catalog) -> Finding:
+def write_stubs(chosen: Catalog) -> Finding:
+    """Generate katas/k*.py from the references."""
+    for kata in chosen.katas:
+        files.write_whole(ROOT / "katas" / f"{kata.name}.py", generated_stub(kata))
+    return Finding((), f"{len(chosen.katas)} stubs written")
+
+
+def catalog_is_complete(chosen: Catalog) -> Finding:
+    """Every kata has its files, its hints and its choices."""
     problems = []
-    for kata in catalog.katas:
-        for path in (
-            f"reference/{kata.name}.py",
-            f"tests/test_{kata.name}.py",
-            f"katas/{kata.name}.py",
-        ):
-            if not (ROOT / path).is_file():
-                problems.append(f"{path} is missing, though katas/catalog.toml lists {kata.name}")
+    for kata in chosen.katas:
+        name = kata.name
+        for file in (f"reference/{name}.py", f"tests/test_{name}.py", f"katas/{name}.py"):
+            if not (ROOT / file).is_file():
+                problems.append(f"{file} is missing, though katas/catalog.toml lists {name}")
         for task in kata.tasks:
+            where = f"katas/catalog.toml: {kata.short} {task.name}"
             if len(task.hints) < FEWEST_HINTS:
-                problems.append(
-                    f"katas/catalog.toml: {kata.short} {task.name} has {len(task.hints)} hints of"
-                    f" {FEWEST_HINTS}"
-                )
+                problems.append(f"{where} has {len(task.hints)} hints of {FEWEST_HINTS}")
             if not task.chose.strip():
-                problems.append(
-                    f"katas/catalog.toml: {kata.short} {task.name} has no `chose`: what the"
-                    " reference chose, and why"
-                )
-    known = {kata.name for kata in load().katas}
+                problems.append(f"{where} has no `chose`: what the reference chose, and why")
+    listed = {kata.name for kata in catalog.load().katas}
     for path in sorted((ROOT / "reference").glob("k*.py")):
-        if path.stem not in known:
+        if path.stem not in listed:
             problems.append(f"katas/catalog.toml does not list reference/{path.name}")
-    return Finding(tuple(problems), f"{len(catalog.katas)} katas")
+    return Finding(tuple(problems), f"{len(chosen.katas)} katas")
 
 
-def stubs_match(catalog: Catalog) -> Finding:
+def stubs_match(chosen: Catalog) -> Finding:
+    """Every stub equals what its reference generates."""
     problems = []
-    for kata in catalog.katas:
+    for kata in chosen.katas:
         path = ROOT / "katas" / f"{kata.name}.py"
         try:
             if path.read_bytes().replace(b"\r\n", b"\n").decode() != generated_stub(kata):
                 problems.append(
                     f"katas/{path.name} is not what its reference generates: `python tools/validate"
-                    " --write-stubs`"
+                    " stubs`"
                 )
         except (MarkerError, OSError, UnicodeDecodeError) as error:
             problems.append(str(error))
-    return Finding(tuple(problems), f"{len(catalog.katas)} stubs")
+    return Finding(tuple(problems), f"{len(chosen.katas)} stubs")
 
 
-def stubs_are_not_started(catalog: Catalog) -> Finding:
+def stubs_are_not_started(chosen: Catalog) -> Finding:
     """Every test of a stub is not started (or skipped for want of a device): none passes, fails or
     is an error.
     """
     problems, tests = [], 0
-    with tempfile.TemporaryDirectory() as folder:
-        for kata in catalog.katas:
-            (Path(folder) / f"{kata.name}.py").write_text(generated_stub(kata), encoding="utf-8")
-        for result in run([Unit(folder, kata.name) for kata in catalog.katas], catalog.katas):
-            for task in result.tasks:
-                tests += len(task.tests)
-                wrong = [
-                    test
-                    for test in task.tests
-                    if test.outcome not in (Outcome.NOT_STARTED, Outcome.SKIPPED)
-                ]
-                problems += [
-                    f"the stub of {result.name}: {test.name} is {test.outcome}: {test.message}"
-                    for test in wrong
-                ]
-                if task.outcome != Outcome.NOT_STARTED and not wrong:
-                    problems.append(
-                        f"the stub of {result.name}: the task {task.name} is {task.outcome}"
-                    )
+    texts = [(Unit("", kata.name), generated_stub(kata)) for kata in chosen.katas]
+    for result in run_texts(texts, chosen.katas):
+        for task in result.tasks:
+            tests += len(task.tests)
+            expected = (Outcome.NOT_STARTED, Outcome.SKIPPED)
+            wrong = [test for test in task.tests if test.outcome not in expected]
+            problems += [
+                f"the stub of {result.name}: {test.name} is {test.outcome}: {test.message}"
+                for test in wrong
+            ]
+            if task.outcome != Outcome.NOT_STARTED and not wrong:
+                problems.append(
+                    f"the stub of {result.name}: the task {task.name} is {task.outcome}"
+                )
     return Finding(tuple(problems), f"{tests} tests")
 
 
-def references_pass(catalog: Catalog, write_record: bool = False) -> Finding:
+def references_pass(chosen: Catalog, write_record: bool = False) -> Finding:
     """Every task of every reference passes on the devices present, and the record of that is up to
     date.
     """
-    results = run([Unit("reference", kata.name) for kata in catalog.katas], catalog.katas)
+    results = run([Unit("reference", kata.name) for kata in chosen.katas], chosen.katas)
     problems = [f"reference/{name}" for name in not_passed(results)]
     entries = {result.name: reference_results.entry_of(result) for result in results}
     if write_record and not problems:
         reference_results.write(reference_results.read() | entries)
-    known = reference_results.read()
+    recorded = reference_results.read()
     for name, entry in entries.items():
-        if name not in known or (known[name].content, known[name].passed) != (
-            entry.content,
-            entry.passed,
-        ):
+        kept = recorded.get(name)
+        if kept is None or (kept.content, kept.passed) != (entry.content, entry.passed):
             problems.append(
                 f"reference/validation/reference.json is older than {name}: `python tools/validate"
                 " --record`"
             )
     tests = [test for result in results for task in result.tasks for test in task.tests]
     devices = sorted({test.device for test in tests if test.outcome == Outcome.PASSED})
-    return Finding(
-        tuple(problems),
-        f"{sum(len(result.tasks) for result in results)} tasks on {', '.join(devices)}",
-    )
+    number = sum(len(result.tasks) for result in results)
+    return Finding(tuple(problems), f"{number} tasks on {', '.join(devices)}")
 
 
 def not_passed(results: Sequence[KataResult]) -> list[str]:
@@ -159,233 +146,225 @@ def not_passed(results: Sequence[KataResult]) -> list[str]:
                 if test.outcome == Outcome.SKIPPED and test.message.startswith(simulated.LIMIT):
                     problems.append(f"{result.name}, {test.name} was skipped: {test.message}")
             if task.outcome != Outcome.PASSED:
-                test = task.first_problem
-                problems.append(
-                    f"{result.name}, {task.name} is {task.outcome}"
-                    + (f": {test.name}: {test.message}" if test else "")
-                )
+                first = task.first_problem
+                why = f": {first.name}: {first.message}" if first else ""
+                problems.append(f"{result.name}, {task.name} is {task.outcome}{why}")
     return problems
 
 
-def mistakes_are_caught(catalog: Catalog) -> Finding:
+def mistakes_are_caught(chosen: Catalog) -> Finding:
     """Each known mistake fails the test it names, with the words it names, and no likely cause has
     the words of another.
     """
-    mistakes, results, problems = _run_patched(catalog, "mistake", FEWEST_MISTAKES)
-    unnamed = [
-        check_mistake(mistake, result) for mistake, result in zip(mistakes, results, strict=True)
-    ]
-    misnamed = naming.misnamed(mistakes, results)
-    problems += [problem for found in (*unnamed, *misnamed) for problem in found]
+    mistakes, results, problems = _run_patched(chosen, "mistake", FEWEST_MISTAKES)
+    pairs = list(zip(mistakes, results, strict=True))
+    unnamed = [check_mistake(mistake, result) for mistake, result in pairs]
+    wrong_names = misnamed(mistakes, results)
+    problems += [problem for found in (*unnamed, *wrong_names) for problem in found]
     named = sum(not found for found in unnamed)
-    scope = f"mistakes named {named}/{len(mistakes)}, misnamed {sum(map(bool, misnamed))}"
+    scope = f"mistakes named {named}/{len(mistakes)}, misnamed {sum(map(bool, wrong_names))}"
     return Finding(tuple(problems), scope)
 
 
-def check_mistake(mistake: patches.Patch, result: KataResult) -> list[str]:
-    where = f"reference/mistakes/{mistake.kata}.toml, '{mistake.name}'"
+def check_mistake(mistake: Patch, result: KataResult) -> list[str]:
+    """Why a mistake is not caught by its test and called by its name; nothing if it is."""
     tests = [test for task in result.tasks for test in task.tests]
-    named = [test for test in tests if _is_named(test, mistake.caught_by)]
+    named = [
+        test for test in tests if mistake.caught_by in (test.name, test.name.partition("[")[0])
+    ]
     if not named:
-        told = next(
-            (f": {test.message}" for test in tests if test.name == NO_TEST and test.message), ""
-        )
-        return [f"{where}: there is no test {mistake.caught_by}{told}"]
+        silent = (test.message for test in tests if test.name == NO_TEST and test.message)
+        why = next((f": {message}" for message in silent), "")
+        return [f"{mistake.where}: there is no test {mistake.caught_by}{why}"]
     if broken := [test for test in tests if test.outcome == Outcome.ERROR and test.name != NO_TEST]:
-        return [f"{where}: {broken[0].name} is an error: {broken[0].message}"]
+        return [f"{mistake.where}: {broken[0].name} is an error: {broken[0].message}"]
     caught = [test for test in named if test.outcome == Outcome.FAILED]
     if not caught:
-        others = (
-            ", ".join(test.name for test in tests if test.outcome == Outcome.FAILED) or "no test"
-        )
-        return [f"{where}: {mistake.caught_by} is {named[0].outcome}, not failed ({others} failed)"]
-    if not any(mistake.saying in _told(test) for test in caught):
+        failed = ", ".join(test.name for test in tests if test.outcome == Outcome.FAILED)
         return [
-            f"{where}: {mistake.caught_by} does not say {mistake.saying!r}"
+            f"{mistake.where}: {mistake.caught_by} is {named[0].outcome}, not failed"
+            f" ({failed or 'no test'} failed)"
+        ]
+    if not any(mistake.saying in _diagnosis(test) for test in caught):
+        return [
+            f"{mistake.where}: {mistake.caught_by} does not say {mistake.saying!r}"
             f" but:\n{caught[0].message}"
         ]
     return []
 
 
-def _told(test: TestResult) -> str:
+def _diagnosis(test: TestResult) -> str:
     """What the diagnosis says. The learner's own lines, in which the mistake itself stands, are no
     part of it.
     """
-    why = test.diagnosis
-    return (
-        "\n".join(
-            [
-                why.headline,
-                why.seen,
-                why.expected,
-                *why.layers,
-                *(cause.text for cause in why.likely),
-            ]
-        )
-        if why
-        else ""
-    )
+    if (why := test.diagnosis) is None:
+        return ""
+    causes = (cause.text for cause in why.likely)
+    return "\n".join([why.headline, why.seen, why.expected, *why.layers, *causes])
 
 
-def _is_named(test: TestResult, name: str) -> bool:
-    return test.name == name or test.name.partition("[")[0] == name
+def misnamed(mistakes: Sequence[Patch], results: Sequence[KataResult]) -> list[list[str]]:
+    """For each mistake the wrong names that it is called by; nothing for most.
 
-
-def variants_pass(catalog: Catalog) -> Finding:
-    variants, results, problems = _run_patched(catalog, "variant", FEWEST_VARIANTS)
-    for variant, result in zip(variants, results, strict=True):
-        problems += [
-            f"reference/variants/{variant.kata}.toml, '{variant.name}': {problem}"
-            for problem in not_passed([result])
+    The name of a mistake are its words, `saying`: it is called by them where they stand in a likely
+    cause. It may carry the name of another of its kata where both truly show the same: its entry
+    lists that one in `also`.
+    """
+    found = []
+    for mistake, result in zip(mistakes, results, strict=True):
+        others = [
+            other
+            for other in mistakes
+            if other.kata == mistake.kata
+            and other.name not in (mistake.name, *mistake.also)
+            and other.saying != mistake.saying
         ]
-        problems += naming.undiagnosed(variant, result)
+        found.append(list(dict.fromkeys(_wrong_names(mistake, others, result))))
+    return found
+
+
+def _wrong_names(mistake: Patch, others: Sequence[Patch], result: KataResult) -> Iterator[str]:
+    for test in (test for task in result.tasks for test in task.tests):
+        causes = [cause.text for cause in test.diagnosis.likely] if test.diagnosis else []
+        for cause in (cause for cause in causes if mistake.saying not in cause):
+            for other in (other for other in others if other.saying in cause):
+                yield f"{mistake.where}: {test.name} calls it '{other.name}': {cause}"
+
+
+def variants_pass(chosen: Catalog) -> Finding:
+    """Every other right solution passes, and no test explains what is wrong with it."""
+    variants, results, problems = _run_patched(chosen, "variant", FEWEST_VARIANTS)
+    for variant, result in zip(variants, results, strict=True):
+        problems += [f"{variant.where}: {problem}" for problem in not_passed([result])]
+        problems += undiagnosed(variant, result)
     return Finding(tuple(problems), f"{len(variants)} other right solutions")
 
 
+def undiagnosed(variant: Patch, result: KataResult) -> list[str]:
+    """The diagnoses of a right solution, which must have none."""
+    return [
+        f"{variant.where}: {test.name} explains what is not wrong: {test.diagnosis.headline}"
+        for task in result.tasks
+        for test in task.tests
+        if test.diagnosis
+    ]
+
+
 def _run_patched(
-    catalog: Catalog, kind: str, fewest: int
-) -> tuple[list[patches.Patch], list[KataResult], list[str]]:
-    """Run the suite on every patched reference that can be made, and say which can't."""
-    ready, problems, units = [], [], []
-    with tempfile.TemporaryDirectory() as scratch:
-        for kata in catalog.katas:
-            try:
-                loaded, placed = patches.load(kind, kata.name), placement_tests(kata)
-                if len(loaded) < fewest:
-                    problems.append(
-                        f"reference/{kind}s/{kata.name}.toml has {len(loaded)} {kind}s of {fewest}"
-                    )
-                for patch in loaded:
-                    folder = Path(scratch) / f"{kata.name}-{len(ready)}"
-                    text = patch.apply(reference_of(kata))
-                    folder.mkdir()
-                    (folder / f"{kata.name}.py").write_text(text, encoding="utf-8")
-                    ready.append(patch)
-                    device = (
-                        "auto"
-                        if kind == "variant" or patch.caught_by.partition("[")[0] in placed
-                        else "cpu"
-                    )
-                    units.append(Unit(str(folder), kata.name, device, until=patch.caught_by))
-            except patches.PatchError as error:
-                problems.append(str(error))
-        return ready, run(units, catalog.katas), problems
+    chosen: Catalog, kind: str, fewest: int
+) -> tuple[list[Patch], list[KataResult], list[str]]:
+    """Run the suite on every patched reference that can be made, and name those that can't."""
+    ready, problems, texts = [], [], []
+    for kata in chosen.katas:
+        try:
+            loaded, placed = patches.load(kind, kata.name), placement_tests(kata)
+            if len(loaded) < fewest:
+                problems.append(
+                    f"reference/{kind}s/{kata.name}.toml has {len(loaded)} {kind}s of {fewest}"
+                )
+            for patch in loaded:
+                text = patch.apply(kata.reference_text())
+                everywhere = kind == "variant" or patch.caught_by.partition("[")[0] in placed
+                device = "auto" if everywhere else "cpu"
+                texts.append((Unit("", kata.name, device, until=patch.caught_by), text))
+                ready.append(patch)
+        except PatchError as error:
+            problems.append(str(error))
+    return ready, run_texts(texts, chosen.katas), problems
 
 
-def marks_were_measured(catalog: Catalog) -> Finding:
+def marks_were_measured(chosen: Catalog) -> Finding:
     """Every mark was measured, what was measured holds, and it is of the training as it is now."""
-    shorts = {kata.short for kata in catalog.katas}
-    marks = tomllib.loads(measuring.FILE.read_text(encoding="utf-8"))
-    chosen = {name: entry for name, entry in marks.items() if name.partition(".")[0] in shorts}
-    problems = pedigree.problems(chosen)
-    now = {one.kata.short: one.key for one in measuring.candidates(catalog) if not one.name}
-    for name, entry in chosen.items():
-        if measuring.comparable(entry) and entry.get("of") != now.get(name.partition(".")[0]):
-            problems.append(
-                f"{name}: its training has changed since it was measured: `python tools/validate"
-                " --marks`"
-            )
-    return Finding(tuple(problems), f"{len(chosen)} marks")
+    wanted = marks.of_katas(marks.read(), chosen)
+    problems = marks.problems(wanted)
+    problems += [
+        f"{name}: its training has changed since it was measured: `python tools/validate marks`"
+        for name in marks.out_of_date(wanted, chosen)
+    ]
+    return Finding(tuple(problems), f"{len(wanted)} marks")
 
 
-def bands_were_measured(catalog: Catalog) -> Finding:
+def bands_were_measured(chosen: Catalog) -> Finding:
     """Each training that a mark is held against has a band of the reference's losses, of the
     training as it is now.
     """
-    shorts = {kata.short for kata in catalog.katas}
-    marks = tomllib.loads(measuring.FILE.read_text(encoding="utf-8"))
-    trainings = sorted(
-        {name.rpartition(".")[0] for name in marks if name.partition(".")[0] in shorts}
-    )
-    found = banding.problems(banding.read(), catalog, trainings)
-    return Finding(tuple(found), f"{len(trainings)} trainings")
+    trainings = bands.trainings(chosen)
+    problems = bands.problems(bands.read(), chosen, trainings)
+    return Finding(tuple(problems), f"{len(trainings)} trainings")
 
 
-def mutants_were_judged(catalog: Catalog) -> Finding:
-    """A test noticed nearly every small change of each reference as it is now, when that was last
-    looked at.
+def mutants_were_judged(chosen: Catalog) -> Finding:
+    """A test noticed every small change of each reference that makes a difference, when these were
+    last judged.
     """
-    entries = mutant_record.figures()
-    found = [
-        mutant_record.problem(
+    kept = mutants.figures()
+    problems = [
+        mutants.problem(
             kata.name,
-            entries.get(kata.name),
+            kept.get(kata.name),
             mutants.code_hash(kata),
-            len(mutant_record.listed(kata.name)),
+            len(mutants.listed(kata.name)),
         )
-        for kata in catalog.katas
+        for kata in chosen.katas
     ]
-    own = [entries[kata.name] for kata in catalog.katas if kata.name in entries]
-    killed, total = (
-        sum(one["killed"] for one in own),
-        sum(one["total"] - one["equivalent"] for one in own),
-    )
-    now = sum(
-        entries.get(kata.name, {}).get("tests") == mutants.tests_hash(kata.name)[:16]
-        for kata in catalog.katas
-    )
-    return Finding(
-        tuple(filter(None, found)), f"killed {killed}/{total}, {now} katas by today's tests"
-    )
+    figures = {kata.name: kept[kata.name] for kata in chosen.katas if kata.name in kept}
+    killed = sum(one.killed for one in figures.values())
+    total = sum(one.total - one.equivalent for one in figures.values())
+    now = sum(one.tests == mutants.tests_hash(name) for name, one in figures.items())
+    scope = f"killed {killed}/{total}, {now} katas by today's tests"
+    return Finding(tuple(filter(None, problems)), scope)
 
 
-def exams_were_tried(catalog: Catalog) -> Finding:
-    """Each kata's exam, as it is now, let right solutions pass and no known mistake, when that was
+def exams_were_tried(chosen: Catalog) -> Finding:
+    """Each kata's exam, as it is now, let right solutions pass and no known mistake, when it was
     last tried out.
     """
-    entries = exam_record.read()
-    found = [
-        exam_record.problem(kata.name, exams.key(kata), entries.get(kata.name))
-        for kata in catalog.katas
-    ]
-    whole = sum(
-        kata.name in entries and exams.has_all_draws(kata, entries[kata.name].figures)
-        for kata in catalog.katas
-    )
-    return Finding(tuple(filter(None, found)), f"{whole}/{len(catalog.katas)} on all their draws")
+    kept = exams.read()
+    tried = {kata: kept.get(kata.name, exams.Tried()) for kata in chosen.katas}
+    problems = {kata.name: exams.problem(kata, record) for kata, record in tried.items()}
+    good, number = sum(not problem for problem in problems.values()), len(chosen.katas)
+    complete = sum(exams.is_complete(kata, record) for kata, record in tried.items())
+    scope = f"{good}/{number} on {exams.FEWEST_DRAWS} draws, {complete}/{number} on all"
+    return Finding(tuple(filter(None, problems.values())), scope)
 
 
-def tools_pass_their_tests(catalog: Catalog) -> Finding:
-    """A file's tests stay in one process, so that what they share is made once."""
+def tools_pass_their_tests(chosen: Catalog) -> Finding:
+    """The tests of the tools pass. A file's tests stay in one process, so that what they share is
+    made once.
+    """
     together = ["-n", "auto", "--maxprocesses", str(MOST_WORKERS), "--dist", "loadfile"]
-    return _command(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "tools/tests",
-            "-q",
-            "--no-header",
-            "-p",
-            "no:cacheprovider",
-            *together,
-        ]
-    )
+    quiet = ["-q", "--no-header", "-p", "no:cacheprovider"]
+    return _program("pytest", "tools/tests", *quiet, *together)
 
 
-def code_is_linted(catalog: Catalog) -> Finding:
-    return _command([sys.executable, "-m", "ruff", "check", "--quiet", "--no-cache", "."])
+def code_is_linted(chosen: Catalog) -> Finding:
+    """ruff finds nothing."""
+    return _program("ruff", "check", "--quiet", "--no-cache", ".")
 
 
-def code_is_formatted(catalog: Catalog) -> Finding:
-    return _command([sys.executable, "-m", "ruff", "format", "--check", "--no-cache", "."])
+def code_is_formatted(chosen: Catalog) -> Finding:
+    """All code is formatted as ruff formats it."""
+    return _program("ruff", "format", "--check", "--no-cache", ".")
 
 
-def _command(command: list[str]) -> Finding:
+def types_are_right(chosen: Catalog) -> Finding:
+    """mypy finds nothing in the tools; its settings are in pyproject.toml."""
+    return _program("mypy")
+
+
+def _program(module: str, *arguments: str) -> Finding:
     """Run a program: its output is the problem if it fails, its last line the scope if it does
     not.
     """
+    command = [sys.executable, "-m", module, *arguments]
     result = subprocess.run(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     lines = result.stdout.decode(errors="replace").strip().splitlines()
-    output = "\n".join(line for line in lines if not DOTS.match(line))
-    last = output.splitlines()[-1].strip("= ") if output else ""
-    return (
-        Finding((), last)
-        if result.returncode == 0
-        else Finding((output or f"exit code {result.returncode}",), "")
-    )
+    output = [line for line in lines if not DOTS.match(line)]
+    if result.returncode:
+        return Finding(("\n".join(output) or f"exit code {result.returncode}",), "")
+    return Finding((), output[-1].strip("= ") if output else "")
 
 
 PARTS = (
@@ -403,3 +382,4 @@ PARTS = (
     Part("ruff check", code_is_linted, of_katas=False),
     Part("ruff format", code_is_formatted, of_katas=False),
 )
+TYPES = Part("mypy --strict", types_are_right, of_katas=False)  # a part once it finds nothing

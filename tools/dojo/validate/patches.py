@@ -7,35 +7,16 @@ reference/mistakes/kNN_name.toml                    reference/variants/kNN_name.
     by = "return self.linear(x)"                        by = "SGD(model.parameters(), lr=0.1)"
     caught_by = "test_output_is_the_sigmoid..."
     saying = "raw scores"
-    also = ["the sigmoid is applied twice"]  # if need be: mistakes that show the same, so that both
-    may be told
+    also = ["the sigmoid is applied twice"]  # if need be: mistakes that show the same
 
 A patch that changes more than one place has lists in `replace` and `by`.
 """
 
-import ast
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from dojo import ROOT
-from dojo.catalog import Kata
-
-
-def reference_of(kata: Kata) -> str:
-    """The text of a kata's reference."""
-    return (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
-
-
-def placement_tests(kata: Kata) -> set[str]:
-    """The tests of a kata that are marked `placement`."""
-    tree = ast.parse((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8"))
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    return {
-        node.name
-        for node in functions
-        if "placement" in " ".join(map(ast.unparse, node.decorator_list))
-    }
 
 
 class PatchError(Exception):
@@ -44,14 +25,27 @@ class PatchError(Exception):
 
 @dataclass(frozen=True)
 class Patch:
+    """A replacement in the text of a kata's reference.
+
+    Attributes:
+        caught_by: of a mistake: the test that must fail.
+        saying: of a mistake: words that its message must contain.
+        also: of a mistake: others of the kata that it may be called, because they show the same.
+    """
+
     kata: str
     name: str
     replace: tuple[str, ...]
     by: tuple[str, ...]
-    caught_by: str = ""  # of a mistake: the test that must fail
-    saying: str = ""  # of a mistake: words that its message must contain
-    # of a mistake: others of the kata that it may be called, because they show the same
+    caught_by: str = ""
+    saying: str = ""
     also: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """Where it is written, for messages."""
+        kind = "mistakes" if self.caught_by else "variants"
+        return f"reference/{kind}/{self.kata}.toml, '{self.name}'"
 
     def apply(self, source: str) -> str:
         """The reference's text with the replacement made.
@@ -76,35 +70,31 @@ def load(kind: str, kata: str) -> list[Patch]:
         PatchError: the file is missing or malformed.
     """
     path = ROOT / "reference" / f"{kind}s" / f"{kata}.toml"
+    shown = path.relative_to(ROOT).as_posix()
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))[kind]
         patches = [_patch(kata, entry, kind) for entry in entries]
-        if unknown := {name for patch in patches for name in patch.also} - {
-            patch.name for patch in patches
-        }:
-            raise PatchError(
-                f"{_shown(path)}: `also` speaks of {sorted(unknown)}, and there is no such {kind}"
-            )
-        return patches
     except FileNotFoundError:
-        raise PatchError(f"{_shown(path)} is missing") from None
+        raise PatchError(f"{shown} is missing") from None
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise PatchError(f"{_shown(path)} is malformed: {error!r}") from None
+        raise PatchError(f"{shown} is malformed: {error!r}") from None
+    names = {patch.name for patch in patches}
+    if unknown := {name for patch in patches for name in patch.also} - names:
+        raise PatchError(
+            f"{shown}: `also` speaks of {sorted(unknown)}, and there is no such {kind}"
+        )
+    return patches
 
 
-def _patch(kata: str, entry: dict, kind: str) -> Patch:
-    replace, by = (
-        [text] if isinstance(text, str) else text for text in (entry["replace"], entry["by"])
-    )
+def _patch(kata: str, entry: dict[str, Any], kind: str) -> Patch:
+    replace, by = _listed(entry["replace"]), _listed(entry["by"])
     if len(replace) != len(by):
         raise ValueError(f"'{entry['name']}' replaces {len(replace)} texts by {len(by)}")
-    told = (
-        (entry["caught_by"], entry["saying"], tuple(entry.get("also", ())))
-        if kind == "mistake"
-        else ()
-    )
-    return Patch(kata, entry["name"], tuple(replace), tuple(by), *told)
+    if kind == "variant":
+        return Patch(kata, entry["name"], replace, by)
+    also = tuple(entry.get("also", ()))
+    return Patch(kata, entry["name"], replace, by, entry["caught_by"], entry["saying"], also)
 
 
-def _shown(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
+def _listed(texts: str | list[str]) -> tuple[str, ...]:
+    return (texts,) if isinstance(texts, str) else tuple(texts)

@@ -1,0 +1,153 @@
+"""What a kata's test file says, and texts run against it.
+
+Which definitions a test reaches is found by their names, compared as text: more may be found than
+is used; less is not, but for names put together at run time.
+"""
+
+import ast
+import functools
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dojo import ROOT, dependencies
+from dojo.catalog import Kata
+from dojo.results import KataResult
+from dojo.suite.supervisor import run
+from dojo.suite.unit import Unit
+from dojo.validate.patches import PatchError
+
+Definitions = dict[str, list[ast.stmt]]  # a name may be defined in several modules
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of a test file, most often a test.
+
+    Attributes:
+        group: the class it is defined in; empty outside of classes.
+        tasks: the tasks that this class tests.
+        trains: it takes the fixture `mark`, so it holds a training against a mark.
+        is_placement: it is marked `placement`.
+    """
+
+    name: str
+    group: str
+    tasks: tuple[str, ...]
+    trains: bool
+    is_placement: bool
+
+
+def functions(kata: Kata) -> tuple[Function, ...]:
+    """The functions of a kata's test file, those of its classes included."""
+    return _functions((ROOT / "tests" / f"test_{kata.name}.py").read_text(encoding="utf-8"))
+
+
+@functools.cache  # a kata's mistakes ask one after the other
+def _functions(text: str) -> tuple[Function, ...]:
+    found = []
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.ClassDef):
+            tasks = tuple(_tasks(node))
+            found += [_function(inner, node.name, tasks) for inner in node.body]
+        else:
+            found.append(_function(node, "", ()))
+    return tuple(filter(None, found))
+
+
+def _tasks(group: ast.ClassDef) -> Iterator[str]:
+    for mark in group.decorator_list:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("task"):
+            yield ast.literal_eval(mark.args[0])
+
+
+def _function(node: ast.stmt, group: str, tasks: tuple[str, ...]) -> Function | None:
+    if not isinstance(node, ast.FunctionDef):
+        return None
+    trains = "mark" in [argument.arg for argument in node.args.args]
+    is_placement = any("placement" in ast.unparse(mark) for mark in node.decorator_list)
+    return Function(node.name, group, tasks, trains, is_placement)
+
+
+def placement_tests(kata: Kata) -> set[str]:
+    """The names of the tests of a kata that are marked `placement`."""
+    return {function.name for function in functions(kata) if function.is_placement}
+
+
+def training_tests(kata: Kata) -> tuple[str, ...]:
+    """The names of the tests of a kata that hold a training against a mark."""
+    return tuple(function.name for function in functions(kata) if function.trains)
+
+
+def tasks_of(kata: Kata, test: str) -> tuple[str, ...]:
+    """The tasks that have a test of this name; all of the kata's for a test that belongs to
+    several, case by case.
+
+    Raises:
+        PatchError: there is no such test.
+    """
+    name, every = test.partition("[")[0], tuple(task.name for task in kata.tasks)
+    found = [function for function in functions(kata) if function.name == name and function.group]
+    if not found:
+        raise PatchError(f"{kata.name}: no task has a test {test}")
+    return tuple(task for function in found for task in function.tasks or every)
+
+
+def run_texts(texts: Sequence[tuple[Unit, str]], katas: Sequence[Kata]) -> list[KataResult]:
+    """Run a kata's tests on each text. Its unit says how; the target is made for it."""
+    units = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for number, (unit, text) in enumerate(texts):
+            folder = Path(scratch) / str(number)
+            folder.mkdir()
+            (folder / f"{unit.kata}.py").write_text(text, encoding="utf-8")
+            units.append(replace(unit, target=str(folder)))
+        return run(units, katas)
+
+
+def definitions(sources: Iterable[str]) -> Definitions:
+    """What the modules define at their top, and the methods of test classes, each by itself."""
+    found: Definitions = {}
+    for source in sources:
+        for node in dependencies.without_docstrings(ast.parse(source)).body:
+            for name, statement in _named(node):
+                found.setdefault(name, []).append(statement)
+    return found
+
+
+def reached(known: Definitions, start: Iterable[str]) -> str:
+    """The code of all definitions that can be reached from these names."""
+    waiting, seen, parts = list(start), set(), []
+    while waiting:
+        if (name := waiting.pop()) in seen:
+            continue
+        seen.add(name)
+        for node in known.get(name, []):
+            parts.append(ast.unparse(node))
+            waiting += _mentioned(node)
+    return "\n".join(sorted(parts))
+
+
+def _named(node: ast.stmt) -> Iterator[tuple[str, ast.stmt]]:
+    match node:
+        case ast.ClassDef(name=name) if name.startswith("Test"):
+            for inner in node.body:
+                yield from _named(inner)
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name, node
+        case ast.Assign(targets=targets):
+            parts = [part for target in targets for part in ast.walk(target)]
+            names = {part.id for part in parts if isinstance(part, ast.Name)}
+            yield from ((name, node) for name in names)
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            yield name, node
+
+
+def _mentioned(node: ast.stmt) -> Iterator[str]:
+    for inner in ast.walk(node):
+        match inner:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
+                yield name
+            case ast.Constant(value=str(text)) if text.isidentifier():  # getattr(kata, "MLP")
+                yield text
