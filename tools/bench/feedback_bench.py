@@ -22,7 +22,7 @@ from pathlib import Path
 
 from dojo import ROOT, catalog, console
 from dojo.catalog import Catalog, Kata
-from dojo.check.watch.model import Ended, Model
+from dojo.check.watch.model import Model, Quit
 from dojo.check.watch.session import Session
 from dojo.results import Outcome
 
@@ -74,7 +74,7 @@ class Watched:
         self._session.run()
 
     def end(self) -> None:
-        self._session.put(Ended(0))
+        self._session.put(Quit(0))
 
     def verdict(self, number: int) -> tuple[float, Model]:
         """When the verdict of this run or a later one was on the screen, and the model then."""

@@ -16,7 +16,7 @@ from helpers import descendants, lives, until
 
 from dojo import ROOT
 from dojo.check.server import client, fingerprint, server
-from dojo.check.server.keeper import Keeper, NotWarm
+from dojo.check.server.client import Keeper, NotWarm
 from dojo.results import KataResult, Outcome, TaskResult, TestResult, kata_result
 from dojo.suite.unit import Unit
 
@@ -47,7 +47,7 @@ def test_it_judges_is_found_and_ends_with_its_keeper(keeper, catalog, own_place,
     assert [kata.outcome for kata in results] == [Outcome.PASSED]
     assert len(heard) == sum(len(task.tests) for task in results[0].tasks)
 
-    monkeypatch.setattr(client.own, "run", None)  # no run of one's own is needed
+    monkeypatch.setattr(client.supervisor, "run", None)  # no run of one's own is needed
     again = client.run(REFERENCE, catalog.katas)
     assert [kata.outcome for kata in again] == [Outcome.PASSED]
 
@@ -113,34 +113,32 @@ def test_a_run_that_is_dropped_leaves_no_child(keeper, tmp_path):
 
 @posix
 def test_a_stale_one_says_so_and_ends(keeper, monkeypatch):
-    card = keeper.ready()
+    address = keeper.ready()
     monkeypatch.setattr(client, "fingerprint", lambda: "another")
     with pytest.raises(client.Unanswered) as problem:
-        client.ask(card, REFERENCE)
+        client.ask(address, REFERENCE)
     # nothing on the disk has changed: it is the asker who is different
     assert not isinstance(problem.value, client.Stale)
-    assert keeper.ready() == card
+    assert keeper.ready() == address
 
 
 @posix
 def test_who_does_not_know_the_key_gets_no_answer(keeper):
-    card = keeper.ready()
-    with Client(card.address) as connection:
+    address = keeper.ready()
+    with Client(address.socket) as connection:
         with pytest.raises((OSError, EOFError, client.AuthenticationError)):
-            server.greet(connection, "00", as_host=False)
+            server.greet_server(connection, "00")
     assert keeper.ask(REFERENCE)[0].outcome == Outcome.PASSED
 
 
 def test_one_that_cannot_start_says_why(monkeypatch):
-    from dojo.check.server import keeper as keeping
-
-    monkeypatch.setattr(keeping, "PROGRAM", "raise SystemExit('the disk is full')")
+    monkeypatch.setattr(client, "PROGRAM", "raise SystemExit('the disk is full')")
     with Keeper() as kept, pytest.raises(NotWarm, match=r"can't start. the disk is full"):
         kept.ask(REFERENCE)
 
 
 def test_one_that_the_system_does_not_start_is_not_warm(monkeypatch):
-    monkeypatch.setattr("dojo.check.server.keeper.sys.executable", str(ROOT / "no python"))
+    monkeypatch.setattr("dojo.check.server.client.sys.executable", str(ROOT / "no python"))
     with (
         Keeper() as kept,
         pytest.raises(NotWarm, match=r"can't start \(No such file or directory\)"),
@@ -153,7 +151,7 @@ def test_one_that_the_system_does_not_start_is_not_warm(monkeypatch):
 def test_where_there_is_no_fork_a_spare_process_does_the_same(monkeypatch, own_place, tmp_path):
     from dojo.processes import forking
 
-    monkeypatch.setitem(fingerprint._SETTINGS, forking.NO_FORK, "1")
+    monkeypatch.setitem(fingerprint.SETTINGS, forking.NO_FORK, "1")
     (tmp_path / f"{KATA}.py").write_text("1 +")
     with Keeper() as kept:
         assert kept.ask(REFERENCE)[0].outcome == Outcome.PASSED

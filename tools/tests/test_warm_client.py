@@ -21,21 +21,23 @@ pytestmark = pytest.mark.usefixtures("own_place")
 @pytest.fixture
 def own_run(monkeypatch) -> list:
     runs = []
-    monkeypatch.setattr(client.own, "run", lambda units, *rest: runs.append(units) or ["own"])
+    monkeypatch.setattr(
+        client.supervisor, "run", lambda units, *rest: runs.append(units) or ["own"]
+    )
     return runs
 
 
 def put_up(*answers: dict | bytes, greets: bool = True) -> None:
     """Put up a warm process that gives these answers, whatever it is asked."""
     own = rendezvous.own_folder()
-    card = rendezvous.new_card(own)
-    rendezvous.put_up(card, own)
-    listener = Listener(card.address)
+    address = rendezvous.new_address(own)
+    rendezvous.publish(address, own)
+    listener = Listener(address.socket)
 
     def serve() -> None:
         with contextlib.suppress(OSError), listener, listener.accept() as connection:
             if greets:
-                server.greet(connection, card.key, as_host=True)
+                server.greet_client(connection, address.key)
                 connection.recv_bytes()
             for answer in answers:
                 connection.send_bytes(
@@ -50,7 +52,7 @@ def test_where_the_files_move_while_they_are_looked_at_it_runs_itself(own_run, m
         raise FileNotFoundError(2, "No such file or directory")
 
     own = rendezvous.own_folder()
-    rendezvous.put_up(rendezvous.new_card(own), own)
+    rendezvous.publish(rendezvous.new_address(own), own)
     monkeypatch.setattr(client, "fingerprint", going)
     assert client.run(REFERENCE, []) == ["own"]
 
@@ -89,14 +91,14 @@ def test_with_one_that_does_not_know_the_key_it_runs_itself(own_run):
 
 def test_with_one_that_is_gone_it_runs_itself(own_run):
     own = rendezvous.own_folder()
-    rendezvous.put_up(rendezvous.new_card(own), own)
+    rendezvous.publish(rendezvous.new_address(own), own)
     assert client.run(REFERENCE, []) == ["own"]
 
 
 def test_with_one_that_hangs_it_runs_itself(own_run, monkeypatch):
     monkeypatch.setattr(server, "SECONDS_TO_GREET", 0.1)
     own = rendezvous.own_folder()
-    card = rendezvous.new_card(own)
-    rendezvous.put_up(card, own)
-    with Listener(card.address):
+    address = rendezvous.new_address(own)
+    rendezvous.publish(address, own)
+    with Listener(address.socket):
         assert client.run(REFERENCE, []) == ["own"]

@@ -21,9 +21,9 @@ def test_clones_do_not_meet(tmp_path):
     one, other = tmp_path / "a", tmp_path / "b"
     own = rendezvous.folder(one) / "1"
     own.mkdir()
-    rendezvous.put_up(rendezvous.Card("here", "00", 1), own)
-    assert [card.address for card in rendezvous.cards(one)] == ["here"]
-    assert list(rendezvous.cards(other)) == []
+    rendezvous.publish(rendezvous.Address("here", "00"), own)
+    assert [address.socket for address in rendezvous.addresses(one)] == ["here"]
+    assert list(rendezvous.addresses(other)) == []
 
 
 @posix
@@ -31,11 +31,11 @@ def test_a_folder_that_others_can_look_into_is_not_used(tmp_path):
     where = rendezvous.folder(tmp_path)
     own = where / "1"
     own.mkdir()
-    rendezvous.put_up(rendezvous.Card("here", "00", 1), own)
+    rendezvous.publish(rendezvous.Address("here", "00"), own)
     where.chmod(0o755)
     with pytest.raises(rendezvous.NotPrivate):
         rendezvous.folder(tmp_path)
-    assert list(rendezvous.cards(tmp_path)) == []
+    assert list(rendezvous.addresses(tmp_path)) == []
 
 
 @posix
@@ -48,12 +48,12 @@ def test_a_link_in_the_place_of_the_folder_is_not_followed(tmp_path):
         rendezvous.folder(tmp_path)
 
 
-def test_cards_that_are_broken_are_passed_over(tmp_path):
-    for number, text in enumerate(["", "[]", '{"address": 1}', "{"]):
+def test_addresses_that_are_broken_are_passed_over(tmp_path):
+    for number, text in enumerate(["", "[]", '{"socket": 1}', "{"]):
         own = rendezvous.folder(tmp_path) / str(number)
         own.mkdir()
-        (own / rendezvous.CARD).write_text(text)
-    assert list(rendezvous.cards(tmp_path)) == []
+        (own / rendezvous.ADDRESS).write_text(text)
+    assert list(rendezvous.addresses(tmp_path)) == []
 
 
 @posix
@@ -62,10 +62,10 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path):
     ended.wait()
     left = rendezvous.folder(tmp_path) / str(ended.pid)
     left.mkdir()
-    (left / rendezvous.CARD).write_text("{}")
+    (left / rendezvous.ADDRESS).write_text("{}")
     own = rendezvous.own_folder(tmp_path)
     assert not left.exists()
-    rendezvous.take_down(own)
+    rendezvous.remove(own)
     assert not own.parent.exists()
 
 
@@ -84,13 +84,13 @@ def test_the_sockets_fit_however_long_the_folders_name_is(tmp_path, monkeypatch,
             # other accounts have longer names
             longest = len("4294967295-7654321") - len(f"{os.getuid()}-{os.getpid()}")
             for address in (
-                rendezvous.new_card(own).address,
+                rendezvous.new_address(own).socket,
                 f"{servers}/listener-12345678{'x' * longest}",
             ):
                 with Listener(address):
                     pass
         finally:
-            rendezvous.take_down(own)
+            rendezvous.remove(own)
 
 
 @pytest.mark.skipif(not forking.can_fork(), reason="about the fork server")

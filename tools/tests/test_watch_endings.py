@@ -37,8 +37,8 @@ def test_two_watchers_in_one_clone_both_answer_and_in_two_they_do_not_meet(
     try:
         for session in sessions:
             session.sees("k01  Tensors  not started")
-        cards = [path.parent.parent for path in runtime.glob("*/*/card.json")]
-        assert sorted(cards.count(folder) for folder in set(cards)) == [1, 2]
+        folders = [path.parent.parent for path in runtime.glob("*/*/address.json")]
+        assert sorted(folders.count(folder) for folder in set(folders)) == [1, 2]
         there.breaks()
         assert "not started" in here.screen
         here.save(K01)

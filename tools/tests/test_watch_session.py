@@ -185,7 +185,7 @@ def test_of_a_storm_of_saves_the_last_one_is_judged_and_nothing_is_left(watching
 def test_another_check_in_this_clone_is_answered_by_it(watching, clone):
     watching.passes()
     code = (
-        "import dojo.check.server.client as client; client.own.run = None; "
+        "import dojo.check.server.client as client; client.supervisor.run = None; "
         "from dojo.check.commands import main; main()"
     )
     command = [

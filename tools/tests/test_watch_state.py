@@ -4,18 +4,19 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from helpers import until
+from rich.console import Console
 from rich.text import Text
 
 from dojo import console
 from dojo.check import store
-from dojo.check.server.client import Dropped
-from dojo.check.server.keeper import NotWarm
+from dojo.check.server.client import Dropped, NotWarm
 from dojo.check.watch import session
-from dojo.check.watch.model import Ended, Model, Saved
+from dojo.check.watch.model import Model, Quit, Saved
 from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
 KATA = "k01_tensors"
@@ -77,7 +78,7 @@ def judged(one: session.Session, times: int = 1) -> dict:
             until(lambda number=number: one.model.number == number and one.model.run is None)
             if number < times:
                 one.put(Saved(frozenset([KATA])))
-        one.put(Ended(0))
+        one.put(Quit(0))
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -122,7 +123,7 @@ def test_the_same_text_judged_twice_is_one_attempt(watched, monkeypatch):
 @pytest.mark.parametrize("problem", [Dropped, NotWarm("no memory")])
 def test_a_run_without_a_verdict_leaves_no_trace(watched, monkeypatch, problem):
     def judge(self) -> str:
-        watched.put(Ended(0))
+        watched.put(Quit(0))
         raise problem
 
     monkeypatch.setattr(Answering, "judge", judge)
@@ -144,7 +145,7 @@ def test_a_run_that_breaks_off_says_so_and_the_next_save_is_judged(watched, monk
         said.append(watched.model.notice)
         watched.put(Saved(frozenset([KATA])))
         until(lambda: watched.model.number == 2 and watched.model.run is None)
-        watched.put(Ended(0))
+        watched.put(Quit(0))
 
     said: list[str] = []
     monkeypatch.setattr(Answering, "judge", judge)
@@ -166,9 +167,8 @@ def test_of_katas_that_are_not_the_learners_own_nothing_is_kept(watched):
 
 def test_all_hints_are_those_of_every_task_with_the_documentation(catalog):
     kata = catalog.find("k06")
-    found = session.effects.ShowHints(kata.name).do(
-        kata, session.effects.Page(console.screen(), 500)
-    )
+    wide = replace(console.screen(), console=Console(width=500))
+    found = session.effects.ShowHints(kata.name).do(kata, wide)
     text = Text.from_ansi(found.text).plain
     assert found.kata == kata.name
     for task in kata.tasks:
@@ -185,7 +185,7 @@ def test_a_state_that_cannot_be_kept_is_told_and_the_verdict_is_shown(
 
     def work() -> None:
         until(lambda: watched.model.notice and watched.model.run is None)
-        watched.put(Ended(0))
+        watched.put(Quit(0))
 
     thread = threading.Thread(target=work)
     thread.start()

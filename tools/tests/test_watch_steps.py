@@ -10,24 +10,23 @@ from dojo.check.watch.effects import (
     Compare,
     DropRun,
     OpenHint,
-    Quit,
     Reset,
     RunTests,
     ShowHints,
 )
 from dojo.check.watch.model import (
-    Ended,
     HintOpened,
     Hints,
     Key,
     Model,
     Noticed,
+    Progress,
+    Quit,
     Restarting,
     RunEnded,
     RunFailed,
     Saved,
     Started,
-    TestEnded,
     TextOpened,
     keys,
 )
@@ -112,7 +111,7 @@ def test_the_verdict_of_a_dropped_run_is_not_shown(failed):
     model = after(failed, saved("k00_a"), saved("k00_a"), judged(2, result("k00_a")))
     assert model.run.number == 3
     assert model.result.outcome == Outcome.FAILED
-    assert after(model, TestEnded(2)).run.tests == 0
+    assert after(model, Progress(2)).run.tests == 0
     assert after(model, RunFailed(2, "gone")).notice == ""
 
 
@@ -319,7 +318,7 @@ def test_a_new_warm_process_is_said_until_it_answers(failed):
 
 def test_the_end(failed):
     assert effects(failed, Key("q")) == [Quit(0)]
-    assert effects(failed, Ended(130)) == [Quit(130)]
+    assert effects(failed, Quit(130)) == [Quit(130)]
     assert effects(after(failed, Key("r")), Key("q")) == [Quit(0)]
 
 

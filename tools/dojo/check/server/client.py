@@ -1,26 +1,42 @@
-"""Asks a warm process to judge; where none is there, or anything is odd, it is done here."""
+"""Asks a server to run tests: one that somebody keeps in this clone, or one of its own (Keeper)."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict
+import contextlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, wait
+from types import TracebackType
 
+import msgspec
+
+from dojo import ROOT
 from dojo.catalog import Kata
-from dojo.check.server import rendezvous
-from dojo.check.server.fingerprint import fingerprint
-from dojo.check.server.server import SECONDS_TO_GREET, greet
-from dojo.results import KataResult, Outcome, kata_result, test_result
-from dojo.suite import supervisor as own
+from dojo.check.server import rendezvous, server
+from dojo.check.server.fingerprint import environment, fingerprint
+from dojo.check.server.rendezvous import Address
+from dojo.results import KataResult, Outcome
+from dojo.suite import supervisor
 from dojo.suite.supervisor import OnResult
 from dojo.suite.unit import Unit
 
 LARGEST_ANSWER = 64 * 1024 * 1024
-SECONDS_OF_SILENCE = own.SECONDS_TO_START + own.SECONDS_OF_SILENCE
+SECONDS_OF_SILENCE = supervisor.SECONDS_TO_START + supervisor.SECONDS_OF_SILENCE
+MOST_TRIES = 3
+SECONDS_TO_END = 5
+# a server that ends earlier is not replaced before it is asked: the next would end as soon
+SHORTEST_LIFE = 5.0
+GONE = "its process was gone"
+# Not as a module or a file: children that are not forked would import that a second time.
+PROGRAM = "import sys; sys.path[:0] = {paths!r}; from dojo.check.server.server import main; main()"
 
 
 class Unanswered(Exception):
-    """The warm process did not answer, or not with a verdict."""
+    """The server did not answer, or not with results."""
 
 
 class Stale(Unanswered):
@@ -28,7 +44,11 @@ class Stale(Unanswered):
 
 
 class Dropped(Exception):
-    """The asker wants to know no more."""
+    """The results are not wanted any more."""
+
+
+class NotWarm(Exception):
+    """No server can be had; the message is its last word."""
 
 
 def run(
@@ -37,31 +57,27 @@ def run(
     jobs: int | None = None,
     on_result: OnResult | None = None,
 ) -> list[KataResult]:
-    """The same as suite.run.run, by a warm process of this clone if there is one that is not stale.
-
-    Where one breaks off, `on_result` hears of some tests twice.
+    """The same as suite.supervisor.run, by a server of this clone if there is one that is not
+    stale. Where one breaks off, `on_result` is called for some tests twice.
     """
-    for card in rendezvous.cards():
-        try:
-            results = ask(card, units, jobs, on_result)
-        except Unanswered:
-            continue
-        if all(kata.outcome != Outcome.ERROR for kata in results):
-            return results
-    return own.run(units, katas, jobs, on_result)
+    for address in rendezvous.addresses():
+        with contextlib.suppress(Unanswered):
+            results = ask(address, units, jobs, on_result)
+            if all(kata.outcome != Outcome.ERROR for kata in results):
+                return results
+    return supervisor.run(units, katas, jobs, on_result)
 
 
 def ask(
-    card: rendezvous.Card,
+    address: Address,
     units: Sequence[Unit],
     jobs: int | None = None,
     on_result: OnResult | None = None,
     drop: Connection | None = None,
 ) -> list[KataResult]:
-    """Ask this warm process.
+    """Ask the server with this address.
 
     Args:
-        card: how to reach it.
         drop: ends the run as soon as there is something to read in it, the end included.
 
     Raises:
@@ -69,40 +85,169 @@ def ask(
         Dropped: ended through `drop`.
     """
     try:
-        question = {
-            "fingerprint": fingerprint(),
-            "units": [asdict(unit) for unit in units],
-            "jobs": jobs,
-        }
-        with Client(card.address) as connection:
-            greet(connection, card.key, as_host=False)
-            connection.send_bytes(json.dumps(question).encode())
-            patience = SECONDS_TO_GREET
+        question = server.Question(fingerprint(), list(units), jobs)
+        with Client(address.socket) as connection:
+            server.greet_server(connection, address.key)
+            connection.send_bytes(msgspec.json.encode(question))
+            patience = float(server.SECONDS_TO_GREET)
             while True:
-                ready = wait([connection, *([drop] if drop else [])], patience)
+                ready = wait([connection, drop] if drop else [connection], patience)
                 if drop in ready:
                     raise Dropped
                 if not ready:
                     raise Unanswered("the warm process fell silent")
-                answer = json.loads(connection.recv_bytes(LARGEST_ANSWER))
+                data = connection.recv_bytes(LARGEST_ANSWER)
                 patience = SECONDS_OF_SILENCE
-                match answer["answer"]:
-                    case "results" if on_result:
-                        for number, fields in answer["results"]:
-                            on_result(units[number], test_result(fields))
-                    case "end":
-                        return [kata_result(fields) for fields in answer["katas"]]
-                    case "stale":
+                match msgspec.json.decode(data, type=server.Answer):
+                    case server.Results(results) if on_result:
+                        for number, result in results:
+                            on_result(units[number], result)
+                    case server.End(katas):
+                        return katas
+                    case server.Stale():
                         raise Stale("the tests, the tools or the packages have changed")
-                    case "other" | "trouble":
-                        raise Unanswered(answer.get("text", "it runs with other settings"))
-    except (
-        OSError,
-        EOFError,
-        AuthenticationError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-    ) as error:
+                    case server.Other():
+                        raise Unanswered("it runs with other settings")
+                    case server.Trouble(text):
+                        raise Unanswered(text)
+    except (OSError, EOFError, AuthenticationError, ValueError, LookupError) as error:
         raise Unanswered(f"{type(error).__name__}: {error}") from error
+    except msgspec.MsgspecError as error:
+        raise Unanswered(f"a broken answer: {error}") from error
+
+
+@dataclass(frozen=True)
+class _Server:
+    process: subprocess.Popen[bytes]
+    address: Address
+    begin: float
+
+
+class Keeper:
+    """Keeps a server: starts it, replaces it when it is stale or gone, and leaves none behind. May
+    be used by several threads.
+
+    Args:
+        on_restart: called with the reason whenever a new one has to be started.
+    """
+
+    def __init__(self, on_restart: Callable[[str], None] = lambda reason: None) -> None:
+        self._on_restart = on_restart
+        self._lock = threading.Lock()
+        self._server: _Server | None = None
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the keeper)
+        self._closed = False
+
+    def __enter__(self) -> "Keeper":
+        return self
+
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int | None:
+        return self._server.process.pid if self._server else None
+
+    def ask(
+        self,
+        units: Sequence[Unit],
+        jobs: int | None = None,
+        on_result: OnResult | None = None,
+        drop: Connection | None = None,
+    ) -> list[KataResult]:
+        """Ask the server, or a new one where the old one is stale or gone.
+
+        Raises:
+            NotWarm: none can be started, or every one of them broke off.
+            Dropped: ended through `drop`.
+        """
+        reason: Unanswered | None = None
+        for _ in range(MOST_TRIES):
+            address = self.ready()
+            try:
+                return ask(address, units, jobs, on_result, drop)
+            except Unanswered as problem:
+                reason = problem
+                self._discard(address, problem)
+        raise NotWarm(f"The warm process broke off: {reason}")
+
+    def ready(self) -> Address:
+        """Start a server if there is none; returns its address. It may still be importing."""
+        with self._lock:
+            if self._closed:
+                raise Dropped
+            if self._server is None or self._server.process.poll() is not None:
+                self._end()
+                self._server = self._start()
+                threading.Thread(target=self._follow, args=(self._server,), daemon=True).start()
+            return self._server.address
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._end()
+            self._errors.close()
+
+    def _discard(self, address: Address, problem: Unanswered) -> None:
+        """End the server with this address, unless another thread has done so meanwhile."""
+        with self._lock:
+            if self._server and self._server.address == address and not self._closed:
+                self._end()
+                self._on_restart(str(problem) if isinstance(problem, Stale) else GONE)
+
+    def _start(self) -> _Server:
+        program = PROGRAM.format(paths=[str(ROOT / "tools"), str(ROOT)])
+        begin = time.monotonic()
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-c", program],
+                cwd=ROOT,
+                env=environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                # A group of its own: Ctrl-C in the terminal is for the keeper, and the end of the
+                # keeper ends the server.
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                start_new_session=True,
+            )
+        except OSError as error:  # no memory, too many processes, a Python that is being installed
+            raise NotWarm(f"The warm process can't start ({error.strerror or error}).") from error
+        try:
+            line = process.stdout.readline() if process.stdout else b""
+            return _Server(process, msgspec.json.decode(line, type=Address), begin)
+        except msgspec.MsgspecError as error:
+            _end(process)
+            raise NotWarm(f"The warm process can't start. {self._last_word()}") from error
+
+    def _follow(self, server: _Server) -> None:
+        """Start a new server as soon as this one has ended, so that it is warm when needed."""
+        server.process.wait()
+        if self._server is server and time.monotonic() - server.begin > SHORTEST_LIFE:
+            self._on_restart(GONE)
+            with contextlib.suppress(NotWarm, Dropped):
+                self.ready()
+
+    def _end(self) -> None:
+        server, self._server = self._server, None
+        if server:
+            _end(server.process)
+
+    def _last_word(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Close a server's standard input, which ends it; kill it if it does not end."""
+    with process:  # closes its pipes
+        if process.stdin:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+        try:
+            process.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()

@@ -1,13 +1,12 @@
-"""The private folder in which the warm processes of one clone can be found. Nobody else's account
-may look into it.
+"""The private folder in which the servers of one clone are found. Other accounts can't look into
+it.
 
-Each warm process has a folder of its own in it, named by the process's number, with its card, its
+Each server has a folder of its own in it, named by its process's number, for its address, its
 socket and its scratch files.
 """
 
 import contextlib
 import hashlib
-import json
 import os
 import secrets
 import shutil
@@ -15,12 +14,14 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from dojo import ROOT
+import msgspec
 
-CARD = "card.json"
+from dojo import ROOT, files
+
+ADDRESS = "address.json"
 LONGEST_ADDRESS = 107 if sys.platform.startswith("linux") else 103  # bytes, of a socket
 OWN = len("/torch-katas-1234567890-123456789012/1234567")  # what own_folder() adds
 # what multiprocessing adds to that for a fork server
@@ -33,28 +34,20 @@ class NotPrivate(Exception):
 
 
 @dataclass(frozen=True)
-class Card:
-    """How to reach a warm process.
+class Address:
+    """How to reach a server."""
 
-    Attributes:
-        address: of its socket, or on Windows of its pipe.
-        key: whoever asks shows that it knows this.
-        pid: its process.
-    """
-
-    address: str
-    key: str
-    pid: int
+    socket: str  # its name; on Windows that of a pipe
+    key: str  # client and server show each other that they know it
 
 
-def new_card(own: Path) -> Card:
-    """A card for this process, whose folder this is."""
-    address = (
-        rf"\\.\pipe\torch-katas-{secrets.token_hex(16)}"
-        if sys.platform == "win32"
-        else str(own / "s")
-    )
-    return Card(address, secrets.token_hex(32), os.getpid())
+def new_address(own: Path) -> Address:
+    """An address for the server with this folder."""
+    if sys.platform == "win32":
+        socket = rf"\\.\pipe\torch-katas-{secrets.token_hex(16)}"
+    else:
+        socket = str(own / "s")
+    return Address(socket, secrets.token_hex(32))
 
 
 def folder(root: Path = ROOT) -> Path:
@@ -63,39 +56,32 @@ def folder(root: Path = ROOT) -> Path:
     Raises:
         NotPrivate, OSError: there can't be one.
     """
-    owner = os.getuid() if hasattr(os, "getuid") else ""
+    owner = os.getuid() if sys.platform != "win32" else ""
     path = _base() / f"torch-katas-{owner}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:12]}"
     path.mkdir(mode=0o700, exist_ok=True)
     if sys.platform != "win32":  # there the folder for temporary files is the user's own
-        found = path.lstat()
-        if (
-            not stat.S_ISDIR(found.st_mode)
-            or found.st_uid != owner
-            or stat.S_IMODE(found.st_mode) & 0o077
-        ):
+        status = path.lstat()
+        is_open = stat.S_IMODE(status.st_mode) & 0o077
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner or is_open:
             raise NotPrivate(f"{path} is not private")
     return path
 
 
 def _base() -> Path:
-    """A folder for what runs, whose name leaves room for those of the sockets in it."""
-    usual = os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir()
-    fitting = (
-        path
-        for path in usual
-        if path and len(os.fsencode(path)) <= LONGEST_BASE and os.access(path, os.W_OK)
-    )
-    return Path(next(fitting, "/tmp" if sys.platform != "win32" else usual[1]))
+    """A folder for runtime files whose name leaves room for those of the sockets in it."""
+    for path in (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir()):
+        if path and len(os.fsencode(path)) <= LONGEST_BASE and os.access(path, os.W_OK):
+            return Path(path)
+    return Path(tempfile.gettempdir() if sys.platform == "win32" else "/tmp")
 
 
 def own_folder(root: Path = ROOT) -> Path:
-    """A fresh folder for this process: where others find it, or one that nobody looks for where
-    that can't be.
+    """A fresh folder for this process: in the clone's, or where that can't be in a place where
+    nobody looks for it.
     """
     try:
-        where = folder(root)
-        sweep(where)
-        own = where / str(os.getpid())
+        sweep(folder(root))
+        own = folder(root) / str(os.getpid())
         shutil.rmtree(own, ignore_errors=True)  # of a process long gone that had the same number
         own.mkdir(mode=0o700)
     except (NotPrivate, OSError):
@@ -103,39 +89,38 @@ def own_folder(root: Path = ROOT) -> Path:
     return own
 
 
-def put_up(card: Card, own: Path) -> None:
-    """Let others find this process, the card complete from the first moment on."""
-    fresh = own / f"{CARD}.new"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(asdict(card), file)
-    fresh.replace(own / CARD)
+def publish(address: Address, own: Path) -> None:
+    """Let clients find the server with this folder; they never see a part of the address."""
+    new = own / f"{ADDRESS}.new"
+    new.touch(mode=0o600, exist_ok=False)
+    new.write_bytes(msgspec.json.encode(address))
+    new.replace(own / ADDRESS)
 
 
-def take_down(own: Path) -> None:
-    """Remove the process's folder, and the clone's with the last of them."""
+def remove(own: Path) -> None:
+    """Remove a server's folder, and the clone's with the last of them."""
     shutil.rmtree(own, ignore_errors=True)
     if own.parent.name.startswith("torch-katas-"):
         with contextlib.suppress(OSError):
             own.parent.rmdir()
 
 
-def cards(root: Path = ROOT) -> Iterator[Card]:
-    """The warm processes of this clone; some of them may be gone."""
+def addresses(root: Path = ROOT) -> Iterator[Address]:
+    """The addresses of this clone's servers; some of them may be gone."""
     try:
-        paths = sorted(folder(root).glob(f"*/{CARD}"))
+        paths = sorted(folder(root).glob(f"*/{ADDRESS}"))
     except (NotPrivate, OSError):
         return
     for path in paths:
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            yield Card(**json.loads(path.read_text(encoding="utf-8")))
+        if address := files.read_json(path, Address):
+            yield address
 
 
-def sweep(where: Path) -> None:
-    """Remove what killed processes left behind."""
+def sweep(clone: Path) -> None:
+    """Remove what killed servers have left in the clone's folder."""
     if sys.platform == "win32":  # there os.kill(pid, 0) is no question: it ends the process
         return
-    for own in where.iterdir():
+    for own in clone.iterdir():
         try:
             os.kill(int(own.name), 0)
         except ProcessLookupError:

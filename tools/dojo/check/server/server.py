@@ -1,62 +1,91 @@
-"""The warm process: has everything imported, and judges for whoever asks.
+"""The server: has everything imported, and runs tests for clients.
 
 Its standard input is its lifeline: when that ends, because its keeper has ended in whatever way, it
-ends too, and its children with it. It prints its card as one line of JSON. Each asker sends one
-question and gets answers, all of them JSON:
-
-    {"fingerprint": ..., "units": [...], "jobs": n or null}
-
-    {"answer": "accepted"}
-    {"answer": "results", "results": [[unit's number, {...}], ...]}     as tests are judged
-    {"answer": "end", "katas": [...]}
-    {"answer": "stale"}     what it imported is not what is there now: it ends after this
-    {"answer": "other"}     the asker runs with other settings
-    {"answer": "trouble", "text": ...}
-
-An asker that hangs up has its run ended.
+ends too, and its children with it. It prints its address as one line of JSON. Each client sends one
+Question and gets Answers; one that hangs up has its run ended.
 """
 
 import contextlib
-import json
 import os
 import signal
 import sys
 import tempfile
 import threading
 import time
-from dataclasses import asdict
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
+
+import msgspec
 
 from dojo import catalog
 from dojo.check.server import rendezvous
 from dojo.check.server.fingerprint import fingerprint
 from dojo.processes import forking
 from dojo.processes.spare import READY, SPARES
-from dojo.results import TestResult
+from dojo.results import KataResult, TestResult
 from dojo.suite.supervisor import Abandoned, run
 from dojo.suite.unit import Unit
 
 LARGEST_QUESTION = 1024 * 1024
 SECONDS_TO_GREET = 5
 SECONDS_TO_END = 3
-SECONDS_BETWEEN_RESULTS = 0.1  # an asker that is woken for each test takes its time from the tests
+SECONDS_BETWEEN_RESULTS = 0.1  # a client that is woken for each test takes its time from the tests
 
 
-class Host:
-    """What is the same for all askers."""
+class Question(msgspec.Struct):
+    """The units to run, as many at a time as there are jobs."""
 
-    def __init__(self, card: rendezvous.Card) -> None:
+    fingerprint: str
+    units: list[Unit]
+    jobs: int | None
+
+
+class _Answer(msgspec.Struct, tag_field="answer", tag=str.lower):
+    pass
+
+
+class Accepted(_Answer):
+    """The run begins."""
+
+
+class Results(_Answer):
+    """Tests that have ended: the number of their unit, and the result."""
+
+    results: list[tuple[int, TestResult]]
+
+
+class End(_Answer):
+    """The run is over."""
+
+    katas: list[KataResult]
+
+
+class Stale(_Answer):
+    """What the server has imported is not what is there now: it ends after this."""
+
+
+class Other(_Answer):
+    """The client runs with other settings."""
+
+
+class Trouble(_Answer):
+    """The server can't answer, and the client has to run the tests itself."""
+
+    text: str
+
+
+Answer = Accepted | Results | End | Stale | Other | Trouble
+
+
+class Server:
+    """Serves each client in a thread of its own."""
+
+    def __init__(self, address: rendezvous.Address) -> None:
         # before anything is imported: a change while it is imported counts as one
         self.fingerprint = fingerprint()
-        self.card = card
+        self.address = address
         self.is_over, self._end = Pipe(duplex=False)
         self._threads: list[threading.Thread] = []
-
-    def end(self) -> None:
-        """Every run is ended, and no new one begins."""
-        with contextlib.suppress(OSError):
-            self._end.close()
 
     def listen(self, listener: Listener) -> None:
         while True:
@@ -64,99 +93,108 @@ class Host:
                 connection = listener.accept()
             except OSError:
                 continue
-            self._threads = [thread for thread in self._threads if thread.is_alive()]
-            self._threads.append(
-                threading.Thread(target=self._serve, args=(connection,), daemon=True)
-            )
-            self._threads[-1].start()
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._threads = [*(t for t in self._threads if t.is_alive()), thread]
+            thread.start()
 
-    def wait_for_askers(self) -> None:
+    def end(self) -> None:
+        """End every run, and wait for the threads of their clients."""
+        with contextlib.suppress(OSError):
+            self._end.close()
         for thread in self._threads:
             thread.join(SECONDS_TO_END)
 
     def _serve(self, connection: Connection) -> None:
-        with connection, contextlib.suppress(OSError, EOFError, ValueError, Abandoned):
-            greet(connection, self.card.key, as_host=True)
-            question = json.loads(connection.recv_bytes(LARGEST_QUESTION))
-            if question["fingerprint"] != self.fingerprint:
-                is_stale = fingerprint() != self.fingerprint
-                _say(connection, answer="stale" if is_stale else "other")
-                if is_stale:
-                    os.close(0)
-                return
-            _say(connection, answer="accepted")
-            try:
-                self._judge(connection, question)
-            except (OSError, EOFError, Abandoned):
-                raise
-            except Exception as error:  # whatever it is, the asker can judge by itself
-                _say(connection, answer="trouble", text=f"{type(error).__name__}: {error}")
+        errors = (OSError, EOFError, ValueError, msgspec.MsgspecError, Abandoned)
+        with connection, contextlib.suppress(*errors):
+            greet_client(connection, self.address.key)
+            question = connection.recv_bytes(LARGEST_QUESTION)
+            self._answer(connection, msgspec.json.decode(question, type=Question))
 
-    def _judge(self, connection: Connection, question: dict) -> None:
-        units = [Unit(**fields) for fields in question["units"]]
+    def _answer(self, connection: Connection, question: Question) -> None:
+        if question.fingerprint != self.fingerprint:
+            is_stale = fingerprint() != self.fingerprint
+            _send(connection, Stale() if is_stale else Other())
+            if is_stale:
+                os.close(0)
+            return
+        _send(connection, Accepted())
+        try:
+            self._run(connection, question)
+        except (OSError, EOFError, Abandoned):
+            raise
+        except Exception as error:  # whatever it is, the client can run the tests itself
+            _send(connection, Trouble(f"{type(error).__name__}: {error}"))
 
-        untold: list[tuple[int, dict]] = []
-        told = time.monotonic()
+    def _run(self, connection: Connection, question: Question) -> None:
+        units, unsent = question.units, Results([])
+        sent = time.monotonic()
 
-        def tell(unit: Unit, result: TestResult) -> None:
-            nonlocal told
-            untold.append((unit.number, asdict(result)))
-            if time.monotonic() - told > SECONDS_BETWEEN_RESULTS:
-                flush()
+        def on_result(unit: Unit, result: TestResult) -> None:
+            nonlocal sent
+            unsent.results.append((unit.number, result))
+            if time.monotonic() - sent > SECONDS_BETWEEN_RESULTS:
+                _send(connection, unsent)
+                unsent.results.clear()
+                sent = time.monotonic()
 
-        def flush() -> None:
-            nonlocal told
-            _say(connection, answer="results", results=untold)
-            untold.clear()
-            told = time.monotonic()
-
-        katas = run(units, catalog.load().katas, question["jobs"], tell, [connection, self.is_over])
-        flush()
-        _say(connection, answer="end", katas=[asdict(kata) for kata in katas])
+        abandon = [connection, self.is_over]
+        katas = run(units, catalog.load().katas, question.jobs, on_result, abandon)
+        _send(connection, unsent)
+        _send(connection, End(katas))
         SPARES.fill(forking.context())
         if len(units) == 1:
             READY.prepare(forking.context(), units[0])
 
 
-def greet(connection: Connection, key: str, as_host: bool) -> None:
-    """Both sides show that they know the key. A side that does not speak in time is as good as
-    gone.
+def greet_client(connection: Connection, key: str) -> None:
+    """Let a client show that it knows the key, then show it that we do.
 
     Raises:
-        OSError, EOFError, multiprocessing.AuthenticationError: it is somebody else, or nobody.
+        OSError, EOFError, multiprocessing.AuthenticationError: it is somebody else, or nobody, or
+            does not speak in time.
     """
-    known = bytes.fromhex(key)
-    for is_asking in (as_host, not as_host):
-        if not is_asking and not connection.poll(SECONDS_TO_GREET):
-            raise EOFError
-        (deliver_challenge if is_asking else answer_challenge)(connection, known)
+    deliver_challenge(connection, bytes.fromhex(key))
+    _await(connection)
+    answer_challenge(connection, bytes.fromhex(key))
 
 
-def _say(connection: Connection, **answer: object) -> None:
-    connection.send_bytes(json.dumps(answer).encode())
+def greet_server(connection: Connection, key: str) -> None:
+    """The client's side of the same, with the same errors."""
+    _await(connection)
+    answer_challenge(connection, bytes.fromhex(key))
+    deliver_challenge(connection, bytes.fromhex(key))
+
+
+def _await(connection: Connection) -> None:
+    if not connection.poll(SECONDS_TO_GREET):
+        raise EOFError
+
+
+def _send(connection: Connection, answer: Answer) -> None:
+    connection.send_bytes(msgspec.json.encode(answer))
 
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the keeper
     own = rendezvous.own_folder()
-    card = rendezvous.new_card(own)
-    host = Host(card)
+    address = rendezvous.new_address(own)
+    server = Server(address)
     tempfile.tempdir = str(own)
     try:
-        with Listener(card.address, backlog=16) as listener:
+        with Listener(address.socket, backlog=16) as listener:
             SPARES.wanted = 0 if forking.can_fork() else 1
             forking.start_server()
             SPARES.fill(forking.context())
-            threading.Thread(target=host.listen, args=(listener,), daemon=True).start()
-            rendezvous.put_up(card, own)
-            print(json.dumps(asdict(card)), flush=True)
+            threading.Thread(target=server.listen, args=(listener,), daemon=True).start()
+            rendezvous.publish(address, own)
+            print(msgspec.json.encode(address).decode(), flush=True)
             with contextlib.suppress(OSError):
                 os.read(0, 1)
-            host.end()
-            host.wait_for_askers()
-    except Exception as error:  # the keeper says it on
+            server.end()
+    except Exception as error:  # the keeper passes it on to the user
         sys.stderr.write(f"{error}\n")
     finally:
-        rendezvous.take_down(own)
+        rendezvous.remove(own)
         sys.stderr.flush()
         os._exit(0)

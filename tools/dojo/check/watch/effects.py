@@ -2,18 +2,15 @@
 hints, comparison, reset.
 """
 
-import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console
-
 from dojo.catalog import Catalog, Kata
 from dojo.check import compare, hints, screens, store
 from dojo.check import state as states
-from dojo.check.watch.model import Event, HintOpened, Hints, Noticed, TextOpened
+from dojo.check.watch.model import Event, HintOpened, Hints, Noticed, Quit, TextOpened
 from dojo.console import Screen
 from dojo.results import KataResult, Verdict
 from dojo.stubs import MarkerError, open_regions
@@ -32,32 +29,13 @@ class DropRun:
 
 
 @dataclass(frozen=True)
-class Quit:
-    code: int
-
-
-class Page:
-    """A screen that keeps what is printed on it."""
-
-    def __init__(self, screen: Screen, width: int) -> None:
-        self._text = io.StringIO()
-        console = Console(
-            file=self._text, width=width, force_terminal=True, legacy_windows=False, highlight=False
-        )
-        self.screen = Screen(console, screen.marks, screen.full, screen.empty)
-
-    def opened(self, kata: Kata) -> TextOpened:
-        return TextOpened(kata.name, self._text.getvalue())
-
-
-@dataclass(frozen=True)
 class OpenHint:
     """Open one more level of a task's hints."""
 
     kata: str
     task: str
 
-    def do(self, kata: Kata, page: Page) -> Event:
+    def do(self, kata: Kata, screen: Screen) -> Event:
         task = hints.task_of(kata, self.task)
         state, _ = store.change(lambda state: states.after_hint(state, kata.name, task))
         texts = hints.open_hints(state, kata, task).texts
@@ -70,12 +48,13 @@ class ShowHints:
 
     kata: str
 
-    def do(self, kata: Kata, page: Page) -> TextOpened:
-        for task in kata.tasks:
-            shown = hints.OpenHints(kata, task, task.hints, is_green=True)
-            pages = hints.pages(kata.reference_text(), task.name)
-            screens.hints(page.screen, shown, pages, names_next_command=False)
-        return page.opened(kata)
+    def do(self, kata: Kata, screen: Screen) -> TextOpened:
+        with screen.console.capture() as printed:
+            for task in kata.tasks:
+                shown = hints.OpenHints(kata, task, task.hints, is_green=True)
+                pages = hints.pages(kata.reference_text(), task.name)
+                screens.hints(screen, shown, pages, names_next_command=False)
+        return TextOpened(kata.name, printed.get())
 
 
 @dataclass(frozen=True)
@@ -84,12 +63,13 @@ class Compare:
 
     kata: str
 
-    def do(self, kata: Kata, page: Page) -> TextOpened:
+    def do(self, kata: Kata, screen: Screen) -> TextOpened:
         code = (store.KATAS / f"{kata.name}.py").read_text(encoding="utf-8")
-        for task in kata.tasks:
-            parts = compare.parts(code, kata.reference_text(), task.name)
-            screens.comparison(page.screen, kata, task, parts)
-        return page.opened(kata)
+        with screen.console.capture() as printed:
+            for task in kata.tasks:
+                parts = compare.parts(code, kata.reference_text(), task.name)
+                screens.comparison(screen, kata, task, parts)
+        return TextOpened(kata.name, printed.get())
 
 
 @dataclass(frozen=True)
@@ -98,7 +78,7 @@ class Reset:
 
     kata: str
 
-    def do(self, kata: Kata, page: Page) -> Event:
+    def do(self, kata: Kata, screen: Screen) -> Event:
         path, text = store.KATAS / f"{kata.name}.py", store.stub(kata)
         if store.is_stub(path, text):
             return Noticed(f"katas/{path.name} is the stub already: nothing to do.")

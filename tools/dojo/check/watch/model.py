@@ -148,8 +148,8 @@ class Key:
 
 
 @dataclass(frozen=True)
-class TestEnded:
-    __test__ = False  # no class of tests, whatever pytest thinks of its name
+class Progress:
+    """One more test of this run has ended."""
 
     run: int
 
@@ -199,22 +199,11 @@ class TextOpened:
 
 
 @dataclass(frozen=True)
-class Ended:
-    """Ctrl-C, a closed terminal or a request to end."""
+class Quit:
+    """The session is to end with this exit code: an event and an effect."""
 
     code: int
 
 
-Event = (
-    Started
-    | Saved
-    | Key
-    | TestEnded
-    | RunEnded
-    | RunFailed
-    | Restarting
-    | Noticed
-    | HintOpened
-    | TextOpened
-    | Ended
-)
+RunEvent = Progress | RunEnded | RunFailed | Restarting
+Event = Started | Saved | Key | RunEvent | Noticed | HintOpened | TextOpened | Quit

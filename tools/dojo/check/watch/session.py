@@ -10,17 +10,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol
+
+from rich.console import Console
 
 from dojo import bootstrap, reference_results
 from dojo.catalog import Catalog, Kata
 from dojo.check import store
-from dojo.check.server.client import Dropped
+from dojo.check.server.client import Dropped, Keeper, NotWarm
 from dojo.check.server.fingerprint import tools
-from dojo.check.server.keeper import Keeper, NotWarm
 from dojo.check.watch import effects, transitions
 from dojo.check.watch import model as m
 from dojo.check.watch.files import Watcher
@@ -43,14 +44,6 @@ class ToolsChanged(Exception):
     """The tools that run here are not those on the disk. The text is the kata to go on with."""
 
 
-class Display(Protocol):
-    """Where a session shows its frames."""
-
-    def size(self) -> tuple[int, int]: ...
-
-    def show(self, lines: list[str]) -> None: ...
-
-
 class Session:
     """One person, one folder of katas.
 
@@ -59,14 +52,14 @@ class Session:
         folder: the kata files.
         device: where the placement tests run.
         screen: marks and colours.
-        display: shows the frames.
+        terminal: what to draw on.
     """
 
     def __init__(
-        self, model: Model, folder: Path, device: str, screen: Screen, display: Display
+        self, model: Model, folder: Path, device: str, screen: Screen, terminal: Terminal
     ) -> None:
         self.model = model
-        self._folder, self._device, self._screen, self._display = folder, device, screen, display
+        self._folder, self._device, self._screen, self._terminal = folder, device, screen, terminal
         self._katas = {kata.name: kata for kata in model.catalog.katas}
         # a signal may put something in at any moment
         self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
@@ -91,12 +84,12 @@ class Session:
                 for event in events:
                     self.model, todo = transitions.update(self.model, event)
                     for effect in todo:
-                        if isinstance(effect, effects.Quit):
+                        if isinstance(effect, m.Quit):
                             self._end_runs()
                             return effect.code
                         self._do(effect)
                 # redraws of the count are limited, so that they never delay a verdict
-                is_count = events and all(isinstance(event, m.TestEnded) for event in events)
+                is_count = events and all(isinstance(event, m.Progress) for event in events)
                 if not is_count or time.monotonic() - self._drawn > SECONDS_BETWEEN_COUNTS:
                     self._draw()
 
@@ -117,8 +110,8 @@ class Session:
 
     def _draw(self) -> None:
         self._drawn = time.monotonic()
-        width, height = self._display.size()
-        self._display.show(Frame(self._screen, width, height, self._records).lines(self.model))
+        width, height = self._terminal.size()
+        self._terminal.show(Frame(self._screen, width, height, self._records).lines(self.model))
 
     def _do(self, effect: effects.RunTests | effects.DropRun | effects.Work) -> None:
         match effect:
@@ -130,8 +123,13 @@ class Session:
             case effects.DropRun(run):
                 self._drop(run)
             case _:
-                page = effects.Page(self._screen, self._display.size()[0])
-                self.put(effects.tried(lambda: effect.do(self._katas[effect.kata], page)))
+                self.put(effects.tried(lambda: effect.do(self._katas[effect.kata], self._page())))
+
+    def _page(self) -> Screen:
+        """A screen as wide as the terminal, for a text that is kept."""
+        width, _ = self._terminal.size()
+        console = Console(width=width, force_terminal=True, legacy_windows=False, highlight=False)
+        return replace(self._screen, console=console)
 
     def _drop(self, run: int) -> None:
         with contextlib.suppress(OSError, KeyError):
@@ -153,7 +151,7 @@ class Session:
         try:
             before = store.hashes(names) if self.model.is_learners else {}
             results = tuple(
-                self.keeper.ask(units, jobs, lambda *_: self.put(m.TestEnded(run)), drop)
+                self.keeper.ask(units, jobs, lambda *_: self.put(m.Progress(run)), drop)
             )
         except Dropped:
             return
@@ -205,7 +203,7 @@ def watch(
     session = Session(model, folder, device, screen, terminal)
     try:
         with terminal, signals(session, terminal):
-            listen(lambda name: session.put(m.Key(name)), lambda: session.put(m.Ended(0)))
+            listen(lambda name: session.put(m.Key(name)), lambda: session.put(m.Quit(0)))
             code = session.run()
     except ToolsChanged as change:
         os.environ.pop(bootstrap.JUST_SET_UP, None)
@@ -233,7 +231,7 @@ def signals(session: Session, terminal: Terminal) -> Iterator[None]:
         os.kill(os.getpid(), signal.SIGSTOP)
         terminal.enter()
 
-    by_name: dict[str, Happening] = {name: m.Ended(code) for name, code in CODES.items()}
+    by_name: dict[str, Happening] = {name: m.Quit(code) for name, code in CODES.items()}
     by_name |= {"SIGWINCH": terminal.forget, "SIGTSTP": stop}
     happenings = {getattr(signal, n): what for n, what in by_name.items() if hasattr(signal, n)}
     before = {

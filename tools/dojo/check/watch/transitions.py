@@ -22,7 +22,7 @@ def update(model: Model, event: m.Event) -> Next:
             return _saved(model, katas)
         case m.Key(name):
             return _pressed(replace(model, notice=""), name)
-        case m.TestEnded(run):
+        case m.Progress(run):
             return _counted(model, run), []
         case m.RunEnded():
             return _ended(model, event)
@@ -38,8 +38,8 @@ def update(model: Model, event: m.Event) -> Next:
         case m.TextOpened(kata, text):
             is_asked = kata == model.current and model.view == KATA
             return (replace(model, view=m.READ, text=text, scroll=0) if is_asked else model), []
-        case m.Ended(code):
-            return model, [effects.Quit(code)]
+        case m.Quit():
+            return model, [event]
 
 
 def _test(model: Model, katas: Iterable[str]) -> Next:
@@ -145,7 +145,7 @@ def _pressed(model: Model, key: str) -> Next:
         return model, []
     match key:
         case "q":
-            return model, [effects.Quit(0)]
+            return model, [m.Quit(0)]
         case "n" if model.view == m.RESET:
             return replace(model, view=KATA), []
         case "n" if kata := model.first_wrong if model.view == ALL else model.following:
