@@ -24,6 +24,7 @@ from dojo import ROOT, catalog, console
 from dojo.catalog import Catalog, Kata
 from dojo.check.watch.model import Model, Quit
 from dojo.check.watch.session import Session
+from dojo.check.watch.terminal import Terminal
 from dojo.results import Outcome
 
 MOST_OVERHEAD, LEAST_RATIO = 0.1, 8.0
@@ -51,12 +52,12 @@ class Pair:
         return self.cold / self.warm
 
 
-class Watched:
+class Watched(Terminal):
     """A watch session on a folder, with frames drawn and shown to nobody."""
 
     def __init__(self, known: Catalog, folder: Path) -> None:
         self._folder = folder
-        self._shown: queue.Queue[tuple[float, Model]] = queue.Queue()
+        self._frames: queue.Queue[tuple[float, Model]] = queue.Queue()
         # As if all were over: otherwise the session checks all katas once more when the last one
         # passes.
         passed = {kata.name: frozenset(task.name for task in kata.tasks) for kata in known.katas}
@@ -68,7 +69,7 @@ class Watched:
         return 100, 40
 
     def show(self, lines: Sequence[str]) -> None:
-        self._shown.put((time.monotonic(), self._session.model))
+        self._frames.put((time.monotonic(), self._session.model))
 
     def run(self) -> None:
         self._session.run()
@@ -79,7 +80,7 @@ class Watched:
     def verdict(self, number: int) -> tuple[float, Model]:
         """When the verdict of this run or a later one was on the screen, and the model then."""
         while True:
-            when, model = self._shown.get(timeout=SECONDS_TO_ANSWER)
+            when, model = self._frames.get(timeout=SECONDS_TO_ANSWER)
             if model.run is None and model.number >= number:
                 return when, model
 

@@ -1,16 +1,15 @@
 """What a run of `check` does with whatever answers in the place of a warm process."""
 
 import contextlib
-import json
 import threading
-from dataclasses import asdict
 from multiprocessing.connection import Listener
 
+import msgspec
 import pytest
 
 from dojo import ROOT
 from dojo.check.server import client, rendezvous, server
-from dojo.results import KataResult, TaskResult
+from dojo.results import KataResult, Outcome, TaskResult, TestResult
 from dojo.suite.unit import Unit
 
 KATA = "k01_tensors"
@@ -27,7 +26,7 @@ def own_run(monkeypatch) -> list:
     return runs
 
 
-def put_up(*answers: dict | bytes, greets: bool = True) -> None:
+def put_up(*answers: server.Answer | bytes, greets: bool = True) -> None:
     """Put up a warm process that gives these answers, whatever it is asked."""
     own = rendezvous.own_folder()
     address = rendezvous.new_address(own)
@@ -41,7 +40,7 @@ def put_up(*answers: dict | bytes, greets: bool = True) -> None:
                 connection.recv_bytes()
             for answer in answers:
                 connection.send_bytes(
-                    answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                    answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
                 )
 
     threading.Thread(target=serve, daemon=True).start()
@@ -65,18 +64,19 @@ def test_without_any_it_runs_itself(own_run):
 @pytest.mark.parametrize(
     "answers",
     [
-        [{"answer": "stale"}],
-        [{"answer": "other"}],
-        [{"answer": "trouble", "text": "no"}],
+        [server.Refused("no", is_stale=True)],
+        [server.Refused("no")],
         [],
         [b"no json"],
         [b"[]"],
-        [{"answer": "accepted"}],
-        [{"answer": "accepted"}, {"answer": "results", "results": [[7, {}]]}],
-        [{"answer": "end"}],
-        [{"answer": "end", "katas": [{"name": 1}]}],
+        [b'{"type": "Unknown"}'],
+        [server.Results([])],
+        [server.Results([]), b'{"type": "Results", "results": [[7, {}]]}'],
+        [server.Results([]), server.Results([(7, TestResult("a", Outcome.PASSED))])],
+        [b'{"type": "End"}'],
+        [b'{"type": "End", "katas": [{"name": 1}]}'],
         # no test: an error
-        [{"answer": "end", "katas": [asdict(KataResult(KATA, 1, (TaskResult("t", ()),)))]}],
+        [server.End([KataResult(KATA, 1, (TaskResult("t", ()),))])],
     ],
 )
 def test_with_an_odd_answer_it_runs_itself(own_run, answers):
@@ -85,7 +85,7 @@ def test_with_an_odd_answer_it_runs_itself(own_run, answers):
 
 
 def test_with_one_that_does_not_know_the_key_it_runs_itself(own_run):
-    put_up(b"#CHALLENGE#" + b"x" * 20, b"#WELCOME#", {"answer": "end", "katas": []}, greets=False)
+    put_up(b"#CHALLENGE#" + b"x" * 20, b"#WELCOME#", server.End([]), greets=False)
     assert client.run(REFERENCE, []) == ["own"]
 
 

@@ -123,7 +123,7 @@ def _watch(
     screen: console.Screen,
 ) -> NoReturn:
     """Watch mode, until the learner quits."""
-    from dojo.check import running, store
+    from dojo.check import running
     from dojo.check.watch import session
 
     if as_json or len(chosen) > 1:
@@ -141,8 +141,7 @@ def _watch(
     except running.NoTarget as problem:
         cli.unable(problem)
     kata = chosen[0] if chosen else None
-    is_own = folder == store.KATAS
-    raise typer.Exit(session.watch(everything, folder, is_own, kata, device, screen))
+    raise typer.Exit(session.watch(everything, folder, kata, device, screen))
 
 
 @app.command("list")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, wait
-from types import TracebackType
 
 import msgspec
 
@@ -104,12 +103,8 @@ def ask(
                             on_result(units[number], result)
                     case server.End(katas):
                         return katas
-                    case server.Stale():
-                        raise Stale("the tests, the tools or the packages have changed")
-                    case server.Other():
-                        raise Unanswered("it runs with other settings")
-                    case server.Trouble(text):
-                        raise Unanswered(text)
+                    case server.Refused(why, is_stale):
+                        raise Stale(why) if is_stale else Unanswered(why)
     except (OSError, EOFError, AuthenticationError, ValueError, LookupError) as error:
         raise Unanswered(f"{type(error).__name__}: {error}") from error
     except msgspec.MsgspecError as error:
@@ -141,9 +136,7 @@ class Keeper:
     def __enter__(self) -> "Keeper":
         return self
 
-    def __exit__(
-        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     @property

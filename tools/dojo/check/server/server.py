@@ -29,6 +29,7 @@ from dojo.suite.unit import Unit
 LARGEST_QUESTION = 1024 * 1024
 SECONDS_TO_GREET = 5
 SECONDS_TO_END = 3
+STALE = "the tests, the tools or the packages have changed"
 SECONDS_BETWEEN_RESULTS = 0.1  # a client that is woken for each test takes its time from the tests
 
 
@@ -40,41 +41,28 @@ class Question(msgspec.Struct):
     jobs: int | None
 
 
-class _Answer(msgspec.Struct, tag_field="answer", tag=str.lower):
-    pass
-
-
-class Accepted(_Answer):
-    """The run begins."""
-
-
-class Results(_Answer):
-    """Tests that have ended: the number of their unit, and the result."""
+class Results(msgspec.Struct, tag=True):
+    """Tests that have ended: the number of each one's unit, and its result. The first answer has
+    none and says that the run begins.
+    """
 
     results: list[tuple[int, TestResult]]
 
 
-class End(_Answer):
+class End(msgspec.Struct, tag=True):
     """The run is over."""
 
     katas: list[KataResult]
 
 
-class Stale(_Answer):
-    """What the server has imported is not what is there now: it ends after this."""
+class Refused(msgspec.Struct, tag=True):
+    """The client has to run the tests itself, or ask another server."""
+
+    why: str
+    is_stale: bool = False  # the server has imported what is not there now, and ends after this
 
 
-class Other(_Answer):
-    """The client runs with other settings."""
-
-
-class Trouble(_Answer):
-    """The server can't answer, and the client has to run the tests itself."""
-
-    text: str
-
-
-Answer = Accepted | Results | End | Stale | Other | Trouble
+Answer = Results | End | Refused
 
 
 class Server:
@@ -113,18 +101,19 @@ class Server:
 
     def _answer(self, connection: Connection, question: Question) -> None:
         if question.fingerprint != self.fingerprint:
-            is_stale = fingerprint() != self.fingerprint
-            _send(connection, Stale() if is_stale else Other())
-            if is_stale:
+            if fingerprint() == self.fingerprint:
+                _send(connection, Refused("it runs with other settings"))
+            else:
+                _send(connection, Refused(STALE, is_stale=True))
                 os.close(0)
             return
-        _send(connection, Accepted())
+        _send(connection, Results([]))
         try:
             self._run(connection, question)
         except (OSError, EOFError, Abandoned):
             raise
         except Exception as error:  # whatever it is, the client can run the tests itself
-            _send(connection, Trouble(f"{type(error).__name__}: {error}"))
+            _send(connection, Refused(f"{type(error).__name__}: {error}"))
 
     def _run(self, connection: Connection, question: Question) -> None:
         units, unsent = question.units, Results([])

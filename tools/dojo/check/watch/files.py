@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 
 import watchfiles
 
@@ -18,16 +17,12 @@ MILLISECONDS_WITHOUT_EVENT = 1000
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a file: another one was written at another time or has other content.
-
-    Attributes:
-        inode: tells only when to read the file again, since a folder that was moved away and back
-            has new files with the same content.
-    """
+    """One version of a file: another one was written at another time or has other content."""
 
     written: int
     size: int
     content: str
+    # says only when to read again: a folder that was moved away and back may have new numbers
     inode: int = field(compare=False)
 
 
@@ -61,9 +56,7 @@ class Watcher:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stop.set()
         self._thread.join(timeout=2)
 

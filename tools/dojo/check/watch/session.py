@@ -45,14 +45,8 @@ class ToolsChanged(Exception):
 
 
 class Session:
-    """One person, one folder of katas.
-
-    Args:
-        model: where to begin.
-        folder: the kata files.
-        device: where the placement tests run.
-        screen: marks and colours.
-        terminal: what to draw on.
+    """One person, one folder of kata files. The placement tests run on `device`; `screen` has the
+    marks and colours of what is drawn on the terminal.
     """
 
     def __init__(
@@ -179,8 +173,9 @@ class Session:
         raise ToolsChanged(self.model.current)
 
 
-def begin(catalog: Catalog, folder: Path, is_learners: bool, wanted: Kata | None) -> Model:
+def begin(catalog: Catalog, folder: Path, wanted: Kata | None) -> Model:
     """The model to start with: at the wanted kata, or where the learner is."""
+    is_learners = folder == store.KATAS
     passed, current, notice = effects.progress(catalog) if is_learners else ({}, None, "")
     worked_on = list(effects.worked_on(catalog, folder))
     unknown = tuple(kata.name for kata in worked_on if not passed.get(kata.name))
@@ -189,18 +184,10 @@ def begin(catalog: Catalog, folder: Path, is_learners: bool, wanted: Kata | None
     return Model(catalog, is_learners, name, passed, unknown=unknown, notice=notice)
 
 
-def watch(
-    catalog: Catalog,
-    folder: Path,
-    is_learners: bool,
-    wanted: Kata | None,
-    device: str,
-    screen: Screen,
-) -> int:
+def watch(catalog: Catalog, folder: Path, wanted: Kata | None, device: str, screen: Screen) -> int:
     """Watch until the learner quits; returns the exit code."""
     terminal = Terminal(screen.console)
-    model = begin(catalog, folder, is_learners, wanted)
-    session = Session(model, folder, device, screen, terminal)
+    session = Session(begin(catalog, folder, wanted), folder, device, screen, terminal)
     try:
         with terminal, signals(session, terminal):
             listen(lambda name: session.put(m.Key(name)), lambda: session.put(m.Quit(0)))

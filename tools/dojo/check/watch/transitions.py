@@ -22,8 +22,10 @@ def update(model: Model, event: m.Event) -> Next:
             return _saved(model, katas)
         case m.Key(name):
             return _pressed(replace(model, notice=""), name)
-        case m.Progress(run):
-            return _counted(model, run), []
+        case m.Progress(run) if model.run and model.run.number == run:
+            return replace(model, run=replace(model.run, tests=model.run.tests + 1)), []
+        case m.Progress():
+            return model, []
         case m.RunEnded():
             return _ended(model, event)
         case m.RunFailed():
@@ -71,12 +73,6 @@ def _saved(model: Model, names: frozenset[str]) -> Next:
         was_reset="",
     )
     return _test(model, katas)
-
-
-def _counted(model: Model, run: int) -> Model:
-    if model.run and model.run.number == run:
-        return replace(model, run=replace(model.run, tests=model.run.tests + 1))
-    return model
 
 
 def _ended(model: Model, event: m.RunEnded) -> Next:
