@@ -4,3 +4,73 @@ suite     the time of every kata and test, and the share that is training
 feedback  from a save to the verdict in watch mode, beside a cold pytest
 grading   a class of made-up students, graded, and killed while it is; the attacks that are tried
 """
+
+import argparse
+import json
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TypeVar
+
+from dojo import catalog
+from dojo.catalog import Catalog, Kata
+
+
+@dataclass(frozen=True)
+class Times:
+    """What was timed, by the names in its text fields, and its times."""
+
+
+Timed = TypeVar("Timed", bound=Times)
+
+
+def parser(program: str, doc: str | None, repeat: int, what: str) -> argparse.ArgumentParser:
+    """The options that the benchmarks of katas share.
+
+    Args:
+        doc: the text of the module; its first line is the description.
+        repeat: how often by default.
+        what: what --repeat counts, and what --json shows all of.
+    """
+    made = argparse.ArgumentParser(
+        prog=f"python tools/bench/{program}", description=(doc or "").partition("\n")[0]
+    )
+    made.add_argument("kata", nargs="*", help="only these katas, such as k06")
+    made.add_argument("--repeat", type=int, default=repeat, metavar="N", help=f"{what} ({repeat})")
+    made.add_argument("--json", action="store_true", help="all times as JSON")
+    return made
+
+
+def find(names: Sequence[str]) -> tuple[Catalog, Sequence[Kata]]:
+    """The catalog, and the katas of these names; all if there are none.
+
+    Raises:
+        SystemExit: there is no such kata; with a sentence.
+    """
+    try:
+        known = catalog.load()
+        return known, [known.find(name) for name in names] or known.katas
+    except (catalog.CatalogError, catalog.UnknownKata) as problem:
+        raise SystemExit(str(problem)) from None
+
+
+def medians(times: Iterable[Timed]) -> list[Timed]:
+    """Of those with the same names one, with the median of each of its times."""
+    groups: dict[tuple[str, ...], list[Timed]] = {}
+    for one in times:
+        names = tuple(value for value in asdict(one).values() if isinstance(value, str))
+        groups.setdefault(names, []).append(one)
+    return [_median(group) for group in groups.values()]
+
+
+def _median(group: Sequence[Timed]) -> Timed:
+    kind, columns = type(group[0]), {}
+    for field in fields(kind):
+        values = [getattr(one, field.name) for one in group]
+        is_name = isinstance(values[0], str)
+        columns[field.name] = values[0] if is_name else statistics.median(values)
+    return kind(**columns)
+
+
+def as_json(times: Iterable[Times]) -> str:
+    return json.dumps([asdict(one) for one in times], indent=1)

@@ -8,8 +8,9 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from dojo import ROOT
 from dojo.catalog import Kata
@@ -72,16 +73,13 @@ class Student:
 
 def students(katas: Sequence[Kata], number: int) -> Iterator[Student]:
     """So many students, of all kinds in turn; always the same ones."""
-    sources = {
-        kind: itertools.cycle(_of_kind(kind, katas))
-        for kind in WEIGHTS
-        if kind != "hostile" or _hostile(katas)
-    }
+    every = {kind: students for kind in WEIGHTS if (students := _of_kind(kind, katas))}
+    sources = {kind: itertools.cycle(students) for kind, students in every.items()}
     order = itertools.cycle([kind for kind in sources for _ in range(WEIGHTS[kind])])
     shapes = itertools.cycle(SHAPES)
     for kind in itertools.islice(order, number):
         student = next(sources[kind])
-        yield student if student.shape else Student(**vars(student) | {"shape": next(shapes)})
+        yield student if student.shape else replace(student, shape=next(shapes))
 
 
 def hand_in(student: Student, folder: Path, name: str) -> None:
@@ -105,87 +103,62 @@ def hand_in(student: Student, folder: Path, name: str) -> None:
 def _of_kind(kind: str, katas: Sequence[Kata]) -> list[Student]:
     """All students of a kind. Without a shape they take any."""
     right = {kata.name: kata.reference_text() for kata in katas}
-    stubs = {
-        kata.name: stub_of(text, [t.name for t in kata.tasks], "")
-        for kata, text in zip(katas, right.values(), strict=True)
-    }
     tasks = {
         kata.name: frozenset(f"{kata.name}.{task.name}" for task in kata.tasks) for kata in katas
     }
-    every, first = frozenset().union(*tasks.values()), katas[0].name
+    every = frozenset[str]().union(*tasks.values())
+    students = []
     match kind:
         case "reference":
-            return [Student(kind, "all of it", right, "", earned=every)]
+            students = [Student(kind, "all of it", right, "", earned=every)]
         case "stub":
-            return [Student(kind, "nothing done", stubs, "", never=every)]
+            students = [Student(kind, "nothing done", _stubs(katas), "", never=every)]
         case "half done":
-            return [
-                Student(
-                    kind,
-                    "one kata",
-                    stubs | {first: right[first]},
-                    "",
-                    tasks[first],
-                    never=every - tasks[first],
-                )
-            ]
+            name = katas[0].name
+            files, rest = _stubs(katas) | {name: right[name]}, every - tasks[name]
+            students = [Student(kind, "one kata", files, "", tasks[name], never=rest)]
         case "variant":
-            found = [
-                (one, one.apply(right[kata.name]))
-                for kata in katas
-                for one in patches.load("variant", kata.name)
-            ]
-            return [
-                Student(kind, one.name, right | {one.kata: text}, "", earned=every)
-                for one, text in found
-            ]
+            for variant in (one for kata in katas for one in patches.load("variant", kata.name)):
+                files = right | {variant.kata: variant.apply(right[variant.kata])}
+                students.append(Student(kind, variant.name, files, "", earned=every))
         case "mistake":
-            return [
-                Student(
-                    kind,
-                    one.name,
-                    right | {kata.name: one.apply(right[kata.name])},
-                    "",
-                    earned=every - tasks[kata.name],
-                    not_all=frozenset(
-                        f"{kata.name}.{task}" for task in tasks_of(kata, one.caught_by)
-                    ),
-                )
-                for kata in katas
-                for one in patches.load("mistake", kata.name)
-            ]
+            for kata in katas:
+                for mistake in patches.load("mistake", kata.name):
+                    files = right | {kata.name: mistake.apply(right[kata.name])}
+                    wrong = (f"{kata.name}.{task}" for task in tasks_of(kata, mistake.caught_by))
+                    earned, not_all = every - tasks[kata.name], frozenset(wrong)
+                    students.append(Student(kind, mistake.name, files, "", earned, not_all))
         case "hostile":
-            attacks, kata = _hostile(katas)
-            return [
-                Student(
-                    kind,
-                    one.name,
-                    right
-                    | {kata: one.file(canary="/nowhere", port=9, process=1, sibling=1).decode()},
-                    "",
-                    earned=(every - tasks[kata])
-                    | {
-                        f"{kata}.{t}"
-                        for t, status in one.verdict.items()
-                        if status == Status.VERIFIED
-                    },
-                    never=frozenset(
-                        f"{kata}.{t}"
-                        for t, status in one.verdict.items()
-                        if status != Status.VERIFIED
-                    ),
-                )
-                for one in attacks
-            ]
-    return [Student(kind, shape, right, shape, never=every) for shape in TORN]
+            attacks, name = _hostile(katas)
+            for attack in attacks:
+                text = attack.file(canary="/nowhere", port=9, process=1, sibling=1).decode()
+                verified = {
+                    f"{name}.{task}"
+                    for task, status in attack.verdict.items()
+                    if status == Status.VERIFIED
+                }
+                never = frozenset(f"{name}.{task}" for task in attack.verdict) - verified
+                earned = (every - tasks[name]) | verified
+                files = right | {name: text}
+                students.append(Student(kind, attack.name, files, "", earned, never=never))
+        case "broken archive":
+            students = [Student(kind, shape, right, shape, never=every) for shape in TORN]
+    return students
 
 
-def _hostile(katas: Sequence[Kata]) -> tuple[list, str] | None:
-    """The hostile collection and its kata, where that is graded."""
+def _stubs(katas: Sequence[Kata]) -> dict[str, str]:
+    return {
+        kata.name: stub_of(kata.reference_text(), [task.name for task in kata.tasks], "")
+        for kata in katas
+    }
+
+
+def _hostile(katas: Sequence[Kata]) -> tuple[list[Any], str]:
+    """The hostile collection and its kata; an empty one where that is not graded."""
     sys.path.insert(0, str(ROOT / "tools" / "tests"))
     from hostile_programs import KATA, programs
 
-    return (programs(), KATA) if any(kata.name == KATA for kata in katas) else None
+    return (programs() if any(kata.name == KATA for kata in katas) else [], KATA)
 
 
 def _zip(files: Mapping[str, bytes]) -> bytes:

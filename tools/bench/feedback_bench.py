@@ -4,9 +4,7 @@ pytest of the same kata.
 The two take turns, so that whatever else the machine does is in both. Medians count.
 """
 
-import argparse
 import contextlib
-import json
 import os
 import queue
 import shutil
@@ -17,10 +15,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from dojo import ROOT, catalog, console
+import bench
+from dojo import ROOT, console
 from dojo.catalog import Catalog, Kata
 from dojo.check.watch.model import Model, Quit
 from dojo.check.watch.session import Session
@@ -32,7 +31,7 @@ SECONDS_TO_ANSWER = 300
 
 
 @dataclass(frozen=True)
-class Pair:
+class Pair(bench.Times):
     """Seconds of one kata: a cold pytest, a save to the verdict, of these the tests' own; and the
     first save after others.
     """
@@ -93,11 +92,10 @@ class Watched(Terminal):
         begin = time.monotonic()
         path.write_bytes(text)
         when, model = self.verdict(number)
-        if model.current != kata.name or model.result.outcome != Outcome.PASSED:
-            raise SystemExit(
-                f"{kata.name} does not pass, so there is nothing to time: {model.result}"
-            )
-        return when - begin, sum(test.seconds for task in model.result.tasks for test in task.tests)
+        result = model.result
+        if model.current != kata.name or result is None or result.outcome != Outcome.PASSED:
+            raise SystemExit(f"{kata.name} does not pass, so there is nothing to time: {result}")
+        return when - begin, sum(test.seconds for task in result.tasks for test in task.tests)
 
 
 @contextlib.contextmanager
@@ -121,15 +119,8 @@ def watched(known: Catalog) -> Iterator[tuple[Watched, Path]]:
 def cold(kata: Kata, folder: Path) -> float:
     """Seconds of a pytest of its own."""
     begin = time.monotonic()
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "--target",
-        str(folder),
-        f"tests/test_{kata.name}.py",
-    ]
+    pytest = [sys.executable, "-m", "pytest", "-q", "--target", str(folder)]
+    command = [*pytest, f"tests/test_{kata.name}.py"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - begin
     if done.returncode != 0:
@@ -147,62 +138,34 @@ def take(known: Catalog, katas: Sequence[Kata], repeat: int) -> Iterator[Pair]:
                 yield Pair(kata.name, alone, *session.save(kata), first)
 
 
-def medians(pairs: Sequence[Pair]) -> list[Pair]:
-    """Of each kata the pair with the median of each of its times."""
-    by_kata: dict[str, list[Pair]] = {}
-    for pair in pairs:
-        by_kata.setdefault(pair.kata, []).append(pair)
-    times = ("cold", "warm", "tests", "first")
-    return [
-        Pair(k, *(statistics.median(getattr(pair, t) for pair in own) for t in times))
-        for k, own in by_kata.items()
-    ]
-
-
 def report(pairs: Sequence[Pair]) -> str:
     """A line for each kata, and what was promised beside what was reached."""
     lines = [
         f"{'kata':<28} {'cold':>8} {'warm':>8} {'tests':>8} {'overhead':>9} {'ratio':>6}"
         f" {'first save':>11}"
     ]
-    for pair in medians(pairs):
+    for pair in bench.medians(pairs):
         times = " ".join(f"{seconds:6.2f} s" for seconds in (pair.cold, pair.warm, pair.tests))
         lines.append(
             f"{pair.kata:<28} {times} {1000 * pair.overhead:6.0f} ms {pair.ratio:6.1f}"
             f" {pair.first:9.2f} s"
         )
-    overhead, ratio = (
-        statistics.median(getattr(pair, name) for pair in pairs) for name in ("overhead", "ratio")
-    )
-    for met, text in (
-        (
-            overhead <= MOST_OVERHEAD,
-            (
-                f"median overhead {1000 * overhead:.0f} ms, promised {1000 * MOST_OVERHEAD:.0f} ms"
-                " at most"
-            ),
-        ),
-        (ratio >= LEAST_RATIO, f"median ratio {ratio:.1f}, promised {LEAST_RATIO:g} at least"),
-    ):
-        lines.append(f"{'kept:    ' if met else 'NOT KEPT:'} {text} ({len(pairs)} pairs)")
+    overhead = statistics.median(pair.overhead for pair in pairs)
+    ratio = statistics.median(pair.ratio for pair in pairs)
+    promised = f"promised {1000 * MOST_OVERHEAD:.0f} ms at most"
+    promises = {
+        f"median overhead {1000 * overhead:.0f} ms, {promised}": overhead <= MOST_OVERHEAD,
+        f"median ratio {ratio:.1f}, promised {LEAST_RATIO:g} at least": ratio >= LEAST_RATIO,
+    }
+    for text, is_kept in promises.items():
+        lines.append(f"{'kept:    ' if is_kept else 'NOT KEPT:'} {text} ({len(pairs)} pairs)")
     return "\n".join(lines)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python tools/bench/feedback", description=__doc__.partition("\n")[0]
-    )
-    parser.add_argument("kata", nargs="*", help="only these katas, such as k06")
-    parser.add_argument(
-        "--repeat", type=int, default=5, metavar="N", help="how many pairs a kata (5)"
-    )
-    parser.add_argument("--json", action="store_true", help="every pair as JSON")
-    options = parser.parse_args()
-    try:
-        known = catalog.load()
-        katas = [known.find(wanted) for wanted in options.kata] or known.katas
-    except (catalog.CatalogError, catalog.UnknownKata) as problem:
-        raise SystemExit(str(problem)) from None
+    """Run the command line."""
+    options = bench.parser("feedback", __doc__, 5, "how many pairs a kata").parse_args()
+    known, katas = bench.find(options.kata)
     os.chdir(ROOT)
     pairs = list(take(known, katas, max(options.repeat, 1)))
-    print(json.dumps([asdict(pair) for pair in pairs], indent=1) if options.json else report(pairs))
+    print(bench.as_json(pairs) if options.json else report(pairs))

@@ -2,7 +2,6 @@
 of a run nobody disturbed.
 """
 
-import dataclasses
 import itertools
 import random
 import shutil
@@ -10,10 +9,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.grading_record import Kills
 from dojo.grade.gradebook import Gradebook
 from dojo.grade.records import Record
 
@@ -23,9 +22,31 @@ SILENT: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEV
 Histories = Mapping[str, Sequence[Record]]  # student → all records of theirs, the oldest first
 
 
+@dataclass(frozen=True)
+class Kills:
+    """What kills did.
+
+    Attributes:
+        kills: how many there were.
+        gradings: gradebooks that were begun, killed again and again, and finished.
+        lost: records that were there before a kill and not after it, or not in the finished
+            gradebook.
+        repeated: students who were judged more than once.
+        equal: gradebooks that equal the undisturbed one.
+    """
+
+    kills: int
+    gradings: int
+    lost: int
+    repeated: int
+    equal: int
+
+
 def histories(out: Path) -> dict[str, list[Record]]:
+    """The records in a gradebook that can be read."""
     with Gradebook.view(out) as book:
-        return {student: [kept.record for kept in book.history(student)] for student in book.ids()}
+        kept = {student: filter(None, book.history(student)) for student in book.ids()}
+        return {student: [entry.record for entry in history] for student, history in kept.items()}
 
 
 def tried(
@@ -43,18 +64,14 @@ def tried(
     """
     gradings = equal = lost = repeated = 0
     problems: list[str] = []
-    for book, missed in _killed(command, fresh, kills, dice):
-        gone, twice, others = (
-            missed + _lost(undisturbed, book),
-            _repeated(book),
-            _others(undisturbed, book),
-        )
-        gradings, equal = gradings + 1, equal + (not (gone or twice or others))
-        lost, repeated, problems = (
-            lost + len(gone),
-            repeated + len(twice),
-            problems + gone + twice + others,
-        )
+    for book, gone_before in _killed(command, fresh, kills, dice):
+        gone = gone_before + _lost(undisturbed, book)
+        twice, different = _repeated(book), _different(undisturbed, book)
+        gradings += 1
+        equal += not (gone or twice or different)
+        lost += len(gone)
+        repeated += len(twice)
+        problems += gone + twice + different
     return Kills(kills, gradings, lost, repeated, equal), problems
 
 
@@ -62,18 +79,21 @@ def _killed(
     command: Callable[[Path], Sequence[str]], fresh: Path, kills: int, dice: random.Random
 ) -> Iterator[tuple[Histories, list[str]]]:
     """Each gradebook, finished, and what was gone after a kill."""
-    number, places = 0, (fresh.with_name(f"disturbed-{count}") for count in itertools.count())
-    while number < kills:
-        out, problems, kept, is_done = next(places), [], {}, False
+    number = 0
+    for count in itertools.count():
+        if number >= kills:
+            return
+        out, is_done = fresh.with_name(f"disturbed-{count}"), False
+        problems: list[str] = []
+        kept: Histories = {}
         shutil.copytree(fresh, out)
         while number < kills and not is_done:
             is_done = _ends_before_its_kill(command(out), out, len(kept), dice)
             now = histories(out)
-            problems += [
-                f"kill {number}: the record of {student} is gone"
-                for student in sorted(set(kept) - set(now))
-            ]
-            kept, number = now, number + (not is_done)
+            gone = sorted(set(kept) - set(now))
+            problems += [f"kill {number}: the record of {student} is gone" for student in gone]
+            kept = now
+            number += not is_done
             print(f"\rkill {number} of {kills}, {len(kept)} records", end="", flush=True)
         subprocess.run(command(out), **SILENT, check=False)
         yield histories(out), problems
@@ -111,7 +131,7 @@ def _repeated(book: Histories) -> list[str]:
     ]
 
 
-def _others(undisturbed: Histories, book: Histories) -> list[str]:
+def _different(undisturbed: Histories, book: Histories) -> list[str]:
     problems = [
         f"{student}: a record that the undisturbed gradebook has not"
         for student in sorted(set(book) - set(undisturbed))
@@ -130,4 +150,4 @@ def essence(record: Record) -> object:
             return {key: timeless(item) for key, item in value.items() if key != "seconds"}
         return [timeless(item) for item in value] if isinstance(value, list | tuple) else value
 
-    return timeless(dataclasses.asdict(record))
+    return timeless(asdict(record))

@@ -5,20 +5,19 @@ The suite runs as often as asked, in this one process, on one thread. Of every t
 counts.
 """
 
-import argparse
 import contextlib
 import io
-import json
 import os
-import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, wraps
+from typing import Any
 
 import pytest
 import torch
 
+import bench
 from dojo import ROOT
 from dojo.suite.plugin import SESSION, kata_name
 from dojo.suite.trainers import TRAINERS
@@ -27,10 +26,8 @@ MOST_SECONDS_OF_SUITE, MOST_SECONDS_OF_KATA, MOST_SECONDS_OF_TEST = 25.0, 3.0, 2
 
 
 @dataclass(frozen=True)
-class Cost:
-    """CPU seconds of one test, setup and teardown with it, and those of them in which it
-    trained.
-    """
+class Cost(bench.Times):
+    """CPU seconds of one test, with its setup and teardown; and the part in which it trained."""
 
     kata: str
     test: str
@@ -62,7 +59,7 @@ class Clock:
             self.costs.append(Cost(name, item.nodeid.partition("::")[2], seconds, self._training))
         return result
 
-    def timed(self, function: Callable) -> Callable:
+    def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, with its time counted as training; one training inside another counts
         once.
         """
@@ -86,33 +83,15 @@ def take(katas: Sequence[str], device: str) -> list[Cost]:
     price.
     """
     clock, printed = Clock(), io.StringIO()
-    tests = [f"tests/test_{name}.py" for name in katas] or ["tests"]
+    tests = [f"tests/test_{name}.py" for name in katas]
+    options = ["--target", "reference", "--device", device, "-q", "--capture=sys"]
     with contextlib.redirect_stdout(printed):
-        code = pytest.main(
-            [*tests, "--target", "reference", "--device", device, "-q", "--capture=sys"],
-            plugins=[clock],
-        )
+        code = pytest.main([*tests, *options], plugins=[clock])
     if code != 0:
         raise SystemExit(
             f"{printed.getvalue()}\nThe references do not pass, so there is nothing to time."
         )
     return clock.costs
-
-
-def medians(runs: Sequence[Sequence[Cost]]) -> list[Cost]:
-    """Of each test the median over the runs."""
-    by_test: dict[tuple[str, str], list[Cost]] = {}
-    for cost in (cost for run in runs for cost in run):
-        by_test.setdefault((cost.kata, cost.test), []).append(cost)
-    return [
-        Cost(
-            kata,
-            test,
-            statistics.median(c.seconds for c in costs),
-            statistics.median(c.training for c in costs),
-        )
-        for (kata, test), costs in by_test.items()
-    ]
 
 
 def report(costs: Sequence[Cost], slowest: int) -> str:
@@ -121,16 +100,12 @@ def report(costs: Sequence[Cost], slowest: int) -> str:
     for kata in dict.fromkeys(cost.kata for cost in costs):
         own = [cost for cost in costs if cost.kata == kata]
         longest = max(own, key=lambda cost: cost.seconds)
-        lines.append(
-            f"{kata:<28} {_sums(own)}   {longest.seconds:.2f} s "
-            f" {longest.test.partition('::')[2] or longest.test}"
-        )
+        test = longest.test.partition("::")[2] or longest.test
+        lines.append(f"{kata:<28} {_sums(own)}   {longest.seconds:.2f} s  {test}")
     lines += [f"{'all':<28} {_sums(costs)}", "", "The slowest tests:"]
     for cost in sorted(costs, key=lambda cost: -cost.seconds)[:slowest]:
-        lines.append(
-            f"  {cost.seconds:6.2f} s  {_share(cost.training, cost.seconds):>5} training "
-            f" {cost.kata} {cost.test}"
-        )
+        share = _share(cost.training, cost.seconds)
+        lines.append(f"  {cost.seconds:6.2f} s  {share:>5} training  {cost.kata} {cost.test}")
     return "\n".join([*lines, "", *over_limit(costs)])
 
 
@@ -140,9 +115,9 @@ def over_limit(costs: Sequence[Cost]) -> list[str]:
     for cost in costs:
         katas[cost.kata] = katas.get(cost.kata, 0.0) + cost.seconds
     over = [
-        f"over {MOST_SECONDS_OF_KATA:g} s: {kata}, {s:.2f} s"
-        for kata, s in katas.items()
-        if s > MOST_SECONDS_OF_KATA
+        f"over {MOST_SECONDS_OF_KATA:g} s: {kata}, {seconds:.2f} s"
+        for kata, seconds in katas.items()
+        if seconds > MOST_SECONDS_OF_KATA
     ]
     over += [
         f"over {MOST_SECONDS_OF_TEST:g} s: {cost.kata} {cost.test}, {cost.seconds:.2f} s"
@@ -153,9 +128,9 @@ def over_limit(costs: Sequence[Cost]) -> list[str]:
         over.append(f"over {MOST_SECONDS_OF_SUITE:g} s: the whole suite, {total:.1f} s")
     within = (
         f"Within the limits: {MOST_SECONDS_OF_SUITE:g} s in all, {MOST_SECONDS_OF_KATA:g} s a"
-        " kata, "
+        f" kata, {MOST_SECONDS_OF_TEST:g} s a test."
     )
-    return over or [f"{within}{MOST_SECONDS_OF_TEST:g} s a test."]
+    return over or [within]
 
 
 def _sums(costs: Sequence[Cost]) -> str:
@@ -168,34 +143,16 @@ def _share(part: float, whole: float) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python tools/bench/suite", description=__doc__.partition("\n")[0]
-    )
-    parser.add_argument("kata", nargs="*", help="only these katas, such as k06")
-    parser.add_argument(
-        "--repeat", type=int, default=3, metavar="N", help="how often to run; medians are shown (3)"
-    )
+    """Run the command line."""
+    parser = bench.parser("suite", __doc__, 3, "how often to run; medians are shown")
     parser.add_argument("--device", default="cpu", help="where the placement tests run (cpu)")
-    parser.add_argument(
-        "--slowest",
-        type=int,
-        default=10,
-        metavar="N",
-        help="how many of the slowest tests to list (10)",
-    )
-    parser.add_argument("--json", action="store_true", help="every test's times as JSON")
+    text = "how many of the slowest tests to list (10)"
+    parser.add_argument("--slowest", type=int, default=10, metavar="N", help=text)
     options = parser.parse_args()
-    from dojo import catalog
-
-    try:
-        names = [catalog.load().find(wanted).name for wanted in options.kata]
-    except (catalog.CatalogError, catalog.UnknownKata) as problem:
-        raise SystemExit(str(problem)) from None
+    _, katas = bench.find(options.kata)
     os.chdir(ROOT)
     torch.set_num_threads(1)
-    costs = medians([take(names, options.device) for _ in range(max(options.repeat, 1))])
-    print(
-        json.dumps([vars(cost) for cost in costs], indent=1)
-        if options.json
-        else report(costs, options.slowest)
-    )
+    names = [kata.name for kata in katas]
+    runs = [take(names, options.device) for _ in range(max(options.repeat, 1))]
+    costs = bench.medians(cost for run in runs for cost in run)
+    print(bench.as_json(costs) if options.json else report(costs, options.slowest))

@@ -17,9 +17,9 @@ from judging import contents
 from submitting import K06
 
 from bench import grading_bench as grading
-from bench import grading_record, kills
+from bench import kills
 from bench.classroom import Student
-from bench.grading_record import Kills
+from bench.kills import Kills
 from dojo.grade.records import Status
 
 pytest_plugins = ["judging"]
@@ -198,7 +198,7 @@ def test_the_page_of_attacks_is_what_the_programs_say():
 
 
 def test_a_record_that_is_kept_is_of_enough_students_and_found_nothing_wrong():
-    kept = json.loads(grading_record.FILE.read_text(encoding="utf-8"))
+    kept = json.loads(grading.FILE.read_text(encoding="utf-8"))
     assert [one["problems"] for one in kept.values()] == [[]] * len(kept)
     run, killed = kept["undisturbed"], kept["with kills"]
     assert run["students"] >= 200 and len(run["kinds"]) == 7 and run["tasks"][Status.VERIFIED]
