@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from dojo import ROOT, simulated
-from dojo.suite import devices, drift, plugin, trainers
+from dojo.suite import devices, drift, plugin
 from dojo.suite.unit import ACCEPTED, is_device
 from tests.support import marks
 
@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"--target {target}: there is no such folder; give one that holds kata files"
         )
-    config.stash[plugin.SESSION] = plugin.Session(found.resolve())
+    config.stash[plugin.RUN] = plugin.RunState(found.resolve())
     config.pluginmanager.register(plugin, "torch-katas")
     if not is_device(device := config.getoption("--device")):
         raise pytest.UsageError(f"--device {device}: choose {ACCEPTED}")
@@ -59,11 +59,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--drift"):
         config.pluginmanager.register(drift.Shadow(device), "torch-katas-drift")
     elif config.getoption("--measure") and device not in ("auto", "cpu"):
-        config.stash[plugin.SESSION].wrap = trainers.on_device(device)
+        config.stash[plugin.RUN].wrap = devices.trainings_on(device)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"target: {config.stash[plugin.SESSION].target}, device: {config.getoption('--device')}"
+    return f"target: {config.stash[plugin.RUN].target}, device: {config.getoption('--device')}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -102,8 +102,8 @@ def torch_seed() -> Callable[[int], object]:
 @pytest.fixture
 def kata(request: pytest.FixtureRequest):
     """The module under test, found by the test file's name."""
-    session = request.config.stash[plugin.SESSION]
-    return session.kata(plugin.kata_name(request.node), plugin.time_limit(request.config))
+    run = request.config.stash[plugin.RUN]
+    return run.kata(plugin.kata_name(request.node), plugin.time_limit(request.config))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from helpers import first_message, outcomes
 
 from dojo import ROOT
 from dojo.results import Outcome
-from dojo.suite.imports import other_kata
+from dojo.suite.loader import other_kata
 from dojo.validate.patches import load
 
 MAIN = 'if __name__ == "__main__":\n    from katas.k07_hidden_layer import train\n'

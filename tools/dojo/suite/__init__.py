@@ -1,20 +1,18 @@
 """Runs a kata's tests on a target and gives a verdict.
 
-learner   loads a kata's file and says what is wrong with one that can't be loaded
+loader    loads a kata's file and says what is wrong with one that can't be loaded
 plugin    the pytest plugin: outcomes, messages, limits; the same under `pytest` and under the tools
 feedback  from an exception to the message a learner reads
 layers    a batch's way through a model, up to the layer where it goes wrong
 causes    known errors of torch and Python, and what usually lies behind them
-devices   which devices are present
-trainers  the functions that train, and trainings on another device
+devices   which devices are present, and trainings on another device
 drift     how far a device's numbers lie from the CPU's
 unit      what a child is asked to judge
 child     the child's first steps, light to import
-session   one child process: runs pytest, reports events
+pytest_run  one child process: runs pytest, reports events
 preload   what a child needs, imported once before forking
-imports   whether a kata needs another; which packages katas and tests name
-preload_katas  and those packages
+preload_katas  and the packages that katas and tests name
 report    what the parent knows of one unit while its children report
 launcher  who starts the children
-run       the parent: starts children, believes only complete reports, gives verdicts
+supervisor  the parent: starts children, believes only complete reports, gives verdicts
 """

@@ -1,12 +1,15 @@
-"""Which devices are present. Asking never initialises CUDA."""
+"""Which devices are present, and how a training gets onto one. Asking never initialises CUDA."""
 
 import functools
 import os
+from collections.abc import Callable
 
 import torch
+from torch import Tensor, nn
 
 from dojo import simulated
 from dojo.simulated import backend
+from dojo.suite.loader import Wrap
 from dojo.suite.unit import ACCEPTED, KINDS, is_device
 
 # With this, is_available() asks the driver's management library instead of starting CUDA in this
@@ -15,6 +18,8 @@ os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
 
 # With this, CUDA's matrix products give the same numbers in every run.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+TRAINERS = ("train", "fit", "trainer", "overfit", "descend")  # functions of katas
 
 
 class DeviceError(Exception):
@@ -28,16 +33,14 @@ def present(wanted: str) -> list[str]:
         DeviceError: an unknown name, or nothing of it is present.
     """
     if wanted == "all":
-        found = [kind for kind in KINDS if kind != "cpu" and why_absent(kind) is None]
-        if not found:
-            raise DeviceError(
-                f"No accelerator to validate on: {'; '.join(filter(None, map(why_absent, KINDS)))}."
-            )
-        return found
+        absent = {kind: why_absent(kind) for kind in KINDS}
+        if accelerators := [kind for kind in KINDS if kind != "cpu" and absent[kind] is None]:
+            return accelerators
+        reasons = "; ".join(filter(None, absent.values()))
+        raise DeviceError(f"No accelerator to validate on: {reasons}.")
     if wanted == "auto" or not is_device(wanted):
-        raise DeviceError(
-            f"There is no device '{wanted}': choose all, {ACCEPTED.removeprefix('auto, ')}."
-        )
+        choices = ACCEPTED.removeprefix("auto, ")
+        raise DeviceError(f"There is no device '{wanted}': choose all, {choices}.")
     if reason := why_absent(wanted):
         raise DeviceError(f"Nothing was validated on {wanted}: {reason}.")
     return [wanted]
@@ -52,9 +55,8 @@ def to_test(choice: str) -> list[str]:
     """
     if choice != "auto":
         return [choice]
-    return ["cpu", "cuda", "mps"] + (
-        [simulated.NAME] if why_absent("cuda") and why_absent("mps") else []
-    )
+    has_no_gpu = why_absent("cuda") and why_absent("mps")
+    return ["cpu", "cuda", "mps", simulated.NAME] if has_no_gpu else ["cpu", "cuda", "mps"]
 
 
 def get(device: str) -> torch.device:
@@ -70,26 +72,25 @@ def get(device: str) -> torch.device:
 
 def why_absent(device: str) -> str | None:
     """None if the device is present, otherwise the reason why not."""
-    kind, _, number = device.partition(":")
+    kind, _, text = device.partition(":")
+    number = int(text or 0)
     if kind == simulated.NAME:
-        return (
-            "there is only one simulated device" if number not in ("", "0") else backend.available()
-        )
-    if kind == "cuda" and not torch.cuda.is_available():
-        return (
-            "no CUDA GPU on this machine"
-            if torch.backends.cuda.is_built()
-            else "this build of torch has no CUDA"
-        )
+        return "there is only one simulated device" if number else backend.available()
+    if kind == "cuda":
+        if not torch.cuda.is_available():
+            is_built: Callable[[], bool] = torch.backends.cuda.is_built  # torch gives it no type
+            return (
+                "no CUDA GPU on this machine" if is_built() else "this build of torch has no CUDA"
+            )
+        count = torch.cuda.device_count()
+        if number >= count:
+            return f"this machine has {count} CUDA GPU{'s' * (count != 1)}, counted from cuda:0"
+        return None
     if kind == "mps" and not torch.backends.mps.is_available():
         return "no Apple GPU (MPS) on this machine"
     if kind == "mps" and (refusal := _mps_refuses()):
         return refusal
-    if kind == "cuda" and int(number or 0) >= (there := torch.cuda.device_count()):
-        return f"this machine has {there} CUDA GPU{'s' * (there != 1)}, counted from cuda:0"
-    if kind in ("mps", "cpu") and int(number or 0) > 0:
-        return f"there is only one device {kind}"
-    return None
+    return f"there is only one device {kind}" if number else None
 
 
 @functools.cache
@@ -102,3 +103,31 @@ def _mps_refuses() -> str | None:
     except RuntimeError as error:
         return f"MPS is there but gives no memory: {str(error).partition(chr(10))[0]}"
     return None
+
+
+def trainings_on(device: str) -> Wrap:
+    """Trainings get their model and tensors on this device; the model comes back to the CPU, where
+    the tests go on.
+    """
+
+    def wrap(name: str, value: object) -> object:
+        return _moved(value, get(device)) if name in TRAINERS and callable(value) else value
+
+    return wrap
+
+
+def _moved(train: Callable[..., object], device: torch.device) -> Callable[..., object]:
+    def there(value: object) -> object:
+        return value.to(device) if isinstance(value, Tensor | nn.Module) else value
+
+    @functools.wraps(train)
+    def moved(*args: object, **kwargs: object) -> object:
+        try:
+            named = {name: there(value) for name, value in kwargs.items()}
+            return train(*map(there, args), **named)
+        finally:
+            for value in (*args, *kwargs.values()):
+                if isinstance(value, nn.Module):
+                    value.to("cpu")
+
+    return moved

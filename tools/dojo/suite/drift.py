@@ -1,23 +1,24 @@
 """How far a device's numbers lie from the CPU's: every call on the device is made on the CPU too,
 with the same values.
 
-A pytest plugin. The tests stay as they are; in those of placement it looks at the calls of a kata's
+A pytest plugin. The tests stay the same; in those of placement it looks at the calls of a kata's
 functions and models whose tensors are on the device. A call that draws random numbers on the device
-itself (dropout, noise) can't be repeated on the CPU, and is not compared: the device's generator is
-another one afterwards, and so it is known.
+itself (dropout, noise) can't be repeated on the CPU, and is not compared: it is recognized by the
+changed state of the device's generator.
 """
 
 import copy
 from collections.abc import Callable, Iterator
 from functools import wraps
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from dojo.results import Drift
-from dojo.suite.plugin import SESSION
-from dojo.suite.trainers import TRAINERS
+from dojo.suite.devices import TRAINERS
+from dojo.suite.plugin import RUN
 
 
 class Shadow:
@@ -31,7 +32,7 @@ class Shadow:
         self._depth = 0  # a model within a model, or within a function, is not compared by itself
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        session.config.stash[SESSION].wrap = self.watched
+        session.config.stash[RUN].wrap = self.watched
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
@@ -52,20 +53,21 @@ class Shadow:
 
     def watched(self, name: str, value: object) -> object:
         """A kata's function that is also called on the CPU, before it gets to change anything;
-        classes stay as they are.
+        classes stay the same.
         """
         if not callable(value) or isinstance(value, type):
             return value
+        function: Callable[..., object] = value
 
-        @wraps(value)
+        @wraps(function)
         def watched(*args: object, **kwargs: object) -> object:
             if self._depth or not self._is_here((args, kwargs)):
-                return value(*args, **kwargs)
+                return function(*args, **kwargs)
             self._depth += 1
             try:
-                expected = self._on_cpu(lambda twin: value(*twin[0], **twin[1]), (args, kwargs))
+                expected = self._on_cpu(lambda twin: function(*twin[0], **twin[1]), (args, kwargs))
                 before = own_generator(self._device)
-                result = value(*args, **kwargs)
+                result = function(*args, **kwargs)
             finally:
                 self._depth -= 1
             # of the CPU's generator the twin got the same numbers
@@ -82,9 +84,9 @@ class Shadow:
 
     def _leave(self, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
         self._depth -= 1
-        if self._depth == 0 and output is not None and self._is_here((module, inputs)):
-            if not _same(self._before, self._generators()):
-                return
+        if self._depth or output is None or not self._is_here((module, inputs)):
+            return
+        if _same(self._before, self._generators()):
             self._depth += 1
             try:
                 expected = self._on_cpu(lambda twin: twin[0](*twin[1]), (module, inputs))
@@ -98,16 +100,14 @@ class Shadow:
     def _is_here(self, value: object) -> bool:
         return any(tensor.device.type == self._kind for tensor in tensors_in(value))
 
-    def _on_cpu(self, call: Callable, arguments: tuple) -> object:
+    def _on_cpu(self, call: Callable[[Any], object], arguments: tuple[object, ...]) -> object:
         """What a call gives on the CPU, with copies of its arguments; the random numbers of the
         real call stay the same.
         """
         with torch.random.fork_rng(devices=[]):
             try:
                 return call(copy_on_cpu(arguments))
-            except (
-                Exception
-            ):  # the real call shows what is wrong; without a twin nothing is compared
+            except Exception:  # the real call shows what is wrong; nothing is compared
                 return None
 
     def _compare(self, kind: str, result: object, expected: object) -> None:
@@ -123,12 +123,10 @@ def own_generator(device: str) -> list[Tensor]:
     """The state of the device's own generator of random numbers; none where they come from that of
     the CPU.
     """
-    match device.partition(":")[0]:
-        case "cuda":
-            return [torch.cuda.get_rng_state(device)]
-        case "mps":
-            return [torch.mps.get_rng_state()]
-    return []
+    kind = device.partition(":")[0]
+    if kind == "cuda":
+        return [torch.cuda.get_rng_state(device)]
+    return [torch.mps.get_rng_state()] if kind == "mps" else []
 
 
 def _same(before: list[Tensor], after: list[Tensor]) -> bool:
@@ -140,30 +138,30 @@ def _larger(one: float, other: float) -> float:
     return other if other != other or other > one else one
 
 
+def _parts(value: object) -> Iterator[object]:
+    """A value and what it consists of, in lists, tuples and dicts."""
+    yield value
+    if isinstance(value, list | tuple | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _parts(part)
+
+
 def tensors_in(value: object) -> Iterator[Tensor]:
     """All tensors of arguments: in lists, tuples and dicts, and in models with what they keep in
     plain attributes.
     """
-    match value:
-        case Tensor():
-            yield value
-        case nn.Module():
-            yield from value.parameters()
-            yield from value.buffers()
-            for module in value.modules():
-                yield from (
-                    tensor
-                    for name, kept in vars(module).items()
-                    if name[0] != "_"
-                    for tensor in tensors_in(kept)
-                )
-        case list() | tuple():
-            yield from (tensor for part in value for tensor in tensors_in(part))
-        case dict():
-            yield from (tensor for part in value.values() for tensor in tensors_in(part))
+    for part in _parts(value):
+        if isinstance(part, Tensor):
+            yield part
+        elif isinstance(part, nn.Module):
+            yield from part.parameters()
+            yield from part.buffers()
+            for module in part.modules():
+                kept = {name: value for name, value in vars(module).items() if name[0] != "_"}
+                yield from tensors_in(kept)
 
 
-def copy_on_cpu(arguments: tuple) -> tuple:
+def copy_on_cpu(arguments: tuple[object, ...]) -> tuple[object, ...]:
     """Copies of the arguments whose tensors are on the CPU, parameters still parameters and shared
     ones still shared.
     """
@@ -176,19 +174,10 @@ def copy_on_cpu(arguments: tuple) -> tuple:
         else:
             memo[id(tensor)] = here.requires_grad_(tensor.requires_grad and tensor.is_leaf)
     copied = copy.deepcopy(arguments, memo)
-    for part in _modules_in(copied):
-        part.to("cpu")
+    for part in _parts(copied):
+        if isinstance(part, nn.Module):
+            part.to("cpu")
     return copied
-
-
-def _modules_in(value: object) -> Iterator[nn.Module]:
-    match value:
-        case nn.Module():
-            yield value
-        case list() | tuple():
-            yield from (module for part in value for module in _modules_in(part))
-        case dict():
-            yield from (module for part in value.values() for module in _modules_in(part))
 
 
 def numbers_in(value: object) -> list[Tensor]:
@@ -198,9 +187,7 @@ def numbers_in(value: object) -> list[Tensor]:
     match value:
         case Tensor() if value.is_floating_point():
             return [value.detach().cpu().double()]
-        case bool():
-            return []
-        case float() | int():
+        case float() | int() if not isinstance(value, bool):
             return [torch.tensor([value], dtype=torch.float64)]
         case list() | tuple():
             return [number for part in value for number in numbers_in(part)]

@@ -29,6 +29,10 @@ LOOK_AT_THE_LAYERS = "Which of these layers gives the first size that you did no
 LOOK_AT_THE_LOOP = (
     "Print the loop's counter or condition in every round: does it come nearer to its end?"
 )
+ENDLESS = (
+    Cause("an endless loop (its condition never changes?)"),
+    Cause("far more epochs than needed"),
+)
 
 
 def explain(
@@ -51,15 +55,14 @@ def explain(
     """
     frames = list(learner_frames(error.__traceback__, path))
     diagnosis = _diagnosis(error, expected, time_limit, bool(frames))
-    if shown_layers := _layers(error):
-        diagnosis = replace(
-            diagnosis, layers=shown_layers, pointer=LOOK_AT_THE_LAYERS if diagnosis.pointer else ""
-        )
+    if way := _layers(error):
+        question = LOOK_AT_THE_LAYERS if diagnosis.pointer else ""
+        diagnosis = replace(diagnosis, layers=way, pointer=question)
     if not diagnosis.leads_on:
         diagnosis = replace(diagnosis, pointer=pointer)
-    lines, where = (
-        ("", diagnosis.where) if isinstance(error, MissingName) else _own_lines(frames, path, kata)
-    )
+    if isinstance(error, MissingName):
+        return bounded(diagnosis), ""
+    lines, where = _own_lines(frames, path, kata)
     return bounded(replace(diagnosis, where=where)), lines
 
 
@@ -67,55 +70,55 @@ def _layers(error: BaseException) -> tuple[str, ...]:
     """What went through the model before the error, or on the way to a tensor of the wrong
     shape.
     """
-    if isinstance(wrong := getattr(error, "wrong", None), tuple):
-        return layers.up_to_shape(*wrong, error.__traceback__)
-    ordinary = isinstance(error, RuntimeError | ValueError | IndexError | TypeError)
-    return layers.up_to_error(error.__traceback__) if ordinary else ()
+    wrong = getattr(error, "wrong", None)
+    if isinstance(wrong, tuple):
+        value, expected = wrong
+        return layers.up_to_shape(value, expected, error.__traceback__)
+    is_ordinary = isinstance(error, RuntimeError | ValueError | IndexError | TypeError)
+    return layers.up_to_error(error.__traceback__) if is_ordinary else ()
 
 
 def bounded(diagnosis: Diagnosis) -> Diagnosis:
     """The same with texts short enough for a report: what a learner's code says in an error may be
     of any length.
     """
-    texts = {name: clipped(getattr(diagnosis, name)) for name in ("headline", "seen", "expected")}
-    likely = tuple(replace(cause, text=clipped(cause.text)) for cause in diagnosis.likely)
-    return replace(diagnosis, **texts, likely=likely, layers=tuple(map(clipped, diagnosis.layers)))
+    return replace(
+        diagnosis,
+        headline=clipped(diagnosis.headline),
+        seen=clipped(diagnosis.seen),
+        expected=clipped(diagnosis.expected),
+        likely=tuple(replace(cause, text=clipped(cause.text)) for cause in diagnosis.likely),
+        layers=tuple(map(clipped, diagnosis.layers)),
+    )
 
 
 def _diagnosis(
     error: BaseException, expected: str, time_limit: float | None, in_learners_code: bool
 ) -> Diagnosis:
-    known = getattr(error, "diagnosis", None)
-    if isinstance(known, Diagnosis) and (
-        isinstance(error, Explained) or type(error).__name__ == "Unmet"
-    ):
-        return known
+    own, kind = getattr(error, "diagnosis", None), type(error).__name__
+    if isinstance(own, Diagnosis) and (isinstance(error, Explained) or kind == "Unmet"):
+        return own
     if isinstance(error, AssertionError) and not in_learners_code:
-        return Diagnosis(
-            str(error).partition("\nassert ")[0] or "Not as the test demands.", expected=expected
-        )
-    if type(error).__name__ == "Failed" and "Timeout" in str(error):
-        likely = (
-            Cause("an endless loop (its condition never changes?)"),
-            Cause("far more epochs than needed"),
-        )
+        headline = str(error).partition("\nassert ")[0] or "Not as the test demands."
+        return Diagnosis(headline, expected=expected)
+    if kind == "Failed" and "Timeout" in str(error):
         seen = f"still running after {time_limit:g} s, in the line below"
-        return Diagnosis("This did not come to an end.", seen, expected, likely, LOOK_AT_THE_LOOP)
-    seen = type(error).__name__ + (f": {error}" if str(error) else "")
-    headline = (
-        "Your code raised an error."
-        if in_learners_code
-        else "The test could not work with what your code returned."
+        headline = "This did not come to an end."
+        return Diagnosis(headline, seen, expected, ENDLESS, LOOK_AT_THE_LOOP)
+    headline = "The test could not work with what your code returned."
+    words = "the error's own words say what it stumbled over"
+    if in_learners_code:
+        headline = "Your code raised an error."
+        words += "; it was raised in the line below"
+    likely = causes.likely(error) or (Cause(words),)
+    is_told = any(cause.told for cause in likely)
+    return Diagnosis(
+        headline,
+        seen=f"{kind}: {error}" if str(error) else kind,
+        expected=f"no error, so that: {expected}",
+        likely=likely,
+        pointer=LOOK_AT_VALUES if in_learners_code and not is_told else "",
     )
-    expected = f"no error, so that: {expected}"
-    pointer = LOOK_AT_VALUES if in_learners_code else ""
-    if known := causes.likely(error):
-        is_told = any(cause.told for cause in known)
-        return Diagnosis(headline, seen, expected, known, "" if is_told else pointer)
-    words = "the error's own words say what it stumbled over" + (
-        "; it was raised in the line below" * in_learners_code
-    )
-    return Diagnosis(headline, seen, expected, (Cause(words),), pointer)
 
 
 def learner_frames(traceback: types.TracebackType | None, path: Path) -> Iterator[tuple[int, str]]:
@@ -129,7 +132,7 @@ def learner_frames(traceback: types.TracebackType | None, path: Path) -> Iterato
 
 
 def ends_in(traceback: types.TracebackType | None, path: Path) -> bool:
-    """Whether the exception was raised by a line of the kata's file itself, not by something that
+    """True if the exception was raised by a line of the kata's file itself, not by something that
     line called.
     """
     while traceback is not None and traceback.tb_next is not None:
@@ -146,17 +149,17 @@ def _own_lines(
     if frames:
         if len(frames) > MOST_FRAMES:
             frames = [*frames[:2], *frames[2 - MOST_FRAMES :]]
+        source = source_of(kata).splitlines() if kata else linecache.getlines(str(path))
         lines = []
         for number, function in frames:
-            lines.append(f"{shown(path)}:{number}, in {function}")
-            source = source_of(kata).splitlines() if kata else linecache.getlines(str(path))
-            lines.append("    " + (source[number - 1].strip() if number <= len(source) else ""))
+            line = source[number - 1].strip() if number <= len(source) else ""
+            lines += [f"{shown(path)}:{number}, in {function}", f"    {line}"]
         return "\n".join(lines), f"{shown(path)}:{frames[-1][0]}"
-    if kata is None or (used := last_used(kata)) is None:
+    if kata is None or (name := last_used(kata)) is None:
         return "", ""
-    code = code_of(source_of(kata), used)
+    code = code_of(source_of(kata), name)
     if not code:
-        return f"{shown(path)}, {used}", shown(path)
+        return f"{shown(path)}, {name}", shown(path)
     listing = "\n".join(f"  {number:4d} | {text}" for number, text in code)
     where = f"{shown(path)}:{code[0][0]}"
-    return f"{where}, your {used}:\n{listing}", where
+    return f"{where}, your {name}:\n{listing}", where

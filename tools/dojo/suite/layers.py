@@ -11,6 +11,7 @@ import types
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ from dojo import ROOT
 
 MOST_LAYERS = 12
 IN_FORWARD = "then forward itself raises the error, between the layers or after them"
-USUAL = (torch.float32, "cpu")
+USUAL = ("torch.float32", "cpu")
 
 
 def up_to_error(traceback: types.TracebackType | None) -> tuple[str, ...]:
@@ -29,23 +30,16 @@ def up_to_error(traceback: types.TracebackType | None) -> tuple[str, ...]:
     """
     for frame in _frames(traceback):
         module = frame.f_locals.get("self")
-        if (
-            frame.f_code.co_name == "_wrapped_call_impl"
-            and isinstance(module, nn.Module)
-            and not isinstance(module, _Loss)
-        ):
-            lines, result = _walk(
-                module, frame.f_locals.get("args", ()), frame.f_locals.get("kwargs", {})
-            )
+        is_call = frame.f_code.co_name == "_wrapped_call_impl"
+        if is_call and isinstance(module, nn.Module) and not isinstance(module, _Loss):
+            given = frame.f_locals.get("args", ()), frame.f_locals.get("kwargs", {})
+            lines, result = _walk(module, *given)
             if result is not None:  # it went well this time: then this is not what happened
                 return ()
             if len(lines) == MOST_LAYERS:
                 return (*lines, "...")
-            return (
-                (*lines, IN_FORWARD)
-                if lines and " -> (" in lines[-1].partition(": ")[2]
-                else tuple(lines)
-            )
+            is_between = bool(lines) and " -> (" in lines[-1].partition(": ")[2]
+            return (*lines, IN_FORWARD) if is_between else tuple(lines)
     return ()
 
 
@@ -58,58 +52,54 @@ def up_to_shape(
     The model and its input are looked for among the test's variables, and are the right ones if
     they give this very result.
     """
+    if not isinstance(value, Tensor):
+        return ()
     for frame in _frames(traceback):
-        if ROOT / "tests" in Path(frame.f_code.co_filename).parents:
-            known = list(frame.f_locals.values())
-            models, inputs = (
-                [one for one in known if isinstance(one, kind)] for kind in (nn.Module, Tensor)
-            )
-            for model, x in product(models[:4], inputs[:6]) if isinstance(value, Tensor) else ():
+        if Path(frame.f_code.co_filename).parent == ROOT / "tests":
+            variables = frame.f_locals.values()
+            models = [one for one in variables if isinstance(one, nn.Module)]
+            inputs = [one for one in variables if isinstance(one, Tensor)]
+            for model, x in product(models[:4], inputs[:6]):
                 lines, result = _walk(model, (x,), {})
-                if (
-                    isinstance(result, Tensor)
-                    and result.shape == value.shape
-                    and torch.equal(result, value)
-                ):
+                if _is_same(result, value):
                     return tuple(
                         _to_the_wrong_one(lines, tuple(x.shape), tuple(value.shape), expected)
                     )
     return ()
 
 
-def _walk(model: nn.Module, args: tuple, kwargs: dict) -> tuple[list[str], object]:
-    """What each layer takes and gives, and what the model gives: None if it raises."""
-    lines, names, handles = [], {module: name for name, module in model.named_modules()}, []
+def _is_same(result: object, value: Tensor) -> bool:
+    return isinstance(result, Tensor) and result.shape == value.shape and torch.equal(result, value)
 
-    def enter(layer: nn.Module, inputs: tuple) -> None:
+
+def _walk(
+    model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[list[str], object]:
+    """What each layer takes and gives, and what the model gives: None if it raises."""
+    lines: list[str] = []
+    names = {module: name for name, module in model.named_modules()}
+
+    def enter(layer: nn.Module, inputs: tuple[object, ...]) -> None:
         if len(lines) >= MOST_LAYERS:
             raise StopIteration
-        lines.append(
-            f"layer {len(lines) + 1} {names[layer]} {_kind(layer)}".replace("  ", " ")
-            + f": {_wanted(layer, inputs)}"
-        )
+        head = f"layer {len(lines) + 1} {names[layer]} {_kind(layer)}".replace("  ", " ")
+        lines.append(f"{head}: {_problem(layer, inputs[0] if inputs else None)}")
 
-    def leave(layer: nn.Module, inputs: tuple, output: object) -> None:
-        head = lines[-1].partition(": ")[0]
-        lines[-1] = (
-            f"{head}: {_told(inputs[0] if inputs else None)} ->"
-            f" {_told(output)}{_cut_off(layer, output)}"
-        )
+    def leave(layer: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        head, taken = lines[-1].partition(": ")[0], _form(inputs[0] if inputs else None)
+        lines[-1] = f"{head}: {taken} -> {_form(output)}{_cut_off(layer, output)}"
 
-    for module in model.modules():
-        if not list(module.children()):
-            handles += [
-                module.register_forward_pre_hook(enter),
-                module.register_forward_hook(leave),
-            ]
+    handles = []
+    for layer in (module for module in model.modules() if not list(module.children())):
+        handles.append(layer.register_forward_pre_hook(enter))
+        handles.append(layer.register_forward_hook(leave))
     try:
-        with (
-            torch.random.fork_rng(devices=[]),
-            torch.enable_grad(),
-            Path(os.devnull).open("w") as nowhere,
-        ):
-            with contextlib.redirect_stdout(nowhere):
-                return lines, model(*args, **kwargs)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(torch.random.fork_rng(devices=[]))
+            stack.enter_context(torch.enable_grad())
+            nowhere = stack.enter_context(Path(os.devnull).open("w"))
+            stack.enter_context(contextlib.redirect_stdout(nowhere))
+            return lines, model(*args, **kwargs)
     except KeyboardInterrupt:
         raise
     except BaseException:  # whatever a learner's forward may do
@@ -134,19 +124,19 @@ def _to_the_wrong_one(
     return [*lines, f"forward then gives {wrong}"]
 
 
-def _wanted(layer: nn.Module, inputs: tuple) -> str:
-    """What a layer can't take, for the case that it gives nothing."""
+def _problem(layer: nn.Module, x: object) -> str:
+    """Why a layer can't take its input, for the case that it gives nothing."""
     weight = next(layer.parameters(), None)
-    x = inputs[0] if inputs else None
+    got = f"got {_form(x)}"
     if not isinstance(x, Tensor):
-        return f"got {_told(x)}"
+        return got
     if weight is not None and x.is_floating_point() and x.dtype != weight.dtype:
-        return f"has weights of {weight.dtype}, got {_told(x)}"
+        return f"has weights of {weight.dtype}, {got}"
     if weight is not None and x.device != weight.device:
-        return f"has weights on {weight.device}, got {_told(x)}"
+        return f"has weights on {weight.device}, {got}"
     if isinstance(layer, nn.Linear) and (not x.ndim or x.shape[-1] != layer.in_features):
-        return f"wants {layer.in_features} columns, got {_told(x)}"
-    return f"got {_told(x)}"
+        return f"wants {layer.in_features} columns, {got}"
+    return got
 
 
 def _kind(layer: nn.Module) -> str:
@@ -154,25 +144,18 @@ def _kind(layer: nn.Module) -> str:
     return type(layer).__name__ + sizes
 
 
-def _told(value: object) -> str:
+def _form(value: object) -> str:
     """A tensor's shape, with dtype and device where they are not the usual ones."""
     if not isinstance(value, Tensor):
         return f"a {type(value).__name__}"
-    unusual = [
-        str(one)
-        for one, usual in zip((value.dtype, value.device), USUAL, strict=True)
-        if str(one) != str(usual)
-    ]
+    unusual = [name for name in map(str, (value.dtype, value.device)) if name not in USUAL]
     return " ".join([str(tuple(value.shape)), *unusual])
 
 
 def _cut_off(layer: nn.Module, output: object) -> str:
-    weights = [parameter for parameter in layer.parameters() if parameter.requires_grad]
-    return (
-        ", which records no gradient"
-        if weights and isinstance(output, Tensor) and not output.requires_grad
-        else ""
-    )
+    learns = any(parameter.requires_grad for parameter in layer.parameters())
+    is_cut_off = learns and isinstance(output, Tensor) and not output.requires_grad
+    return ", which records no gradient" if is_cut_off else ""
 
 
 def _frames(traceback: types.TracebackType | None) -> Iterator[types.FrameType]:

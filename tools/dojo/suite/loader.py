@@ -3,16 +3,30 @@
 import ast
 import difflib
 import importlib.util
+import re
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from dojo import ROOT
 from dojo.diagnosis import Cause, Diagnosis, clipped
-from dojo.suite.imports import other_kata
 
-ALOUD = "Read that line and the one above it aloud, sign by sign: what would come next?"
+PACKAGES = re.compile(r"^(?:from|import) ((?:matplotlib|numpy|sklearn|torch)[\w.]*)", re.MULTILINE)
+A_KATA = re.compile(r"(?:katas\.|reference\.(?:\w+\.)*)?k\d\d(?:_\w*)?(?:\.|$)")
+# No file without such a line imports a kata, so that next to none has to be parsed once more.
+SUSPECT = re.compile(
+    r"\b(?:from|import)\b(?:[^\n]|\\\n)*\b(?:k\d\d|reference\b|katas\b(?!\.given))"
+)
+MOST_LINES = 24  # of a function or class that are shown
+
+# is asked for every public name of a kata, with its value, and returns what the tests get
+Wrap = Callable[[str, object], object]
+
+
+def unchanged(name: str, value: object) -> object:
+    """The `Wrap` that gives the tests what the kata has."""
+    return value
 
 
 class Explained(Exception):
@@ -31,25 +45,16 @@ class KataUnusable(Explained):
     """The kata's file can't be loaded."""
 
 
-Wrap = Callable[[str, object], object]
+class MissingName(Explained, AttributeError):
+    """The tests use a name that the kata's file does not have."""
 
 
 class KataUnderTest:
     """A kata's module as the tests see it: remembers which public name was used last, so that
     feedback can point there.
-
-    Args:
-        wrap: is asked for every public name, with its value, and gives what the tests get: for
-            those that watch the learner's functions at work.
     """
 
-    def __init__(
-        self,
-        module: types.ModuleType,
-        path: Path,
-        source: str,
-        wrap: Wrap = lambda name, value: value,
-    ) -> None:
+    def __init__(self, module: types.ModuleType, path: Path, source: str, wrap: Wrap) -> None:
         self._module, self._path, self._source, self._wrap = module, path, source, wrap
         self._last_used: str | None = None
 
@@ -57,38 +62,14 @@ class KataUnderTest:
         try:
             value = getattr(self._module, name)
         except AttributeError:
-            raise MissingName(self._missing(name)) from None
+            raise MissingName(_missing(name, self._path, vars(self._module))) from None
         self._last_used = name
         return self._wrap(name, value)
 
-    def _missing(self, name: str) -> Diagnosis:
-        public = [known for known in vars(self._module) if not known.startswith("_")]
-        near = difflib.get_close_matches(name, public, n=1)
-        return Diagnosis(
-            f"{shown(self._path)} has no name '{name}'.",
-            seen=(
-                f"a name like it: {near[0]}"
-                if near
-                else "nothing of that name at the top level of the file"
-            ),
-            expected=f"{name}, as in the stub",
-            likely=(
-                Cause(
-                    "it was renamed, deleted, or moved into a function or class: the tests use the"
-                    " name in the stub"
-                ),
-            ),
-            pointer=(
-                f"Search your file for {name}: does it begin at the left edge, spelled like that?"
-            ),
-            where=shown(self._path),
-        )
 
-
+# functions, so that no attribute of ours can hide a name of the learner's
 def source_of(kata: KataUnderTest) -> str:
-    """The text of its file. A function, so that no attribute of ours can hide a name of the
-    learner's.
-    """
+    """The text of its file."""
     return kata._source
 
 
@@ -97,8 +78,22 @@ def last_used(kata: KataUnderTest) -> str | None:
     return kata._last_used
 
 
-class MissingName(Explained, AttributeError):
-    """The tests use a name that the kata's file does not have."""
+def _missing(name: str, path: Path, names: Iterable[str]) -> Diagnosis:
+    public = [known for known in names if not known.startswith("_")]
+    near = difflib.get_close_matches(name, public, n=1)
+    nothing = "nothing of that name at the top level of the file"
+    likely = (
+        "it was renamed, deleted, or moved into a function or class: the tests use the name in the"
+        " stub"
+    )
+    return Diagnosis(
+        f"{shown(path)} has no name '{name}'.",
+        seen=f"a name like it: {near[0]}" if near else nothing,
+        expected=f"{name}, as in the stub",
+        likely=(Cause(likely),),
+        pointer=f"Search your file for {name}: does it begin at the left edge, spelled like that?",
+        where=shown(path),
+    )
 
 
 def shown(path: Path) -> str:
@@ -109,25 +104,16 @@ def shown(path: Path) -> str:
         return str(path)
 
 
-def load(path: Path, wrap: Wrap = lambda name, value: value) -> KataUnderTest:
+def load(path: Path, wrap: Wrap = unchanged) -> KataUnderTest:
     """Run the file and return its module. Nothing is cached: what is on disk now is what is judged.
 
     Raises:
         KataUnusable: there is no such file, it is not Python, or it needs another kata's file.
     """
-    name = path.stem
     try:
         data = path.read_bytes()
     except OSError as error:
-        short = name.partition("_")[0]
-        told = Cause(
-            f"it was moved or deleted: `python tools/check reset {short}` brings the stub back",
-            told=True,
-        )
-        headline, seen = f"{shown(path)} can't be read.", str(error.strerror)
-        raise KataUnusable(
-            Diagnosis(headline, seen, "the file that the stub began as", (told,), where=shown(path))
-        ) from None
+        raise KataUnusable(_unreadable(path, error)) from None
     try:
         source = importlib.util.decode_source(data)
     except (UnicodeDecodeError, SyntaxError) as error:
@@ -136,13 +122,24 @@ def load(path: Path, wrap: Wrap = lambda name, value: value) -> KataUnderTest:
         code = compile(source, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         raise KataUnusable(_not_python(path, error)) from None
-    if found := other_kata(source):
-        raise KataUnusable(_not_alone(path, source, *found))
-    module = types.ModuleType(name)
+    if other := other_kata(source):
+        raise KataUnusable(_not_alone(path, source, *other))
+    module = types.ModuleType(path.stem)
     module.__file__ = str(path)
-    sys.modules[name] = module  # dataclasses and pickle look a class's module up there
+    sys.modules[path.stem] = module  # dataclasses and pickle look a class's module up there
     exec(code, module.__dict__)
     return KataUnderTest(module, path, source, wrap)
+
+
+def _unreadable(path: Path, error: OSError) -> Diagnosis:
+    reset = f"`python tools/check reset {path.stem.partition('_')[0]}`"
+    return Diagnosis(
+        f"{shown(path)} can't be read.",
+        seen=str(error.strerror),
+        expected="the file that the stub began as",
+        likely=(Cause(f"it was moved or deleted: {reset} brings the stub back", told=True),),
+        where=shown(path),
+    )
 
 
 def _not_text(path: Path, data: bytes, error: Exception) -> Diagnosis:
@@ -151,55 +148,90 @@ def _not_text(path: Path, data: bytes, error: Exception) -> Diagnosis:
         data.decode()
     except UnicodeDecodeError as first_bad_byte:
         line, error = data.count(b"\n", 0, first_bad_byte.start) + 1, first_bad_byte
+    likely = "the editor saves in another encoding: choose UTF-8 when saving"
     return Diagnosis(
         f"{shown(path)}:{line} is not UTF-8 text.",
         seen=str(error),
         expected="a file saved as UTF-8",
-        likely=(
-            Cause("the editor saves in another encoding: choose UTF-8 when saving", told=True),
-        ),
+        likely=(Cause(likely, told=True),),
         where=f"{shown(path)}:{line}",
     )
 
 
 def _not_python(path: Path, error: SyntaxError | ValueError) -> Diagnosis:
-    line = getattr(error, "lineno", None) or 1
-    text = (getattr(error, "text", None) or "").rstrip("\r\n")
-    caret = ""
-    if text and error.offset:
-        stripped = text.lstrip()
-        caret = "\n      " + " " * max(error.offset - 1 - (len(text) - len(stripped)), 0) + "^"
-        text = f"\n      {stripped}"
-    reason = getattr(error, "msg", None) or str(error)
+    where = f"{shown(path)}:{getattr(error, 'lineno', None) or 1}"
+    headline = f"{where} is not valid Python, so nothing in this file can run yet."
+    if isinstance(error, SyntaxError) and (text := (error.text or "").rstrip("\r\n")):
+        headline += f"\n      {text.lstrip()}"
+        if error.offset:
+            indentation = len(text) - len(text.lstrip())
+            headline += "\n      " + " " * max(error.offset - 1 - indentation, 0) + "^"
     likely = (
         "a bracket, colon or quote missing in this line or just before it, or an indentation that"
         " is off"
     )
     return Diagnosis(
-        clipped(
-            f"{shown(path)}:{line} is not valid Python, so nothing in this file can run"
-            f" yet.{text}{caret}"
-        ),
-        seen=f"{type(error).__name__}: {reason}",
+        clipped(headline),
+        seen=f"{type(error).__name__}: {getattr(error, 'msg', None) or error}",
         expected="a file that Python can read",
         likely=(Cause(likely),),
-        pointer=ALOUD,
-        where=f"{shown(path)}:{line}",
+        pointer="Read that line and the one above it aloud, sign by sign: what would come next?",
+        where=where,
     )
 
 
 def _not_alone(path: Path, source: str, line: int, name: str) -> Diagnosis:
+    where = f"{shown(path)}:{line}"
     return Diagnosis(
-        f"{shown(path)}:{line} imports {name}, but each kata is judged alone: copy what you need"
-        " into this file.",
+        f"{where} imports {name}, but each kata is judged alone: copy what you need into this"
+        " file.",
         seen=clipped(source.splitlines()[line - 1].strip()),
         expected="a file that needs no other kata",
         likely=(Cause("where katas are graded, the files of the others are not there", told=True),),
-        where=f"{shown(path)}:{line}",
+        where=where,
     )
 
 
-def code_of(source: str, name: str, limit: int = 24) -> list[tuple[int, str]]:
+def other_kata(source: str) -> tuple[int, str] | None:
+    """Line and name of the first kata that a kata's file imports, whatever folder it is in; None if
+    there is none.
+
+    Code below `if __name__ == "__main__":` is skipped: no test runs it.
+
+    Args:
+        source: text that Python can read.
+    """
+    return min(_katas(ast.parse(source)), default=None) if SUSPECT.search(source) else None
+
+
+def _katas(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    nodes: list[ast.AST] = [tree]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from ((node.lineno, name) for name in _imported(node) if A_KATA.match(name))
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'":
+            nodes += node.orelse
+        else:
+            nodes += ast.iter_child_nodes(node)
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
+    names = [alias.name for alias in node.names]
+    if isinstance(node, ast.Import):
+        return names
+    if node.module is None or node.level:
+        return []
+    return [node.module] if A_KATA.match(node.module) else [f"{node.module}.{n}" for n in names]
+
+
+def packages(files: Iterable[Path]) -> list[str]:
+    """The modules of packages that these files name."""
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    return sorted({name for text in texts for name in PACKAGES.findall(text)})
+
+
+def code_of(source: str, name: str) -> list[tuple[int, str]]:
     """Number and text of the code lines of a function or class, docstrings, comments and blank
     lines left out.
     """
@@ -212,19 +244,20 @@ def code_of(source: str, name: str, limit: int = 24) -> list[tuple[int, str]]:
         return []
     hidden: set[int] = set()
     for node in ast.walk(named[-1]):
-        if (
-            isinstance(node, ast.FunctionDef | ast.ClassDef)
-            and ast.get_docstring(node, clean=False) is not None
-        ):
-            hidden.update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        if ast.get_docstring(node, clean=False) is not None:
+            hidden.update(_lines(node.body[0]))
         # of a signature over several lines the first is enough
         if isinstance(node, ast.FunctionDef):
             hidden.update(range(node.lineno + 1, node.body[0].lineno))
     lines = source.splitlines()
-    numbered = [
-        (n, lines[n - 1])
-        for n in range(named[-1].lineno, named[-1].end_lineno + 1)
-        if n not in hidden
-    ]
+    numbered = [(n, lines[n - 1]) for n in _lines(named[-1]) if n not in hidden]
     code = [(n, text) for n, text in numbered if text.strip() and not text.lstrip().startswith("#")]
-    return code if len(code) <= limit else [*code[: limit - 1], (code[limit - 1][0], "    ...")]
+    if len(code) <= MOST_LINES:
+        return code
+    return [*code[: MOST_LINES - 1], (code[MOST_LINES - 1][0], "    ...")]
+
+
+def _lines(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)

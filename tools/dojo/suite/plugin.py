@@ -9,9 +9,10 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -22,7 +23,8 @@ from dojo.plain import plain
 from dojo.results import Outcome, TestResult
 from dojo.stubs import open_regions, todo
 from dojo.suite import feedback
-from dojo.suite.loader import KataUnderTest, KataUnusable, Wrap, load, shown, source_of
+from dojo.suite.feedback import LOOK_AT_VALUES
+from dojo.suite.loader import KataUnderTest, KataUnusable, Wrap, load, shown, source_of, unchanged
 
 MOST_OUTPUT = 200_000  # characters a test may print
 SHOWN_OUTPUT = 2_000  # of them, how many a report keeps
@@ -52,64 +54,66 @@ class TooMuchOutput(Exception):
     """A test printed without end."""
 
 
-class Session:
-    """What the plugin knows while the tests run."""
+@dataclass
+class RunState:
+    """What the plugin knows while the tests run.
 
-    def __init__(self, target: Path) -> None:
-        self.target = target
-        self.loaded: dict[str, KataUnderTest | KataUnusable] = {}
-        # (kata, task) → outcomes of its tests so far
-        self.outcomes: dict[tuple[str, str], list[str]] = {}
-        # (kata, task) → its test that ran into the time limit
-        self.endless: dict[tuple[str, str], str] = {}
-        self.listener: Callable[[dict], None] = lambda event: None
-        # what the tests get in place of a kata's public names
-        self.wrap: Wrap = lambda name, value: value
+    Attributes:
+        target: the folder with the katas under test.
+        outcomes: (kata, task) → outcomes of its tests so far.
+        endless: (kata, task) → its test that ran into the time limit.
+        listener: gets an event before and after a kata's file is loaded.
+        wrap: gives the tests something in place of a kata's public names.
+    """
+
+    target: Path
+    loaded: dict[str, KataUnderTest | KataUnusable] = field(default_factory=dict)
+    outcomes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    endless: dict[tuple[str, str], str] = field(default_factory=dict)
+    listener: Callable[[dict[str, Any]], None] = lambda event: None
+    wrap: Wrap = unchanged
 
     def kata(self, name: str, time_limit: float | None) -> KataUnderTest:
         """The loaded kata; a file that can't be loaded is tried once and then raises the same each
         time.
         """
         if name not in self.loaded:
-            path = self.target / f"{name}.py"
             self.listener({"event": "loading"})
-            try:
-                with limited_output():
-                    self.loaded[name] = load(path, self.wrap)
-            except KataUnusable as problem:
-                self.loaded[name] = problem
-            except KeyboardInterrupt:
-                raise
-            except (
-                BaseException
-            ) as error:  # sys.exit() too, and the time limit: whatever a learner's file may do
-                wanted = "the file can be imported, and only defines things"
-                why, lines = feedback.explain(
-                    error, path, None, wanted, time_limit, feedback.LOOK_AT_VALUES
-                )
-                why = replace(why, headline=f"{shown(path)} can't be imported. {why.headline}")
-                self.loaded[name] = KataUnusable(why, lines)
+            self.loaded[name] = self._load(self.target / f"{name}.py", time_limit)
             self.listener({"event": "loaded"})
-        if isinstance(found := self.loaded[name], KataUnusable):
-            raise found
-        return found
+        kata = self.loaded[name]
+        if isinstance(kata, KataUnusable):
+            raise kata
+        return kata
+
+    def _load(self, path: Path, time_limit: float | None) -> KataUnderTest | KataUnusable:
+        try:
+            with limited_output():
+                return load(path, self.wrap)
+        except KataUnusable as problem:
+            return problem
+        except KeyboardInterrupt:
+            raise
+        # sys.exit() too, and the time limit: whatever a learner's file may do
+        except BaseException as error:
+            expected, pointer = "the file can be imported, and only defines things", LOOK_AT_VALUES
+            why, lines = feedback.explain(error, path, None, expected, time_limit, pointer)
+            headline = f"{shown(path)} can't be imported. {why.headline}"
+            return KataUnusable(replace(why, headline=headline), lines)
 
 
-SESSION = pytest.StashKey[Session]()
+RUN = pytest.StashKey[RunState]()
 
 
-def kata_name(item: pytest.Item) -> str | None:
-    """'k06_logistic_regression' for a test of that kata, None for any other test."""
+def kata_name(item: pytest.Item) -> str:
+    """'k06_logistic_regression' for a test of that kata, "" for any other test."""
     return _kata_of(item.path)
 
 
 @functools.cache  # every hook asks for it, several times a test
-def _kata_of(path: Path) -> str | None:
-    return (
-        path.stem.removeprefix("test_")
-        if path.stem.startswith("test_k") and path.parent == ROOT / "tests"
-        else None
-    )
+def _kata_of(path: Path) -> str:
+    is_of_kata = path.stem.startswith("test_k") and path.parent == ROOT / "tests"
+    return path.stem.removeprefix("test_") if is_of_kata else ""
 
 
 def task_of(item: pytest.Item) -> tuple[str, str | None]:
@@ -118,16 +122,27 @@ def task_of(item: pytest.Item) -> tuple[str, str | None]:
     return (mark.args[0], mark.kwargs.get("needs")) if mark else ("", None)
 
 
+def function_name(item: pytest.Item) -> str:
+    """The test's name without parameters."""
+    return getattr(item, "originalname", item.name)
+
+
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params if callspec else {}
+
+
 def test_name(item: pytest.Item) -> str:
     """The test's name with its parameters, the device left out: that is a field of its own."""
-    if "device" not in item.fixturenames:
+    parameters = _parameters(item)
+    if "device" not in parameters:
         return item.name
-    parameters = [str(value) for name, value in item.callspec.params.items() if name != "device"]
-    return item.originalname + (f"[{'-'.join(parameters)}]" if parameters else "")
+    others = [str(value) for name, value in parameters.items() if name != "device"]
+    return function_name(item) + (f"[{'-'.join(others)}]" if others else "")
 
 
 def device_of(item: pytest.Item) -> str:
-    return item.callspec.params["device"] if "device" in item.fixturenames else "cpu"
+    return str(_parameters(item).get("device", "cpu"))
 
 
 def time_limit(config: pytest.Config) -> float | None:
@@ -166,15 +181,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     name, (task, needs) = kata_name(item), task_of(item)
-    session = item.config.stash[SESSION]
-    if endless := session.endless.get((name, task)):
+    run = item.config.stash[RUN]
+    if endless := run.endless.get((name, task)):
         raise Blocked(f"'{task}' was not tried further: {endless} did not come to an end.")
-    if name is None or needs is None:
+    if not name or needs is None:
         return
-    outcomes = session.outcomes.get((name, needs), [])
+    outcomes = run.outcomes.get((name, needs), [])
     if all(outcome in (Outcome.PASSED, Outcome.SKIPPED) for outcome in outcomes):
         return
-    if task in open_regions(source_of(session.kata(name, time_limit(item.config)))):
+    if task in open_regions(source_of(run.kata(name, time_limit(item.config)))):
         raise NotStarted
     raise Blocked(f"'{task}' can't be judged before '{needs}' passes.")
 
@@ -182,9 +197,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 # inside pytest's own capturing, which sets sys.stdout too
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    if kata_name(item) is None:
-        return (yield)
-    with limited_output():
+    with limited_output() if kata_name(item) else contextlib.nullcontext():
         return (yield)
 
 
@@ -213,111 +226,96 @@ def limited_output() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo
-) -> Iterator[pytest.TestReport]:
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, Any]:
     report = yield
-    name = kata_name(item)
-    if name is None:
+    name, task = kata_name(item), task_of(item)[0]
+    if not name:
         return report
     report.sections = [(title, text[-SHOWN_OUTPUT:]) for title, text in report.sections]
     if call.excinfo is None and call.when != "call":
         return report
     outcome, text, why = judge(item, call) if call.excinfo else (Outcome.PASSED, "", None)
-    measured, drift = (
-        tuple(value for key, value in item.user_properties if key == kind)
-        for kind in ("measured", "drift")
-    )
-    seconds = round(call.duration, 4)
+    measured, drift = (_noted(item, kind) for kind in ("measured", "drift"))
+    seconds, device = round(call.duration, 4), device_of(item)
     report.kata_result = TestResult(
-        test_name(item), outcome, text, seconds, device_of(item), measured, drift, why
+        test_name(item), outcome, text, seconds, device, measured, drift, why
     )
-    item.config.stash[SESSION].outcomes.setdefault((name, task_of(item)[0]), []).append(outcome)
+    item.config.stash[RUN].outcomes.setdefault((name, task), []).append(outcome)
     if outcome == Outcome.SKIPPED:
         report.outcome, report.longrepr = "skipped", (*item.location[:2], f"Skipped: {text}")
     elif outcome != Outcome.PASSED:
         report.outcome = "failed"
-        if not wants_whole_traceback(item.config) or outcome in (
-            Outcome.NOT_STARTED,
-            Outcome.BLOCKED,
-        ):
+        is_short = outcome in (Outcome.NOT_STARTED, Outcome.BLOCKED)
+        if is_short or not wants_whole_traceback(item.config):
             report.longrepr = plain(text, getattr(sys.__stdout__, "encoding", None) or "utf-8")
     return report
 
 
-def judge(item: pytest.Item, call: pytest.CallInfo) -> tuple[str, str, Diagnosis | None]:
+def _noted(item: pytest.Item, kind: str) -> tuple[Any, ...]:
+    return tuple(value for key, value in item.user_properties if key == kind)
+
+
+def judge(item: pytest.Item, call: pytest.CallInfo[None]) -> tuple[Outcome, str, Diagnosis | None]:
     """Outcome and message of a test that raised something, and the diagnosis of one that failed."""
-    error, session = call.excinfo.value, item.config.stash[SESSION]
+    assert call.excinfo is not None
+    error, run = call.excinfo.value, item.config.stash[RUN]
     name, (task, _) = kata_name(item), task_of(item)
-    path, kata = session.target / f"{name}.py", session.loaded.get(name)
+    path, kata = run.target / f"{name}.py", run.loaded.get(name)
     if isinstance(error, KataUnusable):
         return Outcome.FAILED, str(error), feedback.bounded(error.diagnosis)
     if isinstance(error, Blocked):
         return Outcome.BLOCKED, str(error), None
     if device_of(item).partition(":")[0] == simulated.NAME and (limit := simulated.limit(error)):
         return Outcome.SKIPPED, limit, None
-    source = source_of(kata) if isinstance(kata, KataUnderTest) else ""
+    loaded = kata if isinstance(kata, KataUnderTest) else None
+    source = source_of(loaded) if loaded else ""
     if isinstance(error, NotStarted):
-        return (
-            Outcome.NOT_STARTED,
-            _waiting(task, path, open_regions(source).get(task, 1), source),
-            None,
-        )
+        line = open_regions(source).get(task, 1)
+        return Outcome.NOT_STARTED, _waiting(task, path, line, source), None
     if isinstance(error, NotImplementedError) and feedback.ends_in(error.__traceback__, path):
         return *_open_region(error, task, path, source), None
     from_learner = any(feedback.learner_frames(error.__traceback__, path))
     if isinstance(error, pytest.skip.Exception) and not from_learner:
         return Outcome.SKIPPED, str(error), None
-    if call.when != "call" and not from_learner and not _is_time_limit(error):
-        return (
-            Outcome.ERROR,
-            f"The suite itself failed, which is not your fault: {type(error).__name__}: {error}",
-            None,
-        )
-    if _is_time_limit(error):
-        session.endless[name, task] = test_name(item)
-    plain_name = item.originalname
-    wording = plain_name.removeprefix("test_").replace("_", " ")
-    known = kata if isinstance(kata, KataUnderTest) else None
+    is_late = isinstance(error, pytest.fail.Exception) and "Timeout" in str(error)
+    if is_late:
+        run.endless[name, task] = test_name(item)
+    elif call.when != "call" and not from_learner:
+        reason = f"{type(error).__name__}: {error}"
+        return Outcome.ERROR, f"The suite itself failed, which is not your fault: {reason}", None
+    test = function_name(item)
+    expected = test.removeprefix("test_").replace("_", " ")
     pointer = (
-        f"Read {plain_name} in {shown(item.path)}: what does it give your code, and what does it"
-        " ask for?"
+        f"Read {test} in {shown(item.path)}: what does it give your code, and what does it ask for?"
     )
-    why, lines = feedback.explain(error, path, known, wording, time_limit(item.config), pointer)
+    why, lines = feedback.explain(error, path, loaded, expected, time_limit(item.config), pointer)
     return Outcome.FAILED, f"{why.text()}\n\n{lines}".rstrip(), why
 
 
-def _open_region(error: NotImplementedError, task: str, path: Path, source: str) -> tuple[str, str]:
+def _open_region(
+    error: NotImplementedError, task: str, path: Path, source: str
+) -> tuple[Outcome, str]:
     """A test ended at a region nobody has filled: its own task's, or that of another task it builds
     on.
     """
     still_open = open_regions(source)
     raised = str(error.args[0]) if error.args else task
     if raised == task or task in still_open or raised not in still_open:
-        line = (
-            still_open.get(task) or list(feedback.learner_frames(error.__traceback__, path))[-1][0]
-        )
-        return Outcome.NOT_STARTED, _waiting(task, path, line, source)
-    return (
-        Outcome.BLOCKED,
-        f"'{task}' needs '{raised}', which is not started: {shown(path)}:{still_open[raised]}",
-    )
+        *_, (raised_at, _) = feedback.learner_frames(error.__traceback__, path)
+        return Outcome.NOT_STARTED, _waiting(task, path, still_open.get(task, raised_at), source)
+    where = f"{shown(path)}:{still_open[raised]}"
+    return Outcome.BLOCKED, f"'{task}' needs '{raised}', which is not started: {where}"
 
 
 def _waiting(task: str, path: Path, line: int, source: str) -> str:
-    wanted = todo(source, task)
-    return f"{shown(path)}:{line} waits for you" + (f":\n  {wanted}" if wanted else ".")
-
-
-def _is_time_limit(error: BaseException) -> bool:
-    return isinstance(error, pytest.fail.Exception) and "Timeout" in str(error)
+    text = todo(source, task)
+    return f"{shown(path)}:{line} waits for you" + (f":\n  {text}" if text else ".")
 
 
 def wants_whole_traceback(config: pytest.Config) -> bool:
-    return config.getoption("fulltrace", False) or config.getoption("tbstyle", "auto") in (
-        "long",
-        "short",
-        "native",
-    )
+    style = config.getoption("tbstyle", "auto")
+    return bool(config.getoption("fulltrace", False)) or style in ("long", "short", "native")
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:

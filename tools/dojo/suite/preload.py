@@ -19,7 +19,6 @@ from dojo.suite import (  # noqa: F401
     drift,
     plugin,
     pytest_run,
-    trainers,
 )
 
 # before any operation: a child of a process that ran two threads would hang

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dojo import ROOT, catalog
 from dojo.suite import preload  # noqa: F401  (first: torch has to be on one thread)
-from dojo.suite.imports import packages
+from dojo.suite.loader import packages
 
 
 def names() -> list[str]:

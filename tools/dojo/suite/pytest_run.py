@@ -60,14 +60,14 @@ class Reporter:
     def pytest_collection_modifyitems(
         self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        state = config.stash[plugin.SESSION]
+        state = config.stash[plugin.RUN]
         state.listener = self.send
         for task, outcome in self._unit.done.values():
             state.outcomes.setdefault((self._unit.kata, task), []).append(outcome)
         named = [
             number
             for number, item in enumerate(items)
-            if self._unit.until in (plugin.test_name(item), item.originalname)
+            if self._unit.until in (plugin.test_name(item), plugin.function_name(item))
         ]
         if named:
             items[:] = items[: named[-1] + 1]

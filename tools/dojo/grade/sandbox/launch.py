@@ -229,6 +229,6 @@ def _modules_of_references() -> list[str]:
     """What the references import and the tests do not: in the sandbox, where no reference is,
     nobody can find that out.
     """
-    from dojo.suite.imports import packages
+    from dojo.suite.loader import packages
 
     return packages(sorted((ROOT / "reference").glob("k*.py")))
