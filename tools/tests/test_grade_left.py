@@ -3,6 +3,7 @@ and no word without need.
 """
 
 import time
+import zipfile
 
 import pytest
 from submitting import GOOD, K06, K07, TAKEN, a_zip, folder, reasons, submissions, the_only
@@ -147,6 +148,13 @@ def test_a_file_that_could_not_be_read_is_noted(tmp_path, catalog):
             " again."
         ),
     )
+
+
+def test_a_file_that_is_refused_is_not_read_to_compare_it(tmp_path, catalog):
+    with zipfile.ZipFile(a_zip(tmp_path / "doe.zip"), "a", zipfile.ZIP_LZMA) as archive:
+        archive.writestr(f"../{K06}.py", TAKEN[K06])
+    (note,) = the_only(tmp_path, catalog).notes
+    assert note.startswith(f"../{K06}.py was not taken, katas/{K06}.py was: ")
 
 
 def test_a_copy_of_a_file_that_could_not_be_read_is_not_said_to_be_one_of_what_was_taken(

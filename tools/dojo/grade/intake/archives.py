@@ -6,14 +6,13 @@ import stat
 import struct
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import IO
 
 from dojo.grade.intake import bounds, names
 from dojo.grade.intake.bounds import Metered, Refused, bounded
-from dojo.grade.intake.notes import never
 from dojo.grade.intake.selection import Member
 
 HEAD = 512  # bytes of a file that show what it is
@@ -28,8 +27,7 @@ _OTHERS = {
 }
 LONGEST_DIRECTORY = 40 * bounds.MIB  # of a zip
 LONGEST_HEADER = 16 * 1024  # of a tar
-# a name, or what is added to it: zipfile's time for that grows with the square of its length
-LONGEST_FIELD = 4096
+LONGEST_FIELD = 4096  # of a zip's directory: zipfile's time for one grows with its square
 # how an entry of a zip's directory begins, and what it has before its fields
 _ENTRY, _ENTRY_BYTES = b"PK\x01\x02", 46
 _ENCRYPTED = 0x1
@@ -44,7 +42,7 @@ def is_packed(head: bytes) -> bool:
 
 @contextmanager
 def members(file: IO[bytes]) -> Iterator[list[Member]]:
-    """The archive's members, folders left out. They can be loaded as long as the context lasts.
+    """The archive's files, which can be loaded as long as the context lasts.
 
     Raises:
         Refused: it is none that is read, has more than the bounds allow, or is damaged.
@@ -54,55 +52,38 @@ def members(file: IO[bytes]) -> Iterator[list[Member]]:
     file.seek(0)
     if head.startswith(_ZIP):
         with zipfile.ZipFile(_ZipFile(file, LONGEST_DIRECTORY)) as archive:
-            yield _in_zip(archive)
+            yield _files(_in_zip(archive))
     elif head.startswith(_GZIP):
-        yield _in_tar(io.BytesIO(_unpacked(file)))
+        yield _files(_in_tar(io.BytesIO(_unpacked(file))))
     elif _is_tar(head):
-        yield _in_tar(file)
+        yield _files(_in_tar(file))
+    elif kinds := [kind for magic, kind in _OTHERS.items() if head.startswith(magic)]:
+        raise Refused(f"is packed with {kinds[0]}, which is not read: a zip or a tar.gz is")
     else:
-        raise Refused(_why_not_read(head))
+        raise Refused("is neither a folder nor a zip nor a tar" if head else "is an empty file")
 
 
-def _why_not_read(head: bytes) -> str:
-    if not head:
-        return "is an empty file"
-    for magic, kind in _OTHERS.items():
-        if head.startswith(magic):
-            return f"is packed with {kind}, which is not read: a zip or a tar.gz is"
-    return "is neither a folder nor a zip nor a tar"
-
-
-class _MemberCount:
-    """Counts an archive's members. In a folder that is not looked into, one stands for all."""
-
-    def __init__(self) -> None:
-        self._all = 0
-        self._listed = 0
-        self._unseen_folders: set[str] = set()
-
-    def is_listed(self, path: str, is_folder: bool) -> bool:
-        """Count a member. True if it is a file that is to be listed.
-
-        Raises:
-            Refused: there are more than the bounds allow.
-        """
-        self._all += 1
-        _refuse_more(self._all, bounds.ALL_MEMBERS)
-        if folder := names.unseen_folder(path):
-            if is_folder or folder in self._unseen_folders:
-                return False
-            self._unseen_folders.add(folder)
-        self._listed += 1
-        _refuse_more(self._listed, bounds.MEMBERS)
-        return not is_folder
+def _files(members: Iterable[tuple[Member, bool]]) -> list[Member]:
+    """The files among these members, each given with True if it is a folder. In a folder that is
+    not looked into, the first file stands for all.
+    """
+    found, seen, unseen = [], 0, set()
+    for number, (member, is_folder) in enumerate(members, start=1):
+        _refuse_more(number, bounds.ALL_MEMBERS)
+        if folder := names.unseen_folder(member.path):
+            if is_folder or folder in unseen:
+                continue
+            unseen.add(folder)
+        seen += 1
+        _refuse_more(seen, bounds.MEMBERS)
+        if not is_folder:
+            found.append(member)
+    return found
 
 
 def _refuse_more(count: int, most: int) -> None:
     if count > most:
         raise Refused(f"has more than {most:,} members")
-
-
-# Zips
 
 
 class _ZipFile(Metered):
@@ -120,17 +101,13 @@ class _ZipFile(Metered):
         return data
 
 
-def _in_zip(archive: zipfile.ZipFile) -> list[Member]:
-    found, count = [], _MemberCount()
+def _in_zip(archive: zipfile.ZipFile) -> Iterator[tuple[Member, bool]]:
     for info in archive.infolist():
         # zipfile cuts a name at its first NUL; the whole one shows that something is wrong with it
         name = getattr(info, "orig_filename", info.filename)
         is_folder = info.filename.endswith(("/", "\\")) and info.file_size == 0
-        if count.is_listed(name, is_folder):
-            refusal = _zip_refusal(info)
-            load = never if refusal else partial(_load_from_zip, archive, info)
-            found.append(Member(name, load, refusal))
-    return found
+        load = partial(_load_from_zip, archive, info)
+        yield Member(name, load, _zip_refusal(info)), is_folder
 
 
 def _zip_refusal(info: zipfile.ZipInfo) -> str:
@@ -159,11 +136,8 @@ def _load_from_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         raise
     except EOFError:
         raise Refused("breaks off in the middle") from None
-    except Exception:  # whatever a damaged archive leads a decoder to: this member can't be had
+    except Exception:  # whatever a damaged archive leads a decoder to
         raise Refused("is damaged in the zip") from None
-
-
-# Tars
 
 
 def _is_tar(head: bytes | bytearray) -> bool:
@@ -185,22 +159,18 @@ def _unpacked(file: IO[bytes]) -> bytes:
     return bytes(data)
 
 
-def _in_tar(file: IO[bytes]) -> list[Member]:
-    found, count = [], _MemberCount()
+def _in_tar(file: IO[bytes]) -> Iterator[tuple[Member, bool]]:
     stream = Metered(file, LONGEST_HEADER)
     # it only reads and seeks
     with tarfile.open(fileobj=stream, mode="r:") as archive:  # type: ignore[call-overload]
         for info in archive:
-            if count.is_listed(info.name, info.isdir()):
-                refusal = _tar_refusal(info)
-                load = partial(_load_from_tar, stream, info.offset_data, info.size)
-                found.append(Member(info.name, never if refusal else load, refusal))
+            load = partial(_load_from_tar, stream, info.offset_data, info.size)
+            yield Member(info.name, load, _tar_refusal(info)), info.isdir()
             archive.members.clear()  # else it keeps all their headers
         stream.seek(archive.offset)
     # tarfile takes a header that it can't read for the end
     if stream.read(tarfile.BLOCKSIZE).strip(b"\0"):
         raise Refused("is damaged in the middle")
-    return found
 
 
 def _tar_refusal(info: tarfile.TarInfo) -> str:

@@ -1,6 +1,4 @@
-"""How much of a submission is read at most. A kata's file has a few kilobytes, so all of these are
-generous.
-"""
+"""How much of a submission is read at most: generous, as a kata's file has a few kilobytes."""
 
 import time
 from typing import IO
@@ -21,19 +19,15 @@ CHUNK = 16 * 1024
 
 
 class Refused(Exception):
-    """A file or a whole archive is not read; the message is the reason, in a few words that go on
-    after "it".
-    """
+    """A file or an archive is not read; the message is the reason, in words to follow "it"."""
 
 
 class Metered:
     """A file open for reading that refuses to give more than the bounds allow.
 
     Args:
-        file: what is read; it stays open, since it belongs to the caller.
-        at_once: the most that one call of read() may return: archive readers take headers in one
-            piece, however long an archive claims they are, and some searches in them take time with
-            the square of the length.
+        at_once: the most that one read() may return: archives' headers are read in one piece,
+            however long they claim to be, and searched in time with the square of that.
     """
 
     def __init__(self, file: IO[bytes], at_once: int) -> None:
@@ -55,18 +49,14 @@ class Metered:
         return data
 
     def close(self) -> None:
-        """Leave the file open."""
+        """Leave the file open: it belongs to the caller."""
 
 
 def bounded(file: IO[bytes], packed: int | None = None) -> bytes:
-    """All that a file holds.
-
-    Args:
-        packed: how many bytes it takes in its archive; None where it is not packed.
+    """All that a file holds; `packed` is how many bytes it takes in its archive, if it is packed.
 
     Raises:
-        Refused: it is more than a kata's file may have, or more than can come from so few bytes
-            without ill will.
+        Refused: it is too much for a kata's file, or more than so few bytes give without ill will.
     """
     data = b""
     while chunk := file.read(CHUNK):

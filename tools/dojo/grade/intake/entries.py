@@ -11,7 +11,7 @@ from dojo import catalog
 from dojo.catalog import Kata
 from dojo.grade.gradebook.book import NAME as GRADEBOOK
 from dojo.grade.intake import names, notes, reading
-from dojo.grade.intake.names import KataNames
+from dojo.grade.intake.names import DEFAULT_PATTERN, KataNames
 from dojo.grade.records import Ignored, Submission
 from dojo.grade.text import line
 
@@ -20,9 +20,7 @@ NO_STUDENT = "names no student: put it into a folder of the student's name"
 
 
 class IntakeError(Exception):
-    """The folder of submissions can't be used; the message is one sentence for the user, saying
-    what to do.
-    """
+    """The folder of submissions can't be used; the message tells the user what to do."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,7 @@ class Entry:
 
     Attributes:
         id: of the student; unique among the entries, whatever their case.
-        names: of the folder, the archive or the single files of one student, as they are in the
-            folder.
+        names: of the folder, the archive or the single files of one student.
         beside: names of the student's other files, such as a report: they are not read.
         notes: what a person should know of it before it is read.
     """
@@ -54,12 +51,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Intake:
-    """What a folder of submissions holds.
-
-    Attributes:
-        entries: by id.
-        strays: what is nobody's submission, and why.
-    """
+    """What a folder of submissions holds: entries by id, and what is nobody's submission."""
 
     folder: Path
     kata_names: KataNames
@@ -68,6 +60,7 @@ class Intake:
 
     @property
     def katas(self) -> tuple[str, ...]:
+        """Names of the katas that are graded."""
         return self.kata_names.graded
 
     def read(self, entry: Entry) -> Submission:
@@ -75,33 +68,24 @@ class Intake:
         paths = [self.folder / name for name in entry.names]
         choice, problem = reading.read(paths, self.kata_names)
         beside = [notes.beside(name, self.kata_names) for name in entry.beside]
+        ignored = choice.ignored + tuple(finding.ignored for finding in beside)
         left_out = (*choice.left_out, *(finding for finding in beside if finding.kata))
-        found = notes.notes(left_out, choice.places, self.katas)
-        if not choice.files and not found and choice.others:
-            found = (notes.nothing_of_these(choice.others),)
-        return Submission(
-            entry.id,
-            entry.shown,
-            choice.files,
-            choice.ignored + tuple(finding.ignored for finding in beside),
-            problem,
-            entry.notes + found,
-        )
+        more = notes.notes(left_out, choice.places, self.katas)
+        if not choice.files and not more and choice.others:
+            more = (notes.nothing_of_these(choice.others),)
+        every = entry.notes + more
+        return Submission(entry.id, entry.shown, choice.files, ignored, problem, every)
 
 
 def scan(
-    folder: Path,
-    katas: Sequence[Kata],
-    pattern: str = names.DEFAULT_PATTERN,
-    skip: Path | None = None,
+    folder: Path, katas: Sequence[Kata], pattern: str = DEFAULT_PATTERN, skip: Path | None = None
 ) -> Intake:
     """The entries of a folder of submissions. None of them is read yet.
 
     Args:
         katas: those that are graded; files of other katas are listed as ignored.
-        pattern: a regular expression, searched in an entry's name, whose group `id` is the
-            student's id. An entry that it does not fit has its own name as id, without the endings
-            of archives.
+        pattern: a regular expression, searched in an entry's name; its group `id` is the student's
+            id. Where it does not fit, that is the name without the endings of archives.
         skip: a path that is no submission even if it lies in the folder: where the grades go.
 
     Raises:
@@ -113,19 +97,19 @@ def scan(
     kata_names = KataNames(tuple(kata.name for kata in katas), every)
     if why := _why_of_one_student(folder, files, kata_names):
         raise IntakeError(why)
-    strays = []
-    groups = _Groups()
+    strays, submitted = [], []
     for file in files:
-        single = names.single_file(file.name) if file.is_file(follow_symlinks=False) else None
-        if why := _why_stray(file, single, compiled, kata_names, skip):
+        if why := _why_stray(file, compiled, kata_names, skip):
             strays.append(Ignored(line(file.name), why))
             continue
+        single = _single(file)
         own_name = single[0] if single else names.own_name(file.name)
         student = names.safe_id(names.id_in(file.name, compiled) or own_name)
-        groups.add(file, student, single is not None)
-    if not (entries := groups.entries()):
-        raise IntakeError(_nothing_there(folder, strays))
-    if pattern != names.DEFAULT_PATTERN:
+        submitted.append((file, student, single is not None))
+    if not submitted:
+        raise IntakeError(_why_nothing(folder, strays))
+    entries = _grouped(submitted)
+    if pattern != DEFAULT_PATTERN:
         entries = _note_where_unfit(entries, compiled)
     entries = _unique([_note_lateness(entry) for entry in entries])
     return Intake(folder, kata_names, tuple(entries), tuple(strays))
@@ -137,10 +121,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     except re.error as error:
         raise IntakeError(f"--id-pattern is no regular expression ({error}).") from None
     if "id" not in compiled.groupindex:
-        raise IntakeError(
-            r"--id-pattern has no group `id`: write (?P<id>...) around the part of a name that is"
-            r" the id."
-        )
+        how = "write (?P<id>...) around the part of a name that is the id"
+        raise IntakeError(f"--id-pattern has no group `id`: {how}.")
     return compiled
 
 
@@ -152,61 +134,48 @@ def _files_in(folder: Path) -> list[os.DirEntry[str]]:
     except FileNotFoundError:
         problem = ": there is no such folder. Give the one that holds the submissions."
     except NotADirectoryError:
-        problem = (
-            " is no folder. Give the folder that holds the submissions; unpack a downloaded"
-            " archive."
-        )
+        how = "Give the folder that holds the submissions; unpack a downloaded archive"
+        problem = f" is no folder. {how}."
     except OSError as error:
         problem = f" can't be read ({error.strerror}): check that you may."
     raise IntakeError(f"{folder}{problem}")
 
 
-class _Groups:
-    """Groups what lies in the folder by the submission that it belongs to."""
-
-    def __init__(self) -> None:
-        # (id, name of a folder or an archive, which stands alone) → names
-        self._submissions: dict[tuple[str, str], list[str]] = defaultdict(list)
-        # id without its case → id and name of other files
-        self._plain: dict[str, list[tuple[str, str]]] = defaultdict(list)
-
-    def add(self, file: os.DirEntry[str], student: str, is_kata: bool) -> None:
-        if not is_kata and _is_plain(file):
-            self._plain[student.casefold()].append((student, file.name))
+def _grouped(files: Iterable[tuple[os.DirEntry[str], str, bool]]) -> list[Entry]:
+    """The entries that these files make, each given with its student's id and True if it is a
+    single kata's file. If a student has only plain files, such as a report, the first is the entry,
+    so that it is reported as unreadable.
+    """
+    # by id and name: a folder or an archive stands alone, single files (no name) belong together
+    submitted: dict[tuple[str, str], list[str]] = defaultdict(list)
+    # id without its case → id and name of the student's other files
+    beside: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for file, student, is_kata in files:
+        if is_kata or not _is_plain(file):
+            submitted[student, "" if is_kata else file.name].append(file.name)
         else:
-            self._submissions[student, "" if is_kata else file.name].append(file.name)
-
-    def entries(self) -> list[Entry]:
-        """The entries. If a student has only plain files, such as a report, the first of them is
-        the entry, so that it is reported as unreadable.
-        """
-        for key in self._plain.keys() - {student.casefold() for student, _ in self._submissions}:
-            student, name = self._plain[key].pop(0)
-            self._submissions[student, name] = [name]
-        entries = []
-        for (student, _), group in self._submissions.items():
-            beside = self._plain.get(student.casefold(), [])
-            entries.append(Entry(student, tuple(group), tuple(name for _, name in beside)))
-        return entries
+            beside[student.casefold()].append((student, file.name))
+    for key in beside.keys() - {student.casefold() for student, _ in submitted}:
+        student, name = beside[key].pop(0)
+        submitted[student, name] = [name]
+    entries = []
+    for (student, _), group in submitted.items():
+        others = tuple(name for _, name in beside[student.casefold()])
+        entries.append(Entry(student, tuple(group), others))
+    return entries
 
 
 def _note_where_unfit(entries: Sequence[Entry], pattern: re.Pattern[str]) -> list[Entry]:
-    """With a note where the user's pattern does not fit.
-
-    Raises:
-        IntakeError: it fits nowhere: no id would be the one that is meant.
-    """
+    """Add a note where the user's pattern does not fit; raises IntakeError if it fits nowhere."""
     noted = []
     for entry in entries:
         unfit = [name for name in entry.names if not names.id_in(name, pattern)]
         note = f"--id-pattern does not fit {line(unfit[0])}." if unfit else ""
         noted.append(entry.noted(note) if note else entry)
-    if all(len(entry.notes) > 0 for entry in noted):
+    if all(entry.notes for entry in noted):
         many = "1 entry" if len(entries) == 1 else f"{len(entries):,} entries"
-        example = line(entries[0].names[0])
-        raise IntakeError(
-            f"--id-pattern fits none of {many}, such as {example}: correct it, or leave it out."
-        )
+        what = f"none of {many}, such as {line(entries[0].names[0])}"
+        raise IntakeError(f"--id-pattern fits {what}: correct it, or leave it out.")
     return noted
 
 
@@ -222,39 +191,31 @@ def _and_more(files: Sequence[str]) -> str:
 
 
 def _unique(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries by id. Where several have one id, each gets a part of its name's hash after a ~,
-    and a note: none of them can pass as the one that is meant.
+    """The entries by id. Where several have one id, each gets a note and a part of its name's hash
+    after a ~: none of them can pass as the one that is meant.
     """
     groups: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         groups[entry.id.casefold()].append(entry)
     unique = []
     for group in groups.values():
+        if len(group) == 1:
+            unique += group
+            continue
         hashes = [names.name_hash(entry.names[0]) for entry in group]
         length = 6
         while len({digest[:length] for digest in hashes}) < len(group):
             length += 1
         for entry, digest in zip(group, hashes, strict=True):
-            if len(group) > 1:
-                note = f"{len(group)} entries have the id {entry.id}; this one is {entry.shown}."
-                entry = replace(entry.noted(note), id=f"{entry.id}~{digest[:length]}")
-            unique.append(entry)
+            note = f"{len(group)} entries have the id {entry.id}; this one is {entry.shown}."
+            unique.append(replace(entry.noted(note), id=f"{entry.id}~{digest[:length]}"))
     return sorted(unique, key=lambda entry: entry.id)
 
 
 def _why_stray(
-    file: os.DirEntry[str],
-    single: tuple[str, str] | None,
-    pattern: re.Pattern[str],
-    katas: KataNames,
-    grades: Path | None,
+    file: os.DirEntry[str], pattern: re.Pattern[str], katas: KataNames, grades: Path | None
 ) -> str:
-    """Why something in the folder is nobody's submission; empty if it is somebody's.
-
-    Args:
-        single: of a single kata's file, whose it is and which kata's, as names.single_file() gives.
-        grades: where the grades go.
-    """
+    """Why something in the folder is nobody's submission; empty if it is somebody's."""
     if file.name.startswith(".") or file.name.casefold() in OF_THE_SYSTEM:
         return "a file of the system"
     if grades is not None and _only_leads_to(file, grades):
@@ -263,13 +224,18 @@ def _why_stray(
         return "grades of another run"
     if "_assignsubmission_onlinetext" in file.name:
         return "a text that was typed into Moodle"
-    if single:
+    if single := _single(file):
         return "" if single[0] else NO_STUDENT
     if pattern.search(file.name) or not _is_plain(file):
         return ""
     if kata := katas.nearest(file.name):
         return f"is it meant as {kata}.py? rename it to STUDENT_{kata}.py"
     return "neither a folder, an archive nor a kata's file"
+
+
+def _single(file: os.DirEntry[str]) -> tuple[str, str] | None:
+    """As names.single_file(), for a file."""
+    return names.single_file(file.name) if file.is_file(follow_symlinks=False) else None
 
 
 def _is_plain(file: os.DirEntry[str]) -> bool:
@@ -280,9 +246,7 @@ def _is_plain(file: os.DirEntry[str]) -> bool:
 
 
 def _only_leads_to(file: os.DirEntry[str], grades: Path) -> bool:
-    """True if it is where the grades go, or a folder in which nothing lies but the way there and
-    grades of other runs.
-    """
+    """True if it is where the grades go, or holds only the way there and grades of other runs."""
     here, goal = Path(file.path).resolve(), grades.resolve()
     if here == goal:
         return True
@@ -304,29 +268,22 @@ def _names_in(folder: Path) -> set[str]:
 
 
 def _why_of_one_student(folder: Path, files: Iterable[os.DirEntry[str]], katas: KataNames) -> str:
-    """Why this folder is most likely one submission itself, in a sentence for the user; empty if it
-    isn't.
-    """
+    """Why this folder is most likely one submission itself, for the user; empty if it isn't."""
     every = {f"{kata}.py" for kata in katas.every}
-    for file in files:
-        if file.name.casefold() == "katas" and file.is_dir(follow_symlinks=False):
-            if not every & _names_in(Path(file.path)):
-                return ""
-            return (
-                f"{folder} looks like one submission: it holds a folder {file.name}/ with katas'"
-                f" files. Give the folder that holds {folder.name}; if this is the one of the"
-                f" submissions, move {file.name}/ into a folder of its student's name."
-            )
-    return ""
-
-
-def _nothing_there(folder: Path, strays: Iterable[Ignored]) -> str:
-    if any(stray.reason == NO_STUDENT for stray in strays):
-        return (
-            f"{folder} looks like one submission: it holds katas' files itself. Give the folder"
-            f" that holds {folder.name}."
-        )
+    named = (file for file in files if file.name.casefold() == "katas")
+    inside = next((file for file in named if file.is_dir(follow_symlinks=False)), None)
+    if inside is None or not every & _names_in(Path(inside.path)):
+        return ""
     return (
-        f"{folder} holds no submission: neither a folder nor an archive nor a kata's file with a"
-        " student's name."
+        f"{folder} looks like one submission: it holds a folder {inside.name}/ with katas' files."
+        f" Give the folder that holds {folder.name}; if this is the one of the submissions, move"
+        f" {inside.name}/ into a folder of its student's name."
     )
+
+
+def _why_nothing(folder: Path, strays: Iterable[Ignored]) -> str:
+    if any(stray.reason == NO_STUDENT for stray in strays):
+        what = "looks like one submission: it holds katas' files itself"
+        return f"{folder} {what}. Give the folder that holds {folder.name}."
+    what = "neither a folder nor an archive nor a kata's file with a student's name"
+    return f"{folder} holds no submission: {what}."

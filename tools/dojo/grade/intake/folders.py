@@ -17,14 +17,12 @@ from typing import IO, Self
 
 from dojo.grade.intake import bounds, names
 from dojo.grade.intake.bounds import Refused, bounded
-from dojo.grade.intake.notes import never
 from dojo.grade.intake.selection import NOT_LOOKED_INTO, Member
 
 _STEPS = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
 _ALWAYS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_FILE = (
-    _ALWAYS | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
-)
+_FILE = _ALWAYS | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+_FILE |= getattr(os, "O_BINARY", 0)
 _FOLDER = _ALWAYS | getattr(os, "O_DIRECTORY", 0)
 LINK = "is a link: links are not followed"
 NO_FILE = "is a socket, a pipe or a device: it is not opened"
@@ -32,9 +30,7 @@ CHANGED = "changed while it was read: grade again when it is complete"
 
 
 class Tree:
-    """A folder and all that lies in it, as a context: its members can be loaded as long as it
-    lasts.
-    """
+    """A folder and all that lies in it: a context, in which its members can be loaded."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -50,11 +46,8 @@ class Tree:
             os.close(self._root)
 
     def members(self) -> list[Member]:
-        """All files, folder by folder, the least deep first and by name.
-
-        Raises:
-            Refused: there are more than the bounds allow.
-            OSError: the folder itself can't be read.
+        """All files, folder by folder, the least deep first and by name. Raises Refused if there
+        are too many, OSError if the folder itself can't be read.
         """
         found: list[Member] = []
         folders: list[tuple[str, ...]] = [()]
@@ -73,9 +66,8 @@ class Tree:
             for name, mode in entries:
                 inside = (*place, name)
                 if not stat.S_ISDIR(mode):
-                    reason = refusal(mode)
-                    load = never if reason else partial(self.load, inside)
-                    found.append(Member("/".join(inside), load, reason))
+                    load = partial(self.load, inside)
+                    found.append(Member("/".join(inside), load, refusal(mode)))
                 elif names.is_unseen(name):
                     found.append(_unread(inside, NOT_LOOKED_INTO))
                 elif len(inside) > bounds.DEPTH:
@@ -85,11 +77,7 @@ class Tree:
         return found
 
     def load(self, place: tuple[str, ...]) -> bytes:
-        """The file at this place.
-
-        Raises:
-            Refused: it can't be read, or is larger than the bounds allow.
-        """
+        """Read the file at this place; raises Refused if that can't be, or it is too large."""
         try:
             with self.open(place) as file:
                 return steady(file)
@@ -97,55 +85,37 @@ class Tree:
             raise Refused(_reason(error)) from None
 
     def open(self, place: tuple[str, ...]) -> IO[bytes]:
-        """The file at this place, open for reading.
-
-        Raises:
-            Refused: it is no file.
-            OSError: it can't be opened.
-        """
-        folder = self._step_to(place[:-1])
-        try:
+        """Open the file at this place; raises Refused if it is none, OSError if that fails."""
+        with self._folder(place[:-1]) as folder:
             if isinstance(folder, Path):
                 return _as_file(os.open(folder / place[-1], _FILE))
             return _as_file(os.open(place[-1], _FILE, dir_fd=folder))
-        finally:
-            self._leave(folder)
 
     def _entries(self, place: tuple[str, ...]) -> list[tuple[str, int]]:
         """Name and mode of what lies in a folder, by name; no more than it takes to refuse it."""
-        folder = self._step_to(place)
-        try:
-            with os.scandir(folder) as entries:
-                few = islice(entries, bounds.MEMBERS + 1)
-                return sorted((entry.name, _mode(entry)) for entry in few)
-        finally:
-            self._leave(folder)
+        with self._folder(place) as folder, os.scandir(folder) as entries:
+            few = islice(entries, bounds.MEMBERS + 1)
+            return sorted((entry.name, _mode(entry)) for entry in few)
 
-    def _step_to(self, place: tuple[str, ...]) -> int | Path:
-        """A folder below the root: open, or as a path where the system has no such calls."""
+    @contextmanager
+    def _folder(self, place: tuple[str, ...]) -> Iterator[int | Path]:
+        """A folder below the root: open, or its path where the system has no such calls."""
         if isinstance(self._root, Path):
-            return self._root.joinpath(*place)
-        folder = self._root
-        for name in place:
-            try:
-                inside = os.open(name, _FOLDER, dir_fd=folder)
-            finally:
-                self._leave(folder)
-            folder = inside
-        return folder
-
-    def _leave(self, folder: int | Path) -> None:
-        if isinstance(folder, int) and folder != self._root:
+            yield self._root.joinpath(*place)
+            return
+        folder = os.dup(self._root)
+        try:
+            for name in place:
+                above = folder
+                folder = os.open(name, _FOLDER, dir_fd=above)
+                os.close(above)
+            yield folder
+        finally:
             os.close(folder)
 
 
 def open_file(path: Path) -> IO[bytes]:
-    """A file outside of any tree, open for reading.
-
-    Raises:
-        Refused: it is a link or no file.
-        OSError: it can't be opened.
-    """
+    """Open a file outside of any tree; raises Refused if it is none, OSError if that fails."""
     if reason := refusal(path.lstat().st_mode):  # to open a device can already do something
         raise Refused(reason)
     return _as_file(os.open(path, _FILE))
@@ -159,11 +129,7 @@ def refusal(mode: int) -> str:
 
 
 def steady(file: IO[bytes]) -> bytes:
-    """All that an open file holds.
-
-    Raises:
-        Refused: it is larger than the bounds allow, or was written to meanwhile.
-    """
+    """All that an open file holds; raises Refused if it is too large or changes meanwhile."""
     with unchanged(file) as size:
         data = bounded(file)
         if len(data) != size:
@@ -173,7 +139,7 @@ def steady(file: IO[bytes]) -> bytes:
 
 @contextmanager
 def unchanged(file: IO[bytes]) -> Iterator[int]:
-    """Refuse a file that was written to while this block ran; gives the file's size."""
+    """Refuse a file that was written to while this block ran. Yields its size."""
     before = os.fstat(file.fileno())
     yield before.st_size
     after = os.fstat(file.fileno())
@@ -182,7 +148,7 @@ def unchanged(file: IO[bytes]) -> Iterator[int]:
 
 
 def _unread(folder: tuple[str, ...], reason: str) -> Member:
-    return Member("/".join((*folder, "")), never, reason)
+    return Member("/".join((*folder, "")), refusal=reason)
 
 
 def _as_file(descriptor: int) -> IO[bytes]:

@@ -1,6 +1,4 @@
-"""What a name says, which anybody can choose: whose it is, which kata's file is meant, and whether
-a path can be trusted.
-"""
+"""What a name, which anybody can choose, says: whose it is, and which kata's file is meant."""
 
 import difflib
 import hashlib
@@ -13,16 +11,12 @@ from dojo.grade.intake import bounds
 from dojo.grade.intake.bounds import Refused
 
 # Canvas: doejane_12345_67890_katas.zip, doejane_LATE_12345_67890_katas.zip. Moodle: Jane
-# Doe_12345_assignsubmission_file_. What stands after it the student chose, and it may look the
-# same: the first such number counts.
-# What they write at the number's place is what their own table of grades knows the student by. The
-# names of Gradescope (submission_123456) and GitHub Classroom (homework-login) don't fit, and are
-# ids as they are.
+# Doe_12345_assignsubmission_file_. The first such number counts, by which their own table of grades
+# knows the student: what stands after it the student chose, and it may look the same. The names of
+# Gradescope (submission_123456) and GitHub Classroom (homework-login) don't fit, and are ids.
 DEFAULT_PATTERN = (
-    # what stands before the number, and after it
-    r"^(?:[^_]+(?:_LATE)?_(?=\d{2,}_\d{3,}_.)|.+?_(?=\d+_assignsubmission_))" r"(?P<id>\d+)_"
+    r"^(?:[^_]+(?:_LATE)?_(?=\d{2,}_\d{3,}_.)|.+?_(?=\d+_assignsubmission_))(?P<id>\d+)_"
 )
-# the last is .tar.zst alone; the others are found below a .tar as well
 ARCHIVE_ENDINGS = (".zip", ".tgz", ".tar", ".gz", ".rar", ".7z", ".bz2", ".xz", ".tar.zst")
 LONGEST_ID = 64
 _KEPT = re.compile(r"[A-Za-z0-9._@+-]")
@@ -34,14 +28,11 @@ _SINGLE = re.compile(
 )
 _UNSEEN_FOLDERS = ("__macosx", "__pycache__", "node_modules", "site-packages", "venv")
 
-# of 1: how much of two names has to be the same; "k02_device" has 0.95, "k02_devices" and
-# "k00_concepts" 0.6
+# how much of two names has to be the same: "k02_devices" is 0.95 "k02_device", 0.6 "k00_concepts"
 CLOSE = 0.8
 LONGEST_COMPARED = 60  # no longer name is compared letter by letter
-# of a file, on the systems of today: an archive can have longer ones, and nothing is meant by them
-LONGEST_NAME = 255
-# What a Python text is handed in as. Any other ending, such as that of a picture, needs more than a
-# new name.
+LONGEST_NAME = 255  # of a file on any system; archives have longer ones, by which nothing is meant
+# what a Python text is handed in as; with another ending, as a picture's, it takes more than a name
 _TEXT = re.compile(r"(?P<stem>.+?)\.(?:py(?![a-z0-9]).*|pyw|txt)|(?P<bare>[^.]+)", re.DOTALL)
 _NUMBER = re.compile(r"^k(?:ata)?[ _-]*(\d{1,2})(?!\d)|(?<![a-z0-9])k(\d\d)(?!\d)")
 _LEFTOVER = re.compile(r"[.#].*|.*(?:~|\.(?:bak|orig|old|tmp|swp|swo)|\.backup.*)", re.DOTALL)
@@ -61,9 +52,7 @@ def is_archive(name: str) -> bool:
 
 
 def is_late(entry: str) -> bool:
-    """True if Canvas marked an entry of this name as late. The mark stands before the number, where
-    no student can put it.
-    """
+    """True if Canvas marked it as late, before the number, where no student can put that."""
     return _LATE.match(entry) is not None
 
 
@@ -74,10 +63,10 @@ def id_in(entry: str, pattern: re.Pattern[str]) -> str:
 
 
 def safe_id(name: str) -> str:
-    """The name in letters and digits of ASCII and a few signs. Where that changes it, a hash of the
-    whole name follows after a ~, which no name itself can have: two names that differ stay apart,
-    in one run and from one run to the next, and none can pass for another. The two ways to write an
-    accent in Unicode make no difference: systems exchange them.
+    """The name in ASCII letters, digits and a few signs. Where that changes it, a hash of the whole
+    name follows after a ~, which no name itself can have: different names stay apart, in one run
+    and from one run to the next, and none can pass for another. The two ways to write an accent in
+    Unicode make no difference: systems exchange them.
     """
     whole = unicodedata.normalize("NFC", name)
     letters = (a for a in unicodedata.normalize("NFKD", name) if not unicodedata.combining(a))
@@ -96,22 +85,19 @@ def name_hash(name: str) -> str:
 
 
 def single_file(entry: str) -> tuple[str, str] | None:
-    """Of a single kata's file, as Canvas and Moodle name them: what stands before the kata's name,
-    and the kata's name in the student's spelling. None for any other name.
-
-    What such a system adds after a name that it has seen before ("-1", " (1)") is left out.
+    """What stands before the kata's name in the name of a single kata's file, as Canvas and Moodle
+    name them, and the kata's name as the student spelled it, without what such a system adds to a
+    name that it has seen before ("-1", " (1)"). None for any other name.
     """
     match = _SINGLE.fullmatch(entry)
     return ((match["who"] or "").rstrip("_- "), match["kata"]) if match else None
 
 
 def parts(path: str) -> tuple[str, ...]:
-    r"""A path's folders and name. The parts may be divided by "/" or, as in archives from Windows,
-    by "\".
+    r"""A path's folders and name, divided by "/" or, as in archives from Windows, by "\".
 
     Raises:
-        Refused: the path leads out of the submission, or is too long, too deep or written in
-            characters that can't be seen.
+        Refused: it leads out of the submission, is too long or too deep, or has control characters.
     """
     odd = [letter for letter in path if unicodedata.category(letter) in ("Cc", "Cs")]
     # bytes of another encoding than UTF-8, as old archives have them in the names of folders
@@ -148,12 +134,7 @@ def unseen_folder(path: str) -> str:
 
 @dataclass(frozen=True)
 class KataNames:
-    """The katas whose files are looked for, by name.
-
-    Attributes:
-        graded: those that are graded.
-        every: all there are, those included.
-    """
+    """Names of the katas whose files are looked for: those that are graded, and all there are."""
 
     graded: tuple[str, ...]
     every: tuple[str, ...]
@@ -203,9 +184,7 @@ def _nearest(name: str, katas: tuple[str, ...]) -> str:
 
 
 def _without_endings(name: str) -> str:
-    """Without all that follows a dot, up to the last blank: "k01 v1.2 a.tar.gz" is called "k01 v1.2
-    a".
-    """
+    """Without the endings after the last blank: "k01 v1.2 a.tar.gz" is called "k01 v1.2 a"."""
     blanks = [number for number, letter in enumerate(name) if letter.isspace()]
     dot = name.find(".", blanks[-1] if blanks else 0)
     return name if dot < 0 else name[:dot]

@@ -1,5 +1,5 @@
-"""What a person is told of a submission's files that were not taken: in a list each, and in a
-sentence those that may be what should have been graded, so that no 0 comes without a word.
+"""What is reported of files that were not taken: so that no 0 comes without a word, all are listed,
+and there is a note on those that may be what should have been graded.
 """
 
 from collections import Counter, defaultdict
@@ -19,16 +19,8 @@ MOST_LISTED = 100
 FEW = 3  # other files of one folder that are listed by name; more are counted
 MOST_NAMED = 3
 MOST_NOTES = 6
-
-
-class Cause(Enum):
-    """Why a file was left out that may be a kata's: it decides what can be done about it."""
-
-    COPY = "a copy"
-    NAME = "its name"
-    FORM = "its form"
-    ARCHIVE = "an archive"
-    REFUSED = "refused"
+# Why a file that may be a kata's was not taken: it decides what can be done about it.
+Cause = Enum("Cause", ["COPY", "NAME", "FORM", "ARCHIVE", "REFUSED"])
 
 
 def never() -> bytes:
@@ -41,11 +33,9 @@ class Finding:
     """A file of a submission, looked at.
 
     Attributes:
-        path: by which a person finds it.
         reason: why it is not taken; empty for a kata's file that may be.
-        kata: the graded kata whose file it is, or may be meant as; empty where anything may lie in
-            it.
-        cause: of a file that nobody needs to be told of, None.
+        kata: the graded kata whose file it is, or may be meant as; empty if there is none.
+        cause: None for a file that needs no note.
         weak: it matters only where nothing is taken for the kata.
         place: its folders and its name in the submission.
         load: reads it, and raises Refused where that can't be.
@@ -73,9 +63,7 @@ def beside(name: str, katas: KataNames) -> Finding:
 
 
 def listed(findings: Sequence[Finding]) -> tuple[Ignored, ...]:
-    """The list of what was not taken, short enough to be read: each path with its reason once;
-    where a folder holds many files that have nothing to do with katas, the folder instead of them.
-    """
+    """What was not taken, and why: each path once, but a folder for its many files of no kata."""
     others = Counter(_folder(found.path) for found in findings if found.reason == NO_KATA)
     entries: dict[Ignored, None] = {}
     for found in findings:
@@ -94,10 +82,8 @@ def listed(findings: Sequence[Finding]) -> tuple[Ignored, ...]:
 def notes(
     left_out: Sequence[Finding], places: Mapping[str, str], graded: Sequence[str]
 ) -> tuple[str, ...]:
-    """In a sentence each what was left out, why, and what to do.
-
-    Args:
-        places: kata → where the file lies that was taken for it.
+    """A sentence for each group of files left out: which, why, and what to do. `places` has the
+    paths of the katas' files that were taken.
     """
     groups: dict[tuple[str, Cause | None], list[Finding]] = defaultdict(list)
     for found in left_out:
@@ -105,8 +91,7 @@ def notes(
             groups[found.kata, None if found.kata in places else found.cause].append(found)
     sentences = [_note(group, places.get(kata, "")) for (kata, _), group in groups.items()]
     if (more := len(sentences) - MOST_NOTES) > 0:
-        last = f"And {more} more such notes: see what was not taken."
-        sentences = [*sentences[:MOST_NOTES], last]
+        sentences[MOST_NOTES:] = [f"And {more} more such notes: see what was not taken."]
     return tuple(sentences)
 
 
@@ -116,19 +101,13 @@ def nothing_of_these(others: Sequence[str]) -> str:
 
 
 def _note(group: Sequence[Finding], taken: str) -> str:
-    """The note on files left out for one kata and one cause.
-
-    Args:
-        taken: path of the file that was taken for that kata; empty if there is none.
-    """
+    """The note on files left out for one kata and cause; `taken` is the path of the kata's file."""
     first, several = group[0], len(group) > 1
     what = f"{_named([found.path for found in group])} {'were' if several else 'was'} not taken"
     meant = f"{'is one of them' if several else 'is it'} meant as {first.kata}.py?"
     if taken:
-        return (
-            f"{what}, {line(taken)} was: if another one is meant, put it in its place and grade"
-            " again."
-        )
+        what += f", {line(taken)} was"
+        return f"{what}: if another one is meant, put it in its place and grade again."
     if first.cause is Cause.COPY:
         is_second = "a second copy" in first.reason
         why = line(first.reason, 200) if is_second else "nothing says which of them counts"

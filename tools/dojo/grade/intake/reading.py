@@ -17,11 +17,8 @@ _READ_INSIDE = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
 def read(paths: Sequence[Path], katas: KataNames) -> tuple[Choice, str]:
-    """What is taken from a submission, and why nothing could be; empty where something was, or
-    where it could be read and holds other katas than those that are graded. Raises nothing.
-
-    Args:
-        paths: of its folder or archive, or of the single files that it is made of.
+    """What is taken from the folder, the archive or the single files of a submission, and why
+    nothing could be: empty if something was, or it holds other katas than those that are graded.
     """
     try:
         choice, kind = _choice(paths, katas)
@@ -61,8 +58,9 @@ def _is_single(path: Path, katas: KataNames) -> bool:
     """True if it is a kata's file, or was meant as one, and not an archive of some."""
     if names.single_file(path.name):
         return True
-    named_as_archive = names.is_archive(path.name)
-    return bool(katas.nearest(path.name)) and not named_as_archive and not is_archive(path)
+    if names.is_archive(path.name) or not katas.nearest(path.name):
+        return False
+    return not is_archive(path)
 
 
 def _single(path: Path) -> Member:
@@ -83,7 +81,8 @@ def _in_folder(path: Path, katas: KataNames) -> Choice:
     with folders.Tree(path) as tree:
         members = tree.members()
         choice = chosen(members, katas)
-        readable = [member.path for member in members if _is_read_inside(member)]
+        top = [member for member in members if "/" not in member.path and not member.refusal]
+        readable = [file.path for file in top if file.path.lower().endswith(_READ_INSIDE)]
         if choice.files or len(readable) != 1:
             return choice
         # Moodle puts the archive that a student handed in into a folder of the student's name.
@@ -92,18 +91,9 @@ def _in_folder(path: Path, katas: KataNames) -> Choice:
             inside = _in_archive(file, katas)
     ignored = [replace(entry, name=f"{line(archive)}: {entry.name}") for entry in inside.ignored]
     ignored += [entry for entry in choice.ignored if entry.name != line(archive)]
-    beside = tuple(finding for finding in choice.left_out if finding.path != archive)
-    return replace(
-        inside,
-        ignored=tuple(ignored),
-        left_out=inside.left_out + beside,
-        others=inside.others + choice.others,
-    )
-
-
-def _is_read_inside(member: Member) -> bool:
-    is_at_top = "/" not in member.path
-    return is_at_top and not member.refusal and member.path.lower().endswith(_READ_INSIDE)
+    left_out = inside.left_out + tuple(f for f in choice.left_out if f.path != archive)
+    others = inside.others + choice.others
+    return replace(inside, ignored=tuple(ignored), left_out=left_out, others=others)
 
 
 def _in_archive(file: IO[bytes], katas: KataNames) -> Choice:

@@ -1,16 +1,15 @@
-"""Which of the files found in a submission are taken, and why each of the others is not. Nothing is
-chosen in silence.
-"""
+"""Which files of a submission are taken, and why each of the others is not."""
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from dojo.grade.intake import names
 from dojo.grade.intake.bounds import Refused
 from dojo.grade.intake.names import KataNames
-from dojo.grade.intake.notes import NO_KATA, Cause, Finding, listed
+from dojo.grade.intake.notes import NO_KATA, Cause, Finding, listed, never
 from dojo.grade.records import Ignored
 
 NOT_GRADED = "no kata that is graded here"
@@ -25,14 +24,13 @@ class Member:
     """A file that lies in a submission.
 
     Attributes:
-        path: as it is written there.
         load: reads it, and raises Refused where that can't be.
-        refusal: why it is not taken whatever its name is; such as that it is a link.
+        refusal: why it is not taken whatever its name; such as that it is a link.
         entry: the name by which a person finds it, where that is not its path.
     """
 
     path: str
-    load: Callable[[], bytes]
+    load: Callable[[], bytes] = never
     refusal: str = ""
     entry: str = ""
 
@@ -64,14 +62,11 @@ def chosen(members: Iterable[Member], katas: KataNames) -> Choice:
     A file is a kata's if its name is exactly that; any other is listed, with the nearest kata if
     there is one. Of several files of one name that one is taken which lies in a folder `katas` and,
     of these, least deep; where that does not single one out, none is.
-
-    Args:
-        members: of a submission, in their order.
     """
     rest: list[Finding] = []
     candidates: dict[str, list[Finding]] = defaultdict(list)
     for member in members:
-        finding = _looked_at(member, katas)
+        finding = _look_at(member, katas)
         if finding.reason:
             rest.append(finding)
         else:
@@ -86,10 +81,10 @@ def chosen(members: Iterable[Member], katas: KataNames) -> Choice:
                 places[kata] = taken.path
             except Refused as refused:
                 refusal = str(refused)
-        why_no_copy = _why_no_copy(taken, copies, refusal)
+        reason = _why_no_copy(taken, copies, refusal)
         for copy in copies:
             if copy is not taken:
-                rest.append(replace(copy, reason=why_no_copy, cause=Cause.COPY))
+                rest.append(replace(copy, reason=reason, cause=Cause.COPY))
             elif refusal:
                 rest.append(replace(copy, reason=refusal, cause=Cause.REFUSED))
     rest = [_without_needless_question(finding, files) for finding in rest]
@@ -97,14 +92,15 @@ def chosen(members: Iterable[Member], katas: KataNames) -> Choice:
     return Choice(files, listed(rest), places, tuple(_that_matter(rest, files)), tuple(others))
 
 
-def _looked_at(member: Member, katas: KataNames) -> Finding:
-    """What a file is, by its name and place alone."""
+def _look_at(member: Member, katas: KataNames) -> Finding:
+    """Find out by its name and place alone what a file is."""
+    load = never if member.refusal else member.load
     try:
         place = names.parts(member.path)
     except Refused as refused:
         kata = katas.nearest(re.split(r"[/\\]", member.path)[-1])
         path, place = member.entry or member.path, (member.path,)
-        return Finding(path, str(refused), kata, Cause.REFUSED, False, place, member.load)
+        return Finding(path, str(refused), kata, Cause.REFUSED, False, place, load)
     if folder := names.unseen_folder("/".join(place)):
         return Finding(member.entry or f"{folder}/", NOT_LOOKED_INTO, place=place)
     kata = katas.nearest(place[-1])
@@ -113,15 +109,11 @@ def _looked_at(member: Member, katas: KataNames) -> Finding:
         kata = ""
     weak = names.is_weak(place[-1]) or cause is Cause.ARCHIVE or reason == IN_REFERENCE
     path = member.entry or "/".join(place)
-    return Finding(path, reason, kata, cause, weak, place, member.load)
+    return Finding(path, reason, kata, cause, weak, place, load)
 
 
 def _why_not(member: Member, place: Sequence[str], kata: str) -> tuple[str, Cause | None]:
-    """Why a file is not taken, and what can be done about it; an empty reason for a kata's file.
-
-    Args:
-        kata: the nearest to the file's name.
-    """
+    """Why a file is not taken whose name is nearest to this kata's; empty if it is the kata's."""
     name = place[-1]
     if member.refusal:
         return member.refusal, Cause.REFUSED
@@ -132,12 +124,12 @@ def _why_not(member: Member, place: Sequence[str], kata: str) -> tuple[str, Caus
         return "what macOS notes about a file", None
     if names.is_archive(name):
         return "an archive inside: it is not unpacked", Cause.ARCHIVE
-    if kata and names.is_spelling_of(name, kata) and names.is_text(name):
-        return f"has to be named {kata}.py", Cause.NAME
-    if kata and names.is_text(name):
-        return f"is it meant as {kata}.py? rename it", Cause.NAME
-    if kata:
+    if kata and not names.is_text(name):
         return f"is it meant as {kata}.py? only that is graded", Cause.FORM
+    if kata and names.is_spelling_of(name, kata):
+        return f"has to be named {kata}.py", Cause.NAME
+    if kata:
+        return f"is it meant as {kata}.py? rename it", Cause.NAME
     return (NOT_GRADED if _LIKE_A_KATA.fullmatch(name) else NO_KATA), None
 
 
@@ -152,11 +144,7 @@ def _the_one(copies: Sequence[Finding]) -> Finding | None:
 
 
 def _why_no_copy(taken: Finding | None, copies: Sequence[Finding], refusal: str) -> str:
-    """Why the copies that do not count are not taken.
-
-    Args:
-        refusal: why the one that counts could not be read; empty if it was.
-    """
+    """Why the other copies are not taken; `refusal` is why the one that counts wasn't either."""
     if taken is not None:
         how = "counts, and could not be taken" if refusal else "was taken"
         return f"a second copy: {taken.path} {how}"
@@ -189,7 +177,6 @@ def _that_matter(findings: Sequence[Finding], files: Mapping[str, bytes]) -> Ite
 
 
 def _holds(finding: Finding, data: bytes) -> bool:
-    try:
+    with suppress(Exception):  # however damaged it is: the submission goes without it
         return finding.load() == data
-    except Exception:  # however damaged it is: the submission goes without it
-        return False
+    return False

@@ -34,17 +34,14 @@ _SCOPES = 0b11  # abstract sockets and signals of others; from version 6 on
 
 @dataclass(frozen=True)
 class RunLimits:
-    """Limits of one run in the sandbox. The wall clock is not among them: the caller keeps it,
-    outside.
+    """Limits of one run in the sandbox, but for the wall clock, which the caller keeps outside.
 
     Attributes:
-        memory: MB that the run may take beyond what it begins with: each of its processes, and all
-            together.
+        memory: MB beyond what the run begins with: for each of its processes, and all together.
         cpu: seconds of processor time for each process.
         processes: of the run at a time, threads counted.
         files: open at a time in a process.
-        file_size: MB, of the largest file that can be written; what a run prints is one, on a disk
-            of ours.
+        file_size: MB of the largest file; what a run prints is one, on a disk of ours.
         space: MB for all files together, in memory.
         inodes: how many files and folders there can be.
     """
@@ -81,9 +78,7 @@ class RunLimits:
 
 
 def confine(files: dict[str, bytes], limits: RunLimits) -> None:
-    """Take all steps. Landlock or seccomp is left out where the kernel lacks it; anything else that
-    fails raises OSError.
-    """
+    """Take all steps; Landlock and seccomp only where the kernel has them. Raises OSError."""
     own_view(files, limits)
     with suppress(OSError):  # the first to go when the machine runs out of memory
         Path("/proc/self/oom_score_adj").write_text("1000")
@@ -105,9 +100,7 @@ def keep_only(descriptors: Collection[int]) -> None:
 
 
 def own_view(files: dict[str, bytes], limits: RunLimits) -> None:
-    """Enter new namespaces in which all files are read-only but for an empty folder for temporary
-    ones, and lay the kata's file there.
-    """
+    """Enter new namespaces, where all files are read-only but temporary ones, with these files."""
     syscalls.unshare(syscalls.CLONE_VIEW)
     syscalls.mount("", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
     size = f"size={limits.space}m,nr_inodes={limits.inodes}"
@@ -135,10 +128,8 @@ def give_up_rights() -> None:
 
 def restrict_files(writable: Sequence[str]) -> int:
     """Landlock, a second wall behind the mounts: this process and all that it starts can read what
-    they see, write only below these paths, use no TCP and signal nobody outside.
-
-    Returns:
-        The version of Landlock; 0 where the kernel has none, and nothing was restricted.
+    they see, write only below these paths, use no TCP and signal nobody outside. Returns the
+    version of Landlock; 0 where the kernel has none, and nothing was restricted.
     """
     version = syscalls.landlock_version()
     if not version:

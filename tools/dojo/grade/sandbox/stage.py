@@ -1,9 +1,9 @@
-"""For grading that root started: gathers what the sandbox will show, becomes nobody, and starts
+"""For grading that root started: mounts what the sandbox will show, becomes nobody, and starts
 bubblewrap as that user.
 
 Code under test must not run as root, not even inside. Yet Python or the checkout may lie in a
-folder that only root can enter; so each part of the view is first mounted in a folder that everyone
-can reach, in a mount namespace of this process alone.
+folder that only root can enter; so each part of the view is first mounted where everyone can reach
+it, in a mount namespace of this process alone.
 """
 
 import os

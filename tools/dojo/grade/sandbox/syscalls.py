@@ -1,8 +1,4 @@
-"""The system calls of Linux that Python 3.11 lacks, by way of the C library. Like Python's own they
-raise OSError.
-
-No other module of the sandbox uses ctypes.
-"""
+"""System calls of Linux that Python 3.11 lacks, by ctypes. Like Python's own they raise OSError."""
 
 import ctypes
 import errno
@@ -15,7 +11,7 @@ from typing import Any
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS = 0x00020000, 0x02000000, 0x04000000
 CLONE_NEWIPC, CLONE_NEWUSER = 0x08000000, 0x10000000
 CLONE_NEWPID, CLONE_NEWNET = 0x20000000, 0x40000000
-# what a run gets new in there, once it is the first process of its PID namespace
+# what a run enters besides its PID and user namespaces
 CLONE_VIEW = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWCGROUP
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 0x1, 0x2, 0x4, 0x8, 0x20, 0x1000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
@@ -60,9 +56,7 @@ def no_new_privileges() -> None:
 
 
 def drop_capabilities() -> None:
-    """Give up all capabilities, for good: also those that a program started from here could get
-    back.
-    """
+    """Give up all capabilities for good: no program started from here gets them back."""
     for number in range(_HIGHEST_CAPABILITY + 1):
         try:
             _prctl(_PR_CAPBSET_DROP, number)

@@ -1,6 +1,5 @@
-"""What all processes of a run take together: a control group limits it where the kernel lets us
-make one (version 2, delegated to us); elsewhere each process is limited by itself, and the warm
-process looks after the sum.
+"""What all processes of a run take together. A control group limits it where one (of version 2) is
+delegated to us; elsewhere each process is limited by itself, and the warm process watches the sum.
 """
 
 import os
@@ -21,10 +20,7 @@ class Process(NamedTuple):
     """A process that can be seen from here.
 
     Attributes:
-        parent: its number.
-        memory: bytes that it has in no file on a disk; those that it shares with others since a
-            fork are included.
-        threads: how many it has.
+        memory: bytes in no file on a disk, including those shared with others since a fork.
         stack: where its stack begins. The system chooses that by chance for each program that it
             starts; a fork keeps it.
     """
@@ -58,17 +54,13 @@ def _process(entry: Path) -> Process:
 
 
 def _fields(entry: Path) -> list[str]:
-    """The fields after the name, which a process gives itself: any bytes, and brackets and line
-    ends among them.
-    """
+    """The fields after the name, which can hold any bytes, even brackets and line ends."""
     return (entry / "stat").read_bytes().rpartition(b")")[2].decode().split()
 
 
 def members(every: Mapping[int, Process], first: int) -> set[int]:
-    """A process and all below it.
-
-    A process whose parent has ended belongs to the first of its PID namespace, so that none gets
-    away.
+    """A process and all below it. None gets away: a process whose parent has ended belongs to the
+    first of its PID namespace.
     """
     found, before = {first}, 0
     while len(found) > before:
@@ -80,9 +72,8 @@ def members(every: Mapping[int, Process], first: int) -> set[int]:
 def memory_beyond(every: Mapping[int, Process], run: Collection[int], warm: int) -> int:
     """Bytes that a run's processes take together, beyond what they share with the warm process.
 
-    A process shares it that was forked from the warm one and has not started another program since.
-    It may have given it up by writing to it, which can't be seen: so it is free for a few
-    processes, not for as many as there can be.
+    Forks of the warm process that have not started another program since share it. They may have
+    given it up by writing to it, which can't be seen: so it is free for a few of them, not for all.
     """
     origin = every.get(warm, Process(0, 0))
     memory = [every[number].memory for number in run]
@@ -97,9 +88,7 @@ def threads(every: Mapping[int, Process], run: Collection[int]) -> int:
 
 
 def put_last(run: Collection[int]) -> None:
-    """Give these processes, and what they start, only the processor time that others leave. Nothing
-    undoes it.
-    """
+    """Let these processes, and what they start, only have the processor time that others leave."""
     for number in run:
         with suppress(OSError):
             for task in Path(f"/proc/{number}/task").iterdir():
@@ -133,10 +122,9 @@ def delegated(mounts: str, own: str, controllers: frozenset[str] = CONTROLLERS) 
 
 def find_group() -> Path | None:
     """As delegated(), for this process."""
+    own = Path("/proc/self")
     try:
-        return delegated(
-            Path("/proc/self/mounts").read_text(), Path("/proc/self/cgroup").read_text()
-        )
+        return delegated((own / "mounts").read_text(), (own / "cgroup").read_text())
     except OSError:
         return None
 
@@ -154,13 +142,10 @@ def group_settings(limits: RunLimits) -> dict[str, str]:
 
 
 class Group:
-    """The control group of one run, while that lasts.
-
-    Raises:
-        OSError: it can't be made.
-    """
+    """The control group of one run, while that lasts."""
 
     def __init__(self, parent: Path, name: str, settings: Mapping[str, str]) -> None:
+        """Raises OSError if it can't be made."""
         self.folder = parent / name
         self.folder.mkdir()
         for setting, value in settings.items():
@@ -169,15 +154,11 @@ class Group:
                 (self.folder / setting).write_text(value)
 
     def door(self) -> int:
-        """A descriptor: the process that writes 0 there is in the group from then on, with all that
-        it starts.
-        """
+        """A descriptor; the process that writes 0 to it enters the group, with all it starts."""
         return os.open(self.folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
 
     def remove(self) -> bool:
-        """End all processes in it and remove it. True if it is gone, which takes until they have
-        ended.
-        """
+        """End its processes and remove it. True if it is gone: not before they have ended."""
         with suppress(OSError):
             (self.folder / "cgroup.kill").write_text("1")
         with suppress(OSError):

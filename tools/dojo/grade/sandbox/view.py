@@ -1,6 +1,4 @@
-"""What can be seen in the sandbox, and the bubblewrap command that shows it. Nothing here acts: the
-command is only put together.
-"""
+"""What can be seen in the sandbox, and the command line of bubblewrap that shows it."""
 
 import os
 import sys
@@ -18,17 +16,12 @@ SYSTEM = (
 WITHOUT_TESTS = ("tools/dojo", "katas/given", "katas/__init__.py", "katas/catalog.toml")
 PARTS = (*WITHOUT_TESTS, "tests", "conftest.py", "pyproject.toml")
 ENVIRONMENT = {
-    "HOME": SCRATCH,
-    "TMPDIR": SCRATCH,
-    "MPLCONFIGDIR": SCRATCH,
+    **dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), SCRATCH),
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
     "MPLBACKEND": "Agg",
-    "USER": "learner",
-    "LOGNAME": "learner",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
+    **dict.fromkeys(("USER", "LOGNAME"), "learner"),
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     "CUDA_VISIBLE_DEVICES": "",
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -53,9 +46,8 @@ class Python:
 def this_python() -> Python:
     """The Python that runs this."""
     program = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
-    path = tuple(
-        folder for folder in sys.path if Path(folder).is_dir() and _is_of_python(Path(folder))
-    )
+    folders = [folder for folder in sys.path if Path(folder).is_dir()]
+    path = tuple(folder for folder in folders if _is_of_python(Path(folder)))
     # No more of the prefix than this: it can be somebody's home.
     prefixes = (sys.base_prefix, os.path.realpath(sys.base_prefix))
     libraries = [Path(prefix, name) for prefix in prefixes for name in ("lib", "lib64")]
@@ -64,15 +56,11 @@ def this_python() -> Python:
 
 
 def _is_of_python(folder: Path) -> bool:
-    """True if a folder of sys.path belongs to Python and its packages. Others in there, a home
-    among them, are not for view.
-    """
-    if folder.name in ("site-packages", "dist-packages"):
-        return True
-    prefixes = (sys.base_prefix, sys.prefix)
-    return any(
-        Path(prefix, name) in folder.parents for prefix in prefixes for name in ("lib", "lib64")
-    )
+    """True for a folder of Python and its packages. Others, such as a home, are not for view."""
+    prefixes = [Path(prefix) for prefix in (sys.base_prefix, sys.prefix)]
+    libraries = {prefix / name for prefix in prefixes for name in ("lib", "lib64")}
+    is_packages = folder.name in ("site-packages", "dist-packages")
+    return is_packages or not libraries.isdisjoint(folder.parents)
 
 
 @dataclass(frozen=True)
@@ -93,25 +81,19 @@ class View:
 def view(
     python: Python, hidden: Sequence[Path] = (), root: Path = ROOT, of_root: Sequence[str] = PARTS
 ) -> View:
-    """The interpreter, its libraries, the tests and the tools: no reference, no submission,
-    nobody's files.
+    """Python, the tests and the tools: no reference, no submission, nobody's files.
 
     Args:
+        hidden: folders that must not be seen, even below others that are, as submissions in /usr.
         of_root: what is shown of this repository.
-        hidden: folders that must not be seen, though they may lie below others that are, such as
-            submissions below /usr.
     """
     links = tuple((path, str(Path(path).readlink())) for path in SYSTEM if Path(path).is_symlink())
     system = [path for path in SYSTEM if Path(path).exists() and not Path(path).is_symlink()]
     parts = [str(root / part) for part in of_root if (root / part).exists()]
     folders = dict.fromkeys(str(path.resolve()) for path in hidden if path.is_dir())
-    # What lies in a hidden folder is hidden with it. Named once more, it would be there as an empty
-    # folder, to be seen.
-    outer = [
-        folder
-        for folder in folders
-        if not any(_is_within(folder, other) for other in folders if other != folder)
-    ]
+    # what lies in a hidden folder is hidden with it; named once more, it would be seen as empty
+    inner = {folder for folder in folders for other in folders if _is_below(folder, other)}
+    outer = [folder for folder in folders if folder not in inner]
     empty = tuple(dict.fromkeys([str(root), *outer]))
     return View(links, _without_doubles([*system, *python.folders, *parts], empty), empty)
 
@@ -146,8 +128,7 @@ def command(program: str, seen: View, staged: Sequence[str], run: Sequence[str])
     options = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net"]
     options += ["--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session"]
     options += ["--uid", "0", "--gid", "0", "--hostname", "sandbox"]
-    # Root in its own user namespace alone, nobody outside: it takes that to shut its children in,
-    # which give it up.
+    # root in its own user namespace alone: to shut its children in, which give it up
     options += ["--cap-add", "ALL"]
     for path, target in seen.links:
         options += ["--symlink", target, path]
@@ -168,5 +149,9 @@ def _depth(path: str) -> int:
     return len(Path(path).parts)
 
 
+def _is_below(path: str, folder: str) -> bool:
+    return Path(folder) in Path(path).parents
+
+
 def _is_within(path: str, folder: str) -> bool:
-    return Path(folder) == Path(path) or Path(folder) in Path(path).parents
+    return Path(folder) == Path(path) or _is_below(path, folder)
