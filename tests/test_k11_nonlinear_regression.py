@@ -2,7 +2,7 @@
 batches.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,9 +15,12 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from katas.given.data import curve
 from tests.support import expect, gradients, layers, placement, training
 
-Row = tuple[str, tuple[int, ...], int]  # name, shape, how many numbers
 STRETCHED = "outputs (n, 1) and targets (n,) were stretched to (n, n): leave both as columns (n, 1)"
 SUMMED = "this is the sum over the examples: the loss is their mean"
+PILED_UP = (
+    "gradients pile up from batch to batch: optimizer.zero_grad() is missing before"
+    " loss.backward(), or stands outside the loop over the batches"
+)
 ABSOLUTE = "this is the absolute error: use nn.MSELoss"
 SHALLOW = {"input_size": 2, "hidden_size": 4, "output_size": 3}
 DEEP = {"input_size": 2, "hidden_size_1": 5, "hidden_size_2": 4, "output_size": 3}
@@ -106,9 +109,17 @@ class TestCount:
     )
     def test_counts_weights_and_biases(self, kata, sizes, expected):
         model = chain(*sizes)
-        check_count(
-            kata.count_parameters(model), model, expected, what=f"The parameters of {sizes}"
-        )
+        first, second = linear_layers(model)
+        causes = {
+            "these are the tensors: a weight matrix holds more than one number (numel())": 4,
+            "the biases are left out": first.weight.numel() + second.weight.numel(),
+            "only the first dimension is counted: numel() is the number of all entries": sum(
+                map(len, model.parameters())
+            ),
+            "only the first layer is counted": first.weight.numel() + first.bias.numel(),
+        }
+        seen = kata.count_parameters(model)
+        expect.equal(seen, expected, what=f"The parameters of {sizes}", causes=causes)
 
     def test_leaves_out_what_training_cannot_change(self, kata):
         model = nn.Sequential(chain(1, 3, 1), nn.BatchNorm1d(5))
@@ -144,7 +155,27 @@ class TestSummary:
             ("net.2.bias", (3,), 3),
         ]
         seen = kata.summary(nn.ModuleDict({"net": chain(4, 2, 3)}))
-        check_table(seen, expected, what="The table of the sizes (4, 2, 3)")
+        causes = {
+            "a table is a list of rows: this is a dict": {
+                name: (shape, number) for name, shape, number in expected
+            },
+            "a row is a tuple of three: (name, shape, number)": [list(row) for row in expected],
+            "the names are left out: model.named_parameters() gives them": [
+                row[1:] for row in expected
+            ],
+            "the numbers are left out: parameter.numel()": [row[:2] for row in expected],
+            "the biases are left out": expected[::2],
+            "only the first dimension is counted: numel() is the number of all entries": [
+                (name, shape, shape[0]) for name, shape, _ in expected
+            ],
+            "the shape is turned around: a weight has a row for each output": [
+                (name, shape[::-1], number) for name, shape, number in expected
+            ],
+            "these are the layers' names, and a layer has a weight and a bias": [
+                (name.rpartition(".")[0], shape, number) for name, shape, number in expected
+            ],
+        }
+        expect.equal(seen, expected, what="The table of the sizes (4, 2, 3)", causes=causes)
 
     def test_has_a_row_for_frozen_parameters_but_none_for_running_means(self, kata):
         model = nn.Sequential(nn.Linear(1, 3), nn.BatchNorm1d(3))
@@ -239,17 +270,71 @@ class TestFit:
     def test_goes_through_shuffled_batches(self, kata):
         model, (x, y) = chain(1, 3, 1), some(120)
         losses, seen = watch(lambda: kata.fit(model, x, y, epochs=2, batch_size=50), model)
-        check_sizes(
-            seen, [50, 50, 20, 50, 50, 20], what="fit(..., epochs=2, batch_size=50) on 120 examples"
+        sizes = [len(batch.inputs) for batch in seen]
+        likely = (
+            "loop over a DataLoader with batch_size=batch_size, over all its batches in every epoch"
         )
-        check_shuffled(seen[:3], seen[3:], x)
+        if sizes == [50, 50, 50, 50]:
+            likely = "drop_last=True leaves the smaller last batch out: its examples count too"
+        elif sizes and set(sizes) == {sum([50, 50, 20, 50, 50, 20][: 6 // len(sizes)])}:
+            likely = "every epoch makes one step on all examples: split them with a DataLoader"
+        expect.that(
+            sizes == [50, 50, 20, 50, 50, 20],
+            "fit(..., epochs=2, batch_size=50) on 120 examples makes other batches.",
+            seen=sizes,
+            expected=[50, 50, 20, 50, 50, 20],
+            likely=likely,
+        )
+        first, second = (
+            torch.cat([batch.inputs for batch in part]) for part in (seen[:3], seen[3:])
+        )
+        expect.close(first.sort(dim=0).values, x, what="The examples of the first epoch, sorted")
+        headline = "The examples are not shuffled anew in every epoch."
+        expect.that(
+            not torch.equal(first, x),
+            headline,
+            seen="the order of the data",
+            expected="an order of its own in each epoch",
+            likely="DataLoader(..., shuffle=True) is missing",
+        )
+        expect.that(
+            not torch.equal(first, second),
+            headline,
+            seen="the same order twice",
+            expected="an order of its own in each epoch",
+            likely="they are shuffled once, before the loop over the epochs",
+        )
         parts = [F.mse_loss(batch.outputs, y_of(batch.inputs)).item() for batch in seen[:3]]
-        check_mean(losses[0], parts, examples=120)
+        causes = {
+            "this is the sum over the batches: divide by their number": sum(parts),
+            "this is the loss of the last batch alone: add up the losses of all of them": parts[-1],
+            "the sum over the batches is divided by the number of examples": sum(parts) / 120,
+        }
+        what = "The loss of the first epoch"
+        expect.close(losses[0], sum(parts) / 3, what=what, causes=causes, atol=1e-3)
 
     def test_every_step_follows_the_gradient(self, kata):
         model, (x, y) = chain(1, 3, 1), some(120)
         _, seen = watch(lambda: kata.fit(model, x, y, epochs=2, batch_size=50), model)
-        check_gradients(seen, model, y_of, F.mse_loss, {ABSOLUTE: F.l1_loss, STRETCHED: stretched})
+        training.expect_steps(sum(bool(batch.gradients) for batch in seen))
+        before = None
+        for number, batch in enumerate(seen, start=1):
+            if not batch.gradients or any(gradient is None for gradient in batch.gradients):
+                continue
+            followed, right = flat(batch.gradients), gradient_of(F.mse_loss, model, batch)
+            if not alike(followed, right):
+                mistakes = {PILED_UP: before + right} if before is not None else {}
+                mistakes[ABSOLUTE] = gradient_of(F.l1_loss, model, batch)
+                mistakes[STRETCHED] = gradient_of(stretched, model, batch)
+                fitting = [cause for cause, wrong in mistakes.items() if alike(followed, wrong)]
+                if fitting:  # others pass: there are more right ways than a list holds
+                    expect.unmet(
+                        f"Step {number} of the training does not follow the gradient of its batch.",
+                        seen=expect.describe(followed),
+                        expected=expect.describe(right),
+                        likely=expect.told(*fitting),
+                    )
+            before = followed
 
     @pytest.mark.parametrize(
         ("network", "sizes", "activation", "epochs"),
@@ -279,12 +364,6 @@ def linear_layers(model):
     return [part for part in model.modules() if isinstance(part, nn.Linear)]
 
 
-PILED_UP = (
-    "gradients pile up from batch to batch: optimizer.zero_grad() is missing before"
-    " loss.backward(), or stands outside the loop over the batches"
-)
-
-
 @dataclass
 class Batch:
     """One forward pass that recorded gradients, and what the optimizer found after it (nothing
@@ -297,17 +376,15 @@ class Batch:
     gradients: Sequence[Tensor | None] = ()
 
 
-def watch(train: Callable[[], object], model: nn.Module) -> tuple[object, list[Batch]]:
-    """Run a training of the model. Returns what it returned, and the batches it went through, in
-    order.
-    """
-    seen: list[Batch] = []
+def watch(train, model):
+    """Run a training of the model. Returns its result and the batches it went through."""
+    seen = []
 
-    def passed(module: nn.Module, inputs: tuple[Tensor, ...], outputs: Tensor) -> None:
+    def passed(module, inputs, outputs):
         if outputs.requires_grad:
             seen.append(Batch(inputs[0].detach().clone(), outputs.detach().clone()))
 
-    def stepped(optimizer: torch.optim.Optimizer, args: object, kwargs: object) -> None:
+    def stepped(optimizer, args, kwargs):
         if seen:
             seen[-1].parameters = [parameter.detach().clone() for parameter in model.parameters()]
             seen[-1].gradients = [
@@ -322,161 +399,33 @@ def watch(train: Callable[[], object], model: nn.Module) -> tuple[object, list[B
             handle.remove()
 
 
-def check_sizes(seen: Sequence[Batch], expected: list[int], what: str) -> None:
-    """The batches have these sizes, over all epochs."""
-    sizes = [len(batch.inputs) for batch in seen]
-    likely = (
-        "loop over a DataLoader with batch_size=batch_size, over all its batches in every epoch"
-    )
-    if sizes and sizes == [size for size in expected if size == max(expected)]:
-        likely = "drop_last=True leaves the smaller last batch out: its examples count too"
-    elif sizes and set(sizes) == {sum(expected[: len(expected) // len(sizes)])}:
-        likely = "every epoch makes one step on all examples: split them with a DataLoader"
-    expect.that(
-        sizes == expected,
-        f"{what} makes other batches.",
-        seen=sizes,
-        expected=expected,
-        likely=likely,
-    )
-
-
-def check_shuffled(first: Sequence[Batch], second: Sequence[Batch], data: Tensor) -> None:
-    """Two epochs take all of the data (n, 1), sorted ascending, in an order of their own."""
-    one, other = (torch.cat([batch.inputs for batch in epoch]) for epoch in (first, second))
-    expect.close(one.sort(dim=0).values, data, what="The examples of the first epoch, sorted")
-    headline = "The examples are not shuffled anew in every epoch."
-    expected = "an order of its own in each epoch"
-    expect.that(
-        not torch.equal(one, data),
-        headline,
-        seen="the order of the data",
-        expected=expected,
-        likely="DataLoader(..., shuffle=True) is missing",
-    )
-    expect.that(
-        not torch.equal(one, other),
-        headline,
-        seen="the same order twice",
-        expected=expected,
-        likely="they are shuffled once, before the loop over the epochs",
-    )
-
-
-def check_mean(loss: object, parts: Sequence[float], examples: int) -> None:
-    """The loss of the first epoch is the mean over the losses of its batches."""
-    causes = {
-        "this is the sum over the batches: divide by their number": sum(parts),
-        "this is the loss of the last batch alone: add up the losses of all of them": parts[-1],
-        "the sum over the batches is divided by the number of examples": sum(parts) / examples,
-    }
-    expect.close(
-        loss, sum(parts) / len(parts), what="The loss of the first epoch", causes=causes, atol=1e-3
-    )
-
-
-def check_gradients(
-    seen: Sequence[Batch],
-    model: nn.Module,
-    targets: Callable[[Tensor], Tensor],
-    right: Callable[[Tensor, Tensor], Tensor],
-    wrong: Mapping[str, Callable[[Tensor, Tensor], Tensor]],
-) -> None:
-    """An optimizer takes steps, and none follows a gradient that a known mistake gives; one that
-    follows none of these passes.
-
-    Args:
-        targets: gives the targets of a batch from its inputs.
-        right: the loss to follow, of (outputs, targets).
-        wrong: likely cause → the loss that this mistake follows.
-    """
+def gradient_of(loss, model, batch):
+    """The gradient of this loss of a batch, at the parameters that the optimizer found."""
     names = [name for name, _ in model.named_parameters()]
-
-    def gradient(batch: Batch, loss: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        parameters = [parameter.clone().requires_grad_() for parameter in batch.parameters]
-        outputs = torch.func.functional_call(
-            model, dict(zip(names, parameters, strict=True)), (batch.inputs,)
-        )
-        return _flat(torch.autograd.grad(loss(outputs, targets(batch.inputs)), parameters))
-
-    training.expect_steps(sum(bool(batch.gradients) for batch in seen))
-    before = None
-    for number, batch in enumerate(seen, start=1):
-        if not batch.gradients or any(one is None for one in batch.gradients):
-            continue
-        followed, fresh = _flat(batch.gradients), gradient(batch, right)
-        if not _alike(followed, fresh):
-            mistakes = {PILED_UP: before + fresh} if before is not None else {}
-            mistakes |= {cause: gradient(batch, loss) for cause, loss in wrong.items()}
-            headline = f"Step {number} of the training does not follow the gradient of its batch."
-            if told := [cause for cause, other in mistakes.items() if _alike(followed, other)]:
-                seen, expected = expect.describe(followed), expect.describe(fresh)
-                expect.unmet(headline, seen=seen, expected=expected, likely=expect.told(*told))
-        before = followed
+    parameters = [parameter.clone().requires_grad_() for parameter in batch.parameters]
+    state = dict(zip(names, parameters, strict=True))
+    outputs = torch.func.functional_call(model, state, (batch.inputs,))
+    return flat(torch.autograd.grad(loss(outputs, y_of(batch.inputs)), parameters))
 
 
-def _alike(one: Tensor, other: Tensor) -> bool:
-    return bool(
-        torch.linalg.vector_norm(one - other) <= 1e-3 * torch.linalg.vector_norm(other) + 1e-9
-    )
+def alike(one, other):
+    distance = torch.linalg.vector_norm(one - other)
+    return bool(distance <= 1e-3 * torch.linalg.vector_norm(other) + 1e-9)
 
 
-def _flat(gradients: Sequence[Tensor]) -> Tensor:
+def flat(gradients):
     return torch.cat([gradient.detach().flatten() for gradient in gradients])
 
 
-def some(count: int) -> tuple[Tensor, Tensor]:
+def some(count):
     """So many points of the curve, in ascending order of x."""
     x = torch.linspace(-2, 2, count).reshape(-1, 1)
     return x, y_of(x)
 
 
-def y_of(x: Tensor) -> Tensor:
+def y_of(x):
     return x**2 + 15 * torch.sin(x) ** 3
 
 
-def stretched(outputs: Tensor, targets: Tensor) -> Tensor:
+def stretched(outputs, targets):
     return (outputs - targets.T).square().mean()
-
-
-def check_count(seen: object, model: nn.Sequential, expected: int, what: str) -> None:
-    """The number of all entries of the parameters of a model with linear layers."""
-    layers = [part for part in model if isinstance(part, nn.Linear)]
-    causes = {
-        "these are the tensors: a weight matrix holds more than one number (numel())": len(
-            list(model.parameters())
-        ),
-        "the biases are left out": sum(layer.weight.numel() for layer in layers),
-        "only the first dimension is counted: numel() is the number of all entries": sum(
-            map(len, model.parameters())
-        ),
-        "only the first layer is counted": sum(
-            parameter.numel() for parameter in layers[0].parameters()
-        ),
-    }
-    expect.equal(seen, expected, what=what, causes=causes)
-
-
-def check_table(seen: object, expected: list[Row], what: str) -> None:
-    """Name, shape and number of entries of each parameter; weights and biases by turns."""
-    causes = {
-        "a table is a list of rows: this is a dict": {
-            name: (shape, number) for name, shape, number in expected
-        },
-        "a row is a tuple of three: (name, shape, number)": [list(row) for row in expected],
-        "the names are left out: model.named_parameters() gives them": [
-            row[1:] for row in expected
-        ],
-        "the numbers are left out: parameter.numel()": [row[:2] for row in expected],
-        "the biases are left out": expected[::2],
-        "only the first dimension is counted: numel() is the number of all entries": [
-            (n, s, s[0]) for n, s, _ in expected
-        ],
-        "the shape is turned around: a weight has a row for each output": [
-            (n, s[::-1], number) for n, s, number in expected
-        ],
-        "these are the layers' names, and a layer has a weight and a bias": [
-            (name.rpartition(".")[0], shape, number) for name, shape, number in expected
-        ],
-    }
-    expect.equal(seen, expected, what=what, causes=causes)
