@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,8 +16,8 @@ from rich.text import Text
 from dojo import console
 from dojo.check import store
 from dojo.check.server.client import Dropped, NotWarm
-from dojo.check.watch import session
-from dojo.check.watch.model import Model, Quit, Saved
+from dojo.check.watch import effects, session
+from dojo.check.watch.model import READ, Hints, Model, Quit, Saved
 from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
 KATA = "k01_tensors"
@@ -93,11 +94,9 @@ def judged(one: session.Session, times: int = 1) -> dict:
 def test_a_green_is_kept_with_the_text_that_was_judged_even_when_the_session_ends_at_once(
     watched, monkeypatch
 ):
-    record = session.effects.record
+    record = effects.record
     on_a_slow_disk = threading.Event()
-    monkeypatch.setattr(
-        session.effects, "record", lambda *what: on_a_slow_disk.wait(0.5) or record(*what)
-    )
+    monkeypatch.setattr(effects, "record", lambda *what: on_a_slow_disk.wait(0.5) or record(*what))
     kept = judged(watched)
     assert kept["first_green"]
     assert kept["judged"] == store.content_hash(KATA)
@@ -165,17 +164,58 @@ def test_of_katas_that_are_not_the_learners_own_nothing_is_kept(watched):
     assert judged(watched) == {}
 
 
-def test_all_hints_are_those_of_every_task_with_the_documentation(catalog):
+@pytest.fixture
+def page() -> console.Screen:
+    """A screen for texts."""
+    return replace(console.screen(), console=Console(width=500))
+
+
+def test_all_hints_are_those_of_every_task_with_the_documentation(catalog, page):
     kata = catalog.find("k06")
-    wide = replace(console.screen(), console=Console(width=500))
-    found = session.effects.ShowHints(kata.name).do(kata, wide)
-    text = Text.from_ansi(found.text).plain
-    assert found.kata == kata.name
+    model = effects.show_hints(Model(catalog, True, kata.name, scroll=3), page)
+    text = Text.from_ansi(model.text).plain
+    assert (model.view, model.current, model.scroll) == (READ, kata.name, 0)
     for task in kata.tasks:
         assert all(hint in text for hint in task.hints)
     assert "torch.nn.Linear  " in text
     assert "https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html" in text
     assert "tools/check" not in text
+
+
+def test_the_comparison_is_of_every_task_of_the_kata_on_the_screen(watched, page):
+    kata = watched.model.kata
+    (store.KATAS / f"{KATA}.py").write_text(kata.reference_text(), encoding="utf-8")
+    model = effects.show_comparison(watched.model, page)
+    text = Text.from_ansi(model.text).plain
+    assert (model.view, model.current) == (READ, KATA)
+    assert all(task.name in text for task in kata.tasks)
+
+
+def test_hints_are_of_the_task_on_the_screen_one_more_each_time(watched, page):
+    task = watched.model.kata.tasks[1]
+    tests = [(task.name, TestResult("t", Outcome.FAILED, "why"))]
+    result = KataResult(KATA, 1, tuple(TaskResult(name, (test,)) for name, test in tests))
+    model = replace(watched.model, results={KATA: result})
+    for number in (1, 2):
+        model = effects.open_hint(model, page)
+        assert model.hints == Hints(task.name, task.hints[:number], len(task.hints))
+
+
+def test_a_reset_says_where_the_copy_is_and_one_that_fails_why(watched, page, monkeypatch):
+    path = store.KATAS / f"{KATA}.py"
+    model = effects.reset(watched.model, page)
+    assert (model.was_reset, path.read_text()) == (KATA, store.stub(model.kata))
+    assert re.fullmatch(r"katas/\S+ is the stub again. What was there: katas/\S+", model.notice)
+    assert effects.reset(model, page).notice.endswith("is the stub already: nothing to do.")
+    path.write_text("one = 1\n")
+
+    def full(*what: object) -> None:
+        raise OSError(28, "No space left on device", "x.py")
+
+    monkeypatch.setattr(store, "reset", full)
+    failed = effects.after(effects.reset, watched.model, page)
+    assert failed.notice == "x.py can't be used (No space left on device): nothing was changed."
+    assert failed.was_reset == ""
 
 
 def test_a_state_that_cannot_be_kept_is_told_and_the_verdict_is_shown(

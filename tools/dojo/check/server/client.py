@@ -7,7 +7,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, wait
 
@@ -51,20 +50,17 @@ class NotWarm(Exception):
 
 
 def run(
-    units: Sequence[Unit],
-    katas: Sequence[Kata],
-    jobs: int | None = None,
-    on_result: OnResult | None = None,
+    units: Sequence[Unit], katas: Sequence[Kata], on_result: OnResult | None = None
 ) -> list[KataResult]:
     """The same as suite.supervisor.run, by a server of this clone if there is one that is not
     stale. Where one breaks off, `on_result` is called for some tests twice.
     """
     for address in rendezvous.addresses():
         with contextlib.suppress(Unanswered):
-            results = ask(address, units, jobs, on_result)
+            results = ask(address, units, None, on_result)
             if all(kata.outcome != Outcome.ERROR for kata in results):
                 return results
-    return supervisor.run(units, katas, jobs, on_result)
+    return supervisor.run(units, katas, None, on_result)
 
 
 def ask(
@@ -111,13 +107,6 @@ def ask(
         raise Unanswered(f"a broken answer: {error}") from error
 
 
-@dataclass(frozen=True)
-class _Server:
-    process: subprocess.Popen[bytes]
-    address: Address
-    begin: float
-
-
 class Keeper:
     """Keeps a server: starts it, replaces it when it is stale or gone, and leaves none behind. May
     be used by several threads.
@@ -129,7 +118,8 @@ class Keeper:
     def __init__(self, on_restart: Callable[[str], None] = lambda reason: None) -> None:
         self._on_restart = on_restart
         self._lock = threading.Lock()
-        self._server: _Server | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._address = Address("", "")
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the keeper)
         self._closed = False
 
@@ -141,7 +131,7 @@ class Keeper:
 
     @property
     def pid(self) -> int | None:
-        return self._server.process.pid if self._server else None
+        return self._process.pid if self._process else None
 
     def ask(
         self,
@@ -171,11 +161,11 @@ class Keeper:
         with self._lock:
             if self._closed:
                 raise Dropped
-            if self._server is None or self._server.process.poll() is not None:
+            if self._process is None or self._process.poll() is not None:
                 self._end()
-                self._server = self._start()
-                threading.Thread(target=self._follow, args=(self._server,), daemon=True).start()
-            return self._server.address
+                self._process, self._address = self._start()
+                threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
+            return self._address
 
     def close(self) -> None:
         with self._lock:
@@ -186,13 +176,12 @@ class Keeper:
     def _discard(self, address: Address, problem: Unanswered) -> None:
         """End the server with this address, unless another thread has done so meanwhile."""
         with self._lock:
-            if self._server and self._server.address == address and not self._closed:
+            if self._process and self._address == address and not self._closed:
                 self._end()
                 self._on_restart(str(problem) if isinstance(problem, Stale) else GONE)
 
-    def _start(self) -> _Server:
+    def _start(self) -> tuple[subprocess.Popen[bytes], Address]:
         program = PROGRAM.format(paths=[str(ROOT / "tools"), str(ROOT)])
-        begin = time.monotonic()
         try:
             process = subprocess.Popen(
                 [sys.executable, "-c", program],
@@ -210,23 +199,24 @@ class Keeper:
             raise NotWarm(f"The warm process can't start ({error.strerror or error}).") from error
         try:
             line = process.stdout.readline() if process.stdout else b""
-            return _Server(process, msgspec.json.decode(line, type=Address), begin)
+            return process, msgspec.json.decode(line, type=Address)
         except msgspec.MsgspecError as error:
             _end(process)
             raise NotWarm(f"The warm process can't start. {self._last_word()}") from error
 
-    def _follow(self, server: _Server) -> None:
+    def _follow(self, process: subprocess.Popen[bytes]) -> None:
         """Start a new server as soon as this one has ended, so that it is warm when needed."""
-        server.process.wait()
-        if self._server is server and time.monotonic() - server.begin > SHORTEST_LIFE:
+        begin = time.monotonic()
+        process.wait()
+        if self._process is process and time.monotonic() - begin > SHORTEST_LIFE:
             self._on_restart(GONE)
             with contextlib.suppress(NotWarm, Dropped):
                 self.ready()
 
     def _end(self) -> None:
-        server, self._server = self._server, None
-        if server:
-            _end(server.process)
+        process, self._process = self._process, None  # first: _follow() is waiting for its end
+        if process:
+            _end(process)
 
     def _last_word(self) -> str:
         self._errors.seek(0)

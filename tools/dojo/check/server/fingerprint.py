@@ -52,8 +52,8 @@ def _shared(root: Path) -> Iterator[Path]:
     """The files that all katas share, apart from the tools."""
     for name in ("conftest.py", "pyproject.toml", "tools/constraints.txt"):
         yield root / name
-    yield root / "katas" / "__init__.py"
-    yield root / "katas" / "catalog.toml"
+    for name in ("__init__.py", "catalog.toml"):
+        yield root / "katas" / name
     yield from _listed((root / "katas" / "given").rglob("*.py"))
     yield from _listed((root / "tests" / "support").glob("*.py"))
     for path in _listed((root / "tests").glob("*")):
@@ -62,9 +62,7 @@ def _shared(root: Path) -> Iterator[Path]:
 
 
 def _listed(paths: Iterator[Path]) -> Iterator[Path]:
-    """These paths, up to a folder that is moved away meanwhile: what is missed makes another
-    fingerprint, as it should.
-    """
+    """These paths, up to a folder that is moved away meanwhile, which is a change anyway."""
     with contextlib.suppress(OSError):
         yield from paths
 
@@ -77,9 +75,7 @@ def _hash(root: Path, paths: Iterable[Path], more: str = "") -> str:
 
 
 def _digest(path: Path, root: Path) -> bytes:
-    """Hash of a file's name and content. Reads it only if the system does not say that it has not
-    changed.
-    """
+    """Hash of a file's name and content. Reads it only if its state on the disk has changed."""
     try:
         status = path.stat()
         state = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)

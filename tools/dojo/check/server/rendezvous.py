@@ -1,8 +1,7 @@
-"""The private folder in which the servers of one clone are found. Other accounts can't look into
-it.
+"""The folder in which the servers of one clone are found, and into which no other account can look.
 
-Each server has a folder of its own in it, named by its process's number, for its address, its
-socket and its scratch files.
+Each server has its own folder in it, named by its process's number, with its address, its socket
+and its scratch files.
 """
 
 import contextlib
@@ -76,9 +75,7 @@ def _base() -> Path:
 
 
 def own_folder(root: Path = ROOT) -> Path:
-    """A fresh folder for this process: in the clone's, or where that can't be in a place where
-    nobody looks for it.
-    """
+    """A fresh folder for this process: in the clone's, or if need be where nobody looks for it."""
     try:
         sweep(folder(root))
         own = folder(root) / str(os.getpid())

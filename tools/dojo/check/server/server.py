@@ -29,7 +29,6 @@ from dojo.suite.unit import Unit
 LARGEST_QUESTION = 1024 * 1024
 SECONDS_TO_GREET = 5
 SECONDS_TO_END = 3
-STALE = "the tests, the tools or the packages have changed"
 SECONDS_BETWEEN_RESULTS = 0.1  # a client that is woken for each test takes its time from the tests
 
 
@@ -42,9 +41,7 @@ class Question(msgspec.Struct):
 
 
 class Results(msgspec.Struct, tag=True):
-    """Tests that have ended: the number of each one's unit, and its result. The first answer has
-    none and says that the run begins.
-    """
+    """Unit numbers and results of tests that have ended; at first none, as the run begins."""
 
     results: list[tuple[int, TestResult]]
 
@@ -77,13 +74,11 @@ class Server:
 
     def listen(self, listener: Listener) -> None:
         while True:
-            try:
+            with contextlib.suppress(OSError):
                 connection = listener.accept()
-            except OSError:
-                continue
-            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-            self._threads = [*(t for t in self._threads if t.is_alive()), thread]
-            thread.start()
+                thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+                self._threads = [*(t for t in self._threads if t.is_alive()), thread]
+                thread.start()
 
     def end(self) -> None:
         """End every run, and wait for the threads of their clients."""
@@ -104,7 +99,8 @@ class Server:
             if fingerprint() == self.fingerprint:
                 _send(connection, Refused("it runs with other settings"))
             else:
-                _send(connection, Refused(STALE, is_stale=True))
+                why = "the tests, the tools or the packages have changed"
+                _send(connection, Refused(why, is_stale=True))
                 os.close(0)
             return
         _send(connection, Results([]))
@@ -140,8 +136,7 @@ def greet_client(connection: Connection, key: str) -> None:
     """Let a client show that it knows the key, then show it that we do.
 
     Raises:
-        OSError, EOFError, multiprocessing.AuthenticationError: it is somebody else, or nobody, or
-            does not speak in time.
+        OSError, EOFError, multiprocessing.AuthenticationError: it does not, or not in time.
     """
     deliver_challenge(connection, bytes.fromhex(key))
     _await(connection)

@@ -1,16 +1,14 @@
-"""What a watch session is to do, and how it is done for the learner's own katas: their state,
-hints, comparison, reset.
-"""
+"""What a watch session is to do, and the work for the learner's hints, comparison, reset, state."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from dojo.catalog import Catalog, Kata
 from dojo.check import compare, hints, screens, store
 from dojo.check import state as states
-from dojo.check.watch.model import Event, HintOpened, Hints, Noticed, Quit, TextOpened
+from dojo.check.watch.model import READ, Hints, Model, Quit
 from dojo.console import Screen
 from dojo.results import KataResult, Verdict
 from dojo.stubs import MarkerError, open_regions
@@ -28,113 +26,109 @@ class DropRun:
     run: int
 
 
-@dataclass(frozen=True)
-class OpenHint:
-    """Open one more level of a task's hints."""
-
-    kata: str
-    task: str
-
-    def do(self, kata: Kata, screen: Screen) -> Event:
-        task = hints.task_of(kata, self.task)
-        state, _ = store.change(lambda state: states.after_hint(state, kata.name, task))
-        texts = hints.open_hints(state, kata, task).texts
-        return HintOpened(kata.name, Hints(task.name, texts, len(task.hints)))
-
-
-@dataclass(frozen=True)
-class ShowHints:
-    """Show all hints of a passed kata, and the pages of torch's documentation to read."""
-
-    kata: str
-
-    def do(self, kata: Kata, screen: Screen) -> TextOpened:
-        with screen.console.capture() as printed:
-            for task in kata.tasks:
-                shown = hints.OpenHints(kata, task, task.hints, is_green=True)
-                pages = hints.pages(kata.reference_text(), task.name)
-                screens.hints(screen, shown, pages, names_next_command=False)
-        return TextOpened(kata.name, printed.get())
-
-
-@dataclass(frozen=True)
-class Compare:
-    """Show the learner's code of every task beside the reference's."""
-
-    kata: str
-
-    def do(self, kata: Kata, screen: Screen) -> TextOpened:
-        code = (store.KATAS / f"{kata.name}.py").read_text(encoding="utf-8")
-        with screen.console.capture() as printed:
-            for task in kata.tasks:
-                parts = compare.parts(code, kata.reference_text(), task.name)
-                screens.comparison(screen, kata, task, parts)
-        return TextOpened(kata.name, printed.get())
-
-
-@dataclass(frozen=True)
-class Reset:
-    """Put the kata's file back to its stub."""
-
-    kata: str
-
-    def do(self, kata: Kata, screen: Screen) -> Event:
-        path, text = store.KATAS / f"{kata.name}.py", store.stub(kata)
-        if store.is_stub(path, text):
-            return Noticed(f"katas/{path.name} is the stub already: nothing to do.")
-        backup = store.reset(path, text, datetime.now())
-        copy = f" What was there: katas/{backup.name}" if backup else ""
-        return Noticed(f"katas/{path.name} is the stub again.{copy}", was_reset=kata.name)
-
-
-Work = OpenHint | ShowHints | Compare | Reset
+# Work for the kata in view: returns the model with its result; its text goes to a separate screen.
+Work = Callable[[Model, Screen], Model]
 Effect = RunTests | DropRun | Quit | Work
 
 
-def tried(work: Callable[[], Event | None]) -> Event | None:
-    """The event of this work, or a notice that says why it can't be done."""
+def open_hint(model: Model, screen: Screen) -> Model:
+    """Open one more level of the hints of the task that is shown."""
+    task = hints.task_of(model.kata, model.task.name if model.task else "")
+    state, _ = store.change(lambda state: states.after_hint(state, model.current, task))
+    texts = hints.open_hints(state, model.kata, task).texts
+    return replace(model, hints=Hints(task.name, texts, len(task.hints)))
+
+
+def show_hints(model: Model, screen: Screen) -> Model:
+    """Show all hints of a passed kata, and the pages of torch's documentation to read."""
+    kata = model.kata
+    with screen.console.capture() as printed:
+        for task in kata.tasks:
+            shown = hints.OpenHints(kata, task, task.hints, is_green=True)
+            pages = hints.pages(kata.reference_text(), task.name)
+            screens.hints(screen, shown, pages, names_next_command=False)
+    return replace(model, view=READ, text=printed.get(), scroll=0)
+
+
+def show_comparison(model: Model, screen: Screen) -> Model:
+    """Show the learner's code of every task beside the reference's."""
+    kata = model.kata
+    code = (store.KATAS / f"{kata.name}.py").read_text(encoding="utf-8")
+    with screen.console.capture() as printed:
+        for task in kata.tasks:
+            parts = compare.parts(code, kata.reference_text(), task.name)
+            screens.comparison(screen, kata, task, parts)
+    return replace(model, view=READ, text=printed.get(), scroll=0)
+
+
+def reset(model: Model, screen: Screen) -> Model:
+    """Put the kata's file back to its stub."""
+    path, text = store.KATAS / f"{model.current}.py", store.stub(model.kata)
+    if store.is_stub(path, text):
+        return replace(model, notice=f"katas/{path.name} is the stub already: nothing to do.")
+    backup = store.reset(path, text, datetime.now())
+    copy = f" What was there: katas/{backup.name}" if backup else ""
+    notice = f"katas/{path.name} is the stub again.{copy}"
+    return replace(model, notice=notice, was_reset=model.current)
+
+
+def after(work: Work, model: Model, screen: Screen) -> Model:
+    """The model after this work, or with a notice that says why it can't be done."""
     try:
-        return work()
+        return work(model, screen)
     except OSError as error:
-        name, why = error.filename or "A file", error.strerror or error
-        return Noticed(f"{name} can't be used ({why}): nothing was changed.")
+        return replace(model, notice=_sentence(error))
     except (MarkerError, compare.NotComparable, hints.NoSuchTask) as problem:
-        return Noticed(f"{problem}")
+        return replace(model, notice=str(problem))
 
 
-def record(results: tuple[KataResult, ...], before: dict[str, str], device: str) -> Event | None:
-    """Keep results in the learner's state."""
-    notice = store.record(Verdict("katas", results), before, device=device)
-    return Noticed(notice) if notice else None
-
-
-def progress(catalog: Catalog) -> tuple[Mapping[str, frozenset[str]], str | None, str]:
-    """The learner's state at the start: kata name → its tasks that pass with the file as it is now,
-    the kata the learner is at (None if nothing was done yet), and a sentence if the state is
-    broken.
-    """
+def record(results: tuple[KataResult, ...], before: dict[str, str], device: str) -> str:
+    """Keep results in the learner's state. Returns a sentence if something is wrong with it."""
     try:
-        state, notice = store.read()
+        return store.record(Verdict("katas", results), before, device=device)
     except OSError as error:
-        why = f"{error.filename} can't be read ({error.strerror})"
-        return {}, None, f"{why}: what passed before is not known."
-    content = store.hashes(kata.name for kata in catalog.katas)
-    passed = {
-        kata.name: frozenset(
-            task.name
-            for task in kata.tasks
-            if state.of(kata.name, task.name).is_green(content[kata.name])
+        return _sentence(error)
+
+
+def _sentence(error: OSError) -> str:
+    name, why = error.filename or "A file", error.strerror or error
+    return f"{name} can't be used ({why}): nothing was changed."
+
+
+def begin(catalog: Catalog, folder: Path, wanted: Kata | None) -> Model:
+    """The model to start with: at the wanted kata, or where the learner is."""
+    model = Model(catalog, folder == store.KATAS, catalog.katas[0].name)
+    written = [kata.name for kata in _partly_written(catalog, folder)]
+    model = replace(model, current=written[-1] if written else model.current)
+    if model.is_learners:
+        try:
+            model = _with_state(model)
+        except OSError as error:
+            why = f"{error.filename} can't be read ({error.strerror})"
+            model = replace(model, notice=f"{why}: what passed before is not known.")
+    unknown = tuple(name for name in written if not model.passed.get(name))
+    return replace(model, unknown=unknown, current=wanted.name if wanted else model.current)
+
+
+def _with_state(model: Model) -> Model:
+    """The model with what the state says: the tasks that pass now, and where the learner is."""
+    katas = model.catalog.katas
+    state, notice = store.read()
+    passed = {}
+    for kata in katas:
+        content = store.content_hash(kata.name)
+        passed[kata.name] = frozenset(
+            task.name for task in kata.tasks if state.of(kata.name, task.name).is_green(content)
         )
-        for kata in catalog.katas
-    }
+    model = replace(model, passed=passed, notice=notice)
     if not state.katas:
-        return passed, None, notice
-    place = states.current(state, catalog, store.edited(kata.name for kata in catalog.katas))
-    return passed, (place[0] if place else catalog.katas[-1]).name, notice
+        return model
+    place = states.current(state, model.catalog, store.edited(kata.name for kata in katas))
+    return replace(model, current=(place[0] if place else katas[-1]).name)
 
 
-def worked_on(catalog: Catalog, folder: Path) -> Iterable[Kata]:
-    """The katas that are partly written, or whose file can't be read."""
+def _partly_written(catalog: Catalog, folder: Path) -> Iterator[Kata]:
+    """The katas of which a part is written, or whose file can't be read."""
     for kata in catalog.katas:
         try:
             unwritten = set(open_regions((folder / f"{kata.name}.py").read_text(encoding="utf-8")))

@@ -40,9 +40,7 @@ def version(path: Path, last: Version | None) -> Version | None:
 
 
 class Watcher:
-    """Calls `on_save` with the names of the katas whose files have changed, in a thread of its
-    own.
-    """
+    """Calls `on_save` with the katas whose files have changed, in a thread of its own."""
 
     def __init__(
         self, folder: Path, katas: Iterable[str], on_save: Callable[[frozenset[str]], None]

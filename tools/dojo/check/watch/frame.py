@@ -1,11 +1,9 @@
-"""The screen of a watch session: from a model to lines of text. Pure, apart from a look at the
-folders that messages name.
-"""
+"""The screen of a watch session: from a model to lines of text."""
 
 import io
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -31,16 +29,9 @@ COLOURS = ("standard", "256", "truecolor")
 
 
 class Frame:
-    """Draws models in one size and style.
+    """Draws models in one size, with a screen's marks and colours, and what references reached."""
 
-    Args:
-        screen: whose marks and colours to use.
-        records: kata name → what its reference reached.
-    """
-
-    def __init__(
-        self, screen: Screen, width: int, height: int, records: Mapping[str, Entry]
-    ) -> None:
+    def __init__(self, screen: Screen, width: int, height: int, records: dict[str, Entry]) -> None:
         self._height, self._records = height, records
         colours = screen.console.color_system
         self._console = Console(
@@ -56,9 +47,7 @@ class Frame:
         self._screen = Screen(self._console, screen.marks, screen.full, screen.empty)
 
     def lines(self, model: Model) -> list[str]:
-        """At most as many lines as the screen has: the text to read, then hints, progress and
-        keys.
-        """
+        """The lines of the screen, no more than it has: text, then hints, progress and keys."""
         upper = self._printed(self._upper, model)
         hints = []
         if model.hints and model.view == m.KATA:
@@ -176,9 +165,7 @@ class Frame:
             self._out(f"[dim]and {others} more test{plural} that failed[/]", 2)
 
     def _message(self, line: str) -> None:
-        """A line of a failure's message. A long one goes on below its own beginning; one with a
-        drawing is cut off.
-        """
+        """A line of a message. A long one goes on below its beginning; a drawing is cut off."""
         if not line.strip():
             self._out()
             return
@@ -191,13 +178,11 @@ class Frame:
             parts = [text]
         else:
             parts = list(text.wrap(self._console, room, overflow="fold"))
-        indent = start + INDENT
-        if label:  # it stands to the left of what it labels
-            head = Padding(Text(label[0]) + parts.pop(0), (0, 0, 0, INDENT), expand=False)
-            self._console.print(head, no_wrap=True, crop=True)
-        for part in parts:
-            padded = Padding(part, (0, 0, 0, indent), expand=False)
-            self._console.print(padded, no_wrap=True, crop=True)
+        for number, part in enumerate(parts):
+            is_labelled = label and number == 0  # the label stands to the left of what it labels
+            padding = (0, 0, 0, INDENT if is_labelled else start + INDENT)
+            text = Text(line[:start]) + part if is_labelled else part
+            self._console.print(Padding(text, padding, expand=False), no_wrap=True, crop=True)
 
     def _list(self, model: Model) -> None:
         """A line for each kata, so that all are seen at once on a usual terminal."""

@@ -181,21 +181,6 @@ class Noticed:
     """A sentence for the learner."""
 
     text: str
-    was_reset: str = ""  # the kata whose file is the stub again, and will be seen as saved
-
-
-@dataclass(frozen=True)
-class HintOpened:
-    kata: str
-    hints: Hints
-
-
-@dataclass(frozen=True)
-class TextOpened:
-    """A text about the kata to read: the comparison, or all hints."""
-
-    kata: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -205,5 +190,4 @@ class Quit:
     code: int
 
 
-RunEvent = Progress | RunEnded | RunFailed | Restarting
-Event = Started | Saved | Key | RunEvent | Noticed | HintOpened | TextOpened | Quit
+Event = Started | Saved | Key | Progress | RunEnded | RunFailed | Restarting | Noticed | Quit

@@ -1,6 +1,4 @@
-"""A watch session: what happens comes through one queue, the model says what follows, the screen
-shows it.
-"""
+"""A watch session: events come through one queue and change the model, the screen shows it."""
 
 import contextlib
 import os
@@ -45,16 +43,13 @@ class ToolsChanged(Exception):
 
 
 class Session:
-    """One person, one folder of kata files. The placement tests run on `device`; `screen` has the
-    marks and colours of what is drawn on the terminal.
-    """
+    """One person, one folder of kata files; `device` is where the placement tests run."""
 
     def __init__(
         self, model: Model, folder: Path, device: str, screen: Screen, terminal: Terminal
     ) -> None:
         self.model = model
         self._folder, self._device, self._screen, self._terminal = folder, device, screen, terminal
-        self._katas = {kata.name: kata for kata in model.catalog.katas}
         # a signal may put something in at any moment
         self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._drops: dict[int, Connection] = {}
@@ -64,14 +59,14 @@ class Session:
         self._drawn = 0.0
         self.keeper = Keeper(self._restarted)
 
-    def put(self, happening: Happening | None) -> None:
+    def put(self, happening: Happening) -> None:
         """Let the session take this event, or do this, when its turn comes."""
-        if happening:
-            self._queue.put(happening)
+        self._queue.put(happening)
 
     def run(self) -> int:
         """Go on until the end; returns the exit code."""
-        with self.keeper, Watcher(self._folder, self._katas, lambda k: self.put(m.Saved(k))):
+        katas = [kata.name for kata in self.model.catalog.katas]
+        with self.keeper, Watcher(self._folder, katas, lambda saved: self.put(m.Saved(saved))):
             self.put(m.Started())
             while True:
                 events = list(self._events())
@@ -88,9 +83,7 @@ class Session:
                     self._draw()
 
     def _events(self) -> Iterator[m.Event]:
-        """All that has happened; waits for the first, and does what is to be done in this
-        thread.
-        """
+        """All that has happened; waits for the first, and does what this thread has to do."""
         happenings = []
         with contextlib.suppress(queue.Empty):
             happenings.append(self._queue.get(timeout=SECONDS_TO_WAIT))
@@ -116,14 +109,12 @@ class Session:
                 thread.start()
             case effects.DropRun(run):
                 self._drop(run)
-            case _:
-                self.put(effects.tried(lambda: effect.do(self._katas[effect.kata], self._page())))
-
-    def _page(self) -> Screen:
-        """A screen as wide as the terminal, for a text that is kept."""
-        width, _ = self._terminal.size()
-        console = Console(width=width, force_terminal=True, legacy_windows=False, highlight=False)
-        return replace(self._screen, console=console)
+            case work:
+                width, _ = self._terminal.size()
+                console = Console(
+                    width=width, force_terminal=True, legacy_windows=False, highlight=False
+                )
+                self.model = effects.after(work, self.model, replace(self._screen, console=console))
 
     def _drop(self, run: int) -> None:
         with contextlib.suppress(OSError, KeyError):
@@ -161,8 +152,8 @@ class Session:
             drop.close()
             self._drop(run)
         self.put(m.RunEnded(run, results, time.monotonic() - begin))
-        if before:
-            self.put(effects.tried(lambda: effects.record(results, before, self._device)))
+        if before and (notice := effects.record(results, before, self._device)):
+            self.put(m.Noticed(notice))
 
     def _restarted(self, reason: str) -> None:
         if tools() != self._tools:
@@ -173,21 +164,10 @@ class Session:
         raise ToolsChanged(self.model.current)
 
 
-def begin(catalog: Catalog, folder: Path, wanted: Kata | None) -> Model:
-    """The model to start with: at the wanted kata, or where the learner is."""
-    is_learners = folder == store.KATAS
-    passed, current, notice = effects.progress(catalog) if is_learners else ({}, None, "")
-    worked_on = list(effects.worked_on(catalog, folder))
-    unknown = tuple(kata.name for kata in worked_on if not passed.get(kata.name))
-    begun = worked_on[-1] if worked_on else catalog.katas[0]
-    name = wanted.name if wanted else current or begun.name
-    return Model(catalog, is_learners, name, passed, unknown=unknown, notice=notice)
-
-
 def watch(catalog: Catalog, folder: Path, wanted: Kata | None, device: str, screen: Screen) -> int:
     """Watch until the learner quits; returns the exit code."""
     terminal = Terminal(screen.console)
-    session = Session(begin(catalog, folder, wanted), folder, device, screen, terminal)
+    session = Session(effects.begin(catalog, folder, wanted), folder, device, screen, terminal)
     try:
         with terminal, signals(session, terminal):
             listen(lambda name: session.put(m.Key(name)), lambda: session.put(m.Quit(0)))
@@ -221,12 +201,8 @@ def signals(session: Session, terminal: Terminal) -> Iterator[None]:
     by_name: dict[str, Happening] = {name: m.Quit(code) for name, code in CODES.items()}
     by_name |= {"SIGWINCH": terminal.forget, "SIGTSTP": stop}
     happenings = {getattr(signal, n): what for n, what in by_name.items() if hasattr(signal, n)}
-    before = {
-        number: signal.signal(number, lambda sent, frame: session.put(happenings[sent]))
-        for number in happenings
-    }
-    try:
+    with contextlib.ExitStack() as stack:
+        for number in happenings:
+            before = signal.signal(number, lambda sent, frame: session.put(happenings[sent]))
+            stack.callback(signal.signal, number, before)
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

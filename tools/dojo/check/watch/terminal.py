@@ -1,6 +1,4 @@
-"""The terminal of a watch session: frames on it, single keys from it without Enter, and at the end
-everything as it was.
-"""
+"""The terminal of a watch session: shows frames, reads single keys, and is left as it was."""
 
 import contextlib
 import os
@@ -74,9 +72,7 @@ class Terminal:
 
     @staticmethod
     def size() -> tuple[int, int]:
-        """Columns and lines of the terminal itself: the variables COLUMNS and LINES stay the same
-        when it is made larger.
-        """
+        """Columns and lines of the terminal now, which the variables COLUMNS and LINES miss."""
         try:
             return os.get_terminal_size(sys.stdout.fileno())
         except OSError:
@@ -98,9 +94,7 @@ class Terminal:
 
 
 def decode(data: bytes) -> Iterator[str]:
-    """The names of the keys with these bytes, without those that do nothing here, such as F1 or the
-    frame of a paste.
-    """
+    """The names of the keys with these bytes. Unknown ones are left out, such as F1."""
     for key in KEY.findall(data):
         if key in NAMES:
             yield NAMES[key]

@@ -32,14 +32,8 @@ def update(model: Model, event: m.Event) -> Next:
             return _failed(model, event), []
         case m.Restarting(why):
             return replace(model, is_warm=False, why_cold=why), []
-        case m.Noticed(text, was_reset):
-            return replace(model, notice=text, was_reset=was_reset or model.was_reset), []
-        case m.HintOpened(kata, hints):
-            is_asked = kata == model.current and model.task and model.task.name == hints.task
-            return (replace(model, hints=hints) if is_asked else model), []
-        case m.TextOpened(kata, text):
-            is_asked = kata == model.current and model.view == KATA
-            return (replace(model, view=m.READ, text=text, scroll=0) if is_asked else model), []
+        case m.Noticed(text):
+            return replace(model, notice=text), []
         case m.Quit():
             return model, [event]
 
@@ -147,13 +141,11 @@ def _pressed(model: Model, key: str) -> Next:
         case "n" if kata := model.first_wrong if model.view == ALL else model.following:
             return _test(replace(model, current=kata.name, view=KATA, hints=None), [kata.name])
         case "y":
-            return replace(model, view=KATA), [effects.Reset(model.current)]
-        case "h" if model.task:
-            return model, [effects.OpenHint(model.current, model.task.name)]
+            return replace(model, view=KATA), [effects.reset]
         case "h":
-            return model, [effects.ShowHints(model.current)]
+            return model, [effects.open_hint if model.task else effects.show_hints]
         case "d":
-            return model, [effects.Compare(model.current)]
+            return model, [effects.show_comparison]
         case "l":
             return replace(model, view=m.LIST, scroll=0), []
         case "r":
