@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(900)
 def test_a_closed_terminal_or_a_kill_leaves_no_process(clone, how):
     session = Watching(clone, "k01")
     session.sees("k01  Tensors", "testing")
-    assert session.warm
+    assert session.server
     session.end(getattr(session, how))
 
 

@@ -179,7 +179,7 @@ def test_of_a_storm_of_saves_the_last_one_is_judged_and_nothing_is_left(watching
     watching.save(K01, lambda text: f"{text}\nraise SystemExit('the last one')")
     watching.sees("failed", "the last one")
     watching.passes()
-    until(lambda: len(descendants(watching.warm)) <= SERVERS + STANDING_READY)
+    until(lambda: len(descendants(watching.server)) <= SERVERS + STANDING_READY)
 
 
 def test_another_check_in_this_clone_is_answered_by_it(watching, clone):
@@ -198,14 +198,14 @@ def test_another_check_in_this_clone_is_answered_by_it(watching, clone):
     assert done.returncode == 0
 
 
-def test_a_killed_warm_process_is_replaced(watching):
+def test_a_killed_server_is_replaced(watching):
     watching.passes()
-    before = watching.warm
+    before = watching.server
     os.kill(before, signal.SIGKILL)
     watching.save(K06)
     watching.sees("starting Python and torch anew", "because its process was gone")
     watching.sees("k06  Logistic regression  passed")
-    assert watching.warm != before
+    assert watching.server != before
     watching.passes()
 
 

@@ -1,4 +1,4 @@
-"""What a watch session keeps of its verdicts, with a warm process that answers at once."""
+"""What a watch session keeps of its verdicts, with a server that answers at once."""
 
 import contextlib
 import json

@@ -3,7 +3,7 @@ that is there now.
 """
 
 import pytest
-from test_watch_steps import CATALOG, KATAS, after, judged, result, saved
+from test_watch_transitions import CATALOG, KATAS, after, judged, result, saved
 
 from dojo.check.watch.effects import RunTests
 from dojo.check.watch.model import Key, Model, RunFailed, Started, keys

@@ -151,8 +151,8 @@ class Watching:
         return self.sees("k01  Tensors  failed", "is not valid Python")
 
     @property
-    def warm(self) -> int:
-        """The warm process."""
+    def server(self) -> int:
+        """The process of the server."""
         return until(
             lambda: [
                 pid for pid in descendants(self.pid) if "dojo.check.server.server" in _command(pid)

@@ -22,7 +22,7 @@ from dojo import ROOT, files
 
 ADDRESS = "address.json"
 LONGEST_ADDRESS = 107 if sys.platform.startswith("linux") else 103  # bytes, of a socket
-OWN = len("/torch-katas-1234567890-123456789012/1234567")  # what own_folder() adds
+OWN = len("/torch-katas-1234567890-123456789012/1234567")  # what new_folder() adds
 # what multiprocessing adds to that for a fork server
 SERVERS = len("/pymp-12345678/listener-12345678")
 LONGEST_BASE = LONGEST_ADDRESS - OWN - SERVERS
@@ -40,16 +40,16 @@ class Address:
     key: str  # client and server show each other that they know it
 
 
-def new_address(own: Path) -> Address:
+def new_address(folder: Path) -> Address:
     """An address for the server with this folder."""
     if sys.platform == "win32":
         socket = rf"\\.\pipe\torch-katas-{secrets.token_hex(16)}"
     else:
-        socket = str(own / "s")
+        socket = str(folder / "s")
     return Address(socket, secrets.token_hex(32))
 
 
-def folder(root: Path = ROOT) -> Path:
+def clone_folder(root: Path = ROOT) -> Path:
     """The folder of this clone, made where it is missing.
 
     Raises:
@@ -74,38 +74,38 @@ def _base() -> Path:
     return Path(tempfile.gettempdir() if sys.platform == "win32" else "/tmp")
 
 
-def own_folder(root: Path = ROOT) -> Path:
+def new_folder(root: Path = ROOT) -> Path:
     """A fresh folder for this process: in the clone's, or if need be where nobody looks for it."""
     try:
-        sweep(folder(root))
-        own = folder(root) / str(os.getpid())
-        shutil.rmtree(own, ignore_errors=True)  # of a process long gone that had the same number
-        own.mkdir(mode=0o700)
+        sweep(clone_folder(root))
+        folder = clone_folder(root) / str(os.getpid())
+        shutil.rmtree(folder, ignore_errors=True)  # of a process long gone that had the same number
+        folder.mkdir(mode=0o700)
     except (NotPrivate, OSError):
         return Path(tempfile.mkdtemp(prefix="torch-katas-", dir=_base()))
-    return own
+    return folder
 
 
-def publish(address: Address, own: Path) -> None:
+def publish(address: Address, folder: Path) -> None:
     """Let clients find the server with this folder; they never see a part of the address."""
-    new = own / f"{ADDRESS}.new"
+    new = folder / f"{ADDRESS}.new"
     new.touch(mode=0o600, exist_ok=False)
     new.write_bytes(msgspec.json.encode(address))
-    new.replace(own / ADDRESS)
+    new.replace(folder / ADDRESS)
 
 
-def remove(own: Path) -> None:
+def remove(folder: Path) -> None:
     """Remove a server's folder, and the clone's with the last of them."""
-    shutil.rmtree(own, ignore_errors=True)
-    if own.parent.name.startswith("torch-katas-"):
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.parent.name.startswith("torch-katas-"):
         with contextlib.suppress(OSError):
-            own.parent.rmdir()
+            folder.parent.rmdir()
 
 
 def addresses(root: Path = ROOT) -> Iterator[Address]:
     """The addresses of this clone's servers; some of them may be gone."""
     try:
-        paths = sorted(folder(root).glob(f"*/{ADDRESS}"))
+        paths = sorted(clone_folder(root).glob(f"*/{ADDRESS}"))
     except (NotPrivate, OSError):
         return
     for path in paths:
@@ -117,10 +117,10 @@ def sweep(clone: Path) -> None:
     """Remove what killed servers have left in the clone's folder."""
     if sys.platform == "win32":  # there os.kill(pid, 0) is no question: it ends the process
         return
-    for own in clone.iterdir():
+    for folder in clone.iterdir():
         try:
-            os.kill(int(own.name), 0)
+            os.kill(int(folder.name), 0)
         except ProcessLookupError:
-            shutil.rmtree(own, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
         except (ValueError, OSError):
             continue

@@ -161,17 +161,17 @@ def _send(connection: Connection, answer: Answer) -> None:
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the keeper
-    own = rendezvous.own_folder()
-    address = rendezvous.new_address(own)
+    folder = rendezvous.new_folder()
+    address = rendezvous.new_address(folder)
     server = Server(address)
-    tempfile.tempdir = str(own)
+    tempfile.tempdir = str(folder)
     try:
         with Listener(address.socket, backlog=16) as listener:
             SPARES.wanted = 0 if forking.can_fork() else 1
             forking.start_server()
             SPARES.fill(forking.context())
             threading.Thread(target=server.listen, args=(listener,), daemon=True).start()
-            rendezvous.publish(address, own)
+            rendezvous.publish(address, folder)
             print(msgspec.json.encode(address).decode(), flush=True)
             with contextlib.suppress(OSError):
                 os.read(0, 1)
@@ -179,6 +179,6 @@ def main() -> None:
     except Exception as error:  # the keeper passes it on to the user
         sys.stderr.write(f"{error}\n")
     finally:
-        rendezvous.remove(own)
+        rendezvous.remove(folder)
         sys.stderr.flush()
         os._exit(0)

@@ -95,8 +95,8 @@ def _sentence(error: OSError) -> str:
     return f"{name} can't be used ({why}): nothing was changed."
 
 
-def begin(catalog: Catalog, folder: Path, wanted: Kata | None) -> Model:
-    """The model to start with: at the wanted kata, or where the learner is."""
+def begin(catalog: Catalog, folder: Path, named: Kata | None) -> Model:
+    """The model to start with: at the kata that was named, or where the learner is."""
     model = Model(catalog, folder == store.KATAS, catalog.katas[0].name)
     written = [kata.name for kata in _partly_written(catalog, folder)]
     model = replace(model, current=written[-1] if written else model.current)
@@ -107,7 +107,7 @@ def begin(catalog: Catalog, folder: Path, wanted: Kata | None) -> Model:
             why = f"{error.filename} can't be read ({error.strerror})"
             model = replace(model, notice=f"{why}: what passed before is not known.")
     unknown = tuple(name for name in written if not model.passed.get(name))
-    return replace(model, unknown=unknown, current=wanted.name if wanted else model.current)
+    return replace(model, unknown=unknown, current=named.name if named else model.current)
 
 
 def _with_state(model: Model) -> Model:

@@ -164,10 +164,10 @@ class Session:
         raise ToolsChanged(self.model.current)
 
 
-def watch(catalog: Catalog, folder: Path, wanted: Kata | None, device: str, screen: Screen) -> int:
+def watch(catalog: Catalog, folder: Path, named: Kata | None, device: str, screen: Screen) -> int:
     """Watch until the learner quits; returns the exit code."""
     terminal = Terminal(screen.console)
-    session = Session(effects.begin(catalog, folder, wanted), folder, device, screen, terminal)
+    session = Session(effects.begin(catalog, folder, named), folder, device, screen, terminal)
     try:
         with terminal, signals(session, terminal):
             listen(lambda name: session.put(m.Key(name)), lambda: session.put(m.Quit(0)))

@@ -1,4 +1,4 @@
-"""The warm process: judges, is replaced when it is gone, and leaves nothing when its keeper
+"""The server: runs tests, is replaced when it is gone, and leaves nothing when its keeper
 ends.
 """
 

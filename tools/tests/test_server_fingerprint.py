@@ -1,4 +1,4 @@
-"""What makes a warm process stale, and what does not."""
+"""What makes a server stale, and what does not."""
 
 import os
 import shutil

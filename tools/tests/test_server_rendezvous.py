@@ -1,4 +1,4 @@
-"""Where the warm processes of a clone are found, by nobody else."""
+"""Where the servers of a clone are found, by nobody else."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("own_place")
 
 def test_clones_do_not_meet(tmp_path):
     one, other = tmp_path / "a", tmp_path / "b"
-    own = rendezvous.folder(one) / "1"
+    own = rendezvous.clone_folder(one) / "1"
     own.mkdir()
     rendezvous.publish(rendezvous.Address("here", "00"), own)
     assert [address.socket for address in rendezvous.addresses(one)] == ["here"]
@@ -28,29 +28,29 @@ def test_clones_do_not_meet(tmp_path):
 
 @posix
 def test_a_folder_that_others_can_look_into_is_not_used(tmp_path):
-    where = rendezvous.folder(tmp_path)
+    where = rendezvous.clone_folder(tmp_path)
     own = where / "1"
     own.mkdir()
     rendezvous.publish(rendezvous.Address("here", "00"), own)
     where.chmod(0o755)
     with pytest.raises(rendezvous.NotPrivate):
-        rendezvous.folder(tmp_path)
+        rendezvous.clone_folder(tmp_path)
     assert list(rendezvous.addresses(tmp_path)) == []
 
 
 @posix
 def test_a_link_in_the_place_of_the_folder_is_not_followed(tmp_path):
-    where = rendezvous.folder(tmp_path)
+    where = rendezvous.clone_folder(tmp_path)
     where.rmdir()
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     where.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(rendezvous.NotPrivate):
-        rendezvous.folder(tmp_path)
+        rendezvous.clone_folder(tmp_path)
 
 
 def test_addresses_that_are_broken_are_passed_over(tmp_path):
     for number, text in enumerate(["", "[]", '{"socket": 1}', "{"]):
-        own = rendezvous.folder(tmp_path) / str(number)
+        own = rendezvous.clone_folder(tmp_path) / str(number)
         own.mkdir()
         (own / rendezvous.ADDRESS).write_text(text)
     assert list(rendezvous.addresses(tmp_path)) == []
@@ -60,10 +60,10 @@ def test_addresses_that_are_broken_are_passed_over(tmp_path):
 def test_what_a_killed_process_left_is_swept_away(tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    left = rendezvous.folder(tmp_path) / str(ended.pid)
+    left = rendezvous.clone_folder(tmp_path) / str(ended.pid)
     left.mkdir()
     (left / rendezvous.ADDRESS).write_text("{}")
-    own = rendezvous.own_folder(tmp_path)
+    own = rendezvous.new_folder(tmp_path)
     assert not left.exists()
     rendezvous.remove(own)
     assert not own.parent.exists()
@@ -77,7 +77,7 @@ def test_the_sockets_fit_however_long_the_folders_name_is(tmp_path, monkeypatch,
         long.mkdir()
         monkeypatch.setenv("XDG_RUNTIME_DIR", "")
         monkeypatch.setattr(tempfile, "tempdir", str(long))
-        own = rendezvous.own_folder(tmp_path)
+        own = rendezvous.new_folder(tmp_path)
         try:
             servers = own / "pymp-12345678"
             servers.mkdir()

@@ -1,4 +1,4 @@
-"""What a run of `check` does with whatever answers in the place of a warm process."""
+"""What a run of `check` does with whatever answers in the place of a server."""
 
 import contextlib
 import threading
@@ -26,14 +26,14 @@ def own_run(monkeypatch) -> list:
     return runs
 
 
-def put_up(*answers: server.Answer | bytes, greets: bool = True) -> None:
-    """Put up a warm process that gives these answers, whatever it is asked."""
-    own = rendezvous.own_folder()
+def serve(*answers: server.Answer | bytes, greets: bool = True) -> None:
+    """Publish a server that gives these answers, whatever it is asked."""
+    own = rendezvous.new_folder()
     address = rendezvous.new_address(own)
     rendezvous.publish(address, own)
     listener = Listener(address.socket)
 
-    def serve() -> None:
+    def respond() -> None:
         with contextlib.suppress(OSError), listener, listener.accept() as connection:
             if greets:
                 server.greet_client(connection, address.key)
@@ -43,14 +43,14 @@ def put_up(*answers: server.Answer | bytes, greets: bool = True) -> None:
                     answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
                 )
 
-    threading.Thread(target=serve, daemon=True).start()
+    threading.Thread(target=respond, daemon=True).start()
 
 
 def test_where_the_files_move_while_they_are_looked_at_it_runs_itself(own_run, monkeypatch):
     def going() -> str:
         raise FileNotFoundError(2, "No such file or directory")
 
-    own = rendezvous.own_folder()
+    own = rendezvous.new_folder()
     rendezvous.publish(rendezvous.new_address(own), own)
     monkeypatch.setattr(client, "fingerprint", going)
     assert client.run(REFERENCE, []) == ["own"]
@@ -80,24 +80,24 @@ def test_without_any_it_runs_itself(own_run):
     ],
 )
 def test_with_an_odd_answer_it_runs_itself(own_run, answers):
-    put_up(*answers)
+    serve(*answers)
     assert client.run(REFERENCE, [], on_result=lambda unit, result: None) == ["own"]
 
 
 def test_with_one_that_does_not_know_the_key_it_runs_itself(own_run):
-    put_up(b"#CHALLENGE#" + b"x" * 20, b"#WELCOME#", server.End([]), greets=False)
+    serve(b"#CHALLENGE#" + b"x" * 20, b"#WELCOME#", server.End([]), greets=False)
     assert client.run(REFERENCE, []) == ["own"]
 
 
 def test_with_one_that_is_gone_it_runs_itself(own_run):
-    own = rendezvous.own_folder()
+    own = rendezvous.new_folder()
     rendezvous.publish(rendezvous.new_address(own), own)
     assert client.run(REFERENCE, []) == ["own"]
 
 
 def test_with_one_that_hangs_it_runs_itself(own_run, monkeypatch):
     monkeypatch.setattr(server, "SECONDS_TO_GREET", 0.1)
-    own = rendezvous.own_folder()
+    own = rendezvous.new_folder()
     address = rendezvous.new_address(own)
     rendezvous.publish(address, own)
     with Listener(address.socket):
