@@ -82,10 +82,10 @@ def after(work: Work, model: Model, screen: Screen) -> Model:
         return replace(model, notice=str(problem))
 
 
-def record(results: tuple[KataResult, ...], before: dict[str, str], device: str) -> str:
+def record(results: list[KataResult], before: dict[str, str], device: str) -> str:
     """Keep results in the learner's state. Returns a sentence if something is wrong with it."""
     try:
-        return store.record(Verdict("katas", results), before, device=device)
+        return store.record(Verdict("katas", tuple(results)), before, device=device)
     except OSError as error:
         return _sentence(error)
 

@@ -135,9 +135,7 @@ class Session:
         jobs = 1 if effect.in_background else None
         try:
             before = store.hashes(names) if self.model.is_learners else {}
-            results = tuple(
-                self.keeper.ask(units, jobs, lambda *_: self.put(m.Progress(run)), drop)
-            )
+            results = self.keeper.ask(units, jobs, lambda *_: self.put(m.Progress(run)), drop)
         except Dropped:
             return
         except NotWarm as problem:
@@ -151,7 +149,7 @@ class Session:
         finally:
             drop.close()
             self._drop(run)
-        self.put(m.RunEnded(run, results, time.monotonic() - begin))
+        self.put(m.RunEnded(run, tuple(results), time.monotonic() - begin))
         if before and (notice := effects.record(results, before, self._device)):
             self.put(m.Noticed(notice))
 
