@@ -170,3 +170,30 @@ def test_a_package_lists_its_rooms(name):
 def test_a_room_that_is_not_listed_and_one_that_is_gone_are_found():
     assert listed_wrongly("a, b   rooms\n  c/  a package\n", {"a", "b", "c"}) == []
     assert listed_wrongly("a   a room, b\nd   is gone\n", {"a", "b", "c"}) == ["c", "d"]
+
+
+SPECIFICATIONS = sorted((ROOT / "tests").glob("test_k*.py"))
+MOST_LINES = 550
+
+
+def test_a_specification_is_one_file_of_a_readable_length():
+    lengths = {
+        path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in SPECIFICATIONS
+    }
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
+    others = {path.name for path in (ROOT / "tests").iterdir()} - lengths.keys() - {"__pycache__"}
+    assert others == {"__init__.py", "support", "pass_marks.toml", "loss_bands.toml"}
+
+
+def test_what_the_tests_share_serves_several_katas():
+    texts = [path.read_text(encoding="utf-8") for path in SPECIFICATIONS]
+    support = {path.stem: path for path in (ROOT / "tests" / "support").glob("[a-z]*.py")}
+    inner = "\n".join(path.read_text(encoding="utf-8") for path in support.values())
+    inner += (ROOT / "conftest.py").read_text(encoding="utf-8")
+
+    def users(name: str) -> int:
+        pattern = rf"^from tests\.support(\.{name}\b| import .*\b{name}\b)"
+        katas = sum(bool(re.search(pattern, text, re.MULTILINE)) for text in texts)
+        return katas + 2 * bool(re.search(pattern, inner, re.MULTILINE))
+
+    assert [name for name in support if users(name) < 2] == []
