@@ -185,10 +185,15 @@ GOOD = {"total": 30, "killed": 28, "equivalent": 2, "of": "0a"}
         ({"total": 20, "killed": 18, "equivalent": 2}, ""),
     ],
 )
-def test_figures_hold_for_the_code_they_are_of_and_for_as_many_as_are_listed(now, says):
-    why = mutants.problem("k06_logistic_regression", Figures(**GOOD | now), "0a", 2)
+def test_figures_hold_for_the_code_they_are_of_and_for_as_many_as_are_listed(
+    catalog, monkeypatch, now, says
+):
+    kata = catalog.find("k06")
+    monkeypatch.setattr(mutants, "code_hash", lambda kata: "0a")
+    monkeypatch.setattr(mutants, "listed", lambda kata: {"one": "why", "two": "why"})
+    why = mutants.problem(kata, Figures(**GOOD | now))
     assert says in why and bool(says) == bool(why)
-    assert "has changed" in mutants.problem("k06_logistic_regression", None, "0a", 2)
+    assert "has changed" in mutants.problem(kata, None)
 
 
 @pytest.mark.parametrize("name", ["mutmut.mutation.mutators", "libcst.metadata"])

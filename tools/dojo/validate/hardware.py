@@ -193,17 +193,17 @@ def _failures(results: Iterable[KataResult]) -> list[tuple[str, str]]:
 
 def variants_on(device: str, katas: Sequence[Kata]) -> list[tuple[str, Variants, list[str]]]:
     """For each kata its other right solutions that pass there, and what is wrong with the rest."""
-    chosen = [(kata, patch) for kata in katas for patch in patches.load("variant", kata.name)]
-    results = _run_patched(chosen, device, katas)
+    variants = [(kata, patch) for kata in katas for patch in patches.load("variant", kata.name)]
+    tried = _run_patched(variants, device, katas)
     judged = []
     for kata in katas:
-        problems = [
-            (patch.name, variant_problems(result, device))
-            for (owner, patch), result in zip(chosen, results, strict=True)
-            if owner is kata
-        ]
-        passed = sum(not lines for _, lines in problems)
-        wrong = [f"{kata.name}, '{name}': {line}" for name, lines in problems for line in lines]
+        problems = {
+            patch.name: variant_problems(result, device)
+            for patch, result in tried
+            if patch.kata == kata.name
+        }
+        passed = sum(not lines for lines in problems.values())
+        wrong = [f"{kata.name}, '{name}': {line}" for name in problems for line in problems[name]]
         judged.append((kata.name, Variants(passed, len(problems)), wrong))
     return judged
 
@@ -219,24 +219,23 @@ def mistakes_on(device: str, katas: Sequence[Kata]) -> list[tuple[str, Mistakes,
     """For each kata its mistakes of placement that are caught there, and what is wrong with the
     rest. This device, written into the code, is right there: such a mistake is caught on the CPU.
     """
-    chosen = [
+    mistakes = [
         (kata, patch)
         for kata in katas
         for patch in patches.load("mistake", kata.name)
         if patch.caught_by.partition("[")[0] in placement_tests(kata)
     ]
-    results = _run_patched(chosen, device, katas)
+    tried = _run_patched(mistakes, device, katas)
     missed = [
-        (kata, patch)
-        for (kata, patch), result in zip(chosen, results, strict=True)
-        if parts.check_mistake(patch, only_on(device, result))
+        patch for patch, result in tried if parts.check_mistake(patch, only_on(device, result))
     ]
-    again = zip(missed, _run_patched(missed, "cpu", katas), strict=True)
-    problems = [(kata, parts.check_mistake(patch, result)) for (kata, patch), result in again]
+    again = [(kata, patch) for kata, patch in mistakes if patch in missed]
+    on_cpu = _run_patched(again, "cpu", katas)
+    problems = [(patch.kata, parts.check_mistake(patch, result)) for patch, result in on_cpu]
     judged = []
     for kata in katas:
-        own = [lines for owner, lines in problems if owner is kata]
-        total = sum(owner is kata for owner, _ in chosen)
+        own = [lines for name, lines in problems if name == kata.name]
+        total = sum(owner is kata for owner, _ in mistakes)
         counted = Mistakes(total - len(own), sum(not lines for lines in own), total)
         judged.append((kata.name, counted, [line for lines in own for line in lines]))
     return judged
@@ -250,12 +249,13 @@ def only_on(device: str, result: KataResult) -> KataResult:
 
 def _run_patched(
     chosen: Sequence[tuple[Kata, Patch]], device: str, katas: Sequence[Kata]
-) -> list[KataResult]:
+) -> list[tuple[Patch, KataResult]]:
     texts = [
         (Unit("", kata.name, device, until=patch.caught_by), patch.apply(kata.reference_text()))
         for kata, patch in chosen
     ]
-    return run_texts(texts, katas)
+    results = run_texts(texts, katas)
+    return [(patch, result) for (_, patch), result in zip(chosen, results, strict=True)]
 
 
 def model_of(device: str) -> str:

@@ -319,25 +319,18 @@ def record(kata: Kata, counted: Figures, path: Path = FILE) -> None:
     files.write_json(path, dict(sorted((figures(path) | {kata.name: new}).items())))
 
 
-def problem(kata: str, kept: Figures | None, of: str, equivalent: int) -> str:
-    """Why the figures of a kata say nothing good of its tests as they are now; empty where they do.
-
-    Args:
-        of: the hash of the reference's code as it is now.
-        equivalent: how many mutants are listed as such.
+def problem(kata: Kata, kept: Figures | None) -> str:
+    """Why the figures of a kata say nothing good of its tests as they are now; empty where they
+    do.
     """
-    again = f"`python tools/validate mutants --record {kata.partition('_')[0]}`"
-    if kept is None or kept.of != of:
-        return f"{kata}: its reference has changed since its mutants were judged: {again}"
-    total = kept.total - kept.equivalent
+    again = f"`python tools/validate mutants --record {kata.short}`"
+    if kept is None or kept.of != code_hash(kata):
+        return f"{kata.name}: its reference has changed since its mutants were judged: {again}"
+    total, equivalent = kept.total - kept.equivalent, len(listed(kata.name))
     if kept.killed < total:
-        return (
-            f"{kata}: only {kept.killed} of {total} mutants that are not equivalent were killed:"
-            f" {again}"
-        )
+        why = f"only {kept.killed} of {total} mutants that are not equivalent were killed"
+        return f"{kata.name}: {why}: {again}"
     if kept.equivalent != equivalent:
-        return (
-            f"{kata}: {equivalent} mutants are listed as equivalent, and {kept.equivalent} were"
-            f" found: {again}"
-        )
+        why = f"{equivalent} mutants are listed as equivalent, and {kept.equivalent} were found"
+        return f"{kata.name}: {why}: {again}"
     return ""

@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dojo import ROOT, catalog, files, reference_results, simulated
@@ -219,16 +219,16 @@ def misnamed(mistakes: Sequence[Patch], results: Sequence[KataResult]) -> list[l
             and other.name not in (mistake.name, *mistake.also)
             and other.saying != mistake.saying
         ]
-        found.append(list(dict.fromkeys(_wrong_names(mistake, others, result))))
+        wrong = [
+            f"{mistake.where}: {test.name} calls it '{other.name}': {cause.text}"
+            for task in result.tasks
+            for test in task.tests
+            for cause in (test.diagnosis.likely if test.diagnosis else ())
+            for other in others
+            if other.saying in cause.text and mistake.saying not in cause.text
+        ]
+        found.append(list(dict.fromkeys(wrong)))
     return found
-
-
-def _wrong_names(mistake: Patch, others: Sequence[Patch], result: KataResult) -> Iterator[str]:
-    for test in (test for task in result.tasks for test in task.tests):
-        causes = [cause.text for cause in test.diagnosis.likely] if test.diagnosis else []
-        for cause in (cause for cause in causes if mistake.saying not in cause):
-            for other in (other for other in others if other.saying in cause):
-                yield f"{mistake.where}: {test.name} calls it '{other.name}': {cause}"
 
 
 def variants_pass(chosen: Catalog) -> Finding:
@@ -298,15 +298,7 @@ def mutants_were_judged(chosen: Catalog) -> Finding:
     last judged.
     """
     kept = mutants.figures()
-    problems = [
-        mutants.problem(
-            kata.name,
-            kept.get(kata.name),
-            mutants.code_hash(kata),
-            len(mutants.listed(kata.name)),
-        )
-        for kata in chosen.katas
-    ]
+    problems = [mutants.problem(kata, kept.get(kata.name)) for kata in chosen.katas]
     figures = {kata.name: kept[kata.name] for kata in chosen.katas if kata.name in kept}
     killed = sum(one.killed for one in figures.values())
     total = sum(one.total - one.equivalent for one in figures.values())
@@ -328,44 +320,29 @@ def exams_were_tried(chosen: Catalog) -> Finding:
     return Finding(tuple(filter(None, problems.values())), scope)
 
 
-def tools_pass_their_tests(chosen: Catalog) -> Finding:
-    """The tests of the tools pass. A file's tests stay in one process, so that what they share is
-    made once.
+def program(module: str, *arguments: str) -> Callable[[Catalog], Finding]:
+    """Runs a program of Python's: its output is the problem if it fails, its last line the scope if
+    it does not.
     """
-    together = ["-n", "auto", "--maxprocesses", str(MOST_WORKERS), "--dist", "loadfile"]
-    quiet = ["-q", "--no-header", "-p", "no:cacheprovider"]
-    return _program("pytest", "tools/tests", *quiet, *together)
+
+    def look(chosen: Catalog) -> Finding:
+        command = [sys.executable, "-m", module, *arguments]
+        result = subprocess.run(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        lines = result.stdout.decode(errors="replace").strip().splitlines()
+        output = [line for line in lines if not DOTS.match(line)]
+        if result.returncode:
+            return Finding(("\n".join(output) or f"exit code {result.returncode}",), "")
+        return Finding((), output[-1].strip("= ") if output else "")
+
+    return look
 
 
-def code_is_linted(chosen: Catalog) -> Finding:
-    """ruff finds nothing."""
-    return _program("ruff", "check", "--quiet", "--no-cache", ".")
-
-
-def code_is_formatted(chosen: Catalog) -> Finding:
-    """All code is formatted as ruff formats it."""
-    return _program("ruff", "format", "--check", "--no-cache", ".")
-
-
-def types_are_right(chosen: Catalog) -> Finding:
-    """mypy finds nothing in the tools; its settings are in pyproject.toml."""
-    return _program("mypy")
-
-
-def _program(module: str, *arguments: str) -> Finding:
-    """Run a program: its output is the problem if it fails, its last line the scope if it does
-    not.
-    """
-    command = [sys.executable, "-m", module, *arguments]
-    result = subprocess.run(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    lines = result.stdout.decode(errors="replace").strip().splitlines()
-    output = [line for line in lines if not DOTS.match(line)]
-    if result.returncode:
-        return Finding(("\n".join(output) or f"exit code {result.returncode}",), "")
-    return Finding((), output[-1].strip("= ") if output else "")
-
+# The tests of a file stay in one process, so that what they share is made once.
+TESTS = ["tools/tests", "-q", "--no-header", "-p", "no:cacheprovider", "--dist", "loadfile"]
+TESTS += ["-n", "auto", "--maxprocesses", str(MOST_WORKERS)]
+LINT, FORMAT = ("check", "--quiet", "--no-cache", "."), ("format", "--check", "--no-cache", ".")
 
 PARTS = (
     Part("the catalog names what is there", catalog_is_complete),
@@ -378,8 +355,8 @@ PARTS = (
     Part("loss bands were measured", bands_were_measured),
     Part("mutants were judged", mutants_were_judged),
     Part("exams were tried out", exams_were_tried),
-    Part("the tools pass their own tests", tools_pass_their_tests, of_katas=False),
-    Part("ruff check", code_is_linted, of_katas=False),
-    Part("ruff format", code_is_formatted, of_katas=False),
+    Part("the tools pass their own tests", program("pytest", *TESTS), of_katas=False),
+    Part("ruff check", program("ruff", *LINT), of_katas=False),
+    Part("ruff format", program("ruff", *FORMAT), of_katas=False),
 )
-TYPES = Part("mypy --strict", types_are_right, of_katas=False)  # a part once it finds nothing
+TYPES = Part("mypy --strict", program("mypy"), of_katas=False)  # a part once it finds nothing
