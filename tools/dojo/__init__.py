@@ -61,3 +61,7 @@ measured by a command each, and their records lie in reference/validation/.
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+class Problem(Exception):
+    """What a user can put right; the message is a sentence for the user."""

@@ -23,7 +23,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from dojo import ROOT, lock
+from dojo import ROOT, Problem, lock
 
 FREE_BYTES_NEEDED = 2 * 1024**3
 EXIT_UNABLE = 2
@@ -51,8 +51,8 @@ _PACKAGE = re.compile(
 )
 
 
-class SetupError(Exception):
-    """The packages can't be had; the message is one sentence for the user, saying what to do."""
+class SetupError(Problem):
+    """The packages can't be had; the message says what to do."""
 
 
 class Paths:
@@ -183,13 +183,13 @@ def set_up(paths: Paths, extra: str | None = None) -> None:
             mark(paths, "unfinished")
             progress = SetupProgress(paths.constraints, WHY[state])
             progress.show("making .venv")
-            make_venv(paths)
+            make_venv(paths, progress)
             install(paths, progress, extra)
             mark(paths, "ready")
             progress.finish()
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise SetupError(explain_pip("no space left", paths)) from error
+            raise SetupError(explain("no space left", paths)) from error
         raise SetupError(
             f"{paths.venv} can't be written ({error.strerror or error}): copy this folder to a"
             " place of your own and run the command there, or run it with a Python that already"
@@ -214,29 +214,23 @@ def check_disk(paths: Paths) -> None:
         )
 
 
-def make_venv(paths: Paths) -> None:
+def make_venv(paths: Paths, progress: "SetupProgress") -> None:
     """Make the virtual environment, without packages."""
-    command = [sys.executable, "-m", "venv", str(paths.venv)]
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    if result.returncode != 0:
-        text = result.stdout.decode(errors="replace")
-        paths.log.write_text(text, encoding="utf-8")
-        if "ensurepip" not in text:
-            raise SetupError(explain_pip(text, paths))
-        package = f"python{_this_version()}-venv"
-        raise SetupError(
-            "This Python can't make virtual environments: on Debian or Ubuntu install the"
-            f" package {package} (apt install {package}) and run the same command again."
-        )
+    run_step(paths, progress, [sys.executable, "-m", "venv", str(paths.venv)])
 
 
 def install(paths: Paths, progress: "SetupProgress", extra: str | None = None) -> None:
     """Install what pyproject.toml names, at the versions that tools/constraints.txt pins."""
     pip = [str(paths.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     options = ["--progress-bar", "off", "-c", str(paths.constraints)]
+    run_step(paths, progress, [*pip, *options, *requirements(paths.root, extra)])
+
+
+def run_step(paths: Paths, progress: "SetupProgress", command: list[str]) -> None:
+    """Run a command of the setup, and keep what it prints in the log."""
     with paths.log.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [*pip, *options, *requirements(paths.root, extra)],
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -249,11 +243,18 @@ def install(paths: Paths, progress: "SetupProgress", extra: str | None = None) -
             process.kill()
     if code != 0:
         progress.break_off()
-        raise SetupError(explain_pip(paths.log.read_text(encoding="utf-8"), paths))
+        raise SetupError(explain(paths.log.read_text(encoding="utf-8"), paths))
 
 
-def explain_pip(text: str, paths: Paths) -> str:
-    """What to do about a pip that failed, from what it printed."""
+def explain(text: str, paths: Paths) -> str:
+    """What to do about a step that failed, from what it printed."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if "ensurepip" in text:
+        package = f"python{version}-venv"
+        return (
+            "This Python can't make virtual environments: on Debian or Ubuntu install the package"
+            f" {package} (apt install {package}) and run the same command again."
+        )
     if re.search(_FULL_DISK, text):
         return (
             f"The disk is full: make about 2 GB of room at {paths.root} and run the same command"
@@ -265,10 +266,10 @@ def explain_pip(text: str, paths: Paths) -> str:
             " the same command again; what is already downloaded is kept."
         )
     if re.search(_NO_PACKAGE, text):
-        package = re.search(r"No matching distribution found for (\S+)", text)
+        lacking = re.search(r"No matching distribution found for (\S+)", text)
         return (
-            f"No package {package[1] if package else 'that fits'} was found for Python"
-            f" {_this_version()} on this system: check the network connection, or run the same"
+            f"No package {lacking[1] if lacking else 'that fits'} was found for Python"
+            f" {version} on this system: check the network connection, or run the same"
             f" command with another Python from 3.11 on (all of it: {paths.log})."
         )
     last = next((line for line in reversed(text.splitlines()) if line.strip()), "pip said nothing")
@@ -276,10 +277,6 @@ def explain_pip(text: str, paths: Paths) -> str:
         f"The packages could not be installed ({last.strip()}): see {paths.log}, then run the same"
         " command again."
     )
-
-
-def _this_version() -> str:
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def go_on_in(python: Path) -> None:

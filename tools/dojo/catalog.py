@@ -8,16 +8,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dojo import ROOT
+from dojo import ROOT, Problem
 
 CATALOG = ROOT / "katas" / "catalog.toml"
 
 
-class CatalogError(Exception):
+class CatalogError(Problem):
     """The catalog can't be used; the message says what to do."""
 
 
-class UnknownKata(Exception):
+class UnknownKata(Problem):
     """No kata has that name; the message names the nearest."""
 
 

@@ -22,6 +22,8 @@ import itertools
 import re
 from collections.abc import Iterable
 
+from dojo import Problem
+
 BEGIN = re.compile(r"(?P<indent>\s*)# BEGIN SOLUTION(?: (?P<task>\w+): (?P<text>\S.*))?\s*$")
 END = re.compile(r"(?P<indent>\s*)# END SOLUTION\s*$")
 LOOKS_LIKE_A_MARKER = re.compile(r"\s*#\s*(begin|end)\s*solution", re.IGNORECASE)
@@ -29,7 +31,7 @@ MORE_TEXT = re.compile(r"\s*# {4,}\S")
 ENTRY = re.compile(r'\s*"\w+": \S.*,$')
 
 
-class MarkerError(Exception):
+class MarkerError(Problem):
     """The solution markers of a reference are malformed; the message says where and how."""
 
 

@@ -28,7 +28,7 @@ def paths(tmp_path: Path) -> Paths:
 def no_pip(monkeypatch) -> list[str]:
     """Instead of a virtual environment and pip: a list of what would have been done."""
     done = []
-    monkeypatch.setattr(bootstrap, "make_venv", lambda paths: done.append("venv"))
+    monkeypatch.setattr(bootstrap, "make_venv", lambda *arguments: done.append("venv"))
     monkeypatch.setattr(bootstrap, "install", lambda *arguments: done.append("pip"))
     return done
 
@@ -142,16 +142,17 @@ def test_a_folder_that_cannot_be_written_is_said(paths, no_pip, monkeypatch):
 def test_a_failed_pip_is_explained_in_one_sentence(paths, printed, says):
     import re
 
-    told = bootstrap.explain_pip(printed, paths)
+    told = bootstrap.explain(printed, paths)
     assert re.search(says, told)
     assert "\n" not in told
 
 
 def test_a_python_without_venv_names_the_package(paths, monkeypatch):
-    answer = subprocess.CompletedProcess(
-        [], 1, stdout=b"not created because ensurepip is not available"
+    fails = "raise SystemExit('not created because ensurepip is not available')"
+    real = subprocess.Popen
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda command, **named: real([sys.executable, "-c", fails], **named)
     )
-    monkeypatch.setattr(subprocess, "run", lambda *arguments, **named: answer)
     with pytest.raises(SetupError, match=r"apt install python3\.\d+-venv"):
         bootstrap.set_up(paths)
 

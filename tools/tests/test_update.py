@@ -2,11 +2,14 @@
 ever lost.
 """
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from repositories import (
@@ -356,13 +359,22 @@ def test_what_is_set_aside_is_ignored_by_git(tmp_path):
         assert any(Path(name).match(line) for line in (ROOT / ".gitignore").read_text().split())
 
 
-def command(monkeypatch, root: Path):
-    from typer.testing import CliRunner
+class Done(NamedTuple):
+    exit_code: int
+    output: str
 
+
+def command(monkeypatch, root: Path) -> Done:
+    """`check update` in that folder."""
     from dojo.check import commands
 
     monkeypatch.setattr(commands, "ROOT", root)
-    return CliRunner().invoke(commands.app, ["update"])
+    monkeypatch.setattr(sys, "argv", ["check", "update"])
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        with pytest.raises(SystemExit) as end:
+            commands.main()
+    return Done(end.value.code, output.getvalue())
 
 
 def test_the_screen_of_an_update(clone, upstream, monkeypatch):

@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from dojo import ROOT, catalog, cli, console
-from dojo.stubs import MarkerError, open_regions
+from dojo import ROOT, Problem, catalog, cli, console
+from dojo.stubs import open_regions
 from dojo.suite.unit import ACCEPTED, is_device
 
 EXIT_STOPPED = 130
@@ -38,8 +38,7 @@ TaskName = Annotated[
 def main() -> NoReturn:
     """Run the command line."""
     cli.end_cleanly()
-    problems = catalog.CatalogError, catalog.UnknownKata, MarkerError
-    cli.main("python tools/check", app, *problems)
+    cli.main("python tools/check", app, Problem)
 
 
 def _remember(keep: Callable[..., str], *arguments: object) -> None:
@@ -88,8 +87,6 @@ def run(
         is_own = running.find_target(target) == store.KATAS
         progress_on = Console(stderr=True, quiet=True) if as_json else screen.console
         verdict = running.judge(target, chosen or list(everything.katas), device, progress_on)
-    except (running.NoTarget, running.NoDevice) as problem:
-        cli.unable(problem)
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped.\n")
         raise typer.Exit(EXIT_STOPPED) from None
@@ -136,10 +133,7 @@ def _watch(
             "--watch needs a terminal of its own: leave it out where output goes to a file, a pipe"
             " or a plain console."
         )
-    try:
-        folder = running.find_target(target)
-    except running.NoTarget as problem:
-        cli.unable(problem)
+    folder = running.find_target(target)
     kata = chosen[0] if chosen else None
     raise typer.Exit(session.watch(everything, folder, kata, device, screen))
 
@@ -180,10 +174,7 @@ def hint(
     state, notice = store.read()
     _remember(lambda: notice)
     edited = store.edited(each.name for each in everything.katas)
-    try:
-        asked_for = hints.asked_for(state, everything, chosen, task, edited)
-    except hints.NoSuchTask as problem:
-        cli.unable(problem)
+    asked_for = hints.asked_for(state, everything, chosen, task, edited)
     if not asked_for:
         print(
             "Everything passed at the last check. `hint KATA` shows that kata's hints and further"
@@ -207,18 +198,15 @@ def compare(kata: KataName, task: TaskName = "") -> None:
     screen, chosen = console.screen(), catalog.load().find(kata)
     state, notice = store.read()
     _remember(lambda: notice)
-    try:
-        asked_for = [hints.task_of(chosen, task)] if task else list(chosen.tasks)
-        content = store.content_hash(chosen.name)
-        green = [each for each in asked_for if state.of(chosen.name, each.name).is_green(content)]
-        if not green:
-            cli.unable(comparing.refusal(chosen, asked_for, state))
-        yours = (store.KATAS / f"{chosen.name}.py").read_text(encoding="utf-8")
-        for each in green:
-            parts = comparing.parts(yours, chosen.reference_text(), each.name)
-            screens.comparison(screen, chosen, each, parts)
-    except (hints.NoSuchTask, comparing.NotComparable) as problem:
-        cli.unable(problem)
+    asked_for = [hints.task_of(chosen, task)] if task else list(chosen.tasks)
+    content = store.content_hash(chosen.name)
+    green = [each for each in asked_for if state.of(chosen.name, each.name).is_green(content)]
+    if not green:
+        cli.unable(comparing.refusal(chosen, asked_for, state))
+    yours = (store.KATAS / f"{chosen.name}.py").read_text(encoding="utf-8")
+    for each in green:
+        parts = comparing.parts(yours, chosen.reference_text(), each.name)
+        screens.comparison(screen, chosen, each, parts)
     if later := [each.name for each in asked_for if each not in green]:
         screen.console.print(f"\n[dim]Once green: {', '.join(later)}[/]")
 
@@ -240,8 +228,6 @@ def update() -> None:
             print(f"The last update was interrupted: {name} {where}.")
         done = updating.update(ROOT, lambda text: screen.console.print(f"[dim]{text}[/]"))
         screens.updated(screen, done)
-    except updating.CannotUpdate as problem:
-        cli.unable(problem)
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped. Your katas are as they were.\n")
         raise typer.Exit(EXIT_STOPPED) from None

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import dedent
 
+from dojo import Problem
 from dojo.catalog import Kata, Task
 from dojo.check.state import State
 from dojo.results import Outcome
@@ -22,7 +23,7 @@ _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _Node = ast.stmt | ast.expr
 
 
-class NotComparable(Exception):
+class NotComparable(Problem):
     """The learner's file is no Python; the message says so."""
 
 

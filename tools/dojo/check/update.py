@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dojo import lock
+from dojo import Problem, lock
 from dojo.check import aside
 from dojo.check.compare import Line, differences
 from dojo.cli import OUT_OF_REACH
@@ -29,7 +29,7 @@ _OF_ANOTHER_REPOSITORY = {f"GIT_{name}" for name in ("DIR", "WORK_TREE", "INDEX_
 _OF_ANOTHER_REPOSITORY |= {"GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"}
 
 
-class CannotUpdate(Exception):
+class CannotUpdate(Problem):
     """There is no update; the message says why, and what to do. Nothing was changed."""
 
 
