@@ -1,6 +1,4 @@
-"""Options and fixtures of every kata's tests: the folder under test, the devices, the seed, the
-marks.
-"""
+"""Options and fixtures of every kata's tests: the folder under test, devices, seed, pass marks."""
 
 import functools
 import random
@@ -13,6 +11,7 @@ import pytest
 import torch
 
 from dojo import ROOT, simulated
+from dojo.results import Measured
 from dojo.suite import devices, drift, plugin
 from dojo.suite.unit import ACCEPTED, is_device
 from tests.support import marks
@@ -42,15 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     target = Path(config.getoption("--target"))
-    found = next(
-        (path for path in (config.invocation_params.dir / target, ROOT / target) if path.is_dir()),
-        None,
-    )
-    if found is None:
+    folders = (config.invocation_params.dir / target, ROOT / target)
+    folder = next((folder for folder in folders if folder.is_dir()), None)
+    if folder is None:
         raise pytest.UsageError(
             f"--target {target}: there is no such folder; give one that holds kata files"
         )
-    config.stash[plugin.RUN] = plugin.RunState(found.resolve())
+    config.stash[plugin.RUN] = plugin.RunState(folder.resolve())
     config.pluginmanager.register(plugin, "torch-katas")
     if not is_device(device := config.getoption("--device")):
         raise pytest.UsageError(f"--device {device}: choose {ACCEPTED}")
@@ -68,9 +65,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "device" in metafunc.fixturenames:
-        metafunc.parametrize(
-            "device", devices.to_test(metafunc.config.getoption("--device")), indirect=True
-        )
+        names = devices.to_test(metafunc.config.getoption("--device"))
+        metafunc.parametrize("device", names, indirect=True)
     if (seeds := metafunc.config.getoption("--measure")) and "mark" in metafunc.fixturenames:
         metafunc.parametrize("seed", range(*map(int, seeds.split(":"))), indirect=True)
 
@@ -119,16 +115,10 @@ def device(request: pytest.FixtureRequest) -> torch.device:
 
 @pytest.fixture
 def mark(request: pytest.FixtureRequest):
-    """A pass mark by its name; what is held against it is kept with the test's result. While
-    measuring, all of them are met.
-    """
+    """A pass mark by its name, which records what it is asked. While measuring, all are met."""
+    lenient = bool(request.config.getoption("--measure"))
 
-    def find(name: str) -> marks.Mark:
-        lenient = bool(request.config.getoption("--measure"))
-        return marks.find(
-            name,
-            lenient,
-            record=lambda number: request.node.user_properties.append(("measured", number)),
-        )
+    def record(number: Measured) -> None:
+        request.node.user_properties.append(("measured", number))
 
-    return find
+    return functools.partial(marks.find, lenient=lenient, record=record)

@@ -23,9 +23,7 @@ UNFIT = (AttributeError, LookupError, MemoryError, RuntimeError, TypeError, Valu
 
 
 def same(rtol: float = RTOL, atol: float = ATOL) -> Comparison:
-    """The same structure, types, shapes, dtypes, devices and texts, and the same numbers apart from
-    rounding.
-    """
+    """The same structure, types, shapes, dtypes, devices and texts; numbers apart from rounding."""
     return lambda answer, right, hidden: _difference(answer, right, rtol, atol)
 
 
@@ -50,9 +48,7 @@ def _marks() -> dict[str, Any]:
 
 
 def within(bound: float, must_be: str, measure: Measure, what: str) -> Comparison:
-    """A measured value is "at most" or "at least" a bound, for questions on data without a pass
-    mark.
-    """
+    """A measured value is "at most" or "at least" a bound, for data without a pass mark."""
 
     def compare(answer: Any, right: Any, hidden: Mapping[str, Any]) -> str:
         # other numbers, but not more of them: the best of many would be counted

@@ -28,27 +28,19 @@ class Mismatch(Exception):
 
 
 class Draw(ABC):
-    """Random values for a question. The submission gets to see all that is drawn here, except what
-    goes into hidden().
-    """
+    """Random values for a question. The submission sees all of them, except those of hidden()."""
 
     @abstractmethod
     def made(self, make: Make) -> Any:
-        """Anything plain that a function makes with a NumPy generator: data, names, lists. It runs
-        on the trusted side alone.
-        """
+        """Anything plain that a function makes with a NumPy generator, on the trusted side."""
 
     @abstractmethod
     def hidden(self, name: str, value: Callable[[], object]) -> None:
-        """Keep something for the comparisons, such as the labels of held-out points. It is only
-        made on the trusted side.
-        """
+        """Keep something for the comparisons, such as labels; made on the trusted side alone."""
 
     @property
     def device(self) -> torch.device:
-        """Another device than the CPU, for questions of placement: the simulated one, where this
-        torch can make it.
-        """
+        """Another device than the CPU, to ask about placement: the simulated one, if possible."""
         is_absent = devices.why_absent(simulated.NAME) is not None
         return torch.device("cpu") if is_absent else devices.get(simulated.NAME)
 
@@ -85,9 +77,7 @@ class Draw(ABC):
         return tensor
 
     def data(self, make: Callable[[Random], tuple[Any, dict[str, Any]]]) -> Any:
-        """Data with a hidden part: the function returns what is handed out, and by name what only
-        the comparisons get.
-        """
+        """Data with a hidden part: the function returns what is handed out, and that by name."""
 
         def handed_out(random: Random) -> object:
             given, hidden = make(random)

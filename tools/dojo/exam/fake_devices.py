@@ -1,6 +1,4 @@
-"""Machines that are not there, for questions about devices: other accelerators than this one's, and
-a GPU with a number.
-"""
+"""Machines that are not there, for questions about devices: accelerators, a GPU with a number."""
 
 import types
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -17,9 +15,7 @@ SECOND_GPU = torch.device("cuda:1")
 
 @contextmanager
 def machine(kata: types.ModuleType, present: Collection[str]) -> Iterator[None]:
-    """As if these of "cuda" and "mps" were present, and no other accelerator, whichever way the
-    kata asks.
-    """
+    """As if these of "cuda" and "mps" were the only accelerators, however the kata asks."""
     best = next((torch.device(kind) for kind in ("cuda", "mps") if kind in present), None)
     has_cuda, has_mps = "cuda" in present, "mps" in present
     answers: list[tuple[Any, str, object]] = [

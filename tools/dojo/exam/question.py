@@ -63,9 +63,7 @@ class Question:
 def question(
     task: str, seconds: float = SECONDS, times: int = 1, **comparisons: Comparison
 ) -> Callable[[Ask], Question]:
-    """Make a function a question about a task. Further keywords name an answer and how it is
-    compared.
-    """
+    """Make a function a question about a task. Keywords give comparisons for its answers."""
     return lambda ask: Question(ask.__name__, task, ask, comparisons, seconds, times)
 
 

@@ -91,9 +91,7 @@ def plain(answers: Answers) -> dict[str, Any]:
 
 
 def reasons(sheet: Sheet, source: str, tasks: Collection[str]) -> dict[str, str]:
-    """Task → why the answers of a solution's text are not right, or an empty text; as
-    `examiner.examine` reports it.
-    """
+    """Task → why a solution's answers are not right, or "", as `examiner.examine` reports it."""
     with tempfile.TemporaryDirectory(prefix="torch-katas-") as folder:
         path = Path(folder) / f"{sheet.kata}.py"
         path.write_text(source, encoding="utf-8")
@@ -138,9 +136,7 @@ class _Late(BaseException):
 
 @contextlib.contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise `_Late` after this much CPU time (not wall time), so that a busy machine fails no right
-    answer.
-    """
+    """Raise `_Late` after this much CPU time, so that a busy machine fails no right answer."""
     if not hasattr(signal, "setitimer"):  # Windows
         yield
         return

@@ -1,6 +1,4 @@
-"""Trainings as an exam sees them: what each step of an optimizer found, and whether it follows the
-gradient of the loss.
-"""
+"""Trainings as an exam sees them: an optimizer's steps, and if they follow the loss's gradient."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -228,18 +226,14 @@ class _Calls(TorchFunctionMode):
 
 
 def used(call: Callable[[], object], names: Iterable[str]) -> tuple[Any, list[str]]:
-    """Make a call; return its result, and which of these functions of torch it used, for lessons
-    that ask to write one out by hand.
-    """
+    """Make a call; return its result and which of these functions of torch it used."""
     with _Calls() as calls:
         result = call()
     return result, sorted(calls.names.intersection(names))
 
 
 def refused(call: Callable[[], object], *words: str) -> list[bool] | str:
-    """For each of these words, whether the message of the ValueError that the call raises contains
-    it; other exceptions propagate.
-    """
+    """For each word, whether the ValueError that the call raises contains it."""
     try:
         call()
     except ValueError as error:

@@ -55,9 +55,7 @@ class NotPlain(ValueError):
 
 
 def pack(value: object, arrays: list[np.ndarray], depth: int = 0) -> object:
-    """A value in a form that JSON can hold; the arrays behind its tensors are appended to
-    `arrays`.
-    """
+    """A value as JSON can hold it; the arrays behind its tensors are appended to `arrays`."""
     if depth > DEEPEST:
         return _other("nested too deeply")
     if value is None or type(value) in (bool, str):

@@ -19,9 +19,7 @@ LIMIT = "simulated device: "
 
 
 class Unsupported(NotImplementedError):
-    """The simulated device can't do this: a limit of the simulation, no mistake in the code that
-    asked for it.
-    """
+    """A limit of the simulation, not a mistake in the code that asked for it."""
 
     def __init__(self, what: str) -> None:
         super().__init__(

@@ -29,9 +29,7 @@ PRIVATE = (
 
 
 class Module:
-    """What becomes `torch.simulated`: torch asks it when it seeds, and code may ask it what is
-    there.
-    """
+    """What becomes `torch.simulated`: torch asks it when it seeds, and other code may ask it."""
 
     def is_available(self) -> bool:
         return True
@@ -49,9 +47,7 @@ class Module:
         return False
 
     def manual_seed_all(self, seed: int) -> None:
-        """Nothing to do: random numbers come from the CPU's generator, which torch.manual_seed has
-        seeded.
-        """
+        """Do nothing: random numbers come from the CPU's generator, which is seeded already."""
 
 
 def available() -> str | None:
@@ -120,9 +116,7 @@ def _enable() -> None:
 
 
 def _hide() -> None:
-    """Keep torch.accelerator unaware of this device, for code on the CPU that asks it what there
-    is.
-    """
+    """Keep torch.accelerator unaware of this device, for code on the CPU that asks it."""
     original = torch.accelerator.current_accelerator
 
     @functools.wraps(original)
@@ -134,9 +128,7 @@ def _hide() -> None:
 
 
 def _check() -> None:
-    """A first calculation, so that an API that has changed is known before a learner's code meets
-    it.
-    """
+    """A first calculation, to notice a changed API before a learner's code meets it."""
     numbers, gradients = [[1.0, 2.0], [3.0, 4.0]], []
     for device in (NAME, "cpu"):
         weight = torch.tensor(numbers, device=device, requires_grad=True)

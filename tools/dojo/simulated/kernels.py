@@ -33,9 +33,7 @@ Library: Any = torch.library.Library  # its methods have no types
 
 
 def register() -> list[object]:
-    """Give torch a kernel for every operation. They stay for as long as what is returned is
-    kept.
-    """
+    """Give torch a kernel for every operation, for as long as what is returned is kept."""
     everything, aten = Library("_", "IMPL"), Library("aten", "IMPL")
     for key in (KEY, *OTHER_LAYOUTS):
         everything.fallback(lambda op, *args, **kwargs: _refuse(op.name()), key)
@@ -95,9 +93,7 @@ def kernel(name: str) -> Kernel:
 
 
 def _foreign_allowed(name: str, last: int) -> Foreign:
-    """What CUDA allows: single numbers (tensors without a dimension) in element by element
-    operations, and indices.
-    """
+    """What CUDA allows: numbers (tensors without a dimension) element by element, and indices."""
     if name in TABLE["indices_from_the_cpu"]:
         return lambda place, tensor: place == 1 or (place == 2 and tensor.dim() == 0)
     if name in TABLE["value_from_the_cpu"]:
@@ -137,9 +133,7 @@ def other_device(device: torch.device) -> RuntimeError:
 
 
 def _to_simulated(result: Any, args: Sequence[object]) -> Any:
-    """What the CPU computed, as simulated tensors; a result that lies in the memory of an argument
-    shares it here too.
-    """
+    """What the CPU computed, as simulated tensors; memory shared with an argument stays shared."""
     if isinstance(result, list | tuple):
         return type(result)(_to_simulated(entry, args) for entry in result)
     if not isinstance(result, Tensor):
@@ -163,9 +157,7 @@ def _compute(op: Op, foreign: Foreign) -> Kernel:
 
 
 def _in_place(op: Op, foreign: Foreign, written: Sequence[int]) -> Kernel:
-    """An operation that writes into arguments, and gives back the first of them if it gives back
-    anything.
-    """
+    """An operation that writes into arguments, and may give back the first of them."""
     gives_back = bool(op._schema.returns)
 
     def not_into_the_cpu(place: int, tensor: Tensor) -> bool:
@@ -192,16 +184,12 @@ def _views(op: Op) -> Kernel:
 
 
 def _reshape_in_place(op: Op) -> Kernel:
-    """An operation that changes the sizes and strides of its first argument, and leaves the numbers
-    where they are.
-    """
+    """An operation that changes its first argument's sizes and strides, not its numbers."""
     return lambda base, *args, **kwargs: as_strided_(base, op(data_of(base), *args, **kwargs))
 
 
 def _factory(op: Op) -> Kernel:
-    """An operation that may say where its result is to lie: here, or on any device. So may the
-    tensor that it starts from.
-    """
+    """An operation that may say on which device its result, or the tensor it starts from, is."""
 
     def run(
         *args: object,
@@ -233,9 +221,7 @@ def _set_storage(
     size: Sequence[int],
     stride: Sequence[int] = (),
 ) -> Tensor:
-    """Let a tensor lie in another storage of the device: what copy.deepcopy and torch.save do at
-    their end.
-    """
+    """Let a tensor lie in another storage, as copy.deepcopy and torch.save do at their end."""
     empty = torch.empty(0, dtype=tensor.dtype, device="cpu")
     return place(tensor, storage, empty.set_(data_behind(storage), offset, size, stride))
 
@@ -245,9 +231,7 @@ def _set_whole_storage(tensor: Tensor, storage: torch.UntypedStorage) -> Tensor:
 
 
 def _into_out(name: str) -> Kernel:
-    """An operation with out=, where that has the right size already: the CPU would resize it behind
-    our back.
-    """
+    """An operation with out= of the right size; the CPU would resize any other unnoticed."""
     op = overload(name)
 
     def run(*args: object, out: Tensor) -> Tensor:
@@ -262,9 +246,7 @@ def _into_out(name: str) -> Kernel:
 
 
 def _zeros(size: list[int], dtype: torch.dtype | None = None, **kwargs: object) -> Tensor:
-    """Gradients that are zero everywhere: torch wants a tensor without memory, and gets an ordinary
-    one.
-    """
+    """Gradients of zeros: torch wants a tensor without memory, and gets an ordinary one."""
     return wrap(torch.zeros(size, dtype=dtype, device="cpu"))
 
 

@@ -30,9 +30,7 @@ def is_simulated(value: object) -> TypeGuard[Tensor]:
 
 
 def data_of(tensor: Tensor) -> Tensor:
-    """The CPU's tensor behind a simulated one: the same numbers in memory, the same size and
-    strides.
-    """
+    """The CPU's tensor behind a simulated one: the same memory, size and strides."""
     data = data_behind(tensor.untyped_storage())
     empty = torch.empty(0, dtype=tensor.dtype, device="cpu")
     return empty.set_(data, tensor.storage_offset(), tensor.size(), tensor.stride())
@@ -50,9 +48,7 @@ def wrap(data: Tensor) -> Tensor:
 
 
 def place(tensor: Tensor, storage: torch.UntypedStorage, like: Tensor) -> Tensor:
-    """Let a simulated tensor lie in a storage, with the size, strides and offset of another
-    tensor.
-    """
+    """Let a simulated tensor lie in a storage, with another's size, strides and offset."""
     form = like.storage_offset(), like.size(), like.stride()
     placed: Tensor = _set.redispatch(_CPU_KEY, tensor, storage, *form)
     return placed

@@ -1,6 +1,4 @@
-"""What usually lies behind a known error of Python or torch in a learner's code. causes.toml lists
-them.
-"""
+"""What usually lies behind a known error in a learner's code; causes.toml lists the errors."""
 
 import linecache
 import re

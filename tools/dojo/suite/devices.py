@@ -95,9 +95,7 @@ def why_absent(device: str) -> str | None:
 
 @functools.cache
 def _mps_refuses() -> str | None:
-    """Why an Apple GPU that is there can't be used: a virtual machine may show one and give no
-    memory. CUDA is never tried.
-    """
+    """Why an Apple GPU can't be used: in a virtual machine it may be shown and have no memory."""
     try:
         torch.ones(1, device="mps").item()
     except RuntimeError as error:
@@ -106,9 +104,7 @@ def _mps_refuses() -> str | None:
 
 
 def trainings_on(device: str) -> Wrap:
-    """Trainings get their model and tensors on this device; the model comes back to the CPU, where
-    the tests go on.
-    """
+    """Trainings get their model and tensors on this device; afterwards the model is on the CPU."""
 
     def wrap(name: str, value: object) -> object:
         return _moved(value, get(device)) if name in TRAINERS and callable(value) else value

@@ -52,9 +52,7 @@ class Shadow:
                 item.user_properties.append(("drift", Drift(kind, absolute, relative)))
 
     def watched(self, name: str, value: object) -> object:
-        """A kata's function that is also called on the CPU, before it gets to change anything;
-        classes stay the same.
-        """
+        """A kata's function, made to run on the CPU too, before it can change anything."""
         if not callable(value) or isinstance(value, type):
             return value
         function: Callable[..., object] = value
@@ -101,9 +99,7 @@ class Shadow:
         return any(tensor.device.type == self._kind for tensor in tensors_in(value))
 
     def _on_cpu(self, call: Callable[[Any], object], arguments: tuple[object, ...]) -> object:
-        """What a call gives on the CPU, with copies of its arguments; the random numbers of the
-        real call stay the same.
-        """
+        """The result of a call on copies on the CPU; it takes none of the random numbers."""
         with torch.random.fork_rng(devices=[]):
             try:
                 return call(copy_on_cpu(arguments))
@@ -120,9 +116,7 @@ class Shadow:
 
 
 def own_generator(device: str) -> list[Tensor]:
-    """The state of the device's own generator of random numbers; none where they come from that of
-    the CPU.
-    """
+    """The state of the device's own generator of random numbers; empty if it has none."""
     kind = device.partition(":")[0]
     if kind == "cuda":
         return [torch.cuda.get_rng_state(device)]
@@ -147,9 +141,7 @@ def _parts(value: object) -> Iterator[object]:
 
 
 def tensors_in(value: object) -> Iterator[Tensor]:
-    """All tensors of arguments: in lists, tuples and dicts, and in models with what they keep in
-    plain attributes.
-    """
+    """All tensors of arguments, also those that models keep in plain attributes."""
     for part in _parts(value):
         if isinstance(part, Tensor):
             yield part
@@ -162,9 +154,7 @@ def tensors_in(value: object) -> Iterator[Tensor]:
 
 
 def copy_on_cpu(arguments: tuple[object, ...]) -> tuple[object, ...]:
-    """Copies of the arguments whose tensors are on the CPU, parameters still parameters and shared
-    ones still shared.
-    """
+    """Copies of the arguments on the CPU: parameters stay parameters, shared ones stay shared."""
     memo: dict[int, object] = {}
     for tensor in tensors_in(arguments):
         here = tensor.detach().cpu().clone()
@@ -181,9 +171,7 @@ def copy_on_cpu(arguments: tuple[object, ...]) -> tuple[object, ...]:
 
 
 def numbers_in(value: object) -> list[Tensor]:
-    """What can be compared, as float64 on the CPU: tensors of floats, numbers, and lists of
-    numbers.
-    """
+    """What can be compared, as float64 on the CPU: tensors of floats, numbers, lists of these."""
     match value:
         case Tensor() if value.is_floating_point():
             return [value.detach().cpu().double()]

@@ -1,6 +1,4 @@
-"""From an exception to what a learner reads: what was seen, what was expected, the likely cause,
-the line of their own.
-"""
+"""From an exception to what a learner reads: what was seen and expected, causes, their line."""
 
 import linecache
 import types
@@ -67,9 +65,7 @@ def explain(
 
 
 def _layers(error: BaseException) -> tuple[str, ...]:
-    """What went through the model before the error, or on the way to a tensor of the wrong
-    shape.
-    """
+    """The layers that the model went through before the error, or up to the wrong shape."""
     wrong = getattr(error, "wrong", None)
     if isinstance(wrong, tuple):
         value, expected = wrong
@@ -79,9 +75,7 @@ def _layers(error: BaseException) -> tuple[str, ...]:
 
 
 def bounded(diagnosis: Diagnosis) -> Diagnosis:
-    """The same with texts short enough for a report: what a learner's code says in an error may be
-    of any length.
-    """
+    """The same with texts short enough for a report: an error's text may be of any length."""
     return replace(
         diagnosis,
         headline=clipped(diagnosis.headline),
@@ -122,9 +116,7 @@ def _diagnosis(
 
 
 def learner_frames(traceback: types.TracebackType | None, path: Path) -> Iterator[tuple[int, str]]:
-    """Line number and function name of each traceback entry that lies in the kata's file, outermost
-    first.
-    """
+    """Line number and function of the traceback's entries in the kata's file, outermost first."""
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == str(path):
             yield traceback.tb_lineno, traceback.tb_frame.f_code.co_name
@@ -132,9 +124,7 @@ def learner_frames(traceback: types.TracebackType | None, path: Path) -> Iterato
 
 
 def ends_in(traceback: types.TracebackType | None, path: Path) -> bool:
-    """True if the exception was raised by a line of the kata's file itself, not by something that
-    line called.
-    """
+    """True if a line of the kata's file itself raised the exception, not something it called."""
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     return traceback is not None and traceback.tb_frame.f_code.co_filename == str(path)
@@ -143,9 +133,7 @@ def ends_in(traceback: types.TracebackType | None, path: Path) -> bool:
 def _own_lines(
     frames: list[tuple[int, str]], path: Path, kata: KataUnderTest | None
 ) -> tuple[str, str]:
-    """The learner's lines that led to the error, or what was used last; and the place of the one to
-    look at.
-    """
+    """The learner's lines that led to the error or were used last; and where to look."""
     if frames:
         if len(frames) > MOST_FRAMES:
             frames = [*frames[:2], *frames[2 - MOST_FRAMES :]]

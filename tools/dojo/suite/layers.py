@@ -25,9 +25,7 @@ USUAL = ("torch.float32", "cpu")
 
 
 def up_to_error(traceback: types.TracebackType | None) -> tuple[str, ...]:
-    """A line for each layer that a model's forward went through before it raised; nothing where no
-    model did.
-    """
+    """A line for each layer that a model's forward went through before it raised."""
     for frame in _frames(traceback):
         module = frame.f_locals.get("self")
         is_call = frame.f_code.co_name == "_wrapped_call_impl"
@@ -112,9 +110,7 @@ def _walk(
 def _to_the_wrong_one(
     lines: list[str], given: tuple[int, ...], seen: tuple[int, ...], expected: tuple[int, ...]
 ) -> list[str]:
-    """The lines up to the first layer that changes the number of rows, or all of them, and what
-    came out.
-    """
+    """The lines up to the first layer that changes the number of rows, and what came out."""
     for number, line in enumerate(lines):
         if given and f"-> ({given[0]}" not in line:
             return [*lines[:number], f"{line}, and the rows are not those of the input any more"]

@@ -50,9 +50,7 @@ class MissingName(Explained, AttributeError):
 
 
 class KataUnderTest:
-    """A kata's module as the tests see it: remembers which public name was used last, so that
-    feedback can point there.
-    """
+    """A kata's module as the tests see it; it remembers which public name was used last."""
 
     def __init__(self, module: types.ModuleType, path: Path, source: str, wrap: Wrap) -> None:
         self._module, self._path, self._source, self._wrap = module, path, source, wrap
@@ -232,9 +230,7 @@ def packages(files: Iterable[Path]) -> list[str]:
 
 
 def code_of(source: str, name: str) -> list[tuple[int, str]]:
-    """Number and text of the code lines of a function or class, docstrings, comments and blank
-    lines left out.
-    """
+    """Number and text of a function's or class's code lines: no docstrings, comments, blanks."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):

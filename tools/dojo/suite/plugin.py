@@ -28,26 +28,15 @@ from dojo.suite.loader import KataUnderTest, KataUnusable, Wrap, load, shown, so
 
 MOST_OUTPUT = 200_000  # characters a test may print
 SHOWN_OUTPUT = 2_000  # of them, how many a report keeps
-LETTERS = {
-    Outcome.PASSED: ".",
-    Outcome.FAILED: "F",
-    Outcome.NOT_STARTED: "-",
-    Outcome.BLOCKED: "b",
-    Outcome.SKIPPED: "s",
-    Outcome.ERROR: "E",
-}
+LETTERS = dict(zip(Outcome, ".F-bsE", strict=True))
 
 
 class Blocked(Exception):
-    """The test can't be judged: another task has to pass first, or the task has an endless loop.
-    The text says which.
-    """
+    """The test can't be judged before another task passes, or after an endless loop."""
 
 
 class NotStarted(Exception):
-    """The task's own region is still open: what it needs has not passed, or a test found nothing to
-    judge there.
-    """
+    """The task's own region is still open, or a test found nothing to judge there."""
 
 
 class TooMuchOutput(Exception):
@@ -74,9 +63,7 @@ class RunState:
     wrap: Wrap = unchanged
 
     def kata(self, name: str, time_limit: float | None) -> KataUnderTest:
-        """The loaded kata; a file that can't be loaded is tried once and then raises the same each
-        time.
-        """
+        """The loaded kata. A file that can't be loaded raises the same each time."""
         if name not in self.loaded:
             self.listener({"event": "loading"})
             self.loaded[name] = self._load(self.target / f"{name}.py", time_limit)
@@ -172,9 +159,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """The first optimizer of a process imports much of torch: better here than within the time
-    limit of a test.
-    """
+    """Make a first optimizer here: its imports are slow, and tests have a time limit."""
     if not session.config.option.collectonly and any(kata_name(item) for item in session.items):
         torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
 
@@ -247,7 +232,7 @@ def pytest_runtest_makereport(
     elif outcome != Outcome.PASSED:
         report.outcome = "failed"
         is_short = outcome in (Outcome.NOT_STARTED, Outcome.BLOCKED)
-        if is_short or not wants_whole_traceback(item.config):
+        if is_short or not _wants_traceback(item.config):
             report.longrepr = plain(text, getattr(sys.__stdout__, "encoding", None) or "utf-8")
     return report
 
@@ -296,9 +281,7 @@ def judge(item: pytest.Item, call: pytest.CallInfo[None]) -> tuple[Outcome, str,
 def _open_region(
     error: NotImplementedError, task: str, path: Path, source: str
 ) -> tuple[Outcome, str]:
-    """A test ended at a region nobody has filled: its own task's, or that of another task it builds
-    on.
-    """
+    """A test ended at an open region: its own task's, or that of a task it builds on."""
     still_open = open_regions(source)
     raised = str(error.args[0]) if error.args else task
     if raised == task or task in still_open or raised not in still_open:
@@ -313,7 +296,7 @@ def _waiting(task: str, path: Path, line: int, source: str) -> str:
     return f"{shown(path)}:{line} waits for you" + (f":\n  {text}" if text else ".")
 
 
-def wants_whole_traceback(config: pytest.Config) -> bool:
+def _wants_traceback(config: pytest.Config) -> bool:
     style = config.getoption("tbstyle", "auto")
     return bool(config.getoption("fulltrace", False)) or style in ("long", "short", "native")
 
