@@ -232,6 +232,12 @@ def test_a_module_that_is_started_by_its_name_counts():
     assert {"dojo.suite.preload", "dojo.grade.x"} <= names
 
 
+def test_a_modules_data_counts_with_it():
+    for module in ("dojo.suite.causes", "dojo.simulated.kernels"):
+        data = ROOT / "tools" / f"{module.replace('.', '/')}.toml"
+        assert data.is_file() and data in dependencies.files_of(module)
+
+
 def test_packages_on_the_way_count_and_what_is_left_out_does_not(tmp_path):
     (tmp_path / "tools/dojo/room").mkdir(parents=True)
     files = {"a.py": "import dojo.room.b", "tools/dojo/room/b.py": "from dojo import c"}

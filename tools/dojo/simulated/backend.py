@@ -7,6 +7,7 @@ changes the process: `prepare` gives torch the kernels, which are there but can'
 
 import functools
 import operator
+import types
 
 import torch
 
@@ -28,26 +29,15 @@ PRIVATE = (
 )
 
 
-class Module:
-    """What becomes `torch.simulated`: torch asks it when it seeds, and other code may ask it."""
-
-    def is_available(self) -> bool:
-        return True
-
-    def is_initialized(self) -> bool:
-        return True
-
-    def device_count(self) -> int:
-        return 1
-
-    def current_device(self) -> int:
-        return 0
-
-    def _is_in_bad_fork(self) -> bool:
-        return False
-
-    def manual_seed_all(self, seed: int) -> None:
-        """Do nothing: random numbers come from the CPU's generator, which is seeded already."""
+# What becomes `torch.simulated`: torch asks it when it seeds, and other code may ask it.
+MODULE = types.SimpleNamespace(
+    is_available=lambda: True,
+    is_initialized=lambda: True,
+    device_count=lambda: 1,
+    current_device=lambda: 0,
+    _is_in_bad_fork=lambda: False,
+    manual_seed_all=lambda seed: None,  # numbers come from the CPU's generator, seeded already
+)
 
 
 def available() -> str | None:
@@ -110,7 +100,7 @@ def _enable() -> None:
     torch.autograd.backward([torch.zeros(1, requires_grad=True).sum()])
     torch.autograd.set_multithreading_enabled(False)
     torch.utils.backend_registration._setup_privateuseone_for_python_backend(
-        NAME, backend_module=Module()
+        NAME, backend_module=MODULE
     )
     _hide()
 

@@ -50,10 +50,8 @@ KNOWN = msgspec.toml.decode(
 
 
 def likely(error: BaseException) -> tuple[Cause, ...]:
-    """What usually lies behind this error, the likeliest first; nothing if it is not listed.
-
-    A cause that stands alone, because the error itself is the evidence, is marked as told; of
-    several none is, because only one of them is right.
+    """What usually lies behind this error, the likeliest first; nothing if it is not listed. Of a
+    cause that stands alone the error itself is the evidence: it is marked as told.
     """
     names = {kind.__name__ for kind in type(error).__mro__}
     for known in KNOWN:

@@ -12,8 +12,7 @@ from dojo.simulated import backend
 from dojo.suite.loader import Wrap
 from dojo.suite.unit import ACCEPTED, KINDS, is_device
 
-# With this, is_available() asks the driver's management library instead of starting CUDA in this
-# process.
+# With this, is_available() asks the driver's library instead of starting CUDA in this process.
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
 
 # With this, CUDA's matrix products give the same numbers in every run.
@@ -47,11 +46,8 @@ def present(wanted: str) -> list[str]:
 
 
 def to_test(choice: str) -> list[str]:
-    """The devices for which placement tests are made; those that are absent are skipped when their
-    turn comes.
-
-    Without a GPU the simulated one is among them: on the CPU alone, a forgotten .to(device) goes
-    unnoticed.
+    """The devices for which placement tests are made; a test on an absent one is skipped. Without a
+    GPU the simulated one is among them: on the CPU, a forgotten .to(device) goes unnoticed.
     """
     if choice != "auto":
         return [choice]

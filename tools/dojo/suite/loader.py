@@ -19,6 +19,14 @@ SUSPECT = re.compile(
     r"\b(?:from|import)\b(?:[^\n]|\\\n)*\b(?:k\d\d|reference\b|katas\b(?!\.given))"
 )
 MOST_LINES = 24  # of a function or class that are shown
+RENAMED = (
+    "it was renamed, deleted, or moved into a function or class: the tests use the name in the stub"
+)
+OFF = (
+    "a bracket, colon or quote missing in this line or just before it, or an indentation that is"
+    " off"
+)
+READ_ALOUD = "Read that line and the one above it aloud, sign by sign: what would come next?"
 
 # is asked for every public name of a kata, with its value, and returns what the tests get
 Wrap = Callable[[str, object], object]
@@ -80,18 +88,22 @@ def _missing(name: str, path: Path, names: Iterable[str]) -> Diagnosis:
     public = [known for known in names if not known.startswith("_")]
     near = difflib.get_close_matches(name, public, n=1)
     nothing = "nothing of that name at the top level of the file"
-    likely = (
-        "it was renamed, deleted, or moved into a function or class: the tests use the name in the"
-        " stub"
+    return _diagnosis(
+        shown(path),
+        f" has no name '{name}'.",
+        f"a name like it: {near[0]}" if near else nothing,
+        f"{name}, as in the stub",
+        RENAMED,
+        f"Search your file for {name}: does it begin at the left edge, spelled like that?",
     )
-    return Diagnosis(
-        f"{shown(path)} has no name '{name}'.",
-        seen=f"a name like it: {near[0]}" if near else nothing,
-        expected=f"{name}, as in the stub",
-        likely=(Cause(likely),),
-        pointer=f"Search your file for {name}: does it begin at the left edge, spelled like that?",
-        where=shown(path),
-    )
+
+
+def _diagnosis(
+    where: str, headline: str, seen: str, expected: str, likely: str, pointer: str = ""
+) -> Diagnosis:
+    """Without a pointer, the cause is certain."""
+    causes = (Cause(likely, told=not pointer),)
+    return Diagnosis(f"{where}{headline}", seen, expected, causes, pointer, where=where)
 
 
 def shown(path: Path) -> str:
@@ -131,13 +143,9 @@ def load(path: Path, wrap: Wrap = unchanged) -> KataUnderTest:
 
 def _unreadable(path: Path, error: OSError) -> Diagnosis:
     reset = f"`python tools/check reset {path.stem.partition('_')[0]}`"
-    return Diagnosis(
-        f"{shown(path)} can't be read.",
-        seen=str(error.strerror),
-        expected="the file that the stub began as",
-        likely=(Cause(f"it was moved or deleted: {reset} brings the stub back", told=True),),
-        where=shown(path),
-    )
+    likely = f"it was moved or deleted: {reset} brings the stub back"
+    expected = "the file that the stub began as"
+    return _diagnosis(shown(path), " can't be read.", str(error.strerror), expected, likely)
 
 
 def _not_text(path: Path, data: bytes, error: Exception) -> Diagnosis:
@@ -146,58 +154,37 @@ def _not_text(path: Path, data: bytes, error: Exception) -> Diagnosis:
         data.decode()
     except UnicodeDecodeError as first_bad_byte:
         line, error = data.count(b"\n", 0, first_bad_byte.start) + 1, first_bad_byte
+    where, expected = f"{shown(path)}:{line}", "a file saved as UTF-8"
     likely = "the editor saves in another encoding: choose UTF-8 when saving"
-    return Diagnosis(
-        f"{shown(path)}:{line} is not UTF-8 text.",
-        seen=str(error),
-        expected="a file saved as UTF-8",
-        likely=(Cause(likely, told=True),),
-        where=f"{shown(path)}:{line}",
-    )
+    return _diagnosis(where, " is not UTF-8 text.", str(error), expected, likely)
 
 
 def _not_python(path: Path, error: SyntaxError | ValueError) -> Diagnosis:
     where = f"{shown(path)}:{getattr(error, 'lineno', None) or 1}"
-    headline = f"{where} is not valid Python, so nothing in this file can run yet."
+    headline = " is not valid Python, so nothing in this file can run yet."
     if isinstance(error, SyntaxError) and (text := (error.text or "").rstrip("\r\n")):
         headline += f"\n      {text.lstrip()}"
         if error.offset:
             indentation = len(text) - len(text.lstrip())
             headline += "\n      " + " " * max(error.offset - 1 - indentation, 0) + "^"
-    likely = (
-        "a bracket, colon or quote missing in this line or just before it, or an indentation that"
-        " is off"
-    )
-    return Diagnosis(
-        clipped(headline),
-        seen=f"{type(error).__name__}: {getattr(error, 'msg', None) or error}",
-        expected="a file that Python can read",
-        likely=(Cause(likely),),
-        pointer="Read that line and the one above it aloud, sign by sign: what would come next?",
-        where=where,
-    )
+    seen = f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
+    expected = "a file that Python can read"
+    return _diagnosis(where, clipped(headline), seen, expected, OFF, READ_ALOUD)
 
 
 def _not_alone(path: Path, source: str, line: int, name: str) -> Diagnosis:
-    where = f"{shown(path)}:{line}"
-    return Diagnosis(
-        f"{where} imports {name}, but each kata is judged alone: copy what you need into this"
-        " file.",
-        seen=clipped(source.splitlines()[line - 1].strip()),
-        expected="a file that needs no other kata",
-        likely=(Cause("where katas are graded, the files of the others are not there", told=True),),
-        where=where,
+    return _diagnosis(
+        f"{shown(path)}:{line}",
+        f" imports {name}, but each kata is judged alone: copy what you need into this file.",
+        clipped(source.splitlines()[line - 1].strip()),
+        "a file that needs no other kata",
+        "where katas are graded, the files of the others are not there",
     )
 
 
 def other_kata(source: str) -> tuple[int, str] | None:
-    """Line and name of the first kata that a kata's file imports, whatever folder it is in; None if
-    there is none.
-
-    Code below `if __name__ == "__main__":` is skipped: no test runs it.
-
-    Args:
-        source: text that Python can read.
+    """Line and name of the first kata that a kata's text imports, from whatever folder. Code below
+    `if __name__ == "__main__":` is skipped: no test runs it.
     """
     return min(_katas(ast.parse(source)), default=None) if SUSPECT.search(source) else None
 
