@@ -31,7 +31,7 @@ class Entry:
         id: of the student; unique among the entries, whatever their case.
         names: of the folder, the archive or the single files of one student.
         beside: names of the student's other files, such as a report: they are not read.
-        notes: what a person should know of it before it is read.
+        notes: what a person should know of it.
     """
 
     id: str
@@ -89,7 +89,7 @@ def scan(
         skip: a path that is no submission even if it lies in the folder: where the grades go.
 
     Raises:
-        IntakeError: there is no such folder, nothing in it, or the pattern can't be used.
+        IntakeError: the folder or the pattern can't be used.
     """
     compiled = _compiled(pattern)
     files = _files_in(folder)

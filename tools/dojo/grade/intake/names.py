@@ -85,19 +85,17 @@ def name_hash(name: str) -> str:
 
 
 def single_file(entry: str) -> tuple[str, str] | None:
-    """What stands before the kata's name in the name of a single kata's file, as Canvas and Moodle
-    name them, and the kata's name as the student spelled it, without what such a system adds to a
-    name that it has seen before ("-1", " (1)"). None for any other name.
+    """What stands before the kata's name in the name that Canvas or Moodle gives a kata's file, and
+    the kata's name as the student spelled it, without the "-1" or " (1)" of a second one. None for
+    any other name.
     """
     match = _SINGLE.fullmatch(entry)
     return ((match["who"] or "").rstrip("_- "), match["kata"]) if match else None
 
 
 def parts(path: str) -> tuple[str, ...]:
-    r"""A path's folders and name, divided by "/" or, as in archives from Windows, by "\".
-
-    Raises:
-        Refused: it leads out of the submission, is too long or too deep, or has control characters.
+    r"""A path's folders and name, divided by "/" or, as in archives from Windows, by "\". Raises
+    Refused if it leads out of the submission, is too long or deep, or has control characters.
     """
     odd = [letter for letter in path if unicodedata.category(letter) in ("Cc", "Cs")]
     # bytes of another encoding than UTF-8, as old archives have them in the names of folders
@@ -140,8 +138,8 @@ class KataNames:
     every: tuple[str, ...]
 
     def nearest(self, name: str) -> str:
-        """The graded kata whose file a file of this name is, or is most likely meant as; empty if
-        there is none: a 0 for a slip in a name has to be seen.
+        """The graded kata whose file a file of this name is most likely meant as, if there is one:
+        a 0 for a slip in a name has to be seen.
         """
         kata = _nearest(name, self.every) if len(name) <= LONGEST_NAME else ""
         return kata if kata in self.graded else ""

@@ -50,6 +50,10 @@ class Finding:
     load: Callable[[], bytes] = never
 
     @property
+    def folder(self) -> str:
+        return self.path.rpartition("/")[0]
+
+    @property
     def ignored(self) -> Ignored:
         return Ignored(line(self.path), self.reason)
 
@@ -64,12 +68,11 @@ def beside(name: str, katas: KataNames) -> Finding:
 
 def listed(findings: Sequence[Finding]) -> tuple[Ignored, ...]:
     """What was not taken, and why: each path once, but a folder for its many files of no kata."""
-    others = Counter(_folder(found.path) for found in findings if found.reason == NO_KATA)
+    others = Counter(found.folder for found in findings if found.reason == NO_KATA)
     entries: dict[Ignored, None] = {}
     for found in findings:
-        folder = _folder(found.path)
-        if found.reason == NO_KATA and others[folder] > FEW:
-            entry = Ignored(line(f"{folder}/"), f"{others[folder]} files that are no kata's")
+        if found.reason == NO_KATA and (count := others[found.folder]) > FEW:
+            entry = Ignored(line(f"{found.folder}/"), f"{count} files that are no kata's")
         else:
             entry = found.ignored
         entries[entry] = None
@@ -128,7 +131,3 @@ def _named(paths: Sequence[str]) -> str:
     if len(paths) > MOST_NAMED:
         return f"{', '.join(shown)} and {len(paths) - MOST_NAMED} more"
     return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
-
-
-def _folder(path: str) -> str:
-    return path.rpartition("/")[0]

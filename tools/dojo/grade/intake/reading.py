@@ -10,7 +10,7 @@ from typing import IO
 from dojo.grade.intake import archives, folders, names
 from dojo.grade.intake.bounds import Refused
 from dojo.grade.intake.names import KataNames
-from dojo.grade.intake.selection import NOTHING, Choice, Member, chosen
+from dojo.grade.intake.selection import Choice, Member, chosen
 from dojo.grade.text import line
 
 _READ_INSIDE = (".zip", ".tar", ".tar.gz", ".tgz")
@@ -30,7 +30,7 @@ def read(paths: Sequence[Path], katas: KataNames) -> tuple[Choice, str]:
         problem = f"This submission can't be read ({error.strerror or type(error).__name__})."
     except Exception as error:  # a decoder led astray: the fault of this submission alone
         problem = f"This submission is damaged and can't be read ({type(error).__name__})."
-    return NOTHING, problem
+    return Choice({}, (), {}), problem
 
 
 def is_archive(path: Path) -> bool:

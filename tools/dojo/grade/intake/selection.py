@@ -53,9 +53,6 @@ class Choice:
     others: tuple[str, ...] = ()
 
 
-NOTHING = Choice({}, (), {})
-
-
 def chosen(members: Iterable[Member], katas: KataNames) -> Choice:
     """The files to take, read.
 

@@ -104,8 +104,8 @@ def own_view(files: dict[str, bytes], limits: RunLimits) -> None:
     syscalls.unshare(syscalls.CLONE_VIEW)
     syscalls.mount("", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
     size = f"size={limits.space}m,nr_inodes={limits.inodes}"
-    syscalls.mount("tmpfs", SCRATCH, "tmpfs", _PLAIN, f"{size},mode=0700")
-    syscalls.mount("tmpfs", SHARED_MEMORY, "tmpfs", _PLAIN, f"{size},mode=0700")
+    for folder in (SCRATCH, SHARED_MEMORY):
+        syscalls.mount("tmpfs", folder, "tmpfs", _PLAIN, f"{size},mode=0700")
     syscalls.mount("tmpfs", SUBMISSION, "tmpfs", _PLAIN, "size=16m,nr_inodes=100,mode=0755")
     syscalls.mount("proc", "/proc", "proc", _PLAIN | syscalls.MS_NOEXEC)
     # mapped, it is memory that counts as held by no process

@@ -131,9 +131,7 @@ def program(machine: str) -> bytes | None:
 
 
 def install() -> bool:
-    """Filter the system calls of this process and of all that it starts. True if there is a filter
-    for this machine and the kernel took it.
-    """
+    """Filter the system calls of this process and all that it starts. False if that can't be."""
     if (code := program(platform.machine())) is None:
         return False
     syscalls.no_new_privileges()

@@ -37,7 +37,8 @@ def main(sources: list[str], command: list[str]) -> None:
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
     for number, source in enumerate(sources):
-        if not os.access(path(number), os.R_OK | (os.X_OK if Path(path(number)).is_dir() else 0)):
+        access = os.R_OK | (os.X_OK if Path(path(number)).is_dir() else 0)
+        if not os.access(path(number), access):
             sys.exit(
                 f"{source} can be read by its owner alone, and code under test runs as nobody:"
                 f" allow others to read it (chmod -R o+rX {source}), or start grading as an"
@@ -48,11 +49,7 @@ def main(sources: list[str], command: list[str]) -> None:
 
 
 def is_real_root(users: str) -> bool:
-    """True unless root is an ordinary user under another name, as in a user namespace of one user.
-
-    Args:
-        users: the namespace's table of users.
-    """
+    """True unless root is an ordinary user by another name; `users` is its namespace's table."""
     ranges = [tuple(map(int, line.split())) for line in users.splitlines()]
     return any(first <= NOBODY < first + count for first, _, count in ranges)
 

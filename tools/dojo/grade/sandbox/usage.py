@@ -98,11 +98,7 @@ def put_last(run: Collection[int]) -> None:
 
 def delegated(mounts: str, own: str, controllers: frozenset[str] = CONTROLLERS) -> Path | None:
     """The nearest control group above this process in which groups with these controllers can be
-    made; None if there is none.
-
-    Args:
-        mounts: the text of /proc/self/mounts.
-        own: the text of /proc/self/cgroup.
+    made, from the texts of /proc/self/mounts and /proc/self/cgroup; None if there is none.
     """
     mounted = [line.split()[1] for line in mounts.splitlines() if line.split()[2] == "cgroup2"]
     paths = [line.removeprefix("0::/") for line in own.splitlines() if line.startswith("0::/")]

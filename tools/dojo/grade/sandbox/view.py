@@ -30,11 +30,10 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Python:
-    """The Python that runs now, as far as the sandbox has to have it.
+    """A Python, as far as the sandbox has to have it.
 
     Attributes:
         program: the interpreter itself, no link to it.
-        folders: what it is made of.
         path: sys.path, without the folders of this repository.
     """
 
@@ -118,12 +117,8 @@ def _without_doubles(sources: Sequence[str], empty: Sequence[str]) -> tuple[str,
 
 
 def command(program: str, seen: View, staged: Sequence[str], run: Sequence[str]) -> list[str]:
-    """The bubblewrap command line.
-
-    Args:
-        program: bubblewrap's path.
-        staged: for each of the view's sources, where it can be found now.
-        run: what is started inside.
+    """The command line of bubblewrap, whose path is `program`, to start `run` inside. `staged` is
+    where each of the view's sources can be found now.
     """
     options = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net"]
     options += ["--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session"]
