@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from dojo import ROOT, simulated
-from dojo.results import Measured
 from dojo.suite import devices, drift, plugin
 from dojo.suite.unit import ACCEPTED, is_device
 from tests.support import marks
@@ -47,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"--target {target}: there is no such folder; give one that holds kata files"
         )
-    config.stash[plugin.RUN] = plugin.RunState(folder.resolve())
+    config.stash[plugin.SESSION] = plugin.RunState(folder.resolve())
     config.pluginmanager.register(plugin, "torch-katas")
     if not is_device(device := config.getoption("--device")):
         raise pytest.UsageError(f"--device {device}: choose {ACCEPTED}")
@@ -56,11 +55,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--drift"):
         config.pluginmanager.register(drift.Shadow(device), "torch-katas-drift")
     elif config.getoption("--measure") and device not in ("auto", "cpu"):
-        config.stash[plugin.RUN].wrap = devices.trainings_on(device)
+        config.stash[plugin.SESSION].wrap = devices.trainings_on(device)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"target: {config.stash[plugin.RUN].target}, device: {config.getoption('--device')}"
+    return f"target: {config.stash[plugin.SESSION].target}, device: {config.getoption('--device')}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -74,6 +73,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--measure"):
         items[:] = [item for item in items if "mark" in item.fixturenames]
+
+
+# The code of these fixtures is a part of what each pass mark was measured with (validate/marks.py):
+# after a change of it all marks have to be measured again.
 
 
 @pytest.fixture(autouse=True)
@@ -98,8 +101,8 @@ def torch_seed() -> Callable[[int], object]:
 @pytest.fixture
 def kata(request: pytest.FixtureRequest):
     """The module under test, found by the test file's name."""
-    run = request.config.stash[plugin.RUN]
-    return run.kata(plugin.kata_name(request.node), plugin.time_limit(request.config))
+    session = request.config.stash[plugin.SESSION]
+    return session.kata(plugin.kata_name(request.node), plugin.time_limit(request.config))
 
 
 @pytest.fixture
@@ -116,9 +119,13 @@ def device(request: pytest.FixtureRequest) -> torch.device:
 @pytest.fixture
 def mark(request: pytest.FixtureRequest):
     """A pass mark by its name, which records what it is asked. While measuring, all are met."""
-    lenient = bool(request.config.getoption("--measure"))
 
-    def record(number: Measured) -> None:
-        request.node.user_properties.append(("measured", number))
+    def find(name: str) -> marks.Mark:
+        lenient = bool(request.config.getoption("--measure"))
+        return marks.find(
+            name,
+            lenient,
+            record=lambda number: request.node.user_properties.append(("measured", number)),
+        )
 
-    return functools.partial(marks.find, lenient=lenient, record=record)
+    return find

@@ -20,7 +20,7 @@ import torch
 import bench
 from dojo import ROOT
 from dojo.suite.devices import TRAINERS
-from dojo.suite.plugin import RUN, kata_name
+from dojo.suite.plugin import SESSION, kata_name
 
 MOST_SECONDS_OF_SUITE, MOST_SECONDS_OF_KATA, MOST_SECONDS_OF_TEST = 25.0, 3.0, 2.0
 
@@ -46,7 +46,7 @@ class Clock:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         # a function stays the same object, however often a test asks for it
         timed = cache(self.timed)
-        session.config.stash[RUN].wrap = lambda name, value: (
+        session.config.stash[SESSION].wrap = lambda name, value: (
             timed(value) if name in TRAINERS else value
         )
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from dojo.results import Drift
 from dojo.suite.devices import TRAINERS
-from dojo.suite.plugin import RUN
+from dojo.suite.plugin import SESSION
 
 
 class Shadow:
@@ -32,7 +32,7 @@ class Shadow:
         self._depth = 0  # a model within a model, or within a function, is not compared by itself
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        session.config.stash[RUN].wrap = self.watched
+        session.config.stash[SESSION].wrap = self.watched
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:

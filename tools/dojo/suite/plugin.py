@@ -89,7 +89,7 @@ class RunState:
             return KataUnusable(replace(why, headline=headline), lines)
 
 
-RUN = pytest.StashKey[RunState]()
+SESSION = pytest.StashKey[RunState]()
 
 
 def kata_name(item: pytest.Item) -> str:
@@ -166,7 +166,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     name, (task, needs) = kata_name(item), task_of(item)
-    run = item.config.stash[RUN]
+    run = item.config.stash[SESSION]
     if endless := run.endless.get((name, task)):
         raise Blocked(f"'{task}' was not tried further: {endless} did not come to an end.")
     if not name or needs is None:
@@ -226,7 +226,7 @@ def pytest_runtest_makereport(
     report.kata_result = TestResult(
         test_name(item), outcome, text, seconds, device, measured, drift, why
     )
-    item.config.stash[RUN].outcomes.setdefault((name, task), []).append(outcome)
+    item.config.stash[SESSION].outcomes.setdefault((name, task), []).append(outcome)
     if outcome == Outcome.SKIPPED:
         report.outcome, report.longrepr = "skipped", (*item.location[:2], f"Skipped: {text}")
     elif outcome != Outcome.PASSED:
@@ -244,7 +244,7 @@ def _noted(item: pytest.Item, kind: str) -> tuple[Any, ...]:
 def judge(item: pytest.Item, call: pytest.CallInfo[None]) -> tuple[Outcome, str, Diagnosis | None]:
     """Outcome and message of a test that raised something, and the diagnosis of one that failed."""
     assert call.excinfo is not None
-    error, run = call.excinfo.value, item.config.stash[RUN]
+    error, run = call.excinfo.value, item.config.stash[SESSION]
     name, (task, _) = kata_name(item), task_of(item)
     path, kata = run.target / f"{name}.py", run.loaded.get(name)
     if isinstance(error, KataUnusable):

@@ -60,7 +60,7 @@ class Reporter:
     def pytest_collection_modifyitems(
         self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        state = config.stash[plugin.RUN]
+        state = config.stash[plugin.SESSION]
         state.listener = self.send
         for task, outcome in self._unit.done.values():
             state.outcomes.setdefault((self._unit.kata, task), []).append(outcome)
