@@ -15,7 +15,7 @@ floor, never in a circle (tools/tests/test_house.py). What two doors need lies b
 
     catalog             the stages, katas and tasks, and the text of a reference
     stubs               from a reference to the stub a learner starts with
-    results             what came out of running the tests: outcomes of tests, tasks and katas
+    outcome, results    what came out of running the tests: outcomes of tests, tasks and katas
     diagnosis, curve    why a test failed; the losses of a training beside the reference's
     reference_results   what the references reached when they were last validated
     files, lock         whole files, typed and hashed; one process at a time

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from dojo import plain
-from dojo.results import Outcome
+from dojo.outcome import Outcome
 
 _SHOWN = {  # outcome → its style, its mark, its mark on a plain console
     Outcome.PASSED: ("green", "✓", "ok"),

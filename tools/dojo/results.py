@@ -6,25 +6,13 @@ No report is never a pass: a task without tests, or a kata without tasks, is an 
 import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, TypeVar
 
 import msgspec
 
 from dojo.curve import Curve, Finite
 from dojo.diagnosis import Diagnosis
-
-
-class Outcome(StrEnum):
-    """What a test, task or kata came to."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_STARTED = "not started"  # the solution region still raises NotImplementedError
-    BLOCKED = "blocked"  # another task has to pass first
-    SKIPPED = "skipped"  # not run here, for the reason in the message; never a pass
-    ERROR = "error"  # our own fault, never the learner's; never a pass
-
+from dojo.outcome import Outcome as Outcome
 
 NO_TEST = "(no test)"  # stands for the tests of a task of which nothing was reported
 _GRAVEST_FIRST = (Outcome.ERROR, Outcome.FAILED, Outcome.BLOCKED, Outcome.NOT_STARTED)
