@@ -28,7 +28,7 @@ from dojo.grade.intake.names import KataNames
 UNSEEN = "a folder that is not looked into"
 
 
-def test_a_crowd_of_members_is_refused(tmp_path, catalog):
+def test_too_many_members_are_refused(tmp_path, catalog):
     a_zip(tmp_path / "a.zip", {str(number): b"" for number in range(10_001)}, zipfile.ZIP_STORED)
     a_tar(tmp_path / "b.tgz", {str(number): b"" for number in range(10_001)})
     for one in submissions(tmp_path, [catalog.find("k06")]):
@@ -48,10 +48,10 @@ def test_a_zip_directory_of_many_megabytes_is_not_read(tmp_path, catalog):
 
 
 @pytest.mark.parametrize(("name", "make"), [("doe.zip", a_zip), ("doe.tgz", a_tar)])
-def test_what_lies_in_folders_that_are_not_looked_into_is_no_crowd(tmp_path, catalog, name, make):
-    crowd = {f"hw/.venv/lib/{number}": b"" for number in range(bounds.MEMBERS)}
+def test_what_lies_in_folders_that_are_not_looked_into_does_not_count(tmp_path, catalog, name, make):
+    many = {f"hw/.venv/lib/{number}": b"" for number in range(bounds.MEMBERS)}
     folders = {"hw/.git/": b"", "hw/.venv/": b"", "hw/.venv/lib/": b""} if make is a_zip else {}
-    make(tmp_path / name, folders | crowd | {"hw/.git/HEAD": b"", "x/node_modules/y/z": b""} | GOOD)
+    make(tmp_path / name, folders | many | {"hw/.git/HEAD": b"", "x/node_modules/y/z": b""} | GOOD)
     taken = the_only(tmp_path, catalog)
     assert taken.files == TAKEN
     assert reasons(taken) == {"hw/.venv/": UNSEEN, "hw/.git/": UNSEEN, "x/node_modules/": UNSEEN}
@@ -76,7 +76,7 @@ def test_a_way_out_of_the_submission_is_no_hidden_folder(tmp_path, catalog):
     }
 
 
-def test_folders_that_are_not_looked_into_are_a_crowd_themselves(tmp_path, catalog, monkeypatch):
+def test_folders_that_are_not_looked_into_count_themselves(tmp_path, catalog, monkeypatch):
     monkeypatch.setattr(bounds, "MEMBERS", 100)
     a_zip(tmp_path / "doe.zip", {f"{number}/.x/y": b"" for number in range(101)})
     assert the_only(tmp_path, catalog).problem == "This submission has more than 100 members."
