@@ -3,7 +3,7 @@
 import functools
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from textwrap import indent
 from typing import Annotated, NoReturn
 
@@ -57,18 +57,11 @@ def main() -> NoReturn:
 
 
 @app.command("parts")
-def run_parts(
-    kata: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KATA]...", help="Only these katas, and not the tools."),
-    ] = None,
-    record: Annotated[
-        bool, typer.Option("--record", help="Also write down what the references reach.")
-    ] = False,
-) -> None:
-    """Prove that stubs, references, tests and tools are right (the default)."""
-    chosen = _catalog(kata)
-    jobs = []
+def run_parts(kata: Katas = None, record: Record = False) -> None:
+    """Prove that stubs, references, tests and tools are right (the default); where katas are named,
+    not the tools.
+    """
+    chosen, jobs = _catalog(kata), []
     for part in (part for part in parts.PARTS if part.of_katas or not kata):
         look = part.look
         if look is parts.references_pass:
@@ -96,13 +89,11 @@ def device(
     """
     chosen, screen = _catalog(kata), console.screen()
     say = functools.partial(_say_lastingly, screen)
-    _report(
-        screen,
-        [
-            (f"references on {one}", functools.partial(hardware.validate, one, chosen.katas, say))
-            for one in present_devices.present(name)
-        ],
-    )
+    jobs = {
+        f"references on {one}": functools.partial(hardware.validate, one, chosen.katas, say)
+        for one in present_devices.present(name)
+    }
+    _report(screen, jobs.items())
 
 
 @app.command()
@@ -147,10 +138,8 @@ def judge_mutants(kata: Katas = None, record: Record = False) -> None:
             mutants.record(kata, report.figures)
         return report.finding
 
-    _report(
-        screen,
-        [(f"mutants of {kata.name}", functools.partial(judged, kata)) for kata in chosen.katas],
-    )
+    jobs = {f"mutants of {kata.name}": functools.partial(judged, kata) for kata in chosen.katas}
+    _report(screen, jobs.items())
 
 
 @app.command("exams")
@@ -173,14 +162,12 @@ def try_exams(
     def say(text: str) -> None:
         _say(screen, f"[dim]{text}[/]")
 
-    _report(
-        screen,
-        [
-            (f"exam of {kata.name}", functools.partial(exams.examine, kata, draws, record, say))
-            for kata in chosen.katas
-            if exams.has_exam(kata)
-        ],
-    )
+    jobs = {
+        f"exam of {kata.name}": functools.partial(exams.examine, kata, draws, record, say)
+        for kata in chosen.katas
+        if exams.has_exam(kata)
+    }
+    _report(screen, jobs.items())
 
 
 def _catalog(names: Sequence[str] | None) -> Catalog:
@@ -197,7 +184,7 @@ def _measure(
     _report(screen, [(title, lambda: measure(chosen, say))])
 
 
-def _report(screen: console.Screen, jobs: Sequence[Job]) -> NoReturn:
+def _report(screen: console.Screen, jobs: Collection[Job]) -> NoReturn:
     """Do each job, and show a line of it: its title, its scope and the seconds it took; and its
     problems. Ends with exit code 1 if there are any.
     """

@@ -14,7 +14,7 @@ import json
 import platform
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from typing import Any
@@ -35,15 +35,7 @@ HEADER = """\
 # with the test that catches it. Where quantiles are missing, no run ended at a number: it went to
 # infinity.
 """
-QUANTILES = {
-    "min": 0.0,
-    "q01": 0.01,
-    "q05": 0.05,
-    "median": 0.5,
-    "q95": 0.95,
-    "q99": 0.99,
-    "max": 1.0,
-}
+QUANTILES = {"min": 0, "q01": 0.01, "q05": 0.05, "median": 0.5, "q95": 0.95, "q99": 0.99, "max": 1}
 RIGHT_SEEDS, WRONG_SEEDS = 1000, 200
 CHUNK = 20  # seeds that one process takes
 AT_ONCE = 10  # chunks between two savings of the values: what an interruption can lose
@@ -81,10 +73,13 @@ class Candidate:
         """Hash of all that the values depend on: the code that the training tests reach. Another
         test or the text of a lesson changes nothing.
         """
-        starts = [ROOT / "tests" / f"test_{self.kata.name}.py", ROOT / "conftest.py"]
-        modules = dependencies.closure(starts, without=NO_SAY)
-        known = definitions([self.source, *(path.read_text(encoding="utf-8") for path in modules)])
-        text = reached(known, [*self.tests, "seed"]) + version("torch")
+        start = ROOT / "tests" / f"test_{self.kata.name}.py"
+        modules = dependencies.closure([start], without=NO_SAY)
+        sources = [self.source, *(path.read_text(encoding="utf-8") for path in modules)]
+        # of conftest.py only the seed: its other fixtures hand things over
+        conftest = definitions([(ROOT / "conftest.py").read_text(encoding="utf-8")])
+        seed = reached({name: conftest[name] for name in ("seed", "torch_seed")}, ["seed"])
+        text = reached(definitions(sources), self.tests) + seed + version("torch")
         return f"{self.kata.short}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
@@ -188,17 +183,8 @@ def _values_of(candidate: Candidate, katas: Sequence[Kata]) -> Values:
     only = candidate.tests[0] if candidate.name else ""
     for begin in range(0, len(missing), AT_ONCE):
         some = missing[begin : begin + AT_ONCE]
-        units = [
-            Unit(
-                "",
-                candidate.kata.name,
-                "cpu",
-                timeout=SECONDS_A_TRAINING,
-                measure=(first, chunks[first]),
-                only=only,
-            )
-            for first in some
-        ]
+        unit = Unit("", candidate.kata.name, "cpu", timeout=SECONDS_A_TRAINING, only=only)
+        units = [replace(unit, measure=(first, chunks[first])) for first in some]
         results = run_texts([(unit, candidate.source) for unit in units], katas)
         for first, result in zip(some, results, strict=True):
             values: Values = {}

@@ -5,14 +5,6 @@ them. One that no test fails is a survivor: either a test is missing, or the cha
 difference that the lesson asks about. The survivors of the second kind are listed by hand in
 reference/validation/mutants.toml, each with the reason; the figures are kept beside it, in
 mutants.json. Verdicts are kept in .mutants/ as they come, so that an interrupted run goes on.
-
-[[equivalent]]
-kata = "k06_logistic_regression"
-where = "train"                         # the function, or Class.method
-# the lines that the mutant changes, and what it makes of them
-before = "losses = []"
-after = ["losses = None", "losses = 1"] # a text, or several that share the reason
-reason = "..."
 """
 
 import ast
@@ -280,9 +272,9 @@ class _Equivalent:
     """An entry of the list."""
 
     kata: str
-    where: str
-    before: str
-    after: str | list[str]
+    where: str  # the function, or Class.method
+    before: str  # the lines that the mutant changes
+    after: str | list[str]  # what it makes of them: a text, or several that share the reason
     reason: str
 
 
