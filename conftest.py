@@ -75,10 +75,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if "mark" in item.fixturenames]
 
 
-# The code of these fixtures is a part of what each pass mark was measured with (validate/marks.py):
-# after a change of it all marks have to be measured again.
-
-
+# Each pass mark was measured with the code of this fixture and of torch_seed (validate/marks.py):
+# after a change of these all marks have to be measured again.
 @pytest.fixture(autouse=True)
 def seed(request: pytest.FixtureRequest) -> int:
     """The same random numbers in every run of a test, whichever tests ran before it."""
