@@ -1,6 +1,5 @@
-"""The trusted side's draw of an exam: what is handed out, what the reference answers, and what
-stays hidden. Also tries a sheet on a solution of our own, in this very process: quick, for exams
-under many draws.
+"""A drawn exam, on the trusted side: what is handed out, the reference's answers, what is hidden.
+Also its trial on a solution of our own, in this very process: quick, for many draws.
 """
 
 import contextlib

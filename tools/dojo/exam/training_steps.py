@@ -81,9 +81,7 @@ def _form(model: nn.Module) -> list[tuple[str, torch.Size]]:
 def first_steps(
     train: Callable[..., list[float]], model: nn.Module, features: Tensor, labels: Tensor
 ) -> dict[str, Any]:
-    """The answers of four epochs: the "steps" for `follow`, the types of what came back, the first
-    loss, and whether the data is untouched.
-    """
+    """The answers of four epochs: their steps, losses' types, the first loss, untouched data."""
     answers: dict[str, Any] = {}
     with untouched(answers, features=features, labels=labels):
         losses, steps = watch(lambda: train(model, features, labels, epochs=4), model)
@@ -97,9 +95,7 @@ def on_device(
     data: Iterable[Tensor],
     model: nn.Module,
 ) -> dict[str, Any]:
-    """The answers of three epochs on a device: how many losses came back, where the parameters are,
-    and whether the data is untouched.
-    """
+    """The answers of three epochs on a device: how many losses, the places, untouched data."""
     answers: dict[str, Any] = {}
     features, labels = (part.to(device) for part in data)
     model.to(device)

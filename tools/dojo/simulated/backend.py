@@ -55,10 +55,7 @@ def available() -> str | None:
 
 def prepare() -> None:
     """Give torch the kernels. Nothing can reach them yet, so this may be done in a process that
-    only forks others.
-
-    It never raises: such a process is there for every device. Where it fails, `available` says why
-    from then on.
+    only forks others. It never raises: where it fails, `available` says why from then on.
     """
     if not _kept and available() is None:
         try:

@@ -53,10 +53,8 @@ def operations() -> list[str]:
 
 
 def has_general_way(name: str) -> bool:
-    """True if torch would carry this out on a device that has no kernel for it.
-
-    What torch calls CompositeImplicit is left alone: it is made of other operations, each of which
-    comes here in its turn.
+    """True if torch would carry this out on a device that has no kernel for it. What is
+    CompositeImplicit doesn't count: it is made of other operations, each of which comes here.
     """
     general = "CompositeExplicitAutograd", "CompositeExplicitAutogradNonFunctional"
     # private: nothing public says which kernels an operation has

@@ -75,10 +75,8 @@ def data_behind(storage: torch.UntypedStorage) -> torch.UntypedStorage:
 
 
 def _storage_on(data: torch.UntypedStorage) -> torch.UntypedStorage:
-    """The simulated storage for one of the CPU.
-
-    It is given the address of the real numbers, not zero: whatever part of torch reads there
-    directly, reads what is right.
+    """The simulated storage for one of the CPU. It has the address of the real numbers, not zero:
+    whatever part of torch reads there directly, reads what is right.
     """
     # private: a storage of another device can't be made otherwise. torch keeps this Python object,
     # with what is noted on it, as long as the storage itself.

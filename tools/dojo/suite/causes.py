@@ -54,12 +54,12 @@ def likely(error: BaseException) -> tuple[Cause, ...]:
     cause that stands alone the error itself is the evidence: it is marked as told.
     """
     names = {kind.__name__ for kind in type(error).__mro__}
-    for known in KNOWN:
-        if known.error in names and (match := re.search(known.pattern, str(error))):
-            if known.look:
-                return LOOKS[known.look](error, match)
-            texts = known.causes or (known.cause,)
-            return tuple(Cause(_filled(text, match), bool(known.cause)) for text in texts)
+    for entry in KNOWN:
+        if entry.error in names and (match := re.search(entry.pattern, str(error))):
+            if entry.look:
+                return LOOKS[entry.look](error, match)
+            texts = entry.causes or (entry.cause,)
+            return tuple(Cause(_filled(text, match), bool(entry.cause)) for text in texts)
     return ()
 
 

@@ -25,24 +25,24 @@ class DeviceError(Exception):
     """No such device, or not here; the message says which there are."""
 
 
-def present(wanted: str) -> list[str]:
+def present(name: str) -> list[str]:
     """The devices that a name stands for: itself, or with "all" every accelerator of this machine.
 
     Raises:
         DeviceError: an unknown name, or nothing of it is present.
     """
-    if wanted == "all":
+    if name == "all":
         absent = {kind: why_absent(kind) for kind in KINDS}
         if accelerators := [kind for kind in KINDS if kind != "cpu" and absent[kind] is None]:
             return accelerators
         reasons = "; ".join(filter(None, absent.values()))
         raise DeviceError(f"No accelerator to validate on: {reasons}.")
-    if wanted == "auto" or not is_device(wanted):
+    if name == "auto" or not is_device(name):
         choices = ACCEPTED.removeprefix("auto, ")
-        raise DeviceError(f"There is no device '{wanted}': choose all, {choices}.")
-    if reason := why_absent(wanted):
-        raise DeviceError(f"Nothing was validated on {wanted}: {reason}.")
-    return [wanted]
+        raise DeviceError(f"There is no device '{name}': choose all, {choices}.")
+    if reason := why_absent(name):
+        raise DeviceError(f"Nothing was validated on {name}: {reason}.")
+    return [name]
 
 
 def to_test(choice: str) -> list[str]:
@@ -109,14 +109,14 @@ def trainings_on(device: str) -> Wrap:
 
 
 def _moved(train: Callable[..., object], device: torch.device) -> Callable[..., object]:
-    def there(value: object) -> object:
+    def on_device(value: object) -> object:
         return value.to(device) if isinstance(value, Tensor | nn.Module) else value
 
     @functools.wraps(train)
     def moved(*args: object, **kwargs: object) -> object:
         try:
-            named = {name: there(value) for name, value in kwargs.items()}
-            return train(*map(there, args), **named)
+            named = {name: on_device(value) for name, value in kwargs.items()}
+            return train(*map(on_device, args), **named)
         finally:
             for value in (*args, *kwargs.values()):
                 if isinstance(value, nn.Module):

@@ -149,8 +149,8 @@ def tensors_in(value: object) -> Iterator[Tensor]:
             yield from part.parameters()
             yield from part.buffers()
             for module in part.modules():
-                kept = {name: value for name, value in vars(module).items() if name[0] != "_"}
-                yield from tensors_in(kept)
+                attributes = {name: value for name, value in vars(module).items() if name[0] != "_"}
+                yield from tensors_in(attributes)
 
 
 def copy_on_cpu(arguments: tuple[object, ...]) -> tuple[object, ...]:

@@ -89,9 +89,10 @@ def bounded(diagnosis: Diagnosis) -> Diagnosis:
 def _diagnosis(
     error: BaseException, expected: str, time_limit: float | None, in_learners_code: bool
 ) -> Diagnosis:
-    own, kind = getattr(error, "diagnosis", None), type(error).__name__
-    if isinstance(own, Diagnosis) and (isinstance(error, Explained) or kind == "Unmet"):
-        return own
+    diagnosis, kind = getattr(error, "diagnosis", None), type(error).__name__
+    is_explained = isinstance(error, Explained) or kind == "Unmet"
+    if is_explained and isinstance(diagnosis, Diagnosis):
+        return diagnosis
     if isinstance(error, AssertionError) and not in_learners_code:
         headline = str(error).partition("\nassert ")[0] or "Not as the test demands."
         return Diagnosis(headline, expected=expected)

@@ -44,11 +44,8 @@ def up_to_error(traceback: types.TracebackType | None) -> tuple[str, ...]:
 def up_to_shape(
     value: object, expected: tuple[int, ...], traceback: types.TracebackType | None
 ) -> tuple[str, ...]:
-    """A line for each layer on the way to a result of the wrong shape; nothing where it is not
-    known where it comes from.
-
-    The model and its input are looked for among the test's variables, and are the right ones if
-    they give this very result.
+    """A line for each layer on the way to a result of the wrong shape. The model and its input are
+    those variables of the test that give this very result; without such there are no lines.
     """
     if not isinstance(value, Tensor):
         return ()

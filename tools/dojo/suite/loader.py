@@ -85,7 +85,7 @@ def last_used(kata: KataUnderTest) -> str | None:
 
 
 def _missing(name: str, path: Path, names: Iterable[str]) -> Diagnosis:
-    public = [known for known in names if not known.startswith("_")]
+    public = [other for other in names if not other.startswith("_")]
     near = difflib.get_close_matches(name, public, n=1)
     nothing = "nothing of that name at the top level of the file"
     return _diagnosis(

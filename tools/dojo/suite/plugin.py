@@ -220,7 +220,7 @@ def pytest_runtest_makereport(
     report.sections = [(title, text[-SHOWN_OUTPUT:]) for title, text in report.sections]
     if call.excinfo is None and call.when != "call":
         return report
-    outcome, text, why = judge(item, call) if call.excinfo else (Outcome.PASSED, "", None)
+    outcome, text, why = outcome_of(item, call) if call.excinfo else (Outcome.PASSED, "", None)
     measured, drift = (_noted(item, kind) for kind in ("measured", "drift"))
     seconds, device = round(call.duration, 4), device_of(item)
     report.kata_result = TestResult(
@@ -241,7 +241,9 @@ def _noted(item: pytest.Item, kind: str) -> tuple[Any, ...]:
     return tuple(value for key, value in item.user_properties if key == kind)
 
 
-def judge(item: pytest.Item, call: pytest.CallInfo[None]) -> tuple[Outcome, str, Diagnosis | None]:
+def outcome_of(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> tuple[Outcome, str, Diagnosis | None]:
     """Outcome and message of a test that raised something, and the diagnosis of one that failed."""
     assert call.excinfo is not None
     error, run = call.excinfo.value, item.config.stash[SESSION]
