@@ -2,12 +2,9 @@
 learns nonsense by heart.
 """
 
-from collections.abc import Callable
-from types import ModuleType
-
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import nonsense
@@ -81,7 +78,38 @@ class TestModel:
         expect.close(seen, right, what="The output in evaluation mode", causes=causes)
 
     def test_training_drops_and_scales_the_hidden_activations(self, kata):
-        check_dropped(square(kata, dropout_p=0.2))
+        output = square(kata, dropout_p=0.2).train()(torch.ones(200, SQUARE))
+        seen = [round(value, 3) for value in output.unique().tolist()]
+        right = [5.0, 6.875]  # 5 + 0, and 5 + 1.5 / (1 - p)
+        causes = {
+            "dropout is not applied: self.dropout(...) belongs into forward": [6.5],
+            "what remains is not scaled by 1 / (1 - p): nn.Dropout does that by itself": [5.0, 6.5],
+            "the scores are dropped: dropout belongs before fc2, not after it": [0.0, 8.125],
+            "the inputs are dropped: dropout belongs after fc1 and its relu": [5.5, 6.75],
+            "dropout is applied twice": [5.0, 7.344],
+        }
+        likely = "the output here is 5 + the hidden activation: x -> fc1 -> relu -> dropout -> fc2"
+        expect.that(
+            seen == right,
+            "Dropout with p = 0.2 on hidden activations of 1.5: they don't become 0 and 1.5 / 0.8 ="
+            " 1.875.",
+            seen=f"outputs {seen[:6]}",
+            expected=f"outputs {right}",
+            likely=next((cause for cause, wrong in causes.items() if seen == wrong), likely),
+        )
+        dropped = (output == 5).float().mean().item()
+        likely = "the probability is another one than dropout_p"
+        if abs(dropped - 0.8) < 0.03:
+            likely = expect.told("p is the probability to be dropped, not to be kept")
+        elif (output == output[0]).all():
+            likely = expect.told(ONE_MASK)
+        expect.that(
+            abs(dropped - 0.2) < 0.03,
+            "Not the right share is dropped.",
+            seen=f"{dropped:.2f}",
+            expected="about 0.2",
+            likely=likely,
+        )
 
     def test_every_pass_and_every_example_drops_others(self, kata):
         model, x = square(kata, 0.5).train(), torch.ones(20, SQUARE)
@@ -119,7 +147,38 @@ class TestInit:
         model = kata.MLP(input_dim=inputs, hidden_dim=hidden, dropout_p=0.1, num_classes=3)
         before = model.fc1.weight.std().item()
         model.init_weights()
-        check_xavier(model.fc1.weight, before)
+        right = (4 / (inputs + hidden)) ** 0.5
+        causes = {
+            "the weights are as they were: xavier_normal_ works in place, on self.fc1.weight": (
+                before
+            ),
+            "the gain of a ReLU is missing: gain=init.calculate_gain('relu')": right / 2**0.5,
+            "the gain is 2 and should be its root: init.calculate_gain('relu')": right * 2**0.5,
+            "this is Kaiming's rule, sqrt(2 / inputs): Xavier's has inputs + outputs": (
+                (2 / inputs) ** 0.5
+            ),
+            "this is sqrt(1 / inputs): Xavier's rule has inputs + outputs, and a gain": (
+                (1 / inputs) ** 0.5
+            ),
+            "these are standard normal deviates: Xavier's rule depends on the layer's size": 1.0,
+        }
+        seen, mean = model.fc1.weight.std().item(), model.fc1.weight.mean().item()
+        fitting = (cause for cause, wrong in causes.items() if abs(seen / wrong - 1) < 0.02)
+        likely = "init.xavier_normal_(self.fc1.weight, gain=init.calculate_gain('relu'))"
+        expect.that(
+            abs(seen / right - 1) < 0.03,
+            f"The weights of {inputs} inputs and {hidden} outputs have another standard deviation.",
+            seen=f"{seen:.4f}",
+            expected=f"{right:.4f}",
+            likely=next(fitting, likely),
+        )
+        expect.that(
+            abs(mean) < 0.05 * right,
+            "The mean is off.",
+            seen=f"{mean:.4f}",
+            expected="about 0",
+            likely="Xavier's rule draws around 0",
+        )
 
     def test_draws_anew_and_leaves_the_rest_alone(self, kata):
         model = small(kata, dropout_p=0.1)
@@ -151,7 +210,51 @@ class TestInit:
 
     def test_the_seed_decides_how_a_model_begins(self, kata):
         sizes = {"input_dim": 300, "hidden_dim": 200, "dropout_p": 0.1, "num_classes": 3}
-        check_seeded(lambda seed: kata.seeded(seed, **sizes))
+        models = []
+        for seed in (1, 1, 2):
+            models.append(kata.seeded(seed, **sizes))
+            torch.rand(3)  # somebody else draws in between
+        one, same, other = (dict(model.named_parameters()) for model in models)
+        unlike = [name for name in one if not torch.equal(one[name], same[name])]
+        likely = "torch.manual_seed(seed) is missing"
+        if unlike and "fc1.weight" not in unlike:
+            likely = (
+                "the seed comes too late: nn.Linear draws its numbers when it is made, so"
+                " torch.manual_seed goes before MLP(...)"
+            )
+        expect.that(
+            not unlike,
+            "Two models of the same seed begin unlike.",
+            seen=f"other numbers in {', '.join(unlike)}",
+            expected="the same numbers in all parameters",
+            likely=likely,
+        )
+        alike = [name for name in one if torch.equal(one[name], other[name])]
+        headline = "Seeds 1 and 2 give the same numbers."
+        likely = "a seed is written into the code: use the argument"
+        expect.that(
+            not alike,
+            headline,
+            seen=f"the same {', '.join(alike)}",
+            expected="others",
+            likely=likely,
+        )
+        weight, headline = one["fc1.weight"], "The weights of fc1 do not begin by Xavier's rule."
+        right, plain = (4 / sum(weight.shape)) ** 0.5, (3 * weight.shape[1]) ** -0.5
+        seen = weight.std().item()
+        likely = (
+            "model.init_weights() is missing"
+            if abs(seen / plain - 1) < 0.02
+            else "see what init_weights draws"
+        )
+        expected = f"a standard deviation of {right:.4f}"
+        expect.that(
+            abs(seen / right - 1) < 0.03,
+            headline,
+            seen=f"{seen:.4f}",
+            expected=expected,
+            likely=likely,
+        )
 
     @pytest.mark.placement
     def test_draws_weights_where_the_model_is(self, kata, device):
@@ -179,7 +282,24 @@ class TestDepth:
             check_signal(kata.deviations(x, std), std, width=300, layers=10)
 
     def test_every_layer_has_weights_of_its_own_and_no_bias(self, kata):
-        check_layers(kata.deviations)
+        factors = []
+        for _ in range(200):  # half of the weights are negative, and leave nothing
+            first, second = kata.deviations(torch.tensor([[0.0], [1.0]]), 1.0, 2)
+            # 0 and w have the deviation w / sqrt(2)
+            factors += [(first * 2**0.5, second / first)] if second > 0 else []
+        unlike = [pair for pair in factors if abs(pair[0] - pair[1]) > 1e-4 * pair[0]]
+        headline = "All layers have the same weights."
+        likely = "draw them inside the loop, anew for every layer"
+        seen = (
+            "the same factor in both layers, every time"
+            if factors
+            else "nothing ever comes through two layers of one unit"
+        )
+        expect.that(unlike, headline, seen=seen, expected="other factors", likely=likely)
+        signal = kata.deviations(torch.zeros(5, 4), 1.0, 3)
+        headline = "Zeros do not stay zeros."
+        likely = "the layers have a bias: nn.Linear(..., bias=False), or a product alone"
+        expect.that(signal == [0.0] * 3, headline, seen=signal, expected=[0.0] * 3, likely=likely)
 
     @pytest.mark.placement
     def test_measures_on_the_device_of_the_signal(self, kata, device):
@@ -265,11 +385,11 @@ class TestOverfit:
 RELU_SHARE = (0.5 - 0.5 / torch.pi) ** 0.5
 
 
-def small(kata: ModuleType, dropout_p: float) -> nn.Module:
+def small(kata, dropout_p):
     return kata.MLP(input_dim=2, hidden_dim=10, dropout_p=dropout_p, num_classes=3)
 
 
-def square(kata: ModuleType, dropout_p: float) -> nn.Module:
+def square(kata, dropout_p):
     """A model that gives 5 + the hidden activation; for an input of ones every hidden activation is
     1.5 before dropout.
     """
@@ -281,137 +401,7 @@ def square(kata: ModuleType, dropout_p: float) -> nn.Module:
     return model
 
 
-def check_dropped(model: nn.Module) -> None:
-    """The square model with p = 0.2, in training mode, drops that share of its hidden activations
-    and scales the others.
-    """
-    output = model.train()(torch.ones(200, SQUARE))
-    seen = [round(value, 3) for value in output.unique().tolist()]
-    # 5 + 0, and 5 + 1.5 / (1 - p)
-    right, dropped = [5.0, 6.875], (output == 5).float().mean().item()
-    causes = {
-        "dropout is not applied: self.dropout(...) belongs into forward": [6.5],
-        "what remains is not scaled by 1 / (1 - p): nn.Dropout does that by itself": [5.0, 6.5],
-        "the scores are dropped: dropout belongs before fc2, not after it": [0.0, 8.125],
-        "the inputs are dropped: dropout belongs after fc1 and its relu": [5.5, 6.75],
-        "dropout is applied twice": [5.0, 7.344],
-    }
-    fitting = [cause for cause, wrong in causes.items() if seen == wrong]
-    headline = (
-        "Dropout with p = 0.2 on hidden activations of 1.5: they don't become 0 and 1.5 / 0.8 ="
-        " 1.875."
-    )
-    likely = (
-        fitting[0]
-        if fitting
-        else "the output here is 5 + the hidden activation: x -> fc1 -> relu -> dropout -> fc2"
-    )
-    expect.that(
-        seen == right,
-        headline,
-        seen=f"outputs {seen[:6]}",
-        expected=f"outputs {right}",
-        likely=likely,
-    )
-    headline = "Not the right share is dropped."
-    likely = "the probability is another one than dropout_p"
-    if abs(dropped - 0.8) < 0.03:
-        likely = expect.told("p is the probability to be dropped, not to be kept")
-    elif (output == output[0]).all():
-        likely = expect.told(ONE_MASK)
-    expect.that(
-        abs(dropped - 0.2) < 0.03,
-        headline,
-        seen=f"{dropped:.2f}",
-        expected="about 0.2",
-        likely=likely,
-    )
-
-
-def check_xavier(weight: Tensor, before: float) -> None:
-    """The weights (outputs, inputs) have the mean and the deviation of Xavier's rule; before is the
-    deviation they had.
-    """
-    hidden, inputs = weight.shape
-    right = (4 / (inputs + hidden)) ** 0.5
-    causes = {
-        "the weights are as they were: xavier_normal_ works in place, on self.fc1.weight": before,
-        "the gain of a ReLU is missing: gain=init.calculate_gain('relu')": right / 2**0.5,
-        "the gain is 2 and should be its root: init.calculate_gain('relu')": right * 2**0.5,
-        "this is Kaiming's rule, sqrt(2 / inputs): Xavier's has inputs + outputs": (
-            (2 / inputs) ** 0.5
-        ),
-        "this is sqrt(1 / inputs): Xavier's rule has inputs + outputs, and a gain": (
-            (1 / inputs) ** 0.5
-        ),
-        "these are standard normal deviates: Xavier's rule depends on the layer's size": 1.0,
-    }
-    seen = weight.std().item()
-    fitting = [cause for cause, wrong in causes.items() if abs(seen / wrong - 1) < 0.02]
-    likely = (
-        fitting[0]
-        if fitting
-        else "init.xavier_normal_(self.fc1.weight, gain=init.calculate_gain('relu'))"
-    )
-    expect.that(
-        abs(seen / right - 1) < 0.03,
-        f"The weights of {inputs} inputs and {hidden} outputs have another standard deviation.",
-        seen=f"{seen:.4f}",
-        expected=f"{right:.4f}",
-        likely=likely,
-    )
-    mean = weight.mean().item()
-    expect.that(
-        abs(mean) < 0.05 * right,
-        "The mean is off.",
-        seen=f"{mean:.4f}",
-        expected="about 0",
-        likely="Xavier's rule draws around 0",
-    )
-
-
-def check_seeded(seeded: Callable[[int], nn.Module]) -> None:
-    """Every parameter follows from the seed, and the weights of fc1 are those of init_weights."""
-    models = []
-    for seed in (1, 1, 2):
-        models.append(seeded(seed))
-        torch.rand(3)  # somebody else draws in between
-    one, same, other = (dict(model.named_parameters()) for model in models)
-    unlike = [name for name in one if not torch.equal(one[name], same[name])]
-    likely = "torch.manual_seed(seed) is missing"
-    if unlike and "fc1.weight" not in unlike:
-        likely = (
-            "the seed comes too late: nn.Linear draws its numbers when it is made, so"
-            " torch.manual_seed goes before MLP(...)"
-        )
-    expect.that(
-        not unlike,
-        "Two models of the same seed begin unlike.",
-        seen=f"other numbers in {', '.join(unlike)}",
-        expected="the same numbers in all parameters",
-        likely=likely,
-    )
-    alike = [name for name in one if torch.equal(one[name], other[name])]
-    headline = "Seeds 1 and 2 give the same numbers."
-    likely = "a seed is written into the code: use the argument"
-    expect.that(
-        not alike, headline, seen=f"the same {', '.join(alike)}", expected="others", likely=likely
-    )
-    weight, headline = one["fc1.weight"], "The weights of fc1 do not begin by Xavier's rule."
-    right, plain = (4 / sum(weight.shape)) ** 0.5, (3 * weight.shape[1]) ** -0.5
-    seen = weight.std().item()
-    likely = (
-        "model.init_weights() is missing"
-        if abs(seen / plain - 1) < 0.02
-        else "see what init_weights draws"
-    )
-    expected = f"a standard deviation of {right:.4f}"
-    expect.that(
-        abs(seen / right - 1) < 0.03, headline, seen=f"{seen:.4f}", expected=expected, likely=likely
-    )
-
-
-def check_signal(signal: object, std: float, width: int, layers: int) -> None:
+def check_signal(signal, std, width, layers):
     """Plain numbers that begin and grow as weights of this deviation make them, from deviates of
     deviation 1.
     """
@@ -422,7 +412,7 @@ def check_signal(signal: object, std: float, width: int, layers: int) -> None:
     )
     headline = "deviations(...) does not give a number for each layer."
     expected = f"a list of {layers} float"
-    right = isinstance(signal, list) and len(signal) == layers and kinds == {"float"}
+    is_list = isinstance(signal, list) and len(signal) == layers and kinds == {"float"}
     seen = (
         f"{', '.join(sorted(kinds))} (length {len(signal) if hasattr(signal, '__len__') else '?'})"
     )
@@ -431,7 +421,7 @@ def check_signal(signal: object, std: float, width: int, layers: int) -> None:
         if signal is None
         else "append activations.std().item() once in every layer, after its relu"
     )
-    expect.that(right, headline, seen=seen, expected=expected, likely=likely)
+    expect.that(is_list, headline, seen=seen, expected=expected, likely=likely)
     # what a layer makes of the signal without and with its relu
     wide, step = std * width**0.5, std * (width / 2) ** 0.5
     causes = {
@@ -451,9 +441,9 @@ def check_signal(signal: object, std: float, width: int, layers: int) -> None:
             step,
         ),
     }
-    right_start = (RELU_SHARE * wide, step)
+    right = (RELU_SHARE * wide, step)
     growth = (max(signal[-1], 0.0) / max(signal[0], 1e-30)) ** (1 / (layers - 1))
-    fitting = [cause for cause, wrong in causes.items() if _near((signal[0], growth), wrong)]
+    fitting = [cause for cause, wrong in causes.items() if near((signal[0], growth), wrong)]
     likely = (
         fitting[0]
         if fitting
@@ -461,10 +451,10 @@ def check_signal(signal: object, std: float, width: int, layers: int) -> None:
     )
     seen, expected = (
         f"{pair[0]:.3g} after the first layer, then {pair[1]:.3g} times"
-        for pair in ((signal[0], growth), right_start)
+        for pair in ((signal[0], growth), right)
     )
     expect.that(
-        _near((signal[0], growth), right_start),
+        near((signal[0], growth), right),
         (
             f"The signal grows otherwise than weights of deviation {std:.3g} make it, from {width}"
             " deviates a row."
@@ -475,32 +465,6 @@ def check_signal(signal: object, std: float, width: int, layers: int) -> None:
     )
 
 
-def check_layers(deviations: Callable[[Tensor, float, int], list[float]]) -> None:
-    """Layers of a single weight show whether each has one of its own; an input of zeros shows a
-    bias.
-    """
-    factors = []
-    for _ in range(200):  # half of the weights are negative, and leave nothing
-        first, second = deviations(torch.tensor([[0.0], [1.0]]), 1.0, 2)
-        # 0 and w have the deviation w / sqrt(2)
-        factors += [(first * 2**0.5, second / first)] if second > 0 else []
-    unlike = [pair for pair in factors if abs(pair[0] - pair[1]) > 1e-4 * pair[0]]
-    headline = "All layers have the same weights."
-    likely = "draw them inside the loop, anew for every layer"
-    seen = (
-        "the same factor in both layers, every time"
-        if factors
-        else "nothing ever comes through two layers of one unit"
-    )
-    expect.that(unlike, headline, seen=seen, expected="other factors", likely=likely)
-    signal = deviations(torch.zeros(5, 4), 1.0, 3)
-    headline = "Zeros do not stay zeros."
-    likely = "the layers have a bias: nn.Linear(..., bias=False), or a product alone"
-    expect.that(signal == [0.0] * 3, headline, seen=signal, expected=[0.0] * 3, likely=likely)
-
-
-def _near(seen: tuple[float, float], wanted: tuple[float, float]) -> bool:
-    """Both numbers as wanted, but for the chance in the weights: 5 % in the first layer, 9 % in the
-    growth.
-    """
-    return abs(seen[0] / wanted[0] - 1) < 0.05 and abs(seen[1] / wanted[1] - 1) < 0.09
+def near(seen, expected):
+    """Both numbers as expected, up to chance: 5 % for the first layer, 9 % for the growth."""
+    return abs(seen[0] / expected[0] - 1) < 0.05 and abs(seen[1] / expected[1] - 1) < 0.09
