@@ -9,13 +9,14 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import IO
 
-from dojo.grade.intake import bounds, names
+from dojo.grade.intake import bounds, folders, names
 from dojo.grade.intake.bounds import Metered, Refused, bounded
 from dojo.grade.intake.selection import Member
 
-HEAD = 512  # bytes of a file that show what it is
+_HEAD = 512  # bytes of a file that show what it is
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _GZIP = b"\x1f\x8b"
 _OTHERS = {
@@ -35,8 +36,13 @@ _ENCRYPTED = 0x1
 _KNOWN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def is_packed(head: bytes) -> bool:
-    """True if an archive of any kind begins so, read here or not."""
+def is_archive(path: Path) -> bool:
+    """True if a file is packed in any way, read here or not."""
+    try:
+        with folders.open_file(path) as file:
+            head = file.read(_HEAD)
+    except (OSError, Refused):
+        return False
     return _is_tar(head) or head.startswith((*_ZIP, _GZIP, *_OTHERS))
 
 
@@ -48,7 +54,7 @@ def members(file: IO[bytes]) -> Iterator[list[Member]]:
         Refused: it is none that is read, has more than the bounds allow, or is damaged.
         tarfile.TarError, zipfile.BadZipFile and others: it is damaged.
     """
-    head = file.read(HEAD)
+    head = file.read(_HEAD)
     file.seek(0)
     if head.startswith(_ZIP):
         with zipfile.ZipFile(_ZipFile(file, LONGEST_DIRECTORY)) as archive:

@@ -10,7 +10,7 @@ from pathlib import Path
 from dojo import catalog
 from dojo.catalog import Kata
 from dojo.grade.gradebook.book import NAME as GRADEBOOK
-from dojo.grade.intake import names, notes, reading
+from dojo.grade.intake import archives, names, notes, reading
 from dojo.grade.intake.names import DEFAULT_PATTERN, KataNames
 from dojo.grade.records import Ignored, Submission
 from dojo.grade.text import line
@@ -242,7 +242,7 @@ def _is_plain(file: os.DirEntry[str]) -> bool:
     """True if it is a file, and no archive of any kind."""
     if not file.is_file(follow_symlinks=False) or names.is_archive(file.name):
         return False
-    return not reading.is_archive(Path(file.path))
+    return not archives.is_archive(Path(file.path))
 
 
 def _only_leads_to(file: os.DirEntry[str], grades: Path) -> bool:

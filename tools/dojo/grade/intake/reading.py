@@ -33,15 +33,6 @@ def read(paths: Sequence[Path], katas: KataNames) -> tuple[Choice, str]:
     return Choice({}, (), {}), problem
 
 
-def is_archive(path: Path) -> bool:
-    """True if it is packed in any way, read here or not."""
-    try:
-        with folders.open_file(path) as file:
-            return archives.is_packed(file.read(archives.HEAD))
-    except (OSError, Refused):
-        return False
-
-
 def _choice(paths: Sequence[Path], katas: KataNames) -> tuple[Choice, str]:
     """What is taken, and in a word what it is taken from."""
     path, mode = paths[0], paths[0].lstat().st_mode
@@ -60,7 +51,7 @@ def _is_single(path: Path, katas: KataNames) -> bool:
         return True
     if names.is_archive(path.name) or not katas.nearest(path.name):
         return False
-    return not is_archive(path)
+    return not archives.is_archive(path)
 
 
 def _single(path: Path) -> Member:
