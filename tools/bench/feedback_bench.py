@@ -84,9 +84,7 @@ class Watched(Terminal):
                 return when, model
 
     def save(self, kata: Kata) -> tuple[float, float]:
-        """Save a kata's file as it is: seconds until its verdict was on the screen, and the tests'
-        own.
-        """
+        """Save a kata's file unchanged: seconds until its verdict was shown, and the tests' own."""
         path = self._folder / f"{kata.name}.py"
         text, number = path.read_bytes(), self._session.model.number + 1
         begin = time.monotonic()

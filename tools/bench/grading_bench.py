@@ -129,9 +129,7 @@ def trial(
     jobs: int,
     seconds: float,
 ) -> Trial:
-    """What an undisturbed run came to. `made` and `records`: student → what was handed in, and the
-    record of it.
-    """
+    """What an undisturbed run came to; of each student what was handed in and the record."""
     kinds, problems = {}, []
     for kind in dict.fromkeys(student.kind for student in made.values()):
         own = {name: student for name, student in made.items() if student.kind == kind}

@@ -102,9 +102,7 @@ def _killed(
 def _ends_before_its_kill(
     grading: Sequence[str], out: Path, kept: int, dice: random.Random
 ) -> bool:
-    """Start, and kill: one time in four while it starts, else in the middle of its next few
-    submissions.
-    """
+    """Start, and kill: one time in four while it starts, else within its next submissions."""
     process, begin = subprocess.Popen(grading, **SILENT), time.monotonic()
     is_early, more, moment = dice.random() < 0.25, dice.randint(1, 4), dice.uniform(0, 1)
     while process.poll() is None:

@@ -60,9 +60,7 @@ class Clock:
         return result
 
     def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, with its time counted as training; one training inside another counts
-        once.
-        """
+        """The function, timed as training; one training inside another counts once."""
 
         @wraps(function)
         def timed(*args: object, **kwargs: object) -> object:
@@ -79,9 +77,7 @@ class Clock:
 
 
 def take(katas: Sequence[str], device: str) -> list[Cost]:
-    """Run the tests of the references once. Raises SystemExit if they do not pass: a failure has no
-    price.
-    """
+    """Run the references' tests once. Raises SystemExit if they fail: a failure has no price."""
     clock, printed = Clock(), io.StringIO()
     tests = [f"tests/test_{name}.py" for name in katas]
     options = ["--target", "reference", "--device", device, "-q", "--capture=sys"]

@@ -74,9 +74,7 @@ def histories(results: Iterable[KataResult]) -> dict[str, list[Curve]]:
 
 
 def band(curves: Sequence[Curve]) -> Band | None:
-    """The range of most of these histories; None where some broke or have other lengths, so that
-    there is no common range.
-    """
+    """The range of most of these histories; None where some broke or have other lengths."""
     rows = [thinned(curve.losses, BAND_POINTS) for curve in curves if None not in curve.losses]
     if len(rows) < len(curves) or len({curve.epochs for curve in curves}) != 1 or len(rows[0]) < 2:
         return None

@@ -84,9 +84,7 @@ def device(
     ],
     kata: Katas = None,
 ) -> None:
-    """Validate the references on a device, and write its record. For one that is absent there is
-    none: exit code 2.
-    """
+    """Validate the references on a device that is present, and write its record."""
     chosen, screen = _catalog(kata), console.screen()
     say = functools.partial(_say_lastingly, screen)
     jobs = {

@@ -164,9 +164,7 @@ class DeviceRecord:
 
 
 def write(record: DeviceRecord) -> Path:
-    """Keep a record. Katas that are not in it keep all that an earlier record of the same device
-    says.
-    """
+    """Keep a record; katas that are not in it stay as an earlier record has them."""
     path = FOLDER / record.file_name
     earlier = files.read_json(path, DeviceRecord)
     katas = (earlier.katas if earlier else {}) | record.katas
@@ -201,9 +199,7 @@ def table(katas: Sequence[Kata], records: Sequence[DeviceRecord]) -> Table:
 
 
 def cell(kata: str, record: DeviceRecord | None) -> tuple[str, str]:
-    """What the table says of a kata on a device, as (state, detail). Only a present record with
-    tests that passed is a pass.
-    """
+    """What the table says of a kata on a device: state and detail. Only tests that passed pass."""
     entry = record.katas.get(kata) if record else None
     if entry is None:
         return "not run", ""
@@ -217,9 +213,7 @@ def cell(kata: str, record: DeviceRecord | None) -> tuple[str, str]:
 
 
 def _detail(entry: OnDevice) -> str:
-    """The tasks that passed, what was skipped and why, the largest drift, and the trainings that
-    met their marks.
-    """
+    """The tasks that passed, what was skipped and why, the largest drift, the marks met."""
     parts = [f"{len(entry.passed)} task{'s' * (len(entry.passed) != 1)}"] if entry.passed else []
     if entry.drift:
         parts.append(f"drift {max(difference.share for difference in entry.drift.values()):.0e}")

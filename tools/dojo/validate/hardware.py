@@ -89,9 +89,7 @@ def examine(
 
 
 def on_device(result: KataResult, device: str) -> OnDevice:
-    """One kata's results, reduced to its tests on the device, and to tasks of which nothing was
-    reported.
-    """
+    """One kata's results: its tests on the device, and tasks that reported nothing."""
     largest: dict[str, dict[str, float]] = {}
     tests = [test for task in result.tasks for test in _tests_on(device, task.tests)]
     for drift in (drift for test in tests for drift in test.drift):
@@ -121,9 +119,7 @@ def tasks_on(result: KataResult, device: str) -> dict[str, TaskOnDevice]:
 
 
 def _tests_on(device: str, tests: Iterable[TestResult]) -> list[TestResult]:
-    """Those on the device. What stands for tests that never reported is on none, and counts on
-    each.
-    """
+    """The tests on the device. NO_TEST is on none, and counts on each."""
     return [test for test in tests if test.device == device or test.name == NO_TEST]
 
 
@@ -158,9 +154,7 @@ def marks_of(kata: Kata) -> list[str]:
 
 
 def marks_met(result: KataResult, names: Iterable[str]) -> dict[str, MarkMet]:
-    """Mark → how many of the trainings met it. One that broke down met nothing, and counts as a
-    training all the same.
-    """
+    """Mark → how many of the trainings met it. One that broke down met nothing."""
     met = dict.fromkeys(names, 0)
     tests = (test for task in result.tasks for test in task.tests)
     passed = (test for test in tests if test.outcome == Outcome.PASSED)
@@ -173,9 +167,7 @@ def marks_met(result: KataResult, names: Iterable[str]) -> dict[str, MarkMet]:
 
 
 def of_trainings(result: KataResult) -> KataResult:
-    """The result without the tasks that don't train: where trainings are measured, they have no
-    test.
-    """
+    """The result without tasks that don't train: measured, they have no test."""
     training = tuple(task for task in result.tasks if task.tests[0].name != NO_TEST)
     return replace(result, tasks=training)
 
@@ -276,9 +268,7 @@ def model_of(device: str) -> str:
 
 
 def deterministic(device: str) -> str:
-    """What is set so that the numbers repeat: conftest.py and dojo.suite.devices do it, for CUDA
-    alone.
-    """
+    """What is set so that the numbers repeat, by conftest.py and suite/devices.py."""
     if not device.startswith("cuda"):
         return f"nothing is set; each mark has to hold in all of {SEEDS} trainings"
     workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG", "not set")

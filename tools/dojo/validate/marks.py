@@ -70,9 +70,7 @@ class Candidate:
 
     @property
     def key(self) -> str:
-        """Hash of all that the values depend on: the code that the training tests reach. Another
-        test or the text of a lesson changes nothing.
-        """
+        """Hash of all that the values depend on: the code that the training tests reach."""
         start = ROOT / "tests" / f"test_{self.kata.name}.py"
         modules = dependencies.closure([start], without=NO_SAY)
         sources = [self.source, *(path.read_text(encoding="utf-8") for path in modules)]
@@ -112,9 +110,7 @@ def of_katas(marks: Marks, catalog: Catalog) -> Marks:
 
 
 def candidates(catalog: Catalog) -> list[Candidate]:
-    """The references that train, each followed by the known mistakes that one of its marks is meant
-    to catch.
-    """
+    """The references that train, each with the mistakes that its marks have to catch."""
     found = []
     for kata in catalog.katas:
         if tests := training_tests(kata):
@@ -209,9 +205,7 @@ def measured_with() -> str:
 
 
 def is_comparable(entry: Mapping[str, Any]) -> bool:
-    """True if an entry was measured with the versions in use. Only then does its hash speak of the
-    training alone.
-    """
+    """True if an entry was measured with the versions in use, so that hashes compare."""
     minor = ".".join(platform.python_version_tuple()[:2])
     return f"torch {version('torch')}, Python {minor}." in entry.get("measured", "")
 
@@ -233,9 +227,7 @@ def share_meeting(values: Sequence[float], bound: float, at_most: bool) -> float
 
 
 def share_meeting_all(values: Values, marks: Marks) -> float:
-    """The share of runs that meet every mark they were held against: only these are taken for
-    right.
-    """
+    """The share of runs that meet every mark they were held against."""
     runs = list(zip(*values.values(), strict=True))
     bounds = [_bound(marks[mark]) for mark in values]
     passing = [
@@ -302,9 +294,7 @@ def _toml(value: object) -> str:
 
 
 def problems(marks: Marks) -> list[str]:
-    """Marks that were not measured enough, that a right training missed, or that a wrong one
-    met.
-    """
+    """Marks measured too little, missed by a right training, or met by a wrong one."""
     found = []
     for name, entry in marks.items():
         if (seeds := entry["right"].get("seeds", 0)) < RIGHT_SEEDS:

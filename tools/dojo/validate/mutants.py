@@ -127,9 +127,7 @@ class Report:
 
 
 def try_out(kata: Kata, on_progress: OnProgress) -> Report:
-    """Make the mutants of a kata's reference, judge them by its tests, and compare with the
-    list.
-    """
+    """Make the mutants of a kata's reference, judge them, and compare with the list."""
     mutants = generate(kata.reference_text())
     killers = judge(kata, mutants, on_progress)
     survivors = [mutant for mutant, by in zip(mutants, killers, strict=True) if not by]
@@ -228,9 +226,7 @@ def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> lis
 
 
 def _run(kata: Kata, texts: Sequence[str]) -> list[str]:
-    """What kills each mutant: on the CPU, and of those that nothing kills there on the other
-    devices present.
-    """
+    """What kills each mutant: on the CPU, or else on the other devices present."""
     killers = _run_on("cpu", kata, texts)
     alive = [number for number, killer in enumerate(killers) if not killer]
     again = _run_on("auto", kata, [texts[number] for number in alive])
@@ -245,9 +241,7 @@ def _run_on(device: str, kata: Kata, texts: Sequence[str]) -> list[str]:
 
 
 def killed_by(result: KataResult) -> str:
-    """The first test that did not pass, empty if all did. One that needs a device that is absent
-    does not count.
-    """
+    """The first test that did not pass, skipped ones aside; empty if all did."""
     tests = (test for task in result.tasks for test in task.tests)
     passing = (Outcome.PASSED, Outcome.SKIPPED)
     return next((test.name for test in tests if test.outcome not in passing), "")
@@ -259,9 +253,7 @@ def code_hash(kata: Kata) -> str:
 
 
 def tests_hash(kata: str) -> str:
-    """Hash of what judges a kata's mutants: the code of its tests and of what they use, and its
-    marks.
-    """
+    """Hash of what judges a kata's mutants: the code of its tests, and its marks."""
     texts = [path.read_text(encoding="utf-8") for path in reference_results.tests_of(kata)]
     parts = [*map(dependencies.code, texts), reference_results.bounds_of(kata)]
     return files.digest(parts)[:16]
@@ -312,9 +304,7 @@ def record(kata: Kata, counted: Figures, path: Path = FILE) -> None:
 
 
 def problem(kata: Kata, kept: Figures | None) -> str:
-    """Why the figures of a kata say nothing good of its tests as they are now; empty where they
-    do.
-    """
+    """Why a kata's figures don't prove its tests of today; empty where they do."""
     again = f"`python tools/validate mutants --record {kata.short}`"
     if kept is None or kept.of != code_hash(kata):
         return f"{kata.name}: its reference has changed since its mutants were judged: {again}"

@@ -91,9 +91,7 @@ def stubs_match(chosen: Catalog) -> Finding:
 
 
 def stubs_are_not_started(chosen: Catalog) -> Finding:
-    """Every test of a stub is not started (or skipped for want of a device): none passes, fails or
-    is an error.
-    """
+    """Every test of a stub is not started, or skipped for want of a device."""
     problems, tests = [], 0
     texts = [(Unit("", kata.name), generated_stub(kata)) for kata in chosen.katas]
     for result in run_texts(texts, chosen.katas):
@@ -113,9 +111,7 @@ def stubs_are_not_started(chosen: Catalog) -> Finding:
 
 
 def references_pass(chosen: Catalog, write_record: bool = False) -> Finding:
-    """Every task of every reference passes on the devices present, and the record of that is up to
-    date.
-    """
+    """Every task of every reference passes, and the record of that is up to date."""
     results = run([Unit("reference", kata.name) for kata in chosen.katas], chosen.katas)
     problems = [f"reference/{name}" for name in not_passed(results)]
     entries = {result.name: reference_results.entry_of(result) for result in results}
@@ -136,9 +132,7 @@ def references_pass(chosen: Catalog, write_record: bool = False) -> Finding:
 
 
 def not_passed(results: Sequence[KataResult]) -> list[str]:
-    """What did not pass. The simulated device has to cover what right solutions use: a test that it
-    can't run is a problem.
-    """
+    """What did not pass; also what the simulated device can't run, as it has to."""
     problems = []
     for result in results:
         for task in result.tasks:
@@ -153,9 +147,7 @@ def not_passed(results: Sequence[KataResult]) -> list[str]:
 
 
 def mistakes_are_caught(chosen: Catalog) -> Finding:
-    """Each known mistake fails the test it names, with the words it names, and no likely cause has
-    the words of another.
-    """
+    """Each known mistake fails the test that it names, in its own words alone."""
     mistakes, results, problems = _run_patched(chosen, "mistake", FEWEST_MISTAKES)
     pairs = list(zip(mistakes, results, strict=True))
     unnamed = [check_mistake(mistake, result) for mistake, result in pairs]
@@ -194,9 +186,7 @@ def check_mistake(mistake: Patch, result: KataResult) -> list[str]:
 
 
 def _diagnosis(test: TestResult) -> str:
-    """What the diagnosis says. The learner's own lines, in which the mistake itself stands, are no
-    part of it.
-    """
+    """What the diagnosis says, without the learner's own lines, which hold the mistake."""
     if (why := test.diagnosis) is None:
         return ""
     causes = (cause.text for cause in why.likely)
@@ -285,18 +275,14 @@ def marks_were_measured(chosen: Catalog) -> Finding:
 
 
 def bands_were_measured(chosen: Catalog) -> Finding:
-    """Each training that a mark is held against has a band of the reference's losses, of the
-    training as it is now.
-    """
+    """Each training with a mark has a band of the reference's losses of today."""
     trainings = bands.trainings(chosen)
     problems = bands.problems(bands.read(), chosen, trainings)
     return Finding(tuple(problems), f"{len(trainings)} trainings")
 
 
 def mutants_were_judged(chosen: Catalog) -> Finding:
-    """A test noticed every small change of each reference that makes a difference, when these were
-    last judged.
-    """
+    """A test noticed every mutant of each reference, when these were last judged."""
     kept = mutants.figures()
     problems = [mutants.problem(kata, kept.get(kata.name)) for kata in chosen.katas]
     figures = {kata.name: kept[kata.name] for kata in chosen.katas if kata.name in kept}
@@ -308,9 +294,7 @@ def mutants_were_judged(chosen: Catalog) -> Finding:
 
 
 def exams_were_tried(chosen: Catalog) -> Finding:
-    """Each kata's exam, as it is now, let right solutions pass and no known mistake, when it was
-    last tried out.
-    """
+    """Each kata's exam of today let right solutions pass and no known mistake."""
     kept = exams.read()
     tried = {kata: kept.get(kata.name, exams.Tried()) for kata in chosen.katas}
     problems = {kata.name: exams.problem(kata, record) for kata, record in tried.items()}
@@ -321,9 +305,7 @@ def exams_were_tried(chosen: Catalog) -> Finding:
 
 
 def program(module: str, *arguments: str) -> Callable[[Catalog], Finding]:
-    """Runs a program of Python's: its output is the problem if it fails, its last line the scope if
-    it does not.
-    """
+    """Runs a program: its output is the problem if it fails, else its last line the scope."""
 
     def look(chosen: Catalog) -> Finding:
         command = [sys.executable, "-m", module, *arguments]
