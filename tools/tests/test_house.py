@@ -197,3 +197,12 @@ def test_what_the_tests_share_serves_several_katas():
         return katas + 2 * bool(re.search(pattern, inner, re.MULTILINE))
 
     assert [name for name in support if users(name) < 2] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "reference/README.md", ".github/CONTRIBUTING.md"])
+def test_files_that_the_docs_name_are_there(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = set(re.findall(r"\b(?:tools|tests|katas|reference)/[\w./]+\w", text))
+    named = {path for path in named if "kNN" not in path}
+    assert len(named) > 3 and [path for path in sorted(named) if not (ROOT / path).exists()] == []
+    assert [line for line in text.splitlines() if len(line) > 100] == []
