@@ -199,8 +199,7 @@ def set_up(paths: Paths, extra: str | None = None) -> None:
 
 def mark(paths: Paths, state: str) -> None:
     """Write into .venv how far its setup got."""
-    marker = {"state": state, "pins": pins_hash(paths)}
-    paths.marker.write_text(json.dumps(marker), encoding="utf-8")
+    paths.marker.write_text(json.dumps({"state": state, "pins": pins_hash(paths)}), "utf-8")
 
 
 def check_disk(paths: Paths) -> None:

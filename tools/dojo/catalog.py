@@ -75,13 +75,13 @@ class Catalog:
             )
         )
 
-    def find(self, wanted: str) -> Kata:
+    def find(self, name: str) -> Kata:
         """The kata meant by a number ("6", "k06"), a name or a part of a name.
 
         Raises:
             UnknownKata: none or several fit; the message says which are near.
         """
-        text = wanted.strip().lower().removesuffix(".py").rpartition("/")[2].replace("-", "_")
+        text = name.strip().lower().removesuffix(".py").rpartition("/")[2].replace("-", "_")
         number = text.removeprefix("k")
         if number.isdigit():
             text = f"k{int(number):02d}"
@@ -93,13 +93,13 @@ class Catalog:
             names = ", ".join(kata.name for kata in fitting)
             example = fitting[0].short
             raise UnknownKata(
-                f"'{wanted}' fits several katas: {names}. Say which, for example {example}."
+                f"'{name}' fits several katas: {names}. Say which, for example {example}."
             )
         words = {word: kata for kata in reversed(self.katas) for word in _words(kata)}
         near = difflib.get_close_matches(text, words, n=1, cutoff=0.4)
         nearest = f" The nearest is {words[near[0]].name}." if near else ""
         raise UnknownKata(
-            f"There is no kata '{wanted}'.{nearest} `python tools/check list` shows them all."
+            f"There is no kata '{name}'.{nearest} `python tools/check list` shows them all."
         )
 
 

@@ -15,18 +15,19 @@ class FakeMsvcrt(types.ModuleType):
 
     Attributes:
         refusals: how many more tries fail.
-        places: where in the file each try was.
+        positions: where in the file each try was.
     """
 
     LK_NBLCK, LK_LOCK = 2, 1
 
     def __init__(self, refusals: int) -> None:
         super().__init__("msvcrt")
-        self.refusals, self.places = refusals, []
+        self.refusals = refusals
+        self.positions: list[int] = []
 
     def locking(self, descriptor: int, mode: int, size: int) -> None:
         assert (mode, size) == (self.LK_NBLCK, 1)
-        self.places.append(os.lseek(descriptor, 0, os.SEEK_CUR))
+        self.positions.append(os.lseek(descriptor, 0, os.SEEK_CUR))
         if self.refusals:
             self.refusals -= 1
             raise PermissionError(13, "Permission denied")
@@ -50,11 +51,11 @@ def on_windows(monkeypatch):
 def test_on_windows_a_lock_waits_longer_than_the_ten_tries_of_the_system(tmp_path, on_windows):
     module, waits = on_windows(1000)
     waited = []
-    with lock.held(tmp_path / "x.lock", lambda: waited.append(len(module.places))):
+    with lock.held(tmp_path / "x.lock", lambda: waited.append(len(module.positions))):
         assert module.refusals == 0
     assert waited == [1], "on_wait is called once, before the wait"
     assert sum(waits) > 10
-    assert set(module.places) == {1 << 30}, "behind what another process may want to read"
+    assert set(module.positions) == {1 << 30}, "behind what another process may want to read"
 
 
 def test_on_windows_a_free_lock_is_taken_without_a_wait(tmp_path, on_windows):
@@ -62,7 +63,7 @@ def test_on_windows_a_free_lock_is_taken_without_a_wait(tmp_path, on_windows):
     waited = []
     with lock.held(tmp_path / "x.lock", lambda: waited.append(True)):
         pass
-    assert (waited, waits, len(module.places)) == ([], [], 1)
+    assert (waited, waits, len(module.positions)) == ([], [], 1)
 
 
 def test_on_windows_who_holds_the_lock_is_reported_at_once(tmp_path, on_windows):

@@ -94,10 +94,7 @@ def undisturbed() -> Iterator[None]:
     came: list[int] = []
     names = ("SIGINT", "SIGTERM", "SIGHUP")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {
-        number: signal.signal(number, lambda number, frame: came.append(number))
-        for number in numbers
-    }
+    before = {number: signal.signal(number, lambda n, frame: came.append(n)) for number in numbers}
     try:
         yield
     finally:

@@ -220,12 +220,9 @@ def update() -> None:
     screen = console.screen()
     try:
         for name, path in updating.repair(ROOT):
-            where = (
-                "is in its place again"
-                if name == path
-                else f"has changed since: what you had before is in {path}"
-            )
-            print(f"The last update was interrupted: {name} {where}.")
+            back = "is in its place again"
+            beside = f"has changed since: what you had before is in {path}"
+            print(f"The last update was interrupted: {name} {back if name == path else beside}.")
         done = updating.update(ROOT, lambda text: screen.console.print(f"[dim]{text}[/]"))
         screens.updated(screen, done)
     except KeyboardInterrupt:

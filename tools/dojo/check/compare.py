@@ -71,21 +71,23 @@ def parts(yours: str, reference: str, task: str) -> list[Part]:
         NotComparable: the learner's text is no Python.
     """
     try:
-        own = _Source(yours)
+        learner = _Source(yours)
     except (SyntaxError, ValueError) as error:
         raise NotComparable(f"your file is not valid Python ({error})") from None
-    other = _Source(reference)
+    solution = _Source(reference)
     compared: list[Part] = []
     used: set[str] = set()
-    for name in other.names_at(sorted(solution_lines(reference, task))):
-        mine, theirs = own.node(name, task), other.node(name, task)
-        same = mine is not None and _code(mine) == _code(theirs)
-        compared.append(Part(name, own.lines(mine), other.lines(theirs), same))
-        used.update(_words(mine))
-    for name, node in own.definitions.items():
+    for name in solution.names_at(sorted(solution_lines(reference, task))):
+        node = learner.node(name, task)
+        solved = solution.node(name, task)
+        is_same = node is not None and _code(node) == _code(solved)
+        compared.append(Part(name, learner.lines(node), solution.lines(solved), is_same))
+        used.update(_words(node))
+    for name, helper in learner.definitions.items():
         is_within = any(name.startswith(f"{part.name}.") for part in compared)
-        if name not in other.definitions and name.rpartition(".")[2] in used and not is_within:
-            compared.append(Part(name, own.lines(node), ()))
+        is_used = name.rpartition(".")[2] in used
+        if is_used and not is_within and name not in solution.definitions:
+            compared.append(Part(name, learner.lines(helper), ()))
     return compared
 
 

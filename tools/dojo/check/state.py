@@ -4,7 +4,7 @@ it was first green.
 Pure: from one state to the next. store.py keeps it in a file.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated
@@ -143,12 +143,10 @@ def current(
         outcomes = {state.of(kata.name, other.name).outcome for other in kata.tasks}
         return (1, when) if outcomes & {Outcome.PASSED, Outcome.FAILED} else (0, 0.0)
 
-    # of equal ones max takes the first
-    return max(_open_tasks(state, catalog), key=nearness, default=None)
-
-
-def _open_tasks(state: State, catalog: Catalog) -> Iterator[tuple[Kata, Task]]:
-    for kata in catalog.katas:
-        for task in kata.tasks:
-            if state.of(kata.name, task.name).outcome != Outcome.PASSED:
-                yield kata, task
+    open_tasks = (
+        (kata, task)
+        for kata in catalog.katas
+        for task in kata.tasks
+        if state.of(kata.name, task.name).outcome != Outcome.PASSED
+    )
+    return max(open_tasks, key=nearness, default=None)  # of equal ones max takes the first

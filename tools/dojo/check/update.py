@@ -23,6 +23,7 @@ from dojo.check import aside
 from dojo.check.compare import Line, differences
 from dojo.cli import OUT_OF_REACH
 
+LOCK = f"{aside.FOLDER}.lock"
 KATA_FILE = re.compile(r"katas/k\d\d_\w+\.py")
 # A terminal git was started from may have set these for another repository.
 _OF_ANOTHER_REPOSITORY = {f"GIT_{name}" for name in ("DIR", "WORK_TREE", "INDEX_FILE", "PREFIX")}
@@ -74,7 +75,7 @@ def repair(root: Path) -> list[tuple[str, str]]:
     if not aside.left_over(root):
         return []
     # it may not be left over: another update may be in the middle of its work
-    with lock.held(_lock(root)):
+    with lock.held(root / LOCK):
         return _bring_back(root)
 
 
@@ -92,10 +93,6 @@ def _bring_back(root: Path) -> list[tuple[str, str]]:
         return False
 
     return aside.bring_back(root, was_edited)
-
-
-def _lock(root: Path) -> Path:
-    return root / f"{aside.FOLDER}.lock"
 
 
 def update(root: Path, report: Callable[[str], object] = lambda text: None) -> Update:
@@ -119,7 +116,7 @@ def update(root: Path, report: Callable[[str], object] = lambda text: None) -> U
     def changed(*arguments: str) -> set[str]:
         return paths("diff", "--name-only", "--no-renames", "-z", *arguments)
 
-    with lock.held(_lock(root), lambda: report("Another update is running: waiting for it.")):
+    with lock.held(root / LOCK, lambda: report("Another update is running: waiting for it.")):
         report(f"Asking {remote} for a newer version ...")
         try:
             git(root, "fetch", "--quiet", remote)
@@ -132,9 +129,9 @@ def update(root: Path, report: Callable[[str], object] = lambda text: None) -> U
         counts = git(root, "rev-list", "--left-right", "--count", f"{old}...{new}").split()
         ahead, behind = map(int, counts)
         touched = changed("--diff-filter=MT", "HEAD")
-        own = {name for name in touched if KATA_FILE.fullmatch(name)}
+        edited = {name for name in touched if KATA_FILE.fullmatch(name)}
         if not behind:
-            return Update(0, touched=len(own))
+            return Update(0, touched=len(edited))
         if ahead:
             raise CannotUpdate(
                 f"Your branch has {counted(ahead, 'commit')} of its own, so git can't simply go"
@@ -143,15 +140,14 @@ def update(root: Path, report: Callable[[str], object] = lambda text: None) -> U
             )
         newer, added = changed(old, new), changed("--diff-filter=A", old, new)
         untracked = {name for name in added if os.path.lexists(root / name)}
-        _refuse_what_is_in_the_way(untracked, (touched - own) & newer)
+        _refuse_what_is_in_the_way(untracked, (touched - edited) & newer)
         # Also those that differ in their line ends alone: no work of anybody's, yet git would not
         # go forward over them.
         modified = paths("ls-files", "--modified", "-z")
         dirty = {name for name in modified if os.path.lexists(root / name)}
-        _go_forward(root, sorted(newer & (own | dirty)), old, new, report)
-    return Update(
-        behind, tuple(_kept(root, name, old, new) for name in sorted(own & newer)), len(own)
-    )
+        _go_forward(root, sorted(newer & (edited | dirty)), old, new, report)
+    kept = tuple(_kept(root, name, old, new) for name in sorted(edited & newer))
+    return Update(behind, kept, len(edited))
 
 
 def _remote(root: Path) -> str:
