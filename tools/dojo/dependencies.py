@@ -42,7 +42,7 @@ def closure(starts: Iterable[Path], root: Path = ROOT, without: Collection[str] 
         if path.is_file():
             new = imported(path.read_text(encoding="utf-8", errors="replace")) - names
             names |= new
-            counting = (name for name in new if not _is_in(name, without))
+            counting = (name for name in new if not is_in(name, without))
             waiting += [file for name in counting for file in files_of(name, root, without)]
     return found
 
@@ -80,11 +80,19 @@ def files_of(module: str, root: Path = ROOT, without: Collection[str] = ()) -> I
         own = [paths[module].with_suffix(suffix) for suffix in (".py", ".toml")]
         own.append(paths[module] / "__init__.py")
         if found := [path for path in own if path.is_file()]:
-            inits = [paths[name] / "__init__.py" for name in packages if not _is_in(name, without)]
+            inits = [paths[name] / "__init__.py" for name in packages if not is_in(name, without)]
             yield from (path for path in (*found, *inits) if path.is_file())
 
 
-def _is_in(module: str, packages: Collection[str]) -> bool:
+def module_of(path: Path, root: Path = ROOT) -> str:
+    """The name of a file's module, of its package for an __init__.py."""
+    parts = path.relative_to(root).with_suffix("").parts
+    start = 1 if parts[0] in FOLDERS else 0
+    return ".".join(parts[start:]).removesuffix(".__init__")
+
+
+def is_in(module: str, packages: Collection[str]) -> bool:
+    """True if the module is one of these or lies in one of them."""
     return any(module == name or module.startswith(f"{name}.") for name in packages)
 
 

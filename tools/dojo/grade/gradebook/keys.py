@@ -29,7 +29,7 @@ PACKAGES = (
 )
 JUDGE = "dojo.grade.judge"
 # Modules that a judge imports and that have no say in a verdict, each with the reason. All others
-# that it imports have, and what these import, those that are still to be written included.
+# that it imports, directly or not, have one, those that are still to be written included.
 NO_SAY = {
     "dojo.check": "what the tools for learners do, no grader does",
     "dojo.grade.assignment": "what it has read is a part of the versions by itself",
@@ -58,13 +58,16 @@ def versions(assignment: Assignment, isolated: bool, root: Path = ROOT) -> dict[
     pyproject = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     suite, exam = set(_suite(root, names)), set(_exam(root, names))
     judge = dependencies.files_of(JUDGE, root)
-    judging = dependencies.closure([*suite, *exam, *judge], root, NO_SAY)
+    judging = dependencies.closure([*suite, *exam, *judge], root)
     tools = {path for path in judging if path.is_relative_to(root / "tools")}
+    no_say = {
+        path for path in tools if dependencies.is_in(dependencies.module_of(path, root), NO_SAY)
+    }
     return {
         "suite": _files(root, judging - exam - tools) + _text(pyproject["tool"]["pytest"]),
         "exam": _files(root, exam),
         "marks": _text([bounds_of(name) for name in names]),
-        "tools": _files(root, tools),
+        "tools": _files(root, tools - no_say),
         "packages": _text(
             [
                 platform.python_version(),
