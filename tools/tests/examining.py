@@ -5,7 +5,7 @@ import math
 import pytest
 
 from dojo.exam import examiner, sheet
-from dojo.exam.unconfined import Unconfined
+from dojo.processes.worker import Plain
 
 EXAM = """
 from dojo.exam import question, within
@@ -48,4 +48,4 @@ def tiny(monkeypatch, tmp_path) -> sheet.Sheet:
 
 def asked(drawn: sheet.Sheet, source: str, tasks=TASKS, end: float = math.inf) -> dict[str, str]:
     """Task → why its answers are not right."""
-    return examiner.examine(lambda: Unconfined(drawn.kata, source.encode()), drawn, tasks, end)
+    return examiner.examine(Plain(), source.encode(), drawn, tasks, end)

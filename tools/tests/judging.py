@@ -95,7 +95,7 @@ def grade(
     """Grade a folder with fake judges."""
     assignment = read(None, [katas], load())
     judges = arguments.pop("judges", functools.partial(FakeJudge, assignment, log))
-    arguments = {"versions": VERSIONS, "court": contextlib.nullcontext(judges)} | arguments
+    arguments = {"versions": VERSIONS, "judging": contextlib.nullcontext(judges)} | arguments
     with Gradebook.open(out) as book:
         return running.grade(scan(submissions, assignment.katas), assignment, book, **arguments)
 
@@ -129,14 +129,14 @@ def grade_command(monkeypatch, capsys):
     asked = []
 
     @contextlib.contextmanager
-    def court(assignment, secret, isolated, jobs, hidden):
+    def judging(assignment, secret, isolated, jobs, hidden):
         asked.append((assignment, secret, isolated))
-        judges = functools.partial(FakeJudge, assignment)
-        judges.isolation = "isolated: by a test" if isolated else NOT_ISOLATED
-        yield judges
+        isolation = "isolated: by a test" if isolated else NOT_ISOLATED
+        judge = functools.partial(FakeJudge, assignment)
+        yield types.SimpleNamespace(isolation=isolation, judge=judge)
 
     module = types.ModuleType("dojo.grade.judge")
-    module.court = court
+    module.judging = judging
     monkeypatch.setitem(sys.modules, "dojo.grade.judge", module)
 
     def run(*arguments):

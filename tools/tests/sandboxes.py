@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,19 +16,21 @@ if not sys.platform.startswith("linux"):
     pytest.skip("the sandbox needs Linux", allow_module_level=True)
 
 from helpers import descendants, lives, until
+from hostile_programs import KATA
 
 from dojo import ROOT
 from dojo.catalog import load
 from dojo.grade.sandbox import stage, view
 from dojo.grade.sandbox.confine import RunLimits
 from dojo.grade.sandbox.launch import Content, Sandbox
-from dojo.grade.sandbox.suite import Confined
+from dojo.processes.worker import Worker
 from dojo.results import KataResult
+from dojo.suite.job import SuiteJob
 from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
 
 LIMITS = RunLimits(memory=512, processes=32)
-BARE = Content(view.PARTS, "")  # quickly there, for tests in which nothing is judged
+BARE = Content(view.PARTS)  # quickly there, for tests in which nothing is judged
 BAREST = (
     "bwrap",
     "--unshare-all",
@@ -82,16 +85,28 @@ def new_since(before: set[int]) -> set[int]:
     return set(filter(lives, descendants(os.getpid()) - before))
 
 
+def job(folder: Path, code: bytes) -> SuiteJob:
+    """To run this code as the kata's file, which is put into this folder."""
+    (folder / f"{KATA}.py").write_bytes(code)
+    return SuiteJob((Unit(str(folder), KATA, "cpu"),))
+
+
 def judge(
-    sandbox: Sandbox,
+    worker: Worker,
     files: Mapping[str, bytes],
-    launcher: type[Confined] = Confined,
-    timeout: float | None = None,
+    timeouts: Mapping[str, float] | None = None,
     **options: object,
 ) -> list[KataResult]:
-    """Judge these files, kata name → content, in this order."""
-    units = [Unit("nowhere", name, "cpu", timeout) for name in files]
-    return run(units, load().katas, launcher=launcher(sandbox, files), **options)
+    """Judge these files, kata name → content, in this order.
+
+    Args:
+        timeouts: kata name → seconds that a test may take.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (Path(folder) / f"{name}.py").write_bytes(content)
+        units = [Unit(folder, name, "cpu", (timeouts or {}).get(name)) for name in files]
+        return run(units, load().katas, worker=worker, **options)
 
 
 def python(code: str, *arguments: object) -> subprocess.Popen:

@@ -35,12 +35,12 @@ import sys
 from pathlib import Path
 from dojo.catalog import load
 from dojo.grade.assignment import read
-from dojo.grade.judge import court
+from dojo.grade.judge import Judge, judging
 from dojo.grade.records import Submission, Status
 
 if __name__ == "__main__":
     assignment = read(None, ["k06"], load())
-    with court(assignment, b"secret", False, 1) as judges, judges() as judge:
+    with judging(assignment, b"secret", False, 1) as shared, Judge(shared) as judge:
         files = {sys.argv[2]: Path(sys.argv[3]).read_bytes()}
         record = judge.judge(Submission("doe", "doe.zip", files))
     assert all(task.status == Status.VERIFIED for task in record.katas[0].tasks)
@@ -50,7 +50,9 @@ SANDBOXED = """
 import sys
 from dojo.grade.sandbox import host
 from dojo.grade.sandbox.launch import EXAM, SUITE
-host.preload([SUITE.first, EXAM.first])
+from dojo.suite import preload
+preload.preload_tests(SUITE.modules())
+preload.preload(EXAM.modules())
 write_down()
 """
 DRAWING = """

@@ -27,7 +27,7 @@ def start(*more):
     raise RuntimeError("CUDA was started")
 torch._C._cuda_init = torch.cuda._lazy_init = start
 
-from dojo.suite import preload, preload_katas, devices
+from dojo.suite import preload_katas, devices
 assert os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] == "1"
 import pytest
 import torch.cuda

@@ -148,8 +148,10 @@ def test_values_come_through_as_they_were():
         "dtype": torch.float64,
         "strange": torch.zeros(2, dtype=torch.complex64),
     }
-    document, got = wire.decode(*wire.encode({"number": 3}, **sent))
-    assert document == {"number": 3} and list(got) == list(sent)
+    message = wire.decode(*wire.encode(wire.Answer(3, sent)))
+    assert isinstance(message, wire.Answer) and message.number == 3
+    got = message.values
+    assert list(got) == list(sent)
     assert (got["tensor"].kind, got["tensor"].dtype, got["tensor"].requires_grad) == (
         "tensor",
         "float32",
@@ -171,6 +173,11 @@ def test_values_come_through_as_they_were():
     assert got["strange"] == Other("a tensor of complex64")
 
 
+def of_values(values: bytes) -> bytes:
+    """An answer's document."""
+    return b'{"message": "answer", "number": 3, "values": ' + values + b"}"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -178,17 +185,22 @@ def test_values_come_through_as_they_were():
         b"no json",
         b"[]",
         b"{}",
-        b'{"values": 3}',
-        b'{"values": {"a": NaN}}',
-        b'{"values": {"a": [1]}}',
-        b'{"values": {"a": {"is": "tensor", "at": 0, "device": "cpu", "grad": false}}}',
-        b'{"values": {"a": {"is": "array", "at": -1}}}',
-        b'{"values": {"a": {"is": "array", "at": true}}}',
-        b'{"values": {"a": {"is": "float", "text": "1e999"}}}',
-        b'{"values": {"a": ' + b'{"is": "list", "items": [' * 40 + b"]}" * 40 + b"}}",
+        b'{"message": "answer", "number": 3}',
+        b'{"message": "answer", "number": "3", "values": {}}',
+        b'{"message": "answer", "number": 3, "values": {}, "verified": true}',
+        b'{"message": "ask", "number": 3, "question": "q", "seed": 1, "values": {}}',
+        b'{"number": 3, "values": {}}',
+        of_values(b"3"),
+        of_values(b'{"a": NaN}'),
+        of_values(b'{"a": [1]}'),
+        of_values(b'{"a": {"is": "tensor", "at": 0, "device": "cpu", "grad": false}}'),
+        of_values(b'{"a": {"is": "array", "at": -1}}'),
+        of_values(b'{"a": {"is": "array", "at": true}}'),
+        of_values(b'{"a": {"is": "float", "text": "1e999"}}'),
+        of_values(b'{"a": ' + b'{"is": "list", "items": [' * 40 + b"]}" * 40 + b"}"),
         b"[" * 100_000,
-        json.dumps({"values": {"a": "x" * 100_000}}).encode(),
-        json.dumps({"values": {"a": {"is": "list", "items": [0] * 50_000}}}).encode(),
+        of_values(json.dumps({"a": "x" * 100_000}).encode()),
+        of_values(json.dumps({"a": {"is": "list", "items": [0] * 50_000}}).encode()),
     ],
 )
 def test_what_is_no_message_is_refused(text):
@@ -199,7 +211,7 @@ def test_what_is_no_message_is_refused(text):
 @pytest.mark.parametrize("block", [b"x", b"\xff" * 100, b"\x08\0\0\0\0\0\0\0{}      "])
 def test_a_block_that_is_none_is_refused(block):
     with pytest.raises(wire.Broken):
-        wire.decode(b'{"values": {"a": {"is": "array", "at": 0}}}', block)
+        wire.decode(of_values(b'{"a": {"is": "array", "at": 0}}'), block)
 
 
 # Drawing

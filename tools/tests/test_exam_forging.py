@@ -58,8 +58,10 @@ def double(x):
         "import dojo.exam.question as q\nq.Question.compare = lambda *_: ''\n",
         "import dojo.exam.comparisons as c\nc._difference = c._is_close = lambda *_: ''\n",
         "import torch\ntorch.equal = torch.allclose = lambda *_: True\n",
-        CONNECTION + "def double(x):\n    send({'number': 0, 'values': {'doubled': True}})\n",
-        CONNECTION + "def double(x):\n    send({'number': 0, 'verified': True, 'values': {}})\n",
+        CONNECTION
+        + "def double(x):\n"
+        + "    send({'message': 'answer', 'number': 0, 'values': {'doubled': True}})\n",
+        CONNECTION + "def double(x):\n    send({'message': 'answer', 'number': 0, 'values': {}})\n",
         CONNECTION + "def double(x):\n    for pipe in pipes: pipe.send_bytes(b'[' * 100_000)\n",
         CONNECTION
         + "def double(x):\n    for pipe in pipes: pipe.send_bytes(b'\\x80\\x04K\\x01.')\n",
@@ -77,7 +79,8 @@ def test_more_messages_than_were_asked_for_are_noticed(tiny):
     source = (
         KATA
         + CONNECTION
-        + "def guess(x):\n    send({'number': 2, 'values': {}})\n    return x > 0\n"
+        + "def guess(x):\n    send({'message': 'answer', 'number': 2, 'values': {}})\n"
+        + "    return x > 0\n"
     )
     assert asked(tiny, source)["guess"]
 
@@ -85,10 +88,10 @@ def test_more_messages_than_were_asked_for_are_noticed(tiny):
 @pytest.mark.parametrize(
     "document",
     [
-        "{'problem': '', 'values': {}}",
-        "{'ready': 1, 'values': {}}",
-        "{'closed': True, 'values': {}}",
-        "{'ready': False, 'values': {}}",
+        "{'message': 'problem', 'text': ''}",
+        "{'message': 'ready', 'more': 1}",
+        "{'message': 'closed'}",
+        "{'ready': True}",
     ],
 )
 def test_a_hand_over_that_is_forged_earns_nothing(tiny, document):
@@ -97,9 +100,7 @@ def test_a_hand_over_that_is_forged_earns_nothing(tiny, document):
 
 
 def test_a_process_that_says_it_is_ready_and_ends_earns_nothing(tiny):
-    found = asked(
-        tiny, f"{CONNECTION}send({{'ready': True, 'values': {{}}}})\nimport os; os._exit(0)\n{KATA}"
-    )
+    found = asked(tiny, f"{CONNECTION}send({{'message': 'ready'}})\nimport os; os._exit(0)\n{KATA}")
     assert set(found) == TASKS and all(found.values())
 
 
@@ -145,7 +146,7 @@ def test_a_block_that_is_nothing_but_a_header_is_not_read(monkeypatch):
     }
     text = json.dumps(header).encode()
     with pytest.raises(wire.Broken, match="too many arrays"):
-        wire.decode(b'{"values": {}}', len(text).to_bytes(8, "little") + text)
+        wire.decode(b'{"message": "ready"}', len(text).to_bytes(8, "little") + text)
 
 
 def test_a_comparison_that_raises_is_no_pass_and_one_that_raises_on_the_right_answer_is_our_fault():

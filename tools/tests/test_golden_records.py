@@ -16,7 +16,7 @@ from rich.console import Console
 from dojo.catalog import load
 from dojo.console import Screen
 from dojo.grade import assignment as assignments
-from dojo.grade.judge import Judge, court
+from dojo.grade.judge import Judge, judging
 from dojo.grade.records import Ignored, Submission
 from dojo.grade.show import show
 from dojo.results import Outcome
@@ -45,8 +45,8 @@ TIMES = re.compile(r", in [\d.]+ (?:s|min)[\d s]*$", re.MULTILINE)
 @pytest.fixture(scope="module")
 def judge() -> Iterator[Judge]:
     with (
-        court(assignments.read(None, ["k06"], load()), b"golden", isolated=False, jobs=1) as judges,
-        judges() as one,
+        judging(assignments.read(None, ["k06"], load()), b"golden", False, jobs=1) as shared,
+        Judge(shared) as one,
     ):
         yield one
 

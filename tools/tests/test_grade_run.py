@@ -13,10 +13,10 @@ import pytest
 from judging import contents
 from submitting import K06, K07, a_zip, folder
 
-from dojo.grade import judge_pool as workers_module
+from dojo.grade import judge_pool
 from dojo.grade.gradebook import Gradebook
 from dojo.grade.intake import scan
-from dojo.grade.judge_pool import CannotGrade, Workers, checked
+from dojo.grade.judge_pool import CannotGrade, JudgePool, checked
 from dojo.grade.records import Status
 from dojo.grade.run import Standing
 
@@ -248,13 +248,13 @@ def test_stopping_does_not_wait_for_the_submission_under_way(tmp_path, catalog):
     assignment = judging.read(None, ["k06"], catalog)
     folder(tmp_path / "in" / "doe", DELIVERED)
     intake = scan(tmp_path / "in", assignment.katas)
-    court = contextlib.nullcontext(functools.partial(Slow, assignment))
+    judges = contextlib.nullcontext(functools.partial(Slow, assignment))
     told = []
     stopping = functools.partial(
-        Workers, court, 1, assignment, on_stop=lambda: told.append(stopped.is_set())
+        JudgePool, judges, 1, assignment, on_stop=lambda: told.append(stopped.is_set())
     )
-    with pytest.raises(KeyboardInterrupt), stopping() as workers:
-        workers.put(intake.read(intake.entries[0]))
+    with pytest.raises(KeyboardInterrupt), stopping() as pool:
+        pool.put(intake.read(intake.entries[0]))
         assert begun.wait(30)
         raise KeyboardInterrupt
     assert stopped.is_set() and told == [False]
@@ -272,14 +272,14 @@ def test_judges_that_do_not_hear_that_they_are_stopped_are_waited_for_once_and_n
             over.wait(60)
             raise RuntimeError("over")
 
-    monkeypatch.setattr(workers_module, "SECONDS_TO_STOP", 0.5)
+    monkeypatch.setattr(judge_pool, "SECONDS_TO_STOP", 0.5)
     assignment = judging.read(None, ["k06"], catalog)
     folder(tmp_path / "in" / "doe", DELIVERED)
     intake = scan(tmp_path / "in", assignment.katas)
-    court = contextlib.nullcontext(functools.partial(Deaf, assignment))
-    with pytest.raises(KeyboardInterrupt), Workers(court, 20, assignment) as workers:
+    judges = contextlib.nullcontext(functools.partial(Deaf, assignment))
+    with pytest.raises(KeyboardInterrupt), JudgePool(judges, 20, assignment) as pool:
         for _ in range(20):
-            workers.put(intake.read(intake.entries[0]))
+            pool.put(intake.read(intake.entries[0]))
             assert begun.acquire(timeout=30)
         begin = time.monotonic()
         raise KeyboardInterrupt

@@ -18,14 +18,10 @@ from hostile_programs import KATA, TASKS, Program, base, programs
 from sandboxes import a_sandbox, judge, new_since
 
 from dojo import ROOT
-from dojo.catalog import load
 from dojo.grade.judge import STATUS_OF
 from dojo.grade.records import Status
 from dojo.grade.sandbox.launch import Sandbox
-from dojo.grade.sandbox.suite import Confined
 from dojo.results import Outcome
-from dojo.suite.supervisor import run
-from dojo.suite.unit import Unit
 
 PATIENCE = {True: 2, False: 60}  # seconds for a test, of a program that is endless or not
 SECONDS = {True: 4, False: 100}  # for all of a kata
@@ -122,7 +118,7 @@ def test_a_hostile_program_is_contained(sandbox, surroundings, program: Program)
     before, host, started = descendants(os.getpid()), sandbox.host_process, time.monotonic()
     files = {KATA: program.file(**surroundings.places)}
     (result,) = judge(
-        sandbox, files, timeout=PATIENCE[program.endless], seconds=SECONDS[program.endless]
+        sandbox, files, timeouts={KATA: PATIENCE[program.endless]}, seconds=SECONDS[program.endless]
     )
     assert {task.name: task.outcome for task in result.tasks} == program.suite
     assert time.monotonic() - started < SECONDS[program.endless] + SLACK
@@ -150,9 +146,6 @@ def test_the_one_beside_it_is_judged_as_ever(sandbox, surroundings, name):
         KATA: program.file(**surroundings.places),
         "k01_tensors": (ROOT / "reference" / "k01_tensors.py").read_bytes(),
     }
-    units = [Unit("nowhere", KATA, "cpu", timeout=3), Unit("nowhere", "k01_tensors", "cpu")]
-    hostile, honest = run(
-        units, load().katas, jobs=2, launcher=Confined(sandbox, files), seconds=10
-    )
+    hostile, honest = judge(sandbox, files, {KATA: 3}, jobs=2, seconds=10)
     assert honest.outcome == Outcome.PASSED
     assert hostile.outcome in (Outcome.FAILED, "not started")

@@ -8,8 +8,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from helpers import lives, until
@@ -19,16 +21,15 @@ from sandboxes import need_a_sandbox
 from dojo import ROOT, results
 from dojo.catalog import load
 from dojo.exam.sheet_pool import Sheets
-from dojo.exam.unconfined import Unconfined
 from dojo.grade import assignment as assignments
-from dojo.grade import judge as judging_module
+from dojo.grade import judge as judge_module
 from dojo.grade.assignment import Limits
-from dojo.grade.judge import Judge, court
+from dojo.grade.judge import Judge
 from dojo.grade.judge_pool import CannotGrade
 from dojo.grade.records import NOT_ISOLATED, Status, Submission
-from dojo.grade.sandbox.workers import Open
 from dojo.grade.text import bounded
 from dojo.processes import forking
+from dojo.processes.worker import Lost, Plain
 from dojo.results import Drift, KataResult, TaskResult, TestResult
 from dojo.suite.supervisor import Abandoned
 
@@ -47,6 +48,13 @@ def of(*sources: str) -> Submission:
     return Submission("doe", "doe.zip", dict(zip([KATA], map(str.encode, sources), strict=False)))
 
 
+def raising(error: Exception) -> Callable[..., NoReturn]:
+    def call(*_: object) -> NoReturn:
+        raise error
+
+    return call
+
+
 def statuses(record) -> dict[str, str]:
     return {task.name: task.status for kata in record.katas for task in kata.tasks}
 
@@ -60,8 +68,11 @@ def judging(isolated: bool, **limits: int) -> Iterator[Judge]:
         )
         file.flush()
         assignment = assignments.read(Path(file.name), [], load())
-    with court(assignment, SECRET, isolated, jobs=1) as judges, judges() as judge:
-        yield judge
+    with (
+        judge_module.judging(assignment, SECRET, isolated, jobs=1) as shared,
+        shared.judge() as one,
+    ):
+        yield one
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +141,7 @@ def test_a_fault_of_ours_is_an_error_and_tried_twice(judge, monkeypatch):
         tried.append(1)
         raise RuntimeError("no reference")
 
-    monkeypatch.setattr(judge, "_sheet_of", broken)
+    monkeypatch.setattr(judge, "shared", replace(judge.shared, sheet_of=broken))
     record = judge.judge(of(base("reference")))
     assert (
         set(statuses(record).values()) == {Status.ERROR} and record.points == 0 and len(tried) == 2
@@ -139,14 +150,14 @@ def test_a_fault_of_ours_is_an_error_and_tried_twice(judge, monkeypatch):
 
 
 def test_who_gives_no_answer_in_time_is_asked_once_more_for_that_task_alone(judge, monkeypatch):
-    asked, examine = [], judging_module.examine
+    asked, examine = [], judge_module.examine
 
-    def busy(start, drawn, tasks, end):
+    def busy(worker, source, drawn, tasks, end):
         asked.append(list(tasks))
-        reasons = examine(start, drawn, tasks, end)
+        reasons = examine(worker, source, drawn, tasks, end)
         return reasons if len(asked) > 1 else {**reasons, "train": "no answer within 12 s"}
 
-    monkeypatch.setattr(judging_module, "examine", busy)
+    monkeypatch.setattr(judge_module, "examine", busy)
     assert set(statuses(judge.judge(of(base("reference")))).values()) == {Status.VERIFIED}
     assert asked == [list(TASKS), ["train"]]
 
@@ -155,7 +166,7 @@ def test_who_breaks_the_tests_gets_no_error_of_ours_and_one_that_the_reference_h
     judge, monkeypatch
 ):
     # one is slow enough, and that they are two is shown above
-    monkeypatch.setattr(judging_module, "ATTEMPTS", 1)
+    monkeypatch.setattr(judge_module, "ATTEMPTS_A_KATA", 1)
     breaks = next(one for one in programs() if one.name == "break_suite").file().decode()
     record = judge.judge(of(breaks))
     assert (
@@ -170,18 +181,21 @@ def test_who_breaks_the_tests_gets_no_error_of_ours_and_one_that_the_reference_h
 
 
 def test_an_exam_whose_process_was_lost_says_nothing_of_the_submission(judge, monkeypatch):
-    class Lost(Unconfined):
-        lost = True
+    class BreaksDown(Plain):
+        """It ends each process at once, and says that it was lost."""
 
-        def __init__(self, kata: str, source: bytes) -> None:
-            super().__init__(kata, b"import os; os._exit(1)")
+        def start(self, job, log):
+            process = super().start(job, log)
+            process.kill()
+            monkeypatch.setattr(process, "exit_code", raising(Lost()))
+            return process
 
-    monkeypatch.setattr(Open, "candidate", lambda self, kata, source: Lost(kata.name, source))
+    monkeypatch.setattr(judge, "shared", replace(judge.shared, exam=BreaksDown()))
     assert set(statuses(judge.judge(of(base("reference")))).values()) == {Status.ERROR}
 
 
 def test_a_task_that_the_exam_does_not_ask_about_is_our_fault(judge, monkeypatch):
-    monkeypatch.setattr("dojo.grade.judge.examine", lambda start, sheet, tasks, end: {"model": ""})
+    monkeypatch.setattr("dojo.grade.judge.examine", lambda *_: {"model": ""})
     assert statuses(judge.judge(of(base("reference")))) == {
         "model": Status.VERIFIED,
         "train": Status.ERROR,
@@ -191,14 +205,14 @@ def test_a_task_that_the_exam_does_not_ask_about_is_our_fault(judge, monkeypatch
 
 def test_the_reference_answers_in_our_time_and_not_in_the_submissions(monkeypatch):
     with judging(isolated=False, seconds_a_submission=60) as one:
-        really, asked, clock = one._sheet_of, [], time.monotonic
+        really, asked, clock = one.shared.sheet_of, [], time.monotonic
 
         def slow(*which: str):
             asked.append(which)
             monkeypatch.setattr("dojo.grade.judge.time.monotonic", lambda: clock() + 600)
             return really(*which)
 
-        monkeypatch.setattr(one, "_sheet_of", slow)
+        monkeypatch.setattr(one, "shared", replace(one.shared, sheet_of=slow))
         assert (
             set(statuses(one.judge(of(base("reference")))).values()) == {Status.VERIFIED} and asked
         )
@@ -207,7 +221,7 @@ def test_the_reference_answers_in_our_time_and_not_in_the_submissions(monkeypatc
 def test_the_exam_ends_with_the_submissions_time(judge, monkeypatch):
     ends, begin = [], time.monotonic()
 
-    def content_with_all(start, sheet, tasks, end):
+    def content_with_all(worker, source, sheet, tasks, end):
         ends.append(end)
         return dict.fromkeys(tasks, "")
 
@@ -280,7 +294,7 @@ def test_who_waits_for_a_sheet_is_told_at_once_that_all_is_stopped(monkeypatch):
     with pytest.raises(KeyboardInterrupt), Sheets(SECRET, jobs=1) as sheets:
         asking = threading.Thread(target=ask, args=(sheets,), daemon=True)
         asking.start()
-        until(lambda: sheets._made and sheets._pool._processes)
+        until(lambda: sheets._sheets and sheets._pool._processes)
         (drawing,) = sheets._pool._processes.values()
         begin = time.monotonic()
         raise KeyboardInterrupt

@@ -1,7 +1,10 @@
 """Processes that work for another one: they end with it, however it ends."""
 
+import multiprocessing.forkserver
+import os
 import subprocess
 import sys
+import time
 
 import pytest
 from helpers import lives, until
@@ -35,3 +38,21 @@ def test_workers_end_with_a_killed_owner_at_work_or_idle(tmp_path, fork, monkeyp
         assert workers and all(map(lives, workers))
         owner.kill()
     until(lambda: not any(map(lives, workers)))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_without_multiprocessing_s_private_names_a_pool_s_processes_end_after_their_work(
+    monkeypatch,
+):
+    """What would be lost if they were called differently: nothing hangs, but it takes longer."""
+    pool = forking.pool(1)
+    process = pool.submit(os.getpid).result()
+    begun = pool.submit(time.sleep, 2)
+    until(begun.running)
+    monkeypatch.delattr(multiprocessing.forkserver, "_forkserver")
+    hidden = pool._processes
+    pool._processes = None
+    forking.end(pool)
+    pool._processes = hidden
+    assert lives(process)
+    until(lambda: not lives(process))

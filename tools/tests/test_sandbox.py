@@ -2,7 +2,6 @@
 it ends.
 """
 
-import json
 import multiprocessing
 import os
 import shutil
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from helpers import outcomes
 from hostile_programs import KATA, base
@@ -21,10 +21,10 @@ from sandboxes import BARE, a_sandbox, judge
 
 from dojo import ROOT
 from dojo.catalog import load
-from dojo.grade.sandbox import bodies, isolation, stage, view
+from dojo.grade.sandbox import isolation, stage, trial, view
 from dojo.grade.sandbox.isolation import Isolation, Unavailable
 from dojo.grade.sandbox.launch import Sandbox
-from dojo.grade.sandbox.suite import Confined
+from dojo.grade.sandbox.trial import TrialJob, TrialReport
 from dojo.results import Outcome
 from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
@@ -56,7 +56,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def test_one_line_says_what_holds():
-    found = isolation.judge(CONTAINED, OWN, "0.8.0")
+    found = isolation.judge(TrialReport(**CONTAINED), OWN, "0.8.0")
     assert (
         found.text
         == "isolated: bubblewrap 0.8.0, namespaces (user, pid, mount, ipc, net, uts), Landlock 6,"
@@ -84,7 +84,7 @@ def test_one_line_says_what_holds():
 )
 def test_a_trial_run_that_was_not_contained_is_no_sandbox(change):
     with pytest.raises(Unavailable, match="was not contained"):
-        isolation.judge(CONTAINED | change, OWN, "0.8.0")
+        isolation.judge(TrialReport(**CONTAINED | change), OWN, "0.8.0")
 
 
 @contextmanager
@@ -106,10 +106,10 @@ def bait(folder: Path) -> Iterator[dict]:
         }
 
 
-def what_is_reached(sandbox: Sandbox, folder: Path, attempts: dict) -> dict:
-    tried = sandbox.start("probe", {}, folder / "log", **attempts)
+def what_is_reached(sandbox: Sandbox, folder: Path, attempts: dict) -> list[str]:
+    tried = sandbox.start(TrialJob(**attempts), folder / "log")
     try:
-        return json.loads(tried.channel.receive(60))
+        return msgspec.json.decode(tried.channel.receive(60), type=TrialReport).reached
     finally:
         tried.close()
 
@@ -118,14 +118,12 @@ def test_the_probe_finds_what_is_open(tmp_path):
     """Without a sandbox it reaches all that it tries: otherwise its silence would mean nothing."""
     ours, theirs = multiprocessing.Pipe(duplex=False)
     with bait(tmp_path) as attempts:
-        request = attempts | {"namespaces_of_host": bodies.namespaces()}
-        process = multiprocessing.get_context("fork").Process(
-            target=bodies.probe, args=(theirs, request)
-        )
+        job = TrialJob(**attempts).below(trial.namespaces())
+        process = multiprocessing.get_context("fork").Process(target=job.run, args=(theirs,))
         process.start()
-        report = json.loads(ours.recv_bytes())
+        report = msgspec.json.decode(ours.recv_bytes(), type=TrialReport)
         process.join()
-    assert report["reached"] == list(bodies.ATTEMPTS)
+    assert report.reached == list(trial.ATTEMPTS)
     with pytest.raises(Unavailable):
         isolation.judge(
             report,
@@ -137,7 +135,7 @@ def test_the_probe_finds_what_is_open(tmp_path):
 def test_the_probe_of_a_sandbox_reaches_nothing(tmp_path):
     tmp_path.chmod(0o777)
     with a_sandbox(content=BARE) as sandbox, bait(tmp_path) as attempts:
-        assert what_is_reached(sandbox, tmp_path, attempts)["reached"] == []
+        assert what_is_reached(sandbox, tmp_path, attempts) == []
 
 
 def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch, tmp_path):
@@ -166,7 +164,8 @@ def test_a_machine_without_user_namespaces_is_told_what_to_allow():
         pass  # else there is nothing to take away
     if not shutil.which("unshare"):
         pytest.skip("there is no `unshare`")
-    start = f"import sys; sys.path[:0] = {[str(ROOT / 'tools')]!r}\n"
+    path = [str(ROOT / "tools"), *view.this_python().path]
+    start = f"import sys; sys.path[:0] = {path!r}\n"
     command = [
         "unshare",
         "--user",
@@ -280,9 +279,9 @@ def test_a_hidden_folder_is_empty_in_there(tmp_path):
     below_usr = {"folders_outside": ["/usr/share"]}
     with bait(tmp_path) as attempts:
         with a_sandbox(content=BARE, hidden=[Path("/usr/share")]) as sandbox:
-            assert what_is_reached(sandbox, tmp_path, attempts | below_usr)["reached"] == []
+            assert what_is_reached(sandbox, tmp_path, attempts | below_usr) == []
         with a_sandbox(content=BARE) as sandbox:
-            assert what_is_reached(sandbox, tmp_path, attempts | below_usr)["reached"] == [
+            assert what_is_reached(sandbox, tmp_path, attempts | below_usr) == [
                 "a folder that is hidden"
             ]
 
@@ -306,5 +305,5 @@ def test_feedback_names_the_file_as_handed_in(sandbox):
 
 
 def test_a_kata_that_was_not_handed_in_is_none(sandbox):
-    (result,) = run([Unit("nowhere", KATA, "cpu")], load().katas, launcher=Confined(sandbox, {}))
+    (result,) = run([Unit("nowhere", KATA, "cpu")], load().katas, worker=sandbox)
     assert set(outcomes(result).values()) == {Outcome.FAILED}

@@ -2,7 +2,7 @@
 time.
 """
 
-import json
+import contextlib
 import os
 import signal
 import socket
@@ -11,18 +11,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from helpers import descendants, lives, outcomes, until
 from hostile_programs import KATA, base
-from sandboxes import BARE, LIMITS, a_sandbox, judge, python
+from sandboxes import BARE, LIMITS, a_sandbox, job, judge, python
 
-from dojo.catalog import load
-from dojo.grade.sandbox import host, isolation
-from dojo.grade.sandbox.launch import Sandbox
-from dojo.grade.sandbox.suite import Confined
-from dojo.grade.sandbox.workers import Isolated
+from dojo.exam.job import ExamJob
+from dojo.grade.sandbox import host, isolation, link, view
+from dojo.grade.sandbox.launch import Content, Sandbox
+from dojo.processes.worker import Lost
 from dojo.results import Outcome
-from dojo.suite.launcher import Lost
 
 FILES = {KATA: base("reference").encode()}
 IMPOSSIBLE = replace(LIMITS, space=-1)  # a tmpfs of this size can't be mounted
@@ -34,33 +33,32 @@ def sandbox() -> Iterator[Sandbox]:
         yield one
 
 
-class HostDies(Confined):
-    """The sandbox breaks down under the first so many children."""
+class HostDies:
+    """A sandbox that breaks down under the first so many children."""
 
-    times = 1
+    is_quick = True
 
-    def start(self, units, log):
-        child = super().start(units, log)
+    def __init__(self, sandbox: Sandbox, times: int) -> None:
+        self.sandbox, self.times = sandbox, times
+
+    def start(self, job, log):
+        run = self.sandbox.start(job, log)
         if self.times:
             self.times -= 1
-            os.kill(self._sandbox.host_process, signal.SIGKILL)
-        return child
-
-
-class HostAlwaysDies(HostDies):
-    times = 100
+            os.kill(self.sandbox.host_process, signal.SIGKILL)
+        return run
 
 
 def test_a_run_that_was_lost_is_done_again():
     with a_sandbox() as sandbox:
-        (result,) = judge(sandbox, FILES, HostDies)
+        (result,) = judge(HostDies(sandbox, 1), FILES)
     assert result.outcome == Outcome.PASSED
 
 
 def test_a_sandbox_that_always_breaks_down_is_no_fault_of_the_submission():
     with a_sandbox(content=BARE) as sandbox:
         with pytest.raises(Lost, match="broke down each time"):
-            judge(sandbox, FILES, HostAlwaysDies)
+            judge(HostDies(sandbox, 100), FILES)
 
 
 def test_nothing_is_left_when_grading_is_killed():
@@ -71,7 +69,7 @@ from sandboxes import judge
 from hostile_programs import KATA
 with Sandbox() as sandbox:
     print("ready", flush=True)
-    judge(sandbox, {KATA: b"import os, time\\nos.fork()\\ntime.sleep(600)\\n"}, timeout=300)
+    judge(sandbox, {KATA: b"import os, time\\nos.fork()\\ntime.sleep(600)\\n"}, {KATA: 300})
 """
     with a_sandbox(content=BARE):
         pass
@@ -92,20 +90,22 @@ def test_a_thread_that_has_ended_takes_nothing_along():
     """
     with a_sandbox(content=BARE) as sandbox:
         before = sandbox.host_process
-        thread = threading.Thread(target=isolation.isolation_of, args=(sandbox.start,))
+        thread = threading.Thread(target=isolation.isolation_of, args=(sandbox,))
         thread.start()
         thread.join()
-        isolation.isolation_of(sandbox.start)
+        isolation.isolation_of(sandbox)
         assert sandbox.host_process == before
 
 
 # A run that can't be confined
 
 
-def test_a_run_that_can_not_be_confined_is_lost(sandbox, tmp_path):
-    run = sandbox.start("exam", {}, tmp_path / "log", limits=IMPOSSIBLE)
-    run.join(30)
-    assert run.lost and run.has_ended and run.exitcode is None
+def test_a_run_that_can_not_be_confined_is_lost(sandbox, tmp_path, monkeypatch):
+    monkeypatch.setattr(sandbox, "limits", IMPOSSIBLE)
+    run = sandbox.start(job(tmp_path, b""), tmp_path / "log")
+    with pytest.raises(Lost):
+        run.exit_code(30)
+    assert run.has_ended
     assert "mount" in (tmp_path / "log").read_text()
     run.close()
 
@@ -122,22 +122,21 @@ def test_no_exit_code_makes_a_run_lost(sandbox, code):
     assert set(outcomes(result).values()) == {Outcome.FAILED}
 
 
-def test_a_candidate_that_could_not_be_confined_is_lost_and_one_that_ends_itself_is_not():
-    with a_sandbox(content=BARE):
-        pass  # else there is nothing to test
-    (kata,) = [kata for kata in load().katas if kata.name == KATA]
-    for limits, is_lost in ((IMPOSSIBLE, True), (LIMITS, False)):
-        place = Isolated([], LIMITS)
-        place._exam = Sandbox(content=BARE, limits=limits)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Sandbox, "_probed", lambda self: None)
-            with place._exam:
-                candidate = place.candidate(kata, b"")
-                with pytest.raises((EOFError, OSError)):
-                    candidate.channel.send(b"this is no message of an exam", 30)
-                    candidate.channel.receive(30)
-                assert candidate.lost is is_lost
-                candidate.close()
+@pytest.mark.parametrize(("limits", "is_lost"), [(IMPOSSIBLE, True), (LIMITS, False)])
+def test_an_exam_that_could_not_be_confined_is_lost_and_one_that_ends_itself_is_not(
+    tmp_path, monkeypatch, limits, is_lost
+):
+    (tmp_path / f"{KATA}.py").touch()
+    with a_sandbox(content=Content(view.WITHOUT_TESTS)) as sandbox:
+        monkeypatch.setattr(sandbox, "limits", limits)
+        run = sandbox.start(ExamJob(KATA, str(tmp_path)), tmp_path / "log")
+        with pytest.raises((EOFError, OSError)):
+            run.channel.send(b"this is no message of an exam", 30)
+            run.channel.receive(30)
+        run.kill()
+        with pytest.raises(Lost) if is_lost else contextlib.nullcontext():
+            assert run.exit_code(30) is not None
+        run.close()
 
 
 def open_descriptors() -> int:
@@ -151,12 +150,12 @@ def test_a_host_that_can_not_fork_says_that_the_run_is_lost(monkeypatch):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(host, "fork_as_first", refused)
-    inside = host._Host(theirs)
+    inside = host.Host(theirs, with_tests=True)
     given = [os.open(os.devnull, os.O_RDWR) for _ in range(3)]
     before = open_descriptors()
-    socket.send_fds(ours, [json.dumps({"do": "run", "run": 7, "memory": 1}).encode()], given)
-    inside.hear()
-    assert json.loads(ours.recv(100)) == {"lost": 7}
+    socket.send_fds(ours, [msgspec.json.encode(link.Start(7, memory=1))], given)
+    inside.obey()
+    assert msgspec.json.decode(ours.recv(100), type=link.NotConfined) == link.NotConfined(7)
     assert open_descriptors() == before and not inside.children
     for descriptor in given:
         os.close(descriptor)

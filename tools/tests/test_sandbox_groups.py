@@ -13,12 +13,10 @@ from pathlib import Path
 import pytest
 from helpers import descendants, first_message, until
 from hostile_programs import KATA
-from sandboxes import BARE, LIMITS, a_sandbox, judge, new_since
+from sandboxes import BARE, LIMITS, a_sandbox, job, judge, new_since
 
 from dojo.grade.sandbox import host, usage
 from dojo.grade.sandbox.launch import Sandbox
-from dojo.grade.sandbox.suite import Confined
-from dojo.suite.unit import Unit
 
 
 @pytest.fixture(scope="module")
@@ -209,8 +207,7 @@ def test_a_crowd_of_processes_waits_for_the_others_and_a_single_one_does_not(
     sandbox, tmp_path, code, count
 ):
     before = descendants(os.getpid())
-    launcher = Confined(sandbox, {KATA: code + b"while True: pass\n"})
-    child = launcher.start([Unit("nowhere", KATA, "cpu")], tmp_path / "log")
+    run = sandbox.start(job(tmp_path, code + b"while True: pass\n"), tmp_path / "log")
     until(lambda: len(new_since(before)) == count)
     if count > 1:
         until(
@@ -220,8 +217,8 @@ def test_a_crowd_of_processes_waits_for_the_others_and_a_single_one_does_not(
         (process,) = new_since(before)
         assert usage.processes()[process].threads <= host.MOST_AT_WORK
         assert niceness(process) == niceness(os.getpid())
-    child.process.close()
-    until(lambda: child.process.has_ended)
+    run.close()
+    until(lambda: run.has_ended)
 
 
 def test_no_process_of_a_run_gets_a_session_of_its_own(sandbox):
@@ -274,13 +271,13 @@ def test_a_run_is_in_its_group_and_the_group_goes_with_it(sandbox, monkeypatch, 
         pytest.skip("this user may make no control groups")
     monkeypatch.setattr(usage, "group_settings", lambda limits: {})
     monkeypatch.setattr(sandbox, "_groups", where)
-    launcher = Confined(sandbox, {KATA: b"import os, time\nos.fork()\ntime.sleep(600)\n"})
-    child = launcher.start([Unit("nowhere", KATA, "cpu")], tmp_path / "log")
+    forks = job(tmp_path, b"import os, time\nos.fork()\ntime.sleep(600)\n")
+    run = sandbox.start(forks, tmp_path / "log")
     (group,) = where.glob("torch-katas-*")
     until(lambda: len((group / "cgroup.procs").read_text().split()) == 2)
-    child.process.close()
-    until(lambda: child.process.has_ended)
-    launcher.start([Unit("nowhere", KATA, "cpu")], tmp_path / "log").process.close()
+    run.close()
+    until(lambda: run.has_ended)
+    sandbox.start(forks, tmp_path / "log").close()
     until(lambda: not group.exists())
 
 

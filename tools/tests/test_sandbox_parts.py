@@ -3,6 +3,7 @@ reports that are lies.
 """
 
 import errno
+import json
 import mmap
 import os
 import re
@@ -11,10 +12,12 @@ import struct
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from dojo.catalog import load
 from dojo.results import test_result as result_from
+from dojo.suite import report as reports
 from dojo.suite.report import Report
 
 if not sys.platform.startswith("linux"):
@@ -122,26 +125,56 @@ NO_LISTS = [
     [TEST | {"id": []}],
     [TEST | {"more": "x"}],
     [TEST | {"name": "x" * 5000}],
+    [TEST | {"id": str(number)} for number in range(20_000)],
 ]
-MANY_TESTS = [TEST | {"id": str(number)} for number in range(20_000)]
+NO_EVENTS = [
+    {"event": "start", "id": None},
+    {"event": "start", "id": ["a"]},
+    {"event": "start", "id": "a" * 5000},
+    {"event": "start"},
+    {"event": ["start"], "id": "a"},
+    {"event": "pass", "id": "a"},
+    {"event": "end", "code": "0"},
+    {"event": "loading", "more": 1},
+    {"event": "result", "id": "a", "result": ["passed"]},
+    5,
+]
 
 
-@pytest.mark.parametrize("tests", [*NO_LISTS, [TEST] * 2, MANY_TESTS], ids=range(len(NO_LISTS) + 2))
+@pytest.mark.parametrize("tests", NO_LISTS, ids=range(len(NO_LISTS)))
 def test_a_list_of_tests_that_is_none_is_refused(tests):
+    message = json.dumps([{"event": "collected", "tests": tests}]).encode()
+    with pytest.raises(msgspec.MsgspecError):
+        reports.decode(message)
+
+
+@pytest.mark.parametrize("event", NO_EVENTS, ids=str)
+def test_an_event_that_is_none_is_refused(event):
+    with pytest.raises(msgspec.MsgspecError):
+        reports.decode(json.dumps([event]).encode())
+
+
+@pytest.mark.parametrize("message", [b"", b"{}", b"[NaN]", b"\xff", b"[" * 100_000, b"\x80\x04."])
+def test_a_message_that_is_no_list_of_events_is_refused(message):
+    with pytest.raises((msgspec.MsgspecError, ValueError, RecursionError)):
+        reports.decode(message)
+
+
+def test_two_tests_of_one_id_are_refused():
     report = Report(load().katas[0])
     with pytest.raises(ValueError):
-        report.collected(tests)
+        report.collected([reports.Test(**TEST)] * 2)
     assert not report.tests
     report.verdict()
 
 
 def test_a_test_that_nobody_collected_is_refused():
     report = Report(load().katas[0])
-    report.collected([TEST])
-    assert report.known("a") == "a"
-    for unknown in ("b", None, ["a"]):
-        with pytest.raises(ValueError):
-            report.known(unknown)
+    report.collected([reports.Test(**TEST)])
+    report.started("a")
+    assert report.current == "a"
+    with pytest.raises(ValueError):
+        report.started("b")
 
 
 @pytest.mark.parametrize(

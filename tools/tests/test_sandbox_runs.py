@@ -5,6 +5,7 @@ limits, its environment.
 import contextlib
 import json
 import resource
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +13,12 @@ from pathlib import Path
 import pytest
 from helpers import outcomes, until
 from hostile_programs import KATA, programs
-from sandboxes import LIMITS, a_sandbox, judge
+from sandboxes import LIMITS, a_sandbox, job, judge
 
 from dojo.grade.sandbox import isolation, view
 from dojo.grade.sandbox.confine import MEGABYTE
 from dojo.grade.sandbox.launch import Sandbox
-from dojo.grade.sandbox.suite import Confined
-from dojo.processes.spare import Child
-from dojo.suite.unit import Unit
+from dojo.grade.sandbox.link import Run
 
 CANARY = "GRADER_PASSWORD"
 
@@ -33,15 +32,16 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @contextlib.contextmanager
-def running(sandbox: Sandbox, code: bytes, log: Path) -> Iterator[Child]:
+def running(sandbox: Sandbox, code: bytes, log: Path) -> Iterator[Run]:
     """A run of this code, which has come to where it says so, or ended."""
-    child = Confined(sandbox, {KATA: code}).start([Unit("nowhere", KATA, "cpu")], log)
+    with tempfile.TemporaryDirectory() as folder:
+        run = sandbox.start(job(Path(folder), code), log)
     try:
-        until(lambda: SAID in log.read_text() or child.process.has_ended)
-        yield child
+        until(lambda: SAID in log.read_text() or run.has_ended)
+        yield run
     finally:
-        child.process.close()
-        until(lambda: child.process.has_ended)
+        run.close()
+        until(lambda: run.has_ended)
 
 
 SAID = "-- said --"
@@ -97,6 +97,7 @@ def test_no_two_runs_share_a_namespace_with_each_other_or_with_us(sandbox, tmp_p
 
 LIMITS_OF = """
 import resource
+import tempfile
 names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
 found = {name: resource.getrlimit(getattr(resource, name)) for name in names}
 found["pages"] = int(open("/proc/self/statm").read().split()[0])
@@ -142,8 +143,8 @@ for descriptor in (1, 2):
 def test_what_a_run_prints_takes_little_of_our_disk(sandbox, monkeypatch, tmp_path):
     monkeypatch.setattr(sandbox, "limits", replace(LIMITS, file_size=1))
     (tmp_path / "log").touch()
-    with running(sandbox, FLOOD, tmp_path / "log") as child:
-        until(lambda: child.process.has_ended)
+    with running(sandbox, FLOOD, tmp_path / "log") as run:
+        until(lambda: run.has_ended)
     assert (tmp_path / "log").stat().st_size == MEGABYTE
 
 

@@ -65,7 +65,7 @@ def test_it_stands_in_where_no_gpu_is(monkeypatch):
 
 def test_listing_and_looking_do_not_enable_it():
     code = (
-        "from dojo.suite import devices, preload; devices.to_test('auto');"
+        "from dojo.suite import devices, preload_tests; devices.to_test('auto');"
         " devices.why_absent('simulated'); import torch\n"
     )
     code += (
@@ -153,7 +153,9 @@ def test_without_torchs_private_api_its_tests_are_skipped_and_the_rest_runs(tmp_
 @needs_it
 def test_the_process_that_forks_the_runs_outlives_kernels_that_cannot_be_made():
     code = "import torch; torch._C._dispatch_get_all_op_names = lambda: 1 / 0\n"
-    code += "from dojo.suite import devices, preload\nprint(devices.why_absent('simulated'))\n"
+    code += (
+        "from dojo.suite import devices, preload_tests\nprint(devices.why_absent('simulated'))\n"
+    )
     code += (
         "try: devices.get('simulated')\nexcept devices.simulated.Unavailable as reason:"
         " print(reason)"

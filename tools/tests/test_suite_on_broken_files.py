@@ -63,7 +63,7 @@ def test_the_reference_passes(judge, reference):
         ("import pytest\npytest.exit('all fine', 0)\n", ["can't be imported", ".py:2"]),
         (
             "import os\nos._exit(0)\n",
-            ["did not let the test come to its end while this file was imported", "exit code 0"],
+            ["The import of this file never finished: your code did not return.", "exit code 0"],
         ),
         (b"x = 1\n# caf\xe9\n", [".py:2 is not UTF-8 text", "0xe9", "choose UTF-8"]),
         ("x = '\0'\n", ["is not valid Python", "null bytes"]),

@@ -2,12 +2,15 @@
 (trusted).
 
     question, draw   what a file of reference/exams is written with
-    values, wire     answers as plain values, and their way over a pipe
+    values, wire     answers as plain values, and the messages that carry them
+    job              what the submission's process is asked to do
     answering        the submission's side: it asks, and judges nothing
     sheet            a drawn exam: what is handed out, the reference's answers, what is hidden; and
                      its trial in this process, on solutions of our own
     comparisons      of answers; for a training, training_steps also follows its steps
-    examiner         puts a sheet to a submission in another process
+    examiner         asks a submission in another process the questions of a sheet
+    sheet_pool       the sheets of a grading run
+    fake_devices     machines that are not there, for questions about devices
 
 A file of reference/exams needs only the names below.
 """

@@ -13,6 +13,7 @@ import traceback
 import types
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,29 +28,26 @@ LONGEST_PROBLEM = 2000
 def main(connection: Connection, folder: str) -> None:
     """Answer what comes, until the end is asked for.
 
-    First comes {"kata", "exam"}: the kata's name and the text of its exam. Then questions,
-    {"number", "question", "seed"} with what was drawn for them, each answered by its number and the
-    answers, or by its number and a "problem". {"end"} is answered by {"closed"}.
+    Args:
+        folder: where the kata's file lies.
     """
-    document, _ = wire.receive(connection)
+    begin = wire.receive(connection)
+    assert isinstance(begin, wire.Begin)
     try:
-        kata = load_kata(Path(folder) / f"{document['kata']}.py")
+        kata = load_kata(Path(folder) / f"{begin.kata}.py")
     except BaseException as error:  # sys.exit() while it is imported, too
-        wire.send(connection, {"problem": _problem(error, "importing the file")})
+        wire.send(connection, wire.Problem(_problem(error, "importing the file")))
         return
-    questions = {question.name: question for question in load(document["exam"], document["kata"])}
-    wire.send(connection, {"ready": True})
-    while True:
-        document, values = wire.receive(connection)
-        if document.get("end"):
-            wire.send(connection, {"closed": True})
-            return
-        number = document["number"]
+    questions = {question.name: question for question in load(begin.exam, begin.kata)}
+    wire.send(connection, wire.Ready())
+    while isinstance(asked := wire.receive(connection), wire.Ask):
         try:
-            answers = ask(questions[document["question"]], kata, document["seed"], values["drawn"])
-            wire.send(connection, {"number": number}, **answers)
+            question, drawn = questions[asked.question], asked.values["drawn"]
+            answers = ask(question, kata, asked.seed, drawn)
+            wire.send(connection, wire.Answer(asked.number, answers))
         except BaseException as error:
-            wire.send(connection, {"number": number, "problem": _problem(error, "answering")})
+            wire.send(connection, wire.Problem(_problem(error, "answering"), asked.number))
+    wire.send(connection, wire.Closed())
 
 
 def load_kata(path: Path) -> types.ModuleType:
@@ -57,12 +55,15 @@ def load_kata(path: Path) -> types.ModuleType:
     dataclasses have to.
     """
     spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def ask(question: Question, kata: types.ModuleType, seed: int, drawn: list) -> dict[str, object]:
+def ask(
+    question: Question, kata: types.ModuleType, seed: int, drawn: list[Any]
+) -> dict[str, object]:
     """The answers to one question, from a known state of all random numbers."""
     seed_all(seed)
     with contextlib.chdir(Path.cwd()):
@@ -78,4 +79,5 @@ def seed_all(seed: int) -> None:
 def _problem(error: BaseException, doing: str) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" (line {last[0].lineno} of {Path(last[0].filename).name})" if last else ""
-    return f"{doing} raised {type(error).__name__}: {error}{where}"[:LONGEST_PROBLEM]
+    text = f"{doing} raised {type(error).__name__}: {error}{where}"[:LONGEST_PROBLEM]
+    return text.encode(errors="replace").decode()  # without halves of surrogate pairs

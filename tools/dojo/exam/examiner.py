@@ -1,62 +1,56 @@
-"""Puts a sheet to a submission in another process, and says of each task why its answers are not
-right, or that they are.
+"""Asks a submission in another process the questions of a sheet: for each task, are its answers
+right, and if not, why?
 
 Crash, silence, half a message, another message than was asked for: the task is not answered. The
 tasks after it get a new process.
 """
 
 import math
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from typing import Protocol
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
 from dojo.exam import wire
+from dojo.exam.job import ExamJob
 from dojo.exam.question import Question, load
 from dojo.exam.sheet import Item, Sheet, text_of
-from dojo.exam.values import Numbers
+from dojo.exam.values import Numbers, nodes
+from dojo.exam.wire import Message, Reply
 from dojo.processes.channel import Channel, TooLarge
+from dojo.processes.worker import Lost, Process, Worker
 
 SECONDS_TO_LOAD = 60.0
 SECONDS_TO_CLOSE = 30.0
+SECONDS_TO_DIE = 5.0
 NO_ANSWER = "no answer within"
 SLACK = 2.0  # seconds beside a question's own, for the way there and back
-
-
-class Candidate(Protocol):
-    """A process that runs `answering.main` on a submission."""
-
-    channel: Channel
-
-    @property
-    def lost(self) -> bool:
-        """Whether what it ran in is gone, through no fault of the submission."""
-
-    def close(self) -> None:
-        """Stop it, with all that it has started, and give back what it had."""
 
 
 class Fault(Exception):
     """An examination that says nothing about the submission: what it ran in broke down."""
 
 
-class _Lost(Exception):
-    """The candidate can't be asked anything more; the message says why, and is never empty."""
+class _Ended(Exception):
+    """The process can't be asked anything more; the message says why, and is never empty."""
 
 
 def examine(
-    start: Callable[[], Candidate], sheet: Sheet, tasks: Collection[str], end: float = math.inf
+    worker: Worker, source: bytes, sheet: Sheet, tasks: Collection[str], end: float = math.inf
 ) -> dict[str, str]:
     """Ask the questions of these tasks.
 
     Args:
-        start: starts a process for the submission.
+        worker: starts the processes that answer.
+        source: the submission's file.
         end: the moment, by time.monotonic(), after which no answer is waited for.
 
     Raises:
-        Fault: the process was lost through no fault of the submission.
+        Fault: a process was lost through no fault of the submission.
 
     Returns:
         Task → why its answers are not right; an empty text where every question was answered, and
@@ -67,114 +61,117 @@ def examine(
     reasons = dict.fromkeys((item.task for item in waiting), "")
     unanswered = Counter(item.task for item in waiting)
     while waiting:
-        candidate, item = start(), None
-        conversation = _Conversation(candidate, sheet.kata, end)
-        try:
-            conversation.hand_over()
-            while waiting:
-                item = waiting.pop(0)
-                if not reasons[item.task]:
-                    reasons[item.task] = conversation.answer(item, questions[item.question])
-                    unanswered[item.task] -= 1
-            conversation.close()
-        except _Lost as lost:
-            if candidate.lost:
-                raise Fault(str(lost)) from None
-            if item is None:  # nothing can be asked of this file
-                return {
-                    task: reason or (str(lost) if unanswered[task] else "")
-                    for task, reason in reasons.items()
-                }
-            reasons[item.task] = reasons[item.task] or str(lost)
-        finally:
-            candidate.close()
+        with _started(worker, sheet.kata, source) as process:
+            conversation, item = _Conversation(process.channel, sheet.kata, end), None
+            try:
+                conversation.begin()
+                while waiting:
+                    item = waiting.pop(0)
+                    if not reasons[item.task]:
+                        reasons[item.task] = conversation.answer(item, questions[item.question])
+                        unanswered[item.task] -= 1
+                conversation.close()
+            except _Ended as ended:
+                _raise_if_lost(process, str(ended))
+                # without an item, nothing can be asked of this file
+                for task in [item.task] if item else [task for task in reasons if unanswered[task]]:
+                    reasons[task] = reasons[task] or str(ended)
+                waiting = waiting if item else []
     return {
         task: reason or ("not every question was answered" if unanswered[task] else "")
         for task, reason in reasons.items()
     }
 
 
+@contextmanager
+def _started(worker: Worker, kata: str, source: bytes) -> Iterator[Process]:
+    """A process that answers for this file."""
+    with tempfile.TemporaryDirectory(prefix="torch-katas-", ignore_cleanup_errors=True) as scratch:
+        folder, log = Path(scratch) / "submission", Path(scratch) / "log"
+        folder.mkdir()
+        (folder / f"{kata}.py").write_bytes(source)
+        process = worker.start(ExamJob(kata, str(folder)), log)
+        try:
+            yield process
+        finally:
+            process.close()
+
+
+def _raise_if_lost(process: Process, reason: str) -> None:
+    process.kill()
+    try:
+        process.exit_code(SECONDS_TO_DIE)
+    except Lost:
+        raise Fault(reason) from None
+
+
 class _Conversation:
-    """What is said to a candidate, and what it says. Every method raises _Lost where nothing, or
+    """What is sent to a process, and what it replies. Every method raises _Ended where nothing, or
     nothing of use, came.
     """
 
-    def __init__(self, candidate: Candidate, kata: str, end: float) -> None:
-        self._candidate, self._kata, self._end = candidate, kata, end
+    def __init__(self, channel: Channel, kata: str, end: float) -> None:
+        self._channel, self._kata, self._end = channel, kata, end
 
-    def hand_over(self) -> None:
-        document, _ = self._exchange(
-            SECONDS_TO_LOAD, {"kata": self._kata, "exam": text_of(self._kata)}
-        )
-        if document.get("ready") is not True:
-            raise _Lost(
-                f"the file could not be loaded: {document.get('problem') or 'no reason was given'}"
-            )
+    def begin(self) -> None:
+        reply = self._exchange(SECONDS_TO_LOAD, wire.Begin(self._kata, text_of(self._kata)))
+        if not isinstance(reply, wire.Ready):
+            why = reply.text if isinstance(reply, wire.Problem) else ""
+            raise _Ended(f"the file could not be loaded: {why or 'no reason was given'}")
 
     def answer(self, item: Item, question: Question) -> str:
         """Why this answer is not right; empty if it is."""
-        asked = {"number": item.number, "question": item.question, "seed": item.seed}
-        document, answers = self._exchange(question.seconds + SLACK, asked, drawn=item.drawn)
-        if document.get("number") != item.number:
-            raise _Lost(f"{item.question}: another message came than the answer that was asked for")
-        if "problem" in document:
-            return f"{item.question}: {document['problem']}"
-        if _is_finite(item.right) and not _is_finite(answers):
+        ask = wire.Ask(item.number, item.question, item.seed, {"drawn": item.drawn})
+        reply = self._exchange(question.seconds + SLACK, ask)
+        if not isinstance(reply, wire.Answer | wire.Problem) or reply.number != item.number:
+            raise _Ended(
+                f"{item.question}: another message came than the answer that was asked for"
+            )
+        if isinstance(reply, wire.Problem):
+            return f"{item.question}: {reply.text}"
+        if _is_finite(item.right) and not _is_finite(reply.values):
             return (
                 f"{item.question}: the answer holds a number that is not finite (NaN or infinity)"
             )
-        return question.compare(answers, item.right, item.hidden)
+        return question.compare(reply.values, item.right, item.hidden)
 
     def close(self) -> None:
-        document, _ = self._exchange(SECONDS_TO_CLOSE, {"end": True})
-        if document.get("closed") is not True:
-            raise _Lost("more was sent than was asked for")
+        if not isinstance(self._exchange(SECONDS_TO_CLOSE, wire.End()), wire.Closed):
+            raise _Ended("more was sent than was asked for")
 
-    def _exchange(
-        self, seconds: float, document: dict, **values: object
-    ) -> tuple[dict, dict[str, object]]:
-        """Send a message and receive one, both within the time."""
-        begin, channel = time.monotonic(), self._candidate.channel
+    def _exchange(self, seconds: float, message: Message) -> Reply:
+        """Send a message and receive the reply, both within the time."""
+        begin = time.monotonic()
         end = min(begin + seconds, self._end)
         try:
-            for part in wire.encode(document, **values):
-                channel.send(part, _left(end))
-            text = channel.receive(_left(end), wire.LARGEST_DOCUMENT)
-            return wire.decode(text, channel.receive(_left(end), wire.LARGEST_BLOCK))
+            for part in wire.encode(message):
+                self._channel.send(part, _until(end))
+            text = self._channel.receive(_until(end), wire.LARGEST_DOCUMENT)
+            return wire.decode(text, self._channel.receive(_until(end), wire.LARGEST_BLOCK))
         except TimeoutError:
             if end < begin + seconds:
-                raise _Lost(
+                raise _Ended(
                     "the time that a submission may take was used up before the exam was over"
                 ) from None
-            raise _Lost(f"{NO_ANSWER} {seconds:g} s") from None
+            raise _Ended(f"{NO_ANSWER} {seconds:g} s") from None
         except TooLarge:
-            raise _Lost("the reply was too large") from None
+            raise _Ended("the reply was too large") from None
         except (EOFError, OSError):
-            raise _Lost("the process ended instead of answering") from None
+            raise _Ended("the process ended instead of answering") from None
         except wire.Broken as broken:
-            raise _Lost(str(broken)) from None
+            raise _Ended(str(broken)) from None
 
 
 def _is_finite(value: object) -> bool:
-    """Whether all numbers in an answer are finite, however deep they lie."""
+    """True if all numbers in an answer are finite, however deep they lie."""
     # an answer can name one large array ten thousand times
-    found = {id(numbers): numbers for numbers in _floats(value)}
-    return all(bool(np.isfinite(numbers).all()) for numbers in found.values())
+    distinct = {id(node): node for node in nodes(value)}.values()
+    arrays = [node.data for node in distinct if isinstance(node, Numbers)]
+    floats = [node for node in distinct if isinstance(node, float)]
+    return all(map(math.isfinite, floats)) and all(
+        bool(np.isfinite(array).all()) for array in arrays if array.dtype.kind in "fc"
+    )
 
 
-def _floats(value: object) -> Iterator[np.ndarray | float]:
-    match value:
-        case Numbers():
-            yield from [value.data] if value.data.dtype.kind in "fc" else []
-        case float():
-            yield value
-        case dict():
-            for one in value.values():
-                yield from _floats(one)
-        case list() | tuple():
-            for one in value:
-                yield from _floats(one)
-
-
-def _left(end: float) -> float:
+def _until(end: float) -> float:
     return max(end - time.monotonic(), 0)

@@ -10,13 +10,14 @@ import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
+from typing import Self
 
 from dojo.exam import sheet
 from dojo.exam.sheet import Sheet
 from dojo.processes import forking
 
 PATIENCE = 600.0  # seconds; the slowest reference needs some five
-# of each kata: more cost the reference's time, fewer make answers worth telling one another
+# of each kata: more cost the reference's time, fewer make it worth handing answers on
 SHEETS = 8
 
 
@@ -24,18 +25,18 @@ class Sheets:
     """Context manager: the trusted processes run while it is open.
 
     Args:
-        secret: of the gradebook; who knows it can work out all draws.
+        secret: of the gradebook; all draws follow from it.
         jobs: how many references answer at a time.
-        patience: seconds that a sheet may take; the reference has hung by then.
+        patience: seconds that a sheet may take; by then, the reference hangs.
     """
 
     def __init__(self, secret: bytes, jobs: int, patience: float = PATIENCE) -> None:
         self._secret, self._patience, self._lock = secret, patience, threading.Lock()
         self._jobs, self._is_over = jobs, False
         self._pool = self._new_pool()
-        self._made: dict[tuple[str, int], Future[Sheet]] = {}
+        self._sheets: dict[tuple[str, int], Future[Sheet]] = {}
 
-    def __enter__(self) -> "Sheets":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -58,18 +59,16 @@ class Sheets:
         """
         number = self._digest(f"which/{kata}/{content}")[0] % SHEETS
         with self._lock:
-            if (kata, number) not in self._made:
-                self._made[kata, number] = self._drawn(kata, self._digest(f"sheet/{number}"))
-            made = self._made[kata, number]
+            if (kata, number) not in self._sheets:
+                self._sheets[kata, number] = self._draw(kata, self._digest(f"sheet/{number}"))
+            drawn = self._sheets[kata, number]
         try:
-            return made.result(self._patience)
-        except (
-            BaseException
-        ) as fault:  # it may have been a passing one: who asks next has it drawn anew
-            hangs = isinstance(fault, TimeoutError) and not made.done()
+            return drawn.result(self._patience)
+        except BaseException as fault:  # it may be a passing one: the next to ask tries again
+            hangs = isinstance(fault, TimeoutError) and not drawn.done()
             with self._lock:
-                if self._made.get((kata, number)) is made:
-                    del self._made[kata, number]
+                if self._sheets.get((kata, number)) is drawn:
+                    del self._sheets[kata, number]
                     if hangs:
                         forking.end_workers(self._pool)
                         self._pool = self._new_pool()
@@ -79,12 +78,10 @@ class Sheets:
                 ) from None
             raise
 
-    def _drawn(self, kata: str, seed: bytes) -> Future[Sheet]:
+    def _draw(self, kata: str, seed: bytes) -> Future[Sheet]:
         try:
             return self._pool.submit(sheet.draw, kata, seed)
-        except (
-            BrokenProcessPool
-        ):  # one of its processes was killed, such as by a system without memory: it stays broken
+        except BrokenProcessPool:  # a process was killed, such as by a system without memory
             if self._is_over:
                 raise
             self._pool.shutdown(wait=False)

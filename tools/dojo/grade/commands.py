@@ -16,7 +16,7 @@ from dojo.grade import assignment as assignments
 from dojo.grade import exports, show, summary
 from dojo.grade.gradebook import Gradebook, GradebookError, versions
 from dojo.grade.intake import DEFAULT_PATTERN, Intake, IntakeError, scan
-from dojo.grade.judge_pool import CannotGrade, Judges
+from dojo.grade.judge_pool import CannotGrade, NewJudge
 from dojo.grade.records import NOT_ISOLATED, Record, Status
 from dojo.grade.run import Standing, grade
 
@@ -108,12 +108,12 @@ def run(
     try:
         with Gradebook.open(out) as book:
             with summary.ProgressView(Console(stderr=True, highlight=False)) as progress:
-                court = _court(
+                judges = _judging(
                     graded, book.secret(), isolated, jobs, [submissions, out], progress.judging
                 )
                 current = versions(graded, isolated)
                 stop = progress.stopping
-                grade(intake, graded, book, current, court, jobs, regrade, on_done, stop, isolated)
+                grade(intake, graded, book, current, judges, jobs, regrade, on_done, stop, isolated)
             result = summary.Summary(graded.katas)
             exports.write(out / exports.NAME, intake.katas, result.over(_records(book, intake)))
             gone = sorted(set(book.ids()) - {entry.id for entry in intake.entries})
@@ -172,20 +172,20 @@ def _records(book: Gradebook, intake: Intake) -> Iterator[Record]:
 
 
 @contextmanager
-def _court(
+def _judging(
     assignment: assignments.Assignment,
     secret: bytes,
     isolated: bool,
     jobs: int,
     hidden: list[Path],
     on_start: Callable[[str], None],
-) -> Iterator[Judges]:
+) -> Iterator[NewJudge]:
     """What makes judges; `on_start` gets a line on where submitted code will run."""
-    from dojo.grade.judge import court
+    from dojo.grade.judge import judging
 
-    with court(assignment, secret, isolated, jobs, hidden) as judges:
-        on_start(_where(judges.isolation))
-        yield judges
+    with judging(assignment, secret, isolated, jobs, hidden) as shared:
+        on_start(_where(shared.isolation))
+        yield shared.judge
 
 
 def _where(isolation: str) -> str:

@@ -16,7 +16,7 @@ from dojo.grade.assignment import Assignment
 from dojo.grade.records import Record, Status, Submission, record_of
 from dojo.grade.text import line
 
-ATTEMPTS = 2
+ATTEMPTS_A_SUBMISSION = 2  # each by a judge of its own: the first may have been at fault
 SECONDS_TO_STOP = 2  # for all threads together
 
 
@@ -33,40 +33,38 @@ class Judge(Protocol):
         """
 
     def stop(self) -> None:
-        """Called by another thread: what is being judged is not wanted any more, and judge() is to
-        end soon, in any way.
+        """Called by another thread: give up what is being judged. judge() is to end soon, in any
+        way.
         """
 
 
-Judges = Callable[[], AbstractContextManager[Judge]]
-# entering it, or a judge, may raise CannotGrade, which ends the run
-Court = AbstractContextManager[Judges]
+# entering either may raise CannotGrade, which ends the run
+NewJudge = Callable[[], AbstractContextManager[Judge]]
+Judging = AbstractContextManager[NewJudge]
 
 
-class Workers:
-    """The threads, as a context. Left by an error they are stopped, and what they were at is lost.
+class JudgePool:
+    """A pool of judging threads (context manager). If the block raises, they are stopped and
+    unfinished work is discarded.
 
     Args:
-        court: gives the judges; entered when there is something to judge, and not before.
-        isolated: whether the judges run submissions in a sandbox.
-        on_stop: called when Ctrl-C is heard, before anything is waited for.
+        judging: gives what makes a judge; not entered before there is something to judge.
+        isolated: True if the judges run submissions in a sandbox.
+        on_stop: called after Ctrl-C, before anything is waited for.
     """
 
     def __init__(
         self,
-        court: Court,
+        judging: Judging,
         jobs: int,
         assignment: Assignment,
         isolated: bool = True,
         on_stop: Callable[[], None] = lambda: None,
     ) -> None:
-        self._court, self._assignment, self._isolated, self._on_stop = (
-            court,
-            assignment,
-            isolated,
-            on_stop,
-        )
-        self._stack, self._judges = ExitStack(), None
+        self._judging, self._assignment, self._isolated = judging, assignment, isolated
+        self._on_stop = on_stop
+        self._stack = ExitStack()
+        self._new_judge: NewJudge | None = None
         self._todo: queue.Queue[Submission | None] = queue.Queue()
         self._done: queue.Queue[tuple[Submission, Record] | CannotGrade] = queue.Queue()
         self._stopped = threading.Event()
@@ -106,106 +104,80 @@ class Workers:
         Raises:
             CannotGrade: there are no judges to be had.
         """
-        if self._judges is None:
-            self._judges = self._stack.enter_context(self._court)
+        if self._new_judge is None:
+            self._new_judge = self._stack.enter_context(self._judging)
             self._stack.push(self._end)
             for thread in self._threads:
                 thread.start()
         self._todo.put(submission)
 
     def get(self, wait: bool = True) -> tuple[Submission, Record] | None:
-        """A submission that has been judged, and its record; None if there is none yet and nobody
-        waits.
+        """A submission that has been judged, and its record; None if there is none yet.
+
+        Args:
+            wait: wait until there is one.
 
         Raises:
             CannotGrade: there are no judges to be had.
         """
         while True:
             try:
-                found = self._done.get(timeout=1) if wait else self._done.get_nowait()
-            except queue.Empty:  # on Windows a wait without end does not hear Ctrl-C
+                done = self._done.get(timeout=1) if wait else self._done.get_nowait()
+            except queue.Empty:  # on Windows, Ctrl-C does not interrupt a wait without end
                 if not wait:
                     return None
                 continue
-            if isinstance(found, CannotGrade):
-                raise found
-            return found
+            if isinstance(done, CannotGrade):
+                raise done
+            return done
 
     def _work(self) -> None:
         try:
-            with _Bench(self._judges, self._at_work) as bench:
-                while (submission := self._todo.get()) is not None and not self._stopped.is_set():
-                    self._done.put((submission, self._record(bench, submission)))
+            while (submission := self._todo.get()) is not None and not self._stopped.is_set():
+                self._done.put((submission, self._record(submission)))
         except CannotGrade as problem:
             self._done.put(problem)
-        except (
-            BaseException
-        ) as error:  # a thread that ends in silence would be waited for without end
-            self._done.put(
-                CannotGrade(f"The judge could not be started or ended ({_told(error)}).")
-            )
+        except BaseException as error:  # a thread that ends in silence would be waited for forever
+            text = f"The judge could not be started or ended ({_in_a_line(error)})."
+            self._done.put(CannotGrade(text))
 
-    def _record(self, bench: "_Bench", submission: Submission) -> Record:
+    def _record(self, submission: Submission) -> Record:
+        assert self._new_judge
         failure = ""
-        for _ in range(ATTEMPTS):
-            judge = bench.judge()
-            if self._stopped.is_set():
-                break
-            try:
-                return checked(judge.judge(submission), submission, self._assignment)
-            except (Exception, SystemExit) as error:
-                failure = _told(error)
-                bench.leave()  # whatever state it is in
+        for _ in range(ATTEMPTS_A_SUBMISSION):
+            with self._new_judge() as judge:
+                self._at_work.add(judge)
+                try:
+                    if self._stopped.is_set():
+                        break
+                    return checked(judge.judge(submission), submission, self._assignment)
+                except (Exception, SystemExit) as error:
+                    failure = _in_a_line(error)
+                finally:
+                    self._at_work.discard(judge)
         reason = (
-            f"Judging failed {ATTEMPTS} times ({failure}). This is no fault of the submission:"
-            " grade again."
+            f"Judging failed {ATTEMPTS_A_SUBMISSION} times ({failure}). This is no fault of the"
+            " submission: grade again."
         )
         return unjudged.record(submission, self._assignment, Status.ERROR, reason, self._isolated)
-
-
-class _Bench:
-    """Holds one judge, as a context: a new one after every failure."""
-
-    def __init__(self, judges: Judges, at_work: set[Judge]) -> None:
-        self._judges, self._at_work = judges, at_work
-        self._stack, self._judge = ExitStack(), None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.leave()
-
-    def judge(self) -> Judge:
-        if self._judge is None:
-            self._judge = self._stack.enter_context(self._judges())
-            self._at_work.add(self._judge)
-        return self._judge
-
-    def leave(self) -> None:
-        self._at_work.discard(self._judge)
-        self._judge = None
-        self._stack.close()
 
 
 def checked(record: Record, submission: Submission, assignment: Assignment) -> Record:
     """The record, as one of this submission.
 
     Raises:
-        ValueError: it does not speak of exactly the tasks of this assignment, each with its points.
+        ValueError: its tasks are not exactly those of this assignment, each with its points.
     """
     judged = [(kata.name, task.name, task.possible) for kata in record.katas for task in kata.tasks]
-    wanted = [
+    expected = [
         (kata.name, task.name, assignment.points_of(kata.name, task.name))
         for kata in assignment.katas
         for task in kata.tasks
     ]
-    if judged != wanted:
+    if judged != expected:
         raise ValueError("the record has other tasks than the assignment")
     return record_of(submission, record.katas, record.isolation, record.seconds)
 
 
-def _told(error: BaseException) -> str:
+def _in_a_line(error: BaseException) -> str:
     return line(f"{type(error).__name__}: {error}", most=300)

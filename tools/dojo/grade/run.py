@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dojo.grade.assignment import Assignment
 from dojo.grade.gradebook import Gradebook, StoredRecord, key
 from dojo.grade.intake import Intake
-from dojo.grade.judge_pool import Court, Workers
+from dojo.grade.judge_pool import JudgePool, Judging
 from dojo.grade.records import KataGrade, Record, Status, Submission
 from dojo.grade.unjudged import unreadable
 
@@ -39,7 +39,7 @@ def grade(
     assignment: Assignment,
     book: Gradebook,
     versions: Mapping[str, str],
-    court: Court,
+    judging: Judging,
     jobs: int = 1,
     regrade: bool = False,
     on_done: Callable[[Standing], None] = lambda standing: None,
@@ -52,7 +52,7 @@ def grade(
 
     Args:
         versions: what the records depend on besides the submission.
-        court: gives what makes a judge, of which each of the `jobs` threads has its own; not
+        judging: gives what makes a judge, of which each of the `jobs` threads has its own; not
             entered where there is nothing to judge.
         regrade: judge again what is unchanged, too. A regrading that was broken off goes on where
             it stopped.
@@ -78,11 +78,11 @@ def grade(
     def collect(most: int) -> None:
         """Keep the records that are made; wait while more than `most` are being made."""
         nonlocal under_way
-        while result := workers.get(wait=under_way > most):
+        while result := pool.get(wait=under_way > most):
             under_way -= 1
             keep(*result)
 
-    with Workers(court, jobs, assignment, isolated, on_stop) as workers:
+    with JudgePool(judging, jobs, assignment, isolated, on_stop) as pool:
         for entry in intake.entries:
             submission = intake.read(entry)
             stored = book.find(key(submission, versions), after)
@@ -93,7 +93,7 @@ def grade(
             elif submission.problem:
                 keep(submission, unreadable(submission, assignment, isolated))
             else:
-                workers.put(submission)
+                pool.put(submission)
                 under_way += 1
             collect(AHEAD * jobs - 1)
         collect(0)

@@ -1,6 +1,6 @@
 """How a child process starts.
 
-forking   starts child processes: forked where the system allows it, anew elsewhere
-spare     processes that wait for their turn, with everything imported
+worker    starts child processes for jobs: the protocol, and plain processes
 channel   messages to and from code that may do anything
+forking   the contexts and pools of processes, forked where the system allows it
 """

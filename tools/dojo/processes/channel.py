@@ -24,7 +24,8 @@ class Channel:
 
     def __init__(self, descriptor: int, most_in_all: int = MOST_IN_ALL) -> None:
         os.set_blocking(descriptor, False)
-        self._descriptor, self._left = descriptor, most_in_all
+        self._descriptor: int | None = descriptor
+        self._to_come = most_in_all
         self._begun = bytearray()
 
     def fileno(self) -> int:
@@ -33,12 +34,12 @@ class Channel:
         return self._descriptor
 
     def recv_bytes(self, largest: int = LARGEST) -> bytes:
-        """The next message, if all of it is there.
+        """The next message, if all of it has arrived.
 
         Raises:
-            BlockingIOError: it is not; what is there is kept.
+            BlockingIOError: it has not; the part that has arrived is kept.
             EOFError, OSError: the other side has ended.
-            TooLarge: it is, or all messages together are.
+            TooLarge: the message is, or all messages together are.
         """
         self._fill(_HEADER)
         (length,) = struct.unpack("!i", self._begun[:_HEADER])
@@ -50,11 +51,11 @@ class Channel:
         return message
 
     def receive(self, seconds: float, largest: int = LARGEST) -> bytes:
-        """The next message; waits for it.
+        """Wait for the next message.
 
         Raises:
-            TimeoutError: it was not there in this time.
-            EOFError, OSError, ValueError: as above.
+            TimeoutError: it did not arrive in this time.
+            EOFError, OSError, TooLarge: as above.
         """
         end = time.monotonic() + seconds
         while True:
@@ -64,10 +65,10 @@ class Channel:
                 self._wait(select.POLLIN, end)
 
     def send(self, message: bytes, seconds: float) -> None:
-        """Send a message; waits until the other side has taken all but what fits between us.
+        """Send a message; wait until the other side has read all but what the pipe can hold.
 
         Raises:
-            TimeoutError: it was not taken in this time.
+            TimeoutError: it was not read in this time.
             OSError: the other side has ended.
         """
         end = time.monotonic() + seconds
@@ -88,8 +89,8 @@ class Channel:
             if not (part := os.read(self.fileno(), length - len(self._begun))):
                 raise EOFError
             self._begun += part
-            self._left -= len(part)
-            if self._left < 0:
+            self._to_come -= len(part)
+            if self._to_come < 0:
                 raise TooLarge("more in all than is allowed")
 
     def _wait(self, event: int, end: float) -> None:

@@ -1,7 +1,8 @@
-"""Starts child processes that have everything imported already, where the system allows it.
+"""Child processes that have everything imported already, where the system allows it.
 
-On Linux a fork server imports torch, pytest and the rest once and forks each child. Elsewhere a
-child starts anew: fork is not there (Windows) or not safe with the system's libraries (macOS).
+On Linux a fork server imports torch, pytest and the rest once and forks each child. Elsewhere each
+child starts from nothing: there is no fork (Windows), or none that is safe with the system's
+libraries (macOS).
 """
 
 import contextlib
@@ -14,59 +15,61 @@ import sys
 import tempfile
 import threading
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
 
 from dojo import ROOT
-from dojo.check.server import rendezvous
 
-# an environment variable: children start anew, as they do where there is no safe fork
+if TYPE_CHECKING:  # Windows has no fork server
+    from multiprocessing.context import ForkServerContext, SpawnContext
+
+# an environment variable: start every child from nothing, as where there is no safe fork
 NO_FORK = "TORCH_KATAS_NO_FORK"
+LONGEST_ADDRESS = 107 if sys.platform.startswith("linux") else 103  # bytes, of a socket
+# what multiprocessing adds to the folder for temporary files for its fork server's socket
+SERVERS = len("/pymp-12345678/listener-12345678")
 
-
-# a process that starts looks after all others; two that look at one disturb each other
+# starting a process checks on all others, and two checks of one process disturb each other
 _one_at_a_time = threading.Lock()
-_preload = ["dojo.suite.uninterrupted", "dojo.suite.preload"]
 
 
 def can_fork() -> bool:
     return sys.platform.startswith("linux") and not os.environ.get(NO_FORK)
 
 
-def context(many: bool = False) -> BaseContext:
+def context(many: bool = False) -> "SpawnContext | ForkServerContext":
     """The multiprocessing context for runs. Light: the fork server starts with the first process.
 
     Args:
-        many: children of many katas will come, so that the fork server also imports what only some
-            of them need. It keeps what it has imported: whoever keeps a fork server has to know
-            when that is stale.
+        many: children for many katas will come, so that the fork server also imports what only some
+            of them need. It keeps what it has imported, and does not notice when that is stale.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
     paths = [str(ROOT / "tools"), str(ROOT)]
-    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     os.environ["PYTHONPATH"] = os.pathsep.join(
-        [*paths, *(path for path in known if path and path not in paths)]
+        [*paths, *(path for path in others if path and path not in paths)]
     )
     if not can_fork():
         return multiprocessing.get_context("spawn")
     _make_room_for_sockets()
     chosen = multiprocessing.get_context("forkserver")
-    if many and "dojo.suite.preload_katas" not in _preload:
-        _preload.append("dojo.suite.preload_katas")
-    chosen.set_forkserver_preload(_preload)
+    chosen.set_forkserver_preload(preloaded(many))
     return chosen
 
 
-def _make_room_for_sockets() -> None:
-    """Where the folder for temporary files has a long name, sockets go elsewhere: their addresses
-    are short or not at all.
+def preloaded(many: bool) -> list[str]:
+    """Modules that import what children need: a fork server is given names, and nothing else."""
+    return ["dojo.suite.preload_katas" if many else "dojo.suite.preload_tests"]
 
-    multiprocessing chooses its own folder once, the first time it is asked, and removes it in the
-    end.
+
+def _make_room_for_sockets() -> None:
+    """Put multiprocessing's sockets elsewhere if the folder for temporary files has a long name:
+    their addresses are short. multiprocessing chooses its folder once, when it is first asked.
     """
-    if len(os.fsencode(tempfile.gettempdir())) > rendezvous.LONGEST_ADDRESS - rendezvous.SERVERS:
+    if len(os.fsencode(tempfile.gettempdir())) > LONGEST_ADDRESS - SERVERS:
         usual, tempfile.tempdir = tempfile.tempdir, "/tmp"
         try:
             multiprocessing.util.get_temp_dir()
@@ -93,27 +96,30 @@ def pool(workers: int | None = None) -> ProcessPoolExecutor:
     )
 
 
-def end(some: ProcessPoolExecutor) -> None:
-    """End a pool at once, whatever its processes do. The fork server goes too, and the next process
-    needs a new one: while it imports torch it keeps all waiting who start a process, and then
-    starts one that nobody wants any more.
+def end(executor: ProcessPoolExecutor) -> None:
+    """End a pool at once, whatever its processes do, and the fork server with it, so that the next
+    process needs a new one. (While it imports torch, all who start a process wait for it, and then
+    it starts one that nobody wants any more.)
     """
-    if server := getattr(multiprocessing.forkserver._forkserver, "_forkserver_pid", None):
+    # Private: without it, the fork server ends with this process.
+    server = getattr(multiprocessing.forkserver, "_forkserver", None)
+    if process := getattr(server, "_forkserver_pid", None):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(server, signal.SIGKILL)
-    end_workers(some)
+            os.kill(process, signal.SIGKILL)
+    end_workers(executor)
 
 
-def end_workers(some: ProcessPoolExecutor) -> None:
+def end_workers(executor: ProcessPoolExecutor) -> None:
     """End a pool at once, whatever its processes do; other children of the fork server go on."""
-    processes = some._processes or {}  # there is no public way before Python 3.14
-    some.shutdown(wait=False, cancel_futures=True)
-    for process in list(processes.values()):
+    # Private, until Python 3.14 has kill_workers(): without it, each ends after what it is at.
+    processes = dict(getattr(executor, "_processes", None) or {})
+    executor.shutdown(wait=False, cancel_futures=True)
+    for process in processes.values():
         process.kill()
 
 
 def _end_with_the_parent() -> None:
-    """A worker that waits for work would not notice that nobody is left to send it: the fork server
+    """End this process with its parent. One that waits for work would not notice: the fork server
     keeps its pipe open.
     """
     threading.Thread(target=_leave_after_the_parent, daemon=True).start()
@@ -136,7 +142,7 @@ def is_alive(process: BaseProcess) -> bool:
 
 
 def exit_code(process: BaseProcess, patience: float) -> int | None:
-    """Of a process that has ended or is about to; None if it has not by then."""
+    """Exit code of a process that has ended or is about to; None if it has not by then."""
     with _one_at_a_time:
         process.join(patience)
         return process.exitcode

@@ -7,12 +7,9 @@ layers    a batch's way through a model, up to the layer where it goes wrong
 causes    known errors of torch and Python, and what usually lies behind them
 devices   which devices are present, and trainings on another device
 drift     how far a device's numbers lie from the CPU's
-unit      what a child is asked to judge
-child     the child's first steps, light to import
+unit, job  what a run of one kata is to do, and a child that takes some of them
 pytest_run  one child process: runs pytest, reports events
-preload   what a child needs, imported once before forking
-preload_katas  and the packages that katas and tests name
-report    what the parent knows of one unit while its children report
-launcher  who starts the children
+report    the events, and what the parent makes of them
+preload   what children need, imported once before forking; preload_tests and preload_katas do it
 supervisor  the parent: starts children, believes only complete reports, gives verdicts
 """

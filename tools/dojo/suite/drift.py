@@ -8,6 +8,7 @@ changed state of the device's generator.
 """
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
@@ -49,7 +50,8 @@ class Shadow:
             before.remove()
             after.remove()
             for kind, (absolute, relative) in self._largest.items():
-                item.user_properties.append(("drift", Drift(kind, absolute, relative)))
+                drift = Drift(kind, _finite(absolute), _finite(relative))
+                item.user_properties.append(("drift", drift))
 
     def watched(self, name: str, value: object) -> object:
         """A kata's function, made to run on the CPU too, before it can change anything."""
@@ -125,6 +127,10 @@ def own_generator(device: str) -> list[Tensor]:
 
 def _same(before: list[Tensor], after: list[Tensor]) -> bool:
     return all(map(torch.equal, before, after))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _larger(one: float, other: float) -> float:

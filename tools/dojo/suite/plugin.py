@@ -25,6 +25,7 @@ from dojo.stubs import open_regions, todo
 from dojo.suite import feedback
 from dojo.suite.feedback import LOOK_AT_VALUES
 from dojo.suite.loader import KataUnderTest, KataUnusable, Wrap, load, shown, source_of, unchanged
+from dojo.suite.report import Event, Loaded, Loading
 
 MOST_OUTPUT = 200_000  # characters a test may print
 SHOWN_OUTPUT = 2_000  # of them, how many a report keeps
@@ -59,15 +60,15 @@ class RunState:
     loaded: dict[str, KataUnderTest | KataUnusable] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     endless: dict[tuple[str, str], str] = field(default_factory=dict)
-    listener: Callable[[dict[str, Any]], None] = lambda event: None
+    listener: Callable[[Event], None] = lambda event: None
     wrap: Wrap = unchanged
 
     def kata(self, name: str, time_limit: float | None) -> KataUnderTest:
         """The loaded kata. A file that can't be loaded raises the same each time."""
         if name not in self.loaded:
-            self.listener({"event": "loading"})
+            self.listener(Loading())
             self.loaded[name] = self._load(self.target / f"{name}.py", time_limit)
-            self.listener({"event": "loaded"})
+            self.listener(Loaded())
         kata = self.loaded[name]
         if isinstance(kata, KataUnusable):
             raise kata

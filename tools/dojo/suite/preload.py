@@ -1,38 +1,80 @@
-"""What every run needs, imported once in the process that forks the runs."""
+"""What children need, imported once in the process that forks them."""
 
 import contextlib
 import gc
+import importlib
 import io
 import os
+import signal
+import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
-import matplotlib
-import numpy  # noqa: F401
-import pytest
-import pytest_timeout  # noqa: F401
-import torch
+from dojo import ROOT
+from dojo.suite.loader import packages
 
-from dojo.simulated import backend
-from dojo.suite import (  # noqa: F401
-    devices,
-    drift,
-    plugin,
-    pytest_run,
+TESTS = (
+    "numpy",
+    "pytest_timeout",
+    "dojo.suite.devices",
+    "dojo.suite.drift",
+    "dojo.suite.pytest_run",
 )
 
-# before any operation: a child of a process that ran two threads would hang
-torch.set_num_threads(1)
-matplotlib.use("Agg")
-# the first optimizer imports torch._dynamo
-torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
-# its kernels take a while; only a child that tests on this device makes it known to torch
-backend.prepare()
 
-os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-with tempfile.TemporaryDirectory() as empty, contextlib.redirect_stdout(io.StringIO()):
-    (Path(empty) / "test_nothing.py").write_text("def test_nothing(): pass\n")
-    pytest.main([empty, "-q", "-p", "no:cacheprovider", "--rootdir", empty, "-c", "/dev/null"])
+def preload(modules: Iterable[str]) -> None:
+    """Import torch, on one thread, and these modules; what can't be imported is left out, and
+    reported when a test or a kata needs it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
+    import matplotlib
+    import torch
 
-gc.collect()
-gc.freeze()  # children then share these objects instead of copying their pages
+    from dojo import catalog
+    from dojo.simulated import backend
+
+    # before any operation: a child of a process that ran two threads would hang
+    torch.set_num_threads(1)
+    matplotlib.use("Agg")
+    # the first optimizer imports torch._dynamo
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    # its kernels take a while; only a child that tests on this device makes it known to torch
+    backend.prepare()
+    for name in modules:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    with contextlib.suppress(Exception):  # both read large files, and keep what they read
+        catalog.load()
+        if marks := sys.modules.get("tests.support.marks"):
+            marks.entries()
+    gc.collect()
+    gc.freeze()  # children then share these objects instead of copying their pages
+
+
+def preload_tests(modules: Iterable[str] = ()) -> None:
+    """Import what running tests takes, and these modules."""
+    preload((*TESTS, *modules))
+    import pytest
+
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    with tempfile.TemporaryDirectory() as empty, contextlib.redirect_stdout(io.StringIO()):
+        (Path(empty) / "test_nothing.py").write_text("def test_nothing(): pass\n")
+        pytest.main([empty, "-q", "-p", "no:cacheprovider", "--rootdir", empty, "-c", "/dev/null"])
+    gc.collect()
+    gc.freeze()
+
+
+def of_katas() -> list[str]:
+    """Modules that only some katas need: of packages that references and tests name, those given
+    with the katas, and those that tests share.
+    """
+    solved = sorted((ROOT / "reference").glob("k*.py"))
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    shared = [path for path in tests if not path.name.startswith("test_")]
+    ours = [*(ROOT / "katas" / "given").glob("*.py"), *shared]
+    return packages([*solved, *tests]) + sorted(map(_module, ours))
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")

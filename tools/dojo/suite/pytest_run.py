@@ -1,23 +1,18 @@
-"""One child process: runs pytest on katas and sends what happens as JSON events, one or more to a
-message.
+"""One child process: runs pytest on katas, and sends what happens as events (see report.py)."""
 
-Events, in order for each kata: {"event": "collected", "tests": [...]}, then for each test "start"
-and "result", with "loading" and "loaded" around the import of the learner's file, and at the end
-{"event": "end", "code": pytest's exit code}. A kata without its "end" did not run to its end.
-"""
-
-import dataclasses
 import gc
-import json
 import os
 import sys
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
+import msgspec
 import pytest
 
 from dojo import ROOT
 from dojo.results import Outcome, TestResult
-from dojo.suite import plugin
+from dojo.suite import plugin, report
+from dojo.suite.report import Event
 from dojo.suite.unit import Unit
 
 # Parts of pytest that put nothing into a verdict, and each take their share of the time between a
@@ -32,33 +27,29 @@ UNUSED = (
     "setuponly",
     "setupplan",
     "stepwise",
+    "subtests",
+    "unittest",
 )
-UNUSED += ("subtests", "unittest")
-
-
-SOON_FOLLOWED = ("result", "loaded")
 
 
 class Reporter:
     """The pytest plugin that sends the events of one unit."""
 
-    def __init__(self, unit: Unit, connection: Connection, stand_ready: bool = False) -> None:
-        self._unit, self._connection, self._stand_ready = unit, connection, stand_ready
-        self._unsent: list[dict] = []
+    def __init__(self, unit: Unit, connection: Connection, is_early: bool = False) -> None:
+        self._unit, self._connection, self._is_early = unit, connection, is_early
+        self._unsent: list[Event] = []
 
-    def send(self, event: dict) -> None:
+    def send(self, event: Event) -> None:
         """Send an event. One that is soon followed by another goes with that: each message may cost
         this process its turn.
         """
         self._unsent.append(event)
-        if event["event"] not in SOON_FOLLOWED:
-            # a learner's text may hold half a surrogate pair, which no file can
-            text = json.dumps(self._unsent, ensure_ascii=False).encode(errors="replace")
-            self._connection.send_bytes(text)
+        if not isinstance(event, report.Result | report.Loaded):
+            self._connection.send_bytes(report.encode(self._unsent))
             self._unsent.clear()
 
     def pytest_collection_modifyitems(
-        self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+        self, session: pytest.Session, config: pytest.Config, items: list[pytest.Function]
     ) -> None:
         state = config.stash[plugin.SESSION]
         state.listener = self.send
@@ -73,21 +64,19 @@ class Reporter:
             items[:] = items[: named[-1] + 1]
         if self._unit.stop:
             items.sort(key=lambda item: "mark" in item.fixturenames)
-        tests = []
-        for item in items:
-            fields = {"id": item.nodeid, "task": plugin.task_of(item)[0]}
-            tests.append(
-                fields | {"name": plugin.test_name(item), "device": plugin.device_of(item)}
+        tests = tuple(
+            report.Test(
+                item.nodeid, plugin.task_of(item)[0], plugin.test_name(item), plugin.device_of(item)
             )
-        self.send({"event": "collected", "tests": tests})
+            for item in items
+        )
+        self.send(report.Collected(tests))
         items[:] = [item for item in items if item.nodeid not in self._unit.done]
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """All is read but the learner's file: a child that stands ready goes on when that is
-        saved.
-        """
-        if self._stand_ready:
+        """All is read but the learner's file: an early child goes on when that is saved."""
+        if self._is_early:
             for item in session.items:
                 # pytest works it out when it is first asked for: better now than then
                 item.location  # noqa: B018
@@ -100,58 +89,33 @@ class Reporter:
                 os._exit(0)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self.send({"event": "start", "id": nodeid})
+        self.send(report.Started(nodeid))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if result := getattr(report, "kata_result", None):
-            self.send(
-                {"event": "result", "id": report.nodeid, "result": dataclasses.asdict(result)}
-            )
+            self._send_result(report.nodeid, result)
         elif report.when == "teardown" and report.failed:
-            broken = TestResult(
-                report.nodeid,
-                Outcome.ERROR,
-                f"The suite itself failed after the test: {report.longrepr}",
-            )
-            self.send(
-                {"event": "result", "id": report.nodeid, "result": dataclasses.asdict(broken)}
-            )
+            message = f"The suite itself failed after the test: {report.longrepr}"
+            self._send_result(report.nodeid, TestResult(report.nodeid, Outcome.ERROR, message))
+
+    def _send_result(self, test_id: str, result: TestResult) -> None:
+        self.send(report.Result(test_id, msgspec.to_builtins(result)))
 
 
-def main(
-    units: list[Unit], log: str | None, connection: Connection, stand_ready: bool = False
-) -> None:
-    """The child's whole life. What is printed goes to the log file.
+def main(units: Sequence[Unit], connection: Connection, is_early: bool = False) -> None:
+    """Judge these units.
 
     Args:
-        log: where it lies; None where what is printed goes to the right place already.
-        stand_ready: wait for a word on the connection before the first test.
+        is_early: wait for a word on the connection before the first test.
     """
-    if log is not None:
-        _print_to(log)
     # only the plugins named here: faster, and the same everywhere
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for unit in units:
         os.chdir(unit.at or ROOT)
-        reporter = Reporter(unit, connection, stand_ready)
+        reporter = Reporter(unit, connection, is_early)
         code = pytest.main(arguments(unit), plugins=[reporter])
         sys.stdout.flush()
-        reporter.send({"event": "end", "code": int(code)})
-    connection.close()
-    os._exit(0)  # nothing that a learner's file registered for the exit gets to run
-
-
-def _print_to(log: str) -> None:
-    try:
-        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    except (
-        FileNotFoundError
-    ):  # the parent was stopped while this child started, and has taken its folder away
-        os._exit(1)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+        reporter.send(report.Ended(int(code)))
 
 
 def arguments(unit: Unit) -> list[str]:

@@ -1,14 +1,100 @@
-"""What the parent knows of one unit while its children report."""
+"""What a child reports of a unit, event by event, and what the parent makes of it.
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+The events of a unit, in order: Collected, then for each test Started and Result, with Loading and
+Loaded around the import of the learner's file, and at the end Ended. A unit without its Ended did
+not run to its end. They travel as JSON, one or more to a message.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from dojo.catalog import Kata
 from dojo.diagnosis import Diagnosis
 from dojo.results import NO_TEST, KataResult, Outcome, TaskResult, TestResult
+from dojo.suite.unit import Unit
 
 MOST_TESTS = 10_000  # --measure makes one of each training for each of a thousand seeds
 LONGEST_NAME = 1000
+
+ShortText = Annotated[str, Meta(max_length=LONGEST_NAME)]
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that code may have sent that may do anything: it's of these types, or refused."""
+
+
+class Test(_Strict, frozen=True):
+    """A test of a unit."""
+
+    __test__ = False  # no class of tests, whatever pytest thinks of its name
+
+    id: ShortText
+    task: ShortText
+    name: ShortText
+    device: ShortText
+
+
+class Event(_Strict, frozen=True, tag_field="event"):
+    """One of those below."""
+
+
+class Collected(Event, frozen=True, tag="collected"):
+    """These are the tests."""
+
+    tests: Annotated[tuple[Test, ...], Meta(max_length=MOST_TESTS)]
+
+
+class Started(Event, frozen=True, tag="start"):
+    """A test begins."""
+
+    id: ShortText
+
+
+class Loading(Event, frozen=True, tag="loading"):
+    """The learner's file is about to be imported."""
+
+
+class Loaded(Event, frozen=True, tag="loaded"):
+    """It has been imported, or could not be."""
+
+
+class Result(Event, frozen=True, tag="result"):
+    """The fields of a test's TestResult."""
+
+    id: ShortText
+    result: dict[str, Any]
+
+
+class Ended(Event, frozen=True, tag="end"):
+    """pytest has ended, with this exit code."""
+
+    code: int
+
+
+_decoder = msgspec.json.Decoder(list[Collected | Started | Loading | Loaded | Result | Ended])
+
+
+def encode(events: Sequence[Event]) -> bytes:
+    """A message of these events."""
+    try:
+        return msgspec.json.encode(events)
+    except UnicodeEncodeError:  # a learner's text may hold half a surrogate pair
+        text = json.dumps(msgspec.to_builtins(events), ensure_ascii=False)
+        return text.encode(errors="replace")
+
+
+def decode(message: bytes) -> Sequence[Event]:
+    """The events of a message.
+
+    Raises:
+        ValueError, msgspec.MsgspecError, RecursionError: it holds something else.
+    """
+    return _decoder.decode(message)
 
 
 @dataclass
@@ -16,83 +102,69 @@ class Report:
     """What is known of one unit so far, over all children that worked on it."""
 
     kata: Kata
-    # by id: a child can say ten thousand ids, and speak of each often
-    tests: dict[str, dict] = field(default_factory=dict)
+    # by id: a child can name ten thousand ids, each of them often
+    tests: dict[str, Test] = field(default_factory=dict)
     results: dict[str, TestResult] = field(default_factory=dict)
     current: str | None = None
     loading: bool = False
     restarts: int = 0
     trouble: str = ""
 
-    def collected(self, tests: object) -> None:
-        """Note which tests there are. What a child says is looked at before anything is built on
-        it.
+    def collected(self, tests: Sequence[Test]) -> None:
+        """Note which tests there are.
 
         Raises:
-            ValueError: these are no tests.
+            ValueError: two have the same id.
         """
-        wanted = {"id", "task", "name", "device"}
-        fields = (
-            [test for test in tests if isinstance(test, dict) and set(test) == wanted]
-            if isinstance(tests, list)
-            else []
-        )
-        if not isinstance(tests, list) or len(fields) != len(tests) or len(tests) > MOST_TESTS:
-            raise ValueError("this is no list of tests")
-        if not all(
-            isinstance(text, str) and len(text) <= LONGEST_NAME
-            for test in fields
-            for text in test.values()
-        ):
-            raise ValueError("a test is described by short texts")
-        by_id = {test["id"]: test for test in fields}
-        if len(by_id) < len(fields):
+        by_id = {test.id: test for test in tests}
+        if len(by_id) < len(tests):
             raise ValueError("two tests have the same id")
         self.tests, self.current = by_id, None
 
-    def known(self, test_id: str) -> str:
-        """The same, if there is a test of this id.
+    def started(self, test_id: str) -> None:
+        """Note that a test has begun.
 
         Raises:
-            ValueError: there is none.
+            ValueError: there is no test of this id.
         """
-        if not isinstance(test_id, str) or test_id not in self.tests:
+        if test_id not in self.tests:
             raise ValueError(f"there is no test {test_id!r}")
-        return test_id
+        self.current = test_id
 
     def is_open(self, test_id: str) -> bool:
-        """Whether there is a test of this id that has no result yet."""
+        """True if there is a test of this id that has no result yet."""
         return test_id in self.tests and test_id not in self.results
 
-    def open_tests(self) -> Iterator[dict]:
-        return (test for test_id, test in self.tests.items() if test_id not in self.results)
+    def open_tests(self) -> Iterator[Test]:
+        return (test for test in self.tests.values() if test.id not in self.results)
 
-    def close(self, test_id: str, outcome: str, why: Diagnosis) -> TestResult:
-        """The verdict on a test that gave none itself. Of one that failed the diagnosis is kept,
-        too.
-        """
-        test = self.tests[test_id]
+    def close(self, test: Test, outcome: Outcome, why: Diagnosis) -> TestResult:
+        """Note the result of a test that reported none; the diagnosis counts if it failed."""
         diagnosis = why if outcome == Outcome.FAILED else None
-        self.results[test_id] = TestResult(
-            test["name"], outcome, why.text(), device=test["device"], diagnosis=diagnosis
+        self.results[test.id] = TestResult(
+            test.name, outcome, why.text(), device=test.device, diagnosis=diagnosis
         )
-        return self.results[test_id]
+        return self.results[test.id]
+
+    def rest(self, unit: Unit) -> Unit:
+        """What another child has still to do of this unit."""
+        self.restarts += 1
+        self.current, self.loading = None, False
+        done = {
+            test.id: [test.task, self.results[test.id].outcome]
+            for test in self.tests.values()
+            if test.id in self.results
+        }
+        return replace(unit, done=done)
 
     def verdict(self) -> KataResult:
-        """Every task of the catalog; one that no test spoke of has a test that says so, and is an
-        error.
-        """
+        """Every task of the catalog; one without a test has one that says so, and is an error."""
         tasks = []
         for task in self.kata.tasks:
             tests = tuple(
-                self.results[test_id]
-                for test_id, test in self.tests.items()
-                if test["task"] == task.name
+                self.results[test.id] for test in self.tests.values() if test.task == task.name
             )
-            silent = TestResult(
-                NO_TEST,
-                Outcome.ERROR,
-                f"The suite gave no report on '{task.name}'. {self.trouble}".strip(),
-            )
+            message = f"The suite gave no report on '{task.name}'. {self.trouble}".strip()
+            silent = TestResult(NO_TEST, Outcome.ERROR, message)
             tasks.append(TaskResult(task.name, tests or (silent,)))
         return KataResult(self.kata.name, self.kata.stage, tuple(tasks))

@@ -5,7 +5,6 @@ new child; only when the child ended while it read the learner's file is the who
 """
 
 import contextlib
-import json
 import math
 import os
 import tempfile
@@ -15,20 +14,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from dojo.catalog import Kata
 from dojo.diagnosis import Cause, Diagnosis
-from dojo.processes import spare
+from dojo.processes.channel import LARGEST
+from dojo.processes.worker import Lost, Plain, Process, Worker
 from dojo.results import KataResult, Outcome, TestResult, test_result
-from dojo.suite.launcher import Launcher, Lost, OwnProcesses
-from dojo.suite.report import MOST_TESTS, Report
+from dojo.suite import report as reports
+from dojo.suite.job import SuiteJob
+from dojo.suite.report import MOST_TESTS, Event, Report
 from dojo.suite.unit import Unit
 
+# units from which on children import at once what only some katas need: that then costs less than
+# it saves
+MANY = 3
 SECONDS_TO_START = 180  # a cold disk can take long to import torch
 # a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
 SECONDS_OF_SILENCE = 30
 MOST_RESTARTS = 3
-LARGEST_MESSAGE = 4 * 1024 * 1024
+SECONDS_TO_HANG_UP = 5  # after which a child that has closed its end must be gone
 MOST_EVENTS = 5 * MOST_TESTS  # that a child may send of a unit: a test has a start and a result
 LOOP = ("an endless loop that catches every exception, the one that ends a test too",)
 LONG = ("an endless loop, or far more work than is needed",)
@@ -51,38 +58,24 @@ class Abandoned(Exception):
     """Nobody waits for this run any more."""
 
 
-@dataclass
-class _Child:
-    started: spare.Child
-    units: deque[Unit]  # the first is the one it works on
-    deadline: float  # to be heard of
-    end: float  # of all its time
-    events: int = 0  # of the unit that it works on
-
-    @property
-    def connection(self) -> Connection:
-        return self.started.connection
-
-
 def run(
     units: Sequence[Unit],
     katas: Sequence[Kata],
     jobs: int | None = None,
     on_result: OnResult | None = None,
     abandon: Sequence[Connection] = (),
-    launcher: Launcher | None = None,
+    worker: Worker | None = None,
     seconds: float = math.inf,
 ) -> list[KataResult]:
     """Judge every unit, several at a time, and return their results in the same order.
 
     Args:
         units: what to judge.
-        katas: the katas of the catalog that the units speak of.
+        katas: the katas of the catalog that the units name.
         jobs: how many children at a time; by default one a core.
         on_result: called with each test's result as it comes.
-        abandon: ends the run as soon as there is something to read in one of them, the end
-            included.
-        launcher: starts the children; by default they are processes like this one.
+        abandon: the run ends as soon as one of these can be read from, or is closed.
+        worker: starts the children; by default they are plain processes.
         seconds: how long a unit may take in all, whatever it does.
 
     Raises:
@@ -90,93 +83,87 @@ def run(
         Lost: what the children ran in broke down again and again.
     """
     by_name = {kata.name: kata for kata in katas}
-    reports = [Report(by_name[unit.kata]) for unit in units]
+    known = [Report(by_name[unit.kata]) for unit in units]
     with tempfile.TemporaryDirectory(prefix="torch-katas-", ignore_cleanup_errors=True) as scratch:
-        say = on_result or (lambda unit, result: None)
-        launcher = launcher or OwnProcesses(len(units))
-        _Supervisor(
-            list(units), reports, jobs or _cores(), Path(scratch), say, abandon, launcher, seconds
-        ).work()
-    return [report.verdict() for report in reports]
+        supervisor = _Supervisor(known, on_result, worker or Plain(len(units) >= MANY))
+        supervisor.work(units, jobs or _cores(), Path(scratch), abandon, seconds)
+    return [report.verdict() for report in known]
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@dataclass(eq=False)
+class _Child:
+    process: Process
+    units: deque[Unit]  # the first is the one it works on
+    deadline: float  # of its next event
+    end: float  # of all its time
+    events: int = 0  # of the unit that it works on
+
+
 class _Supervisor:
-    def __init__(
+    def __init__(self, reports: list[Report], on_result: OnResult | None, worker: Worker) -> None:
+        self.reports, self.worker = reports, worker
+        self.on_result = on_result or (lambda unit, result: None)
+        self.pending: deque[Unit] = deque()
+        self.children: list[_Child] = []
+        self.seconds: list[float] = []  # what is left to each unit
+
+    def work(
         self,
-        units: list[Unit],
-        reports: list[Report],
+        units: Sequence[Unit],
         jobs: int,
         scratch: Path,
-        on_result: OnResult,
         abandon: Sequence[Connection],
-        launcher: Launcher,
         seconds: float,
     ) -> None:
-        self.reports = reports
-        self.jobs, self.scratch, self.on_result = jobs, scratch, on_result
-        self.abandon = abandon
-        self.launcher = launcher
-        self.left = [seconds] * len(units)  # for each unit, of the time it may take
-        self.pending = deque(replace(unit, number=number) for number, unit in enumerate(units))
-        self.children: list[_Child] = []
-        self.started = 0
-        self.logs: set[Path] = set()
-        self.share = launcher.share(len(units), jobs)
-
-    def work(self) -> None:
+        self.pending.extend(replace(unit, number=number) for number, unit in enumerate(units))
+        self.seconds = [seconds] * len(units)
+        share = 1 if self.worker.is_quick else -(-len(units) // max(jobs, 1))
+        logs: list[Path] = []
         try:
             while self.pending or self.children:
-                while self.pending and len(self.children) < self.jobs:
-                    self.children.append(self._start())
-                timeout = max(
-                    min(min(child.deadline, child.end) for child in self.children)
-                    - time.monotonic(),
-                    0,
-                )
-                ready = wait(
-                    [*self.abandon, *(child.connection for child in self.children)], timeout
-                )
-                if any(connection in ready for connection in self.abandon):
-                    raise Abandoned
-                for child in list(self.children):
-                    if time.monotonic() > child.end:
-                        self._end(child, USED_UP, LONG, is_over=True)
-                    elif child.connection in ready:
-                        self._listen(child)
-                    elif time.monotonic() > child.deadline:
-                        self._end(
-                            child,
-                            "it did not stop when its time was up, and was ended from outside",
-                            LOOP,
-                        )
+                while self.pending and len(self.children) < jobs:
+                    self._start(share, scratch / f"{len(logs)}.log")
+                    logs.append(self.children[-1].process.log)
+                self._wait(abandon)
         finally:
             for child in list(self.children):
                 self._remove(child)
-            for log in self.logs:
+            for log in logs:
                 # on Windows an open file stays until the folder goes
                 with contextlib.suppress(OSError):
                     log.unlink()
 
-    def _start(self) -> _Child:
-        units = deque(self.pending.popleft() for _ in range(min(self.share, len(self.pending))))
-        self.started += 1
-        started = self.launcher.start(list(units), self.scratch / f"{self.started}.log")
-        self.logs.add(started.log)
+    def _start(self, share: int, log: Path) -> None:
+        units = [self.pending.popleft() for _ in range(min(share, len(self.pending)))]
+        process = self.worker.start(SuiteJob(tuple(units)), log)
         now = time.monotonic()
-        return _Child(
-            started,
-            units,
-            now + SECONDS_TO_START,
-            now + sum(self.left[unit.number] for unit in units),
-        )
+        end = now + sum(self.seconds[unit.number] for unit in units)
+        self.children.append(_Child(process, deque(units), now + SECONDS_TO_START, end))
 
-    def _listen(self, child: _Child) -> None:
+    def _wait(self, abandon: Sequence[Connection]) -> None:
+        """Wait until a child sends something or is late, and act on it."""
+        next_end = min(min(child.deadline, child.end) for child in self.children)
+        # anything with a fileno() will do, as the documentation of wait() says
+        waited: list[Any] = [*abandon, *(child.process.channel for child in self.children)]
+        ready: list[Any] = wait(waited, max(next_end - time.monotonic(), 0))
+        if any(connection in ready for connection in abandon):
+            raise Abandoned
+        for child in list(self.children):
+            if time.monotonic() > child.end:
+                self._end(child, USED_UP, LONG, is_over=True)
+            elif child.process.channel in ready:
+                self._receive(child)
+            elif time.monotonic() > child.deadline:
+                reason = "it did not stop when its time was up, and was ended from outside"
+                self._end(child, reason, LOOP)
+
+    def _receive(self, child: _Child) -> None:
         try:
-            for event in json.loads(child.connection.recv_bytes(LARGEST_MESSAGE)):
+            for event in reports.decode(child.process.channel.recv_bytes(LARGEST)):
                 # a message can hold so many that they take our time
                 if time.monotonic() > child.end:
                     self._end(child, USED_UP, LONG, is_over=True)
@@ -188,100 +175,69 @@ class _Supervisor:
             return
         except (EOFError, OSError):
             try:
-                code = self.launcher.exit_code(child.started)
+                code = child.process.exit_code(SECONDS_TO_HANG_UP)
             except Lost:
                 self._begin_again(child)
                 return
-            self._end(
-                child, f"the Python process ended in the middle of it (exit code {code})", EXIT
-            )
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            self._end(
-                child,
-                f"the report was broken ({type(error).__name__}): the test process was tampered"
-                " with",
-                TAMPERED,
-            )
+            reason = f"the Python process ended in the middle of it (exit code {code})"
+            self._end(child, reason, EXIT)
+        except (ValueError, msgspec.MsgspecError, RecursionError) as error:
+            reason = f"the report was broken ({type(error).__name__}): the test process was"
+            self._end(child, f"{reason} tampered with", TAMPERED)
 
-    def _take(self, child: _Child, event: dict) -> None:
+    def _take(self, child: _Child, event: Event) -> None:
         unit = child.units[0]
         report = self.reports[unit.number]
         child.deadline = time.monotonic() + max(SECONDS_OF_SILENCE, (unit.timeout or 0) + 5)
         child.events += 1
         if child.events > MOST_EVENTS:
             raise ValueError("more is reported than there can be")
-        match event["event"]:
-            case "collected":
-                report.collected(event["tests"])
-            case "start":
-                report.current = report.known(event["id"])
-            case "loading" | "loaded":
-                report.loading = event["event"] == "loading"
-            case "result":
-                result = test_result(event["result"])
-                if report.is_open(event["id"]) or result.outcome == Outcome.ERROR:
-                    report.results[event["id"]] = result
+        match event:
+            case reports.Collected():
+                report.collected(event.tests)
+            case reports.Started():
+                report.started(event.id)
+            case reports.Loading() | reports.Loaded():
+                report.loading = isinstance(event, reports.Loading)
+            case reports.Result():
+                result = test_result(event.result)
+                if report.is_open(event.id) or result.outcome == Outcome.ERROR:
+                    report.results[event.id] = result
                     self.on_result(unit, result)
                 report.current = None
-            case "end":
-                self._close_open_tests(child, event["code"])
+            case reports.Ended():
+                self._close_open_tests(child, event.code)
                 child.units.popleft()
                 child.events = 0
                 if not child.units:
                     self._remove(child)
 
     def _close_open_tests(self, child: _Child, code: int) -> None:
-        """At the end of a run every test must have been judged; one that was not is never a
-        pass.
-        """
+        """Judge the tests of a unit that has ended without a result of theirs: never as passed."""
         unit, report = child.units[0], self.reports[child.units[0].number]
         if not report.tests:
-            report.trouble = _tail(child.started.log)
-        broken_off = code in (0, 1, 2)
-        fault = (
-            "the run was broken off by the code under test"
-            if broken_off
-            else _tail(child.started.log)
-        )
-        outcome = Outcome.FAILED if broken_off else Outcome.ERROR
+            report.trouble = _tail(child.process.log)
+        outcome, fault = Outcome.FAILED, "the run was broken off by the code under test"
+        if code not in (0, 1, 2):
+            outcome, fault = Outcome.ERROR, _tail(child.process.log)
         for test in list(report.open_tests()):
-            self.on_result(
-                unit,
-                report.close(test["id"], outcome, Diagnosis(f"This test was not judged: {fault}.")),
-            )
+            why = Diagnosis(f"This test was not judged: {fault}.")
+            self.on_result(unit, report.close(test, outcome, why))
 
     def _begin_again(self, child: _Child) -> None:
         """A child was lost: its units are as they were before it."""
         self._remove(child)
-        first, *rest = child.units
-        report = self.reports[first.number]
-        report.restarts += 1
-        report.current, report.loading = None, False
+        report = self.reports[child.units[0].number]
+        child.units[0] = report.rest(child.units[0])
         if report.restarts > MOST_RESTARTS:
             raise Lost("what it ran in broke down each time")
-        rest = [self._rest_of(first), *rest]
-        self.pending.extendleft(reversed(rest))
-
-    def _rest_of(self, unit: Unit) -> Unit:
-        """What is still to be done of it."""
-        report = self.reports[unit.number]
-        done = {
-            test_id: report.results[test_id]
-            for test_id in report.tests
-            if test_id in report.results
-        }
-        return replace(
-            unit,
-            done={
-                test_id: [report.tests[test_id]["task"], one.outcome]
-                for test_id, one in done.items()
-            },
-        )
+        self.pending.extendleft(reversed(child.units))
 
     def _end(
         self, child: _Child, reason: str, causes: Sequence[str], is_over: bool = False
     ) -> None:
-        """A child is gone before its time: who is to blame, and what is still to do.
+        """A child is gone before its time: blame the tests that it was busy with, and let another
+        child do the rest.
 
         Args:
             is_over: there is no time for a restart.
@@ -290,36 +246,32 @@ class _Supervisor:
         if not child.units:
             return
         unit, report = child.units[0], self.reports[child.units[0].number]
-        rest = list(child.units)[1:]
         if not report.tests:
-            report.trouble = (
-                f"The test process gave no report: {reason}. {_tail(child.started.log)}"
-            )
-        blamed = [report.current] if report.current and report.current not in report.results else []
-        if report.loading or is_over or report.restarts >= MOST_RESTARTS:
-            blamed = [test["id"] for test in report.open_tests()]
-        where = "while this file was imported" if report.loading else "during this test"
-        for test_id in blamed:
-            headline = f"Your code did not let the test come to its end {where}."
-            why = Diagnosis(
-                headline, reason, "a function that returns", tuple(map(Cause, causes)), POINTER
-            )
-            self.on_result(unit, report.close(test_id, Outcome.FAILED, why))
-        if report.tests and any(report.open_tests()):
-            report.restarts += 1
-            rest = [self._rest_of(unit), *rest]
+            tail = _tail(child.process.log)
+            report.trouble = f"The test process gave no report: {reason}. {tail}"
+        blamed = list(report.open_tests())
+        if not (report.loading or is_over or report.restarts >= MOST_RESTARTS):
+            blamed = [test for test in blamed if test.id == report.current]
+        what = "The import of this file" if report.loading else "The test"
+        headline = f"{what} never finished: your code did not return."
+        expected, likely = "a function that returns", tuple(map(Cause, causes))
+        why = Diagnosis(headline, reason, expected, likely, POINTER)
+        for test in blamed:
+            self.on_result(unit, report.close(test, Outcome.FAILED, why))
+        child.units.popleft()
+        if any(report.open_tests()):
+            child.units.appendleft(report.rest(unit))
         report.current, report.loading = None, False
-        self.pending.extendleft(reversed(rest))
+        self.pending.extendleft(reversed(child.units))
 
     def _remove(self, child: _Child) -> None:
-        """It ends now, and nobody waits for that: whoever asked waits for the verdict. The next
-        start clears up after it.
+        """End a child. Nobody waits for that, as somebody waits for the verdict: the next start
+        clears up after it.
         """
         self.children.remove(child)
         for unit in child.units:
-            self.left[unit.number] = max(child.end - time.monotonic(), 0)
-        child.started.process.kill()
-        child.connection.close()
+            self.seconds[unit.number] = max(child.end - time.monotonic(), 0)
+        child.process.close()
 
 
 def _tail(log: Path, characters: int = 600) -> str:

@@ -1,4 +1,4 @@
-"""What one child process is asked to judge."""
+"""What one kata's run is to do."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ ACCEPTED = "auto, cpu, cuda, mps or simulated, or one with a number such as cuda
 
 
 def is_device(name: str) -> bool:
-    """Whether an option may name this device, present or not. Light: torch is not asked."""
+    """True if an option may name this device, present or not. Light: torch is not asked."""
     return name == "auto" or re.fullmatch(rf"({'|'.join(KINDS)})(:\d+)?", name) is not None
 
 

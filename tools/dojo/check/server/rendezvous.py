@@ -19,13 +19,11 @@ from pathlib import Path
 import msgspec
 
 from dojo import ROOT, files
+from dojo.processes import forking
 
 ADDRESS = "address.json"
-LONGEST_ADDRESS = 107 if sys.platform.startswith("linux") else 103  # bytes, of a socket
 OWN = len("/torch-katas-1234567890-123456789012/1234567")  # what new_folder() adds
-# what multiprocessing adds to that for a fork server
-SERVERS = len("/pymp-12345678/listener-12345678")
-LONGEST_BASE = LONGEST_ADDRESS - OWN - SERVERS
+LONGEST_BASE = forking.LONGEST_ADDRESS - OWN - forking.SERVERS
 
 
 class NotPrivate(Exception):

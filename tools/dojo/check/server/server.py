@@ -21,8 +21,9 @@ from dojo import catalog
 from dojo.check.server import rendezvous
 from dojo.check.server.fingerprint import fingerprint
 from dojo.processes import forking
-from dojo.processes.spare import READY, SPARES
+from dojo.processes.worker import Plain
 from dojo.results import KataResult, TestResult
+from dojo.suite.job import SuiteJob
 from dojo.suite.supervisor import Abandoned, run
 from dojo.suite.unit import Unit
 
@@ -69,6 +70,7 @@ class Server:
         # before anything is imported: a change while it is imported counts as one
         self.fingerprint = fingerprint()
         self.address = address
+        self.worker = Plain(many=True, spares=1)
         self.is_over, self._end = Pipe(duplex=False)
         self._threads: list[threading.Thread] = []
 
@@ -124,12 +126,13 @@ class Server:
                 sent = time.monotonic()
 
         abandon = [connection, self.is_over]
-        katas = run(units, catalog.load().katas, question.jobs, on_result, abandon)
+        katas = run(units, catalog.load().katas, question.jobs, on_result, abandon, self.worker)
         _send(connection, unsent)
         _send(connection, End(katas))
-        SPARES.fill(forking.context())
-        if len(units) == 1:
-            READY.prepare(forking.context(), units[0])
+        self.worker.fill()
+        usual = [Unit(unit.target, unit.kata, unit.device) for unit in units]
+        if len(units) == 1 and units == usual:
+            self.worker.prepare(SuiteJob(tuple(usual)))
 
 
 def greet_client(connection: Connection, key: str) -> None:
@@ -163,13 +166,12 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the keeper
     folder = rendezvous.new_folder()
     address = rendezvous.new_address(folder)
-    server = Server(address)
     tempfile.tempdir = str(folder)
+    server = Server(address)
     try:
         with Listener(address.socket, backlog=16) as listener:
-            SPARES.wanted = 0 if forking.can_fork() else 1
             forking.start_server()
-            SPARES.fill(forking.context())
+            server.worker.fill()
             threading.Thread(target=server.listen, args=(listener,), daemon=True).start()
             rendezvous.publish(address, folder)
             print(msgspec.json.encode(address).decode(), flush=True)

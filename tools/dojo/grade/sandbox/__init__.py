@@ -10,15 +10,14 @@ psutil           has no RssAnon and RssShmem; usage reads them without taking a 
                  that is judged
 
 outside
-    launch     the sandbox as graders use it: start a run, follow it, end it
-    link       the connection to the warm process
-    suite      starts the children of the suite's supervisor in the sandbox
+    launch     the sandbox: a worker whose processes are confined
+    link       the line to the warm process: what is asked of it, and what it reports
     isolation  what a trial run found this machine to give, and what to do where it gives too little
     view       what can be seen inside; the command line of bubblewrap
     stage      where root grades: becomes nobody first, without losing any of the view
 inside
     host       the warm process
-    bodies     what a run does: the suite, the exam, a probe
+    trial      a job that attempts to get out
     confine    how a run shuts itself in, step by step, with the help of seccomp and syscalls
     usage      what all processes of a run take together
 """

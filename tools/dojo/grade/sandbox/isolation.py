@@ -2,7 +2,6 @@
 reach what it must not. And what to do where the machine gives too little.
 """
 
-import json
 import os
 import secrets
 import shutil
@@ -10,15 +9,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+
+import msgspec
 
 from dojo import ROOT
 from dojo.grade.sandbox.confine import SUBMISSION
-from dojo.processes.channel import Channel
+from dojo.grade.sandbox.trial import TrialJob, TrialReport
+from dojo.processes.worker import Lost, Worker
 
 NAMESPACES = {
     "user": "user",
@@ -68,33 +69,23 @@ class Isolation:
         return "isolated: " + ", ".join(parts)
 
 
-class TrialRun(Protocol):
-    """A run in the sandbox, as far as a trial needs it."""
-
-    channel: Channel
-
-    def join(self, timeout: float | None = None) -> None: ...
-
-    def close(self) -> None: ...
-
-
-def isolation_of(start: Callable[..., TrialRun], hidden: Iterable[Path] = ()) -> Isolation:
+def isolation_of(worker: Worker, hidden: Iterable[Path] = ()) -> Isolation:
     """Find out what holds in a sandbox.
 
     Args:
-        start: starts a run in it, as Sandbox.start does.
+        worker: the sandbox.
         hidden: folders that no run in it may see.
 
     Raises:
         Unavailable: a run in it is not contained.
     """
-    with _bait() as bait, tempfile.NamedTemporaryFile() as log:
-        bait["folders_outside"] += [str(folder) for folder in hidden]
-        run = start("probe", {"submission": b""}, Path(log.name), **bait)
+    with _bait(hidden) as job, tempfile.NamedTemporaryFile() as log:
+        run = worker.start(job, Path(log.name))
         try:
-            report = json.loads(run.channel.receive(SECONDS))
+            report = msgspec.json.decode(run.channel.receive(SECONDS), type=TrialReport)
         except (OSError, EOFError):
-            run.join(1)
+            with suppress(Lost):
+                run.exit_code(patience=1)
             raise Unavailable(explain(Path(log.name).read_text(errors="replace").strip())) from None
         finally:
             run.close()
@@ -102,9 +93,7 @@ def isolation_of(start: Callable[..., TrialRun], hidden: Iterable[Path] = ()) ->
     return judge(report, outside, bubblewrap_version())
 
 
-def judge(
-    report: Mapping[str, Any], outside: Mapping[str, str], bubblewrap_version: str
-) -> Isolation:
+def judge(report: TrialReport, outside: Mapping[str, str], bubblewrap_version: str) -> Isolation:
     """The isolation that a trial run's report shows.
 
     Args:
@@ -114,27 +103,26 @@ def judge(
         Unavailable: it reached something, or a wall is missing.
     """
     # what a run does not have from the host is new, and no other's
-    inside, of_host = report["namespaces"], report["of_host"]
+    inside, of_host = report.namespaces, report.of_host
     apart = tuple(
         name
         for kind, name in NAMESPACES.items()
         if inside.get(kind) not in (None, outside[kind], of_host[kind])
     )
     missing = [f"no {name} namespace" for name in NAMESPACES.values() if name not in apart]
-    missing += [f"{what} was reached" for what in report["reached"]]
-    missing += ["capabilities were left"] if report["capabilities"] else []
-    missing += [] if report["no_new_privileges"] and report["first"] else ["it was not confined"]
+    missing += [f"{what} was reached" for what in report.reached]
+    missing += ["capabilities were left"] if report.capabilities else []
+    missing += [] if report.no_new_privileges and report.first else ["it was not confined"]
     if missing:
         raise Unavailable(
             f"A trial run in the sandbox was not contained ({', '.join(missing)}): grade elsewhere,"
             f" {WAY_OUT}."
         )
-    landlock, has_seccomp = report["landlock"], report["seccomp"]
-    return Isolation(bubblewrap_version, apart, landlock, has_seccomp, report.get("cgroup", False))
+    return Isolation(bubblewrap_version, apart, report.landlock, report.seccomp, cgroup=False)
 
 
 @contextmanager
-def _bait() -> Iterator[dict[str, Any]]:
+def _bait(hidden: Iterable[Path]) -> Iterator[TrialJob]:
     """Things that every process of this machine can reach, and none in the sandbox may."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -149,14 +137,17 @@ def _bait() -> Iterator[dict[str, Any]]:
         named.listen()
         references = map(str, (ROOT / "reference").glob("*.py"))
         parts = (str(ROOT / part) for part in ("", "tests", "tools/dojo"))
-        yield {
-            "files_outside": [str(canary), "/etc/passwd", *references],
-            "folders_outside": [str(folder), str(ROOT / "reference"), str(ROOT / ".git")],
-            "folders_to_read": ["/", "/usr", "/tmp", SUBMISSION, *parts],
-            "port": network.getsockname()[1],
-            "name": name,
-            "process": os.getpid() if os.getpid() > 1 else os.getppid() or NO_PROCESS,
-        }
+        yield TrialJob(
+            files_outside=[str(canary), "/etc/passwd", *references],
+            folders_outside=[
+                *map(str, (folder, ROOT / "reference", ROOT / ".git")),
+                *map(str, hidden),
+            ],
+            folders_to_read=["/", "/usr", "/tmp", SUBMISSION, *parts],
+            port=network.getsockname()[1],
+            name=name,
+            process=os.getpid() if os.getpid() > 1 else os.getppid() or NO_PROCESS,
+        )
 
 
 def need_linux() -> None:

@@ -1,7 +1,6 @@
-"""The line to a warm process: what is asked of it, and what it says."""
+"""The line to the warm process of a sandbox, the host: what is asked of it, and what it reports."""
 
 import contextlib
-import json
 import os
 import select
 import socket
@@ -10,62 +9,105 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+import msgspec
+
+from dojo.grade.sandbox.confine import RunLimits
 from dojo.grade.sandbox.isolation import Unavailable
 from dojo.processes.channel import Channel
+from dojo.processes.worker import Lost
 
 SECONDS_TO_ANSWER = 20
 LARGEST_PACKET = 4096
 
 
-class Lost(Exception):
-    """The warm process is gone: what ran in it has ended through no fault of its own."""
+class Start(msgspec.Struct, frozen=True, tag=True):
+    """To the host: fork a child. With it come descriptors: a file that holds the Request, the
+    connection, the file for what is printed and, if there is one, the door to a control group.
+
+    Attributes:
+        memory: bytes that all its processes may take together.
+    """
+
+    run: int
+    memory: int
+
+
+class Kill(msgspec.Struct, frozen=True, tag=True):
+    """To the host: end this run."""
+
+    run: int
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """From the host: everything is imported."""
+
+
+class Ended(msgspec.Struct, frozen=True, tag=True):
+    """From the host: the run's exit code, or the negative number of the signal that ended it."""
+
+    run: int
+    code: int
+
+
+class NotConfined(msgspec.Struct, frozen=True, tag=True):
+    """From the host: the run ended before it was confined, and none of its code has run."""
+
+    run: int
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What a confined child is to do.
+
+    Attributes:
+        job: of the kinds that the host takes.
+        files: name → content, what lies in its folder.
+    """
+
+    job: msgspec.Raw
+    files: dict[str, bytes]
+    limits: RunLimits
+
+
+orders = msgspec.json.Decoder(Start | Kill)
+_reports = msgspec.json.Decoder(Ready | Ended | NotConfined)
 
 
 class Run:
-    """One confined child, in the manner of multiprocessing's processes.
+    """A confined child: a process as dojo.processes.worker has them."""
 
-    Attributes:
-        channel: to it and from it.
-        exitcode: None while it runs, or where it was lost.
-        lost: the sandbox around it is gone, or it could not be confined. What became of it says
-            nothing about the code that it ran or was to run.
-    """
-
-    def __init__(self, number: int, channel: Channel, host: "Host") -> None:
-        self.number, self.channel, self._host = number, channel, host
+    def __init__(self, number: int, channel: Channel, log: Path, link: "Link") -> None:
+        self.number, self.channel, self.log, self._link = number, channel, log, link
 
     def kill(self) -> None:
-        """End it and all that it started. Does not wait for that."""
-        self._host.kill(self.number)
+        self._link.kill(self.number)
 
-    def join(self, timeout: float | None = None) -> None:
-        self._host.wait(self.number, timeout)
-
-    @property
-    def exitcode(self) -> int | None:
-        self._host.wait(self.number, 0)
-        return self._host.codes.get(self.number)
-
-    @property
-    def lost(self) -> bool:
-        self._host.wait(self.number, 0)
-        return self.number in self._host.lost or (
-            self.number not in self._host.codes and self._host.gone
-        )
+    def exit_code(self, patience: float) -> int | None:
+        """Raises Lost where the sandbox around it is gone, or it could not be confined."""
+        self._link.wait(self.number, patience)
+        if self._link.is_lost(self.number):
+            raise Lost("the sandbox broke down")
+        return self._link.codes.get(self.number)
 
     @property
     def has_ended(self) -> bool:
-        return self.exitcode is not None or self.lost
+        self._link.wait(self.number, 0)
+        return self._link.has_ended(self.number)
 
     def close(self) -> None:
-        """It is of no more use: end it, and close the channel."""
         self.kill()
         self.channel.close()
 
 
-class Host:
-    """A warm process and what it has said. Several threads may use it."""
+class Link:
+    """A host, and what it has reported. Several threads may use it.
+
+    Attributes:
+        codes: run → its exit code.
+        not_confined: runs that ended before any code of theirs ran.
+        is_gone: True once the host has ended.
+    """
 
     def __init__(
         self,
@@ -73,34 +115,32 @@ class Host:
         environment: Mapping[str, str],
         control: socket.socket,
         theirs: socket.socket,
-    ):
+    ) -> None:
         self.control = control
         self.codes: dict[int, int] = {}
-        self.lost: set[int] = set()  # runs that ended before any code of theirs ran
-        self.gone = False
+        self.not_confined: set[int] = set()
+        self.is_gone = False
         self._overdue: dict[int, float] = {}  # run that was to end → when it should have
         self._lock = threading.Lock()
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as this)
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as this)
         with theirs:
             self._process = subprocess.Popen(
                 command,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
-                stdout=self._errors,
-                stderr=self._errors,
+                stdout=self._printed,
+                stderr=self._printed,
                 pass_fds=[theirs.fileno()],
                 cwd="/",
             )
 
     def wait_until_ready(self, seconds: float) -> None:
-        """Raises Unavailable, with what it printed, if it did not come to be ready."""
-        if not self._hear(seconds):
+        """Raises Unavailable, with what the host printed, if it did not come to be ready."""
+        if not self._receive(seconds):
             self.end()
-            raise Unavailable(self.last_words() or f"it was not ready within {seconds:.0f} s")
-
-    def last_words(self) -> str:
-        self._errors.seek(0)
-        return self._errors.read()[-2000:].decode(errors="replace").strip()
+            self._printed.seek(0)
+            words = self._printed.read()[-2000:].decode(errors="replace").strip()
+            raise Unavailable(words or f"it was not ready within {seconds:.0f} s")
 
     @property
     def process(self) -> int:
@@ -108,85 +148,82 @@ class Host:
 
     @property
     def is_well(self) -> bool:
-        """It lives, and what was to end has ended in time."""
-        self._hear(0)
-        return not self.gone and not any(
-            time.monotonic() > due for due in list(self._overdue.values())
-        )
+        """True if the host lives, and what was to end has ended in time."""
+        self._receive(0)
+        now = time.monotonic()
+        return not self.is_gone and all(now <= due for due in list(self._overdue.values()))
 
-    def start(self, number: int, memory: int, request: bytes, descriptors: Sequence[int]) -> None:
-        """Let it fork a child.
+    def start(self, order: Start, request: Request, descriptors: Sequence[int]) -> None:
+        """Let the host fork a child; if it is gone, the run is lost.
 
         Args:
-            memory: bytes that all its processes may take.
-            request: what the child is to do.
-            descriptors: its connection, the file for its output, and the door of its control group
-                if it has one.
-
-        Raises:
-            Lost: the host is gone.
+            descriptors: those that come with the order, but for the request.
         """
         descriptor = os.memfd_create("request")
         try:
             with os.fdopen(os.dup(descriptor), "wb") as file:
-                file.write(request)
+                file.write(msgspec.json.encode(request))
             os.lseek(descriptor, 0, os.SEEK_SET)
-            packet = json.dumps({"do": "run", "run": number, "memory": memory}).encode()
+            packet = msgspec.json.encode(order)
             socket.send_fds(self.control, [packet], [descriptor, *descriptors])
-        except OSError as error:
-            self.gone = True
-            raise Lost(str(error)) from error
+        except OSError:
+            self.is_gone = True
         finally:
             os.close(descriptor)
 
-    def kill(self, number: int) -> None:
-        if self._has_ended(number):
+    def kill(self, run: int) -> None:
+        if self.has_ended(run):
             return
-        self._overdue.setdefault(number, time.monotonic() + SECONDS_TO_ANSWER)
+        self._overdue.setdefault(run, time.monotonic() + SECONDS_TO_ANSWER)
         with contextlib.suppress(OSError):
-            self.control.send(json.dumps({"do": "kill", "run": number}).encode())
+            self.control.send(msgspec.json.encode(Kill(run)))
 
-    def wait(self, number: int, seconds: float | None) -> None:
-        """Until this run has ended, or the time is over."""
-        end = time.monotonic() + seconds if seconds is not None else None
-        while not self._has_ended(number):
-            # another thread may hear it for us
-            left = 0.2 if end is None else min(end - time.monotonic(), 0.2)
-            if not self._hear(max(left, 0)) and end is not None and time.monotonic() >= end:
+    def wait(self, run: int, seconds: float) -> None:
+        """Wait until this run has ended, or the time is over."""
+        end = time.monotonic() + seconds
+        while not self.has_ended(run):
+            # another thread may receive the report for us
+            received = self._receive(max(min(end - time.monotonic(), 0.2), 0))
+            if not received and time.monotonic() >= end:
                 return
 
-    def _has_ended(self, number: int) -> bool:
-        return number in self.codes or number in self.lost or self.gone
+    def has_ended(self, run: int) -> bool:
+        return run in self.codes or self.is_lost(run)
+
+    def is_lost(self, run: int) -> bool:
+        """True if what became of this run says nothing about its code."""
+        return run in self.not_confined or (run not in self.codes and self.is_gone)
 
     def end(self) -> None:
-        """All runs in it end, too."""
-        self.gone = True
+        """End the host, and all runs with it."""
+        self.is_gone = True
         with contextlib.suppress(OSError):
             self._process.kill()
         self._process.wait()
         with self._lock:
             self.control.close()
 
-    def _hear(self, seconds: float) -> bool:
-        """Take what the host says, waiting for a first word. Returns whether there was one."""
-        heard = False
+    def _receive(self, seconds: float) -> bool:
+        """Take what the host reports; wait for the first packet. Returns True if there was one."""
+        received = False
         with self._lock:
-            while (
-                not self.gone and select.select([self.control], [], [], 0 if heard else seconds)[0]
-            ):
+            while not self.is_gone and self._can_be_read(0 if received else seconds):
                 try:
                     packet = self.control.recv(LARGEST_PACKET)
                 except OSError:
                     packet = b""
                 if not packet:
-                    self.gone = True
+                    self.is_gone = True
                     break
-                heard = True
-                said = json.loads(packet)
-                if "ended" in said:
-                    self.codes[said["ended"]] = said["code"]
-                    self._overdue.pop(said["ended"], None)
-                elif "lost" in said:
-                    self.lost.add(said["lost"])
-                    self._overdue.pop(said["lost"], None)
-        return heard
+                received = True
+                match _reports.decode(packet):
+                    case Ended(run, code):
+                        self.codes[run] = code
+                        self._overdue.pop(run, None)
+                    case NotConfined(run):
+                        self.not_confined.add(run)
+                        self._overdue.pop(run, None)
+        return received
+
+    def _can_be_read(self, seconds: float) -> bool:
+        return bool(select.select([self.control], [], [], seconds)[0])
