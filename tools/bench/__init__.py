@@ -57,20 +57,20 @@ def find(names: Sequence[str]) -> tuple[Catalog, Sequence[Kata]]:
 def medians(times: Iterable[Timed]) -> list[Timed]:
     """Of those with the same names one, with the median of each of its times."""
     groups: dict[tuple[str, ...], list[Timed]] = {}
-    for one in times:
-        names = tuple(value for value in asdict(one).values() if isinstance(value, str))
-        groups.setdefault(names, []).append(one)
+    for timed in times:
+        names = tuple(value for value in asdict(timed).values() if isinstance(value, str))
+        groups.setdefault(names, []).append(timed)
     return [_median(group) for group in groups.values()]
 
 
 def _median(group: Sequence[Timed]) -> Timed:
     kind, columns = type(group[0]), {}
     for field in fields(kind):
-        values = [getattr(one, field.name) for one in group]
+        values = [getattr(timed, field.name) for timed in group]
         is_name = isinstance(values[0], str)
         columns[field.name] = values[0] if is_name else statistics.median(values)
     return kind(**columns)
 
 
 def as_json(times: Iterable[Times]) -> str:
-    return json.dumps([asdict(one) for one in times], indent=1)
+    return json.dumps([asdict(timed) for timed in times], indent=1)

@@ -118,7 +118,7 @@ def _of_kind(kind: str, katas: Sequence[Kata]) -> list[Student]:
             files, rest = _stubs(katas) | {name: right[name]}, every - tasks[name]
             students = [Student(kind, "one kata", files, "", tasks[name], never=rest)]
         case "variant":
-            for variant in (one for kata in katas for one in patches.load("variant", kata.name)):
+            for variant in (each for kata in katas for each in patches.load("variant", kata.name)):
                 files = right | {variant.kata: variant.apply(right[variant.kata])}
                 students.append(Student(kind, variant.name, files, "", earned=every))
         case "mistake":

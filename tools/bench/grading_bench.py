@@ -142,19 +142,20 @@ def trial(
         median, slowest = round(statistics.median(times), 1), round(max(times), 1)
         kinds[kind] = Kind(len(own), len(own) - len(wrong), median, slowest)
         problems += wrong
-    tasks = (task for one in records.values() for kata in one.katas for task in kata.tasks)
+    judged = list(records.values())
+    tasks = (task for record in judged for kata in record.katas for task in kata.tasks)
     statuses = Counter(task.status for task in tasks)
     return Trial(
         date=date.today().isoformat(),
         versions={"python": platform.python_version(), "torch": version("torch").partition("+")[0]},
-        isolation=tuple(sorted({one.isolation for one in records.values() if not one.problem})),
+        isolation=tuple(sorted({record.isolation for record in judged if not record.problem})),
         katas=tuple(kata.short for kata in katas),
         students=len(made),
         jobs=jobs,
         seconds=round(seconds, 1),
         kinds=kinds,
         tasks={status: statuses[status] for status in Status},
-        flags=Counter(flag for one in records.values() for flag in one.flags),
+        flags=Counter(flag for record in judged for flag in record.flags),
         kills=None,
         problems=tuple(problems),
     )

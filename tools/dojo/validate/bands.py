@@ -43,7 +43,7 @@ def measure(catalog: Catalog, say: Callable[[str], None]) -> Finding:
 def measurements(catalog: Catalog, say: Callable[[str], None]) -> dict[str, dict[str, Any]]:
     """Training → its entry, for the references of these katas."""
     found = {}
-    for candidate in (one for one in marks.candidates(catalog) if not one.name):
+    for candidate in (each for each in marks.candidates(catalog) if not each.name):
         kata = candidate.kata
         say(f"{kata.short}, {SEEDS} seeds")
         seconds = marks.SECONDS_A_TRAINING

@@ -88,8 +88,8 @@ def device(
     chosen, screen = _catalog(kata), console.screen()
     say = functools.partial(_say_lastingly, screen)
     jobs = {
-        f"references on {one}": functools.partial(hardware.validate, one, chosen.katas, say)
-        for one in present_devices.present(name)
+        f"references on {present}": functools.partial(hardware.validate, present, chosen.katas, say)
+        for present in present_devices.present(name)
     }
     _report(screen, jobs.items())
 

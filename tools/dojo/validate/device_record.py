@@ -185,7 +185,8 @@ def table(katas: Sequence[Kata], records: Sequence[DeviceRecord]) -> Table:
     columns: dict[str, DeviceRecord | None] = {
         f"{record.device}: {record.model}": record for record in records
     }
-    columns |= dict.fromkeys(kind for kind in KINDS if kind not in {one.device for one in records})
+    measured = {record.device for record in records}
+    columns |= dict.fromkeys(kind for kind in KINDS if kind not in measured)
     made = Table(title="What the records say of each device", title_justify="left", pad_edge=False)
     for title in ("kata", *columns):
         made.add_column(title)
@@ -238,10 +239,10 @@ def summary(record: DeviceRecord) -> str:
     )
     variants = [entry.variants for entry in record.katas.values()]
     mistakes = [entry.mistakes for entry in record.katas.values()]
+    passed, total = sum(each.passed for each in variants), sum(each.total for each in variants)
+    caught, placed = sum(each.caught for each in mistakes), sum(each.total for each in mistakes)
     return (
-        f"{record.device}: {counted}. Other right solutions passed:"
-        f" {sum(one.passed for one in variants)}/{sum(one.total for one in variants)}."
-        f" Placement mistakes caught there:"
-        f" {sum(one.caught for one in mistakes)}/{sum(one.total for one in mistakes)},"
-        f" {sum(one.elsewhere for one in mistakes)} more on the CPU alone."
+        f"{record.device}: {counted}. Other right solutions passed: {passed}/{total}. Placement"
+        f" mistakes caught there: {caught}/{placed},"
+        f" {sum(each.elsewhere for each in mistakes)} more on the CPU alone."
     )

@@ -104,7 +104,7 @@ class Tried:
     def latest(self, key: str) -> Figures | None:
         """The figures of what has this hash; those over all draws first."""
         figures = (self.all_draws, self.quick)
-        return next((one for one in figures if one and one.of == key), None)
+        return next((tried for tried in figures if tried and tried.of == key), None)
 
 
 def solutions(kata: Kata) -> list[Solution]:
@@ -170,7 +170,7 @@ def try_out(
     jobs: int | None = None,
 ) -> list[Verdict]:
     """Every solution under as many draws as `draws` says; verdicts in .exams/ are reused."""
-    wanted = [(one, seed) for one in solutions(kata) for seed in range(draws(one))]
+    wanted = [(solution, seed) for solution in solutions(kata) for seed in range(draws(solution))]
     path = KEPT / f"{kata.short}-{_hash(asking(kata))}-{version('torch')}.jsonl"
     verdicts = {(verdict.of, verdict.seed): verdict for verdict in _kept(path)}
     missing: dict[int, list[Solution]] = {}
@@ -242,12 +242,12 @@ def figures_of(verdicts: Sequence[Verdict]) -> Figures:
 def has_draws(kata: Kata, figures: Figures, draws: Callable[[Solution], int]) -> bool:
     """True if the figures are of at least so many draws of each solution."""
     wanted = {solution: draws(solution) for solution in solutions(kata)}
-    of_reference = sum(count for one, count in wanted.items() if one.name == REFERENCE)
-    of_right = sum(count for one, count in wanted.items() if one.is_right)
+    of_reference = sum(count for solution, count in wanted.items() if solution.name == REFERENCE)
+    of_right = sum(count for solution, count in wanted.items() if solution.is_right)
     return (
         figures.reference >= of_reference
         and figures.variants >= of_right - of_reference
-        and figures.mistakes >= sum(not one.is_right for one in wanted)
+        and figures.mistakes >= sum(not solution.is_right for solution in wanted)
     )
 
 

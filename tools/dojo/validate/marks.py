@@ -149,7 +149,7 @@ def measure(catalog: Catalog, say: Callable[[str], None]) -> Finding:
     measured = measurements(candidates(catalog), catalog.katas, say)
     marks = entries(read(), measured)
     files.write_whole(FILE, toml_of(HEADER, marks))
-    wrong = problems({name: marks[name] for one in measured for name in one.right})
+    wrong = problems({name: marks[name] for measurement in measured for name in measurement.right})
     return Finding(tuple(wrong), f"{len(marks)} marks written to tests/pass_marks.toml")
 
 
@@ -244,14 +244,14 @@ def _bound(entry: Mapping[str, Any]) -> tuple[float, bool]:
 def entries(old: Marks, measured: Sequence[Measurement]) -> dict[str, dict[str, Any]]:
     """The marks with what was measured for them; the other marks unchanged."""
     new = {mark: dict(entry) for mark, entry in old.items()}
-    for one in measured:
-        for mark, values in one.right.items():
+    for measurement in measured:
+        for mark, values in measurement.right.items():
             bound = _bound(old[mark])
             new[mark] |= {
                 "right": spread(values),
                 "false_fail": 1 - share_meeting(values, *bound),
                 "measured": measured_with(),
-                "of": one.of,
+                "of": measurement.of,
                 "wrong": [
                     {
                         "name": name,
@@ -259,10 +259,10 @@ def entries(old: Marks, measured: Sequence[Measurement]) -> dict[str, dict[str, 
                         "meets_all_marks": share_meeting_all(reached, old),
                         **spread(reached[mark]),
                     }
-                    for name, reached in one.wrong.items()
+                    for name, reached in measurement.wrong.items()
                     if mark in reached
                 ],
-                "caught_beside": list(one.beside),
+                "caught_beside": list(measurement.beside),
             }
     return new
 
@@ -319,7 +319,7 @@ def problems(marks: Marks) -> list[str]:
 
 def out_of_date(marks: Marks, catalog: Catalog) -> list[str]:
     """The marks whose training has changed since they were measured."""
-    now = {one.kata.short: one.key for one in candidates(catalog) if not one.name}
+    now = {each.kata.short: each.key for each in candidates(catalog) if not each.name}
     return [
         name
         for name, entry in marks.items()

@@ -286,9 +286,9 @@ def mutants_were_judged(chosen: Catalog) -> Finding:
     kept = mutants.figures()
     problems = [mutants.problem(kata, kept.get(kata.name)) for kata in chosen.katas]
     figures = {kata.name: kept[kata.name] for kata in chosen.katas if kata.name in kept}
-    killed = sum(one.killed for one in figures.values())
-    total = sum(one.total - one.equivalent for one in figures.values())
-    now = sum(one.tests == mutants.tests_hash(name) for name, one in figures.items())
+    killed = sum(counted.killed for counted in figures.values())
+    total = sum(counted.total - counted.equivalent for counted in figures.values())
+    now = sum(counted.tests == mutants.tests_hash(name) for name, counted in figures.items())
     scope = f"killed {killed}/{total}, {now} katas by today's tests"
     return Finding(tuple(filter(None, problems)), scope)
 
