@@ -32,10 +32,11 @@ The way of a learner's save, in watch mode:
     (pure), and an effect asks for a run.
  2. check/server: `client` asks the `server`, which has everything imported; it is replaced when the
     `fingerprint` of what it has imported is another.
- 3. suite: the `supervisor` has a worker of processes start a child for the kata; the child runs
-    pytest (`pytest_run`) with our `plugin`, which loads the kata's file (`loader`), decides what is
-    blocked or skipped, and has `feedback` turn an error into a diagnosis, with `causes` and
-    `layers`. The tests are tests/test_kNN_*.py, and make their checks by tests/support/.
+ 3. suite: the `supervisor` gives the kata as a `job` to a worker (processes/`worker`), which starts
+    a child; the child runs pytest (`pytest_run`) with our `plugin`, which loads the kata's file
+    (`loader`), decides what is blocked or skipped, and has `feedback` turn an error into a
+    diagnosis, with `causes` and `layers`. The tests are tests/test_kNN_*.py, and make their checks
+    by tests/support/.
  4. `report` believes complete reports only; a child that dies or falls silent has failed the test
     that it was at.
  5. Results come back the same way; check/watch: `frame` draws them, `state` and `store` keep them.
@@ -46,7 +47,7 @@ The way of a submission:
     `selection` takes the kata files, `notes` names what was left out.
  2. grade: `run` skips it where the gradebook has a valid record (gradebook/keys: the hash of all
     that judges it); otherwise a thread of `judge_pool` hands it to its `judge`.
- 3. Feedback: suite as above, with children that grade/sandbox starts and confines.
+ 3. Feedback: suite as above, with the worker of grade/sandbox, whose children are confined.
  4. Credit: exam. A `sheet` is drawn and answered by the reference on our side; `examiner` puts its
     questions to the submission in the sandbox (`answering`), gets plain `values` over the `wire`,
     and compares them here (`comparisons`). Nothing that the submission says of itself counts.
