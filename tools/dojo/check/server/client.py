@@ -24,6 +24,8 @@ from dojo.suite.unit import Unit
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 SECONDS_OF_SILENCE = supervisor.SECONDS_TO_START + supervisor.SECONDS_OF_SILENCE
+# what comes of a server that is gone, is another, or gives an odd answer
+BROKEN = (OSError, EOFError, AuthenticationError, ValueError, LookupError, msgspec.MsgspecError)
 MOST_TRIES = 3
 SECONDS_TO_END = 5
 # a server that ends earlier is not replaced before it is asked: the next would end as soon
@@ -52,11 +54,9 @@ class NotWarm(Exception):
 def run(
     units: Sequence[Unit], katas: Sequence[Kata], on_result: OnResult | None = None
 ) -> list[KataResult]:
-    """The same as suite.supervisor.run, by a server of this clone if there is one that is not
-    stale. Where one breaks off, `on_result` is called for some tests twice.
-    """
+    """The same as suite.supervisor.run, by a server of this clone if one is there and not stale."""
     for address in rendezvous.addresses():
-        with contextlib.suppress(Unanswered):
+        with contextlib.suppress(Unanswered):  # the next one then reports some tests again
             results = ask(address, units, None, on_result)
             if all(kata.outcome != Outcome.ERROR for kata in results):
                 return results
@@ -101,10 +101,8 @@ def ask(
                         return katas
                     case server.Refused(why, is_stale):
                         raise Stale(why) if is_stale else Unanswered(why)
-    except (OSError, EOFError, AuthenticationError, ValueError, LookupError) as error:
+    except BROKEN as error:
         raise Unanswered(f"{type(error).__name__}: {error}") from error
-    except msgspec.MsgspecError as error:
-        raise Unanswered(f"a broken answer: {error}") from error
 
 
 class Keeper:

@@ -60,8 +60,7 @@ class Watcher:
 
     def _watch(self) -> None:
         while not self._stop.is_set():
-            # no such folder, or it can't be watched
-            with contextlib.suppress(OSError, RuntimeError):
+            with contextlib.suppress(OSError, RuntimeError):  # no folder, or it can't be watched
                 self._until_replaced()
             self._compare()
             self._stop.wait(MILLISECONDS_WITHOUT_EVENT / 1000)

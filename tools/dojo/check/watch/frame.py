@@ -48,7 +48,8 @@ class Frame:
 
     def lines(self, model: Model) -> list[str]:
         """The lines of the screen, no more than it has: text, then hints, progress and keys."""
-        upper = self._printed(self._upper, model)
+        draw = {m.LIST: self._list, m.ALL: self._all, m.READ: self._text}
+        upper = self._printed(draw.get(model.view, self._kata), model)
         hints = []
         if model.hints and model.view == m.KATA:
             for number, text in enumerate(model.hints.texts, start=1):
@@ -76,16 +77,8 @@ class Frame:
         text = Text.from_markup(markup, overflow="fold")
         self._console.print(Padding(text, (0, 0, 0, indent), expand=False) if markup else "")
 
-    def _upper(self, model: Model) -> None:
-        match model.view:
-            case m.LIST:
-                self._list(model)
-            case m.ALL:
-                self._all(model)
-            case m.READ:
-                self._console.print(Text.from_ansi(model.text))
-            case _:
-                self._kata(model)
+    def _text(self, model: Model) -> None:
+        self._console.print(Text.from_ansi(model.text))
 
     def _lower(self, model: Model) -> None:
         done, total = model.count

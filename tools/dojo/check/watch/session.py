@@ -24,7 +24,6 @@ from dojo.check.watch import effects, transitions
 from dojo.check.watch import model as m
 from dojo.check.watch.files import Watcher
 from dojo.check.watch.frame import Frame
-from dojo.check.watch.model import Model
 from dojo.check.watch.terminal import Terminal, listen
 from dojo.console import Screen
 from dojo.suite.unit import Unit
@@ -46,7 +45,7 @@ class Session:
     """One person, one folder of kata files; `device` is where the placement tests run."""
 
     def __init__(
-        self, model: Model, folder: Path, device: str, screen: Screen, terminal: Terminal
+        self, model: m.Model, folder: Path, device: str, screen: Screen, terminal: Terminal
     ) -> None:
         self.model = model
         self._folder, self._device, self._screen, self._terminal = folder, device, screen, terminal
@@ -178,10 +177,9 @@ def watch(catalog: Catalog, folder: Path, named: Kata | None, device: str, scree
     except OSError:  # the terminal was closed
         return CODES["SIGHUP"]
     done, total = session.model.count
+    text = f"{done} of {total} tasks pass. `python tools/check --watch` goes on from here."
     with contextlib.suppress(OSError):
-        screen.console.print(
-            f"{done} of {total} tasks pass. `python tools/check --watch` goes on from here."
-        )
+        screen.console.print(text)
     return code
 
 

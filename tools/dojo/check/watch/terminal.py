@@ -110,12 +110,11 @@ def listen(on_key: Callable[[str], None], on_end: Callable[[], None]) -> None:
 
 def read_posix(on_key: Callable[[str], None], on_end: Callable[[], None]) -> None:
     """Read keys until the terminal is gone or sends the end of input."""
+    stdin = sys.stdin.fileno()
     while True:
         try:
-            data = os.read(sys.stdin.fileno(), 256)
-            while UNFINISHED.search(data) and _has_more():
-                if not (rest := os.read(sys.stdin.fileno(), 256)):
-                    break
+            data = os.read(stdin, 256)
+            while UNFINISHED.search(data) and _has_more() and (rest := os.read(stdin, 256)):
                 data += rest
         except OSError:  # the terminal is gone
             data = b""
