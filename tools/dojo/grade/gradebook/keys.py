@@ -31,7 +31,6 @@ JUDGE = "dojo.grade.judge"
 # Modules that a judge imports and that have no say in a verdict, each with the reason. All others
 # that it imports, directly or not, have one, those that are still to be written included.
 NO_SAY = {
-    "dojo.check": "what the tools for learners do, no grader does",
     "dojo.grade.assignment": "what it has read is a part of the versions by itself",
     "dojo.grade.judge_pool": "it hands submissions to judges, and alters no record of theirs",
     "dojo.grade.text": "how text is shown, and how much of it",
