@@ -16,9 +16,7 @@ LABEL = 10  # columns of "expected:" and the like
 
 @dataclass(frozen=True)
 class Cause:
-    """A likely cause, and whether evidence tells it: what came out is what this mistake gives. If
-    not, it is a general one.
-    """
+    """A likely cause; "told" by evidence if what came out is what this mistake gives."""
 
     text: str
     told: bool = False
@@ -26,7 +24,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Of one failed test.
+    """Why one test failed.
 
     Attributes:
         headline: what is wrong, in a sentence.
@@ -63,14 +61,12 @@ class Diagnosis:
 
     @property
     def is_told(self) -> bool:
-        """Whether evidence tells a cause."""
+        """True if evidence tells a cause."""
         return any(cause.told for cause in self.likely)
 
     @property
     def leads_on(self) -> bool:
-        """Whether it ends in something to do: a pointer, a cause told by evidence, or one that asks
-        a question.
-        """
+        """True if it ends in something to do: a pointer, a told cause, or a question."""
         return (
             bool(self.pointer)
             or self.is_told

@@ -34,7 +34,7 @@ from dojo.results import KataResult, Outcome, TaskResult
 from dojo.suite.supervisor import Abandoned, run
 from dojo.suite.unit import Unit
 
-ATTEMPTS_A_KATA = 2  # a fault of ours may be a passing one
+ATTEMPTS_A_KATA = 2  # that fail by a fault of ours, which may pass
 STATUS_OF = {
     Outcome.FAILED: Status.FAILED,
     Outcome.NOT_STARTED: Status.NOT_STARTED,

@@ -83,11 +83,11 @@ def run(
         Lost: what the children ran in broke down again and again.
     """
     by_name = {kata.name: kata for kata in katas}
-    known = [Report(by_name[unit.kata]) for unit in units]
+    so_far = [Report(by_name[unit.kata]) for unit in units]
     with tempfile.TemporaryDirectory(prefix="torch-katas-", ignore_cleanup_errors=True) as scratch:
-        supervisor = _Supervisor(known, on_result, worker or Plain(len(units) >= MANY))
+        supervisor = _Supervisor(so_far, on_result, worker or Plain(len(units) >= MANY))
         supervisor.work(units, jobs or _cores(), Path(scratch), abandon, seconds)
-    return [report.verdict() for report in known]
+    return [report.verdict() for report in so_far]
 
 
 def _cores() -> int:
