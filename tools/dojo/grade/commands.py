@@ -1,6 +1,5 @@
 """The command line of tools/grade. Only judging imports torch, when there is something to judge."""
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from dojo.grade.intake import DEFAULT_PATTERN, Intake, IntakeError, scan
 from dojo.grade.judge_pool import CannotGrade, NewJudge
 from dojo.grade.records import NOT_ISOLATED, Record, Status
 from dojo.grade.run import Standing, grade
+from dojo.processes import forking
 
 EXIT_STOPPED = 130
 MOST_JOBS = 256
@@ -97,7 +97,7 @@ def run(
     exports.check(out / exports.NAME)
     begin = time.monotonic()
     standing = Standing(len(intake.entries))
-    jobs = jobs or _cores()
+    jobs = jobs or forking.cores()
     isolated = not no_sandbox
 
     def on_done(now: Standing) -> None:
@@ -195,7 +195,3 @@ def _where(isolation: str) -> str:
             " this machine."
         )
     return f"Sandbox: {isolation.removeprefix('isolated: ')}."
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

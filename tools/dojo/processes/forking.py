@@ -33,6 +33,11 @@ SERVERS = len("/pymp-12345678/listener-12345678")
 _one_at_a_time = threading.Lock()
 
 
+def cores() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def can_fork() -> bool:
     return sys.platform.startswith("linux") and not os.environ.get(NO_FORK)
 

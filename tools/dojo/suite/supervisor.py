@@ -20,6 +20,7 @@ import msgspec
 
 from dojo.catalog import Kata
 from dojo.diagnosis import Cause, Diagnosis
+from dojo.processes import forking
 from dojo.processes.channel import LARGEST
 from dojo.processes.worker import Lost, Plain, Process, Worker
 from dojo.results import KataResult, Outcome, TestResult, test_result
@@ -86,12 +87,8 @@ def run(
     so_far = [Report(by_name[unit.kata]) for unit in units]
     with tempfile.TemporaryDirectory(prefix="torch-katas-", ignore_cleanup_errors=True) as scratch:
         supervisor = _Supervisor(so_far, on_result, worker or Plain(len(units) >= MANY))
-        supervisor.work(units, jobs or _cores(), Path(scratch), abandon, seconds)
+        supervisor.work(units, jobs or forking.cores(), Path(scratch), abandon, seconds)
     return [report.verdict() for report in so_far]
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(eq=False)
