@@ -115,10 +115,12 @@ class KataResult:
         )
 
     @property
+    def tests(self) -> tuple[TestResult, ...]:
+        return tuple(test for task in self.tasks for test in task.tests)
+
+    @property
     def measured(self) -> tuple[Measured, ...]:
-        return tuple(
-            number for task in self.tasks for test in task.tests for number in test.measured
-        )
+        return tuple(number for test in self.tests for number in test.measured)
 
 
 @dataclass(frozen=True)

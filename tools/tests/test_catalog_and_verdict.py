@@ -68,7 +68,7 @@ def test_a_catalog_that_is_missing_says_how_to_get_it_back(tmp_path):
 
 
 def test_the_catalog_is_complete(catalog):
-    assert catalog_is_complete(catalog).problems == ()
+    assert catalog_is_complete(catalog).problems == []
 
 
 @pytest.mark.parametrize(

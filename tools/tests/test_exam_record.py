@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from dojo.validate import commands, exams, parts
+from dojo.validate import commands, exams
 from dojo.validate.exams import Figures, Tried
 
 KATA = "k01_tensors"
@@ -84,7 +84,7 @@ def test_figures_of_all_draws_stay_beside_newer_ones_and_count_for_the_exam_they
     every = replace(good, reference=100, variants=5 * good.variants)
 
     def scope() -> str:
-        found = parts.exams_were_tried(some)
+        found = exams.recorded(some)
         assert bool(found.problems) == found.scope.startswith("0/1")
         return found.scope
 

@@ -32,11 +32,15 @@ def told(*causes: str) -> KataResult:
     )
 
 
+def misnamed(mistakes: list[Patch], results: list[KataResult]) -> list[list[str]]:
+    return parts.misnamed(list(zip(mistakes, results, strict=True)))
+
+
 def test_another_mistakes_words_in_a_likely_cause_are_a_wrong_name():
     mistakes = [mistake("no sigmoid", "raw scores"), mistake("two sigmoids", "applied twice")]
-    right = parts.misnamed(mistakes, [told("these are raw scores"), told("it is applied twice")])
+    right = misnamed(mistakes, [told("these are raw scores"), told("it is applied twice")])
     assert right == [[], []]
-    both = parts.misnamed(
+    both = misnamed(
         mistakes, [told("these are raw scores", "it is applied twice"), told("it is applied twice")]
     )
     assert [len(found) for found in both] == [1, 0]
@@ -48,7 +52,7 @@ def test_what_a_mistake_may_also_be_called_is_no_wrong_name():
         mistake("no sigmoid", "raw scores", also=("two sigmoids",)),
         mistake("two sigmoids", "applied twice"),
     ]
-    assert parts.misnamed(
+    assert misnamed(
         mistakes, [told("raw scores, or applied twice", "applied twice"), told("applied twice")]
     ) == [[], []]
 
@@ -60,12 +64,12 @@ def test_mistakes_with_one_name_or_of_another_kata_are_no_strangers():
         mistake("a stranger", "scores", kata="k07_hidden_layer"),
     ]
     results = [told("raw scores"), told("raw scores"), told("the scores are raw")]
-    assert parts.misnamed(mistakes, results) == [[], [], []]
+    assert misnamed(mistakes, results) == [[], [], []]
 
 
 def test_words_that_stand_elsewhere_in_the_message_are_no_name():
     mistakes = [mistake("no sigmoid", "raw scores"), mistake("anything", "Not right")]
-    assert parts.misnamed(mistakes, [told("raw scores"), told("something else")]) == [[], []]
+    assert misnamed(mistakes, [told("raw scores"), told("something else")]) == [[], []]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """For maintainers: are the references, the stubs, the tests and the tools right?
 
+A measurement takes a command: it measures, counts figures, keeps them as a record, and names what
+is wrong. Its `recorded` is a part of the validation: does the record prove the files of today?
+
 commands       the command line
 parts          each part of the validation
 marks          pass marks, measured over many seeds
@@ -12,7 +15,10 @@ patches        known mistakes and other right solutions: replacements in a refer
 test_files     what a kata's test file says, and texts run against it
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+Say = Callable[[str], None]  # shows a person how far a measurement has come
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,6 @@ class Finding:
         notes: what is worth showing though it is no problem.
     """
 
-    problems: tuple[str, ...]
+    problems: Sequence[str]
     scope: str
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()

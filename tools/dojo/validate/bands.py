@@ -7,7 +7,8 @@ training is noticed.
 """
 
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from dojo.curve import BAND_POINTS, Band, Curve, thinned
 from dojo.results import KataResult
 from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.validate import Finding, marks
+from dojo.validate import Finding, Say, marks
 from dojo.validate.marks import Marks
 
 FILE = ROOT / "tests" / "loss_bands.toml"
@@ -30,32 +31,34 @@ CHUNK = 5  # seeds that one process takes
 LOWEST, HIGHEST = 0.05, 0.95  # quantiles
 
 
-def measure(catalog: Catalog, say: Callable[[str], None]) -> Finding:
+def measure(catalog: Catalog, say: Say) -> Finding:
     """Measure the bands of these katas' references and write them to FILE."""
     measured = measurements(catalog, say)
     old = read()
     others = {name: old[name] for name in old.keys() - marks.of_katas(old, catalog).keys()}
     files.write_whole(FILE, to_toml(others | measured))
     wrong = problems(read(), catalog, trainings(catalog))
-    return Finding(tuple(wrong), f"{len(measured)} bands written to tests/loss_bands.toml")
+    return Finding(wrong, f"{len(measured)} bands written to tests/loss_bands.toml")
 
 
-def measurements(catalog: Catalog, say: Callable[[str], None]) -> dict[str, dict[str, Any]]:
+def recorded(catalog: Catalog) -> Finding:
+    """Each training with a mark has a band of the reference's losses of today."""
+    names = trainings(catalog)
+    return Finding(problems(read(), catalog, names), f"{len(names)} trainings")
+
+
+def measurements(catalog: Catalog, say: Say) -> dict[str, dict[str, Any]]:
     """Training → its entry, for the references of these katas."""
-    found = {}
-    for candidate in (each for each in marks.candidates(catalog) if not each.name):
-        kata = candidate.kata
-        say(f"{kata.short}, {SEEDS} seeds")
-        seconds = marks.SECONDS_A_TRAINING
-        units = [
-            Unit("reference", kata.name, "cpu", timeout=seconds, measure=(first, first + CHUNK))
-            for first in range(0, SEEDS, CHUNK)
-        ]
-        for training, curves in histories(run(units, catalog.katas)).items():
-            if made := band(curves):
-                entry = {"of": candidate.key, "measured": marks.measured_with()}
-                found[training] = entry | vars(made)
-    return found
+    entries: dict[str, dict[str, Any]] = {}
+    for reference in (each for each in marks.candidates(catalog) if not each.name):
+        name, about = reference.kata.name, {"of": reference.key, "measured": marks.measured_with()}
+        say(f"{reference.kata.short}, {SEEDS} seeds")
+        unit = Unit("reference", name, "cpu", timeout=marks.SECONDS_A_TRAINING)
+        chunks = [(first, first + CHUNK) for first in range(0, SEEDS, CHUNK)]
+        results = run([replace(unit, measure=chunk) for chunk in chunks], catalog.katas)
+        bands = {training: band(curves) for training, curves in histories(results).items()}
+        entries |= {training: about | vars(each) for training, each in bands.items() if each}
+    return entries
 
 
 def trainings(catalog: Catalog) -> list[str]:
@@ -65,12 +68,12 @@ def trainings(catalog: Catalog) -> list[str]:
 
 def histories(results: Iterable[KataResult]) -> dict[str, list[Curve]]:
     """The loss histories of each training, one a seed; several marks of a training share them."""
-    found: dict[str, dict[str, list[Curve]]] = {}
+    curves: dict[str, dict[str, list[Curve]]] = {}
     for number in (number for result in results for number in result.measured):
         training, _, mark = number.mark.rpartition(".")
         if number.curve:
-            found.setdefault(training, {}).setdefault(mark, []).append(number.curve)
-    return {training: next(iter(by_mark.values())) for training, by_mark in found.items()}
+            curves.setdefault(training, {}).setdefault(mark, []).append(number.curve)
+    return {training: next(iter(by_mark.values())) for training, by_mark in curves.items()}
 
 
 def band(curves: Sequence[Curve]) -> Band | None:
@@ -104,29 +107,30 @@ def to_toml(bands: Marks) -> str:
     return marks.toml_of(HEADER, tables)
 
 
-def problems(bands: Marks, catalog: Catalog, wanted: Iterable[str]) -> list[str]:
+def problems(bands: Marks, catalog: Catalog, needed: Iterable[str]) -> list[str]:
     """Bands that are malformed, older than their training, or missing.
 
     Args:
-        wanted: the trainings that need one.
+        needed: the trainings that need one.
     """
-    again, found = "`python tools/validate bands`", []
     changed = marks.out_of_date(bands, catalog)
-    for training in wanted:
-        if (entry := bands.get(training)) is None:
-            found.append(f"{training} has no band of the reference's losses: {again}")
-            continue
-        try:
-            seeds = msgspec.convert(entry, Band).seeds
-        except (ValueError, msgspec.MsgspecError) as error:
-            found.append(f"tests/loss_bands.toml: {training} is malformed ({error}): {again}")
-            continue
-        if seeds < SEEDS:
-            found.append(
-                f"{training}: its losses were measured from {seeds} seeds of {SEEDS}: {again}"
-            )
-        if training in changed:
-            found.append(
-                f"{training}: its training has changed since its losses were measured: {again}"
-            )
-    return found
+    return [
+        f"{fault}: `python tools/validate bands`"
+        for training in needed
+        for fault in _faults(training, bands.get(training), training in changed)
+    ]
+
+
+def _faults(training: str, entry: Mapping[str, Any] | None, is_old: bool) -> Iterator[str]:
+    if entry is None:
+        yield f"{training} has no band of the reference's losses"
+        return
+    try:
+        seeds = msgspec.convert(entry, Band).seeds
+    except (ValueError, msgspec.MsgspecError) as error:
+        yield f"tests/loss_bands.toml: {training} is malformed ({error})"
+        return
+    if seeds < SEEDS:
+        yield f"{training}: its losses were measured from {seeds} seeds of {SEEDS}"
+    if is_old:
+        yield f"{training}: its training has changed since its losses were measured"

@@ -4,6 +4,7 @@ table of what the records say of each device.
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,29 +26,16 @@ WHY = (
     " in an order of its own, which costs some digits in the sums of a layer; over the steps of a"
     " training such differences grow"
 )
-STYLES = {
-    "passed": "green",
-    "FAILED": "red",
-    "older": "yellow",
-    "skipped": "yellow",
-    "not run": "dim",
-    "no tests": "dim",
-}
+STYLES = {"passed": "green", "FAILED": "red", "older": "yellow", "skipped": "yellow"}  # else dim
 
 
 class TaskOnDevice(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the tests of a task came to on a device.
+    """What the tests of a task came to on a device."""
 
-    Attributes:
-        outcome: an Outcome or LEFT_OUT.
-        why: the first line of what is wrong, if it is not passed.
-        skipped: the reasons of tests that leave this device out by themselves.
-    """
-
-    outcome: str
+    outcome: str  # an Outcome or LEFT_OUT
     seconds: float
-    why: str = ""
-    skipped: tuple[str, ...] = ()
+    why: str = ""  # the first line of what is wrong, if it is not passed
+    skipped: tuple[str, ...] = ()  # the reasons of tests that leave this device out by themselves
 
 
 @dataclass(frozen=True)
@@ -90,22 +78,13 @@ class Mistakes:
 
 @dataclass(frozen=True)
 class OnDevice:
-    """One kata on a device.
+    """One kata on a device."""
 
-    Attributes:
-        content: hash of the reference, its tests and marks.
-        date: when it was examined.
-        versions: with which Python, torch and system.
-        tasks: those with a test on the device.
-        drift: "forward" and "loss" → the largest difference to the CPU.
-        marks: of each mark the trainings on the device.
-    """
-
-    content: str
+    content: str  # hash of the reference, its tests and marks
     date: str = ""
-    versions: dict[str, str] = field(default_factory=dict)
-    tasks: dict[str, TaskOnDevice] = field(default_factory=dict)
-    drift: dict[str, Difference] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)  # of Python, torch and system
+    tasks: dict[str, TaskOnDevice] = field(default_factory=dict)  # those with a test there
+    drift: dict[str, Difference] = field(default_factory=dict)  # "forward" and "loss"
     marks: dict[str, MarkMet] = field(default_factory=dict)
     variants: Variants = Variants()
     mistakes: Mistakes = Mistakes()
@@ -118,28 +97,24 @@ class OnDevice:
     @property
     def problems(self) -> list[str]:
         """What did not go as it must, in words."""
-        found = [
-            f"{name} {task.outcome}" + (f": {task.why}" if task.why else "")
-            for name, task in self.tasks.items()
-            if task.outcome not in (Outcome.PASSED, LEFT_OUT)
-        ]
+        return list(self._faults())
+
+    def _faults(self) -> Iterator[str]:
+        for name, task in self.tasks.items():
+            if task.outcome not in (Outcome.PASSED, LEFT_OUT):
+                yield f"{name} {task.outcome}" + (f": {task.why}" if task.why else "")
         for kind, difference in self.drift.items():
             if not difference.share <= TOLERANCE[kind]:  # NaN is over every tolerance
-                found.append(
-                    f"{kind} drifts by {difference.share:.1e}, more than {TOLERANCE[kind]:g}"
-                )
+                yield f"{kind} drifts by {difference.share:.1e}, more than {TOLERANCE[kind]:g}"
         for mark, trainings in self.marks.items():
             if trainings.met < trainings.seeds:
-                found.append(f"{mark} met by {trainings.met} of {trainings.seeds} trainings")
+                yield f"{mark} met by {trainings.met} of {trainings.seeds} trainings"
         variants, mistakes = self.variants, self.mistakes
         if variants.passed < variants.total:
-            found.append(f"{variants.passed} of {variants.total} other right solutions passed")
+            yield f"{variants.passed} of {variants.total} other right solutions passed"
         if mistakes.caught + mistakes.elsewhere < mistakes.total:
-            found.append(
-                f"{mistakes.caught} of {mistakes.total} mistakes of placement caught,"
-                f" {mistakes.elsewhere} more on the CPU alone"
-            )
-        return found
+            caught = f"{mistakes.caught} of {mistakes.total} mistakes of placement caught"
+            yield f"{caught}, {mistakes.elsewhere} more on the CPU alone"
 
     @property
     def left_out(self) -> Iterator[tuple[str, str]]:
@@ -187,16 +162,16 @@ def table(katas: Sequence[Kata], records: Sequence[DeviceRecord]) -> Table:
     }
     measured = {record.device for record in records}
     columns |= dict.fromkeys(kind for kind in KINDS if kind not in measured)
-    made = Table(title="What the records say of each device", title_justify="left", pad_edge=False)
-    for title in ("kata", *columns):
-        made.add_column(title)
+    title = "What the records say of each device"
+    table = Table("kata", *columns, title=title, title_justify="left", pad_edge=False)
     for kata in katas:
         cells = []
         for record in columns.values():
             state, detail = cell(kata.name, record)
-            cells.append(Text.assemble((state, STYLES[state]), f"  {detail}" if detail else ""))
-        made.add_row(kata.short, *cells)
-    return made
+            style = STYLES.get(state, "dim")
+            cells.append(Text.assemble((state, style), f"  {detail}" if detail else ""))
+        table.add_row(kata.short, *cells)
+    return table
 
 
 def cell(kata: str, record: DeviceRecord | None) -> tuple[str, str]:
@@ -229,20 +204,18 @@ def _detail(entry: OnDevice) -> str:
 
 def summary(record: DeviceRecord) -> str:
     """What was judged on a device beside the references, and when, with which versions."""
-    runs: dict[str, int] = {}
-    for entry in record.katas.values():
-        versions = [f"{name} {number}" for name, number in entry.versions.items()]
-        run = ", ".join([entry.date, *versions])
-        runs[run] = runs.get(run, 0) + 1
-    counted = "; ".join(
-        f"{number} kata{'s' * (number != 1)} on {run}" for run, number in runs.items()
+    entries = record.katas.values()
+    runs = Counter(
+        ", ".join([entry.date, *(f"{name} {number}" for name, number in entry.versions.items())])
+        for entry in entries
     )
-    variants = [entry.variants for entry in record.katas.values()]
-    mistakes = [entry.mistakes for entry in record.katas.values()]
-    passed, total = sum(each.passed for each in variants), sum(each.total for each in variants)
-    caught, placed = sum(each.caught for each in mistakes), sum(each.total for each in mistakes)
+    counts = [f"{number} kata{'s' * (number != 1)} on {run}" for run, number in runs.items()]
+    passed = sum(entry.variants.passed for entry in entries)
+    total = sum(entry.variants.total for entry in entries)
+    caught = sum(entry.mistakes.caught for entry in entries)
+    placed = sum(entry.mistakes.total for entry in entries)
     return (
-        f"{record.device}: {counted}. Other right solutions passed: {passed}/{total}. Placement"
-        f" mistakes caught there: {caught}/{placed},"
-        f" {sum(each.elsewhere for each in mistakes)} more on the CPU alone."
+        f"{record.device}: {'; '.join(counts)}. Other right solutions passed: {passed}/{total}."
+        f" Placement mistakes caught there: {caught}/{placed},"
+        f" {sum(entry.mistakes.elsewhere for entry in entries)} more on the CPU alone."
     )

@@ -15,11 +15,11 @@ from pathlib import Path
 import msgspec
 
 from dojo import ROOT, dependencies, files, reference_results
-from dojo.catalog import Kata
+from dojo.catalog import Catalog, Kata
 from dojo.exam import sheet
 from dojo.exam.question import load
 from dojo.processes import forking
-from dojo.validate import Finding, patches
+from dojo.validate import Finding, Say, patches
 from dojo.validate.test_files import tasks_of, training_tests
 
 FILE = ROOT / "reference" / "validation" / "exams.json"
@@ -110,20 +110,22 @@ class Tried:
 def solutions(kata: Kata) -> list[Solution]:
     """The reference, the other right solutions and the known mistakes of a kata."""
     source, tasks = kata.reference_text(), tuple(task.name for task in kata.tasks)
-    found = [Solution(REFERENCE, source, tasks)]
-    for variant in patches.load("variant", kata.name):
-        found.append(Solution(f"variant: {variant.name}", variant.apply(source), tasks))
-    for mistake in patches.load("mistake", kata.name):
-        text, broken = mistake.apply(source), tasks_of(kata, mistake.caught_by)
-        found.append(Solution(MISTAKE + mistake.name, text, broken))
-    return found
+    right, wrong = patches.load("variant", kata.name), patches.load("mistake", kata.name)
+    return [
+        Solution(REFERENCE, source, tasks),
+        *(Solution(f"variant: {each.name}", each.apply(source), tasks) for each in right),
+        *(
+            Solution(MISTAKE + each.name, each.apply(source), tasks_of(kata, each.caught_by))
+            for each in wrong
+        ),
+    ]
 
 
 def has_exam(kata: Kata) -> bool:
     return sheet.path_of(kata.name).is_file()
 
 
-def examine(kata: Kata, draws: int, record: bool, say: Callable[[str], None]) -> Finding:
+def measure(kata: Kata, draws: int, record: bool, say: Say) -> Finding:
     """Try a kata's exam out, and keep the figures if that is asked for and nothing is wrong.
 
     Args:
@@ -131,13 +133,23 @@ def examine(kata: Kata, draws: int, record: bool, say: Callable[[str], None]) ->
     """
     plan = all_draws(kata) if not draws else lambda solution: _at_most(draws, solution)
     verdicts = try_out(kata, plan, say)
-    found = [f"it asks nothing about {task}, or no such task is there" for task in unasked(kata)]
-    found += problems(kata, verdicts)
+    wrong = [f"it asks nothing about {task}, or no such task is there" for task in unasked(kata)]
+    wrong += problems(kata, verdicts)
     figures = figures_of(verdicts)
-    if record and not found:
+    if record and not wrong:
         write(kata, figures)
     scope = f"{figures.mistakes} mistakes, {figures.reference} + {figures.variants} draws"
-    return Finding(tuple(found), scope)
+    return Finding(wrong, scope)
+
+
+def recorded(catalog: Catalog) -> Finding:
+    """Each kata's exam of today let right solutions pass and no known mistake."""
+    records = read()
+    tried = {kata: records.get(kata.name, Tried()) for kata in catalog.katas}
+    faults = list(filter(None, (problem(kata, record) for kata, record in tried.items())))
+    complete = sum(is_complete(kata, record) for kata, record in tried.items())
+    good = f"{len(tried) - len(faults)}/{len(tried)} on {FEWEST_DRAWS} draws"
+    return Finding(faults, f"{good}, {complete}/{len(tried)} on all")
 
 
 def _at_most(draws: int, solution: Solution) -> int:
@@ -163,32 +175,25 @@ def unasked(kata: Kata) -> list[str]:
     return [task for task in tasks if task not in asked] + sorted(asked - set(tasks))
 
 
-def try_out(
-    kata: Kata,
-    draws: Callable[[Solution], int],
-    say: Callable[[str], None],
-    jobs: int | None = None,
-) -> list[Verdict]:
+def try_out(kata: Kata, draws: Callable[[Solution], int], say: Say) -> list[Verdict]:
     """Every solution under as many draws as `draws` says; verdicts in .exams/ are reused."""
-    wanted = [(solution, seed) for solution in solutions(kata) for seed in range(draws(solution))]
+    asked = [(solution, seed) for solution in solutions(kata) for seed in range(draws(solution))]
     path = KEPT / f"{kata.short}-{_hash(asking(kata))}-{version('torch')}.jsonl"
     verdicts = {(verdict.of, verdict.seed): verdict for verdict in _kept(path)}
     missing: dict[int, list[Solution]] = {}
-    for solution, seed in wanted:
+    for solution, seed in asked:
         if (solution.id, seed) not in verdicts:
             missing.setdefault(seed, []).append(solution)
     path.parent.mkdir(exist_ok=True)
-    with forking.pool(jobs) as pool, path.open("ab") as kept:
-        running = [
-            pool.submit(_under_one_draw, kata.name, seed, group) for seed, group in missing.items()
-        ]
-        for number, done in enumerate(as_completed(running), start=1):
-            for verdict in done.result():
+    with forking.pool() as pool, path.open("ab") as file:
+        jobs = [pool.submit(_under_one_draw, kata.name, seed, missing[seed]) for seed in missing]
+        for number, job in enumerate(as_completed(jobs), start=1):
+            for verdict in job.result():
                 verdicts[verdict.of, verdict.seed] = verdict
-                kept.write(msgspec.json.encode(verdict) + b"\n")
-            kept.flush()
-            say(f"{kata.short}: {number} of {len(running)} draws")
-    return [verdicts[solution.id, seed] for solution, seed in wanted]
+                file.write(msgspec.json.encode(verdict) + b"\n")
+            file.flush()
+            say(f"{kata.short}: {number} of {len(jobs)} draws")
+    return [verdicts[solution.id, seed] for solution, seed in asked]
 
 
 def _under_one_draw(kata: str, seed: int, group: Sequence[Solution]) -> list[Verdict]:
@@ -241,13 +246,12 @@ def figures_of(verdicts: Sequence[Verdict]) -> Figures:
 
 def has_draws(kata: Kata, figures: Figures, draws: Callable[[Solution], int]) -> bool:
     """True if the figures are of at least so many draws of each solution."""
-    wanted = {solution: draws(solution) for solution in solutions(kata)}
-    of_reference = sum(count for solution, count in wanted.items() if solution.name == REFERENCE)
-    of_right = sum(count for solution, count in wanted.items() if solution.is_right)
+    reference, *others = solutions(kata)
+    variants = [solution for solution in others if solution.is_right]
     return (
-        figures.reference >= of_reference
-        and figures.variants >= of_right - of_reference
-        and figures.mistakes >= sum(not solution.is_right for solution in wanted)
+        figures.reference >= draws(reference)
+        and figures.variants >= sum(map(draws, variants))
+        and figures.mistakes >= len(others) - len(variants)
     )
 
 
@@ -291,17 +295,19 @@ def write(kata: Kata, figures: Figures, path: Path = FILE) -> None:
 
 def problem(kata: Kata, tried: Tried) -> str:
     """Why a record doesn't prove the kata's exam of today; empty where it does."""
-    again = f"`python tools/validate exams {FEWEST_DRAWS} --record {kata.short}`"
     figures = tried.latest(key(kata))
     if figures is None:
-        return f"{kata.name}: its exam has changed since it was tried out: {again}"
-    if refused := figures.reference_refused + figures.variants_refused:
-        return f"{kata.name}: its exam refused a right solution under {refused} draws: {again}"
-    if figures.mistakes_passed:
-        return f"{kata.name}: its exam let {figures.mistakes_passed} known mistakes pass: {again}"
-    if not has_draws(kata, figures, lambda solution: _at_most(FEWEST_DRAWS, solution)):
-        return f"{kata.name}: its exam was not tried on everything: {again}"
-    return ""
+        fault = "has changed since it was tried out"
+    elif refused := figures.reference_refused + figures.variants_refused:
+        fault = f"refused a right solution under {refused} draws"
+    elif figures.mistakes_passed:
+        fault = f"let {figures.mistakes_passed} known mistakes pass"
+    elif not has_draws(kata, figures, lambda solution: _at_most(FEWEST_DRAWS, solution)):
+        fault = "was not tried on everything"
+    else:
+        return ""
+    again = f"`python tools/validate exams {FEWEST_DRAWS} --record {kata.short}`"
+    return f"{kata.name}: its exam {fault}: {again}"
 
 
 def is_complete(kata: Kata, tried: Tried) -> bool:

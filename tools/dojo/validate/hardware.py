@@ -9,7 +9,7 @@ test that ran on the CPU is never a pass there.
 import math
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
@@ -20,17 +20,9 @@ from dojo.catalog import Kata
 from dojo.results import NO_TEST, KataResult, Outcome, TaskResult, TestResult
 from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.validate import Finding, device_record, marks, parts, patches
-from dojo.validate.device_record import (
-    LEFT_OUT,
-    DeviceRecord,
-    Difference,
-    MarkMet,
-    Mistakes,
-    OnDevice,
-    TaskOnDevice,
-    Variants,
-)
+from dojo.validate import Finding, Say, device_record, marks, parts, patches
+from dojo.validate.device_record import DeviceRecord, MarkMet, Mistakes, OnDevice, TaskOnDevice
+from dojo.validate.parts import Tried
 from dojo.validate.patches import Patch
 from dojo.validate.test_files import placement_tests, run_texts
 
@@ -38,16 +30,14 @@ SEEDS = 5  # trainings of each mark on the device
 SECONDS_A_TRAINING = 60
 
 
-def validate(device: str, katas: Sequence[Kata], say: Callable[[str], None]) -> Finding:
-    """Examine a device that is present, and keep what was found."""
+def measure(device: str, katas: Sequence[Kata], say: Say) -> Finding:
+    """Examine a device that is present, and keep its record."""
     record, problems = examine(device, katas, lambda text: say(f"{device}: {text}"))
     path = device_record.write(record)
-    return Finding(tuple(problems), f"{path.relative_to(ROOT).as_posix()} written")
+    return Finding(problems, f"{path.relative_to(ROOT).as_posix()} written")
 
 
-def examine(
-    device: str, katas: Sequence[Kata], say: Callable[[str], None]
-) -> tuple[DeviceRecord, list[str]]:
+def examine(device: str, katas: Sequence[Kata], say: Say) -> tuple[DeviceRecord, list[str]]:
     """Run everything on the device. Returns the record, and what is wrong, in words.
 
     Args:
@@ -56,43 +46,37 @@ def examine(
     """
     say("the references")
     results = run([Unit("reference", kata.name, device, drift=True) for kata in katas], katas)
-    found = {result.name: on_device(result, device) for result in results}
+    entries = {result.name: on_device(result, device) for result in results}
     problems = [f"{name}: {line}" for name, line in _failures(results)]
     # the rest never goes to a device: it would be judged on the CPU
-    present = [kata for kata in katas if found[kata.name].tasks]
+    present = [kata for kata in katas if entries[kata.name].tasks]
     say(f"their trainings, from {SEEDS} seeds")
     training = {kata.name: names for kata in present if (names := marks_of(kata))}
-    trained = run(
-        [
-            Unit("reference", name, device, timeout=SECONDS_A_TRAINING, measure=(0, SEEDS))
-            for name in training
-        ],
-        katas,
-    )
+    unit = Unit("reference", "", device, timeout=SECONDS_A_TRAINING, measure=(0, SEEDS))
+    trained = run([replace(unit, kata=name) for name in training], katas)
     for result in trained:
         met = marks_met(result, training[result.name])
-        found[result.name] = replace(found[result.name], marks=met)
+        entries[result.name] = replace(entries[result.name], marks=met)
     lines = _failures(map(of_trainings, trained))
     problems += [f"{name}, while training: {line}" for name, line in lines]
     say("other right solutions")
-    for name, passed, wrong in variants_on(device, present):
-        found[name] = replace(found[name], variants=passed)
+    for name, variants, wrong in variants_on(device, present):
+        entries[name] = replace(entries[name], variants=variants)
         problems += wrong
     say("mistakes of placement")
-    for name, caught, wrong in mistakes_on(device, present):
-        found[name] = replace(found[name], mistakes=caught)
+    for name, mistakes, wrong in mistakes_on(device, present):
+        entries[name] = replace(entries[name], mistakes=mistakes)
         problems += wrong
-    own = [f"{name}: {problem}" for name, entry in found.items() for problem in entry.problems]
-    kind, settings = device.partition(":")[0], deterministic(device)
-    record = DeviceRecord(kind, model_of(device), settings, found)
-    return record, list(dict.fromkeys(own + problems))
+    first = [f"{name}: {problem}" for name, entry in entries.items() for problem in entry.problems]
+    kind = device.partition(":")[0]
+    record = DeviceRecord(kind, model_of(device), deterministic(device), entries)
+    return record, list(dict.fromkeys(first + problems))
 
 
 def on_device(result: KataResult, device: str) -> OnDevice:
     """One kata's results: its tests on the device, and tasks that reported nothing."""
     largest: dict[str, dict[str, float]] = {}
-    tests = [test for task in result.tasks for test in _tests_on(device, task.tests)]
-    for drift in (drift for test in tests for drift in test.drift):
+    for drift in (drift for test in _tests_on(device, result.tests) for drift in test.drift):
         numbers = largest.setdefault(drift.kind, {"absolute": 0.0, "relative": 0.0})
         for name in numbers:
             reached = getattr(drift, name)
@@ -103,19 +87,16 @@ def on_device(result: KataResult, device: str) -> OnDevice:
         str(date.today()),
         versions(device),
         tasks_on(result, device),
-        {kind: Difference(**numbers) for kind, numbers in largest.items()},
+        {kind: device_record.Difference(**numbers) for kind, numbers in largest.items()},
     )
 
 
 def tasks_on(result: KataResult, device: str) -> dict[str, TaskOnDevice]:
     """What the record says of each task with tests on the device."""
-    was_used = any(
-        test.device == device and test.outcome == Outcome.PASSED
-        for task in result.tasks
-        for test in task.tests
-    )
+    passed = [test for test in result.tests if test.outcome == Outcome.PASSED]
+    was_used = any(test.device == device for test in passed)
     tests = {task.name: _tests_on(device, task.tests) for task in result.tasks}
-    return {name: _task(some, device, was_used) for name, some in tests.items() if some}
+    return {name: _task(tests[name], device, was_used) for name in tests if tests[name]}
 
 
 def _tests_on(device: str, tests: Iterable[TestResult]) -> list[TestResult]:
@@ -128,7 +109,7 @@ def _task(tests: Sequence[TestResult], device: str, was_used: bool) -> TaskOnDev
     skipping = [test for test in tests if was_used and leaves_out(test, device)]
     others = [test for test in tests if test not in skipping]
     problem = next((test for test in others if test.outcome != Outcome.PASSED), None)
-    outcome = problem.outcome if problem else Outcome.PASSED if others else LEFT_OUT
+    outcome = problem.outcome if problem else Outcome.PASSED if others else device_record.LEFT_OUT
     return TaskOnDevice(
         outcome,
         round(sum(test.seconds for test in tests), 3),
@@ -156,8 +137,7 @@ def marks_of(kata: Kata) -> list[str]:
 def marks_met(result: KataResult, names: Iterable[str]) -> dict[str, MarkMet]:
     """Mark → how many of the trainings met it. One that broke down met nothing."""
     met = dict.fromkeys(names, 0)
-    tests = (test for task in result.tasks for test in task.tests)
-    passed = (test for test in tests if test.outcome == Outcome.PASSED)
+    passed = [test for test in result.tests if test.outcome == Outcome.PASSED]
     for number in (number for test in passed for number in test.measured):
         is_met = number.value is not None and (
             number.value <= number.bound if number.at_most else number.value >= number.bound
@@ -177,26 +157,24 @@ def _failures(results: Iterable[KataResult]) -> list[tuple[str, str]]:
     return [
         (result.name, f"{test.name} on {test.device} is {test.outcome}: {test.message}")
         for result in results
-        for task in result.tasks
-        for test in task.tests
+        for test in result.tests
         if test.outcome not in (Outcome.PASSED, Outcome.SKIPPED)
     ]
 
 
-def variants_on(device: str, katas: Sequence[Kata]) -> list[tuple[str, Variants, list[str]]]:
+def variants_on(
+    device: str, katas: Sequence[Kata]
+) -> list[tuple[str, device_record.Variants, list[str]]]:
     """For each kata its other right solutions that pass there, and what is wrong with the rest."""
-    variants = [(kata, patch) for kata in katas for patch in patches.load("variant", kata.name)]
+    variants = [patch for kata in katas for patch in patches.load("variant", kata.name)]
     tried = _run_patched(variants, device, katas)
     judged = []
-    for kata in katas:
-        problems = {
-            patch.name: variant_problems(result, device)
-            for patch, result in tried
-            if patch.kata == kata.name
-        }
+    for name in (kata.name for kata in katas):
+        results = {patch.name: result for patch, result in tried if patch.kata == name}
+        problems = {patch: variant_problems(result, device) for patch, result in results.items()}
         passed = sum(not lines for lines in problems.values())
-        wrong = [f"{kata.name}, '{name}': {line}" for name in problems for line in problems[name]]
-        judged.append((kata.name, Variants(passed, len(problems)), wrong))
+        wrong = [f"{name}, '{patch}': {line}" for patch in problems for line in problems[patch]]
+        judged.append((name, device_record.Variants(passed, len(problems)), wrong))
     return judged
 
 
@@ -212,7 +190,7 @@ def mistakes_on(device: str, katas: Sequence[Kata]) -> list[tuple[str, Mistakes,
     rest. This device, written into the code, is right there: such a mistake is caught on the CPU.
     """
     mistakes = [
-        (kata, patch)
+        patch
         for kata in katas
         for patch in patches.load("mistake", kata.name)
         if patch.caught_by.partition("[")[0] in placement_tests(kata)
@@ -221,15 +199,14 @@ def mistakes_on(device: str, katas: Sequence[Kata]) -> list[tuple[str, Mistakes,
     missed = [
         patch for patch, result in tried if parts.check_mistake(patch, only_on(device, result))
     ]
-    again = [(kata, patch) for kata, patch in mistakes if patch in missed]
-    on_cpu = _run_patched(again, "cpu", katas)
-    problems = [(patch.kata, parts.check_mistake(patch, result)) for patch, result in on_cpu]
+    tried_again = _run_patched(missed, "cpu", katas)
+    problems = [(patch.kata, parts.check_mistake(patch, result)) for patch, result in tried_again]
     judged = []
-    for kata in katas:
-        own = [lines for name, lines in problems if name == kata.name]
-        total = sum(owner is kata for owner, _ in mistakes)
-        counted = Mistakes(total - len(own), sum(not lines for lines in own), total)
-        judged.append((kata.name, counted, [line for lines in own for line in lines]))
+    for name in (kata.name for kata in katas):
+        again = [lines for kata, lines in problems if kata == name]
+        total = sum(patch.kata == name for patch in mistakes)
+        figures = Mistakes(total - len(again), sum(not lines for lines in again), total)
+        judged.append((name, figures, [line for lines in again for line in lines]))
     return judged
 
 
@@ -239,15 +216,13 @@ def only_on(device: str, result: KataResult) -> KataResult:
     return replace(result, tasks=tuple(tasks))
 
 
-def _run_patched(
-    chosen: Sequence[tuple[Kata, Patch]], device: str, katas: Sequence[Kata]
-) -> list[tuple[Patch, KataResult]]:
+def _run_patched(chosen: Sequence[Patch], device: str, katas: Sequence[Kata]) -> list[Tried]:
+    sources = {kata.name: kata.reference_text() for kata in katas}
     texts = [
-        (Unit("", kata.name, device, until=patch.caught_by), patch.apply(kata.reference_text()))
-        for kata, patch in chosen
+        (Unit("", patch.kata, device, until=patch.caught_by), patch.apply(sources[patch.kata]))
+        for patch in chosen
     ]
-    results = run_texts(texts, katas)
-    return [(patch, result) for (_, patch), result in zip(chosen, results, strict=True)]
+    return list(zip(chosen, run_texts(texts, katas), strict=True))
 
 
 def model_of(device: str) -> str:

@@ -3,17 +3,16 @@ them wrongly.
 
 The trainings are those of the tests themselves, run by `pytest --measure`: every test that uses the
 `mark` fixture runs once for each seed and records what it reaches. The wrong solutions are the
-known mistakes that such a test has to catch.
-
-What was measured is kept in .marks/ as it comes, so that an interrupted run goes on where it
-stopped.
+known mistakes that such a test has to catch. Values are kept in .marks/ as they come, so that an
+interrupted run goes on where it stopped.
 """
 
 import hashlib
 import json
+import math
 import platform
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
@@ -22,7 +21,7 @@ from typing import Any
 from dojo import ROOT, dependencies, files
 from dojo.catalog import Catalog, Kata
 from dojo.suite.unit import Unit
-from dojo.validate import Finding, patches
+from dojo.validate import Finding, Say, patches
 from dojo.validate.test_files import definitions, functions, reached, run_texts, training_tests
 
 FILE = ROOT / "tests" / "pass_marks.toml"
@@ -55,8 +54,7 @@ class Candidate:
     """A solution to measure: the reference (no name) or a known mistake.
 
     Attributes:
-        tests: those that hold its training against a mark; of a mistake the one that has to catch
-            it.
+        tests: those that hold its training against a mark; of a mistake the one to catch it.
     """
 
     kata: Kata
@@ -109,19 +107,14 @@ def of_katas(marks: Marks, catalog: Catalog) -> Marks:
     return {name: entry for name, entry in marks.items() if name.partition(".")[0] in shorts}
 
 
-def candidates(catalog: Catalog) -> list[Candidate]:
-    """The references that train, each with the mistakes that its marks have to catch."""
-    found = []
-    for kata in catalog.katas:
-        if tests := training_tests(kata):
-            source = kata.reference_text()
-            found.append(Candidate(kata, "", source, tests))
-            found += [
-                Candidate(kata, mistake.name, mistake.apply(source), (mistake.caught_by,))
-                for mistake in patches.load("mistake", kata.name)
-                if mistake.caught_by in tests
-            ]
-    return found
+def candidates(catalog: Catalog) -> Iterator[Candidate]:
+    """The references that train, each followed by the mistakes that its marks have to catch."""
+    for kata in (kata for kata in catalog.katas if training_tests(kata)):
+        source, tests = kata.reference_text(), training_tests(kata)
+        yield Candidate(kata, "", source, tests)
+        for mistake in patches.load("mistake", kata.name):
+            if mistake.caught_by in tests:
+                yield Candidate(kata, mistake.name, mistake.apply(source), (mistake.caught_by,))
 
 
 def caught_beside(kata: Kata) -> list[str]:
@@ -131,12 +124,9 @@ def caught_beside(kata: Kata) -> list[str]:
     Such as softmax before the loss: the accuracy reaches the mark all the same, and the gradients
     give it away.
     """
-    groups = tuple({function.group for function in functions(kata) if function.trains} - {""})
-    beside = {
-        function.name
-        for function in functions(kata)
-        if function.group.startswith(groups) and not function.trains
-    }
+    tests = functions(kata)
+    groups = tuple({test.group for test in tests if test.trains} - {""})
+    beside = {test.name for test in tests if test.group.startswith(groups) and not test.trains}
     return [
         f"{mistake.name}: {mistake.caught_by}"
         for mistake in patches.load("mistake", kata.name)
@@ -144,58 +134,64 @@ def caught_beside(kata: Kata) -> list[str]:
     ]
 
 
-def measure(catalog: Catalog, say: Callable[[str], None]) -> Finding:
+def measure(catalog: Catalog, say: Say) -> Finding:
     """Measure these katas' marks and write them to FILE."""
-    measured = measurements(candidates(catalog), catalog.katas, say)
+    measured = measurements(list(candidates(catalog)), catalog.katas, say)
     marks = entries(read(), measured)
     files.write_whole(FILE, toml_of(HEADER, marks))
     wrong = problems({name: marks[name] for measurement in measured for name in measurement.right})
-    return Finding(tuple(wrong), f"{len(marks)} marks written to tests/pass_marks.toml")
+    return Finding(wrong, f"{len(marks)} marks written to tests/pass_marks.toml")
 
 
-def measurements(
-    chosen: Sequence[Candidate], katas: Sequence[Kata], say: Callable[[str], None]
-) -> list[Measurement]:
-    """What each kata's trainings reach: read from .marks/ what is there, and the rest measured."""
-    found: dict[str, Measurement] = {}
+def recorded(catalog: Catalog) -> Finding:
+    """Every mark was measured, what was measured holds, and the training is still the same."""
+    marks = of_katas(read(), catalog)
+    again = "its training has changed since it was measured: `python tools/validate marks`"
+    changed = [f"{name}: {again}" for name in out_of_date(marks, catalog)]
+    return Finding(problems(marks) + changed, f"{len(marks)} marks")
+
+
+def measurements(chosen: Sequence[Candidate], katas: Sequence[Kata], say: Say) -> list[Measurement]:
+    """What each kata's trainings reach, read from .marks/ or else measured."""
+    measured: dict[str, Measurement] = {}
     for number, candidate in enumerate(chosen, start=1):
         name = candidate.name or "the reference"
         say(f"{number} of {len(chosen)}: {candidate.kata.short} {name}, {candidate.seeds} seeds")
         values = _values_of(candidate, katas)
         if not candidate.name:
             beside = tuple(caught_beside(candidate.kata))
-            found[candidate.kata.name] = Measurement(candidate.key, values, {}, beside)
+            measured[candidate.kata.name] = Measurement(candidate.key, values, {}, beside)
         elif values:  # one that raises before it reaches anything is caught without a mark
-            found[candidate.kata.name].wrong[candidate.name] = values
-    return list(found.values())
+            measured[candidate.kata.name].wrong[candidate.name] = values
+    return list(measured.values())
 
 
 def _values_of(candidate: Candidate, katas: Sequence[Kata]) -> Values:
     """All seeds of a candidate, chunk by chunk; a chunk is one process."""
-    starts = range(0, candidate.seeds, CHUNK)
-    chunks = {first: min(first + CHUNK, candidate.seeds) for first in starts}
-    paths = {first: KEPT / candidate.key / f"{first}.json" for first in chunks}
-    missing = [first for first in chunks if not paths[first].exists()]
+    last, name = candidate.seeds, candidate.kata.name
+    chunks = [(first, min(first + CHUNK, last)) for first in range(0, last, CHUNK)]
+    paths = {chunk: KEPT / candidate.key / f"{chunk[0]}.json" for chunk in chunks}
+    missing = [chunk for chunk in chunks if not paths[chunk].exists()]
     only = candidate.tests[0] if candidate.name else ""
+    unit = Unit("", name, "cpu", timeout=SECONDS_A_TRAINING, only=only)
     for begin in range(0, len(missing), AT_ONCE):
         some = missing[begin : begin + AT_ONCE]
-        unit = Unit("", candidate.kata.name, "cpu", timeout=SECONDS_A_TRAINING, only=only)
-        units = [replace(unit, measure=(first, chunks[first])) for first in some]
-        results = run_texts([(unit, candidate.source) for unit in units], katas)
-        for first, result in zip(some, results, strict=True):
+        texts = [(replace(unit, measure=chunk), candidate.source) for chunk in some]
+        for chunk, result in zip(some, run_texts(texts, katas), strict=True):
             values: Values = {}
             for number in result.measured:
-                value = float("nan") if number.value is None else number.value
+                value = math.nan if number.value is None else number.value
                 values.setdefault(number.mark, []).append(value)
-            files.write_whole(paths[first], json.dumps(values))
-    joined: Values = {}
-    parts = {first: json.loads(path.read_text()) for first, path in paths.items()}
-    for mark in sorted({mark for part in parts.values() for mark in part}):
-        joined[mark] = []
-        for first, part in parts.items():
-            numbers: list[float] = part.get(mark, [])
-            broken = chunks[first] - first - len(numbers)
-            joined[mark] += numbers + [float("nan")] * broken
+            files.write_whole(paths[chunk], json.dumps(values))
+    parts: dict[tuple[int, int], Values] = {
+        chunk: json.loads(path.read_text()) for chunk, path in paths.items()
+    }
+    joined: Values = {mark: [] for mark in sorted(set().union(*parts.values()))}
+    for mark, values_of_mark in joined.items():
+        for (first, end), part in parts.items():
+            numbers = part.get(mark, [])
+            broken = [math.nan] * (end - first - len(numbers))
+            values_of_mark += numbers + broken
     return joined
 
 
@@ -212,12 +208,11 @@ def is_comparable(entry: Mapping[str, Any]) -> bool:
 
 def spread(values: Sequence[float]) -> dict[str, float | int]:
     """Seeds and quantiles; NaN counts as a seed and stands in no quantile."""
-    numbers = sorted(value for value in values if value == value)
-    found: dict[str, float | int] = {"seeds": len(values)}
-    if numbers:
-        last = len(numbers) - 1
-        found |= {name: numbers[round(share * last)] for name, share in QUANTILES.items()}
-    return found
+    numbers = sorted(value for value in values if not math.isnan(value))
+    last = len(numbers) - 1
+    shares = QUANTILES if numbers else {}
+    quantiles = {name: numbers[round(share * last)] for name, share in shares.items()}
+    return {"seeds": len(values), **quantiles}
 
 
 def share_meeting(values: Sequence[float], bound: float, at_most: bool) -> float:
@@ -228,13 +223,12 @@ def share_meeting(values: Sequence[float], bound: float, at_most: bool) -> float
 
 def share_meeting_all(values: Values, marks: Marks) -> float:
     """The share of runs that meet every mark they were held against."""
-    runs = list(zip(*values.values(), strict=True))
     bounds = [_bound(marks[mark]) for mark in values]
-    passing = [
+    met = [
         all(share_meeting([value], *bound) for value, bound in zip(run, bounds, strict=True))
-        for run in runs
+        for run in zip(*values.values(), strict=True)
     ]
-    return sum(passing) / len(runs)
+    return sum(met) / len(met)
 
 
 def _bound(entry: Mapping[str, Any]) -> tuple[float, bool]:
@@ -295,26 +289,22 @@ def _toml(value: object) -> str:
 
 def problems(marks: Marks) -> list[str]:
     """Marks measured too little, missed by a right training, or met by a wrong one."""
-    found = []
-    for name, entry in marks.items():
-        if (seeds := entry["right"].get("seeds", 0)) < RIGHT_SEEDS:
-            found.append(
-                f"{name}: measured over {seeds} seeds of {RIGHT_SEEDS}: `python tools/validate"
-                " marks`"
-            )
-            continue
-        if rate := entry.get("false_fail", 1.0):
-            found.append(
-                f"{name}: {rate:.1%} of the right trainings miss it: choose another mark or another"
-                " setting"
-            )
-        for wrong in entry.get("wrong", []):
-            where = f"{name}, '{wrong['name']}'"
-            if wrong["seeds"] < WRONG_SEEDS:
-                found.append(f"{where}: measured over {wrong['seeds']} seeds of {WRONG_SEEDS}")
-            if rate := wrong["meets_all_marks"]:
-                found.append(f"{where}: {rate:.1%} of these wrong trainings meet every mark")
-    return found
+    return [f"{name}{fault}" for name, entry in marks.items() for fault in _faults(entry)]
+
+
+def _faults(entry: Mapping[str, Any]) -> Iterator[str]:
+    if (seeds := entry["right"].get("seeds", 0)) < RIGHT_SEEDS:
+        yield f": measured over {seeds} seeds of {RIGHT_SEEDS}: `python tools/validate marks`"
+        return
+    if rate := entry.get("false_fail", 1.0):
+        remedy = "choose another mark or another setting"
+        yield f": {rate:.1%} of the right trainings miss it: {remedy}"
+    for wrong in entry.get("wrong", []):
+        name, seeds = wrong["name"], wrong["seeds"]
+        if seeds < WRONG_SEEDS:
+            yield f", '{name}': measured over {seeds} seeds of {WRONG_SEEDS}"
+        if rate := wrong["meets_all_marks"]:
+            yield f", '{name}': {rate:.1%} of these wrong trainings meet every mark"
 
 
 def out_of_date(marks: Marks, catalog: Catalog) -> list[str]:

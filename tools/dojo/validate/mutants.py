@@ -19,7 +19,7 @@ from textwrap import indent
 import msgspec
 
 from dojo import ROOT, dependencies, files, reference_results, stubs
-from dojo.catalog import Kata
+from dojo.catalog import Catalog, Kata
 from dojo.results import KataResult, Outcome
 from dojo.suite.unit import Unit
 from dojo.validate import Finding
@@ -32,8 +32,7 @@ AT_ONCE = 16  # judged between two savings of the verdicts
 FEWEST_KILLED = 0.95  # of those that are not equivalent
 
 Key = tuple[str, str, str]  # of a mutant in the list: where, before, after
-# called after each few with how many are judged, and of how many
-OnProgress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]  # called with how many are judged, and of how many
 
 
 class MutantsError(Exception):
@@ -97,23 +96,18 @@ class Report:
     @property
     def problems(self) -> list[str]:
         """A survivor that is not listed, a listed one that does not survive, and too few killed."""
-        found = [
-            f"survives, {mutant.diff}" for mutant in self.survivors if mutant.key not in self.listed
-        ]
-        alive = {mutant.key for mutant in self.survivors}
-        made = {mutant.key for mutant in self.mutants}
-        for key in sorted(self.listed.keys() - alive):
-            fate = "is killed now" if key in made else "is not made any more"
-            found.append(
-                f"{fate}: take it out of reference/validation/mutants.toml, {Mutant('', *key).diff}"
-            )
+        unlisted = [mutant for mutant in self.survivors if mutant.key not in self.listed]
+        problems = [f"survives, {mutant.diff}" for mutant in unlisted]
+        keys = {mutant.key for mutant in self.mutants}
+        for key in sorted(self.listed.keys() - {mutant.key for mutant in self.survivors}):
+            fate = "is killed now" if key in keys else "is not made any more"
+            diff = Mutant("", *key).diff
+            problems.append(f"{fate}: take it out of reference/validation/mutants.toml, {diff}")
         total, killed = len(self.mutants) - len(self.equivalent), self.figures.killed
         if killed < FEWEST_KILLED * total:
-            found.append(
-                f"{killed} of {total} that are not equivalent are killed: {FEWEST_KILLED:.0%} are"
-                " asked for"
-            )
-        return found
+            needed = f"{FEWEST_KILLED:.0%} are asked for"
+            problems.append(f"{killed} of {total} that are not equivalent are killed: {needed}")
+        return problems
 
     @property
     def finding(self) -> Finding:
@@ -123,7 +117,17 @@ class Report:
         ]
         figures = self.figures
         scope = f"{figures.killed} of {figures.total} killed, {figures.equivalent} equivalent"
-        return Finding(tuple(self.problems), scope, tuple(notes))
+        return Finding(self.problems, scope, notes)
+
+
+def measure(kata: Kata, write_record: bool, on_progress: OnProgress) -> Finding:
+    """Try the mutants of a kata out, and keep the figures if that is asked for and nothing is
+    wrong.
+    """
+    report = try_out(kata, on_progress)
+    if write_record and not report.problems:
+        record(kata, report.figures)
+    return report.finding
 
 
 def try_out(kata: Kata, on_progress: OnProgress) -> Report:
@@ -191,11 +195,12 @@ def _mutant(source: str, text: str) -> Mutant:
 def _enclosing(source: str, line: int) -> str:
     """The names of the class and function around a line, such as MLP.forward."""
     named = sorted(
-        (node.lineno, node.end_lineno or node.lineno, node.name)
+        (node.lineno, node.name)
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.lineno <= line <= (node.end_lineno or node.lineno)
     )
-    return ".".join(name for first, last, name in named if first <= line <= last) or "the module"
+    return ".".join(name for _, name in named) or "the module"
 
 
 def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> list[str]:
@@ -208,14 +213,13 @@ def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> lis
     tests = tests_hash(kata.name)
     keys = [files.digest([tests, dependencies.code(mutant.text)])[:16] for mutant in mutants]
     path = KEPT / f"{kata.short}.json"
-    kept = files.read_json(path, dict[str, str]) or {}
-    killers = {key: kept[key] for key in keys if key in kept}
+    earlier = files.read_json(path, dict[str, str]) or {}
+    killers = {key: earlier[key] for key in keys if key in earlier}
     waiting = [pair for pair in zip(keys, mutants, strict=True) if pair[0] not in killers]
     on_progress(len(killers), len(mutants))
     if waiting and (failing := _run(kata, [kata.reference_text()])[0]):
-        raise MutantsError(
-            f"reference/{kata.name}.py itself fails {failing}: its mutants can't be judged"
-        )
+        fault = f"itself fails {failing}: its mutants can't be judged"
+        raise MutantsError(f"reference/{kata.name}.py {fault}")
     for start in range(0, len(waiting), AT_ONCE):
         some = waiting[start : start + AT_ONCE]
         new = _run(kata, [mutant.text for _, mutant in some])
@@ -242,9 +246,8 @@ def _run_on(device: str, kata: Kata, texts: Sequence[str]) -> list[str]:
 
 def killed_by(result: KataResult) -> str:
     """The first test that did not pass, skipped ones aside; empty if all did."""
-    tests = (test for task in result.tasks for test in task.tests)
     passing = (Outcome.PASSED, Outcome.SKIPPED)
-    return next((test.name for test in tests if test.outcome not in passing), "")
+    return next((test.name for test in result.tests if test.outcome not in passing), "")
 
 
 def code_hash(kata: Kata) -> str:
@@ -281,14 +284,14 @@ def listed(kata: str, path: Path = EQUIVALENT) -> dict[Key, str]:
         document = msgspec.toml.decode(text, type=dict[str, list[_Equivalent]])
     except (ValueError, msgspec.MsgspecError) as error:
         raise MutantsError(f"{path.name} is malformed: {error}") from None
-    found: dict[Key, str] = {}
+    reasons: dict[Key, str] = {}
     for entry in document.get("equivalent", []):
         if not entry.reason.strip():
             raise MutantsError(f"{path.name} is malformed: no reason for {entry.before!r}")
         if entry.kata == kata:
             texts = [entry.after] if isinstance(entry.after, str) else entry.after
-            found |= {(entry.where, entry.before, text): entry.reason for text in texts}
-    return found
+            reasons |= {(entry.where, entry.before, text): entry.reason for text in texts}
+    return reasons
 
 
 def figures(path: Path = FILE) -> dict[str, Figures]:
@@ -303,16 +306,27 @@ def record(kata: Kata, counted: Figures, path: Path = FILE) -> None:
     files.write_json(path, dict(sorted((figures(path) | {kata.name: new}).items())))
 
 
-def problem(kata: Kata, kept: Figures | None) -> str:
+def recorded(catalog: Catalog) -> Finding:
+    """A test noticed every mutant of each reference, when these were last judged."""
+    records = figures()
+    problems = [problem(kata, records.get(kata.name)) for kata in catalog.katas]
+    counted = {kata.name: records[kata.name] for kata in catalog.katas if kata.name in records}
+    killed = sum(each.killed for each in counted.values())
+    total = sum(each.total - each.equivalent for each in counted.values())
+    now = sum(each.tests == tests_hash(name) for name, each in counted.items())
+    scope = f"killed {killed}/{total}, {now} katas by today's tests"
+    return Finding(list(filter(None, problems)), scope)
+
+
+def problem(kata: Kata, counted: Figures | None) -> str:
     """Why a kata's figures don't prove its tests of today; empty where they do."""
-    again = f"`python tools/validate mutants --record {kata.short}`"
-    if kept is None or kept.of != code_hash(kata):
-        return f"{kata.name}: its reference has changed since its mutants were judged: {again}"
-    total, equivalent = kept.total - kept.equivalent, len(listed(kata.name))
-    if kept.killed < total:
-        why = f"only {kept.killed} of {total} mutants that are not equivalent were killed"
-        return f"{kata.name}: {why}: {again}"
-    if kept.equivalent != equivalent:
-        why = f"{equivalent} mutants are listed as equivalent, and {kept.equivalent} were found"
-        return f"{kata.name}: {why}: {again}"
-    return ""
+    number = len(listed(kata.name))
+    if counted is None or counted.of != code_hash(kata):
+        fault = "its reference has changed since its mutants were judged"
+    elif counted.killed < (total := counted.total - counted.equivalent):
+        fault = f"only {counted.killed} of {total} mutants that are not equivalent were killed"
+    elif counted.equivalent != number:
+        fault = f"{number} mutants are listed as equivalent, and {counted.equivalent} were found"
+    else:
+        return ""
+    return f"{kata.name}: {fault}: `python tools/validate mutants --record {kata.short}`"

@@ -22,6 +22,8 @@ FEWEST_HINTS = 4
 FEWEST_MISTAKES = 6
 FEWEST_VARIANTS = 3
 
+Tried = tuple[Patch, KataResult]  # a patched reference, and what its kata's tests say of it
+
 
 @dataclass(frozen=True)
 class Part:
@@ -71,7 +73,7 @@ def catalog_is_complete(chosen: Catalog) -> Finding:
     for path in sorted((ROOT / "reference").glob("k*.py")):
         if path.stem not in listed:
             problems.append(f"katas/catalog.toml does not list reference/{path.name}")
-    return Finding(tuple(problems), f"{len(chosen.katas)} katas")
+    return Finding(problems, f"{len(chosen.katas)} katas")
 
 
 def stubs_match(chosen: Catalog) -> Finding:
@@ -81,33 +83,27 @@ def stubs_match(chosen: Catalog) -> Finding:
         path = ROOT / "katas" / f"{kata.name}.py"
         try:
             if path.read_bytes().replace(b"\r\n", b"\n").decode() != generated_stub(kata):
-                problems.append(
-                    f"katas/{path.name} is not what its reference generates: `python tools/validate"
-                    " stubs`"
-                )
+                fault = "is not what its reference generates: `python tools/validate stubs`"
+                problems.append(f"katas/{path.name} {fault}")
         except (MarkerError, OSError, UnicodeDecodeError) as error:
             problems.append(str(error))
-    return Finding(tuple(problems), f"{len(chosen.katas)} stubs")
+    return Finding(problems, f"{len(chosen.katas)} stubs")
 
 
 def stubs_are_not_started(chosen: Catalog) -> Finding:
     """Every test of a stub is not started, or skipped for want of a device."""
-    problems, tests = [], 0
     texts = [(Unit("", kata.name), generated_stub(kata)) for kata in chosen.katas]
-    for result in run_texts(texts, chosen.katas):
+    results = run_texts(texts, chosen.katas)
+    expected = (Outcome.NOT_STARTED, Outcome.SKIPPED)
+    problems = []
+    for result in results:
+        stub = f"the stub of {result.name}"
         for task in result.tasks:
-            tests += len(task.tests)
-            expected = (Outcome.NOT_STARTED, Outcome.SKIPPED)
             wrong = [test for test in task.tests if test.outcome not in expected]
-            problems += [
-                f"the stub of {result.name}: {test.name} is {test.outcome}: {test.message}"
-                for test in wrong
-            ]
+            problems += [f"{stub}: {test.name} is {test.outcome}: {test.message}" for test in wrong]
             if task.outcome != Outcome.NOT_STARTED and not wrong:
-                problems.append(
-                    f"the stub of {result.name}: the task {task.name} is {task.outcome}"
-                )
-    return Finding(tuple(problems), f"{tests} tests")
+                problems.append(f"{stub}: the task {task.name} is {task.outcome}")
+    return Finding(problems, f"{sum(len(result.tests) for result in results)} tests")
 
 
 def references_pass(chosen: Catalog, write_record: bool = False) -> Finding:
@@ -119,16 +115,14 @@ def references_pass(chosen: Catalog, write_record: bool = False) -> Finding:
         reference_results.write(reference_results.read() | entries)
     recorded = reference_results.read()
     for name, entry in entries.items():
-        kept = recorded.get(name)
-        if kept is None or (kept.content, kept.passed) != (entry.content, entry.passed):
-            problems.append(
-                f"reference/validation/reference.json is older than {name}: `python tools/validate"
-                " --record`"
-            )
-    tests = [test for result in results for task in result.tasks for test in task.tests]
+        old = recorded.get(name)
+        if old is None or (old.content, old.passed) != (entry.content, entry.passed):
+            fault = f"is older than {name}: `python tools/validate --record`"
+            problems.append(f"reference/validation/reference.json {fault}")
+    tests = [test for result in results for test in result.tests]
     devices = sorted({test.device for test in tests if test.outcome == Outcome.PASSED})
     number = sum(len(result.tasks) for result in results)
-    return Finding(tuple(problems), f"{number} tasks on {', '.join(devices)}")
+    return Finding(problems, f"{number} tasks on {', '.join(devices)}")
 
 
 def not_passed(results: Sequence[KataResult]) -> list[str]:
@@ -148,41 +142,34 @@ def not_passed(results: Sequence[KataResult]) -> list[str]:
 
 def mistakes_are_caught(chosen: Catalog) -> Finding:
     """Each known mistake fails the test that it names, in its own words alone."""
-    mistakes, results, problems = _run_patched(chosen, "mistake", FEWEST_MISTAKES)
-    pairs = list(zip(mistakes, results, strict=True))
-    unnamed = [check_mistake(mistake, result) for mistake, result in pairs]
-    wrong_names = misnamed(mistakes, results)
-    problems += [problem for found in (*unnamed, *wrong_names) for problem in found]
-    named = sum(not found for found in unnamed)
-    scope = f"mistakes named {named}/{len(mistakes)}, misnamed {sum(map(bool, wrong_names))}"
-    return Finding(tuple(problems), scope)
+    tried, problems = _run_patched(chosen, "mistake", FEWEST_MISTAKES)
+    unnamed = [check_mistake(mistake, result) for mistake, result in tried]
+    wrong_names = misnamed(tried)
+    problems += [problem for lines in (*unnamed, *wrong_names) for problem in lines]
+    named = sum(not lines for lines in unnamed)
+    scope = f"mistakes named {named}/{len(tried)}, misnamed {sum(map(bool, wrong_names))}"
+    return Finding(problems, scope)
 
 
 def check_mistake(mistake: Patch, result: KataResult) -> list[str]:
     """Why a mistake is not caught by its test and called by its name; nothing if it is."""
-    tests = [test for task in result.tasks for test in task.tests]
-    named = [
-        test for test in tests if mistake.caught_by in (test.name, test.name.partition("[")[0])
-    ]
+    tests, name = result.tests, mistake.caught_by
+    named = [test for test in tests if name in (test.name, test.name.partition("[")[0])]
+    broken = [test for test in tests if test.outcome == Outcome.ERROR and test.name != NO_TEST]
+    caught = [test for test in named if test.outcome == Outcome.FAILED]
     if not named:
         silent = (test.message for test in tests if test.name == NO_TEST and test.message)
-        why = next((f": {message}" for message in silent), "")
-        return [f"{mistake.where}: there is no test {mistake.caught_by}{why}"]
-    if broken := [test for test in tests if test.outcome == Outcome.ERROR and test.name != NO_TEST]:
-        return [f"{mistake.where}: {broken[0].name} is an error: {broken[0].message}"]
-    caught = [test for test in named if test.outcome == Outcome.FAILED]
-    if not caught:
+        problem = f"there is no test {name}" + next((f": {message}" for message in silent), "")
+    elif broken:
+        problem = f"{broken[0].name} is an error: {broken[0].message}"
+    elif not caught:
         failed = ", ".join(test.name for test in tests if test.outcome == Outcome.FAILED)
-        return [
-            f"{mistake.where}: {mistake.caught_by} is {named[0].outcome}, not failed"
-            f" ({failed or 'no test'} failed)"
-        ]
-    if not any(mistake.saying in _diagnosis(test) for test in caught):
-        return [
-            f"{mistake.where}: {mistake.caught_by} does not say {mistake.saying!r}"
-            f" but:\n{caught[0].message}"
-        ]
-    return []
+        problem = f"{name} is {named[0].outcome}, not failed ({failed or 'no test'} failed)"
+    elif not any(mistake.saying in _diagnosis(test) for test in caught):
+        problem = f"{name} does not say {mistake.saying!r} but:\n{caught[0].message}"
+    else:
+        return []
+    return [f"{mistake.where}: {problem}"]
 
 
 def _diagnosis(test: TestResult) -> str:
@@ -193,115 +180,68 @@ def _diagnosis(test: TestResult) -> str:
     return "\n".join([why.headline, why.seen, why.expected, *why.layers, *causes])
 
 
-def misnamed(mistakes: Sequence[Patch], results: Sequence[KataResult]) -> list[list[str]]:
+def misnamed(tried: Sequence[Tried]) -> list[list[str]]:
     """For each mistake the wrong names that it is called by; nothing for most.
 
     The name of a mistake are its words, `saying`: it is called by them where they stand in a likely
     cause. It may carry the name of another of its kata where both truly show the same: its entry
     lists that one in `also`.
     """
-    found = []
-    for mistake, result in zip(mistakes, results, strict=True):
+    wrong_names = []
+    for mistake, result in tried:
         others = [
             other
-            for other in mistakes
+            for other, _ in tried
             if other.kata == mistake.kata
             and other.name not in (mistake.name, *mistake.also)
             and other.saying != mistake.saying
         ]
         wrong = [
             f"{mistake.where}: {test.name} calls it '{other.name}': {cause.text}"
-            for task in result.tasks
-            for test in task.tests
+            for test in result.tests
             for cause in (test.diagnosis.likely if test.diagnosis else ())
             for other in others
             if other.saying in cause.text and mistake.saying not in cause.text
         ]
-        found.append(list(dict.fromkeys(wrong)))
-    return found
+        wrong_names.append(list(dict.fromkeys(wrong)))
+    return wrong_names
 
 
 def variants_pass(chosen: Catalog) -> Finding:
     """Every other right solution passes, and no test explains what is wrong with it."""
-    variants, results, problems = _run_patched(chosen, "variant", FEWEST_VARIANTS)
-    for variant, result in zip(variants, results, strict=True):
+    tried, problems = _run_patched(chosen, "variant", FEWEST_VARIANTS)
+    for variant, result in tried:
         problems += [f"{variant.where}: {problem}" for problem in not_passed([result])]
         problems += undiagnosed(variant, result)
-    return Finding(tuple(problems), f"{len(variants)} other right solutions")
+    return Finding(problems, f"{len(tried)} other right solutions")
 
 
 def undiagnosed(variant: Patch, result: KataResult) -> list[str]:
     """The diagnoses of a right solution, which must have none."""
     return [
         f"{variant.where}: {test.name} explains what is not wrong: {test.diagnosis.headline}"
-        for task in result.tasks
-        for test in task.tests
+        for test in result.tests
         if test.diagnosis
     ]
 
 
-def _run_patched(
-    chosen: Catalog, kind: str, fewest: int
-) -> tuple[list[Patch], list[KataResult], list[str]]:
+def _run_patched(chosen: Catalog, kind: str, fewest: int) -> tuple[list[Tried], list[str]]:
     """Run the suite on every patched reference that can be made, and name those that can't."""
     ready, problems, texts = [], [], []
     for kata in chosen.katas:
         try:
             loaded, placed = patches.load(kind, kata.name), placement_tests(kata)
             if len(loaded) < fewest:
-                problems.append(
-                    f"reference/{kind}s/{kata.name}.toml has {len(loaded)} {kind}s of {fewest}"
-                )
+                file = f"reference/{kind}s/{kata.name}.toml"
+                problems.append(f"{file} has {len(loaded)} {kind}s of {fewest}")
             for patch in loaded:
-                text = patch.apply(kata.reference_text())
                 everywhere = kind == "variant" or patch.caught_by.partition("[")[0] in placed
-                device = "auto" if everywhere else "cpu"
-                texts.append((Unit("", kata.name, device, until=patch.caught_by), text))
+                unit = Unit("", kata.name, "auto" if everywhere else "cpu", until=patch.caught_by)
+                texts.append((unit, patch.apply(kata.reference_text())))
                 ready.append(patch)
         except PatchError as error:
             problems.append(str(error))
-    return ready, run_texts(texts, chosen.katas), problems
-
-
-def marks_were_measured(chosen: Catalog) -> Finding:
-    """Every mark was measured, what was measured holds, and it is of the training as it is now."""
-    wanted = marks.of_katas(marks.read(), chosen)
-    problems = marks.problems(wanted)
-    problems += [
-        f"{name}: its training has changed since it was measured: `python tools/validate marks`"
-        for name in marks.out_of_date(wanted, chosen)
-    ]
-    return Finding(tuple(problems), f"{len(wanted)} marks")
-
-
-def bands_were_measured(chosen: Catalog) -> Finding:
-    """Each training with a mark has a band of the reference's losses of today."""
-    trainings = bands.trainings(chosen)
-    problems = bands.problems(bands.read(), chosen, trainings)
-    return Finding(tuple(problems), f"{len(trainings)} trainings")
-
-
-def mutants_were_judged(chosen: Catalog) -> Finding:
-    """A test noticed every mutant of each reference, when these were last judged."""
-    kept = mutants.figures()
-    problems = [mutants.problem(kata, kept.get(kata.name)) for kata in chosen.katas]
-    figures = {kata.name: kept[kata.name] for kata in chosen.katas if kata.name in kept}
-    killed = sum(counted.killed for counted in figures.values())
-    total = sum(counted.total - counted.equivalent for counted in figures.values())
-    now = sum(counted.tests == mutants.tests_hash(name) for name, counted in figures.items())
-    scope = f"killed {killed}/{total}, {now} katas by today's tests"
-    return Finding(tuple(filter(None, problems)), scope)
-
-
-def exams_were_tried(chosen: Catalog) -> Finding:
-    """Each kata's exam of today let right solutions pass and no known mistake."""
-    kept = exams.read()
-    tried = {kata: kept.get(kata.name, exams.Tried()) for kata in chosen.katas}
-    problems = {kata.name: exams.problem(kata, record) for kata, record in tried.items()}
-    good, number = sum(not problem for problem in problems.values()), len(chosen.katas)
-    complete = sum(exams.is_complete(kata, record) for kata, record in tried.items())
-    scope = f"{good}/{number} on {exams.FEWEST_DRAWS} draws, {complete}/{number} on all"
-    return Finding(tuple(filter(None, problems.values())), scope)
+    return list(zip(ready, run_texts(texts, chosen.katas), strict=True)), problems
 
 
 def program(module: str, *arguments: str) -> Callable[[Catalog], Finding]:
@@ -324,8 +264,8 @@ def program(module: str, *arguments: str) -> Callable[[Catalog], Finding]:
 # The tests of a file stay in one process, so that what they share is made once.
 TESTS = ["tools/tests", "-q", "--no-header", "-p", "no:cacheprovider", "--dist", "loadfile"]
 TESTS += ["-n", "auto", "--maxprocesses", str(MOST_WORKERS)]
-LINT, FORMAT = ("check", "--quiet", "--no-cache", "."), ("format", "--check", "--no-cache", ".")
-
+LINT = ("check", "--quiet", "--no-cache", ".")
+FORMAT = ("format", "--check", "--no-cache", ".")
 PARTS = (
     Part("the catalog names what is there", catalog_is_complete),
     Part("stubs equal what the references generate", stubs_match),
@@ -333,12 +273,12 @@ PARTS = (
     Part("references pass", references_pass),
     Part("known mistakes are caught and named", mistakes_are_caught),
     Part("other right solutions pass", variants_pass),
-    Part("pass marks were measured", marks_were_measured),
-    Part("loss bands were measured", bands_were_measured),
-    Part("mutants were judged", mutants_were_judged),
-    Part("exams were tried out", exams_were_tried),
+    Part("pass marks were measured", marks.recorded),
+    Part("loss bands were measured", bands.recorded),
+    Part("mutants were judged", mutants.recorded),
+    Part("exams were tried out", exams.recorded),
     Part("the tools pass their own tests", program("pytest", *TESTS), of_katas=False),
     Part("ruff check", program("ruff", *LINT), of_katas=False),
     Part("ruff format", program("ruff", *FORMAT), of_katas=False),
+    Part("mypy --strict", program("mypy"), of_katas=False),
 )
-TYPES = Part("mypy --strict", program("mypy"), of_katas=False)  # a part once it finds nothing
