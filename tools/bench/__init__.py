@@ -9,7 +9,7 @@ import argparse
 import json
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
 from dojo import catalog
@@ -32,13 +32,12 @@ def parser(program: str, doc: str | None, repeat: int, what: str) -> argparse.Ar
         repeat: how often by default.
         what: what --repeat counts, and what --json shows all of.
     """
-    made = argparse.ArgumentParser(
-        prog=f"python tools/bench/{program}", description=(doc or "").partition("\n")[0]
-    )
-    made.add_argument("kata", nargs="*", help="only these katas, such as k06")
-    made.add_argument("--repeat", type=int, default=repeat, metavar="N", help=f"{what} ({repeat})")
-    made.add_argument("--json", action="store_true", help="all times as JSON")
-    return made
+    description, text = (doc or "").partition("\n")[0], f"{what} ({repeat})"
+    parser = argparse.ArgumentParser(f"python tools/bench/{program}", description=description)
+    parser.add_argument("kata", nargs="*", help="only these katas, such as k06")
+    parser.add_argument("--repeat", type=int, default=repeat, metavar="N", help=text)
+    parser.add_argument("--json", action="store_true", help="all times as JSON")
+    return parser
 
 
 def find(names: Sequence[str]) -> tuple[Catalog, Sequence[Kata]]:
@@ -48,28 +47,26 @@ def find(names: Sequence[str]) -> tuple[Catalog, Sequence[Kata]]:
         SystemExit: there is no such kata; with a sentence.
     """
     try:
-        known = catalog.load()
-        return known, [known.find(name) for name in names] or known.katas
+        whole = catalog.load()
+        return whole, [whole.find(name) for name in names] or whole.katas
     except (catalog.CatalogError, catalog.UnknownKata) as problem:
         raise SystemExit(str(problem)) from None
 
 
 def medians(times: Iterable[Timed]) -> list[Timed]:
-    """Of those with the same names one, with the median of each of its times."""
+    """The median of each time, over those with the same names."""
     groups: dict[tuple[str, ...], list[Timed]] = {}
     for timed in times:
-        names = tuple(value for value in asdict(timed).values() if isinstance(value, str))
+        names = tuple(value for value in vars(timed).values() if isinstance(value, str))
         groups.setdefault(names, []).append(timed)
     return [_median(group) for group in groups.values()]
 
 
 def _median(group: Sequence[Timed]) -> Timed:
-    kind, columns = type(group[0]), {}
-    for field in fields(kind):
-        values = [getattr(timed, field.name) for timed in group]
-        is_name = isinstance(values[0], str)
-        columns[field.name] = values[0] if is_name else statistics.median(values)
-    return kind(**columns)
+    rows = [vars(timed) for timed in group]
+    columns = [name for name, value in rows[0].items() if not isinstance(value, str)]
+    median = {name: statistics.median(row[name] for row in rows) for name in columns}
+    return replace(group[0], **median)
 
 
 def as_json(times: Iterable[Times]) -> str:

@@ -87,10 +87,9 @@ def hand_in(student: Student, folder: Path, name: str) -> None:
     inside = "katas/" if "katas/" in student.shape else ""
     files = {f"{inside}{kata}.py": text.encode() for kata, text in student.files.items()}
     if student.shape.startswith("folder"):
+        (folder / name / inside).mkdir(parents=True)
         for path, data in files.items():
-            place = folder / name / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(data)
+            (folder / name / path).write_bytes(data)
     elif student.shape.startswith("zip"):
         (folder / f"{name}.zip").write_bytes(_zip(files))
     elif student.shape == "tar.gz":
@@ -107,15 +106,19 @@ def _of_kind(kind: str, katas: Sequence[Kata]) -> list[Student]:
         kata.name: frozenset(f"{kata.name}.{task.name}" for task in kata.tasks) for kata in katas
     }
     every = frozenset[str]().union(*tasks.values())
+    stubs = {
+        kata.name: stub_of(right[kata.name], [task.name for task in kata.tasks], "")
+        for kata in katas
+    }
     students = []
     match kind:
         case "reference":
             students = [Student(kind, "all of it", right, "", earned=every)]
         case "stub":
-            students = [Student(kind, "nothing done", _stubs(katas), "", never=every)]
+            students = [Student(kind, "nothing done", stubs, "", never=every)]
         case "half done":
             name = katas[0].name
-            files, rest = _stubs(katas) | {name: right[name]}, every - tasks[name]
+            files, rest = stubs | {name: right[name]}, every - tasks[name]
             students = [Student(kind, "one kata", files, "", tasks[name], never=rest)]
         case "variant":
             for variant in (each for kata in katas for each in patches.load("variant", kata.name)):
@@ -132,25 +135,15 @@ def _of_kind(kind: str, katas: Sequence[Kata]) -> list[Student]:
             attacks, name = _hostile(katas)
             for attack in attacks:
                 text = attack.file(canary="/nowhere", port=9, process=1, sibling=1).decode()
-                verified = {
-                    f"{name}.{task}"
-                    for task, status in attack.verdict.items()
-                    if status == Status.VERIFIED
-                }
-                never = frozenset(f"{name}.{task}" for task in attack.verdict) - verified
+                verdict = {f"{name}.{task}": status for task, status in attack.verdict.items()}
+                verified = {task for task in verdict if verdict[task] == Status.VERIFIED}
+                never = frozenset(verdict) - verified
                 earned = (every - tasks[name]) | verified
                 files = right | {name: text}
                 students.append(Student(kind, attack.name, files, "", earned, never=never))
         case "broken archive":
             students = [Student(kind, shape, right, shape, never=every) for shape in TORN]
     return students
-
-
-def _stubs(katas: Sequence[Kata]) -> dict[str, str]:
-    return {
-        kata.name: stub_of(kata.reference_text(), [task.name for task in kata.tasks], "")
-        for kata in katas
-    }
 
 
 def _hostile(katas: Sequence[Kata]) -> tuple[list[Any], str]:
@@ -162,16 +155,16 @@ def _hostile(katas: Sequence[Kata]) -> tuple[list[Any], str]:
 
 
 def _zip(files: Mapping[str, bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, data in files.items():
             archive.writestr(path, data)
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 def _tar(files: Mapping[str, bytes], links: bool = False) -> bytes:
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:gz") as archive:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for path, data in files.items():
             info = tarfile.TarInfo(path)
             if links:
@@ -179,7 +172,7 @@ def _tar(files: Mapping[str, bytes], links: bool = False) -> bytes:
             else:
                 info.size = len(data)
             archive.addfile(info, None if links else io.BytesIO(data))
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 def _torn(how: str, files: Mapping[str, bytes]) -> bytes:

@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -84,9 +85,8 @@ def take(katas: Sequence[str], device: str) -> list[Cost]:
     with contextlib.redirect_stdout(printed):
         code = pytest.main([*tests, *options], plugins=[clock])
     if code != 0:
-        raise SystemExit(
-            f"{printed.getvalue()}\nThe references do not pass, so there is nothing to time."
-        )
+        fault = "The references do not pass, so there is nothing to time."
+        raise SystemExit(f"{printed.getvalue()}\n{fault}")
     return clock.costs
 
 
@@ -94,10 +94,10 @@ def report(costs: Sequence[Cost], slowest: int) -> str:
     """The table of katas, the slowest tests, and what is over its limit."""
     lines = [f"{'kata':<28} {'tests':>5} {'CPU s':>7} {'training':>9}   slowest test"]
     for kata in dict.fromkeys(cost.kata for cost in costs):
-        own = [cost for cost in costs if cost.kata == kata]
-        longest = max(own, key=lambda cost: cost.seconds)
-        test = longest.test.partition("::")[2] or longest.test
-        lines.append(f"{kata:<28} {_sums(own)}   {longest.seconds:.2f} s  {test}")
+        tests = [cost for cost in costs if cost.kata == kata]
+        longest = max(tests, key=lambda cost: cost.seconds)
+        name = longest.test.partition("::")[2] or longest.test
+        lines.append(f"{kata:<28} {_sums(tests)}   {longest.seconds:.2f} s  {name}")
     lines += [f"{'all':<28} {_sums(costs)}", "", "The slowest tests:"]
     for cost in sorted(costs, key=lambda cost: -cost.seconds)[:slowest]:
         share = _share(cost.training, cost.seconds)
@@ -107,18 +107,15 @@ def report(costs: Sequence[Cost], slowest: int) -> str:
 
 def over_limit(costs: Sequence[Cost]) -> list[str]:
     """What takes longer than it may, a line each; or that all is within."""
-    katas: dict[str, float] = {}
+    katas: defaultdict[str, float] = defaultdict(float)
     for cost in costs:
-        katas[cost.kata] = katas.get(cost.kata, 0.0) + cost.seconds
+        katas[cost.kata] += cost.seconds
+    timed = [(MOST_SECONDS_OF_KATA, kata, seconds) for kata, seconds in katas.items()]
+    timed += [(MOST_SECONDS_OF_TEST, f"{cost.kata} {cost.test}", cost.seconds) for cost in costs]
     over = [
-        f"over {MOST_SECONDS_OF_KATA:g} s: {kata}, {seconds:.2f} s"
-        for kata, seconds in katas.items()
-        if seconds > MOST_SECONDS_OF_KATA
-    ]
-    over += [
-        f"over {MOST_SECONDS_OF_TEST:g} s: {cost.kata} {cost.test}, {cost.seconds:.2f} s"
-        for cost in costs
-        if cost.seconds > MOST_SECONDS_OF_TEST
+        f"over {most:g} s: {name}, {seconds:.2f} s"
+        for most, name, seconds in timed
+        if seconds > most
     ]
     if (total := sum(katas.values())) > MOST_SECONDS_OF_SUITE:
         over.append(f"over {MOST_SECONDS_OF_SUITE:g} s: the whole suite, {total:.1f} s")

@@ -17,9 +17,8 @@ from judging import contents
 from submitting import K06
 
 from bench import grading_bench as grading
-from bench import kills
 from bench.classroom import Student
-from bench.kills import Kills
+from bench.grading_bench import Kills
 from dojo.grade.records import Status
 
 pytest_plugins = ["judging"]
@@ -128,7 +127,7 @@ def test_a_record_that_has_no_place_is_told_before_anything_is_graded(bench, tmp
 
 def test_the_last_run_and_the_last_one_with_kills_are_kept_beside_each_other(bench, monkeypatch):
     bench()
-    monkeypatch.setattr(kills, "_killed", lambda command, fresh, number, dice: iter([]))
+    monkeypatch.setattr(grading, "_killed", lambda command, fresh, number, dice: iter([]))
     _, _, kept = bench("--kills", "3")
     assert list(kept) == ["undisturbed", "with kills"]
     assert (
@@ -139,7 +138,7 @@ def test_the_last_run_and_the_last_one_with_kills_are_kept_beside_each_other(ben
 
 def test_what_kills_have_done_is_counted(many, tmp_path, monkeypatch):
     judging.grade(many, tmp_path / "out")
-    found = kills.histories(tmp_path / "out")
+    found = grading.histories(tmp_path / "out")
     one, other, *_ = sorted(found)
     longer = {
         name: [dataclasses.replace(record, seconds=99) for record in history]
@@ -155,8 +154,8 @@ def test_what_kills_have_done_is_counted(many, tmp_path, monkeypatch):
         (changed, []),
         (found | {"x": found[one]}, []),
     ]
-    monkeypatch.setattr(kills, "_killed", lambda *_: iter(books))
-    done, problems = kills.tried(None, None, found, 50, random.Random(1))
+    monkeypatch.setattr(grading, "_killed", lambda *_: iter(books))
+    done, problems = grading.disturbed(None, None, found, 50, random.Random(1))
     assert done == Kills(kills=50, gradings=5, lost=2, repeated=2, equal=1)
     assert len(problems) == 6 and any("another record" in problem for problem in problems)
 
@@ -170,9 +169,9 @@ def test_a_killed_grading_is_gone_on_with_until_all_kills_are_done(many, tmp_pat
         starts.append(out.name)
         return starts == ["disturbed-0"] or starts.count(out.name) == 3
 
-    monkeypatch.setattr(kills, "_ends_before_its_kill", ends)
-    monkeypatch.setattr(kills.subprocess, "run", lambda command, **_: None)
-    books = list(kills._killed(lambda out: [], fresh, 5, random.Random(1)))
+    monkeypatch.setattr(grading, "_ends_before_its_kill", ends)
+    monkeypatch.setattr(grading.subprocess, "run", lambda command, **_: None)
+    books = list(grading._killed(lambda out: [], fresh, 5, random.Random(1)))
     assert starts == ["disturbed-0"] + ["disturbed-1"] * 3 + ["disturbed-2"] * 3 + ["disturbed-3"]
     assert [problems for _, problems in books] == [[]] * 4 and contents(
         tmp_path / "disturbed-3"
@@ -185,11 +184,11 @@ def test_a_killed_grading_is_gone_on_with_until_all_kills_are_done(many, tmp_pat
     [("raise SystemExit(1)", 1, True), ("import time; time.sleep(60)", 0, False)],
 )
 def test_only_what_was_killed_counts_as_killed(tmp_path, monkeypatch, code, thrown, ends):
-    with kills.Gradebook.open(tmp_path):
+    with grading.Gradebook.open(tmp_path):
         pass
-    monkeypatch.setattr(kills, "START", 0)
+    monkeypatch.setattr(grading, "START", 0)
     dice = types.SimpleNamespace(random=lambda: thrown, randint=lambda *_: 1, uniform=lambda *_: 0)
-    assert kills._ends_before_its_kill([sys.executable, "-c", code], tmp_path, 0, dice) is ends
+    assert grading._ends_before_its_kill([sys.executable, "-c", code], tmp_path, 0, dice) is ends
 
 
 def test_the_page_of_attacks_is_what_the_programs_say():
