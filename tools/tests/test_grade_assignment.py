@@ -4,6 +4,7 @@ can't be used.
 
 import pytest
 
+from dojo.catalog import UnknownKata
 from dojo.grade.assignment import AssignmentError, Limits, read
 
 
@@ -151,5 +152,5 @@ def test_a_file_may_begin_with_a_byte_order_mark(written):
 def test_a_file_that_is_not_there_and_an_unknown_kata_are_told(tmp_path, catalog):
     with pytest.raises(AssignmentError, match="check --assignment"):
         read(tmp_path / "none.toml", [], catalog)
-    with pytest.raises(AssignmentError, match="nearest is k06_logistic_regression"):
+    with pytest.raises(UnknownKata, match="nearest is k06_logistic_regression"):
         read(None, ["logisitc"], catalog)

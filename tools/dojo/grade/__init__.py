@@ -5,12 +5,11 @@ assignment   what is graded: katas, points, limits
 intake/      entries of a folder become submissions: known kata files, nothing else
 sandbox/     where submitted code runs
 judge        the verdict on one submission; judge_pool has the threads that judge
-unjudged     the grades of what nobody judged
 gradebook/   the records, kept so that no crash can lose one
 run          all of it together: valid records stay, what is new is kept at once
 summary      how far a run has come, and what it came to
 show         one record as a screen or as JSON
 exports      grades.csv
-records      submissions, grades, records
+records      submissions, grades, records; the grades of what nobody judged
 text         text of submissions, made fit to be shown and kept
 """

@@ -22,13 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dojo.catalog import Catalog, Kata, UnknownKata
+from dojo import Problem
+from dojo.catalog import Catalog, Kata
 
 MOST_POINTS = 1000
 
 
-class AssignmentError(Exception):
-    """The assignment can't be used; the message is one sentence for the user, saying what to do."""
+class AssignmentError(Problem):
+    """The assignment can't be used; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -88,28 +89,25 @@ def read(path: Path | None, chosen: Iterable[str], catalog: Catalog) -> Assignme
             the file's.
 
     Raises:
-        AssignmentError: with the sentence for the user.
+        AssignmentError: the file or `chosen` can't be used.
+        UnknownKata: `chosen` names a kata that there is none of.
     """
     chosen = tuple(chosen)
     names = [name for several in chosen for name in several.split(",") if name.strip()]
-    # such as a variable of a script that is empty: it does not mean all of them
-    if chosen and not names:
-        raise AssignmentError(
-            "--katas names no kata: give some, such as k06,k07, or leave --katas out."
-        )
+    if chosen and not names:  # a script's empty variable does not mean all of them
+        how = "give some, such as k06,k07, or leave --katas out"
+        raise AssignmentError(f"--katas names no kata: {how}.")
     fields = {} if path is None else _fields(path)
     try:
         assignment = _assignment(fields, catalog)
-    except AssignmentError as problem:
+    except Problem as problem:
         raise AssignmentError(f"{path}: {problem}") from None
     if not names:
         return assignment
     katas = _katas(names, catalog)
-    points = _points(catalog.katas, fields.get("points", {}), catalog)
-    tasks = _points(katas, {}, catalog)
-    return dataclasses.replace(
-        assignment, katas=katas, points={task: points[task] for task in tasks}
-    )
+    every = _points(catalog.katas, fields.get("points", {}), catalog)
+    points = {task: every[task] for task in _points(katas, {}, catalog)}
+    return dataclasses.replace(assignment, katas=katas, points=points)
 
 
 def _fields(path: Path) -> dict[str, Any]:
@@ -117,16 +115,13 @@ def _fields(path: Path) -> dict[str, Any]:
         # Notepad begins a file with a byte order mark
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise AssignmentError(
-            f"{path} can't be read ({error.strerror or error}): check --assignment."
-        ) from None
+        problem = f"can't be read ({error.strerror or error}): check --assignment."
     except UnicodeDecodeError:
-        raise AssignmentError(f"{path} is not text in UTF-8: save it with that encoding.") from None
+        problem = "is not text in UTF-8: save it with that encoding."
     except tomllib.TOMLDecodeError as error:
         example = 'katas = ["k06", "k07"]'
-        raise AssignmentError(
-            f"{path} is not TOML: {error}. Mend that place; lines look like {example}."
-        ) from None
+        problem = f"is not TOML: {error}. Mend that place; lines look like {example}."
+    raise AssignmentError(f"{path} {problem}")
 
 
 def _assignment(fields: dict[str, Any], catalog: Catalog) -> Assignment:
@@ -142,19 +137,14 @@ def _assignment(fields: dict[str, Any], catalog: Catalog) -> Assignment:
     tables = {name: fields.get(name, {}) for name in ("points", "limits")}
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise AssignmentError(
-                f"`{name}` has to be a table: [{name}], and a line for each of its entries."
-            )
+            how = f"[{name}], and a line for each of its entries"
+            raise AssignmentError(f"`{name}` has to be a table: {how}.")
     points = _points(katas, tables["points"], catalog)
     return Assignment(title, katas, points, _limits(tables["limits"]))
 
 
 def _katas(names: Sequence[str], catalog: Catalog) -> tuple[Kata, ...]:
-    try:
-        chosen = [catalog.find(name) for name in names]
-    except UnknownKata as problem:
-        raise AssignmentError(str(problem)) from None
-    return tuple(kata for kata in catalog.katas if kata in chosen)
+    return catalog.only([catalog.find(name) for name in names]).katas
 
 
 def _points(katas: Sequence[Kata], given: Mapping[str, Any], catalog: Catalog) -> dict[str, float]:
@@ -165,37 +155,38 @@ def _points(katas: Sequence[Kata], given: Mapping[str, Any], catalog: Catalog) -
     given_as: dict[str, str] = {}  # task → its name as it was given
     for name, value in _flat(given):
         kata_name, _, task = name.partition(".")
-        (kata,) = _katas([kata_name], catalog)
-        tasks = ", ".join(each.name for each in kata.tasks)
+        kata = catalog.find(kata_name)
+        if why := _why_no_points(kata, task, value, kata in katas):
+            raise AssignmentError(f'[points] "{name}"{why}.')
         full = f"{kata.name}.{task}"
-        where = f'[points] "{name}"'
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not task:
-            number = value if is_number and math.isfinite(value) else 1
-            raise AssignmentError(
-                f"{where} is a whole kata: points are given to each of its tasks ({tasks}), such as"
-                f' points."{kata.short}.{kata.tasks[0].name}" = {number}.'
-            )
-        if all(task != each.name for each in kata.tasks):
-            raise AssignmentError(
-                f"{where}: {kata.short} has no task '{task}'. Its tasks are {tasks}."
-            )
-        if full not in points:
-            raise AssignmentError(
-                f"{where}: {kata.short} is not among the katas of this assignment."
-            )
-        if not is_number or not 0 <= value <= MOST_POINTS:
-            raise AssignmentError(
-                f"{where} has to be a number from 0 to {MOST_POINTS}, not {value!r}."
-            )
         if full in given_as:
+            both = f'"{given_as[full]}" and "{name}"'
             raise AssignmentError(
-                f'[points] has {kata.short}.{task} twice, as "{given_as[full]}" and "{name}": leave'
-                " one out."
+                f"[points] has {kata.short}.{task} twice, as {both}: leave one out."
             )
         points[full] = value
         given_as[full] = name
     return points
+
+
+def _why_no_points(kata: Kata, task: str, value: Any, is_graded: bool) -> str:
+    """Why this is no value of a task's points; empty if it is one."""
+    tasks = [each.name for each in kata.tasks]
+    named = ", ".join(tasks)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not task:
+        number = value if is_number and math.isfinite(value) else 1
+        example = f'points."{kata.short}.{tasks[0]}" = {number}'
+        return (
+            f" is a whole kata: points are given to each of its tasks ({named}), such as {example}"
+        )
+    if task not in tasks:
+        return f": {kata.short} has no task '{task}'. Its tasks are {named}"
+    if not is_graded:
+        return f": {kata.short} is not among the katas of this assignment"
+    if not is_number or not 0 <= value <= MOST_POINTS:
+        return f" has to be a number from 0 to {MOST_POINTS}, not {value!r}"
+    return ""
 
 
 def _flat(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -212,10 +203,8 @@ def _limits(given: Mapping[str, Any]) -> Limits:
     for name, value in given.items():
         least, most = RANGES[name]
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise AssignmentError(
-                f"[limits] {name} has to be a whole number from {least:,} to {most:,}, not"
-                f" {value!r}."
-            )
+            kind = f"a whole number from {least:,} to {most:,}"
+            raise AssignmentError(f"[limits] {name} has to be {kind}, not {value!r}.")
     return Limits(**given)
 
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -10,27 +10,18 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from dojo import catalog, cli, console
+from dojo import Problem, catalog, cli, console
 from dojo.grade import assignment as assignments
 from dojo.grade import exports, show, summary
 from dojo.grade.gradebook import Gradebook, GradebookError, versions
-from dojo.grade.intake import DEFAULT_PATTERN, Intake, IntakeError, scan
-from dojo.grade.judge_pool import CannotGrade, NewJudge
+from dojo.grade.intake import DEFAULT_PATTERN, Intake, scan
+from dojo.grade.judge_pool import NewJudge
 from dojo.grade.records import NOT_ISOLATED, Record, Status
 from dojo.grade.run import Standing, grade
 from dojo.processes import forking
 
 EXIT_STOPPED = 130
 MOST_JOBS = 256
-PROBLEMS = (
-    catalog.CatalogError,
-    assignments.AssignmentError,
-    IntakeError,
-    GradebookError,
-    exports.ExportError,
-    CannotGrade,
-    show.UnknownStudent,
-)
 
 app = cli.app("run")
 RUN_HELP = (
@@ -50,7 +41,7 @@ Out = Annotated[Path, typer.Option(metavar="GRADES", help="The folder where the 
 
 def main() -> NoReturn:
     """Run the command line."""
-    cli.main("python tools/grade", app, *PROBLEMS)
+    cli.main("python tools/grade", app, Problem)
 
 
 @app.command(help=RUN_HELP, epilog=SHOW_HINT)
@@ -96,35 +87,38 @@ def run(
     intake = scan(submissions, graded.katas, id_pattern, skip=out)
     exports.check(out / exports.NAME)
     begin = time.monotonic()
-    standing = Standing(len(intake.entries))
     jobs = jobs or forking.cores()
     isolated = not no_sandbox
+    aside = Console(stderr=True, highlight=False)
+    progress = summary.ProgressView(aside, Standing(len(intake.entries)))
 
-    def on_done(now: Standing) -> None:
-        nonlocal standing
-        standing = now
-        progress.show(now)
+    @contextmanager
+    def judges() -> Iterator[NewJudge]:  # entered only where there is something to judge
+        from dojo.grade.judge import judging
+
+        with judging(graded, book.secret(), isolated, jobs, [submissions, out]) as shared:
+            progress.judging(_where(shared.isolation))
+            yield shared.judge
 
     try:
         with Gradebook.open(out) as book:
-            with summary.ProgressView(Console(stderr=True, highlight=False)) as progress:
-                judges = _judging(
-                    graded, book.secret(), isolated, jobs, [submissions, out], progress.judging
-                )
+            with progress:
                 current = versions(graded, isolated)
+                step = progress.show
                 stop = progress.stopping
-                grade(intake, graded, book, current, judges, jobs, regrade, on_done, stop, isolated)
+                grade(intake, graded, book, current, judges(), jobs, regrade, step, stop, isolated)
             result = summary.Summary(graded.katas)
             exports.write(out / exports.NAME, intake.katas, result.over(_records(book, intake)))
             gone = sorted(set(book.ids()) - {entry.id for entry in intake.entries})
     except KeyboardInterrupt:
+        standing = progress.standing
         sys.stderr.write(
             f"\nStopped. {standing.done:,} of {standing.total:,} submissions are graded and kept:"
             " to go on, run the same command again.\n"
         )
         raise typer.Exit(EXIT_STOPPED) from None
     seconds = time.monotonic() - begin
-    summary.show(screen, result, standing, seconds, intake.strays, gone, graded.title)
+    summary.show(screen, result, progress.standing, seconds, intake.strays, gone, graded.title)
     example = f"python tools/grade show {intake.entries[0].id} --out {out}"
     screen.console.print(f"\n{out / exports.NAME} is written.", markup=False)
     screen.console.print(f"One of them in full: {example}", markup=False)
@@ -158,34 +152,14 @@ def show_record(
 
 
 def _records(book: Gradebook, intake: Intake) -> Iterator[Record]:
-    """The newest record of each student in this folder.
-
-    Raises:
-        GradebookError: one is missing, which can't be after a run.
+    """The newest record of each student in this folder; GradebookError if one can't be read, which
+    can't be after a run.
     """
     for entry in intake.entries:
         if (stored := book.newest(entry.id)) is None:
-            raise GradebookError(
-                f"The record of {entry.id} can't be read: run the same command again."
-            )
+            problem = f"The record of {entry.id} can't be read"
+            raise GradebookError(f"{problem}: run the same command again.")
         yield stored.record
-
-
-@contextmanager
-def _judging(
-    assignment: assignments.Assignment,
-    secret: bytes,
-    isolated: bool,
-    jobs: int,
-    hidden: list[Path],
-    on_start: Callable[[str], None],
-) -> Iterator[NewJudge]:
-    """What makes judges; `on_start` gets a line on where submitted code will run."""
-    from dojo.grade.judge import judging
-
-    with judging(assignment, secret, isolated, jobs, hidden) as shared:
-        on_start(_where(shared.isolation))
-        yield shared.judge
 
 
 def _where(isolation: str) -> str:

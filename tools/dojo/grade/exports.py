@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from dojo import Problem
 from dojo.files import write_whole
 from dojo.grade.records import KataGrade, Record, Status
 
@@ -15,10 +16,8 @@ COLUMNS = ("id", "points", "points possible", "flags")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-class ExportError(Exception):
-    """A file can't be written; the message is one sentence for the user. The gradebook has
-    everything.
-    """
+class ExportError(Problem):
+    """The table can't be written; the gradebook has everything."""
 
 
 def write(path: Path, katas: Sequence[str], records: Iterable[Record]) -> None:
@@ -26,7 +25,7 @@ def write(path: Path, katas: Sequence[str], records: Iterable[Record]) -> None:
     are, so that no program needs to be given its encoding.
 
     Raises:
-        ExportError: with the sentence for the user; the file that was there before is unchanged.
+        ExportError: it can't be; the file that was there before is unchanged.
     """
     check(path)
     try:
@@ -39,16 +38,10 @@ def write(path: Path, katas: Sequence[str], records: Iterable[Record]) -> None:
 
 
 def check(path: Path) -> None:
-    """Refuse a place at which the table can't be written, before any work is done for it.
-
-    Raises:
-        ExportError: with the sentence for the user.
-    """
+    """Before any work is done for the table, raise ExportError if it can't be written there."""
     if path.is_dir():
-        raise ExportError(
-            f"{path} is a folder, and the table of grades goes there: rename that folder, or give"
-            " another --out."
-        )
+        how = "rename that folder, or give another --out"
+        raise ExportError(f"{path} is a folder, and the table of grades goes there: {how}.")
 
 
 def table(katas: Sequence[str], records: Iterable[Record]) -> str:

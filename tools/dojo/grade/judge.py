@@ -13,7 +13,6 @@ from dojo.catalog import Kata
 from dojo.exam.examiner import NO_ANSWER, examine
 from dojo.exam.sheet import Sheet
 from dojo.exam.sheet_pool import Sheets
-from dojo.grade import unjudged
 from dojo.grade.assignment import Assignment
 from dojo.grade.judge_pool import CannotGrade
 from dojo.grade.records import (
@@ -24,6 +23,7 @@ from dojo.grade.records import (
     Submission,
     TaskGrade,
     record_of,
+    unjudged_kata,
 )
 from dojo.grade.sandbox.confine import SUBMISSION, RunLimits
 from dojo.grade.sandbox.isolation import Unavailable
@@ -98,7 +98,7 @@ class Judge:
     def _kata(self, kata: Kata, submission: Submission, time_left: "_Time") -> KataGrade:
         source = submission.files.get(kata.name)
         if source is None:
-            return unjudged.kata_grade(
+            return unjudged_kata(
                 kata, self._assignment, Status.ABSENT, f"{kata.name}.py was not handed in"
             )
         for _ in range(ATTEMPTS_A_KATA):
@@ -106,7 +106,7 @@ class Judge:
                 seconds = self._assignment.limits.seconds_a_submission
                 reason = f"the {seconds} s that a submission may take were used up before this kata"
                 reason += " was judged"
-                return unjudged.kata_grade(kata, self._assignment, Status.FAILED, reason)
+                return unjudged_kata(kata, self._assignment, Status.FAILED, reason)
             try:
                 grade = self._judged(kata, source, submission.content, time_left)
             except Abandoned:
@@ -116,7 +116,7 @@ class Judge:
                     raise Abandoned from None
                 reason = "a fault of the grader, not of the submission"
                 reason = line(f"{reason}: {type(fault).__name__}: {fault}", most=300)
-                grade = unjudged.kata_grade(kata, self._assignment, Status.ERROR, reason)
+                grade = unjudged_kata(kata, self._assignment, Status.ERROR, reason)
             if all(task.status != Status.ERROR for task in grade.tasks):
                 return grade
         return self._not_ours(kata, grade)

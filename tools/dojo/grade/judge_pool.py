@@ -11,17 +11,17 @@ from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Protocol, Self
 
-from dojo.grade import unjudged
+from dojo import Problem
 from dojo.grade.assignment import Assignment
-from dojo.grade.records import Record, Status, Submission, record_of
+from dojo.grade.records import Record, Status, Submission, record_of, unjudged
 from dojo.grade.text import line
 
 ATTEMPTS_A_SUBMISSION = 2  # each by a judge of its own: the first may have been at fault
 SECONDS_TO_STOP = 2  # for all threads together
 
 
-class CannotGrade(Exception):
-    """No submission can be judged; the message is one sentence for the user, saying what to do."""
+class CannotGrade(Problem):
+    """No submission can be judged; the message says what to do."""
 
 
 class Judge(Protocol):
@@ -159,7 +159,7 @@ class JudgePool:
             f"Judging failed {ATTEMPTS_A_SUBMISSION} times ({failure}). This is no fault of the"
             " submission: grade again."
         )
-        return unjudged.record(submission, self._assignment, Status.ERROR, reason, self._isolated)
+        return unjudged(submission, self._assignment, Status.ERROR, reason, self._isolated)
 
 
 def checked(record: Record, submission: Submission, assignment: Assignment) -> Record:

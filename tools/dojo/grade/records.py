@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from dojo.catalog import Kata
+from dojo.grade.assignment import Assignment
 from dojo.results import TaskResult, decoded
 
 # bounds of a record's document, however much a submission made its tests print
@@ -35,6 +37,7 @@ class Status(StrEnum):
 
 # flags, as are `not verified` and `error`
 UNREADABLE, NOTES, NOT_ISOLATED = "unreadable", "see notes", "not isolated"
+NOTHING_RUN = "nothing was run"  # in place of an isolation
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,7 @@ class Submission:
         files: kata name → the bytes of its file.
         problem: why nothing could be taken from it; empty where something was, or where it only
             holds katas not graded here.
-        notes: what a person should know besides, such as that another entry has the same id, or
-            that a file was left out which may be what should have been graded.
+        notes: sentences for a person: another entry has this id, a file may have been meant.
     """
 
     id: str
@@ -185,6 +187,23 @@ def record_of(
     )
 
 
+def unjudged_kata(kata: Kata, assignment: Assignment, status: Status, reason: str) -> KataGrade:
+    """The grade of a kata that nobody judged: no points, and the same status for every task."""
+    tasks = (
+        TaskGrade(task.name, status, assignment.points_of(kata.name, task.name), reason)
+        for task in kata.tasks
+    )
+    return KataGrade(kata.name, tuple(tasks))
+
+
+def unjudged(
+    submission: Submission, assignment: Assignment, status: Status, reason: str, isolated: bool
+) -> Record:
+    """The record of a submission that nobody judged."""
+    katas = tuple(unjudged_kata(kata, assignment, status, reason) for kata in assignment.katas)
+    return record_of(submission, katas, NOTHING_RUN if isolated else NOT_ISOLATED)
+
+
 def encode(record: Record) -> str:
     """The document of a record as it is kept: JSON of bounded length."""
     document = to_json(_bounded(record))
@@ -215,11 +234,11 @@ def _bounded(record: Record, with_tests: bool = True) -> Record:
     def bounded(task: TaskGrade) -> TaskGrade:
         suite = task.suite if with_tests else None
         if suite is not None:
-            tests = (
-                replace(test, name=_cut(test.name), message=_cut(test.message))
-                for test in suite.tests[:TESTS_A_TASK]
-            )
-            suite = TaskResult(suite.name, tuple(tests))
+            tests = suite.tests[:TESTS_A_TASK]
+            cut = [
+                replace(test, name=_cut(test.name), message=_cut(test.message)) for test in tests
+            ]
+            suite = TaskResult(suite.name, tuple(cut))
         return replace(task, reason=_cut(task.reason), suite=suite)
 
     return replace(record, katas=tuple(kata.with_each(bounded) for kata in record.katas))

@@ -9,8 +9,7 @@ from dojo.grade.assignment import Assignment
 from dojo.grade.gradebook import Gradebook, StoredRecord, key
 from dojo.grade.intake import Intake
 from dojo.grade.judge_pool import JudgePool, Judging
-from dojo.grade.records import KataGrade, Record, Status, Submission
-from dojo.grade.unjudged import unreadable
+from dojo.grade.records import KataGrade, Record, Status, Submission, unjudged
 
 AHEAD = 2  # submissions read for each judge: none waits for the next one, and few lie in memory
 
@@ -58,8 +57,7 @@ def grade(
             it stopped.
         on_done: called after every submission.
         on_stop: called at Ctrl-C.
-        isolated: whether the judges run submissions in a sandbox: records of what nobody could
-            judge say so as well.
+        isolated: the judges run submissions in a sandbox; also noted for what nobody could judge.
 
     Raises:
         CannotGrade: there are no judges to be had.
@@ -69,11 +67,16 @@ def grade(
     standing = Standing(len(intake.entries))
     under_way = 0
 
-    def keep(submission: Submission, record: Record) -> None:
+    def count(judged: int = 0, unchanged: int = 0) -> None:
         nonlocal standing
-        book.add(key(submission, versions), record)
-        standing = replace(standing, judged=standing.judged + 1)
+        standing = Standing(
+            standing.total, standing.judged + judged, standing.unchanged + unchanged
+        )
         on_done(standing)
+
+    def keep(submission: Submission, record: Record) -> None:
+        book.add(key(submission, versions), record)
+        count(judged=1)
 
     def collect(most: int) -> None:
         """Keep the records that are made; wait while more than `most` are being made."""
@@ -88,10 +91,10 @@ def grade(
             stored = book.find(key(submission, versions), after)
             if stored and Status.ERROR not in stored.record.statuses:
                 _append_if_changed(book, stored, submission, assignment)
-                standing = replace(standing, unchanged=standing.unchanged + 1)
-                on_done(standing)
+                count(unchanged=1)
             elif submission.problem:
-                keep(submission, unreadable(submission, assignment, isolated))
+                why = "Nothing was handed in that could be read."
+                keep(submission, unjudged(submission, assignment, Status.ABSENT, why, isolated))
             else:
                 pool.put(submission)
                 under_way += 1

@@ -1,14 +1,14 @@
-"""One record as the learner would see it, or as JSON; and whose record is meant by what was
-typed.
-"""
+"""One record as the learner would see it, or as JSON; and whose record was asked for."""
 
 import difflib
 from pathlib import Path
 from textwrap import indent
+from typing import Any
 
 from rich.markup import escape
 from rich.text import Text
 
+from dojo import Problem
 from dojo.catalog import Catalog
 from dojo.console import STYLES, Screen
 from dojo.grade import exports, records
@@ -19,68 +19,68 @@ from dojo.grade.summary import duration
 from dojo.grade.text import line, listed, plain
 from dojo.results import Outcome, TestResult
 
+MEANINGS: dict[str, str] = {  # of flags
+    Status.NOT_VERIFIED: "the exam did not agree with the tests, or these broke down over this file"
+    " alone: a person should look",
+    Status.ERROR: "a fault of ours: grade again",
+    NOT_ISOLATED: "nothing stood between this code and the machine (--no-sandbox), so its verdict"
+    " can't be trusted",
+}
+LIKE = {  # statuses without an outcome of the same name: those with the same mark and colour
+    Status.VERIFIED: Outcome.PASSED,
+    Status.NOT_VERIFIED: Outcome.FAILED,
+    Status.ABSENT: Outcome.NOT_STARTED,
+}
 
-class UnknownStudent(Exception):
-    """No student, or several, can be meant; the message is for the user, saying what to do."""
+
+class UnknownStudent(Problem):
+    """No student, or several, can be meant."""
 
 
 def find_student(typed: str, book: Gradebook, out: Path) -> str:
-    """The id that was typed, or that of the only student whose id or entry has it in it, in capital
-    letters or not.
-
-    Args:
-        out: the folder of the grades.
-
-    Raises:
-        UnknownStudent: there is none, or there are several.
+    """The id that was typed, or that of the only student whose id or entry contains it in any case;
+    raises UnknownStudent if there is none or several. `out` is the folder of the grades.
     """
     if book.newest_number(typed):
         return typed
-    entries = {
-        student: stored.record.entry if (stored := book.newest(student)) else ""
-        for student in book.ids()
-    }
+    newest = {student: book.newest(student) for student in book.ids()}
+    entries = {student: stored.record.entry if stored else "" for student, stored in newest.items()}
     part = typed.casefold()
-    fitting = [
-        student
+    fitting = {
+        student: line(entry)
         for student, entry in entries.items()
         if part and part in f"{student}\n{entry}".casefold()
-    ]
+    }
     if len(fitting) == 1:
-        return fitting[0]
-    nobody = f"{out} has no record of '{typed}'."
+        return next(iter(fitting))
     if fitting:
-        entry_of = {student: line(entries[student]) for student in fitting}
         named = [
             f"{student} ({entry})" if entry not in ("", student) else student
-            for student, entry in entry_of.items()
+            for student, entry in fitting.items()
         ]
-        raise UnknownStudent(
-            f"{nobody} It is part of several: {listed(named)}. Name one by its id."
-        )
-    if not entries:
-        raise UnknownStudent(f"{nobody} Nobody has been graded there yet.")
-    nearest = difflib.get_close_matches(typed, entries, n=3)
-    near = f" Near it: {', '.join(nearest)}." if nearest else ""
-    table = out / exports.NAME
-    if table.is_file():
-        raise UnknownStudent(f"{nobody}{near} The ids are the first column of {table}.")
-    raise UnknownStudent(f"{nobody}{near} The ids are: {listed(list(entries))}.")
+        why = f"It is part of several: {listed(named)}. Name one by its id."
+    elif not entries:
+        why = "Nobody has been graded there yet."
+    else:
+        nearest = difflib.get_close_matches(typed, entries, n=3)
+        near = f"Near it: {', '.join(nearest)}. " if nearest else ""
+        table = out / exports.NAME
+        ids = f" the first column of {table}" if table.is_file() else f": {listed(list(entries))}"
+        why = f"{near}The ids are{ids}."
+    raise UnknownStudent(f"{out} has no record of '{typed}'. {why}")
 
 
 def document(record: Record) -> str:
     """The whole verdict as JSON in ASCII: the record's fields, with the sums that follow from
     them.
     """
-    document = vars(record) | {
-        "katas": [
-            vars(kata) | {"points": kata.points, "possible": kata.possible} for kata in record.katas
-        ],
-        "points": record.points,
-        "possible": record.possible,
-        "flags": record.flags,
-    }
+    katas = [vars(kata) | _sums(kata) for kata in record.katas]
+    document = vars(record) | {"katas": katas} | _sums(record) | {"flags": record.flags}
     return records.to_json(document, indent=2)
+
+
+def _sums(graded: Record | KataGrade) -> dict[str, Any]:
+    return {"points": graded.points, "possible": graded.possible}
 
 
 def show(screen: Screen, record: Record, catalog: Catalog, at: str, versions: int) -> None:
@@ -94,26 +94,16 @@ def show(screen: Screen, record: Record, catalog: Catalog, at: str, versions: in
     _print(screen, f"\n[bold]{record.id}[/]  {points}", f"  from {line(record.entry)}")
     newest = f", the newest of {versions}" if versions > 1 else ""
     took = f", in {duration(record.seconds)}" if record.seconds else ""
-    # which is a flag, below
-    where = f"; {line(record.isolation, 300)}" if record.isolation != NOT_ISOLATED else ""
+    where = f"; {line(record.isolation, 300)}" if record.isolation != NOT_ISOLATED else ""  # a flag
     _print(screen, "", f"graded {at.replace('T', ' ')}{newest}{took}{where}", "dim")
-    meanings = {
-        Status.NOT_VERIFIED: (
-            "the exam did not agree with the tests, or these broke down over this file alone: a"
-            " person should look"
-        ),
-        Status.ERROR: "a fault of ours: grade again",
+    meanings = MEANINGS | {
         UNREADABLE: line(record.problem, 300),
-        NOT_ISOLATED: (
-            "nothing stood between this code and the machine (--no-sandbox), so its verdict can't"
-            " be trusted"
-        ),
         NOTES: " ".join(line(note, 300) for note in record.notes),
     }
     for flag in record.flags:
         _print(screen, f"[yellow]{flag}[/]", f": {meanings[flag]}")
     titles = {kata.name: f"{kata.short}  {kata.title}" for kata in catalog.katas}
-    for kata in () if record.problem else record.katas:
+    for kata in record.katas if not record.problem else ():
         _kata(screen, kata, titles.get(kata.name, kata.name))
     if record.ignored:
         screen.console.print("\nNot taken from the submission:")
@@ -139,7 +129,8 @@ def _kata(screen: Screen, kata: KataGrade, title: str) -> None:
 
 def _task(screen: Screen, task: TaskGrade, shown: set[str]) -> None:
     """One task. Messages shown with an earlier one are not repeated."""
-    outcome, points = _outcome(task.status), _points(task.points, task.possible)
+    outcome = LIKE.get(task.status) or Outcome(task.status.value)
+    points = _points(task.points, task.possible)
     status = f"[{STYLES[outcome]}]{task.status}[/]"
     _print(screen, f"\n  {screen.mark(outcome)} [bold]{task.name}[/]  {status}  {points}")
     if task.status == Status.VERIFIED:
@@ -157,16 +148,6 @@ def _task(screen: Screen, task: TaskGrade, shown: set[str]) -> None:
             _test(screen, test, is_new=test.headline != first.headline)
         _print(screen, "", f"\n      {line(first.name)}", STYLES[first.outcome])
         _print(screen, "", indent(plain(first.message), " " * 6))
-
-
-def _outcome(status: Status) -> Outcome:
-    """The outcome whose mark and colour a status has."""
-    like = {
-        Status.VERIFIED: Outcome.PASSED,
-        Status.NOT_VERIFIED: Outcome.FAILED,
-        Status.ABSENT: Outcome.NOT_STARTED,
-    }
-    return like.get(status) or Outcome(status.value)
 
 
 def _test(screen: Screen, test: TestResult, is_new: bool) -> None:

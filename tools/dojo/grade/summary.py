@@ -25,12 +25,11 @@ SLOWEST = 5
 
 class ProgressView:
     """The progress of a run (context manager): a bar on a terminal, a line now and then elsewhere.
-
-    Args:
-        console: where it is shown; nothing else should be written there meanwhile.
+    Nothing else should be written to its console meanwhile.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, standing: Standing) -> None:
+        self.standing = standing
         self._console = console
         columns = BarColumn(bar_width=24), TextColumn("{task.description}")
         hidden = not console.is_terminal
@@ -46,9 +45,7 @@ class ProgressView:
         self._bar.stop()
 
     def judging(self, where: str) -> None:
-        """Judging begins now, in the place that this line describes: the time before does not count
-        for the time left.
-        """
+        """Judging begins now, in the place that this line describes; the time left counts on it."""
         self._begin = self._last = time.monotonic()
         self._console.print(where, markup=False, soft_wrap=True)
 
@@ -59,6 +56,7 @@ class ProgressView:
 
     def show(self, standing: Standing) -> None:
         """Take note of a step."""
+        self.standing = standing
         now = time.monotonic()
         text = progress_text(standing, now - self._begin)
         self._bar.update(
@@ -70,9 +68,7 @@ class ProgressView:
 
 
 def progress_text(standing: Standing, seconds: float) -> str:
-    """How far a run has come, how quick it is, and how long the rest will take if all of it has to
-    be judged.
-    """
+    """How far a run has come, how quick it is, and how long the rest takes if it is all judged."""
     text = f"graded {standing.done:,} of {standing.total:,}"
     if standing.unchanged:
         text += f" ({standing.unchanged:,} unchanged)"
@@ -117,24 +113,15 @@ class KataSummary:
 
 
 class Summary:
-    """What a run came to, added up from records as they pass, none of which is kept.
-
-    Attributes:
-        students: how many there are.
-        tasks: status → how many tasks have it.
-        named: flag → ids of the students who have it.
-        katas: name → what it came to.
-        slowest: seconds and id, the slowest first.
-        possible: points of a student.
-    """
+    """What a run came to, added up from records as they pass, none of which is kept."""
 
     def __init__(self, katas: Sequence[Kata]) -> None:
         self.students = 0
         self.tasks: Counter[Status] = Counter()
-        self.named: dict[str, list[str]] = defaultdict(list)
+        self.named: dict[str, list[str]] = defaultdict(list)  # flag → ids of students
         self.katas = {kata.name: KataSummary(kata) for kata in katas}
-        self.slowest: list[tuple[float, str]] = []
-        self.possible: float = 0
+        self.slowest: list[tuple[float, str]] = []  # seconds and id, the slowest first
+        self.possible: float = 0  # points of a student
         self._points: list[float] = []  # of each student whose points are known
 
     @property
@@ -145,10 +132,10 @@ class Summary:
     def over(self, records: Iterable[Record]) -> Iterator[Record]:
         """The same records; each is counted when it is taken."""
         for record in records:
-            self.add(record)
+            self._add(record)
             yield record
 
-    def add(self, record: Record) -> None:
+    def _add(self, record: Record) -> None:
         self.students += 1
         self.possible = record.possible
         if Status.ERROR not in record.statuses:
@@ -176,13 +163,8 @@ def show(
     gone: Sequence[str],
     title: str = "",
 ) -> None:
-    """The screen at the end of a run.
-
-    Args:
-        seconds: that the run took.
-        strays: what in the folder was nobody's submission.
-        gone: ids in the gradebook that the folder does not have.
-        title: of the assignment, if it has one.
+    """The screen at the end of a run of so many seconds: `strays` in the folder were nobody's
+    submission, `gone` are ids in the gradebook that the folder does not have.
     """
     out = screen.console.print
     tasks = summary.tasks
@@ -217,11 +199,9 @@ def show(
         out(Text(f"  not read: {listed(names, '; ')}"))
     if gone:
         out(f"  in the gradebook, but not in this folder and so not in grades.csv: {listed(gone)}")
-    if open_to_all := named[NOT_ISOLATED]:
-        out(
-            "\n[bold red]Not isolated:[/] submitted code ran without a sandbox, of"
-            f" {listed(open_to_all)}."
-        )
+    if unconfined := named[NOT_ISOLATED]:
+        what = f"submitted code ran without a sandbox, of {listed(unconfined)}"
+        out(f"\n[bold red]Not isolated:[/] {what}.")
 
 
 def _to_look_at(summary: Summary, status: Status, why: str) -> str:

@@ -23,9 +23,7 @@ _Value = TypeVar("_Value")
 
 
 def plain(text: str, most: int = MOST_CHARACTERS) -> str:
-    """The same text of one or several lines without what can't be seen, cut where it is longer than
-    `most` characters.
-    """
+    """The same text without what can't be seen, cut where it is longer than `most` characters."""
     shown = text[:most]
     for line_end in ("\r\n", "\u2028", "\u2029", "\x85", "\v", "\f"):
         shown = shown.replace(line_end, "\n")
@@ -39,9 +37,7 @@ def plain(text: str, most: int = MOST_CHARACTERS) -> str:
 
 
 def line(text: str, most: int = 120) -> str:
-    """The same text in one line, for a name. Bytes of a file's name that are no UTF-8 become
-    question marks.
-    """
+    """The same text in one line, for a name; bytes that are no UTF-8 become question marks."""
     halves = {character for character in text if "\ud800" <= character <= "\udfff"}
     if halves and all("\udc80" <= half <= "\udcff" for half in halves):
         text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -56,9 +52,7 @@ def listed(names: Sequence[str], comma: str = ", ") -> str:
 
 
 def without(value: _Value, folders: Iterable[str]) -> _Value:
-    """A record in which files are called by their names, without the folders that they lay in while
-    it was made.
-    """
+    """A record in which files are called by their names, without the folders that they lay in."""
 
     def changed(value: Any) -> Any:
         if isinstance(value, str):

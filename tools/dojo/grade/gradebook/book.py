@@ -18,13 +18,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from dojo import lock
+from dojo import Problem, lock
 from dojo.grade.records import Record, decode, encode
 
 NAME = "gradebook.sqlite"
 LOCK = ".gradebook.lock"
-# "kata", in the file's header, so that nobody else's database is taken for a gradebook
-OURS = 0x6B617461
+OURS = 0x6B617461  # "kata", in the file's header: nobody else's database is taken for a gradebook
 SCHEMA = 1
 _TABLES = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
@@ -39,10 +38,8 @@ _LITTLE = 64 * 1024  # bytes free on a disk that counts as full
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
-class GradebookError(Exception):
-    """The gradebook can't be used; the message is one sentence for the user, saying what to do.
-    Nothing in it is lost.
-    """
+class GradebookError(Problem):
+    """The gradebook can't be used; nothing in it is lost."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +58,9 @@ class StoredRecord:
 
 
 class Gradebook:
-    """The records of one folder of grades."""
+    """The records of one folder of grades; open() and view() make it."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        """Not to be called: open() and view() make it."""
         self._path = path
         self._connection = connection
 
@@ -80,10 +76,9 @@ class Gradebook:
         path = folder / NAME
         with ExitStack() as stack:
             with _errors_explained(path):
-                # grades are nobody else's business
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else's business
+                holder = f"process {os.getpid()}, since {datetime.now():%H:%M}"
                 try:
-                    holder = f"process {os.getpid()}, since {datetime.now():%H:%M}"
                     stack.enter_context(lock.alone(folder / LOCK, holder))
                 except lock.Taken as taken:
                     by_whom = f" ({taken})" if str(taken) else ""
@@ -104,8 +99,7 @@ class Gradebook:
         """The gradebook of a folder, only to be read, also while another process works on it.
 
         Raises:
-            GradebookError: there is none, there is nothing in it yet, it is of a newer version, or
-                broken.
+            GradebookError: there is none, it is empty, of a newer version, or broken.
         """
         path = folder / NAME
         with ExitStack() as stack:
@@ -116,8 +110,7 @@ class Gradebook:
                     )
                 connection = stack.enter_context(contextlib.closing(_reader(path)))
                 _check(path, connection)
-                # One without our mark was made by a `grade` that came no further; the next one
-                # fills it.
+                # without our mark: made by a `grade` that came no further; the next one fills it
                 if _pragma(connection, "application_id") != OURS:
                     raise GradebookError(
                         f"{path} is empty, for nothing has been graded there yet: grade first, or"
@@ -144,10 +137,8 @@ class Gradebook:
 
     def newest_number(self, student: str) -> int:
         """The number of the record that counts for a student; 0 if there is none."""
-        ((number,),) = self._rows(
-            "SELECT coalesce(max(number), 0) FROM record WHERE id = ?", student
-        )
-        return int(number)
+        ((number,),) = self._rows("SELECT max(number) FROM record WHERE id = ?", student)
+        return int(number or 0)
 
     def add(self, key: str, record: Record) -> None:
         """Keep a record. When this returns, it is on the disk.
@@ -156,10 +147,9 @@ class Gradebook:
             GradebookError: it could not be kept; all others still are.
         """
         row = (key, record.id, datetime.now().isoformat(timespec="seconds"), encode(record))
+        insertion = "INSERT INTO record (key, id, at, document) VALUES (?, ?, ?, ?)"
         with _transaction(self._path, self._connection):
-            self._connection.execute(
-                "INSERT INTO record (key, id, at, document) VALUES (?, ?, ?, ?)", row
-            )
+            self._connection.execute(insertion, row)
 
     def history(self, student: str) -> tuple[StoredRecord | None, ...]:
         """All records of a student, the newest last; None in place of one that can't be read."""
@@ -172,10 +162,7 @@ class Gradebook:
 
     def begin_regrading(self) -> int:
         """Remember that everything is to be run again, until end_regrading(). A regrading that was
-        broken off goes on.
-
-        Returns:
-            the number after which records belong to this regrading.
+        broken off goes on. Returns the number after which records belong to this regrading.
         """
         since: int | None = self._meta("regrading since")
         if since is None:
@@ -219,21 +206,12 @@ def _readable(number: int, key: str, student: str, at: str, document: str) -> St
 
 @contextmanager
 def _transaction(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
-    """All of it or nothing. When it has ended well, it is on the disk.
-
-    Raises:
-        GradebookError: it could not be; what was there before still is.
+    """All of it or nothing. When it has ended well, it is on the disk; if it raises GradebookError,
+    what was there before still is.
     """
-    with _errors_explained(path):
+    with _errors_explained(path), connection:  # which commits, or rolls back
         connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            connection.execute("COMMIT")
-        except BaseException:
-            # an error may have ended the transaction itself
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
+        yield
 
 
 @contextmanager
@@ -256,10 +234,8 @@ def _errors_explained(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise _no_room(path) from None
-        raise GradebookError(
-            f"{error.filename or path} can't be used ({error.strerror or error}): give another"
-            " --out."
-        ) from None
+        problem = f"{error.filename or path} can't be used ({error.strerror or error})"
+        raise GradebookError(f"{problem}: give another --out.") from None
 
 
 def _is_full(path: Path) -> bool:

@@ -12,21 +12,9 @@ from dojo.grade.assignment import Assignment
 from dojo.grade.records import Submission
 from dojo.reference_results import bounds_of
 
-# What takes part in a verdict: what katas may import, what these compute with, and what runs the
-# tests.
-PACKAGES = (
-    "torch",
-    "numpy",
-    "scikit-learn",
-    "scipy",
-    "matplotlib",
-    "joblib",
-    "threadpoolctl",
-    "safetensors",
-    "pytest",
-    "pytest-timeout",
-    "pluggy",
-)
+# what katas may import, what these compute with, and what runs the tests
+USED_BY_KATAS = ("torch", "numpy", "scikit-learn", "scipy", "matplotlib", "joblib")
+PACKAGES = (*USED_BY_KATAS, "threadpoolctl", "safetensors", "pytest", "pytest-timeout", "pluggy")
 JUDGE = "dojo.grade.judge"
 # Modules that a judge imports and that have no say in a verdict, each with the reason. All others
 # that it imports, directly or not, have one, those that are still to be written included.
@@ -46,12 +34,10 @@ def key(submission: Submission, versions: Mapping[str, str]) -> str:
 
 def versions(assignment: Assignment, isolated: bool, root: Path = ROOT) -> dict[str, str]:
     """Everything that judges a submission of this assignment, by hashes: a change in any of them
-    makes old records too old. The points are not among them: what they are worth changes no
-    verdict.
+    makes old records too old. What tasks are worth changes no verdict, and is not among them.
 
     Args:
-        isolated: whether submissions run in the sandbox: a record from outside of it is never taken
-            for one from inside.
+        isolated: submissions run in the sandbox, and records from outside of it do not count.
     """
     names = [kata.name for kata in assignment.katas]
     pyproject = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
@@ -59,22 +45,15 @@ def versions(assignment: Assignment, isolated: bool, root: Path = ROOT) -> dict[
     judge = dependencies.files_of(JUDGE, root)
     judging = dependencies.closure([*suite, *exam, *judge], root)
     tools = {path for path in judging if path.is_relative_to(root / "tools")}
-    no_say = {
-        path for path in tools if dependencies.is_in(dependencies.module_of(path, root), NO_SAY)
-    }
+    modules = {path: dependencies.module_of(path, root) for path in tools}
+    deciding = [path for path in tools if not dependencies.is_in(modules[path], NO_SAY)]
+    system = [platform.python_version(), platform.system(), platform.machine()]
     return {
         "suite": _files(root, judging - exam - tools) + _text(pyproject["tool"]["pytest"]),
         "exam": _files(root, exam),
         "marks": _text([bounds_of(name) for name in names]),
-        "tools": _files(root, tools - no_say),
-        "packages": _text(
-            [
-                platform.python_version(),
-                platform.system(),
-                platform.machine(),
-                *[(name, _version(name)) for name in PACKAGES],
-            ]
-        ),
+        "tools": _files(root, deciding),
+        "packages": _text([*system, *((name, _version(name)) for name in PACKAGES)]),
         "assignment": _text([sorted(assignment.points), vars(assignment.limits)]),
         "isolated": str(isolated),
     }
@@ -84,9 +63,8 @@ def _suite(root: Path, katas: Iterable[str]) -> Iterator[Path]:
     """The tests of these katas, and what is loaded with them without an import that says so."""
     yield root / "conftest.py"
     yield from (root / "tests" / f"test_{kata}.py" for kata in katas)
-    yield from (
-        path for path in (root / "tests").rglob("*.py") if not path.name.startswith("test_k")
-    )
+    shared = (root / "tests").rglob("*.py")
+    yield from (path for path in shared if not path.name.startswith("test_k"))
     yield root / "katas" / "__init__.py"
     yield from (root / "katas" / "given").rglob("*.py")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dojo import catalog
+from dojo import Problem, catalog
 from dojo.catalog import Kata
 from dojo.grade.gradebook.book import NAME as GRADEBOOK
 from dojo.grade.intake import archives, names, notes, reading
@@ -19,8 +19,8 @@ OF_THE_SYSTEM = ("thumbs.db", "desktop.ini", "__macosx")
 NO_STUDENT = "names no student: put it into a folder of the student's name"
 
 
-class IntakeError(Exception):
-    """The folder of submissions can't be used; the message tells the user what to do."""
+class IntakeError(Problem):
+    """The folder of submissions, or the pattern for ids, can't be used."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Entry:
         return line(self.names[0]) + _and_more(self.names)
 
     def noted(self, note: str) -> "Entry":
-        """The same entry with one more note."""
-        return replace(self, notes=(*self.notes, note))
+        """The same entry with one more note, if it is not empty."""
+        return replace(self, notes=(*self.notes, note)) if note else self
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class Intake:
         more = notes.notes(left_out, choice.places, self.katas)
         if not choice.files and not more and choice.others:
             more = (notes.nothing_of_these(choice.others),)
-        every = entry.notes + more
-        return Submission(entry.id, entry.shown, choice.files, ignored, problem, every)
+        all_notes = entry.notes + more
+        return Submission(entry.id, entry.shown, choice.files, ignored, problem, all_notes)
 
 
 def scan(
@@ -97,18 +97,11 @@ def scan(
     kata_names = KataNames(tuple(kata.name for kata in katas), every)
     if why := _why_of_one_student(folder, files, kata_names):
         raise IntakeError(why)
-    strays, submitted = [], []
-    for file in files:
-        if why := _why_stray(file, compiled, kata_names, skip):
-            strays.append(Ignored(line(file.name), why))
-            continue
-        single = _single(file)
-        own_name = single[0] if single else names.own_name(file.name)
-        student = names.safe_id(names.id_in(file.name, compiled) or own_name)
-        submitted.append((file, student, single is not None))
-    if not submitted:
+    why_stray = {file: _why_stray(file, compiled, kata_names, skip) for file in files}
+    strays = [Ignored(line(file.name), why) for file, why in why_stray.items() if why]
+    entries = _grouped((file for file, why in why_stray.items() if not why), compiled)
+    if not entries:
         raise IntakeError(_why_nothing(folder, strays))
-    entries = _grouped(submitted)
     if pattern != DEFAULT_PATTERN:
         entries = _note_where_unfit(entries, compiled)
     entries = _unique([_note_lateness(entry) for entry in entries])
@@ -141,18 +134,20 @@ def _files_in(folder: Path) -> list[os.DirEntry[str]]:
     raise IntakeError(f"{folder}{problem}")
 
 
-def _grouped(files: Iterable[tuple[os.DirEntry[str], str, bool]]) -> list[Entry]:
-    """The entries that these files make, each given with its student's id and True if it is a
-    single kata's file. If a student has only plain files, such as a report, the first is the entry,
-    so that it is reported as unreadable.
+def _grouped(files: Iterable[os.DirEntry[str]], pattern: re.Pattern[str]) -> list[Entry]:
+    """The entries that these files make. If a student has only plain files, such as a report, the
+    first is the entry, so that it is reported as unreadable.
     """
     # by id and name: a folder or an archive stands alone, single files (no name) belong together
     submitted: dict[tuple[str, str], list[str]] = defaultdict(list)
     # id without its case → id and name of the student's other files
     beside: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for file, student, is_kata in files:
-        if is_kata or not _is_plain(file):
-            submitted[student, "" if is_kata else file.name].append(file.name)
+    for file in files:
+        single = _single(file)
+        own_name = single[0] if single else names.own_name(file.name)
+        student = names.safe_id(names.id_in(file.name, pattern) or own_name)
+        if single or not _is_plain(file):
+            submitted[student, "" if single else file.name].append(file.name)
         else:
             beside[student.casefold()].append((student, file.name))
     for key in beside.keys() - {student.casefold() for student, _ in submitted}:
@@ -171,7 +166,7 @@ def _note_where_unfit(entries: Sequence[Entry], pattern: re.Pattern[str]) -> lis
     for entry in entries:
         unfit = [name for name in entry.names if not names.id_in(name, pattern)]
         note = f"--id-pattern does not fit {line(unfit[0])}." if unfit else ""
-        noted.append(entry.noted(note) if note else entry)
+        noted.append(entry.noted(note))
     if all(entry.notes for entry in noted):
         many = "1 entry" if len(entries) == 1 else f"{len(entries):,} entries"
         what = f"none of {many}, such as {line(entries[0].names[0])}"
@@ -181,9 +176,8 @@ def _note_where_unfit(entries: Sequence[Entry], pattern: re.Pattern[str]) -> lis
 
 def _note_lateness(entry: Entry) -> Entry:
     late = [name for name in (*entry.names, *entry.beside) if names.is_late(name)]
-    if not late:
-        return entry
-    return entry.noted(f"Handed in late, says Canvas: {line(late[0])}{_and_more(late)}.")
+    note = f"Handed in late, says Canvas: {line(late[0])}{_and_more(late)}." if late else ""
+    return entry.noted(note)
 
 
 def _and_more(files: Sequence[str]) -> str:
@@ -240,9 +234,8 @@ def _single(file: os.DirEntry[str]) -> tuple[str, str] | None:
 
 def _is_plain(file: os.DirEntry[str]) -> bool:
     """True if it is a file, and no archive of any kind."""
-    if not file.is_file(follow_symlinks=False) or names.is_archive(file.name):
-        return False
-    return not archives.is_archive(Path(file.path))
+    is_file = file.is_file(follow_symlinks=False)
+    return is_file and not names.is_archive(file.name) and not archives.is_archive(Path(file.path))
 
 
 def _only_leads_to(file: os.DirEntry[str], grades: Path) -> bool:
@@ -285,5 +278,5 @@ def _why_nothing(folder: Path, strays: Iterable[Ignored]) -> str:
     if any(stray.reason == NO_STUDENT for stray in strays):
         what = "looks like one submission: it holds katas' files itself"
         return f"{folder} {what}. Give the folder that holds {folder.name}."
-    what = "neither a folder nor an archive nor a kata's file with a student's name"
-    return f"{folder} holds no submission: {what}."
+    kinds = "neither a folder nor an archive nor a kata's file with a student's name"
+    return f"{folder} holds no submission: {kinds}."
