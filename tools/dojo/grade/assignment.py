@@ -34,23 +34,13 @@ class AssignmentError(Problem):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use.
-
-    Attributes:
-        seconds_a_test: that a test may take.
-        seconds_a_submission: for all katas of a submission together; what is not judged by then has
-            failed.
-        memory_mb: beyond what Python and torch need themselves.
-        output_kb: of what the tests of a kata print, the submission's own text in it, this much is
-            kept; more is cut off.
-        processes: at a time, threads counted.
-    """
+    """The most that a submission may use."""
 
     seconds_a_test: int = 15
-    seconds_a_submission: int = 900
-    memory_mb: int = 1024
-    output_kb: int = 256
-    processes: int = 64
+    seconds_a_submission: int = 900  # for all its katas; what is not judged by then has failed
+    memory_mb: int = 1024  # beyond what Python and torch need themselves
+    output_kb: int = 256  # of what a kata's tests print, this much is kept
+    processes: int = 64  # at a time, threads counted
 
 
 # limit → the least and the most it may be
@@ -65,16 +55,11 @@ RANGES = {
 
 @dataclass(frozen=True)
 class Assignment:
-    """What is graded.
-
-    Attributes:
-        katas: in the catalog's order, without repetition.
-        points: "k06_logistic_regression.model" → points, of every task of these katas.
-    """
+    """The katas that are graded, their points and limits."""
 
     title: str
-    katas: tuple[Kata, ...]
-    points: Mapping[str, float]
+    katas: tuple[Kata, ...]  # in the catalog's order, without repetition
+    points: Mapping[str, float]  # "k06_logistic_regression.model" → points, of all their tasks
     limits: Limits = Limits()
 
     def points_of(self, kata: str, task: str) -> float:
@@ -126,7 +111,8 @@ def _fields(path: Path) -> dict[str, Any]:
 
 def _assignment(fields: dict[str, Any], catalog: Catalog) -> Assignment:
     _refuse_unknown(fields, ("title", "katas", "points", "limits"), "it")
-    title, names = fields.get("title", ""), fields.get("katas", [])
+    title = fields.get("title", "")
+    names = fields.get("katas", [])
     if not isinstance(title, str):
         raise AssignmentError(f"`title` has to be a text, not {title!r}.")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):

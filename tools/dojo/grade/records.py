@@ -213,11 +213,7 @@ def encode(record: Record) -> str:
 
 
 def decode(document: str) -> Record:
-    """The record of a document that encode() made.
-
-    Raises:
-        ValueError: it is none.
-    """
+    """The record of a document that encode() made; raises ValueError if it is none."""
     return decoded(json.loads(document), Record)
 
 
@@ -234,11 +230,11 @@ def _bounded(record: Record, with_tests: bool = True) -> Record:
     def bounded(task: TaskGrade) -> TaskGrade:
         suite = task.suite if with_tests else None
         if suite is not None:
-            tests = suite.tests[:TESTS_A_TASK]
-            cut = [
-                replace(test, name=_cut(test.name), message=_cut(test.message)) for test in tests
-            ]
-            suite = TaskResult(suite.name, tuple(cut))
+            tests = (
+                replace(test, name=_cut(test.name), message=_cut(test.message))
+                for test in suite.tests[:TESTS_A_TASK]
+            )
+            suite = TaskResult(suite.name, tuple(tests))
         return replace(task, reason=_cut(task.reason), suite=suite)
 
     return replace(record, katas=tuple(kata.with_each(bounded) for kata in record.katas))

@@ -67,16 +67,11 @@ def grade(
     standing = Standing(len(intake.entries))
     under_way = 0
 
-    def count(judged: int = 0, unchanged: int = 0) -> None:
-        nonlocal standing
-        standing = Standing(
-            standing.total, standing.judged + judged, standing.unchanged + unchanged
-        )
-        on_done(standing)
-
     def keep(submission: Submission, record: Record) -> None:
+        nonlocal standing
         book.add(key(submission, versions), record)
-        count(judged=1)
+        standing = replace(standing, judged=standing.judged + 1)
+        on_done(standing)
 
     def collect(most: int) -> None:
         """Keep the records that are made; wait while more than `most` are being made."""
@@ -91,7 +86,8 @@ def grade(
             stored = book.find(key(submission, versions), after)
             if stored and Status.ERROR not in stored.record.statuses:
                 _append_if_changed(book, stored, submission, assignment)
-                count(unchanged=1)
+                standing = replace(standing, unchanged=standing.unchanged + 1)
+                on_done(standing)
             elif submission.problem:
                 why = "Nothing was handed in that could be read."
                 keep(submission, unjudged(submission, assignment, Status.ABSENT, why, isolated))

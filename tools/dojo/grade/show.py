@@ -20,11 +20,15 @@ from dojo.grade.text import line, listed, plain
 from dojo.results import Outcome, TestResult
 
 MEANINGS: dict[str, str] = {  # of flags
-    Status.NOT_VERIFIED: "the exam did not agree with the tests, or these broke down over this file"
-    " alone: a person should look",
+    Status.NOT_VERIFIED: (
+        "the exam did not agree with the tests, or these broke down over this file alone: a person"
+        " should look"
+    ),
     Status.ERROR: "a fault of ours: grade again",
-    NOT_ISOLATED: "nothing stood between this code and the machine (--no-sandbox), so its verdict"
-    " can't be trusted",
+    NOT_ISOLATED: (
+        "nothing stood between this code and the machine (--no-sandbox), so its verdict can't be"
+        " trusted"
+    ),
 }
 LIKE = {  # statuses without an outcome of the same name: those with the same mark and colour
     Status.VERIFIED: Outcome.PASSED,
@@ -43,8 +47,10 @@ def find_student(typed: str, book: Gradebook, out: Path) -> str:
     """
     if book.newest_number(typed):
         return typed
-    newest = {student: book.newest(student) for student in book.ids()}
-    entries = {student: stored.record.entry if stored else "" for student, stored in newest.items()}
+    entries = {
+        student: stored.record.entry if (stored := book.newest(student)) else ""
+        for student in book.ids()
+    }
     part = typed.casefold()
     fitting = {
         student: line(entry)

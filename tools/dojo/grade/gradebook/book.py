@@ -141,10 +141,8 @@ class Gradebook:
         return int(number or 0)
 
     def add(self, key: str, record: Record) -> None:
-        """Keep a record. When this returns, it is on the disk.
-
-        Raises:
-            GradebookError: it could not be kept; all others still are.
+        """Keep a record. When this returns, it is on the disk; if it raises GradebookError, all
+        others still are.
         """
         row = (key, record.id, datetime.now().isoformat(timespec="seconds"), encode(record))
         insertion = "INSERT INTO record (key, id, at, document) VALUES (?, ?, ?, ?)"

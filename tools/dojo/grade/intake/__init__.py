@@ -5,10 +5,10 @@ claims.
 
 entries    the entries of the folder: whose they are, and which are nobody's
 reading    reads one of them
-folders, archives   what lies in each kind of submission
-names      what a name says: whose it is, which kata's file is meant, whether a path can be trusted
+folders, archives   the files in each kind of submission
+names      whose a file is, which kata's is meant, and whether a path can be trusted, by its name
 selection  which of the files found are taken, and why the others are not
-notes      what a person is told of those that were not taken
+notes      the reports of those that were not taken
 bounds     how much is read at most
 """
 

@@ -1,4 +1,4 @@
-"""What lies in an archive: a zip, or a tar, packed with gzip or not."""
+"""The files in an archive: a zip, or a tar, packed with gzip or not."""
 
 import gzip
 import io
@@ -73,7 +73,9 @@ def _files(members: Iterable[tuple[Member, bool]]) -> list[Member]:
     """The files among these members, each given with True if it is a folder. In a folder that is
     not looked into, the first file stands for all.
     """
-    found, seen, unseen = [], 0, set()
+    files = []
+    unseen = set()  # folders
+    seen = 0
     for number, (member, is_folder) in enumerate(members, start=1):
         _refuse_more(number, bounds.ALL_MEMBERS)
         if folder := names.unseen_folder(member.path):
@@ -83,8 +85,8 @@ def _files(members: Iterable[tuple[Member, bool]]) -> list[Member]:
         seen += 1
         _refuse_more(seen, bounds.MEMBERS)
         if not is_folder:
-            found.append(member)
-    return found
+            files.append(member)
+    return files
 
 
 def _refuse_more(count: int, most: int) -> None:
@@ -96,7 +98,8 @@ class _ZipFile(Metered):
     """Looks through a directory before zipfile makes an object of each of its entries."""
 
     def read(self, size: int | None = -1) -> bytes:
-        data, at, entries = super().read(size), 0, 0
+        data = super().read(size)
+        at = entries = 0
         while data.startswith(_ENTRY, at) and len(data) >= at + _ENTRY_BYTES:
             name, extra, comment = struct.unpack_from("<HHH", data, at + 28)
             entries += 1
@@ -152,7 +155,8 @@ def _is_tar(head: bytes | bytearray) -> bool:
 
 def _unpacked(file: IO[bytes]) -> bytes:
     """The tar that is packed with gzip."""
-    stream, data = Metered(file, bounds.MIB), bytearray()
+    stream = Metered(file, bounds.MIB)
+    data = bytearray()
     with gzip.GzipFile(fileobj=stream) as unpacking:
         while chunk := unpacking.read(4 * bounds.CHUNK):
             data += chunk

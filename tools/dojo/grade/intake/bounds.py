@@ -54,9 +54,7 @@ class Metered:
 
 def bounded(file: IO[bytes], packed: int | None = None) -> bytes:
     """All that a file holds; `packed` is how many bytes it takes in its archive, if it is packed.
-
-    Raises:
-        Refused: it is too much for a kata's file, or more than so few bytes give without ill will.
+    Raises Refused if it is too much for a kata's file, or for so few packed bytes.
     """
     data = b""
     while chunk := file.read(CHUNK):

@@ -51,7 +51,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Intake:
-    """What a folder of submissions holds: entries by id, and what is nobody's submission."""
+    """A folder of submissions: its entries by id, and the files that are nobody's submission."""
 
     folder: Path
     kata_names: KataNames
@@ -120,7 +120,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _files_in(folder: Path) -> list[os.DirEntry[str]]:
-    """What lies in the folder of submissions, by name."""
+    """The files and folders in the folder of submissions, by name."""
     try:
         with os.scandir(folder) as files:
             return sorted(files, key=lambda file: file.name)
@@ -209,7 +209,7 @@ def _unique(entries: Iterable[Entry]) -> list[Entry]:
 def _why_stray(
     file: os.DirEntry[str], pattern: re.Pattern[str], katas: KataNames, grades: Path | None
 ) -> str:
-    """Why something in the folder is nobody's submission; empty if it is somebody's."""
+    """The reason why a file is nobody's submission; empty if it is somebody's."""
     if file.name.startswith(".") or file.name.casefold() in OF_THE_SYSTEM:
         return "a file of the system"
     if grades is not None and _only_leads_to(file, grades):
@@ -240,7 +240,8 @@ def _is_plain(file: os.DirEntry[str]) -> bool:
 
 def _only_leads_to(file: os.DirEntry[str], grades: Path) -> bool:
     """True if it is where the grades go, or holds only the way there and grades of other runs."""
-    here, goal = Path(file.path).resolve(), grades.resolve()
+    here = Path(file.path).resolve()
+    goal = grades.resolve()
     if here == goal:
         return True
     if not file.is_dir(follow_symlinks=False) or not goal.is_relative_to(here):
@@ -261,7 +262,7 @@ def _names_in(folder: Path) -> set[str]:
 
 
 def _why_of_one_student(folder: Path, files: Iterable[os.DirEntry[str]], katas: KataNames) -> str:
-    """Why this folder is most likely one submission itself, for the user; empty if it isn't."""
+    """The reason to take this folder for one submission, for the user; empty if there is none."""
     every = {f"{kata}.py" for kata in katas.every}
     named = (file for file in files if file.name.casefold() == "katas")
     inside = next((file for file in named if file.is_dir(follow_symlinks=False)), None)

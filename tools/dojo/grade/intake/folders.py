@@ -1,4 +1,4 @@
-"""What lies in a folder. No link is followed, anywhere in a path, and only files are opened.
+"""The files in a folder. No link is followed, anywhere in a path, and only files are opened.
 
 Every step goes from an open folder to what lies directly in it, so that a folder which is exchanged
 for a link meanwhile leads nowhere. Where the system has no such calls (Windows), paths are used,
@@ -8,7 +8,7 @@ and links are recognised when they are listed.
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
@@ -49,7 +49,7 @@ class Tree:
         """All files, folder by folder, the least deep first and by name. Raises Refused if there
         are too many, OSError if the folder itself can't be read.
         """
-        found: list[Member] = []
+        members: list[Member] = []
         folders: list[tuple[str, ...]] = [()]
         seen = 0
         for place in folders:  # which grows meanwhile
@@ -58,7 +58,7 @@ class Tree:
             except OSError as error:
                 if not place:
                     raise
-                found.append(_unread(place, _reason(error)))
+                members.append(_unread(place, _reason(error)))
                 continue
             seen += len(entries)
             if seen > bounds.MEMBERS:
@@ -66,23 +66,15 @@ class Tree:
             for name, mode in entries:
                 inside = (*place, name)
                 if not stat.S_ISDIR(mode):
-                    load = partial(self.load, inside)
-                    found.append(Member("/".join(inside), load, refusal(mode)))
+                    read = partial(load, partial(self.open, inside))
+                    members.append(Member("/".join(inside), read, refusal(mode)))
                 elif names.is_unseen(name):
-                    found.append(_unread(inside, NOT_LOOKED_INTO))
+                    members.append(_unread(inside, NOT_LOOKED_INTO))
                 elif len(inside) > bounds.DEPTH:
-                    found.append(_unread(inside, f"lies deeper than {bounds.DEPTH} folders"))
+                    members.append(_unread(inside, f"lies deeper than {bounds.DEPTH} folders"))
                 else:
                     folders.append(inside)
-        return found
-
-    def load(self, place: tuple[str, ...]) -> bytes:
-        """Read the file at this place; raises Refused if that can't be, or it is too large."""
-        try:
-            with self.open(place) as file:
-                return steady(file)
-        except OSError as error:
-            raise Refused(_reason(error)) from None
+        return members
 
     def open(self, place: tuple[str, ...]) -> IO[bytes]:
         """Open the file at this place; raises Refused if it is none, OSError if that fails."""
@@ -122,18 +114,21 @@ def open_file(path: Path) -> IO[bytes]:
 
 
 def refusal(mode: int) -> str:
-    """Why something of this kind is not opened; empty for a file."""
+    """The reason why something of this kind is not opened; empty for a file."""
     if stat.S_ISLNK(mode):
         return LINK
     return "" if stat.S_ISREG(mode) else NO_FILE
 
 
-def steady(file: IO[bytes]) -> bytes:
-    """All that an open file holds; raises Refused if it is too large or changes meanwhile."""
-    with unchanged(file) as size:
-        data = bounded(file)
-        if len(data) != size:
-            raise Refused(CHANGED)
+def load(opener: Callable[[], IO[bytes]]) -> bytes:
+    """All that a file holds; raises Refused if it can't be read, is too large or changes."""
+    try:
+        with opener() as file, unchanged(file) as size:
+            data = bounded(file)
+            if len(data) != size:
+                raise Refused(CHANGED)
+    except OSError as error:
+        raise Refused(_reason(error)) from None
     return data
 
 

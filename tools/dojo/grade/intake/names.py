@@ -1,4 +1,4 @@
-"""What a name, which anybody can choose, says: whose it is, and which kata's file is meant."""
+"""The meaning of names, which anybody can choose: whose a file is, and which kata's is meant."""
 
 import difflib
 import hashlib
@@ -19,7 +19,7 @@ DEFAULT_PATTERN = (
 )
 ARCHIVE_ENDINGS = (".zip", ".tgz", ".tar", ".gz", ".rar", ".7z", ".bz2", ".xz", ".tar.zst")
 LONGEST_ID = 64
-_KEPT = re.compile(r"[A-Za-z0-9._@+-]")
+_SAFE = re.compile(r"[A-Za-z0-9._@+-]")
 _LATE = re.compile(r"[^_]+_LATE_\d{2,}_\d{3,}_.")
 _AT_THE_EDGES = "._@+-"  # hidden files, options of commands, formulas
 _SINGLE = re.compile(
@@ -70,9 +70,9 @@ def safe_id(name: str) -> str:
     """
     whole = unicodedata.normalize("NFC", name)
     letters = (a for a in unicodedata.normalize("NFKD", name) if not unicodedata.combining(a))
-    kept = "".join(letter if _KEPT.match(letter) else "_" for letter in letters)
-    kept = kept.strip(_AT_THE_EDGES)[:LONGEST_ID]
-    return kept if kept and kept == whole else f"{kept or 'unnamed'}~{name_hash(whole)[:6]}"
+    safe = "".join(letter if _SAFE.match(letter) else "_" for letter in letters)
+    safe = safe.strip(_AT_THE_EDGES)[:LONGEST_ID]
+    return safe if safe and safe == whole else f"{safe or 'unnamed'}~{name_hash(whole)[:6]}"
 
 
 def name_hash(name: str) -> str:
@@ -85,7 +85,7 @@ def name_hash(name: str) -> str:
 
 
 def single_file(entry: str) -> tuple[str, str] | None:
-    """What stands before the kata's name in the name that Canvas or Moodle gives a kata's file, and
+    """The part before the kata's name in the name that Canvas or Moodle gives a kata's file, and
     the kata's name as the student spelled it, without the "-1" or " (1)" of a second one. None for
     any other name.
     """
@@ -103,17 +103,17 @@ def parts(path: str) -> tuple[str, ...]:
         raise Refused("has control characters in its name")
     if len(path) > bounds.PATH_CHARACTERS:
         raise Refused(f"has a path of more than {bounds.PATH_CHARACTERS} characters")
-    given = path.replace("\\", "/")
-    if given.startswith("/") or re.match(r"[A-Za-z]:", given):
+    path = path.replace("\\", "/")
+    if path.startswith("/") or re.match(r"[A-Za-z]:", path):
         raise Refused("has an absolute path")
-    found = tuple(part for part in given.split("/") if part not in ("", "."))
-    if ".." in found:
+    steps = tuple(step for step in path.split("/") if step not in ("", "."))
+    if ".." in steps:
         raise Refused('leads out of the submission ("..")')
-    if len(found) > bounds.DEPTH + 1:
+    if len(steps) > bounds.DEPTH + 1:
         raise Refused(f"lies deeper than {bounds.DEPTH} folders")
-    if not found:
+    if not steps:
         raise Refused("has no name")
-    return found
+    return steps
 
 
 def is_unseen(folder: str) -> bool:

@@ -1,5 +1,5 @@
-"""What is reported of files that were not taken: so that no 0 comes without a word, all are listed,
-and there is a note on those that may be what should have been graded.
+"""Reports of files that were not taken. So that no 0 comes without a word, all are listed, and
+there is a note on those that may be what should have been graded.
 """
 
 from collections import Counter, defaultdict
@@ -67,17 +67,17 @@ def beside(name: str, katas: KataNames) -> Finding:
 
 
 def listed(findings: Sequence[Finding]) -> tuple[Ignored, ...]:
-    """What was not taken, and why: each path once, but a folder for its many files of no kata."""
-    others = Counter(found.folder for found in findings if found.reason == NO_KATA)
+    """Paths that were not taken, and why: each once, but a folder for its many files of no kata."""
+    others = Counter(finding.folder for finding in findings if finding.reason == NO_KATA)
     entries: dict[Ignored, None] = {}
-    for found in findings:
-        if found.reason == NO_KATA and (count := others[found.folder]) > FEW:
-            entry = Ignored(line(f"{found.folder}/"), f"{count} files that are no kata's")
+    for finding in findings:
+        if finding.reason == NO_KATA and (count := others[finding.folder]) > FEW:
+            entry = Ignored(line(f"{finding.folder}/"), f"{count} files that are no kata's")
         else:
-            entry = found.ignored
+            entry = finding.ignored
         entries[entry] = None
-    shown, more = tuple(entries)[:MOST_LISTED], len(entries) - MOST_LISTED
-    if more > 0:
+    shown = tuple(entries)[:MOST_LISTED]
+    if (more := len(entries) - MOST_LISTED) > 0:
         shown += (Ignored("(and others)", f"{more:,} more that are not listed here"),)
     return shown
 
@@ -89,9 +89,10 @@ def notes(
     paths of the katas' files that were taken.
     """
     groups: dict[tuple[str, Cause | None], list[Finding]] = defaultdict(list)
-    for found in left_out:
-        if found.kata or any(kata not in places for kata in graded):
-            groups[found.kata, None if found.kata in places else found.cause].append(found)
+    for finding in left_out:
+        if finding.kata or any(kata not in places for kata in graded):
+            cause = None if finding.kata in places else finding.cause
+            groups[finding.kata, cause].append(finding)
     sentences = [_note(group, places.get(kata, "")) for (kata, _), group in groups.items()]
     if (more := len(sentences) - MOST_NOTES) > 0:
         sentences[MOST_NOTES:] = [f"And {more} more such notes: see what was not taken."]
@@ -105,8 +106,9 @@ def nothing_of_these(others: Sequence[str]) -> str:
 
 def _note(group: Sequence[Finding], taken: str) -> str:
     """The note on files left out for one kata and cause; `taken` is the path of the kata's file."""
-    first, several = group[0], len(group) > 1
-    what = f"{_named([found.path for found in group])} {'were' if several else 'was'} not taken"
+    first = group[0]
+    several = len(group) > 1
+    what = f"{_named([finding.path for finding in group])} {'were' if several else 'was'} not taken"
     meant = f"{'is one of them' if several else 'is it'} meant as {first.kata}.py?"
     if taken:
         what += f", {line(taken)} was"

@@ -17,8 +17,8 @@ _READ_INSIDE = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
 def read(paths: Sequence[Path], katas: KataNames) -> tuple[Choice, str]:
-    """What is taken from the folder, the archive or the single files of a submission, and why
-    nothing could be: empty if something was, or it holds other katas than those that are graded.
+    """The files taken from a submission (a folder, an archive or single files), and why there are
+    none: empty if there are some, or it holds other katas than those that are graded.
     """
     try:
         choice, kind = _choice(paths, katas)
@@ -34,8 +34,9 @@ def read(paths: Sequence[Path], katas: KataNames) -> tuple[Choice, str]:
 
 
 def _choice(paths: Sequence[Path], katas: KataNames) -> tuple[Choice, str]:
-    """What is taken, and in a word what it is taken from."""
-    path, mode = paths[0], paths[0].lstat().st_mode
+    """The files taken, and the submission's kind in a word."""
+    path = paths[0]
+    mode = path.lstat().st_mode
     if len(paths) > 1 or (stat.S_ISREG(mode) and _is_single(path, katas)):
         choice = chosen([_single(path) for path in paths], katas)
         return choice, "file" if len(paths) == 1 else "set of files"
@@ -57,15 +58,8 @@ def _is_single(path: Path, katas: KataNames) -> bool:
 def _single(path: Path) -> Member:
     single = names.single_file(path.name)
     name = f"{single[1]}.py" if single else path.name
-    return Member(name, partial(_load, path), entry=path.name)
-
-
-def _load(path: Path) -> bytes:
-    try:
-        with folders.open_file(path) as file:
-            return folders.steady(file)
-    except OSError as error:
-        raise Refused(f"can't be read ({error.strerror})") from None
+    load = partial(folders.load, partial(folders.open_file, path))
+    return Member(name, load, entry=path.name)
 
 
 def _in_folder(path: Path, katas: KataNames) -> Choice:
@@ -95,5 +89,5 @@ def _in_archive(file: IO[bytes], katas: KataNames) -> Choice:
 def _why_nothing(choice: Choice, kind: str, katas: Sequence[str]) -> str:
     if not choice.ignored:
         return f"This {kind} is empty."
-    wanted = ", ".join(f"{kata}.py" for kata in katas[:3]) + (", ..." if len(katas) > 3 else "")
-    return f"This {kind} has no kata's file that could be taken (looked for: {wanted})."
+    files = ", ".join(f"{kata}.py" for kata in katas[:3]) + (", ..." if len(katas) > 3 else "")
+    return f"This {kind} has no kata's file that could be taken (looked for: {files})."

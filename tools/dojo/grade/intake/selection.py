@@ -37,12 +37,12 @@ class Member:
 
 @dataclass(frozen=True)
 class Choice:
-    """What is taken from a submission.
+    """The files taken from a submission, and those that were not.
 
     Attributes:
-        files: kata → what its file holds.
-        places: kata → where that file lies.
-        left_out: what is, or may be meant as, a graded kata's file, and was not taken.
+        files: kata → content of its file.
+        places: kata → path of its file.
+        left_out: files that are, or may be meant as, a graded kata's, and were not taken.
         others: names of files of katas that are not graded.
     """
 
@@ -71,7 +71,8 @@ def chosen(members: Iterable[Member], katas: KataNames) -> Choice:
     files: dict[str, bytes] = {}
     places: dict[str, str] = {}
     for kata, copies in candidates.items():
-        taken, refusal = _the_one(copies), ""
+        taken = _the_one(copies)
+        refusal = ""
         if taken is not None:
             try:
                 files[kata] = taken.load()
@@ -85,19 +86,19 @@ def chosen(members: Iterable[Member], katas: KataNames) -> Choice:
             elif refusal:
                 rest.append(replace(copy, reason=refusal, cause=Cause.REFUSED))
     rest = [_without_needless_question(finding, files) for finding in rest]
-    others = dict.fromkeys(found.place[-1] for found in rest if found.reason == NOT_GRADED)
+    others = dict.fromkeys(finding.place[-1] for finding in rest if finding.reason == NOT_GRADED)
     return Choice(files, listed(rest), places, tuple(_that_matter(rest, files)), tuple(others))
 
 
 def _look_at(member: Member, katas: KataNames) -> Finding:
-    """Find out by its name and place alone what a file is."""
+    """Judge by its name and place alone whether a file is a kata's."""
     load = never if member.refusal else member.load
     try:
         place = names.parts(member.path)
     except Refused as refused:
         kata = katas.nearest(re.split(r"[/\\]", member.path)[-1])
-        path, place = member.entry or member.path, (member.path,)
-        return Finding(path, str(refused), kata, Cause.REFUSED, False, place, load)
+        path = member.entry or member.path
+        return Finding(path, str(refused), kata, Cause.REFUSED, False, (member.path,), load)
     if folder := names.unseen_folder("/".join(place)):
         return Finding(member.entry or f"{folder}/", NOT_LOOKED_INTO, place=place)
     kata = katas.nearest(place[-1])
