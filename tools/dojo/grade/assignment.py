@@ -1,4 +1,4 @@
-"""What is graded: which katas, for how many points, within which limits.
+"""Assignments: the katas that are graded, their points, and the limits of submissions.
 
 An assignment can be written down in a TOML file; everything in it may be left out:
 
@@ -156,7 +156,7 @@ def _points(katas: Sequence[Kata], given: Mapping[str, Any], catalog: Catalog) -
 
 
 def _why_no_points(kata: Kata, task: str, value: Any, is_graded: bool) -> str:
-    """Why this is no value of a task's points; empty if it is one."""
+    """The reason why a value is no points of a task; empty if it is some."""
     tasks = [each.name for each in kata.tasks]
     named = ", ".join(tasks)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)

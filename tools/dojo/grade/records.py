@@ -159,7 +159,7 @@ class Record:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What a person should look at, in a fixed order."""
+        """The marks that make a person look at it, in a fixed order."""
         flags = {
             Status.NOT_VERIFIED: Status.NOT_VERIFIED in self.statuses,
             Status.ERROR: Status.ERROR in self.statuses,

@@ -16,7 +16,7 @@ AHEAD = 2  # submissions read for each judge: none waits for the next one, and f
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a run has come.
+    """The progress of a run.
 
     Attributes:
         total: submissions in the folder.

@@ -1,4 +1,4 @@
-"""Shows how far a run has come, and at its end what it came to."""
+"""Shows the progress of a run, and its summary at the end."""
 
 import heapq
 import time
@@ -45,7 +45,7 @@ class ProgressView:
         self._bar.stop()
 
     def judging(self, where: str) -> None:
-        """Judging begins now, in the place that this line describes; the time left counts on it."""
+        """Judging begins now, in the place that `where` describes; the speed counts from here."""
         self._begin = self._last = time.monotonic()
         self._console.print(where, markup=False, soft_wrap=True)
 
@@ -68,19 +68,19 @@ class ProgressView:
 
 
 def progress_text(standing: Standing, seconds: float) -> str:
-    """How far a run has come, how quick it is, and how long the rest takes if it is all judged."""
+    """The progress of a run, its speed, and the time left if all the rest has to be judged."""
     text = f"graded {standing.done:,} of {standing.total:,}"
     if standing.unchanged:
         text += f" ({standing.unchanged:,} unchanged)"
     if not standing.judged or seconds <= 0:
         return text
     text += f", {rate(standing.judged, seconds)}"
-    left = (standing.total - standing.done) * seconds / standing.judged
-    return f"{text}, about {duration(left)} left" if left else text
+    seconds_left = (standing.total - standing.done) * seconds / standing.judged
+    return f"{text}, about {duration(seconds_left)} left" if seconds_left else text
 
 
 def rate(count: int, seconds: float) -> str:
-    """How many a second, or a minute where a second is too short."""
+    """The speed as a number a second, or a minute where a second is too short."""
     a_second = count / seconds
     return f"{a_second:.1f} a second" if a_second >= 1 else f"{60 * a_second:.1f} a minute"
 
@@ -113,7 +113,7 @@ class KataSummary:
 
 
 class Summary:
-    """What a run came to, added up from records as they pass, none of which is kept."""
+    """The sums of a run, added up from records as they pass, none of which is kept."""
 
     def __init__(self, katas: Sequence[Kata]) -> None:
         self.students = 0
@@ -205,7 +205,7 @@ def show(
 
 
 def _to_look_at(summary: Summary, status: Status, why: str) -> str:
-    """How many tasks have a status, and whose they are."""
+    """The number of tasks that have a status, and the students who have them."""
     count = summary.tasks[status]
     return f"{count:,}" + (f"  [dim]{why}:[/] {listed(summary.named[status])}" if count else "")
 

@@ -75,13 +75,13 @@ def bounded(result: KataResult, characters: int) -> KataResult:
     else a test reported, such as a diagnosis, goes with a message that is cut, or once it is far
     more than the messages may be.
     """
-    left = characters
+    left_of_messages = characters
     left_of_details = MOST_DETAILS * characters
 
     def cut(test: TestResult) -> TestResult:
-        nonlocal left, left_of_details
-        message = test.message[:left]
-        left -= len(message)
+        nonlocal left_of_messages, left_of_details
+        message = test.message[:left_of_messages]
+        left_of_messages -= len(message)
         left_of_details -= len(json.dumps(dataclasses.asdict(replace(test, message=""))))
         if message == test.message and left_of_details >= 0:
             return test

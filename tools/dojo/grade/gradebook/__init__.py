@@ -1,7 +1,7 @@
 """The records of all submissions, kept so that no crash can lose one.
 
 book   the gradebook: its SQLite file, and what is asked of it and added to it
-keys   what a record depends on: unchanged work is not run again
+keys   everything a record depends on: unchanged work is not run again
 """
 
 from dojo.grade.gradebook.book import Gradebook, GradebookError, StoredRecord

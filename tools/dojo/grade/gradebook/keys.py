@@ -1,4 +1,4 @@
-"""What a record depends on. While all of it is as it was, a submission is not run again."""
+"""Everything a record depends on. While none of it changes, a submission is not run again."""
 
 import importlib.metadata
 import json

@@ -1,4 +1,4 @@
-"""How much of a submission is read at most: generous, as a kata's file has a few kilobytes."""
+"""The most that is read of a submission: generous, as a kata's file has a few kilobytes."""
 
 import time
 from typing import IO

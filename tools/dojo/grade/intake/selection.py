@@ -1,4 +1,4 @@
-"""Which files of a submission are taken, and why each of the others is not."""
+"""The choice of files from a submission, and the reason why each of the others is not taken."""
 
 import re
 from collections import defaultdict
@@ -111,7 +111,7 @@ def _look_at(member: Member, katas: KataNames) -> Finding:
 
 
 def _why_not(member: Member, place: Sequence[str], kata: str) -> tuple[str, Cause | None]:
-    """Why a file is not taken whose name is nearest to this kata's; empty if it is the kata's."""
+    """The reason why a file is not taken as this kata's, the nearest; empty if it is taken."""
     name = place[-1]
     if member.refusal:
         return member.refusal, Cause.REFUSED
@@ -142,7 +142,7 @@ def _the_one(copies: Sequence[Finding]) -> Finding | None:
 
 
 def _why_no_copy(taken: Finding | None, copies: Sequence[Finding], refusal: str) -> str:
-    """Why the other copies are not taken; `refusal` is why the one that counts wasn't either."""
+    """The reason why other copies are not taken; `refusal` is that of the one that counts."""
     if taken is not None:
         how = "counts, and could not be taken" if refusal else "was taken"
         return f"a second copy: {taken.path} {how}"
