@@ -70,10 +70,7 @@ class Paths:
 
 def enter(extra: str | None = None) -> None:
     """Return if this Python has the packages; otherwise run the same command again in .venv, which
-    is set up first where needed.
-
-    Args:
-        extra: a group of [project.optional-dependencies] needed besides the dependencies.
+    is set up first where needed. `extra`: a needed group of [project.optional-dependencies].
     """
     paths = Paths(ROOT)
     just_set_up = os.environ.pop(JUST_SET_UP, None)
@@ -124,11 +121,9 @@ def missing(needed: dict[str, tuple[int, ...]]) -> list[str]:
 
 
 def installed() -> dict[str, tuple[int, ...]]:
-    """Package name → version of what this Python can import, from the names of the folders pip
-    leaves beside each package.
+    """Package name → version of what this Python can import, from the folders that pip leaves.
 
-    importlib.metadata would do, but importing it takes longer than everything else that `check
-    hint` does.
+    importlib.metadata would do, but takes longer to import than all else that `check hint` does.
     """
     versions: dict[str, tuple[int, ...]] = {}
     for folder in filter(os.path.isdir, sys.path):
@@ -147,9 +142,7 @@ def pins_hash(paths: Paths) -> str:
 
 
 def venv_state(paths: Paths) -> str:
-    """'absent', 'unmarked' (made by somebody else), 'unfinished', 'outdated' (other pins) or
-    'ready'.
-    """
+    """absent, unmarked (somebody else's), unfinished, outdated (other pins) or ready."""
     if not paths.marker.exists():
         return "unmarked" if paths.venv.exists() else "absent"
     try:
@@ -166,8 +159,7 @@ def set_up(paths: Paths, extra: str | None = None) -> None:
     """Make .venv and install the pinned packages into it: the dependencies, and those of the extra
     group. A second process that wants to waits, then finds the work done.
 
-    Raises:
-        SetupError: with the sentence for the user; what was downloaded so far stays in pip's cache.
+    Raises SetupError with the sentence for the user; what was downloaded stays in pip's cache.
     """
     before = venv_state(paths)
     waiting = "Another run is setting up .venv: waiting for it.\n"
@@ -297,9 +289,7 @@ def step_of(line: str) -> str | None:
 
 
 class SetupProgress:
-    """Shows what the setup is doing and for how long: on a terminal one line that moves, elsewhere
-    a line for each package.
-    """
+    """Shows the setup's steps and its time: on a terminal one line that moves, elsewhere many."""
 
     def __init__(self, constraints: Path, why: str) -> None:
         # pip reports only at the end how many of the pinned packages it takes

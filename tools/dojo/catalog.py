@@ -78,8 +78,7 @@ class Catalog:
     def find(self, name: str) -> Kata:
         """The kata meant by a number ("6", "k06"), a name or a part of a name.
 
-        Raises:
-            UnknownKata: none or several fit; the message says which are near.
+        Raises UnknownKata if none or several fit; the message names those that are near.
         """
         text = name.strip().lower().removesuffix(".py").rpartition("/")[2].replace("-", "_")
         number = text.removeprefix("k")
@@ -110,11 +109,7 @@ def _words(kata: Kata) -> tuple[str, ...]:
 
 
 def load(path: Path = CATALOG) -> Catalog:
-    """Read the catalog.
-
-    Raises:
-        CatalogError: the file is missing, unreadable or lists no katas.
-    """
+    """Read the catalog. Raises CatalogError if it is missing, unreadable or lists no katas."""
     remedy = "bring it back with `git checkout katas/catalog.toml`"
     try:
         stages = _parsed(path.read_text(encoding="utf-8")).get("stage", [])

@@ -22,9 +22,8 @@ if sys.platform == "win32":
 def app(run: str, help_text: str = "") -> typer.Typer:
     """A command line with subcommands, one of which may be left out.
 
-    Args:
-        run: the command meant where none is named: `check k06` means `check run k06`.
-        help_text: shown by --help; without one, --help shows the help of `run`.
+    `run` is the command meant where none is named: `check k06` means `check run k06`. Without a
+    help_text, --help shows the help of `run`.
     """
     of_group = HELP if help_text else ()
 
@@ -44,11 +43,8 @@ def app(run: str, help_text: str = "") -> typer.Typer:
 
 
 def main(program: str, command: Callable[..., object], *problems: type[Exception]) -> NoReturn:
-    """Run a command line. Every error that a person can cause is one sentence and EXIT_UNABLE.
-
-    Args:
-        program: how it is called, such as "python tools/check".
-        problems: exceptions whose message is a sentence for the user.
+    """Run a command line, called as `program`. Every error that a person can cause is one sentence
+    and EXIT_UNABLE; that of `problems` is their message.
     """
     try:
         command(prog_name=program)

@@ -1,6 +1,4 @@
-"""Where text meets the terminal: colours and symbols where it can show them, plain text where it
-can't.
-"""
+"""Where text meets the terminal: colours and symbols where it can show them, else plain text."""
 
 import sys
 from collections.abc import Mapping
@@ -44,9 +42,7 @@ class Screen:
 
 
 def screen() -> Screen:
-    """The screen on standard output. A character that the console lacks never fails: a plain one
-    stands in for it.
-    """
+    """The screen on standard output. A plain character stands in for one that the console lacks."""
     plain.register()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

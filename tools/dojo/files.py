@@ -12,11 +12,8 @@ Record = TypeVar("Record")
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that readers, and a crash, find the old text or the new one and never a
-    part. The folder is made where it is missing.
-
-    Raises:
-        OSError: it can't be written.
+    """Write a text file, and its folder where missing. Readers, and a crash, find the old text or
+    the new one and never a part. Raises OSError if it can't be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
@@ -32,11 +29,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, record: object, indent: int = 1) -> None:
-    """Write a record of dataclasses, structs, dicts and lists as JSON, whole.
-
-    Raises:
-        OSError: it can't be written.
-    """
+    """Write a record as JSON, whole. Raises OSError if it can't be written."""
     document = msgspec.json.format(msgspec.json.encode(record), indent=indent)
     write_whole(path, document.decode() + "\n")
 

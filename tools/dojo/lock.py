@@ -1,6 +1,4 @@
-"""One process at a time: a lock on a file, which the system releases when its holder ends, however
-it ends.
-"""
+"""One process at a time: a lock on a file, which the system releases when its holder ends."""
 
 import sys
 import time
@@ -20,14 +18,10 @@ class Taken(Exception):
 
 @contextmanager
 def held(path: Path, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Wait until no other process holds the lock, and hold it. The file stays: deleting it would
-    undo the lock of another process.
+    """Wait until no other process holds the lock, and hold it; on_wait is called before a wait.
 
-    Args:
-        on_wait: called before the wait, if there is one.
-
-    Raises:
-        OSError: the file can't be made.
+    The file stays: deleting it would undo the lock of another process.
+    Raises OSError if the file can't be made.
     """
     with path.open("a") as lock:  # closing it releases the lock
         if not _take(lock):
@@ -38,14 +32,9 @@ def held(path: Path, on_wait: Callable[[], object] = lambda: None) -> Iterator[N
 
 @contextmanager
 def alone(path: Path, who: str) -> Iterator[None]:
-    """Hold the lock, or report at once who does.
+    """Hold the lock, and let other processes that want it meanwhile read `who` holds it.
 
-    Args:
-        who: what other processes that want the lock meanwhile get to read.
-
-    Raises:
-        Taken: another process holds it.
-        OSError: the file can't be made.
+    Raises Taken if another process holds it, OSError if the file can't be made.
     """
     with path.open("a+", encoding="utf-8", errors="replace") as lock:
         if not _take(lock):

@@ -41,9 +41,7 @@ def tests_of(kata: str) -> list[Path]:
 
 
 def bounds_of(kata: str) -> str:
-    """The pass marks of a kata's trainings, as text; without what was measured, which changes
-    nothing for a solution.
-    """
+    """The pass marks of a kata's trainings as text, without what does not change a verdict."""
     marks = _parsed((ROOT / "tests" / "pass_marks.toml").read_text(encoding="utf-8"))
     own = {
         name: (mark["must_be"], mark["mark"])

@@ -36,16 +36,11 @@ class MarkerError(Problem):
 
 
 def stub_of(source: str, tasks: Iterable[str], name: str = "the reference") -> str:
-    """The stub generated from a reference's text.
+    """The stub generated from a reference's text, which an error calls `name`.
 
-    Args:
-        source: the reference.
-        tasks: the tasks the catalog has for this kata; each needs a region, no other may have one.
-        name: what to call the file in an error.
-
-    Raises:
-        MarkerError: a marker is malformed, nested, unclosed, or of an unknown task; or a region is
-            empty.
+    Each of the `tasks`, which are those of the catalog, needs a region; no other may have one.
+    Raises MarkerError if a marker is malformed, nested, unclosed, or of an unknown task; or a
+    region is empty.
     """
     tasks, seen = set(tasks), set()
     stub: list[str] = []

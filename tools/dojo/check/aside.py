@@ -23,11 +23,7 @@ def left_over(root: Path) -> list[str]:
 
 
 def keep(root: Path, names: Iterable[str]) -> None:
-    """Copy the files aside.
-
-    Raises:
-        OSError: there is no room, or the folder can't be written; nothing is changed.
-    """
+    """Copy the files aside. An OSError (no room, no right to write) leaves everything unchanged."""
     half = root / f"{FOLDER}.new"
     shutil.rmtree(half, ignore_errors=True)
     for name in names:
@@ -43,8 +39,7 @@ def keep(root: Path, names: Iterable[str]) -> None:
 def clear(root: Path, names: Iterable[str]) -> None:
     """Move the files themselves to where their copies are, with what was saved since.
 
-    Raises:
-        OSError: one can't be moved; it and those after it are still in their place.
+    Raises OSError if one can't be moved; it and those after it are still in their place.
     """
     for name in names:
         (root / name).replace(root / FOLDER / name)
@@ -67,11 +62,8 @@ def bring_back(
         was_edited: True if somebody has worked on the file since: then that stays, and the copy is
             laid beside it.
 
-    Returns:
-        The name of each file, and where it is now.
-
-    Raises:
-        OSError: one can't be put back; its copy and those after it stay aside.
+    Returns the name of each file, and where it is now.
+    Raises OSError if one can't be put back; its copy and those after it stay aside.
     """
     moved = []
     for name in left_over(root):

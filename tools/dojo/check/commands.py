@@ -1,6 +1,4 @@
-"""The command line of tools/check. `list` imports no more than the catalog and the screen, and only
-`run` imports torch.
-"""
+"""The command line of tools/check. `list` and `hint` never import torch; only `run` does."""
 
 import json
 import sys
@@ -42,9 +40,7 @@ def main() -> NoReturn:
 
 
 def _remember(keep: Callable[..., str], *arguments: object) -> None:
-    """Keep something in the learner's state. What is shown does not depend on it, so a failure is
-    only reported.
-    """
+    """Keep something in the learner's state. The command goes on if it fails, and reports that."""
     try:
         notice = keep(*arguments)
     except OSError as error:

@@ -1,6 +1,4 @@
-"""The learner's code of a task beside the reference's: pure, from two texts to what is to be shown,
-or why not yet.
-"""
+"""The learner's code of a task beside the reference's: from two texts to what is to be shown."""
 
 import ast
 import difflib
@@ -64,11 +62,9 @@ def refusal(kata: Kata, tasks: Sequence[Task], state: State) -> str:
 
 
 def parts(yours: str, reference: str, task: str) -> list[Part]:
-    """What both wrote for a task, in the reference's order, and last the learner's own helpers that
-    it uses.
+    """What both wrote for a task, in the reference's order; last the learner's own helpers.
 
-    Raises:
-        NotComparable: the learner's text is no Python.
+    Raises NotComparable if the learner's text is no Python.
     """
     try:
         learner = _Source(yours)
@@ -104,9 +100,7 @@ class _Source:
             self._hidden.update(_docstring(node))
 
     def names_at(self, lines: Sequence[int]) -> list[str]:
-        """The innermost definition around each line, each once; for a line in none, what its
-        statement assigns to.
-        """
+        """The innermost definition around each line, else what it assigns to; each name once."""
         names: list[str] = []
         for line in lines:
             around = [name for name, node in self.definitions.items() if line in _lines_of(node)]
@@ -194,11 +188,8 @@ def _words(node: _Node | None) -> Iterator[str]:
 
 
 def differences(old: Sequence[str], new: Sequence[str], context: int | None = None) -> list[Line]:
-    """All lines of both texts, each with its sign.
-
-    Args:
-        context: how many common lines to show around each difference, with a gap for the others; by
-            default all.
+    """All lines of both texts, each with its sign; with `context` only so many common lines around
+    each difference, and a gap for the others.
     """
     signed: list[Line] = []
     for kind, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

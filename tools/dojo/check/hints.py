@@ -1,6 +1,7 @@
-"""The hints of a task: a nudge, the concept, the API, nearly the code. One more is opened each time
-it is asked for. And, once the task is green, where torch's documentation describes what its
-solution uses, found by the reference's text alone: torch is not imported here.
+"""The hints of a task: a nudge, the concept, the API, nearly the code, opened one at a time.
+
+Once the task is green, also the pages of torch's documentation on what its solution uses. They are
+found in the reference's text alone: torch is not imported here.
 """
 
 import ast
@@ -57,11 +58,7 @@ class OpenHints:
 
 
 def task_of(kata: Kata, name: str) -> Task:
-    """The task of that name.
-
-    Raises:
-        NoSuchTask: the kata has none.
-    """
+    """The task of that name. Raises NoSuchTask if the kata has none."""
     for task in kata.tasks:
         if task.name == name.strip().lower():
             return task
@@ -76,9 +73,7 @@ def asked_for(
 
     That is the named task, or the one the learner is at: in the named kata, or in all. Of a named
     kata in which everything passes, all tasks; none if nothing is named and everything passes.
-
-    Raises:
-        NoSuchTask: the kata has no task of that name.
+    Raises NoSuchTask if the kata has no task of that name.
     """
     if kata and task:
         return [open_hints(state, kata, task_of(kata, task))]
@@ -97,11 +92,9 @@ def open_hints(state: State, kata: Kata, task: Task) -> OpenHints:
 
 
 def pages(reference: str, task: str) -> list[tuple[str, str]]:
-    """Name and address of the documentation of each name of torch in a task's solution, in their
-    order there.
+    """Name and address of the documentation of each name of torch in a task's solution, in order.
 
-    Args:
-        reference: the text of the reference. One that is not Python has no names.
+    A reference that is not Python has none.
     """
     try:
         tree = ast.parse(reference)

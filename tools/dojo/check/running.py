@@ -23,9 +23,7 @@ class NoDevice(Problem):
 def judge(target: str, katas: list[Kata], device: str, console: Console) -> Verdict:
     """Run the tests of these katas on a target.
 
-    Raises:
-        NoTarget: there is no such folder.
-        NoDevice: the device was asked for by name, and is absent.
+    Raises NoTarget if there is no such folder, NoDevice if a device asked for by name is absent.
     """
     folder = find_target(target)
     units = [Unit(str(folder), kata.name, device) for kata in katas]

@@ -19,9 +19,7 @@ _LINE_STYLES = {SAME: "dim", OLD: "red", NEW: "green", GAP: "dim"}
 
 
 def overview(screen: Screen, catalog: Catalog, verdict: Verdict, records: dict[str, Entry]) -> None:
-    """Stages, katas and tasks with their outcome, the progress, and the next task with its first
-    failure in full.
-    """
+    """Stages, katas and tasks with outcomes, the progress, and the next task's first failure."""
     out = screen.console.print
     results = {result.name: result for result in verdict.katas}
     for stage in catalog.stages:
@@ -95,9 +93,7 @@ def _heading(screen: Screen, kata: Kata, more: str) -> None:
 
 
 def _task(screen: Screen, task: TaskResult) -> None:
-    """Its tests, a line each, and below them the first problem in full; of a task not begun only
-    what to do.
-    """
+    """A task's tests, a line each, and its first problem; of a task not begun only what to do."""
     out = screen.console.print
     out(f"\n  {screen.mark(task.outcome)} [bold]{task.name}[/]  [dim]{task.outcome}[/]")
     first = task.first_problem
@@ -125,11 +121,7 @@ def hints(
     pages: Sequence[tuple[str, str]] = (),
     names_next_command: bool = True,
 ) -> None:
-    """The open hints of a task, and how to get the next.
-
-    Args:
-        pages: name and address of what to read in torch's documentation.
-    """
+    """The open hints of a task, what to read (name and address), and how to get the next hint."""
     out = screen.console.print
     _heading(screen, shown.kata, shown.task.name)
     for number, text in enumerate(shown.texts, start=1):

@@ -1,5 +1,4 @@
-"""The learner's state: for each task the hints opened, the attempts, the last outcome and the day
-it was first green.
+"""The learner's state: each task's hints, attempts, last outcome and the day it was first green.
 
 Pure: from one state to the next. store.py keeps it in a file.
 """
@@ -74,11 +73,7 @@ class _Document(msgspec.Struct):
 
 
 def from_json(document: bytes) -> State:
-    """The state in a JSON document.
-
-    Raises:
-        ValueError: it does not hold a state; the message says why, in half a sentence.
-    """
+    """The state in a JSON document. Raises ValueError with the reason, in half a sentence."""
     try:
         whole = msgspec.json.decode(document, type=_Document)
         if whole.version == VERSION:
@@ -94,9 +89,8 @@ def from_json(document: bytes) -> State:
 def after_check(state: State, result: KataResult, content: str, today: date) -> State:
     """The state after a kata was judged.
 
-    Args:
-        content: the hash of the file that was judged and of its tests; empty if one of them changed
-            meanwhile, so that the judged version is unknown.
+    `content` is the hash of the file that was judged and of its tests; empty if one of them changed
+    meanwhile, so that the judged version is unknown.
     """
     for task in result.tasks:
         if task.outcome == Outcome.ERROR:  # the suite's own fault says nothing about the learner
@@ -131,8 +125,7 @@ def current(
     Args:
         edited: kata name → when its file was last changed, which decides between several katas.
 
-    Returns:
-        None when every task passed at its last check.
+    Returns None when every task passed at its last check.
     """
 
     def nearness(position: tuple[Kata, Task]) -> tuple[int, float]:

@@ -1,6 +1,6 @@
-"""The learner's files: the state in .progress.json, written whole or not at all however many
-commands write and however they end; and the kata files, their hashes and their way back to the
-stub.
+"""The learner's files: the state in .progress.json, the kata files, their hashes and stubs.
+
+The state is written whole or not at all, however many commands write and however they end.
 """
 
 import hashlib
@@ -21,18 +21,14 @@ KATAS, TESTS = ROOT / "katas", ROOT / "tests"
 
 
 def file() -> Path:
-    """The file of the state: at the top of the repository, unless the environment names another, as
-    the tests do.
-    """
+    """The file of the state: that in the environment (for tests), else at the repository's top."""
     return Path(os.environ.get("TORCH_KATAS_PROGRESS") or ROOT / ".progress.json")
 
 
 def read(path: Path | None = None) -> tuple[State, str]:
-    """The state; and a sentence for the learner if the file was broken and had to be set aside,
-    otherwise an empty one.
+    """The state, and a sentence for the learner if the file was broken and was set aside, else "".
 
-    Raises:
-        OSError: the file is there and can't be read.
+    Raises OSError if the file is there and can't be read.
     """
     path = path or file()
     if not path.exists():
@@ -51,11 +47,9 @@ def read(path: Path | None = None) -> tuple[State, str]:
 
 
 def change(how: Callable[[State], State], path: Path | None = None) -> tuple[State, str]:
-    """Read, change and write the state in one go. Returns the new state, and a sentence as read()
-    does.
+    """Read, change and write the state in one go. Returns the new state, and a sentence as read().
 
-    Raises:
-        OSError: it can't be written; the file is as it was.
+    Raises OSError if it can't be written; the file is as it was.
     """
     path = path or file()
     with lock.held(_lock(path)):
@@ -93,9 +87,7 @@ def _free_name(path: Path) -> Path:
 
 def content_hash(kata: str, folder: Path | None = None) -> str:
     """Hash of a kata's file, its tests and the pass marks, ignoring line-ending style; empty if one
-    of them can't be read.
-
-    An update may bring other tests: what passed the old ones has to pass again.
+    can't be read. After an update, what passed the old tests has to pass the new ones.
     """
     paths = (folder or KATAS) / f"{kata}.py", TESTS / f"test_{kata}.py", TESTS / "pass_marks.toml"
     digest = hashlib.sha256()
@@ -115,7 +107,7 @@ def hashes(katas: Iterable[str]) -> dict[str, str]:
 def record(
     verdict: Verdict, before: dict[str, str], today: date | None = None, device: str = "auto"
 ) -> str:
-    """Keep what a check of the learner's own katas found. Returns a sentence as read() does.
+    """Keep the results of a check of the learner's own katas. Returns a sentence as read() does.
 
     Args:
         before: the files' hashes from before the check. If a file was saved meanwhile, the version
@@ -123,8 +115,7 @@ def record(
         device: where the placement tests ran. On a chosen device some are left out, so that nothing
             becomes green by such a check.
 
-    Raises:
-        OSError: the state can't be written.
+    Raises OSError if the state can't be written.
     """
     content = {kata: after for kata, after in hashes(before).items() if after == before[kata]}
     day = today or date.today()

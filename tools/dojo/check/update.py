@@ -42,9 +42,7 @@ class GitError(Exception):
 class Kept:
     """A file of the learner's whose stub the newer version has changed.
 
-    Attributes:
-        changes: the lines in which the stubs differ; None if the newer version has no such file any
-            more.
+    `changes` are the lines in which the stubs differ; None if the newer version has no such file.
     """
 
     name: str
@@ -69,8 +67,7 @@ class Update:
 def repair(root: Path) -> list[tuple[str, str]]:
     """Bring back what an interrupted update left aside: each file's name, and where it is now.
 
-    Raises:
-        OSError: it can't be done; the copies stay aside.
+    Raises OSError if it can't be done; the copies stay aside.
     """
     if not aside.left_over(root):
         return []
@@ -96,11 +93,7 @@ def _bring_back(root: Path) -> list[tuple[str, str]]:
 
 
 def update(root: Path, report: Callable[[str], object] = lambda text: None) -> Update:
-    """Fetch the newer version and go forward to it.
-
-    Args:
-        root: the folder of the katas.
-        report: called with what takes a while.
+    """Fetch the newer version and go forward to it. `report` is called with what takes a while.
 
     Raises:
         CannotUpdate: there is nothing to update from, no connection, or something in the way.
@@ -209,13 +202,10 @@ def _refuse_what_is_in_the_way(untracked: set[str], changed: set[str]) -> None:
 def _go_forward(
     root: Path, in_the_way: list[str], old: str, new: str, report: Callable[[str], object]
 ) -> None:
-    """Let git go forward while the learner's files are not in their place.
+    """Let git go forward while the files over which it would not are out of their place.
 
     git never gets to overwrite one: where a file is missing it goes forward, and where an editor
     has put one it refuses.
-
-    Args:
-        in_the_way: the files over which git would not go forward.
     """
     with aside.undisturbed():
         if in_the_way:
@@ -279,13 +269,9 @@ def counted(number: int, noun: str) -> str:
 
 
 def git(folder: Path, *arguments: str, out_of_reach: bool = False) -> str:
-    """What a git command prints.
+    """What a git command prints. Ctrl-C in the terminal does not reach one that is out_of_reach.
 
-    Args:
-        out_of_reach: Ctrl-C in the terminal does not reach it.
-
-    Raises:
-        GitError: it ended with another exit code than 0.
+    Raises GitError if it ended with another exit code than 0.
     """
     environment = {k: value for k, value in os.environ.items() if k not in _OF_ANOTHER_REPOSITORY}
     environment["LC_ALL"] = "C"

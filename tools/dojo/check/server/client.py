@@ -70,14 +70,10 @@ def ask(
     on_result: OnResult | None = None,
     drop: Connection | None = None,
 ) -> list[KataResult]:
-    """Ask the server with this address.
+    """Ask the server with this address. The run is ended as soon as `drop` has something to read,
+    its end included.
 
-    Args:
-        drop: ends the run as soon as there is something to read in it, the end included.
-
-    Raises:
-        Unanswered: Stale if it is that.
-        Dropped: ended through `drop`.
+    Raises Unanswered (Stale if it is that), or Dropped if ended through `drop`.
     """
     try:
         question = server.Question(fingerprint(), list(units), jobs)
@@ -107,10 +103,7 @@ def ask(
 
 class Keeper:
     """Keeps a server: starts it, replaces it when it is stale or gone, and leaves none behind. May
-    be used by several threads.
-
-    Args:
-        on_restart: called with the reason whenever a new one has to be started.
+    be used by several threads. Calls `on_restart` with the reason for each new start.
     """
 
     def __init__(self, on_restart: Callable[[str], None] = lambda reason: None) -> None:
@@ -140,9 +133,7 @@ class Keeper:
     ) -> list[KataResult]:
         """Ask the server, or a new one where the old one is stale or gone.
 
-        Raises:
-            NotWarm: none can be started, or every one of them broke off.
-            Dropped: ended through `drop`.
+        Raises NotWarm if none can be started or all broke off, Dropped if ended through `drop`.
         """
         reason: Unanswered | None = None
         for _ in range(MOST_TRIES):

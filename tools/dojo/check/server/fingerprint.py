@@ -1,5 +1,4 @@
-"""What a server has imported, as one text: while it stays the same, a run of the server is as good
-as a new process.
+"""What a server has imported, as one text: with the same one it is as good as a new process.
 
 Neither the learner's files nor tests/test_kNN_*.py are in it: every child reads these itself.
 """
@@ -29,9 +28,7 @@ _digests: dict[Path, tuple[tuple[int, ...], bytes]] = {}  # path → state on th
 
 
 def fingerprint(root: Path = ROOT) -> str:
-    """Hash of the shared test helpers, katas/given, the tools, installed packages, the Python
-    version and its environment variables.
-    """
+    """Hash of shared test files, katas/given, the tools, the packages, Python and its variables."""
     python = f"{sys.version}\0{sys.prefix}\0{sorted(SETTINGS.items())}\0{sorted(_packages())}"
     return _hash(root, _shared(root), python) + tools(root)
 

@@ -1,7 +1,6 @@
-"""The folder in which the servers of one clone are found, and into which no other account can look.
+"""The folder in which the servers of one clone are found; no other account can look into it.
 
-Each server has its own folder in it, named by its process's number, with its address, its socket
-and its scratch files.
+Each server has a folder in it, named by its process's number: its address, its socket, scratch.
 """
 
 import contextlib
@@ -48,11 +47,7 @@ def new_address(folder: Path) -> Address:
 
 
 def clone_folder(root: Path = ROOT) -> Path:
-    """The folder of this clone, made where it is missing.
-
-    Raises:
-        NotPrivate, OSError: there can't be one.
-    """
+    """The folder of this clone, made where it is missing. Raises NotPrivate or OSError."""
     owner = os.getuid() if sys.platform != "win32" else ""
     path = _base() / f"torch-katas-{owner}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:12]}"
     path.mkdir(mode=0o700, exist_ok=True)

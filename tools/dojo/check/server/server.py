@@ -138,8 +138,7 @@ class Server:
 def greet_client(connection: Connection, key: str) -> None:
     """Let a client show that it knows the key, then show it that we do.
 
-    Raises:
-        OSError, EOFError, multiprocessing.AuthenticationError: it does not, or not in time.
+    Raises OSError, EOFError or multiprocessing.AuthenticationError: it does not, or not in time.
     """
     deliver_challenge(connection, bytes.fromhex(key))
     _await(connection)
