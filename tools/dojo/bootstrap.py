@@ -22,6 +22,7 @@ import time
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 from dojo import ROOT, Problem, lock
 
@@ -30,6 +31,7 @@ EXIT_UNABLE = 2
 # an environment variable: ends a circle of setups that do not help
 JUST_SET_UP = "TORCH_KATAS_JUST_SET_UP"
 LINE_WIDTH = 76
+AGAIN = "run the same command again"
 
 WHY = {
     "absent": "First run: setting up .venv with the packages (once, a few minutes).",
@@ -83,7 +85,7 @@ def enter(extra: str | None = None) -> None:
         if just_set_up:
             raise SetupError(
                 f"The setup of {paths.venv} ended well, yet {', '.join(lacking)} can't be found"
-                " there: delete that folder and run the same command again."
+                f" there: delete that folder and {AGAIN}."
             )
         if inside or state != "ready" or not paths.python.exists():
             set_up(paths, extra)
@@ -127,12 +129,10 @@ def installed() -> dict[str, tuple[int, ...]]:
     """
     versions: dict[str, tuple[int, ...]] = {}
     for folder in filter(os.path.isdir, sys.path):
-        names: list[str] = []
         with contextlib.suppress(OSError):  # one that can't be read has nothing to import
-            names = [entry.name for entry in Path(folder).iterdir()]
-        for name in names:
-            if match := re.fullmatch(r"(.+?)-(\d[\d.]*)[^-]*\.dist-info", name):
-                versions.setdefault(match[1].replace("-", "_").lower(), release(match[2]))
+            for entry in Path(folder).iterdir():
+                if match := re.fullmatch(r"(.+?)-(\d[\d.]*)[^-]*\.dist-info", entry.name):
+                    versions.setdefault(match[1].replace("-", "_").lower(), release(match[2]))
     return versions
 
 
@@ -200,8 +200,7 @@ def check_disk(paths: Paths) -> None:
     if free < FREE_BYTES_NEEDED:
         raise SetupError(
             f"The packages need about {FREE_BYTES_NEEDED / 1024**3:.0f} GB of disk space and"
-            f" {free / 1024**3:.1f} GB is free at {paths.root}: make room there and run the same"
-            " command again."
+            f" {free / 1024**3:.1f} GB is free at {paths.root}: make room there and {AGAIN}."
         )
 
 
@@ -221,11 +220,7 @@ def run_step(paths: Paths, progress: "SetupProgress", command: list[str]) -> Non
     """Run a command of the setup, and keep what it prints in the log."""
     with paths.log.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
+            command, stdout=PIPE, stderr=STDOUT, encoding="utf-8", errors="replace"
         )
         try:
             log.writelines(progress.while_reading(process.stdout or ()))
@@ -244,17 +239,14 @@ def explain(text: str, paths: Paths) -> str:
         package = f"python{version}-venv"
         return (
             "This Python can't make virtual environments: on Debian or Ubuntu install the package"
-            f" {package} (apt install {package}) and run the same command again."
+            f" {package} (apt install {package}) and {AGAIN}."
         )
     if re.search(_FULL_DISK, text):
-        return (
-            f"The disk is full: make about 2 GB of room at {paths.root} and run the same command"
-            " again."
-        )
+        return f"The disk is full: make about 2 GB of room at {paths.root} and {AGAIN}."
     if re.search(_NO_NETWORK, text):
         return (
-            "The packages could not be downloaded: check the network connection (or proxy) and run"
-            " the same command again; what is already downloaded is kept."
+            f"The packages could not be downloaded: check the network connection (or proxy) and"
+            f" {AGAIN}; what is already downloaded is kept."
         )
     if re.search(_NO_PACKAGE, text):
         lacking = re.search(r"No matching distribution found for (\S+)", text)
@@ -264,10 +256,7 @@ def explain(text: str, paths: Paths) -> str:
             f" command with another Python from 3.11 on (all of it: {paths.log})."
         )
     last = next((line for line in reversed(text.splitlines()) if line.strip()), "pip said nothing")
-    return (
-        f"The packages could not be installed ({last.strip()}): see {paths.log}, then run the same"
-        " command again."
-    )
+    return f"The packages could not be installed ({last.strip()}): see {paths.log}, then {AGAIN}."
 
 
 def go_on_in(python: Path) -> None:

@@ -126,9 +126,8 @@ def load(path: Path = CATALOG) -> Catalog:
     return catalog
 
 
-@lru_cache(maxsize=2)  # a run of tests asks for it several times, and it is long
-def _parsed(text: str) -> dict[str, Any]:
-    return tomllib.loads(text)
+# a run of tests asks for it several times, and it is long
+_parsed = lru_cache(maxsize=2)(tomllib.loads)
 
 
 def _stage(entry: dict[str, Any]) -> Stage:

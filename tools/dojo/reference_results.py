@@ -9,12 +9,12 @@ import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dojo import ROOT, dependencies, files
 from dojo.results import KataResult, Outcome
 
 FILE = ROOT / "reference" / "validation" / "reference.json"
+_parsed = functools.lru_cache(maxsize=1)(tomllib.loads)  # every kata asks for the pass marks
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,9 @@ def tests_of(kata: str) -> list[Path]:
 def bounds_of(kata: str) -> str:
     """The pass marks of a kata's trainings as text, without what does not change a verdict."""
     marks = _parsed((ROOT / "tests" / "pass_marks.toml").read_text(encoding="utf-8"))
-    own = {
-        name: (mark["must_be"], mark["mark"])
-        for name, mark in marks.items()
-        if name.startswith(kata.partition("_")[0] + ".")
-    }
-    return json.dumps(own, sort_keys=True)
-
-
-@functools.lru_cache(maxsize=1)  # every kata asks for it
-def _parsed(text: str) -> dict[str, Any]:
-    return tomllib.loads(text)
+    names = (name for name in marks if name.startswith(kata.partition("_")[0] + "."))
+    bounds = {name: (marks[name]["must_be"], marks[name]["mark"]) for name in names}
+    return json.dumps(bounds, sort_keys=True)
 
 
 def entry_of(result: KataResult) -> Entry:

@@ -5,6 +5,7 @@ ends.
 import json
 import os
 import signal
+import sys
 import threading
 from dataclasses import asdict
 from multiprocessing import Pipe
@@ -71,6 +72,22 @@ def test_its_child_that_stands_ready_reads_what_is_there_when_it_goes(keeper, tm
     ):
         path.write_text(content, encoding="utf-8")
         assert keeper.ask(unit)[0].outcome == outcome
+    path.unlink()
+    assert "can't be read" in keeper.ask(unit)[0].tasks[0].first_problem.message
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name of a file is text")
+def test_a_folder_whose_name_is_not_utf8_is_judged(keeper, catalog, monkeypatch, tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    path = folder / f"{KATA}.py"
+    path.write_bytes((ROOT / "reference" / path.name).read_bytes())
+    unit = [Unit(str(folder), KATA, "cpu")]
+    assert keeper.ask(unit)[0].outcome == Outcome.PASSED
+    monkeypatch.setattr(client.supervisor, "run", None)
+    assert client.run(unit, catalog.katas)[0].outcome == Outcome.PASSED
+    path.write_text("1 +")
+    assert keeper.ask(unit)[0].outcome == Outcome.FAILED
     path.unlink()
     assert "can't be read" in keeper.ask(unit)[0].tasks[0].first_problem.message
 

@@ -26,7 +26,7 @@ def own_run(monkeypatch) -> list:
     return runs
 
 
-def serve(*answers: server.Answer | bytes, greets: bool = True) -> None:
+def serve(*answers: server.Message | bytes, greets: bool = True) -> None:
     """Publish a server that gives these answers, whatever it is asked."""
     own = rendezvous.new_folder()
     address = rendezvous.new_address(own)

@@ -79,7 +79,7 @@ def ask(
         question = server.Question(fingerprint(), list(units), jobs)
         with Client(address.socket) as connection:
             server.greet_server(connection, address.key)
-            connection.send_bytes(msgspec.json.encode(question))
+            connection.send_bytes(server.encode(question))
             patience = float(server.SECONDS_TO_GREET)
             while True:
                 ready = wait([connection, drop] if drop else [connection], patience)
@@ -89,7 +89,7 @@ def ask(
                     raise Unanswered("the warm process fell silent")
                 data = connection.recv_bytes(LARGEST_ANSWER)
                 patience = SECONDS_OF_SILENCE
-                match msgspec.json.decode(data, type=server.Answer):
+                match server.decode(data):
                     case server.Results(results) if on_result:
                         for number, result in results:
                             on_result(units[number], result)
@@ -101,7 +101,7 @@ def ask(
         raise Unanswered(f"{type(error).__name__}: {error}") from error
 
 
-class Keeper:
+class Keeper(contextlib.AbstractContextManager["Keeper"]):
     """Keeps a server: starts it, replaces it when it is stale or gone, and leaves none behind. May
     be used by several threads. Calls `on_restart` with the reason for each new start.
     """
@@ -113,9 +113,6 @@ class Keeper:
         self._address = Address("", "")
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the keeper)
         self._closed = False
-
-    def __enter__(self) -> "Keeper":
-        return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
@@ -152,7 +149,7 @@ class Keeper:
                 raise Dropped
             if self._process is None or self._process.poll() is not None:
                 self._end()
-                self._process, self._address = self._start()
+                self._start()
                 threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
             return self._address
 
@@ -169,10 +166,10 @@ class Keeper:
                 self._end()
                 self._on_restart(str(problem) if isinstance(problem, Stale) else GONE)
 
-    def _start(self) -> tuple[subprocess.Popen[bytes], Address]:
+    def _start(self) -> None:
         program = PROGRAM.format(paths=[str(ROOT / "tools"), str(ROOT)])
         try:
-            process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 [sys.executable, "-c", program],
                 cwd=ROOT,
                 env=environment(),
@@ -187,11 +184,13 @@ class Keeper:
         except OSError as error:  # no memory, too many processes, a Python that is being installed
             raise NotWarm(f"The warm process can't start ({error.strerror or error}).") from error
         try:
-            line = process.stdout.readline() if process.stdout else b""
-            return process, msgspec.json.decode(line, type=Address)
+            line = self._process.stdout.readline() if self._process.stdout else b""
+            self._address = msgspec.json.decode(line, type=Address)
         except msgspec.MsgspecError as error:
-            _end(process)
-            raise NotWarm(f"The warm process can't start. {self._last_word()}") from error
+            self._end()
+            self._errors.seek(0)
+            lines = self._errors.read().decode(errors="replace").strip().splitlines()
+            raise NotWarm(f"The warm process can't start. {''.join(lines[-1:])}") from error
 
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         """Start a new server as soon as this one has ended, so that it is warm when needed."""
@@ -203,23 +202,16 @@ class Keeper:
                 self.ready()
 
     def _end(self) -> None:
-        process, self._process = self._process, None  # first: _follow() is waiting for its end
-        if process:
-            _end(process)
-
-    def _last_word(self) -> str:
-        self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Close a server's standard input, which ends it; kill it if it does not end."""
-    with process:  # closes its pipes
-        if process.stdin:
-            with contextlib.suppress(OSError):
-                process.stdin.close()
-        try:
-            process.wait(SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        """Close the server's standard input, which ends it; kill it if it does not end."""
+        process = self._process
+        self._process = None  # first: _follow() is waiting for its end
+        if not process:
+            return
+        with process:  # closes its pipes
+            if process.stdin:
+                with contextlib.suppress(OSError):
+                    process.stdin.close()
+            try:
+                process.wait(SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                process.kill()

@@ -49,8 +49,8 @@ def _shared(root: Path) -> Iterator[Path]:
     """The files that all katas share, apart from the tools."""
     for name in ("conftest.py", "pyproject.toml", "tools/constraints.txt"):
         yield root / name
-    for name in ("__init__.py", "catalog.toml"):
-        yield root / "katas" / name
+    yield root / "katas" / "__init__.py"
+    yield root / "katas" / "catalog.toml"
     yield from _listed((root / "katas" / "given").rglob("*.py"))
     yield from _listed((root / "tests" / "support").glob("*.py"))
     for path in _listed((root / "tests").glob("*")):
@@ -94,11 +94,7 @@ def _packages() -> Iterator[tuple[str, int]]:
         with contextlib.suppress(OSError):
             for entry in list(os.scandir(folder)):
                 if entry.name.endswith(".dist-info"):
-                    yield entry.name, _written(entry)
-
-
-def _written(entry: os.DirEntry[str]) -> int:
-    try:
-        return entry.stat().st_mtime_ns
-    except OSError:  # a package that is being removed or installed at this moment
-        return 0
+                    written = 0  # of a package that is being removed or installed at this moment
+                    with contextlib.suppress(OSError):
+                        written = entry.stat().st_mtime_ns
+                    yield entry.name, written

@@ -6,6 +6,7 @@ Question and gets Answers; one that hangs up has its run ended.
 """
 
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -33,7 +34,7 @@ SECONDS_TO_END = 3
 SECONDS_BETWEEN_RESULTS = 0.1  # a client that is woken for each test takes its time from the tests
 
 
-class Question(msgspec.Struct):
+class Question(msgspec.Struct, tag=True):
     """The units to run, as many at a time as there are jobs."""
 
     fingerprint: str
@@ -60,7 +61,18 @@ class Refused(msgspec.Struct, tag=True):
     is_stale: bool = False  # the server has imported what is not there now, and ends after this
 
 
-Answer = Results | End | Refused
+Message = Question | Results | End | Refused
+
+
+def encode(message: Message) -> bytes:
+    """The message as JSON: not by msgspec, which refuses folders whose name is not UTF-8."""
+    return json.dumps(msgspec.to_builtins(message)).encode()
+
+
+def decode(data: bytes) -> Message:
+    """The message in this JSON. Raises ValueError or msgspec.ValidationError if it holds none."""
+    message: Message = msgspec.convert(json.loads(data), Message)
+    return message
 
 
 class Server:
@@ -93,8 +105,9 @@ class Server:
         errors = (OSError, EOFError, ValueError, msgspec.MsgspecError, Abandoned)
         with connection, contextlib.suppress(*errors):
             greet_client(connection, self.address.key)
-            question = connection.recv_bytes(LARGEST_QUESTION)
-            self._answer(connection, msgspec.json.decode(question, type=Question))
+            question = decode(connection.recv_bytes(LARGEST_QUESTION))
+            if isinstance(question, Question):
+                self._answer(connection, question)
 
     def _answer(self, connection: Connection, question: Question) -> None:
         if question.fingerprint != self.fingerprint:
@@ -157,8 +170,8 @@ def _await(connection: Connection) -> None:
         raise EOFError
 
 
-def _send(connection: Connection, answer: Answer) -> None:
-    connection.send_bytes(msgspec.json.encode(answer))
+def _send(connection: Connection, answer: Message) -> None:
+    connection.send_bytes(encode(answer))
 
 
 def main() -> None:
