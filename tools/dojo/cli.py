@@ -51,10 +51,8 @@ def main(program: str, command: Callable[..., object], *problems: type[Exception
     except problems as problem:
         unable(problem)
     except OSError as error:
-        unable(
-            f"{error.filename or 'A file'}: {error.strerror or error}. Check that it is there and"
-            " that you may use it."
-        )
+        why = f"{error.filename or 'A file'}: {error.strerror or error}"
+        unable(f"{why}. Check that it is there and that you may use it.")
     sys.exit(0)
 
 

@@ -115,11 +115,7 @@ def open_regions(source: str) -> dict[str, int]:
     regions: dict[str, int] = {}
     for node in ast.walk(tree):
         match node:
-            case ast.Raise(
-                exc=ast.Call(
-                    func=ast.Name(id="NotImplementedError"), args=[ast.Constant(value=task), *_]
-                )
-            ):
+            case ast.Raise(ast.Call(ast.Name("NotImplementedError"), [ast.Constant(task), *_])):
                 name = str(task)
                 regions[name] = min(node.lineno, regions.get(name, node.lineno))
             case ast.Dict():

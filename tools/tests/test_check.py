@@ -175,15 +175,18 @@ def test_a_console_without_the_characters_gets_plain_ones(half_finished):
 def test_reset_writes_the_stub_and_keeps_a_copy(tmp_path):
     path = tmp_path / "k01_tensors.py"
     path.write_bytes(b"my work\r\n")
-    backup = store.reset(path, "the stub\n", datetime(2026, 1, 2, 3, 4, 5))
+    sentence = store.reset(path, "the stub\n", datetime(2026, 1, 2, 3, 4, 5))
     assert path.read_bytes() == b"the stub\n"
-    assert backup.name == "k01_tensors.py.backup-20260102-030405"
-    assert backup.read_bytes() == b"my work\r\n"
+    name = "k01_tensors.py.backup-20260102-030405"
+    copied = f"What was there: katas/{name}"
+    assert sentence == f"katas/k01_tensors.py is the stub again. {copied}"
+    assert (tmp_path / name).read_bytes() == b"my work\r\n"
 
 
 def test_reset_brings_a_deleted_file_back(tmp_path):
     path = tmp_path / "k01_tensors.py"
-    assert store.reset(path, "the stub\n", datetime(2026, 1, 2)) is None
+    sentence = store.reset(path, "the stub\n", datetime(2026, 1, 2))
+    assert sentence == "katas/k01_tensors.py is the stub again."
     assert path.read_bytes() == b"the stub\n"
     assert store.is_stub(path, "the stub\n")
 
@@ -196,7 +199,7 @@ def test_reset_asks_first(catalog, monkeypatch, tmp_path):
     (tmp_path / "katas").mkdir()
     path = tmp_path / "katas" / "k06_logistic_regression.py"
     path.write_text("my work\n")
-    monkeypatch.setattr(commands, "ROOT", tmp_path)
+    monkeypatch.setattr(store, "KATAS", path.parent)
     runner = CliRunner()
     refused = runner.invoke(commands.app, ["reset", "k06"], input="n\n")
     assert refused.exit_code == 1

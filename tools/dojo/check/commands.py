@@ -44,10 +44,8 @@ def _remember(keep: Callable[..., str], *arguments: object) -> None:
     try:
         notice = keep(*arguments)
     except OSError as error:
-        notice = (
-            f"{error.filename or '.progress.json'} can't be written ({error.strerror or error}):"
-            " this was not remembered."
-        )
+        why = f"{error.filename or '.progress.json'} can't be written ({error.strerror or error})"
+        notice = f"{why}: this was not remembered."
     if notice:
         sys.stderr.write(f"{notice}\n")
 
@@ -120,15 +118,11 @@ def _watch(
     from dojo.check.watch import session
 
     if as_json or len(chosen) > 1:
-        cli.unable(
-            "--watch shows one kata at a time, on a screen: give it one name at most, and no"
-            " --json."
-        )
+        remedy = "give it one name at most, and no --json."
+        cli.unable(f"--watch shows one kata at a time, on a screen: {remedy}")
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or screen.console.is_dumb_terminal:
-        cli.unable(
-            "--watch needs a terminal of its own: leave it out where output goes to a file, a pipe"
-            " or a plain console."
-        )
+        remedy = "leave it out where output goes to a file, a pipe or a plain console."
+        cli.unable(f"--watch needs a terminal of its own: {remedy}")
     folder = running.find_target(target)
     kata = chosen[0] if chosen else None
     raise typer.Exit(session.watch(everything, folder, kata, device, screen))
@@ -172,10 +166,8 @@ def hint(
     edited = store.edited(each.name for each in everything.katas)
     asked_for = hints.asked_for(state, everything, chosen, task, edited)
     if not asked_for:
-        print(
-            "Everything passed at the last check. `hint KATA` shows that kata's hints and further"
-            " reading."
-        )
+        also = "`hint KATA` shows that kata's hints and further reading."
+        print(f"Everything passed at the last check. {also}")
     for shown in asked_for:
         if shown.is_green:
             screens.hints(screen, shown, hints.pages(shown.kata.reference_text(), shown.task.name))
@@ -234,8 +226,7 @@ def reset(
     from dojo.check import store
 
     chosen = catalog.load().find(kata)
-    path = ROOT / "katas" / f"{chosen.name}.py"
-    text = store.stub(chosen)
+    path, text = store.KATAS / f"{chosen.name}.py", store.stub(chosen)
     name = f"katas/{path.name}"
     if store.is_stub(path, text):
         print(f"{name} is the stub already: nothing to do.")
@@ -244,7 +235,4 @@ def reset(
     if path.exists() and not yes and not typer.confirm(question):
         print("Nothing was changed.")
         raise typer.Exit(1)
-    backup = store.reset(path, text, datetime.now())
-    print(
-        f"{name} is the stub again." + (f" What was there: katas/{backup.name}" if backup else "")
-    )
+    print(store.reset(path, text, datetime.now()))

@@ -17,23 +17,21 @@ from dojo.stubs import solution_lines
 
 STABLE = "https://docs.pytorch.org/docs/stable/"
 
+_DTYPE = r"torch\.((bfloat|float|complex|uint|int)\d+|float|double|half|int|long|short|bool)"
+# These functions of torch itself are only described under their longer name.
+_FUNCTIONAL = r"torch\.(relu|selu|celu|prelu|softmax|log_softmax)"
 # Most names have a page of their own; of these several stand on one. The first pattern that fits a
 # whole name counts.
 _PAGES = {
     r"torch\.nn|torch\.optim|torch\.nn\.init": "{tail}.html",
-    r"torch\.((bfloat|float|complex|uint|int)\d+|float|double|half|int|long|short|bool)": (
-        "tensor_attributes.html#torch.dtype"
-    ),
+    _DTYPE: "tensor_attributes.html#torch.dtype",
     r"torch\.device": "tensor_attributes.html#torch.device",
     r"torch\.Tensor": "tensors.html",
     r"torch\.optim\.Optimizer": "optim.html#{name}",
     r"torch\.nn\.init\.\w+": "nn.init.html#{name}",
     r"torch\.utils\.data\.\w+": "data.html#{name}",
     r"torch\.backends\.\w+\.\w+": "backends.html#{name}",
-    # These functions of torch itself are only described under their longer name.
-    r"torch\.(relu|selu|celu|prelu|softmax|log_softmax)": (
-        "generated/torch.nn.functional.{tail}.html"
-    ),
+    _FUNCTIONAL: "generated/torch.nn.functional.{tail}.html",
     r".*": "generated/{name}.html",
 }
 
@@ -50,11 +48,6 @@ class OpenHints:
     task: Task
     texts: tuple[str, ...]
     is_green: bool  # then all are open, for nothing is left to give away
-
-    @property
-    def has_more(self) -> bool:
-        """True if one more can be opened."""
-        return len(self.texts) < len(self.task.hints)
 
 
 def task_of(kata: Kata, name: str) -> Task:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn
 
 from dojo import ROOT, Problem
 from dojo.catalog import Kata
@@ -27,8 +27,7 @@ def judge(target: str, katas: list[Kata], device: str, console: Console) -> Verd
     """
     folder = find_target(target)
     units = [Unit(str(folder), kata.name, device) for kata in katas]
-    description, count = TextColumn("{task.description}"), TextColumn("{task.fields[count]}")
-    columns = SpinnerColumn(), description, BarColumn(bar_width=24), count
+    columns = SpinnerColumn(), "{task.description}", BarColumn(bar_width=24), "{task.fields[count]}"
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as progress:

@@ -138,7 +138,7 @@ def hints(
     command = f"{kata.short} {shown.task.name}"
     if shown.is_green:
         text = f"Your solution beside the reference's: python tools/check compare {command}"
-    elif shown.has_more:
+    elif len(shown.texts) < total:
         text = f"{len(shown.texts)} of {total}. One more: python tools/check hint {command}"
     else:
         text = (

@@ -153,16 +153,15 @@ def is_stub(path: Path, text: str) -> bool:
     return path.is_file() and files.content(path) == text.encode()
 
 
-def reset(path: Path, text: str, now: datetime) -> Path | None:
-    """Write the stub, and keep what was there beside it. Returns the copy's path, None if there was
-    no file.
+def reset(path: Path, text: str, now: datetime) -> str:
+    """Write the stub, and keep what was there in a copy. Returns a sentence on both.
 
-    Raises:
-        OSError: the folder can't be written; the file is as it was.
+    Raises OSError if the folder can't be written; the file is as it was.
     """
-    backup = None
+    copy = ""
     if path.exists():
         backup = path.with_name(f"{path.name}.backup-{now:%Y%m%d-%H%M%S}")
         backup.write_bytes(path.read_bytes())
+        copy = f" What was there: katas/{backup.name}"
     files.write_whole(path, text)
-    return backup
+    return f"katas/{path.name} is the stub again.{copy}"

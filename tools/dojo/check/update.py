@@ -250,9 +250,8 @@ def _forget_what_is_no_work(root: Path, name: str, old: str) -> None:
 
 def _kept(root: Path, name: str, old: str, new: str) -> Kept:
     try:
-        before, after = (
-            git(root, "show", f"{commit}:{name}").splitlines() for commit in (old, new)
-        )
+        before = git(root, "show", f"{old}:{name}").splitlines()
+        after = git(root, "show", f"{new}:{name}").splitlines()
     except GitError:
         return Kept(name, None)
     return Kept(name, tuple(differences(before, after, context=2)))
@@ -277,23 +276,12 @@ def git(folder: Path, *arguments: str, out_of_reach: bool = False) -> str:
     environment["LC_ALL"] = "C"
     if not sys.stdin or not sys.stdin.isatty():
         environment["GIT_TERMINAL_PROMPT"] = "0"  # nobody is there to answer
-    options = OUT_OF_REACH if out_of_reach else {}
-    result: subprocess.CompletedProcess[bytes] = subprocess.run(
-        ["git", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        check=False,
-        **options,
-    )
-    if result.returncode != 0:
-        raise GitError(_reason(result.stderr.decode(errors="replace"), result.returncode))
-    return result.stdout.decode("utf-8", errors="surrogateescape")
-
-
-def _reason(errors: str, code: int) -> str:
-    """The line that says why: the first that git calls fatal or an error, otherwise the last."""
-    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    options = {**(OUT_OF_REACH if out_of_reach else {}), "cwd": folder, "env": environment}
+    result = subprocess.run(["git", *arguments], capture_output=True, check=False, **options)
+    printed: bytes = result.stdout
+    if result.returncode == 0:
+        return printed.decode("utf-8", errors="surrogateescape")
+    lines = [line.strip() for line in result.stderr.decode(errors="replace").splitlines()]
     fatal = [line.partition(": ")[2] for line in lines if line.startswith(("fatal: ", "error: "))]
-    reasons = fatal or lines[-1:]
-    return (reasons[0].rstrip(".:") if reasons else "") or f"exit code {code}"
+    reasons = fatal[:1] or list(filter(None, lines))[-1:]  # else the last line says why
+    raise GitError("".join(reasons).rstrip(".:") or f"exit code {result.returncode}")

@@ -17,6 +17,7 @@ from dojo.catalog import Kata
 from dojo.check.server import rendezvous, server
 from dojo.check.server.fingerprint import environment, fingerprint
 from dojo.check.server.rendezvous import Address
+from dojo.cli import OUT_OF_REACH
 from dojo.results import KataResult, Outcome
 from dojo.suite import supervisor
 from dojo.suite.supervisor import OnResult
@@ -176,10 +177,7 @@ class Keeper(contextlib.AbstractContextManager["Keeper"]):
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
-                # A group of its own: Ctrl-C in the terminal is for the keeper, and the end of the
-                # keeper ends the server.
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-                start_new_session=True,
+                **OUT_OF_REACH,  # of Ctrl-C: that is for the keeper, whose end ends the server
             )
         except OSError as error:  # no memory, too many processes, a Python that is being installed
             raise NotWarm(f"The warm process can't start ({error.strerror or error}).") from error

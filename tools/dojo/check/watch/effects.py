@@ -1,9 +1,11 @@
 """What a watch session is to do, and the work for the learner's hints, comparison, reset, state."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from dojo.catalog import Catalog, Kata
 from dojo.check import compare, hints, screens, store
@@ -14,15 +16,13 @@ from dojo.results import KataResult, Verdict
 from dojo.stubs import MarkerError, open_regions
 
 
-@dataclass(frozen=True)
-class RunTests:
+class RunTests(msgspec.Struct, frozen=True):
     run: int
     katas: tuple[str, ...]
     in_background: bool = False
 
 
-@dataclass(frozen=True)
-class DropRun:
+class DropRun(msgspec.Struct, frozen=True):
     run: int
 
 
@@ -66,9 +66,7 @@ def reset(model: Model, screen: Screen) -> Model:
     path, text = store.KATAS / f"{model.current}.py", store.stub(model.kata)
     if store.is_stub(path, text):
         return replace(model, notice=f"katas/{path.name} is the stub already: nothing to do.")
-    backup = store.reset(path, text, datetime.now())
-    copy = f" What was there: katas/{backup.name}" if backup else ""
-    notice = f"katas/{path.name} is the stub again.{copy}"
+    notice = store.reset(path, text, datetime.now())
     return replace(model, notice=notice, was_reset=model.current)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from dojo.catalog import Catalog, Kata, Task
 from dojo.results import KataResult, Outcome, TaskResult
 
@@ -128,63 +130,46 @@ def keys(model: Model) -> dict[str, str]:
     return valid | {"q": "quit"}
 
 
-@dataclass(frozen=True)
-class Started:
+class Started(msgspec.Struct, frozen=True):
     """The session begins."""
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(msgspec.Struct, frozen=True):
     """These katas' files were written, replaced, deleted or restored."""
 
     katas: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Key:
-    """A key was pressed."""
-
-    name: str
+class Key(msgspec.Struct, frozen=True):
+    name: str  # of a key that was pressed
 
 
-@dataclass(frozen=True)
-class Progress:
-    """One more test of this run has ended."""
-
-    run: int
+class Progress(msgspec.Struct, frozen=True):
+    run: int  # one more test of it has ended
 
 
-@dataclass(frozen=True)
-class RunEnded:
+class RunEnded(msgspec.Struct, frozen=True):
     run: int
     results: tuple[KataResult, ...]
     seconds: float
 
 
-@dataclass(frozen=True)
-class RunFailed:
+class RunFailed(msgspec.Struct, frozen=True):
     """The run has no results, through no fault of the learner's."""
 
     run: int
     why: str
 
 
-@dataclass(frozen=True)
-class Restarting:
-    """The server has to be started again."""
-
-    why: str
+class Restarting(msgspec.Struct, frozen=True):
+    why: str  # the server has to be started again
 
 
-@dataclass(frozen=True)
-class Noticed:
-    """A sentence for the learner."""
-
-    text: str
+class Noticed(msgspec.Struct, frozen=True):
+    text: str  # a sentence for the learner
 
 
-@dataclass(frozen=True)
-class Quit:
+class Quit(msgspec.Struct, frozen=True):
     """The session is to end with this exit code: an event and an effect."""
 
     code: int

@@ -51,16 +51,13 @@ class Session:
         self._folder, self._device, self._screen, self._terminal = folder, device, screen, terminal
         # a signal may put something in at any moment
         self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
+        self.put: Callable[[Happening], None] = self._queue.put
         self._drops: dict[int, Connection] = {}
         self._threads: list[threading.Thread] = []
         self._records = reference_results.read()
         self._tools = tools()
         self._drawn = 0.0
         self.keeper = Keeper(self._restarted)
-
-    def put(self, happening: Happening) -> None:
-        """Let the session take this event, or do this, when its turn comes."""
-        self._queue.put(happening)
 
     def run(self) -> int:
         """Go on until the end; returns the exit code."""
@@ -141,8 +138,8 @@ class Session:
             self.put(m.RunFailed(run, f"{problem} Save again to try again."))
             return
         except Exception as error:  # whatever it is, the screen must not go on saying that it tests
-            why = f"{type(error).__name__}: {error}".rstrip(": ")
-            why = f"The run broke off ({why}): save again, or quit and start anew."
+            reason = f"{type(error).__name__}: {error}".rstrip(": ")
+            why = f"The run broke off ({reason}): save again, or quit and start anew."
             self.put(m.RunFailed(run, why))
             return
         finally:

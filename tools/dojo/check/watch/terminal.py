@@ -15,16 +15,8 @@ from rich.control import Control
 from rich.segment import ControlType
 
 CLEAR_LINE, CLEAR_BELOW = "\x1b[K", "\x1b[J"
-NAMES = {
-    b"\x1b": "escape",
-    b" ": "space",
-    b"\x1b[A": "up",
-    b"\x1b[B": "down",
-    b"\x1bOA": "up",
-    b"\x1bOB": "down",
-    b"\x1b[5~": "page up",
-    b"\x1b[6~": "page down",
-}
+NAMES = {b" ": "space", b"\x1b": "escape", b"\x1b[5~": "page up", b"\x1b[6~": "page down"}
+NAMES |= {b"\x1b[A": "up", b"\x1b[B": "down", b"\x1bOA": "up", b"\x1bOB": "down"}
 WINDOWS = {"H": "up", "P": "down", "I": "page up", "Q": "page down"}
 KEY = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.)|\x1b|.", re.DOTALL)
 UNFINISHED = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*|O)?\Z")
