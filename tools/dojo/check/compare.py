@@ -27,20 +27,12 @@ class NotComparable(Problem):
 
 @dataclass(frozen=True)
 class Part:
-    """A function, class or entry that a task is about, as both have it.
+    """A function, class or entry that a task is about, as both have it."""
 
-    Attributes:
-        name: "LogisticRegression.forward", or "ANSWERS" for an entry of that dict.
-        yours: its lines in the learner's file, without docstring and without the stub's words;
-            empty where there is none.
-        reference: its lines in the reference; empty for a helper of the learner's own.
-        same: True if they are the same code, whatever the layout and the comments.
-    """
-
-    name: str
-    yours: tuple[str, ...]
-    reference: tuple[str, ...]
-    same: bool = False
+    name: str  # "LogisticRegression.forward", or "ANSWERS" for an entry of that dict
+    yours: tuple[str, ...]  # lines without docstring and the stub's words; empty if missing
+    reference: tuple[str, ...]  # lines; empty for a helper of the learner's own
+    same: bool = False  # the same code, whatever the layout and the comments
 
 
 def refusal(kata: Kata, tasks: Sequence[Task], state: State) -> str:

@@ -18,23 +18,15 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class TaskState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The state of one task.
+    """The state of one task."""
 
-    Attributes:
-        hints: how many of its hints are open.
-        attempts: how many versions of its file were judged until it was green for the first time,
-            the green one included; those in which it was not begun do not count. The same file
-            under other tests is another version.
-        first_green: the day it passed for the first time, such as "2026-11-21"; empty before.
-        outcome: that of the last check; empty before the first.
-        judged: store.content_hash of the file and its tests at this check; empty if unknown.
-    """
-
-    hints: Count = 0
+    hints: Count = 0  # how many of its hints are open
+    # Versions of its file judged until it was green for the first time, the green one included;
+    # those in which it was not begun do not count. With other tests a file is another version.
     attempts: Count = 0
-    first_green: str = ""
-    outcome: str = ""
-    judged: str = ""
+    first_green: str = ""  # the day it passed for the first time, such as "2026-11-21"
+    outcome: str = ""  # that of the last check; empty before the first
+    judged: str = ""  # store.content_hash of the file and its tests at this check, if known
 
     def __post_init__(self) -> None:
         if self.first_green:

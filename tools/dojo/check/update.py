@@ -40,28 +40,19 @@ class GitError(Exception):
 
 @dataclass(frozen=True)
 class Kept:
-    """A file of the learner's whose stub the newer version has changed.
-
-    `changes` are the lines in which the stubs differ; None if the newer version has no such file.
-    """
+    """A file of the learner's whose stub the newer version has changed."""
 
     name: str
-    changes: tuple[Line, ...] | None
+    changes: tuple[Line, ...] | None  # between the stubs; None if there is no newer one
 
 
 @dataclass(frozen=True)
 class Update:
-    """What an update did.
+    """The result of an update."""
 
-    Attributes:
-        commits: how many newer ones there were; with 0 nothing was changed.
-        kept: the learner's files that stayed though their stubs changed.
-        touched: how many kata files hold work of the learner's, those of `kept` included.
-    """
-
-    commits: int
-    kept: tuple[Kept, ...] = ()
-    touched: int = 0
+    commits: int  # how many newer ones there were; with 0 nothing was changed
+    kept: tuple[Kept, ...] = ()  # the learner's files that stayed though their stubs changed
+    touched: int = 0  # how many kata files hold work of the learner's, those of `kept` included
 
 
 def repair(root: Path) -> list[tuple[str, str]]:
