@@ -245,7 +245,7 @@ def explain(text: str, paths: Paths) -> str:
         return f"The disk is full: make about 2 GB of room at {paths.root} and {AGAIN}."
     if re.search(_NO_NETWORK, text):
         return (
-            f"The packages could not be downloaded: check the network connection (or proxy) and"
+            "The packages could not be downloaded: check the network connection (or proxy) and"
             f" {AGAIN}; what is already downloaded is kept."
         )
     if re.search(_NO_PACKAGE, text):

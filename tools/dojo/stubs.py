@@ -56,9 +56,9 @@ def stub_of(source: str, tasks: Iterable[str], name: str = "the reference") -> s
             if not begin["task"]:
                 raise MarkerError(f"{where}: write '# BEGIN SOLUTION task: what to do'")
             if begin["task"] not in tasks:
-                known = ", ".join(sorted(tasks))
+                names = ", ".join(sorted(tasks))
                 raise MarkerError(
-                    f"{where}: the catalog has no task '{begin['task']}' (it has {known})"
+                    f"{where}: the catalog has no task '{begin['task']}' (it has {names})"
                 )
             region, begin_line, code = begin, number, []
             stub.append(f"{begin['indent']}# TODO {begin['task']}: {begin['text'].rstrip()}")
