@@ -3,9 +3,8 @@
 No report is never a pass: a task without tests, or a kata without tasks, is an error.
 """
 
-import dataclasses
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,6 +15,7 @@ from dojo.outcome import Outcome as Outcome
 
 NO_TEST = "(no test)"  # stands for the tests of a task of which nothing was reported
 _GRAVEST_FIRST = (Outcome.ERROR, Outcome.FAILED, Outcome.BLOCKED, Outcome.NOT_STARTED)
+_FINE = (Outcome.PASSED, Outcome.SKIPPED)
 _Record = TypeVar("_Record")
 
 
@@ -78,20 +78,11 @@ class TaskResult:
     def outcome(self) -> Outcome:
         """Passed when a test passed and none did anything else but be skipped."""
         outcomes = {test.outcome for test in self.tests}
-        return _gravest(outcomes) or (
-            Outcome.PASSED
-            if Outcome.PASSED in outcomes
-            else Outcome.SKIPPED
-            if outcomes
-            else Outcome.ERROR
-        )
+        return _outcome(outcomes, has_passed=Outcome.PASSED in outcomes)
 
     @property
     def first_problem(self) -> TestResult | None:
-        return next(
-            (test for test in self.tests if test.outcome not in (Outcome.PASSED, Outcome.SKIPPED)),
-            None,
-        )
+        return next((test for test in self.tests if test.outcome not in _FINE), None)
 
 
 @dataclass(frozen=True)
@@ -106,13 +97,7 @@ class KataResult:
         if no task passed.
         """
         outcomes = {task.outcome for task in self.tasks}
-        return _gravest(outcomes) or (
-            Outcome.PASSED
-            if outcomes == {Outcome.PASSED}
-            else Outcome.SKIPPED
-            if outcomes
-            else Outcome.ERROR
-        )
+        return _outcome(outcomes, has_passed=outcomes == {Outcome.PASSED})
 
     @property
     def tests(self) -> tuple[TestResult, ...]:
@@ -143,49 +128,29 @@ class Verdict:
         return next(((kata, task) for kata, task in tasks if task.outcome != Outcome.PASSED), None)
 
     def to_json(self) -> dict[str, Any]:
-        """The document of `check --json`: every record's fields, and the outcome of tasks and
-        katas.
-        """
+        """The document of `check --json`: all fields, and the outcome of tasks and katas."""
         katas = []
         for kata in self.katas:
             tasks = [
-                {
-                    "name": task.name,
-                    "outcome": task.outcome,
-                    "tests": [dataclasses.asdict(test) for test in task.tests],
-                }
+                {"name": task.name, "outcome": task.outcome, "tests": [*map(asdict, task.tests)]}
                 for task in kata.tasks
             ]
-            katas.append(
-                {"name": kata.name, "stage": kata.stage, "outcome": kata.outcome, "tasks": tasks}
-            )
+            head = {"name": kata.name, "stage": kata.stage, "outcome": kata.outcome}
+            katas.append(head | {"tasks": tasks})
         return {"target": self.target, "katas": katas}
 
 
-def _gravest(outcomes: Collection[Outcome]) -> Outcome | None:
-    return next((outcome for outcome in _GRAVEST_FIRST if outcome in outcomes), None)
-
-
-def test_result(fields: object) -> TestResult:
-    """A TestResult from its JSON fields, which may come from code that may do anything.
-
-    Raises:
-        ValueError: the fields are not those of a TestResult.
-    """
-    return decoded(fields, TestResult)
-
-
-def kata_result(fields: object) -> KataResult:
-    """A KataResult from its JSON fields, those of its tasks and tests with it.
-
-    Raises:
-        ValueError: the fields are not those of a KataResult.
-    """
-    return decoded(fields, KataResult)
+def _outcome(outcomes: Collection[Outcome], has_passed: bool) -> Outcome:
+    """The gravest outcome; where none is grave, passed or skipped; an error if there is none."""
+    if grave := next((outcome for outcome in _GRAVEST_FIRST if outcome in outcomes), None):
+        return grave
+    if has_passed:
+        return Outcome.PASSED
+    return Outcome.SKIPPED if outcomes else Outcome.ERROR
 
 
 def decoded(fields: object, kind: type[_Record]) -> _Record:
-    """A record of this kind, a dataclass, from its JSON fields.
+    """A dataclass from its JSON fields, which may come from code that may do anything.
 
     Raises:
         ValueError: a field is missing, unknown or of another type, in the record or within it.
@@ -199,10 +164,8 @@ def decoded(fields: object, kind: type[_Record]) -> _Record:
 
 
 def _refuse_unknown(fields: object, record: object) -> None:
-    """Raise ValueError if there are more JSON fields than the record has, or one within it: msgspec
-    refuses that for its own classes, not for dataclasses.
-    """
-    if isinstance(fields, dict) and dataclasses.is_dataclass(record):
+    """Raise ValueError at a field that a dataclass lacks: msgspec lets it pass, but in a Struct."""
+    if isinstance(fields, dict) and is_dataclass(record):
         for name, value in fields.items():
             if name not in record.__dataclass_fields__:
                 raise ValueError(f"an unknown field: {name:.50}")

@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dojo import catalog as catalogs
-from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult, Verdict
-from dojo.results import test_result as parse_result
+from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult, Verdict, decoded
 from dojo.validate.parts import catalog_is_complete
 
 
@@ -143,7 +142,7 @@ def test_the_json_document_has_the_promised_shape():
         "seconds": 0.5,
         "device": "cuda",
     }
-    assert parse_result(json.loads(json.dumps(test))) == result
+    assert decoded(json.loads(json.dumps(test)), TestResult) == result
 
 
 @pytest.mark.parametrize(
@@ -151,7 +150,7 @@ def test_the_json_document_has_the_promised_shape():
 )
 def test_a_report_with_other_fields_is_not_believed(change):
     with pytest.raises((ValueError, TypeError)):
-        parse_result({"name": "x", "outcome": Outcome.PASSED} | change)
+        decoded({"name": "x", "outcome": Outcome.PASSED} | change, TestResult)
 
 
 def task(*outcomes: str) -> TaskResult:

@@ -12,8 +12,7 @@ from torch import nn
 
 from dojo.curve import Band, Curve
 from dojo.diagnosis import MOST_CHARACTERS, Cause, Diagnosis
-from dojo.results import KataResult, Outcome, TaskResult, TestResult, Verdict
-from dojo.results import test_result as parse_result
+from dojo.results import KataResult, Outcome, TaskResult, TestResult, Verdict, decoded
 from dojo.suite import feedback
 from dojo.suite.loader import KataUnusable, MissingName, load
 from tests.support import expect
@@ -67,8 +66,8 @@ def test_it_travels_as_json_and_comes_back_the_same():
         {"text": "two", "told": False},
     ]
     assert fields["diagnosis"]["where"] == "katas/k06.py:3"
-    assert parse_result(fields) == result
-    assert parse_result({"name": "x", "outcome": Outcome.PASSED}).diagnosis is None
+    assert decoded(fields, TestResult) == result
+    assert decoded({"name": "x", "outcome": Outcome.PASSED}, TestResult).diagnosis is None
 
 
 @pytest.mark.parametrize(
@@ -97,18 +96,20 @@ def test_it_travels_as_json_and_comes_back_the_same():
 )
 def test_a_diagnosis_with_other_fields_is_not_believed(change):
     with pytest.raises((ValueError, TypeError, KeyError)):
-        parse_result({"name": "x", "outcome": Outcome.FAILED, "diagnosis": asdict(WHY) | change})
+        decoded(
+            {"name": "x", "outcome": Outcome.FAILED, "diagnosis": asdict(WHY) | change}, TestResult
+        )
 
 
 def test_a_diagnosis_without_its_headline_is_not_believed():
     fields = {name: value for name, value in asdict(WHY).items() if name != "headline"}
     with pytest.raises(ValueError, match="headline"):
-        parse_result({"name": "x", "outcome": Outcome.FAILED, "diagnosis": fields})
+        decoded({"name": "x", "outcome": Outcome.FAILED, "diagnosis": fields}, TestResult)
 
 
 def test_what_passed_has_no_diagnosis():
     with pytest.raises(ValueError, match="a diagnosis of a test that is passed"):
-        parse_result({"name": "x", "outcome": Outcome.PASSED, "diagnosis": asdict(WHY)})
+        decoded({"name": "x", "outcome": Outcome.PASSED, "diagnosis": asdict(WHY)}, TestResult)
 
 
 def test_all_causes_that_fit_the_evidence_are_told_in_their_order():

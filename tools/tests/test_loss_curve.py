@@ -9,8 +9,7 @@ import pytest
 
 from dojo import curve as curves
 from dojo.curve import MOST_POINTS, WIDTH, Band, Curve
-from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult
-from dojo.results import test_result as parse_result
+from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult, decoded
 from dojo.validate import bands as banding
 from tests.support import bands, expect, marks, story
 
@@ -130,7 +129,7 @@ def test_a_missed_mark_carries_its_curve_in_the_message_and_the_record(mark, mon
     assert "  loss:" in str(caught.value)
     assert "░ reference, 20 starts" in str(caught.value)
     result = TestResult("test_x", Outcome.FAILED, str(caught.value), diagnosis=why)
-    assert parse_result(json.loads(json.dumps(asdict(result), allow_nan=False))) == result
+    assert decoded(json.loads(json.dumps(asdict(result), allow_nan=False)), TestResult) == result
 
 
 def test_a_history_with_broken_numbers_is_valid_json(mark):

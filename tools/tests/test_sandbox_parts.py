@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from dojo.catalog import load
-from dojo.results import test_result as result_from
+from dojo.results import TestResult, decoded
 from dojo.suite import report as reports
 from dojo.suite.report import Report
 
@@ -195,7 +195,7 @@ def test_a_test_that_nobody_collected_is_refused():
 )
 def test_a_result_with_wrong_fields_is_refused(change):
     with pytest.raises((ValueError, TypeError)):
-        result_from({"name": "test_a", "outcome": "passed"} | change)
+        decoded({"name": "test_a", "outcome": "passed"} | change, TestResult)
 
 
 # System calls

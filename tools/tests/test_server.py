@@ -18,7 +18,7 @@ from helpers import descendants, lives, until
 from dojo import ROOT
 from dojo.check.server import client, fingerprint, server
 from dojo.check.server.client import Keeper, NotWarm
-from dojo.results import KataResult, Outcome, TaskResult, TestResult, kata_result
+from dojo.results import KataResult, Outcome, TaskResult, TestResult, decoded
 from dojo.suite.unit import Unit
 
 KATA = "k01_tensors"
@@ -36,7 +36,7 @@ def keeper():
 
 def test_a_verdict_travels_unchanged():
     told = KataResult("k", 1, (TaskResult("t", (TestResult("a", Outcome.PASSED, "text", 0.5),)),))
-    assert kata_result(json.loads(json.dumps(asdict(told)))) == told
+    assert decoded(json.loads(json.dumps(asdict(told))), KataResult) == told
 
 
 @posix

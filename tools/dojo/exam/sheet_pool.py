@@ -7,9 +7,8 @@ and a run that is taken up again asks the same.
 
 import hmac
 import threading
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from types import TracebackType
 from typing import Self
 
 from dojo.exam import sheet
@@ -33,18 +32,13 @@ class Sheets:
     def __init__(self, secret: bytes, jobs: int, patience: float = PATIENCE) -> None:
         self._secret, self._patience, self._lock = secret, patience, threading.Lock()
         self._jobs, self._is_over = jobs, False
-        self._pool = self._new_pool()
+        self._pool = forking.pool(jobs)
         self._sheets: dict[tuple[str, int], Future[Sheet]] = {}
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _: object, error: BaseException | None, trace: object) -> None:
         self._is_over = True
         if error is None:
             self._pool.shutdown()
@@ -71,7 +65,7 @@ class Sheets:
                     del self._sheets[kata, number]
                     if hangs:
                         forking.end_workers(self._pool)
-                        self._pool = self._new_pool()
+                        self._pool = forking.pool(self._jobs)
             if hangs:
                 raise TimeoutError(
                     f"the reference of {kata} did not answer within {self._patience:g} s"
@@ -85,11 +79,8 @@ class Sheets:
             if self._is_over:
                 raise
             self._pool.shutdown(wait=False)
-            self._pool = self._new_pool()
+            self._pool = forking.pool(self._jobs)
             return self._pool.submit(sheet.draw, kata, seed)
-
-    def _new_pool(self) -> ProcessPoolExecutor:
-        return forking.pool(self._jobs)
 
     def _digest(self, text: str) -> bytes:
         return hmac.digest(self._secret, text.encode(), "sha256")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
+from msgspec import MsgspecError
 from safetensors import SafetensorError
 from safetensors import numpy as tensors
 
@@ -71,6 +72,7 @@ class Closed(Message, frozen=True, tag="closed"):
 Command = Begin | Ask | End
 Reply = Ready | Answer | Problem | Closed
 _Known = TypeVar("_Known", Command, Reply)
+_REFUSED = (MsgspecError, SafetensorError, RecursionError, ValueError, KeyError, TypeError)
 _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _replies: msgspec.json.Decoder[Reply] = msgspec.json.Decoder(Reply)
 
@@ -90,11 +92,7 @@ def encode(message: Message) -> tuple[bytes, bytes]:
 
 
 def decode(text: bytes, block: bytes) -> Reply:
-    """A reply, from its two parts.
-
-    Raises:
-        Broken: it is not of the form that `encode` gives it.
-    """
+    """A reply, from its two parts. Raises Broken if it is not of the form that encode() gives."""
     return _decode(_replies, text, block)
 
 
@@ -112,14 +110,7 @@ def _decode(decoder: msgspec.json.Decoder[_Known], text: bytes, block: bytes) ->
             message = msgspec.structs.replace(message, values=values)
     except NotPlain as error:
         raise Broken(f"the reply was not of the agreed form: {error}") from None
-    except (
-        msgspec.MsgspecError,
-        ValueError,
-        KeyError,
-        TypeError,
-        RecursionError,
-        SafetensorError,
-    ) as error:
+    except _REFUSED as error:
         raise Broken(f"the reply was not of the agreed form ({type(error).__name__})") from None
     return message
 

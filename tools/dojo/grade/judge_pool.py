@@ -82,16 +82,14 @@ class JudgePool:
     ) -> None:
         if isinstance(error, KeyboardInterrupt):
             self._on_stop()
-        self._stack.__exit__(kind, error, traceback)
-
-    def _end(
-        self, kind: type | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
         if error is not None:
             self._stopped.set()
             for judge in list(self._at_work):
                 with contextlib.suppress(Exception):
                     judge.stop()
+        self._stack.__exit__(kind, error, traceback)
+
+    def _end(self) -> None:
         for _ in self._threads:
             self._todo.put(None)
         end = time.monotonic() + SECONDS_TO_STOP
@@ -106,7 +104,7 @@ class JudgePool:
         """
         if self._new_judge is None:
             self._new_judge = self._stack.enter_context(self._judging)
-            self._stack.push(self._end)
+            self._stack.callback(self._end)
             for thread in self._threads:
                 thread.start()
         self._todo.put(submission)

@@ -14,13 +14,8 @@ from pathlib import Path
 from dojo import ROOT
 from dojo.suite.loader import packages
 
-TESTS = (
-    "numpy",
-    "pytest_timeout",
-    "dojo.suite.devices",
-    "dojo.suite.drift",
-    "dojo.suite.pytest_run",
-)
+TESTS = ["numpy", "pytest_timeout", "dojo.suite.devices", "dojo.suite.drift"]
+TESTS += ["dojo.suite.pytest_run"]
 
 
 def preload(modules: Iterable[str]) -> None:
@@ -54,7 +49,7 @@ def preload(modules: Iterable[str]) -> None:
 
 def preload_tests(modules: Iterable[str] = ()) -> None:
     """Import what running tests takes, and these modules."""
-    preload((*TESTS, *modules))
+    preload([*TESTS, *modules])
     import pytest
 
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

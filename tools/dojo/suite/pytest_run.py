@@ -17,19 +17,8 @@ from dojo.suite.unit import Unit
 
 # Parts of pytest that put nothing into a verdict, and each take their share of the time between a
 # save and its answer.
-UNUSED = (
-    "doctest",
-    "faulthandler",
-    "junitxml",
-    "legacypath",
-    "logging",
-    "pastebin",
-    "setuponly",
-    "setupplan",
-    "stepwise",
-    "subtests",
-    "unittest",
-)
+UNUSED = ["doctest", "faulthandler", "junitxml", "legacypath", "logging", "pastebin"]
+UNUSED += ["setuponly", "setupplan", "stepwise", "subtests", "unittest"]
 
 
 class Reporter:
@@ -64,13 +53,7 @@ class Reporter:
             items[:] = items[: named[-1] + 1]
         if self._unit.stop:
             items.sort(key=lambda item: "mark" in item.fixturenames)
-        tests = tuple(
-            report.Test(
-                item.nodeid, plugin.task_of(item)[0], plugin.test_name(item), plugin.device_of(item)
-            )
-            for item in items
-        )
-        self.send(report.Collected(tests))
+        self.send(report.Collected(tuple(map(_test, items))))
         items[:] = [item for item in items if item.nodeid not in self._unit.done]
 
     @pytest.hookimpl(trylast=True)
@@ -78,10 +61,8 @@ class Reporter:
         """All is read but the learner's file: an early child goes on when that is saved."""
         if self._is_early:
             for item in session.items:
-                # pytest works it out when it is first asked for: better now than then
-                item.location  # noqa: B018
-            # or every collection during the tests looks through all that was made while they were
-            # collected
+                item.location  # noqa: B018  (pytest works it out when first asked for)
+            # or garbage collection during the tests looks through all that was made before them
             gc.freeze()
             try:
                 self._connection.recv_bytes()
@@ -100,6 +81,11 @@ class Reporter:
 
     def _send_result(self, test_id: str, result: TestResult) -> None:
         self.send(report.Result(test_id, msgspec.to_builtins(result)))
+
+
+def _test(item: pytest.Item) -> report.Test:
+    task, _ = plugin.task_of(item)
+    return report.Test(item.nodeid, task, plugin.test_name(item), plugin.device_of(item))
 
 
 def main(units: Sequence[Unit], connection: Connection, is_early: bool = False) -> None:
@@ -122,12 +108,8 @@ def arguments(unit: Unit) -> list[str]:
     """The pytest command line for a unit."""
     # "=" and no space: pytest takes a value that stands alone for a folder of tests, and runs the
     # conftest.py in or above it.
-    chosen = [
-        str(ROOT / "tests" / f"test_{unit.kata}.py"),
-        f"--target={unit.target}",
-        "--device",
-        unit.device,
-    ]
+    tests = ROOT / "tests" / f"test_{unit.kata}.py"
+    chosen = [str(tests), f"--target={unit.target}", "--device", unit.device]
     if unit.timeout:
         chosen += ["--timeout", str(unit.timeout)]
     if unit.only:
@@ -139,15 +121,5 @@ def arguments(unit: Unit) -> list[str]:
     if unit.measure:
         chosen += ["--measure", f"{unit.measure[0]}:{unit.measure[1]}"]
     without = [part for name in UNUSED for part in ("-p", f"no:{name}")]
-    return [
-        "-p",
-        "pytest_timeout",
-        *without,
-        "-q",
-        "--capture=sys",
-        "--rootdir",
-        str(ROOT),
-        "-c",
-        str(ROOT / "pyproject.toml"),
-        *chosen,
-    ]
+    settings = ["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml")]
+    return ["-p", "pytest_timeout", *without, "-q", "--capture=sys", *settings, *chosen]

@@ -111,22 +111,14 @@ class Report:
     trouble: str = ""
 
     def collected(self, tests: Sequence[Test]) -> None:
-        """Note which tests there are.
-
-        Raises:
-            ValueError: two have the same id.
-        """
+        """Note which tests there are. Raises ValueError if two have the same id."""
         by_id = {test.id: test for test in tests}
         if len(by_id) < len(tests):
             raise ValueError("two tests have the same id")
         self.tests, self.current = by_id, None
 
     def started(self, test_id: str) -> None:
-        """Note that a test has begun.
-
-        Raises:
-            ValueError: there is no test of this id.
-        """
+        """Note that a test has begun. Raises ValueError if there is none of this id."""
         if test_id not in self.tests:
             raise ValueError(f"there is no test {test_id!r}")
         self.current = test_id
@@ -150,20 +142,16 @@ class Report:
         """What another child has still to do of this unit."""
         self.restarts += 1
         self.current, self.loading = None, False
-        done = {
-            test.id: [test.task, self.results[test.id].outcome]
-            for test in self.tests.values()
-            if test.id in self.results
-        }
+        judged = (test for test in self.tests.values() if test.id in self.results)
+        done = {test.id: [test.task, self.results[test.id].outcome] for test in judged}
         return replace(unit, done=done)
 
     def verdict(self) -> KataResult:
         """Every task of the catalog; one without a test has one that says so, and is an error."""
         tasks = []
         for task in self.kata.tasks:
-            tests = tuple(
-                self.results[test.id] for test in self.tests.values() if test.task == task.name
-            )
+            ids = [test.id for test in self.tests.values() if test.task == task.name]
+            tests = tuple(self.results[test_id] for test_id in ids)
             message = f"The suite gave no report on '{task.name}'. {self.trouble}".strip()
             silent = TestResult(NO_TEST, Outcome.ERROR, message)
             tasks.append(TaskResult(task.name, tests or (silent,)))

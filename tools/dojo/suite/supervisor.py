@@ -23,7 +23,7 @@ from dojo.diagnosis import Cause, Diagnosis
 from dojo.processes import forking
 from dojo.processes.channel import LARGEST
 from dojo.processes.worker import Lost, Plain, Process, Worker
-from dojo.results import KataResult, Outcome, TestResult, test_result
+from dojo.results import KataResult, Outcome, TestResult, decoded
 from dojo.suite import report as reports
 from dojo.suite.job import SuiteJob
 from dojo.suite.report import MOST_TESTS, Event, Report
@@ -42,10 +42,8 @@ LOOP = ("an endless loop that catches every exception, the one that ends a test 
 LONG = ("an endless loop, or far more work than is needed",)
 EXIT = ("os._exit() or a fork in your code", "a crash in native code, or no memory left")
 TAMPERED = (
-    (
-        "your code writes to a file or pipe that is not its own, or exchanges parts of the test"
-        " process"
-    ),
+    "your code writes to a file or pipe that is not its own, or exchanges parts of the test"
+    " process",
 )
 USED_UP = "all the time there is for a kata was used up"
 POINTER = (
@@ -86,8 +84,9 @@ def run(
     by_name = {kata.name: kata for kata in katas}
     so_far = [Report(by_name[unit.kata]) for unit in units]
     with tempfile.TemporaryDirectory(prefix="torch-katas-", ignore_cleanup_errors=True) as scratch:
-        supervisor = _Supervisor(so_far, on_result, worker or Plain(len(units) >= MANY))
-        supervisor.work(units, jobs or forking.cores(), Path(scratch), abandon, seconds)
+        worker = worker or Plain(len(units) >= MANY)
+        supervisor = _Supervisor(units, so_far, on_result, worker, seconds)
+        supervisor.work(jobs or forking.cores(), Path(scratch), abandon)
     return [report.verdict() for report in so_far]
 
 
@@ -101,24 +100,22 @@ class _Child:
 
 
 class _Supervisor:
-    def __init__(self, reports: list[Report], on_result: OnResult | None, worker: Worker) -> None:
-        self.reports, self.worker = reports, worker
-        self.on_result = on_result or (lambda unit, result: None)
-        self.pending: deque[Unit] = deque()
-        self.children: list[_Child] = []
-        self.seconds: list[float] = []  # what is left to each unit
-
-    def work(
+    def __init__(
         self,
         units: Sequence[Unit],
-        jobs: int,
-        scratch: Path,
-        abandon: Sequence[Connection],
+        reports: list[Report],
+        on_result: OnResult | None,
+        worker: Worker,
         seconds: float,
     ) -> None:
-        self.pending.extend(replace(unit, number=number) for number, unit in enumerate(units))
-        self.seconds = [seconds] * len(units)
-        share = 1 if self.worker.is_quick else -(-len(units) // max(jobs, 1))
+        self.reports, self.worker = reports, worker
+        self.on_result = on_result or (lambda unit, result: None)
+        self.pending = deque(replace(unit, number=number) for number, unit in enumerate(units))
+        self.children: list[_Child] = []
+        self.seconds = [seconds] * len(units)  # what is left to each unit
+
+    def work(self, jobs: int, scratch: Path, abandon: Sequence[Connection]) -> None:
+        share = 1 if self.worker.is_quick else -(-len(self.pending) // max(jobs, 1))
         logs: list[Path] = []
         try:
             while self.pending or self.children:
@@ -179,8 +176,8 @@ class _Supervisor:
             reason = f"the Python process ended in the middle of it (exit code {code})"
             self._end(child, reason, EXIT)
         except (ValueError, msgspec.MsgspecError, RecursionError) as error:
-            reason = f"the report was broken ({type(error).__name__}): the test process was"
-            self._end(child, f"{reason} tampered with", TAMPERED)
+            broken = f"the report was broken ({type(error).__name__})"
+            self._end(child, f"{broken}: the test process was tampered with", TAMPERED)
 
     def _take(self, child: _Child, event: Event) -> None:
         unit = child.units[0]
@@ -197,7 +194,7 @@ class _Supervisor:
             case reports.Loading() | reports.Loaded():
                 report.loading = isinstance(event, reports.Loading)
             case reports.Result():
-                result = test_result(event.result)
+                result = decoded(event.result, TestResult)
                 if report.is_open(event.id) or result.outcome == Outcome.ERROR:
                     report.results[event.id] = result
                     self.on_result(unit, result)
@@ -262,9 +259,7 @@ class _Supervisor:
         self.pending.extendleft(reversed(child.units))
 
     def _remove(self, child: _Child) -> None:
-        """End a child. Nobody waits for that, as somebody waits for the verdict: the next start
-        clears up after it.
-        """
+        """End a child, without waiting for that: the next start clears up after it."""
         self.children.remove(child)
         for unit in child.units:
             self.seconds[unit.number] = max(child.end - time.monotonic(), 0)

@@ -114,12 +114,7 @@ class Host:
                         os.close(descriptor)
 
     def start(
-        self,
-        order: link.Start,
-        request: int,
-        connection: int,
-        log: int,
-        group: int | None = None,
+        self, order: link.Start, request: int, connection: int, log: int, group: int | None = None
     ) -> None:
         # the code under test can choose exit codes; this byte is only sent before it runs
         begun, begin = os.pipe()
@@ -139,7 +134,7 @@ class Host:
     def _live(
         self, request: int, connection: int, log: int, group: int | None, begin: int
     ) -> NoReturn:
-        """The child's whole life, which ends here."""
+        """The child's whole life."""
         code = 1
         try:
             with os.fdopen(os.dup(request), "rb") as file:
@@ -192,14 +187,12 @@ class Host:
         child = next(child for child in self.children.values() if child.watched == watched)
         _, status = os.waitpid(child.process, 0)
         self.poll.unregister(watched)
+        ended = link.Ended(child.run, os.waitstatus_to_exitcode(status))
         has_begun = os.read(child.begun, 1) == BEGUN
         for descriptor in (watched, child.begun):
             os.close(descriptor)
         del self.children[child.run]
-        if has_begun:
-            self.report(link.Ended(child.run, os.waitstatus_to_exitcode(status)))
-        else:
-            self.report(link.NotConfined(child.run))
+        self.report(ended if has_begun else link.NotConfined(child.run))
 
 
 def _watched(process: int) -> int:
@@ -229,9 +222,7 @@ def fork_as_first() -> int:
 
 
 class Log(io.TextIOBase):
-    """Standard output onto a file of limited size: what is beyond the limit is lost, and nothing
-    fails for it.
-    """
+    """Standard output onto a file of limited size: what is beyond the limit is lost silently."""
 
     encoding = "utf-8"
 

@@ -21,14 +21,8 @@ from dojo.grade.sandbox.confine import SUBMISSION
 from dojo.grade.sandbox.trial import TrialJob, TrialReport
 from dojo.processes.worker import Lost, Worker
 
-NAMESPACES = {
-    "user": "user",
-    "pid": "pid",
-    "mnt": "mount",
-    "ipc": "ipc",
-    "net": "net",
-    "uts": "uts",
-}
+# the kernel's name → ours
+NAMESPACES = {name: name for name in ("user", "pid", "mnt", "ipc", "net", "uts")} | {"mnt": "mount"}
 SECONDS = 30
 NO_PROCESS = 2**22  # more than there can be
 WAY_OUT = "or give --no-sandbox, if you trust every submission as you trust your own code"
@@ -104,11 +98,8 @@ def judge(report: TrialReport, outside: Mapping[str, str], bubblewrap_version: s
     """
     # what a run does not have from the host is new, and no other's
     inside, of_host = report.namespaces, report.of_host
-    apart = tuple(
-        name
-        for kind, name in NAMESPACES.items()
-        if inside.get(kind) not in (None, outside[kind], of_host[kind])
-    )
+    others = {kind: (None, outside[kind], of_host[kind]) for kind in NAMESPACES}
+    apart = [name for kind, name in NAMESPACES.items() if inside.get(kind) not in others[kind]]
     missing = [f"no {name} namespace" for name in NAMESPACES.values() if name not in apart]
     missing += [f"{what} was reached" for what in report.reached]
     missing += ["capabilities were left"] if report.capabilities else []
@@ -118,7 +109,7 @@ def judge(report: TrialReport, outside: Mapping[str, str], bubblewrap_version: s
             f"A trial run in the sandbox was not contained ({', '.join(missing)}): grade elsewhere,"
             f" {WAY_OUT}."
         )
-    return Isolation(bubblewrap_version, apart, report.landlock, report.seccomp, cgroup=False)
+    return Isolation(bubblewrap_version, tuple(apart), report.landlock, report.seccomp, False)
 
 
 @contextmanager
@@ -136,13 +127,11 @@ def _bait(hidden: Iterable[Path]) -> Iterator[TrialJob]:
         named.bind(f"\0{name}")
         named.listen()
         references = map(str, (ROOT / "reference").glob("*.py"))
+        folders = [folder, ROOT / "reference", ROOT / ".git", *hidden]
         parts = (str(ROOT / part) for part in ("", "tests", "tools/dojo"))
         yield TrialJob(
             files_outside=[str(canary), "/etc/passwd", *references],
-            folders_outside=[
-                *map(str, (folder, ROOT / "reference", ROOT / ".git")),
-                *map(str, hidden),
-            ],
+            folders_outside=[*map(str, folders)],
             folders_to_read=["/", "/usr", "/tmp", SUBMISSION, *parts],
             port=network.getsockname()[1],
             name=name,
@@ -170,7 +159,6 @@ def bubblewrap() -> str:
 
 
 def bubblewrap_version() -> str:
-    """Version of bubblewrap."""
     command = [bubblewrap(), "--version"]
     printed = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
     return printed[-1] if printed else "of unknown version"

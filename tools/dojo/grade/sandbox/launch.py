@@ -99,8 +99,8 @@ class Sandbox:
     def _probed(self) -> Isolation:
         self._groups = usage.find_group()
         try:
-            found = isolation.isolation_of(self, self.hidden)
-            return replace(found, cgroup=self._groups is not None)
+            measured = isolation.isolation_of(self, self.hidden)
+            return replace(measured, cgroup=self._groups is not None)
         except Unavailable:
             if self._groups is None:
                 raise
@@ -164,11 +164,9 @@ class Sandbox:
 
     def _clear_up(self) -> bool:
         """Remove the groups of runs that have ended. Returns True if some are left."""
-        self._in_groups = [
-            (run, group)
-            for run, group in self._in_groups
-            if not run.has_ended or not group.remove()
-        ]
+        for run, group in list(self._in_groups):
+            if run.has_ended and group.remove():
+                self._in_groups.remove((run, group))
         return bool(self._in_groups)
 
     def _new_link(self) -> Link:
@@ -177,7 +175,7 @@ class Sandbox:
         arguments = (theirs.fileno(), with_tests, self.content.modules())
         python = view.this_python()
         inside = _python(python, f"from dojo.grade.sandbox import host; host.main{arguments!r}")
-        link = Link(self._around(python, inside), view.ENVIRONMENT, control, theirs)
+        link = Link(self._around(python, inside), control, theirs)
         try:
             link.wait_until_ready(SECONDS_TO_START)
         except Unavailable as problem:
@@ -187,17 +185,13 @@ class Sandbox:
     def _around(self, python: view.Python, inside: list[str]) -> list[str]:
         program = isolation.bubblewrap()
         seen = view.view(python, self.hidden, of_root=self.content.parts)
-        if found := view.in_the_way(seen, self.hidden):
-            raise Unavailable(isolation.explain_unhidden(*found))
+        if conflict := view.in_the_way(seen, self.hidden):
+            raise Unavailable(isolation.explain_unhidden(*conflict))
         if os.geteuid() != 0:
             return view.command(program, seen, seen.sources, inside)
         staged = [stage.path(number) for number in range(len(seen.sources))]
-        command = view.command(program, seen, staged, inside)
-        return _python(
-            python,
-            f"from dojo.grade.sandbox import stage; stage.main({list(seen.sources)!r},"
-            f" {command!r})",
-        )
+        arguments = (list(seen.sources), view.command(program, seen, staged, inside))
+        return _python(python, f"from dojo.grade.sandbox import stage; stage.main{arguments!r}")
 
 
 def _python(python: view.Python, code: str) -> list[str]:

@@ -8,13 +8,14 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from dojo.grade.sandbox.confine import RunLimits
 from dojo.grade.sandbox.isolation import Unavailable
+from dojo.grade.sandbox.view import ENVIRONMENT
 from dojo.processes.channel import Channel
 from dojo.processes.worker import Lost
 
@@ -110,11 +111,7 @@ class Link:
     """
 
     def __init__(
-        self,
-        command: Sequence[str],
-        environment: Mapping[str, str],
-        control: socket.socket,
-        theirs: socket.socket,
+        self, command: Sequence[str], control: socket.socket, theirs: socket.socket
     ) -> None:
         self.control = control
         self.codes: dict[int, int] = {}
@@ -126,7 +123,7 @@ class Link:
         with theirs:
             self._process = subprocess.Popen(
                 command,
-                env=dict(environment),
+                env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=self._printed,
                 stderr=self._printed,
@@ -207,7 +204,9 @@ class Link:
         """Take what the host reports; wait for the first packet. Returns True if there was one."""
         received = False
         with self._lock:
-            while not self.is_gone and self._can_be_read(0 if received else seconds):
+            while not self.is_gone:
+                if not select.select([self.control], [], [], 0 if received else seconds)[0]:
+                    break
                 try:
                     packet = self.control.recv(LARGEST_PACKET)
                 except OSError:
@@ -224,6 +223,3 @@ class Link:
                         self.not_confined.add(run)
                         self._overdue.pop(run, None)
         return received
-
-    def _can_be_read(self, seconds: float) -> bool:
-        return bool(select.select([self.control], [], [], seconds)[0])

@@ -51,14 +51,15 @@ class TrialJob(Job, frozen=True, tag="trial"):
     def run(self, connection: Connection, is_early: bool = False) -> None:
         lines = Path("/proc/self/status").read_text().splitlines()
         status = dict(line.split(":\t", 1) for line in lines)
+        effective, permitted, bounding = (
+            int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")
+        )
         is_writable = _succeeds(lambda: Path("/proc/self/comm").write_text("x"))
         report = TrialReport(
             reached=[name for name, attempt in ATTEMPTS.items() if attempt(self)],
             namespaces=namespaces(),
             of_host=self.of_host,
-            capabilities=(
-                int(status["CapEff"], 16) | int(status["CapPrm"], 16) | int(status["CapBnd"], 16)
-            ),
+            capabilities=effective | permitted | bounding,
             no_new_privileges=status["NoNewPrivs"].strip() == "1",
             first=os.getpid() == 1,
             landlock=0 if is_writable else syscalls.landlock_version(),

@@ -33,12 +33,12 @@ class Process(NamedTuple):
 
 def processes() -> dict[int, Process]:
     """All processes by number. Nothing is read that takes a lock of theirs: none can delay us."""
-    found = {}
+    by_number = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError, ValueError, IndexError, StopIteration):  # it may end meanwhile
-                found[int(entry.name)] = _process(entry)
-    return found
+                by_number[int(entry.name)] = _process(entry)
+    return by_number
 
 
 def _process(entry: Path) -> Process:
@@ -62,11 +62,11 @@ def members(every: Mapping[int, Process], first: int) -> set[int]:
     """A process and all below it. None gets away: a process whose parent has ended belongs to the
     first of its PID namespace.
     """
-    found, before = {first}, 0
-    while len(found) > before:
-        before = len(found)
-        found |= {number for number, process in every.items() if process.parent in found}
-    return found & every.keys()
+    run, size = {first}, 0
+    while len(run) > size:
+        size = len(run)
+        run |= {number for number, process in every.items() if process.parent in run}
+    return run & every.keys()
 
 
 def memory_beyond(every: Mapping[int, Process], run: Collection[int], warm: int) -> int:
