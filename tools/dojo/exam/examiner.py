@@ -28,6 +28,7 @@ SECONDS_TO_LOAD = 60.0
 SECONDS_TO_CLOSE = 30.0
 SECONDS_TO_DIE = 5.0
 NO_ANSWER = "no answer within"
+USED_UP = "the time that a submission may take was used up before the exam was over"
 SLACK = 2.0  # seconds beside a question's own, for the way there and back
 
 
@@ -106,9 +107,7 @@ def _raise_if_lost(process: Process, reason: str) -> None:
 
 
 class _Conversation:
-    """What is sent to a process, and what it replies. Every method raises _Ended where nothing, or
-    nothing of use, came.
-    """
+    """Messages to a process and its replies. Methods raise _Ended where nothing of use came."""
 
     def __init__(self, channel: Channel, kata: str, end: float) -> None:
         self._channel, self._kata, self._end = channel, kata, end
@@ -121,18 +120,15 @@ class _Conversation:
 
     def answer(self, item: Item, question: Question) -> str:
         """Why this answer is not right; empty if it is."""
-        ask = wire.Ask(item.number, item.question, item.seed, {"drawn": item.drawn})
+        name = item.question
+        ask = wire.Ask(item.number, name, item.seed, {"drawn": item.drawn})
         reply = self._exchange(question.seconds + SLACK, ask)
         if not isinstance(reply, wire.Answer | wire.Problem) or reply.number != item.number:
-            raise _Ended(
-                f"{item.question}: another message came than the answer that was asked for"
-            )
+            raise _Ended(f"{name}: another message came than the answer that was asked for")
         if isinstance(reply, wire.Problem):
-            return f"{item.question}: {reply.text}"
+            return f"{name}: {reply.text}"
         if _is_finite(item.right) and not _is_finite(reply.values):
-            return (
-                f"{item.question}: the answer holds a number that is not finite (NaN or infinity)"
-            )
+            return f"{name}: the answer holds a number that is not finite (NaN or infinity)"
         return question.compare(reply.values, item.right, item.hidden)
 
     def close(self) -> None:
@@ -149,11 +145,8 @@ class _Conversation:
             text = self._channel.receive(_until(end), wire.LARGEST_DOCUMENT)
             return wire.decode(text, self._channel.receive(_until(end), wire.LARGEST_BLOCK))
         except TimeoutError:
-            if end < begin + seconds:
-                raise _Ended(
-                    "the time that a submission may take was used up before the exam was over"
-                ) from None
-            raise _Ended(f"{NO_ANSWER} {seconds:g} s") from None
+            late = USED_UP if end < begin + seconds else f"{NO_ANSWER} {seconds:g} s"
+            raise _Ended(late) from None
         except TooLarge:
             raise _Ended("the reply was too large") from None
         except (EOFError, OSError):

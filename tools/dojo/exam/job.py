@@ -9,9 +9,7 @@ from dojo.processes.worker import Job
 
 
 class ExamJob(Job, frozen=True, tag="exam"):
-    """Answer an exam's questions for the kata's file in this folder, which is also worked in unless
-    there is another folder for that.
-    """
+    """Answer an exam's questions for the kata's file in `folder`, working there or in `scratch`."""
 
     most_in_all: ClassVar[int] = 256 * 1024 * 1024  # of all answers of a kata
 

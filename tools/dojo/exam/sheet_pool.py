@@ -67,9 +67,8 @@ class Sheets:
                         forking.end_workers(self._pool)
                         self._pool = forking.pool(self._jobs)
             if hangs:
-                raise TimeoutError(
-                    f"the reference of {kata} did not answer within {self._patience:g} s"
-                ) from None
+                reason = f"the reference of {kata} did not answer within {self._patience:g} s"
+                raise TimeoutError(reason) from None
             raise
 
     def _draw(self, kata: str, seed: bytes) -> Future[Sheet]:

@@ -13,18 +13,10 @@ from dojo.catalog import Kata
 from dojo.exam.examiner import NO_ANSWER, examine
 from dojo.exam.sheet import Sheet
 from dojo.exam.sheet_pool import Sheets
+from dojo.grade import records
 from dojo.grade.assignment import Assignment
 from dojo.grade.judge_pool import CannotGrade
-from dojo.grade.records import (
-    NOT_ISOLATED,
-    KataGrade,
-    Record,
-    Status,
-    Submission,
-    TaskGrade,
-    record_of,
-    unjudged_kata,
-)
+from dojo.grade.records import KataGrade, Record, Status, Submission, TaskGrade, unjudged_kata
 from dojo.grade.sandbox.confine import SUBMISSION, RunLimits
 from dojo.grade.sandbox.isolation import Unavailable
 from dojo.grade.sandbox.launch import EXAM, Sandbox
@@ -93,14 +85,14 @@ class Judge:
         begin = time.monotonic()
         time_left = _Time(self._assignment.limits.seconds_a_submission)
         katas = tuple(self._kata(kata, submission, time_left) for kata in self._assignment.katas)
-        return record_of(submission, katas, self.shared.isolation, time.monotonic() - begin)
+        seconds = time.monotonic() - begin
+        return records.record_of(submission, katas, self.shared.isolation, seconds)
 
     def _kata(self, kata: Kata, submission: Submission, time_left: "_Time") -> KataGrade:
         source = submission.files.get(kata.name)
         if source is None:
-            return unjudged_kata(
-                kata, self._assignment, Status.ABSENT, f"{kata.name}.py was not handed in"
-            )
+            reason = f"{kata.name}.py was not handed in"
+            return unjudged_kata(kata, self._assignment, Status.ABSENT, reason)
         for _ in range(ATTEMPTS_A_KATA):
             if time.monotonic() >= time_left.end:
                 seconds = self._assignment.limits.seconds_a_submission
@@ -160,10 +152,9 @@ class Judge:
             if late := [task for task, reason in reasons.items() if NO_ANSWER in reason]:
                 reasons |= examine(self.shared.exam, source, drawn, late, time_left.end)
         shown = bounded(result, self._assignment.limits.output_kb * 1024)
-        outcomes = {task.name: task for task in shown.tasks}
-        return KataGrade(
-            kata.name, tuple(self._task(kata, outcomes[task.name], reasons) for task in kata.tasks)
-        )
+        results = {task.name: task for task in shown.tasks}
+        grades = (self._task(kata, results[task.name], reasons) for task in kata.tasks)
+        return KataGrade(kata.name, tuple(grades))
 
     def _tested(self, kata: Kata, source: bytes, end: float) -> KataResult:
         prefix, seconds = "torch-katas-", max(end - time.monotonic(), 0)
@@ -231,7 +222,7 @@ def judging(
         if not isolated:
             stack.enter_context(sheets)
             plain = Plain(many=True)
-            yield Shared(assignment, plain, plain, NOT_ISOLATED, sheets.of)
+            yield Shared(assignment, plain, plain, records.NOT_ISOLATED, sheets.of)
             return
         try:
             suite = stack.enter_context(Sandbox(hidden, limits=limits))

@@ -28,14 +28,10 @@ class Judge(Protocol):
     """Judges one submission at a time."""
 
     def judge(self, submission: Submission) -> Record:
-        """The record of a submission. Whatever it raises is a fault of ours, not of the
-        submission.
-        """
+        """The record of a submission. Whatever it raises is our fault, not the submission's."""
 
     def stop(self) -> None:
-        """Called by another thread: give up what is being judged. judge() is to end soon, in any
-        way.
-        """
+        """Called by another thread: make judge() end soon, in any way."""
 
 
 # entering either may raise CannotGrade, which ends the run
@@ -153,10 +149,8 @@ class JudgePool:
                     failure = _in_a_line(error)
                 finally:
                     self._at_work.discard(judge)
-        reason = (
-            f"Judging failed {ATTEMPTS_A_SUBMISSION} times ({failure}). This is no fault of the"
-            " submission: grade again."
-        )
+        reason = f"Judging failed {ATTEMPTS_A_SUBMISSION} times ({failure})."
+        reason += " This is no fault of the submission: grade again."
         return unjudged(submission, self._assignment, Status.ERROR, reason, self._isolated)
 
 

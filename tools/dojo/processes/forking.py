@@ -49,31 +49,25 @@ def context(many: bool = False) -> "SpawnContext | ForkServerContext":
         many: children for many katas will come, so that the fork server also imports what only some
             of them need. It keeps what it has imported, and does not notice when that is stale.
     """
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
-    paths = [str(ROOT / "tools"), str(ROOT)]
-    others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        [*paths, *(path for path in others if path and path not in paths)]
-    )
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTORCH_NVML_BASED_CUDA_CHECK"):
+        os.environ.setdefault(name, "1")
+    paths = [str(ROOT / "tools"), str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(path for path in paths if path))
     if not can_fork():
         return multiprocessing.get_context("spawn")
     _make_room_for_sockets()
     chosen = multiprocessing.get_context("forkserver")
-    chosen.set_forkserver_preload(preloaded(many))
+    chosen.set_forkserver_preload([preloaded(many)])
     return chosen
 
 
-def preloaded(many: bool) -> list[str]:
-    """Modules that import what children need: a fork server is given names, and nothing else."""
-    return ["dojo.suite.preload_katas" if many else "dojo.suite.preload_tests"]
+def preloaded(many: bool) -> str:
+    """A module that imports what children need: a fork server is given names, and nothing else."""
+    return "dojo.suite.preload_katas" if many else "dojo.suite.preload_tests"
 
 
 def _make_room_for_sockets() -> None:
-    """Put multiprocessing's sockets elsewhere if the folder for temporary files has a long name:
-    their addresses are short. multiprocessing chooses its folder once, when it is first asked.
-    """
+    """Have multiprocessing choose a short folder now if the usual one is too long for sockets."""
     if len(os.fsencode(tempfile.gettempdir())) > LONGEST_ADDRESS - SERVERS:
         usual, tempfile.tempdir = tempfile.tempdir, "/tmp"
         try:
@@ -124,16 +118,16 @@ def end_workers(executor: ProcessPoolExecutor) -> None:
 
 
 def _end_with_the_parent() -> None:
-    """End this process with its parent. One that waits for work would not notice: the fork server
-    keeps its pipe open.
+    """End this process with its parent, whose end it would not notice while it waits for work: the
+    fork server keeps its pipe open.
     """
-    threading.Thread(target=_leave_after_the_parent, daemon=True).start()
 
+    def leave() -> None:
+        if parent := multiprocessing.parent_process():
+            parent.join()
+            os._exit(1)
 
-def _leave_after_the_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os._exit(1)
+    threading.Thread(target=leave, daemon=True).start()
 
 
 def start(process: BaseProcess) -> None:

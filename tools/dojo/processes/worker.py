@@ -29,6 +29,8 @@ SECONDS_TO_GO = 5
 MOST_OF_PLAIN = 1024**3  # bytes that a plain process may send: a measurement has many results
 PR_SET_PDEATHSIG = 1
 
+_Started = tuple[BaseProcess, Connection]
+
 
 class Lost(Exception):
     """A process is gone, and the code that it ran or was to run is not to blame."""
@@ -87,6 +89,8 @@ class Process(Protocol):
 
     def close(self) -> None:
         """Kill it and close the channel."""
+        self.kill()
+        self.channel.close()
 
 
 class Worker(Protocol):
@@ -107,7 +111,7 @@ class Worker(Protocol):
         """
 
 
-class PlainProcess:
+class PlainProcess(Process):
     """A process like this one."""
 
     def __init__(self, process: BaseProcess, connection: Connection, log: Path) -> None:
@@ -128,10 +132,6 @@ class PlainProcess:
     def kill(self) -> None:
         self._process.kill()
 
-    def close(self) -> None:
-        self.kill()
-        self.channel.close()
-
 
 class Plain:
     """A worker that starts plain processes.
@@ -148,7 +148,7 @@ class Plain:
         self.is_quick = forking.can_fork()
         self._many, self._spares = many, 0 if self.is_quick else spares
         self._context = forking.context(many)
-        self._waiting: list[tuple[BaseProcess, Connection]] = []
+        self._waiting: list[_Started] = []
         self._ready: OrderedDict[Job, tuple[str, PlainProcess]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -174,10 +174,8 @@ class Plain:
     def fill(self) -> None:
         """Let as many processes wait as were asked for."""
         with self._lock:
-            self._waiting += [
-                self._fresh(_wait_for_a_job, self._many)
-                for _ in range(self._spares - len(self._waiting))
-            ]
+            while len(self._waiting) < self._spares:
+                self._waiting.append(self._fresh(_wait_for_a_job, self._many))
 
     def _take(self, job: Job) -> PlainProcess | None:
         """The child that stands ready for this job, set going; None if there is none of use."""
@@ -196,7 +194,7 @@ class Plain:
         process, connection = self._fresh(_work, job, log, is_early)
         return PlainProcess(process, connection, log)
 
-    def _spare(self) -> tuple[BaseProcess, Connection]:
+    def _spare(self) -> _Started:
         with self._lock:
             while self._waiting:
                 process, connection = self._waiting.pop(0)
@@ -205,9 +203,7 @@ class Plain:
                 connection.close()
         return self._fresh(_wait_for_a_job, self._many)
 
-    def _fresh(
-        self, body: Callable[..., None], *arguments: object
-    ) -> tuple[BaseProcess, Connection]:
+    def _fresh(self, body: Callable[..., None], *arguments: object) -> _Started:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=body, args=(theirs, *arguments), daemon=True)
         forking.start(process)
@@ -235,8 +231,7 @@ def _work(connection: Connection, job: Job, log: Path, is_early: bool = False) -
 
 def _wait_for_a_job(connection: Connection, many: bool) -> None:
     """The life of a process that was not forked: import everything, then wait for what to do."""
-    for name in forking.preloaded(many):
-        importlib.import_module(name)
+    importlib.import_module(forking.preloaded(many))
     try:
         job, log = connection.recv()
     except (EOFError, OSError):  # the parent is gone
@@ -245,9 +240,7 @@ def _wait_for_a_job(connection: Connection, many: bool) -> None:
 
 
 def _end_with_the_fork_server() -> None:
-    """Let the system kill this process when the one that forked it is gone: an endless loop would
-    go on for ever.
-    """
+    """Have the system kill this process, even in an endless loop, with the one that forked it."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

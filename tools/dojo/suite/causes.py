@@ -50,8 +50,8 @@ KNOWN = msgspec.toml.decode(
 
 
 def likely(error: BaseException) -> tuple[Cause, ...]:
-    """What usually lies behind this error, the likeliest first; nothing if it is not listed. Of a
-    cause that stands alone the error itself is the evidence: it is marked as told.
+    """Usual causes of this error, the likeliest first; none if it is not listed. One that stands
+    alone is marked as told: the error itself is its evidence.
     """
     names = {kind.__name__ for kind in type(error).__mro__}
     for entry in KNOWN:

@@ -133,9 +133,9 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _larger(one: float, other: float) -> float:
+def _larger(largest: float, value: float) -> float:
     """NaN is the largest of all: a drift that is not a number must not get lost."""
-    return other if other != other or other > one else one
+    return value if math.isnan(value) or value > largest else largest
 
 
 def _parts(value: object) -> Iterator[object]:

@@ -5,18 +5,11 @@ import types
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from traceback import walk_tb
 
 from dojo.diagnosis import Cause, Diagnosis, clipped
-from dojo.suite import causes, layers
-from dojo.suite.loader import (
-    Explained,
-    KataUnderTest,
-    MissingName,
-    code_of,
-    last_used,
-    shown,
-    source_of,
-)
+from dojo.suite import causes, layers, loader
+from dojo.suite.loader import Explained, KataUnderTest, MissingName, shown
 
 MOST_FRAMES = 5
 LOOK_AT_VALUES = (
@@ -107,28 +100,22 @@ def _diagnosis(
         words += "; it was raised in the line below"
     likely = causes.likely(error) or (Cause(words),)
     is_told = any(cause.told for cause in likely)
-    return Diagnosis(
-        headline,
-        seen=f"{kind}: {error}" if str(error) else kind,
-        expected=f"no error, so that: {expected}",
-        likely=likely,
-        pointer=LOOK_AT_VALUES if in_learners_code and not is_told else "",
-    )
+    pointer = LOOK_AT_VALUES if in_learners_code and not is_told else ""
+    seen = f"{kind}: {error}" if str(error) else kind
+    return Diagnosis(headline, seen, f"no error, so that: {expected}", likely, pointer)
 
 
 def learner_frames(traceback: types.TracebackType | None, path: Path) -> Iterator[tuple[int, str]]:
     """Line number and function of the traceback's entries in the kata's file, outermost first."""
-    while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename == str(path):
-            yield traceback.tb_lineno, traceback.tb_frame.f_code.co_name
-        traceback = traceback.tb_next
+    for frame, line in walk_tb(traceback):
+        if frame.f_code.co_filename == str(path):
+            yield line, frame.f_code.co_name
 
 
 def ends_in(traceback: types.TracebackType | None, path: Path) -> bool:
     """True if a line of the kata's file itself raised the exception, not something it called."""
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    return traceback is not None and traceback.tb_frame.f_code.co_filename == str(path)
+    frames = [frame for frame, _ in walk_tb(traceback)]
+    return bool(frames) and frames[-1].f_code.co_filename == str(path)
 
 
 def _own_lines(
@@ -138,15 +125,15 @@ def _own_lines(
     if frames:
         if len(frames) > MOST_FRAMES:
             frames = [*frames[:2], *frames[2 - MOST_FRAMES :]]
-        source = source_of(kata).splitlines() if kata else linecache.getlines(str(path))
+        source = loader.source_of(kata).splitlines() if kata else linecache.getlines(str(path))
         lines = []
         for number, function in frames:
             line = source[number - 1].strip() if number <= len(source) else ""
             lines += [f"{shown(path)}:{number}, in {function}", f"    {line}"]
         return "\n".join(lines), f"{shown(path)}:{frames[-1][0]}"
-    if kata is None or (name := last_used(kata)) is None:
+    if kata is None or (name := loader.last_used(kata)) is None:
         return "", ""
-    code = code_of(source_of(kata), name)
+    code = loader.code_of(loader.source_of(kata), name)
     if not code:
         return f"{shown(path)}, {name}", shown(path)
     listing = "\n".join(f"  {number:4d} | {text}" for number, text in code)

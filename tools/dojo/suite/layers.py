@@ -8,9 +8,9 @@ was given, and watched.
 import contextlib
 import os
 import types
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import torch
@@ -26,7 +26,7 @@ USUAL = ("torch.float32", "cpu")
 
 def up_to_error(traceback: types.TracebackType | None) -> tuple[str, ...]:
     """A line for each layer that a model's forward went through before it raised."""
-    for frame in _frames(traceback):
+    for frame, _ in walk_tb(traceback):
         module = frame.f_locals.get("self")
         is_call = frame.f_code.co_name == "_wrapped_call_impl"
         if is_call and isinstance(module, nn.Module) and not isinstance(module, _Loss):
@@ -49,17 +49,16 @@ def up_to_shape(
     """
     if not isinstance(value, Tensor):
         return ()
-    for frame in _frames(traceback):
+    for frame, _ in walk_tb(traceback):
         if Path(frame.f_code.co_filename).parent == ROOT / "tests":
             variables = frame.f_locals.values()
-            models = [one for one in variables if isinstance(one, nn.Module)]
-            inputs = [one for one in variables if isinstance(one, Tensor)]
+            models = [variable for variable in variables if isinstance(variable, nn.Module)]
+            inputs = [variable for variable in variables if isinstance(variable, Tensor)]
             for model, x in product(models[:4], inputs[:6]):
                 lines, result = _walk(model, (x,), {})
                 if _is_same(result, value):
-                    return tuple(
-                        _to_the_wrong_one(lines, tuple(x.shape), tuple(value.shape), expected)
-                    )
+                    shapes = tuple(x.shape), tuple(value.shape), expected
+                    return tuple(_to_the_wrong_one(lines, *shapes))
     return ()
 
 
@@ -149,9 +148,3 @@ def _cut_off(layer: nn.Module, output: object) -> str:
     learns = any(parameter.requires_grad for parameter in layer.parameters())
     is_cut_off = learns and isinstance(output, Tensor) and not output.requires_grad
     return ", which records no gradient" if is_cut_off else ""
-
-
-def _frames(traceback: types.TracebackType | None) -> Iterator[types.FrameType]:
-    while traceback is not None:
-        yield traceback.tb_frame
-        traceback = traceback.tb_next

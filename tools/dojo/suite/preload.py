@@ -19,9 +19,7 @@ TESTS += ["dojo.suite.pytest_run"]
 
 
 def preload(modules: Iterable[str]) -> None:
-    """Import torch, on one thread, and these modules; what can't be imported is left out, and
-    reported when a test or a kata needs it.
-    """
+    """Import torch, on one thread, and those of these modules that can be imported."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
     import matplotlib
     import torch
@@ -37,7 +35,7 @@ def preload(modules: Iterable[str]) -> None:
     # its kernels take a while; only a child that tests on this device makes it known to torch
     backend.prepare()
     for name in modules:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # reported when a test or a kata needs it
             importlib.import_module(name)
     with contextlib.suppress(Exception):  # both read large files, and keep what they read
         catalog.load()
@@ -61,14 +59,12 @@ def preload_tests(modules: Iterable[str] = ()) -> None:
 
 
 def of_katas() -> list[str]:
-    """Modules that only some katas need: of packages that references and tests name, those given
-    with the katas, and those that tests share.
-    """
-    solved = sorted((ROOT / "reference").glob("k*.py"))
+    """Modules that only some katas need: those of packages, of katas.given and of tests.support."""
+    references = sorted((ROOT / "reference").glob("k*.py"))
     tests = sorted((ROOT / "tests").rglob("*.py"))
     shared = [path for path in tests if not path.name.startswith("test_")]
     ours = [*(ROOT / "katas" / "given").glob("*.py"), *shared]
-    return packages([*solved, *tests]) + sorted(map(_module, ours))
+    return packages([*references, *tests]) + sorted(map(_module, ours))
 
 
 def _module(path: Path) -> str:

@@ -29,9 +29,7 @@ class Reporter:
         self._unsent: list[Event] = []
 
     def send(self, event: Event) -> None:
-        """Send an event. One that is soon followed by another goes with that: each message may cost
-        this process its turn.
-        """
+        """Send an event, or let it go with the next: a message may cost this process its turn."""
         self._unsent.append(event)
         if not isinstance(event, report.Result | report.Loaded):
             self._connection.send_bytes(report.encode(self._unsent))

@@ -133,10 +133,9 @@ class Report:
     def close(self, test: Test, outcome: Outcome, why: Diagnosis) -> TestResult:
         """Note the result of a test that reported none; the diagnosis counts if it failed."""
         diagnosis = why if outcome == Outcome.FAILED else None
-        self.results[test.id] = TestResult(
-            test.name, outcome, why.text(), device=test.device, diagnosis=diagnosis
-        )
-        return self.results[test.id]
+        result = TestResult(test.name, outcome, why.text(), 0.0, test.device, diagnosis=diagnosis)
+        self.results[test.id] = result
+        return result
 
     def rest(self, unit: Unit) -> Unit:
         """What another child has still to do of this unit."""

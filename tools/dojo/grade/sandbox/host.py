@@ -168,9 +168,7 @@ class Host:
             signal.pidfd_send_signal(child.watched, signal.SIGKILL)
 
     def check_usage(self) -> None:
-        """Do what limits on each process can't: kill a run whose processes together exceed its
-        memory, and lower the priority of one with more than MOST_AT_WORK threads.
-        """
+        """Kill runs beyond their memory in all; put those with too many threads behind others."""
         if time.monotonic() < self.next_check or not self.children:
             return
         self.next_check = time.monotonic() + MILLISECONDS_BETWEEN_CHECKS / 1000
@@ -206,9 +204,7 @@ def _watched(process: int) -> int:
 
 
 def fork_as_first() -> int:
-    """Fork a child that is the first process of a PID namespace; when it ends, the kernel ends all
-    others in there.
-    """
+    """Fork the first process of a new PID namespace: when it ends, the kernel ends all in there."""
     ours = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     process = None
     try:

@@ -154,9 +154,8 @@ class Sandbox:
             door = group.door()
         except OSError as error:
             run.channel.close()
-            raise Unavailable(
-                f"{self._groups} takes no more control groups ({error.strerror})."
-            ) from error
+            reason = f"{self._groups} takes no more control groups ({error.strerror})."
+            raise Unavailable(reason) from error
         with self._lock:
             self._clear_up()
             self._in_groups.append((run, group))

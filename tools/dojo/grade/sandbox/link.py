@@ -17,7 +17,7 @@ from dojo.grade.sandbox.confine import RunLimits
 from dojo.grade.sandbox.isolation import Unavailable
 from dojo.grade.sandbox.view import ENVIRONMENT
 from dojo.processes.channel import Channel
-from dojo.processes.worker import Lost
+from dojo.processes.worker import Lost, Process
 
 SECONDS_TO_ANSWER = 20
 LARGEST_PACKET = 4096
@@ -75,8 +75,8 @@ orders = msgspec.json.Decoder(Start | Kill)
 _reports = msgspec.json.Decoder(Ready | Ended | NotConfined)
 
 
-class Run:
-    """A confined child: a process as dojo.processes.worker has them."""
+class Run(Process):
+    """A confined child."""
 
     def __init__(self, number: int, channel: Channel, log: Path, link: "Link") -> None:
         self.number, self.channel, self.log, self._link = number, channel, log, link
@@ -95,10 +95,6 @@ class Run:
     def has_ended(self) -> bool:
         self._link.wait(self.number, 0)
         return self._link.has_ended(self.number)
-
-    def close(self) -> None:
-        self.kill()
-        self.channel.close()
 
 
 class Link:

@@ -59,9 +59,7 @@ def _fields(entry: Path) -> list[str]:
 
 
 def members(every: Mapping[int, Process], first: int) -> set[int]:
-    """A process and all below it. None gets away: a process whose parent has ended belongs to the
-    first of its PID namespace.
-    """
+    """A process and all below it; an orphan is below the first process of its PID namespace."""
     run, size = {first}, 0
     while len(run) > size:
         size = len(run)

@@ -91,8 +91,7 @@ def view(
     parts = [str(root / part) for part in of_root if (root / part).exists()]
     folders = dict.fromkeys(str(path.resolve()) for path in hidden if path.is_dir())
     # what lies in a hidden folder is hidden with it; named once more, it would be seen as empty
-    inner = {folder for folder in folders for other in folders if _is_below(folder, other)}
-    outer = [folder for folder in folders if folder not in inner]
+    outer = [path for path in folders if not any(_is_below(path, other) for other in folders)]
     empty = tuple(dict.fromkeys([str(root), *outer]))
     return View(links, _without_doubles([*system, *python.folders, *parts], empty), empty)
 
@@ -117,9 +116,7 @@ def _without_doubles(sources: Sequence[str], empty: Sequence[str]) -> tuple[str,
 
 
 def command(program: str, seen: View, staged: Sequence[str], run: Sequence[str]) -> list[str]:
-    """The command line of bubblewrap, whose path is `program`, to start `run` inside. `staged` is
-    where each of the view's sources can be found now.
-    """
+    """bubblewrap's command line to start `run` inside; `staged` is where the sources lie now."""
     options = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net"]
     options += ["--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session"]
     options += ["--uid", "0", "--gid", "0", "--hostname", "sandbox"]
