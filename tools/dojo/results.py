@@ -1,4 +1,4 @@
-"""What came out of running the tests: plain records, the one vocabulary of all commands.
+"""Results of running the tests: plain records, the one vocabulary of all commands.
 
 No report is never a pass: a task without tests, or a kata without tasks, is an error.
 """
@@ -123,7 +123,7 @@ class Verdict:
 
     @property
     def first_open(self) -> tuple[KataResult, TaskResult] | None:
-        """What comes next: the first task that is not passed, and its kata."""
+        """The first task that is not passed, and its kata: it comes next."""
         tasks = ((kata, task) for kata in self.katas for task in kata.tasks)
         return next(((kata, task) for kata, task in tasks if task.outcome != Outcome.PASSED), None)
 

@@ -100,7 +100,7 @@ def test_a_fork_server_starts_however_long_the_folders_name_is(tmp_path):
     code = f"""
 import sys; sys.path[:0] = [{str(ROOT / "tools")!r}]
 from dojo.processes import forking
-forking.preloaded = lambda many: []
+forking.preloaded = lambda many: "dojo"
 if __name__ == "__main__":
     process = forking.context().Process(target=print, args=("started",))
     process.start(); process.join()

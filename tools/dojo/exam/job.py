@@ -1,4 +1,4 @@
-"""What a child process is asked to do in an exam. Light to import."""
+"""The job of a child process in an exam. Light to import."""
 
 import os
 from multiprocessing.connection import Connection

@@ -52,7 +52,7 @@ class Ready(Message, frozen=True, tag="ready"):
 
 
 class Answer(Message, frozen=True, tag="answer"):
-    """What came out for the question of this number."""
+    """The answer to the question of this number."""
 
     number: int
     values: dict[str, Any]
@@ -78,7 +78,7 @@ _replies: msgspec.json.Decoder[Reply] = msgspec.json.Decoder(Reply)
 
 
 class Broken(Exception):
-    """What arrived is no message; the message of this exception says why."""
+    """Something arrived that is no message; this exception's own message says why."""
 
 
 def encode(message: Message) -> tuple[bytes, bytes]:

@@ -36,7 +36,7 @@ STATUS_OF = {
 
 @dataclass(frozen=True)
 class Shared:
-    """What the judges of a run share.
+    """State shared by the judges of a run.
 
     Attributes:
         suite: starts the processes that run the tests.

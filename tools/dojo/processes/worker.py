@@ -37,7 +37,7 @@ class Lost(Exception):
 
 
 class Job(msgspec.Struct, frozen=True, tag_field="job"):
-    """What a child process is asked to do. Light to import: what it takes is imported by run().
+    """A child process's task. Light to import: run() imports what the task takes.
 
     Attributes:
         most_in_all: bytes that the child may send where its code may do anything.

@@ -1,4 +1,4 @@
-"""What usually lies behind a known error in a learner's code; causes.toml lists the errors."""
+"""Usual causes of known errors in a learner's code; causes.toml lists the errors."""
 
 import linecache
 import re

@@ -177,7 +177,7 @@ def copy_on_cpu(arguments: tuple[object, ...]) -> tuple[object, ...]:
 
 
 def numbers_in(value: object) -> list[Tensor]:
-    """What can be compared, as float64 on the CPU: tensors of floats, numbers, lists of these."""
+    """The numbers in tensors of floats, numbers and lists of these, as float64 on the CPU."""
     match value:
         case Tensor() if value.is_floating_point():
             return [value.detach().cpu().double()]

@@ -1,4 +1,4 @@
-"""What a child process is asked to judge. Light to import."""
+"""The job of a child process that runs tests. Light to import."""
 
 from dataclasses import replace
 from multiprocessing.connection import Connection

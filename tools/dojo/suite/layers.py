@@ -69,7 +69,7 @@ def _is_same(result: object, value: Tensor) -> bool:
 def _walk(
     model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[list[str], object]:
-    """What each layer takes and gives, and what the model gives: None if it raises."""
+    """Each layer's input and output as text, and the model's output: None if it raises."""
     lines: list[str] = []
     names = {module: name for name, module in model.named_modules()}
 

@@ -46,7 +46,7 @@ class TooMuchOutput(Exception):
 
 @dataclass
 class RunState:
-    """What the plugin knows while the tests run.
+    """The plugin's state while the tests run.
 
     Attributes:
         target: the folder with the katas under test.

@@ -1,4 +1,4 @@
-"""What children need, imported once in the process that forks them."""
+"""Imports that children need, made once in the process that forks them."""
 
 import contextlib
 import gc

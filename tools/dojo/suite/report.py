@@ -1,4 +1,4 @@
-"""What a child reports of a unit, event by event, and what the parent makes of it.
+"""The events that a child reports of a unit, and the report that the parent makes of them.
 
 The events of a unit, in order: Collected, then for each test Started and Result, with Loading and
 Loaded around the import of the learner's file, and at the end Ended. A unit without its Ended did
@@ -99,7 +99,7 @@ def decode(message: bytes) -> Sequence[Event]:
 
 @dataclass
 class Report:
-    """What is known of one unit so far, over all children that worked on it."""
+    """The state of one unit so far, over all children that worked on it."""
 
     kata: Kata
     # by id: a child can name ten thousand ids, each of them often
@@ -138,7 +138,7 @@ class Report:
         return result
 
     def rest(self, unit: Unit) -> Unit:
-        """What another child has still to do of this unit."""
+        """The unit that is left for another child."""
         self.restarts += 1
         self.current, self.loading = None, False
         judged = (test for test in self.tests.values() if test.id in self.results)

@@ -1,5 +1,5 @@
-"""What stands between submitted code and this machine: found out by a trial run, which attempts to
-reach what it must not. And what to do where the machine gives too little.
+"""The isolation of submitted code from this machine, measured by a trial run that attempts to reach
+what it must not; and advice for a machine that gives too little.
 """
 
 import os
@@ -34,7 +34,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Isolation:
-    """What the machine gives.
+    """The walls that the machine gives.
 
     Attributes:
         bubblewrap: its version.
@@ -165,7 +165,7 @@ def bubblewrap_version() -> str:
 
 
 def explain(printed: str) -> str:
-    """What to do about a sandbox that did not start, from what was printed then."""
+    """Advice about a sandbox that did not start, from what it printed."""
     last = printed.splitlines()[-1] if printed else "it said nothing"
     if any(words in printed for words in ("user namespace", "uid map", "new namespace")):
         return (
@@ -179,7 +179,7 @@ def explain(printed: str) -> str:
 
 
 def explain_unhidden(folder: Path, needed: str) -> str:
-    """What to do about a folder of submissions or grades that holds something each run needs."""
+    """Advice about a folder of submissions or grades that holds something each run needs."""
     return (
         f"No submission may look into {folder}, yet each needs {needed}, which lies in there: keep"
         " submissions and grades in folders of their own, with neither this project nor Python in"

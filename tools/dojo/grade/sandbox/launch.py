@@ -29,7 +29,7 @@ SECONDS_TO_START = 180  # a cold disk can take long to import torch
 
 @dataclass(frozen=True)
 class Content:
-    """What a sandbox holds besides Python.
+    """The content of a sandbox besides Python.
 
     Attributes:
         parts: of this repository.
@@ -75,7 +75,7 @@ class Sandbox:
     def __init__(
         self, hidden: Sequence[Path] = (), content: Content = SUITE, limits: RunLimits | None = None
     ) -> None:
-        # in there, a relative path is another one
+        # inside the sandbox, a relative path would name another folder
         self.hidden = tuple(path.resolve() for path in hidden)
         self.content, self.limits = content, limits or RunLimits()
         self.isolation: Isolation | None = None

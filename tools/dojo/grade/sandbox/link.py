@@ -59,7 +59,7 @@ class NotConfined(msgspec.Struct, frozen=True, tag=True):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What a confined child is to do.
+    """The task of a confined child.
 
     Attributes:
         job: of the kinds that the host takes.

@@ -18,7 +18,7 @@ NOBODY = 65534
 
 
 def path(number: int) -> str:
-    """Where the source of that number is mounted."""
+    """The path at which the source of that number is mounted."""
     return f"{STAGE}/{number}"
 
 

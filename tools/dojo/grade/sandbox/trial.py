@@ -15,7 +15,7 @@ from dojo.processes.worker import Job
 
 
 class TrialReport(msgspec.Struct, frozen=True):
-    """What a trial run found.
+    """The findings of a trial run.
 
     Attributes:
         reached: names of the attempts that succeeded.

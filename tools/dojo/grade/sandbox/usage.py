@@ -1,4 +1,4 @@
-"""What all processes of a run take together. A control group limits it where one (of version 2) is
+"""Usage of all processes of a run together. A control group limits it where one (of version 2) is
 delegated to us; elsewhere each process is limited by itself, and the warm process watches the sum.
 """
 
@@ -116,15 +116,15 @@ def delegated(mounts: str, own: str, controllers: frozenset[str] = CONTROLLERS) 
 
 def find_group() -> Path | None:
     """As delegated(), for this process."""
-    own = Path("/proc/self")
+    process = Path("/proc/self")
     try:
-        return delegated((own / "mounts").read_text(), (own / "cgroup").read_text())
+        return delegated((process / "mounts").read_text(), (process / "cgroup").read_text())
     except OSError:
         return None
 
 
 def group_settings(limits: RunLimits) -> dict[str, str]:
-    """What is written into a control group's files for these limits: file → content."""
+    """The settings of a control group for these limits: file → content."""
     return {
         "memory.max": str(limits.memory * MEGABYTE),
         "memory.swap.max": "0",

@@ -1,4 +1,4 @@
-"""What can be seen in the sandbox, and the command line of bubblewrap that shows it."""
+"""The files seen in the sandbox, and the command line of bubblewrap that shows them."""
 
 import os
 import sys
@@ -64,7 +64,7 @@ def _is_of_python(folder: Path) -> bool:
 
 @dataclass(frozen=True)
 class View:
-    """What bubblewrap shows: an empty root, and on it these.
+    """The files that bubblewrap shows: an empty root, and on it these.
 
     Attributes:
         links: symbolic links, path → target.
