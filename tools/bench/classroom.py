@@ -34,25 +34,15 @@ TORN = ("cut", "empty", "no archive", "outside", "bomb", "link")
 
 @dataclass(frozen=True)
 class Student:
-    """One submission, and what its record has to say.
+    """One submission, and what its record has to say of each "kata.task"."""
 
-    Attributes:
-        kind: a key of WEIGHTS.
-        what: which of them.
-        files: kata file name → text.
-        shape: how it is handed in: one of SHAPES or TORN.
-        earned: "kata.task" of all that must be verified.
-        not_all: "kata.task" of those of which at least one must not be.
-        never: "kata.task" of those of which none may be.
-    """
-
-    kind: str
-    what: str
-    files: Mapping[str, str]
-    shape: str
-    earned: frozenset[str] = frozenset()
-    not_all: frozenset[str] = frozenset()
-    never: frozenset[str] = frozenset()
+    kind: str  # a key of WEIGHTS
+    what: str  # which of them
+    files: Mapping[str, str]  # kata file name → text
+    shape: str  # how it is handed in: one of SHAPES or TORN
+    earned: frozenset[str] = frozenset()  # all these must be verified
+    not_all: frozenset[str] = frozenset()  # at least one of these must not be
+    never: frozenset[str] = frozenset()  # none of these may be
 
     def problem(self, record: Record) -> str:
         """What is wrong with its record; empty where nothing is."""

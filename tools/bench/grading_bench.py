@@ -43,45 +43,28 @@ Command = Callable[[Path], Sequence[str]]  # the command line that grades into a
 
 @dataclass(frozen=True)
 class Kills:
-    """What kills did.
-
-    Attributes:
-        kills: how many there were.
-        gradings: gradebooks that were begun, killed again and again, and finished.
-        lost: records that a kill took away, or that the finished gradebook lacks.
-        repeated: students who were judged more than once.
-        equal: gradebooks that equal the undisturbed one.
-    """
+    """What kills did."""
 
     kills: int
-    gradings: int
-    lost: int
-    repeated: int
-    equal: int
+    gradings: int  # gradebooks that were begun, killed again and again, and finished
+    lost: int  # records that a kill took away, or that the finished gradebook lacks
+    repeated: int  # students who were judged more than once
+    equal: int  # gradebooks that equal the undisturbed one
 
 
 @dataclass(frozen=True)
 class Kind:
-    """The students of a kind: how many there are, how many have what they have earned, and the
-    seconds that one of them takes.
-    """
+    """The students of a kind."""
 
     students: int
-    as_earned: int
-    median: float
+    as_earned: int  # students who have what they have earned
+    median: float  # seconds that one of them takes
     slowest: float
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A run of the grader on made-up students.
-
-    Attributes:
-        seconds: of the undisturbed run.
-        tasks: status → tasks that have it.
-        flags: flag → students who have it.
-        problems: what was wrong, in a sentence each.
-    """
+    """A run of the grader on made-up students."""
 
     date: str
     versions: Mapping[str, str]
@@ -89,12 +72,12 @@ class Trial:
     katas: tuple[str, ...]
     students: int
     jobs: int
-    seconds: float
+    seconds: float  # of the undisturbed run
     kinds: Mapping[str, Kind]
-    tasks: Mapping[str, int]
-    flags: Mapping[str, int]
+    tasks: Mapping[str, int]  # status → tasks that have it
+    flags: Mapping[str, int]  # flag → students who have it
     kills: Kills | None
-    problems: tuple[str, ...]
+    problems: tuple[str, ...]  # in a sentence each
 
 
 def command(submissions: Path, out: Path, katas: Sequence[Kata], jobs: int) -> list[str]:

@@ -131,18 +131,16 @@ def test_a_test_that_fails_or_errs_kills(outcome, killer):
 
 def test_every_survivor_is_killed_or_listed():
     one, other = Mutant("1", "f", "a = 1", "a = 2"), Mutant("2", "f", "a = 1", "a = None")
-    assert Report("k06", (one, other), (), {}).problems == []
-    assert Report("k06", (one, other), (one,), {one.key: "never read"}).problems == []
-    survives, too_few = Report("k06", (one, other), (one,), {}).problems
+    assert Report((one, other), (), {}).problems == []
+    assert Report((one, other), (one,), {one.key: "never read"}).problems == []
+    survives, too_few = Report((one, other), (one,), {}).problems
     assert survives == "survives, in f:\n- a = 1\n+ a = 2"
     assert too_few == "1 of 2 that are not equivalent are killed: 95% are asked for"
 
 
 def test_the_list_names_only_survivors():
     one = Mutant("1", "f", "a = 1", "a = 2")
-    killed, gone = Report(
-        "k06", (one,), (), {one.key: "never read", ("g", "b", "c"): "no more"}
-    ).problems
+    killed, gone = Report((one,), (), {one.key: "never read", ("g", "b", "c"): "no more"}).problems
     assert killed.startswith("is killed now: take it out") and killed.endswith(
         "in f:\n- a = 1\n+ a = 2"
     )
@@ -162,7 +160,7 @@ def test_the_list_is_read(tmp_path):
 def test_the_figures_are_kept_kata_by_kata(catalog, tmp_path):
     path, kata = tmp_path / "mutants.json", catalog.find("k06")
     assert mutants.figures(path) == {}
-    counted = Report(kata.name, (Mutant("", "f", "a", "d"),), (), {}).figures
+    counted = Report((Mutant("", "f", "a", "d"),), (), {}).figures
     for one in (kata, catalog.find("k05"), kata):
         mutants.record(one, counted, path)
     kept = mutants.figures(path)
@@ -210,7 +208,7 @@ def test_the_command_shows_survivors_and_fails_for_those_that_are_not_listed(
     monkeypatch, reason, code, says
 ):
     one = Mutant("1", "f", "a = 1", "a = 2")
-    report = Report("k06", (one,) * 20, (one,), {one.key: reason} if reason else {})
+    report = Report((one,) * 20, (one,), {one.key: reason} if reason else {})
     monkeypatch.setattr(mutants, "try_out", lambda kata, on_progress: report)
     result = CliRunner().invoke(commands.app, ["mutants", "k06"])
     assert result.exit_code == code

@@ -23,13 +23,8 @@ Say = Callable[[str], None]  # shows a person how far a measurement has come
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of a measurement: nothing in `problems` means that all is right.
-
-    Attributes:
-        scope: how much was looked at, in a few words.
-        notes: what is worth showing though it is no problem.
-    """
+    """The result of a measurement: nothing in `problems` means that all is right."""
 
     problems: Sequence[str]
-    scope: str
-    notes: Sequence[str] = ()
+    scope: str  # how much was looked at, in a few words
+    notes: Sequence[str] = ()  # what is worth showing though it is no problem

@@ -70,23 +70,15 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Figures:
-    """What a kata's exam said when it was tried out.
+    """What a kata's exam said when it was tried out."""
 
-    Attributes:
-        of: hash of what was tried.
-        reference: draws that the reference was asked under; of these it was refused under
-            `reference_refused`.
-        variants: the same of all other right solutions together.
-        mistakes: known mistakes that were tried; `mistakes_passed` of them passed under a draw.
-    """
-
-    reference: int
+    reference: int  # draws that the reference was asked under
     reference_refused: int
-    variants: int
+    variants: int  # the same of all other right solutions together
     variants_refused: int
-    mistakes: int
-    mistakes_passed: int
-    of: str = ""
+    mistakes: int  # known mistakes that were tried
+    mistakes_passed: int  # under a draw
+    of: str = ""  # hash of what was tried
     torch: str = ""
 
     @property

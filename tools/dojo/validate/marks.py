@@ -51,16 +51,14 @@ Values = dict[str, list[float]]  # mark → what it was held against, NaN where 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A solution to measure: the reference (no name) or a known mistake.
-
-    Attributes:
-        tests: those that hold its training against a mark; of a mistake the one to catch it.
-    """
+    """A solution to measure: the reference (no name) or a known mistake."""
 
     kata: Kata
     name: str
     source: str
-    tests: tuple[str, ...]
+    tests: tuple[
+        str, ...
+    ]  # that hold its training against a mark; of a mistake the one to catch it
 
     @property
     def seeds(self) -> int:
@@ -81,19 +79,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What the trainings of one kata reached.
+    """What the trainings of one kata reached."""
 
-    Attributes:
-        of: what was measured, as a hash.
-        right: the reference's values.
-        wrong: known mistake that a mark has to catch → its values.
-        beside: known mistakes that other tests catch, each with the test, for no mark has to.
-    """
-
-    of: str
-    right: Values
-    wrong: dict[str, Values]
-    beside: tuple[str, ...]
+    of: str  # hash of what was measured
+    right: Values  # of the reference
+    wrong: dict[str, Values]  # known mistake that a mark has to catch → its values
+    beside: tuple[str, ...]  # known mistakes that other tests catch, each with the test
 
 
 def read() -> dict[str, dict[str, Any]]:

@@ -60,26 +60,20 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Figures:
-    """How many mutants of a kata there are, and what became of them.
-
-    Attributes:
-        of: hash of the reference's code.
-        tests: hash of what judged them.
-    """
+    """How many mutants of a kata there are, and what became of them."""
 
     total: int
     killed: int
     equivalent: int
     date: str = ""
-    of: str = ""
-    tests: str = ""
+    of: str = ""  # hash of the reference's code
+    tests: str = ""  # hash of what judged them
 
 
 @dataclass(frozen=True)
 class Report:
     """What became of the mutants of one kata."""
 
-    kata: str
     mutants: tuple[Mutant, ...]
     survivors: tuple[Mutant, ...]
     listed: dict[Key, str]  # → the reason why it is equivalent
@@ -121,9 +115,7 @@ class Report:
 
 
 def measure(kata: Kata, write_record: bool, on_progress: OnProgress) -> Finding:
-    """Try the mutants of a kata out, and keep the figures if that is asked for and nothing is
-    wrong.
-    """
+    """Try a kata's mutants out; keep the figures if that is asked for and nothing is wrong."""
     report = try_out(kata, on_progress)
     if write_record and not report.problems:
         record(kata, report.figures)
@@ -135,7 +127,7 @@ def try_out(kata: Kata, on_progress: OnProgress) -> Report:
     mutants = generate(kata.reference_text())
     killers = judge(kata, mutants, on_progress)
     survivors = [mutant for mutant, by in zip(mutants, killers, strict=True) if not by]
-    return Report(kata.name, tuple(mutants), tuple(survivors), listed(kata.name))
+    return Report(tuple(mutants), tuple(survivors), listed(kata.name))
 
 
 def generate(source: str) -> list[Mutant]:

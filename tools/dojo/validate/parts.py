@@ -27,15 +27,11 @@ Tried = tuple[Patch, KataResult]  # a patched reference, and what its kata's tes
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the validation.
-
-    Attributes:
-        of_katas: it can be had for some katas alone; otherwise it is of the whole repository.
-    """
+    """A part of the validation."""
 
     title: str
     look: Callable[[Catalog], Finding]
-    of_katas: bool = True
+    of_katas: bool = True  # it can be had for some katas alone; else it is of the whole repository
 
 
 def generated_stub(kata: Kata) -> str:

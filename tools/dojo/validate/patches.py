@@ -25,21 +25,15 @@ class PatchError(Exception):
 
 @dataclass(frozen=True)
 class Patch:
-    """A replacement in the text of a kata's reference.
-
-    Attributes:
-        caught_by: of a mistake: the test that must fail.
-        saying: of a mistake: words that its message must contain.
-        also: of a mistake: others of the kata that it may be called, because they show the same.
-    """
+    """A replacement in the text of a kata's reference; the last three are of a mistake."""
 
     kata: str
     name: str
     replace: tuple[str, ...]
     by: tuple[str, ...]
-    caught_by: str = ""
-    saying: str = ""
-    also: tuple[str, ...] = ()
+    caught_by: str = ""  # the test that must fail
+    saying: str = ""  # words that its message must contain
+    also: tuple[str, ...] = ()  # others of the kata that it may be called: they show the same
 
     @property
     def where(self) -> str:
@@ -55,10 +49,8 @@ class Patch:
         """
         for old, new in zip(self.replace, self.by, strict=True):
             if (count := source.count(old)) != 1:
-                raise PatchError(
-                    f"{self.kata}, '{self.name}': the text to replace stands {count} times in the"
-                    f" reference: {old!r}"
-                )
+                fault = f"the text to replace stands {count} times in the reference: {old!r}"
+                raise PatchError(f"{self.kata}, '{self.name}': {fault}")
             source = source.replace(old, new)
         return source
 
@@ -79,10 +71,8 @@ def load(kind: str, kata: str) -> list[Patch]:
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise PatchError(f"{shown} is malformed: {error!r}") from None
     names = {patch.name for patch in patches}
-    if unknown := {name for patch in patches for name in patch.also} - names:
-        raise PatchError(
-            f"{shown}: `also` speaks of {sorted(unknown)}, and there is no such {kind}"
-        )
+    if unknown := sorted({name for patch in patches for name in patch.also} - names):
+        raise PatchError(f"{shown}: `also` speaks of {unknown}, and there is no such {kind}")
     return patches
 
 

@@ -23,20 +23,13 @@ Definitions = dict[str, list[ast.stmt]]  # a name may be defined in several modu
 
 @dataclass(frozen=True)
 class Function:
-    """A function of a test file, most often a test.
-
-    Attributes:
-        group: the class it is defined in; empty outside of classes.
-        tasks: the tasks that this class tests.
-        trains: it takes the fixture `mark`, so it holds a training against a mark.
-        is_placement: it is marked `placement`.
-    """
+    """A function of a test file, most often a test."""
 
     name: str
-    group: str
-    tasks: tuple[str, ...]
-    trains: bool
-    is_placement: bool
+    group: str  # the class it is defined in; empty outside of classes
+    tasks: tuple[str, ...]  # that this class tests
+    trains: bool  # it takes the fixture `mark`, so it holds a training against a mark
+    is_placement: bool  # it is marked `placement`
 
 
 def functions(kata: Kata) -> tuple[Function, ...]:
@@ -88,10 +81,10 @@ def tasks_of(kata: Kata, test: str) -> tuple[str, ...]:
         PatchError: there is no such test.
     """
     name, every = test.partition("[")[0], tuple(task.name for task in kata.tasks)
-    found = [function for function in functions(kata) if function.name == name and function.group]
-    if not found:
+    tests = [function for function in functions(kata) if function.name == name and function.group]
+    if not tests:
         raise PatchError(f"{kata.name}: no task has a test {test}")
-    return tuple(task for function in found for task in function.tasks or every)
+    return tuple(task for function in tests for task in function.tasks or every)
 
 
 def run_texts(texts: Sequence[tuple[Unit, str]], katas: Sequence[Kata]) -> list[KataResult]:
