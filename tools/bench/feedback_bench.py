@@ -138,16 +138,12 @@ def take(known: Catalog, katas: Sequence[Kata], repeat: int) -> Iterator[Pair]:
 
 def report(pairs: Sequence[Pair]) -> str:
     """A line for each kata, and what was promised beside what was reached."""
-    lines = [
-        f"{'kata':<28} {'cold':>8} {'warm':>8} {'tests':>8} {'overhead':>9} {'ratio':>6}"
-        f" {'first save':>11}"
-    ]
+    title = f"{'kata':<28} {'cold':>8} {'warm':>8} {'tests':>8} {'overhead':>9} {'ratio':>6}"
+    lines = [f"{title} {'first save':>11}"]
     for pair in bench.medians(pairs):
         times = " ".join(f"{seconds:6.2f} s" for seconds in (pair.cold, pair.warm, pair.tests))
-        lines.append(
-            f"{pair.kata:<28} {times} {1000 * pair.overhead:6.0f} ms {pair.ratio:6.1f}"
-            f" {pair.first:9.2f} s"
-        )
+        share = f"{1000 * pair.overhead:6.0f} ms {pair.ratio:6.1f}"
+        lines.append(f"{pair.kata:<28} {times} {share} {pair.first:9.2f} s")
     overhead = statistics.median(pair.overhead for pair in pairs)
     ratio = statistics.median(pair.ratio for pair in pairs)
     most = f"promised {1000 * MOST_OVERHEAD:.0f} ms at most"

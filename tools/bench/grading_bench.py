@@ -96,9 +96,9 @@ def tried(number: int, katas: Sequence[Kata], jobs: int, times: int, seed: int) 
     with tempfile.TemporaryDirectory(prefix="torch-katas-") as name:
         submissions, out, fresh = (Path(name) / part for part in ("submissions", "grades", "fresh"))
         submissions.mkdir()
-        group = {f"s{number:04d}": each for number, each in enumerate(students(katas, number))}
-        for name_of_student, student in group.items():
-            hand_in(student, submissions, name_of_student)
+        group = {f"s{place:04d}": each for place, each in enumerate(students(katas, number))}
+        for student in group:
+            hand_in(group[student], submissions, student)
         with Gradebook.open(out):  # all gradebooks have one secret, from which exams are drawn
             pass
         shutil.copytree(out, fresh)

@@ -102,15 +102,13 @@ class Tried:
 def solutions(kata: Kata) -> list[Solution]:
     """The reference, the other right solutions and the known mistakes of a kata."""
     source, tasks = kata.reference_text(), tuple(task.name for task in kata.tasks)
-    right, wrong = patches.load("variant", kata.name), patches.load("mistake", kata.name)
-    return [
-        Solution(REFERENCE, source, tasks),
-        *(Solution(f"variant: {each.name}", each.apply(source), tasks) for each in right),
-        *(
-            Solution(MISTAKE + each.name, each.apply(source), tasks_of(kata, each.caught_by))
-            for each in wrong
-        ),
-    ]
+    tried = [Solution(REFERENCE, source, tasks)]
+    for variant in patches.load("variant", kata.name):
+        tried.append(Solution(f"variant: {variant.name}", variant.apply(source), tasks))
+    for mistake in patches.load("mistake", kata.name):
+        broken = tasks_of(kata, mistake.caught_by)
+        tried.append(Solution(MISTAKE + mistake.name, mistake.apply(source), broken))
+    return tried
 
 
 def has_exam(kata: Kata) -> bool:

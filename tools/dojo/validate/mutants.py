@@ -224,11 +224,9 @@ def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> lis
 def _run(kata: Kata, texts: Sequence[str]) -> list[str]:
     """What kills each mutant: on the CPU, or else on the other devices present."""
     killers = _run_on("cpu", kata, texts)
-    alive = [number for number, killer in enumerate(killers) if not killer]
-    again = _run_on("auto", kata, [texts[number] for number in alive])
-    for number, killer in zip(alive, again, strict=True):
-        killers[number] = killer
-    return killers
+    alive = [text for text, killer in zip(texts, killers, strict=True) if not killer]
+    elsewhere = iter(_run_on("auto", kata, alive))
+    return [killer or next(elsewhere) for killer in killers]
 
 
 def _run_on(device: str, kata: Kata, texts: Sequence[str]) -> list[str]:
