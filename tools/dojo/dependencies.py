@@ -32,19 +32,19 @@ def closure(starts: Iterable[Path], root: Path = ROOT, without: Collection[str] 
     Args:
         without: modules and packages that don't count, and neither does what only they import.
     """
-    found: set[Path] = set()
+    paths: set[Path] = set()
     names: set[str] = set()
     waiting = list(starts)
     while waiting:
-        if (path := waiting.pop()) in found:
+        if (path := waiting.pop()) in paths:
             continue
-        found.add(path)
+        paths.add(path)
         if path.is_file():
             new = imported(path.read_text(encoding="utf-8", errors="replace")) - names
             names |= new
             counting = (name for name in new if not is_in(name, without))
             waiting += [file for name in counting for file in files_of(name, root, without)]
-    return found
+    return paths
 
 
 @functools.cache
@@ -52,15 +52,15 @@ def imported(source: str) -> frozenset[str]:
     """Names of modules that a text imports; and of what it takes from them, as that may be modules
     too.
     """
-    found: set[str] = set()
+    imports: set[str] = set()
     for match in IMPORT.finditer(source):
         package, names, modules, quoted = match.group("package", "names", "modules", "quoted")
         if package:
-            found |= {package, *(f"{package}.{name}" for name in _names(names))}
-        found.update(_names(modules or ""))
+            imports |= {package, *(f"{package}.{name}" for name in _names(names))}
+        imports.update(_names(modules or ""))
         if quoted:
-            found.add(quoted)
-    return frozenset(found)
+            imports.add(quoted)
+    return frozenset(imports)
 
 
 def _names(listed: str) -> Iterator[str]:
@@ -77,11 +77,11 @@ def files_of(module: str, root: Path = ROOT, without: Collection[str] = ()) -> I
     *packages, _ = names = [module[: end.start()] for end in re.finditer(r"\.|$", module)]
     for folder in FOLDERS:
         paths = {name: root / folder / name.replace(".", "/") for name in names}
-        own = [paths[module].with_suffix(suffix) for suffix in (".py", ".toml")]
-        own.append(paths[module] / "__init__.py")
-        if found := [path for path in own if path.is_file()]:
+        candidates = [paths[module].with_suffix(suffix) for suffix in (".py", ".toml")]
+        candidates.append(paths[module] / "__init__.py")
+        if files := [path for path in candidates if path.is_file()]:
             inits = [paths[name] / "__init__.py" for name in packages if not is_in(name, without)]
-            yield from (path for path in (*found, *inits) if path.is_file())
+            yield from (path for path in (*files, *inits) if path.is_file())
 
 
 def module_of(path: Path, root: Path = ROOT) -> str:

@@ -1,6 +1,4 @@
-"""What was found on a device, as it is kept (reference/validation/<device>-<model>.json), and the
-table of what the records say of each device.
-"""
+"""The record of a device, reference/validation/<device>-<model>.json, and the table of them all."""
 
 import math
 import re
@@ -175,7 +173,7 @@ def table(katas: Sequence[Kata], records: Sequence[DeviceRecord]) -> Table:
 
 
 def cell(kata: str, record: DeviceRecord | None) -> tuple[str, str]:
-    """What the table says of a kata on a device: state and detail. Only tests that passed pass."""
+    """A kata's cell of the table: state and detail. Only tests that passed pass."""
     entry = record.katas.get(kata) if record else None
     if entry is None:
         return "not run", ""
@@ -203,7 +201,7 @@ def _detail(entry: OnDevice) -> str:
 
 
 def summary(record: DeviceRecord) -> str:
-    """What was judged on a device beside the references, and when, with which versions."""
+    """A line on a device: when, with which versions, and what was judged beside the references."""
     entries = record.katas.values()
     runs = Counter(
         ", ".join([entry.date, *(f"{name} {number}" for name, number in entry.versions.items())])

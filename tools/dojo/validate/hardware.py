@@ -120,10 +120,8 @@ def _task(tests: Sequence[TestResult], device: str, was_used: bool) -> TaskOnDev
 
 def leaves_out(test: TestResult, device: str) -> bool:
     """True if a test of ours skips the simulated device, where it would have no sense; a limit of
-    that device doesn't count, and no other device does.
-
-    It also skips where the device can't be had; then no test of its kata passes there, which the
-    caller has to look at.
+    that device doesn't count, and no other device does. It also skips where the device can't be
+    had: then no test of its kata passes there, which the caller has to check.
     """
     is_own = test.outcome == Outcome.SKIPPED and not test.message.startswith(simulated.LIMIT)
     return is_own and test.device == device == simulated.NAME

@@ -39,14 +39,12 @@ def functions(kata: Kata) -> tuple[Function, ...]:
 
 @functools.cache  # a kata's mistakes ask one after the other
 def _functions(text: str) -> tuple[Function, ...]:
-    found = []
+    functions = []
     for node in ast.parse(text).body:
-        if isinstance(node, ast.ClassDef):
-            tasks = tuple(_tasks(node))
-            found += [_function(inner, node.name, tasks) for inner in node.body]
-        else:
-            found.append(_function(node, "", ()))
-    return tuple(filter(None, found))
+        group = node if isinstance(node, ast.ClassDef) else None
+        nodes = group.body if group else [node]
+        functions += [_function(each, group) for each in nodes if isinstance(each, ast.FunctionDef)]
+    return tuple(functions)
 
 
 def _tasks(group: ast.ClassDef) -> Iterator[str]:
@@ -55,12 +53,11 @@ def _tasks(group: ast.ClassDef) -> Iterator[str]:
             yield ast.literal_eval(mark.args[0])
 
 
-def _function(node: ast.stmt, group: str, tasks: tuple[str, ...]) -> Function | None:
-    if not isinstance(node, ast.FunctionDef):
-        return None
+def _function(node: ast.FunctionDef, group: ast.ClassDef | None) -> Function:
+    name, tasks = (group.name, tuple(_tasks(group))) if group else ("", ())
     trains = "mark" in [argument.arg for argument in node.args.args]
     is_placement = any("placement" in ast.unparse(mark) for mark in node.decorator_list)
-    return Function(node.name, group, tasks, trains, is_placement)
+    return Function(node.name, name, tasks, trains, is_placement)
 
 
 def placement_tests(kata: Kata) -> set[str]:
@@ -101,22 +98,22 @@ def run_texts(texts: Sequence[tuple[Unit, str]], katas: Sequence[Kata]) -> list[
 
 def definitions(sources: Iterable[str]) -> Definitions:
     """What the modules define at their top, and the methods of test classes, each by itself."""
-    found: Definitions = {}
+    statements: Definitions = {}
     for source in sources:
         for node in dependencies.without_docstrings(ast.parse(source)).body:
             for name, statement in _named(node):
-                found.setdefault(name, []).append(statement)
-    return found
+                statements.setdefault(name, []).append(statement)
+    return statements
 
 
-def reached(known: Definitions, start: Iterable[str]) -> str:
+def reached(defined: Definitions, start: Iterable[str]) -> str:
     """The code of all definitions that can be reached from these names."""
     waiting, seen, parts = list(start), set(), []
     while waiting:
         if (name := waiting.pop()) in seen:
             continue
         seen.add(name)
-        for node in known.get(name, []):
+        for node in defined.get(name, []):
             parts.append(ast.unparse(node))
             waiting += _mentioned(node)
     return "\n".join(sorted(parts))
