@@ -19,7 +19,7 @@ floor, never in a circle (tools/tests/test_house.py). What two doors need lies b
     diagnosis, curve    why a test failed; the losses of a training beside the reference's
     reference_results   what the references reached when they were last validated
     files, lock         whole files, typed and hashed; one process at a time
-    dependencies        the files that a file depends on, by its imports
+    imports             the files that a file imports, and they in turn; code without its comments
     cli, console, plain what the command lines share; colours and symbols where they can be shown
     bootstrap           continues in a Python that has the packages, and sets one up
 
@@ -64,5 +64,5 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class Problem(Exception):
+class UserError(Exception):
     """What a user can put right; the message is a sentence for the user."""

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from subprocess import PIPE, STDOUT
 
-from dojo import ROOT, Problem, lock
+from dojo import ROOT, UserError, lock
 
 FREE_BYTES_NEEDED = 2 * 1024**3
 EXIT_UNABLE = 2
@@ -53,7 +53,7 @@ _PACKAGE = re.compile(
 )
 
 
-class SetupError(Problem):
+class SetupError(UserError):
     """The packages can't be had; the message says what to do."""
 
 

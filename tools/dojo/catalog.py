@@ -8,16 +8,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dojo import ROOT, Problem
+from dojo import ROOT, UserError
 
 CATALOG = ROOT / "katas" / "catalog.toml"
 
 
-class CatalogError(Problem):
+class CatalogError(UserError):
     """The catalog can't be used; the message says what to do."""
 
 
-class UnknownKata(Problem):
+class UnknownKata(UserError):
     """No kata has that name; the message names the nearest."""
 
 

@@ -10,7 +10,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from dojo import ROOT, dependencies, files
+from dojo import ROOT, files, imports
 from dojo.results import KataResult, Outcome
 
 FILE = ROOT / "reference" / "validation" / "reference.json"
@@ -18,7 +18,7 @@ _parsed = functools.lru_cache(maxsize=1)(tomllib.loads)  # every kata asks for t
 
 
 @dataclass(frozen=True)
-class Entry:
+class ReferenceResult:
     """A kata's reference: the tasks it passes, and the numbers its trainings reached (by mark)."""
 
     content: str
@@ -37,7 +37,7 @@ def tests_of(kata: str) -> list[Path]:
     katas/. The tools are none of them: these have tests of their own.
     """
     starts = [ROOT / "tests" / f"test_{kata}.py", ROOT / "conftest.py"]
-    return sorted(dependencies.closure(starts, without=("dojo",)))
+    return sorted(imports.closure(starts, without=("dojo",)))
 
 
 def bounds_of(kata: str) -> str:
@@ -48,18 +48,18 @@ def bounds_of(kata: str) -> str:
     return json.dumps(bounds, sort_keys=True)
 
 
-def entry_of(result: KataResult) -> Entry:
+def entry_of(result: KataResult) -> ReferenceResult:
     """The entry to record for a reference's result."""
     passed = tuple(task.name for task in result.tasks if task.outcome == Outcome.PASSED)
     measured = {number.mark: number.value for number in result.measured}
-    return Entry(content_hash(result.name), passed, measured)
+    return ReferenceResult(content_hash(result.name), passed, measured)
 
 
-def read(path: Path = FILE) -> dict[str, Entry]:
+def read(path: Path = FILE) -> dict[str, ReferenceResult]:
     """Kata name → entry; empty where there is no readable record."""
-    return files.read_json(path, dict[str, Entry]) or {}
+    return files.read_json(path, dict[str, ReferenceResult]) or {}
 
 
-def write(entries: dict[str, Entry], path: Path = FILE) -> None:
+def write(entries: dict[str, ReferenceResult], path: Path = FILE) -> None:
     """Write the record."""
     files.write_json(path, entries, indent=2)

@@ -22,7 +22,7 @@ import itertools
 import re
 from collections.abc import Iterable
 
-from dojo import Problem
+from dojo import UserError
 
 BEGIN = re.compile(r"(?P<indent>\s*)# BEGIN SOLUTION(?: (?P<task>\w+): (?P<text>\S.*))?\s*$")
 END = re.compile(r"(?P<indent>\s*)# END SOLUTION\s*$")
@@ -31,7 +31,7 @@ MORE_TEXT = re.compile(r"\s*# {4,}\S")
 ENTRY = re.compile(r'\s*"\w+": \S.*,$')
 
 
-class MarkerError(Problem):
+class MarkerError(UserError):
     """The solution markers of a reference are malformed; the message says where and how."""
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from dojo import ROOT
 from dojo.check import compare
-from dojo.check.compare import NotComparable, Part, parts
+from dojo.check.compare import CodePair, NotComparable, parts
 from dojo.stubs import stub_of
 from dojo.validate import patches
 
@@ -53,7 +53,7 @@ TASKS = ["model", "train", "first", "second"]
 
 def test_a_task_is_every_function_with_a_solution_of_it():
     init, forward = parts(REFERENCE, REFERENCE, "model")
-    assert init == Part(
+    assert init == CodePair(
         "Net.__init__",
         ("def __init__(self):", "    super().__init__()", "    self.layer = Linear(1)"),
         ("def __init__(self):", "    super().__init__()", "    self.layer = Linear(1)"),
@@ -96,7 +96,7 @@ def test_helpers_of_ones_own_are_shown_where_they_are_used():
     )
     train, helper = parts(yours, REFERENCE, "train")
     assert train.yours == ("def train(net):", "    return my_loss(net)")
-    assert helper == Part("my_loss", ("def my_loss(net):", "    return 0"), ())
+    assert helper == CodePair("my_loss", ("def my_loss(net):", "    return 0"), ())
 
 
 def test_a_method_of_ones_own_is_shown_too():

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dojo.validate import commands, exams
-from dojo.validate.exams import Figures, Tried
+from dojo.validate.exams import ExamFigures, Tried
 
 KATA = "k01_tensors"
 
@@ -20,11 +20,11 @@ def kata(catalog):
 
 
 @pytest.fixture(scope="module")
-def good(kata) -> Figures:
+def good(kata) -> ExamFigures:
     """Just enough draws."""
     tried = exams.solutions(kata)
     right = sum(solution.is_right for solution in tried)
-    return Figures(20, 0, 20 * (right - 1), 0, len(tried) - right, 0)
+    return ExamFigures(20, 0, 20 * (right - 1), 0, len(tried) - right, 0)
 
 
 @pytest.fixture
@@ -104,12 +104,12 @@ def test_figures_of_all_draws_stay_beside_newer_ones_and_count_for_the_exam_they
 def test_a_refused_right_solution_and_a_mistake_that_passes_are_counted_and_told(catalog):
     fine, wrong = {"make": ""}, {"make": "the sum is wrong"}
     verdicts = [
-        exams.Verdict(exams.REFERENCE, "a", 0, fine),
-        exams.Verdict("variant: another", "b", 0, wrong),
-        exams.Verdict(exams.MISTAKE + "caught", "c", 0, wrong),
-        exams.Verdict(exams.MISTAKE + "missed", "d", 0, fine),
+        exams.ExamVerdict(exams.REFERENCE, "a", 0, fine),
+        exams.ExamVerdict("variant: another", "b", 0, wrong),
+        exams.ExamVerdict(exams.MISTAKE + "caught", "c", 0, wrong),
+        exams.ExamVerdict(exams.MISTAKE + "missed", "d", 0, fine),
     ]
-    assert exams.figures_of(verdicts) == Figures(1, 0, 1, 1, 2, 1)
+    assert exams.figures_of(verdicts) == ExamFigures(1, 0, 1, 1, 2, 1)
     refused, missed = exams.problems(catalog.find("k01"), verdicts)
     assert "variant: another is refused: the sum is wrong" in refused
     assert "it lets 'missed' pass" in missed

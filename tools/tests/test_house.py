@@ -198,3 +198,20 @@ def test_files_that_the_docs_name_are_there(name):
     named = {path for path in named if "kNN" not in path}
     assert len(named) > 3 and [path for path in sorted(named) if not (ROOT / path).exists()] == []
     assert [line for line in text.splitlines() if len(line) > 100] == []
+
+
+def public_classes(sources: dict[str, str]) -> dict[str, list[str]]:
+    """Name of a public class → the modules that define one."""
+    places: dict[str, list[str]] = {}
+    for module, source in sources.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(module)
+    return places
+
+
+def test_a_class_name_means_one_thing_in_the_whole_house():
+    sources = {module: path.read_text(encoding="utf-8") for module, path in MODULES.items()}
+    several = {name: where for name, where in public_classes(sources).items() if len(where) > 1}
+    assert several == {}
+    assert public_classes({"a": "class Run: ...", "b": "class Run: ..."}) == {"Run": ["a", "b"]}

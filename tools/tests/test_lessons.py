@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from dojo import ROOT, dependencies
+from dojo import ROOT, imports
 from dojo.catalog import load
 
 KATAS = load().katas
@@ -53,9 +53,7 @@ def test_a_lesson_names_earlier_katas_and_is_short(kata):
 
 @pytest.mark.parametrize("kata", KATAS, ids=lambda kata: kata.short)
 def test_a_lesson_builds_on_all_that_taught_what_its_solution_uses(kata):
-    solution = dependencies.code(
-        (ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8")
-    )
+    solution = imports.code((ROOT / "reference" / f"{kata.name}.py").read_text(encoding="utf-8"))
     needed = {
         taught
         for uses, taught in TAUGHT_IN.items()

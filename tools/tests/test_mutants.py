@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from dojo.results import KataResult, Outcome, TaskResult, TestResult
 from dojo.validate import commands, mutants, test_files
-from dojo.validate.mutants import Figures, Mutant, MutantsError, Report
+from dojo.validate.mutants import Mutant, MutantFigures, MutantReport, MutantsError
 
 SOURCE = '''"""Adds 1."""
 
@@ -131,16 +131,18 @@ def test_a_test_that_fails_or_errs_kills(outcome, killer):
 
 def test_every_survivor_is_killed_or_listed():
     one, other = Mutant("1", "f", "a = 1", "a = 2"), Mutant("2", "f", "a = 1", "a = None")
-    assert Report((one, other), (), {}).problems == []
-    assert Report((one, other), (one,), {one.key: "never read"}).problems == []
-    survives, too_few = Report((one, other), (one,), {}).problems
+    assert MutantReport((one, other), (), {}).problems == []
+    assert MutantReport((one, other), (one,), {one.key: "never read"}).problems == []
+    survives, too_few = MutantReport((one, other), (one,), {}).problems
     assert survives == "survives, in f:\n- a = 1\n+ a = 2"
     assert too_few == "1 of 2 that are not equivalent are killed: 95% are asked for"
 
 
 def test_the_list_names_only_survivors():
     one = Mutant("1", "f", "a = 1", "a = 2")
-    killed, gone = Report((one,), (), {one.key: "never read", ("g", "b", "c"): "no more"}).problems
+    killed, gone = MutantReport(
+        (one,), (), {one.key: "never read", ("g", "b", "c"): "no more"}
+    ).problems
     assert killed.startswith("is killed now: take it out") and killed.endswith(
         "in f:\n- a = 1\n+ a = 2"
     )
@@ -160,7 +162,7 @@ def test_the_list_is_read(tmp_path):
 def test_the_figures_are_kept_kata_by_kata(catalog, tmp_path):
     path, kata = tmp_path / "mutants.json", catalog.find("k06")
     assert mutants.figures(path) == {}
-    counted = Report((Mutant("", "f", "a", "d"),), (), {}).figures
+    counted = MutantReport((Mutant("", "f", "a", "d"),), (), {}).figures
     for one in (kata, catalog.find("k05"), kata):
         mutants.record(one, counted, path)
     kept = mutants.figures(path)
@@ -189,7 +191,7 @@ def test_figures_hold_for_the_code_they_are_of_and_for_as_many_as_are_listed(
     kata = catalog.find("k06")
     monkeypatch.setattr(mutants, "code_hash", lambda kata: "0a")
     monkeypatch.setattr(mutants, "listed", lambda kata: {"one": "why", "two": "why"})
-    why = mutants.problem(kata, Figures(**GOOD | now))
+    why = mutants.problem(kata, MutantFigures(**GOOD | now))
     assert says in why and bool(says) == bool(why)
     assert "has changed" in mutants.problem(kata, None)
 
@@ -208,7 +210,7 @@ def test_the_command_shows_survivors_and_fails_for_those_that_are_not_listed(
     monkeypatch, reason, code, says
 ):
     one = Mutant("1", "f", "a = 1", "a = 2")
-    report = Report((one,) * 20, (one,), {one.key: reason} if reason else {})
+    report = MutantReport((one,) * 20, (one,), {one.key: reason} if reason else {})
     monkeypatch.setattr(mutants, "try_out", lambda kata, on_progress: report)
     result = CliRunner().invoke(commands.app, ["mutants", "k06"])
     assert result.exit_code == code

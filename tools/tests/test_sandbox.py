@@ -22,7 +22,7 @@ from sandboxes import BARE, a_sandbox, judge
 from dojo import ROOT
 from dojo.catalog import load
 from dojo.grade.sandbox import isolation, stage, trial, view
-from dojo.grade.sandbox.isolation import Isolation, Unavailable
+from dojo.grade.sandbox.isolation import Isolation, NoSandbox
 from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.trial import TrialJob, TrialReport
 from dojo.results import Outcome
@@ -83,7 +83,7 @@ def test_one_line_says_what_holds():
     ids=lambda change: next(iter(change)),
 )
 def test_a_trial_run_that_was_not_contained_is_no_sandbox(change):
-    with pytest.raises(Unavailable, match="was not contained"):
+    with pytest.raises(NoSandbox, match="was not contained"):
         isolation.judge(TrialReport(**CONTAINED | change), OWN, "0.8.0")
 
 
@@ -124,7 +124,7 @@ def test_the_probe_finds_what_is_open(tmp_path):
         report = msgspec.json.decode(ours.recv_bytes(), type=TrialReport)
         process.join()
     assert report.reached == list(trial.ATTEMPTS)
-    with pytest.raises(Unavailable):
+    with pytest.raises(NoSandbox):
         isolation.judge(
             report,
             {name: str(Path("/proc/self/ns", name).readlink()) for name in isolation.NAMESPACES},
@@ -141,7 +141,7 @@ def test_the_probe_of_a_sandbox_reaches_nothing(tmp_path):
 def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
-        pytest.raises(Unavailable, match=r"apt install bubblewrap.*--no-sandbox"),
+        pytest.raises(NoSandbox, match=r"apt install bubblewrap.*--no-sandbox"),
         Sandbox(content=BARE),
     ):
         pass
@@ -149,7 +149,7 @@ def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch, tmp_p
 
 def test_another_system_is_told_that_it_takes_linux(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
-    with pytest.raises(Unavailable, match=r"Linux machine.*--no-sandbox"), Sandbox():
+    with pytest.raises(NoSandbox, match=r"Linux machine.*--no-sandbox"), Sandbox():
         pass
 
 
@@ -247,7 +247,7 @@ def test_a_hidden_folder_may_be_named_by_a_relative_path(tmp_path, monkeypatch):
 
 
 def test_submissions_that_hold_the_project_are_told_so_and_not_that_the_sandbox_leaks():
-    with pytest.raises(Unavailable) as told, a_sandbox(content=BARE, hidden=[ROOT]):
+    with pytest.raises(NoSandbox) as told, a_sandbox(content=BARE, hidden=[ROOT]):
         pass
     says = str(told.value)
     assert says.startswith(f"No submission may look into {ROOT}, yet each needs {ROOT}/")

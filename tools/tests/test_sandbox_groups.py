@@ -39,12 +39,12 @@ def beyond(*taken: tuple[int, int]) -> int:
         taken: memory and stack of each of its processes.
     """
     there = {
-        1: usage.Process(0, 10),
-        2: usage.Process(1, INHERITED, 1, HOST),
-        3: usage.Process(1, 9000, 1, HOST),
+        1: usage.ProcessUsage(0, 10),
+        2: usage.ProcessUsage(1, INHERITED, 1, HOST),
+        3: usage.ProcessUsage(1, 9000, 1, HOST),
     }
     for number, (memory, stack) in enumerate(taken, 4):
-        there[number] = usage.Process(number - 1 if number > 4 else 2, memory, 2, stack)
+        there[number] = usage.ProcessUsage(number - 1 if number > 4 else 2, memory, 2, stack)
     run = usage.members(there, first=4)
     assert len(run) == len(taken) and usage.threads(there, run) == 2 * len(taken)
     return usage.memory_beyond(there, run, warm=2)
@@ -52,7 +52,7 @@ def beyond(*taken: tuple[int, int]) -> int:
 
 def test_memory_is_that_of_all_processes_below():
     assert beyond((350, HOST), (500, HOST), (290, HOST)) == 250
-    assert usage.members({1: usage.Process(0, 10)}, first=9) == set()
+    assert usage.members({1: usage.ProcessUsage(0, 10)}, first=9) == set()
 
 
 def test_nothing_is_free_for_a_program_that_was_started_anew():
@@ -105,7 +105,7 @@ os.execv(sys.executable, [sys.executable, "-S", "-c", code])
 """
 
 
-def seen_of(number: int) -> usage.Process:
+def seen_of(number: int) -> usage.ProcessUsage:
     return until(lambda: (process := usage.processes()[number]).memory and process)
 
 

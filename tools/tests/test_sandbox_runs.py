@@ -18,7 +18,7 @@ from sandboxes import LIMITS, a_sandbox, job, judge
 from dojo.grade.sandbox import isolation, view
 from dojo.grade.sandbox.confine import MEGABYTE
 from dojo.grade.sandbox.launch import Sandbox
-from dojo.grade.sandbox.link import Run
+from dojo.grade.sandbox.link import ConfinedProcess
 
 CANARY = "GRADER_PASSWORD"
 
@@ -32,7 +32,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @contextlib.contextmanager
-def running(sandbox: Sandbox, code: bytes, log: Path) -> Iterator[Run]:
+def running(sandbox: Sandbox, code: bytes, log: Path) -> Iterator[ConfinedProcess]:
     """A run of this code, which has come to where it says so, or ended."""
     with tempfile.TemporaryDirectory() as folder:
         run = sandbox.start(job(Path(folder), code), log)

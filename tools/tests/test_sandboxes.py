@@ -11,7 +11,7 @@ import sandboxes
 from sandboxes import BARE, a_sandbox, need_a_sandbox
 
 from dojo.grade.sandbox import isolation
-from dojo.grade.sandbox.isolation import Unavailable
+from dojo.grade.sandbox.isolation import NoSandbox
 from dojo.grade.sandbox.launch import Sandbox
 
 
@@ -48,18 +48,18 @@ def test_where_there_can_be_no_sandbox_its_tests_are_skipped(monkeypatch, make, 
 
 
 def not_contained(*_: object) -> None:
-    raise Unavailable("it was not contained")
+    raise NoSandbox("it was not contained")
 
 
 def test_where_there_can_be_one_a_sandbox_that_does_not_hold_is_a_failure(monkeypatch):
     need_a_sandbox()
     monkeypatch.setattr(isolation, "judge", not_contained)
-    with pytest.raises(Unavailable, match="it was not contained"), a_sandbox(content=BARE):
+    with pytest.raises(NoSandbox, match="it was not contained"), a_sandbox(content=BARE):
         pass
 
 
 def test_where_there_can_be_one_a_sandbox_that_does_not_start_is_a_failure(monkeypatch):
     need_a_sandbox()
     monkeypatch.setattr(Sandbox, "_around", lambda *_: ["false"])
-    with pytest.raises(Unavailable, match="could not be started"), a_sandbox(content=BARE):
+    with pytest.raises(NoSandbox, match="could not be started"), a_sandbox(content=BARE):
         pass

@@ -64,8 +64,8 @@ def test_without_any_it_runs_itself(own_run):
 @pytest.mark.parametrize(
     "answers",
     [
-        [server.Refused("no", is_stale=True)],
-        [server.Refused("no")],
+        [server.Refusal("no", is_stale=True)],
+        [server.Refusal("no")],
         [],
         [b"no json"],
         [b"[]"],
@@ -76,7 +76,7 @@ def test_without_any_it_runs_itself(own_run):
         [b'{"type": "End"}'],
         [b'{"type": "End", "katas": [{"name": 1}]}'],
         # no test: an error
-        [server.End([KataResult(KATA, 1, (TaskResult("t", ()),))])],
+        [server.AllResults([KataResult(KATA, 1, (TaskResult("t", ()),))])],
     ],
 )
 def test_with_an_odd_answer_it_runs_itself(own_run, answers):
@@ -85,7 +85,7 @@ def test_with_an_odd_answer_it_runs_itself(own_run, answers):
 
 
 def test_with_one_that_does_not_know_the_key_it_runs_itself(own_run):
-    serve(b"#CHALLENGE#" + b"x" * 20, b"#WELCOME#", server.End([]), greets=False)
+    serve(b"#CHALLENGE#" + b"x" * 20, b"#WELCOME#", server.AllResults([]), greets=False)
     assert client.run(REFERENCE, []) == ["own"]
 
 

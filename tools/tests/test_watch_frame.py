@@ -11,7 +11,7 @@ from rich.console import Console
 from dojo.check.watch import model as m
 from dojo.check.watch import terminal
 from dojo.check.watch.frame import Frame
-from dojo.check.watch.model import Hints, Model, Run
+from dojo.check.watch.model import Hints, Model, RunUnderWay
 from dojo.check.watch.terminal import decode
 from dojo.console import Screen
 from dojo.results import KataResult, Outcome, TaskResult, TestResult
@@ -111,7 +111,7 @@ def failed(start) -> Model:
 
 
 def test_before_the_first_verdict_it_says_what_to_do(start):
-    lines = drawn(replace(start, run=Run(1, (start.current,))))
+    lines = drawn(replace(start, run=RunUnderWay(1, (start.current,))))
     assert "starting Python and torch" in lines[0]
     assert "katas/k15_numpy_mlp.py" in "\n".join(lines)
 
@@ -144,7 +144,7 @@ def test_what_was_known_is_dim_while_a_new_run_is_on(failed):
             line for line in Frame(look("standard"), 80, 24, {}).lines(model) if "too high" in line
         )
 
-    assert "\x1b[2m" in line(replace(failed, run=Run(2, (failed.current,))))
+    assert "\x1b[2m" in line(replace(failed, run=RunUnderWay(2, (failed.current,))))
     assert "\x1b[2m" not in line(failed)
 
 
@@ -152,7 +152,7 @@ def test_what_was_known_is_dim_while_a_new_run_is_on(failed):
     ("changes", "says"),
     [
         ({"is_warm": True}, "testing"),
-        ({"is_warm": True, "run": Run(2, (), 7)}, "testing, 7 done"),
+        ({"is_warm": True, "run": RunUnderWay(2, (), 7)}, "testing, 7 done"),
         (
             {"why_cold": "the tests have changed"},
             "starting Python and torch anew (some seconds)\nbecause the tests have",
@@ -160,7 +160,7 @@ def test_what_was_known_is_dim_while_a_new_run_is_on(failed):
     ],
 )
 def test_the_top_says_what_is_going_on(failed, changes, says):
-    assert says in "\n".join(drawn(replace(failed, **{"run": Run(2, ()), **changes}))[:2])
+    assert says in "\n".join(drawn(replace(failed, **{"run": RunUnderWay(2, ()), **changes}))[:2])
 
 
 def test_a_whole_file_that_cannot_be_used_is_said_once(start):

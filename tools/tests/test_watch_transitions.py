@@ -25,7 +25,7 @@ from dojo.check.watch.model import (
     RunEnded,
     RunFailed,
     Saved,
-    Started,
+    SessionStarted,
     keys,
 )
 from dojo.check.watch.transitions import update
@@ -73,22 +73,24 @@ def start() -> Model:
 @pytest.fixture
 def passed(start) -> Model:
     """k00 was judged and passed; the others are not known."""
-    return after(start, Started(), judged(1, result("k00_a")))
+    return after(start, SessionStarted(), judged(1, result("k00_a")))
 
 
 @pytest.fixture
 def failed(start) -> Model:
-    return after(start, Started(), judged(1, result("k00_a", Outcome.FAILED, Outcome.BLOCKED)))
+    return after(
+        start, SessionStarted(), judged(1, result("k00_a", Outcome.FAILED, Outcome.BLOCKED))
+    )
 
 
 @pytest.fixture
 def last(start) -> Model:
     """All but k00 pass, and k00 is being judged."""
-    return after(replace(start, passed={"k01_b": DONE, "k02_c": DONE}), Started())
+    return after(replace(start, passed={"k01_b": DONE, "k02_c": DONE}), SessionStarted())
 
 
 def test_it_starts_by_judging_the_kata_on_the_screen(start):
-    model, todo = update(start, Started())
+    model, todo = update(start, SessionStarted())
     assert todo == [RunTests(1, ("k00_a",))]
     assert model.run.katas == ("k00_a",)
 
@@ -131,11 +133,13 @@ def test_a_save_leads_back_from_every_view(failed, view):
 
 
 def test_the_task_to_speak_of_is_the_wrong_one_before_the_open_one(start):
-    model = after(start, Started(), judged(1, result("k00_a", Outcome.NOT_STARTED, Outcome.FAILED)))
+    model = after(
+        start, SessionStarted(), judged(1, result("k00_a", Outcome.NOT_STARTED, Outcome.FAILED))
+    )
     assert model.problem.name == "two"
     assert (
         after(
-            start, Started(), judged(1, result("k00_a", Outcome.PASSED, Outcome.NOT_STARTED))
+            start, SessionStarted(), judged(1, result("k00_a", Outcome.PASSED, Outcome.NOT_STARTED))
         ).problem.name
         == "two"
     )
@@ -153,12 +157,19 @@ def test_keys_of_a_kata_that_passes(passed):
 
 def test_of_other_peoples_katas_there_are_no_hints_no_comparison_and_no_reset(start):
     other = replace(start, is_learners=False)
-    assert list(keys(after(other, Started(), judged(1, result("k00_a", Outcome.FAILED))))) == [
+    assert list(
+        keys(after(other, SessionStarted(), judged(1, result("k00_a", Outcome.FAILED))))
+    ) == [
         "l",
         "a",
         "q",
     ]
-    assert list(keys(after(other, Started(), judged(1, result("k00_a"))))) == ["n", "l", "a", "q"]
+    assert list(keys(after(other, SessionStarted(), judged(1, result("k00_a"))))) == [
+        "n",
+        "l",
+        "a",
+        "q",
+    ]
 
 
 @pytest.mark.parametrize("name", ["n", "d", "y", "x", "b", "up", "é"])
@@ -178,7 +189,7 @@ def test_after_a_success_it_waits_for_the_learner(passed):
 
 def test_next_goes_around_and_leaves_out_what_is_done(start):
     model = replace(start, current="k01_b", passed={"k02_c": DONE})
-    model = after(model, Started(), judged(1, result("k01_b")))
+    model = after(model, SessionStarted(), judged(1, result("k01_b")))
     assert after(model, Key("n")).current == "k00_a"
 
 
@@ -263,7 +274,7 @@ def test_after_the_end_everything_is_checked_again_only_when_something_had_faile
 
 def test_katas_nothing_is_known_of_are_judged_behind_the_screen(start):
     model = replace(start, unknown=("k00_a", "k02_c"))
-    model, todo = update(after(model, Started()), judged(1, result("k00_a")))
+    model, todo = update(after(model, SessionStarted()), judged(1, result("k00_a")))
     assert todo == [RunTests(2, ("k02_c",), in_background=True)]
     assert (model.run, model.unknown) == (None, ("k02_c",))
     model, todo = update(model, judged(2, result("k02_c")))
@@ -273,7 +284,9 @@ def test_katas_nothing_is_known_of_are_judged_behind_the_screen(start):
 
 
 def test_a_save_makes_the_verdict_from_behind_worthless_for_its_kata(start):
-    model = after(replace(start, unknown=("k01_b", "k02_c")), Started(), judged(1, result("k00_a")))
+    model = after(
+        replace(start, unknown=("k01_b", "k02_c")), SessionStarted(), judged(1, result("k00_a"))
+    )
     model, todo = update(model, saved("k02_c"))
     assert todo == [RunTests(3, ("k02_c",))]
     model = after(model, judged(2, result("k01_b"), result("k02_c")))

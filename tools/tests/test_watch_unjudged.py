@@ -6,7 +6,7 @@ import pytest
 from test_watch_transitions import CATALOG, KATAS, after, judged, result, saved
 
 from dojo.check.watch.effects import RunTests
-from dojo.check.watch.model import Key, Model, RunFailed, Started, keys
+from dojo.check.watch.model import Key, Model, RunFailed, SessionStarted, keys
 from dojo.check.watch.transitions import update
 from dojo.results import Outcome
 
@@ -14,7 +14,9 @@ from dojo.results import Outcome
 @pytest.fixture
 def passed() -> Model:
     return after(
-        Model(CATALOG, is_learners=True, current="k00_a"), Started(), judged(1, result("k00_a"))
+        Model(CATALOG, is_learners=True, current="k00_a"),
+        SessionStarted(),
+        judged(1, result("k00_a")),
     )
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from dojo import ROOT, Problem, catalog, cli, console
+from dojo import ROOT, UserError, catalog, cli, console
 from dojo.stubs import open_regions
 from dojo.suite.unit import ACCEPTED, is_device
 
@@ -36,7 +36,7 @@ TaskName = Annotated[
 def main() -> NoReturn:
     """Run the command line."""
     cli.end_cleanly()
-    cli.main("python tools/check", app, Problem)
+    cli.main("python tools/check", app, UserError)
 
 
 def _remember(keep: Callable[..., str], *arguments: object) -> None:

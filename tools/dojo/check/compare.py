@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import dedent
 
-from dojo import Problem
+from dojo import UserError
 from dojo.catalog import Kata, Task
 from dojo.check.state import State
 from dojo.results import Outcome
@@ -21,12 +21,12 @@ _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _Node = ast.stmt | ast.expr
 
 
-class NotComparable(Problem):
+class NotComparable(UserError):
     """The learner's file is no Python; the message says so."""
 
 
 @dataclass(frozen=True)
-class Part:
+class CodePair:
     """A function, class or entry that a task is about, as both have it."""
 
     name: str  # "LogisticRegression.forward", or "ANSWERS" for an entry of that dict
@@ -53,7 +53,7 @@ def refusal(kata: Kata, tasks: Sequence[Task], state: State) -> str:
     return f"You can compare once {what} is green: `{command}` tells whether it is."
 
 
-def parts(yours: str, reference: str, task: str) -> list[Part]:
+def parts(yours: str, reference: str, task: str) -> list[CodePair]:
     """What both wrote for a task, in the reference's order; last the learner's own helpers.
 
     Raises NotComparable if the learner's text is no Python.
@@ -63,19 +63,19 @@ def parts(yours: str, reference: str, task: str) -> list[Part]:
     except (SyntaxError, ValueError) as error:
         raise NotComparable(f"your file is not valid Python ({error})") from None
     solution = _Source(reference)
-    compared: list[Part] = []
+    compared: list[CodePair] = []
     used: set[str] = set()
     for name in solution.names_at(sorted(solution_lines(reference, task))):
         node = learner.node(name, task)
         solved = solution.node(name, task)
         is_same = node is not None and _code(node) == _code(solved)
-        compared.append(Part(name, learner.lines(node), solution.lines(solved), is_same))
+        compared.append(CodePair(name, learner.lines(node), solution.lines(solved), is_same))
         used.update(_words(node))
     for name, helper in learner.definitions.items():
         is_within = any(name.startswith(f"{part.name}.") for part in compared)
         is_used = name.rpartition(".")[2] in used
         if is_used and not is_within and name not in solution.definitions:
-            compared.append(Part(name, learner.lines(helper), ()))
+            compared.append(CodePair(name, learner.lines(helper), ()))
     return compared
 
 

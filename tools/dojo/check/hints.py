@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from dojo import Problem
+from dojo import UserError
 from dojo.catalog import Catalog, Kata, Task
 from dojo.check import state as states
 from dojo.check.state import State
@@ -36,7 +36,7 @@ _PAGES = {
 }
 
 
-class NoSuchTask(Problem):
+class NoSuchTask(UserError):
     """The kata has no such task; the message says which there are."""
 
 

@@ -5,18 +5,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn
 
-from dojo import ROOT, Problem
+from dojo import ROOT, UserError
 from dojo.catalog import Kata
 from dojo.check.server.client import run
 from dojo.results import Outcome, TestResult, Verdict
 from dojo.suite.unit import Unit
 
 
-class NoTarget(Problem):
+class NoTarget(UserError):
     """The target is no folder; the message says so."""
 
 
-class NoDevice(Problem):
+class NoDevice(UserError):
     """The device asked for is not present; the message says why."""
 
 

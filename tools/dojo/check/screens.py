@@ -7,18 +7,20 @@ from rich.markup import escape
 from rich.text import Text
 
 from dojo.catalog import Catalog, Kata, Task
-from dojo.check.compare import GAP, NEW, OLD, SAME, Line, Part, differences
+from dojo.check.compare import GAP, NEW, OLD, SAME, CodePair, Line, differences
 from dojo.check.hints import OpenHints
 from dojo.check.update import Update, counted
 from dojo.console import STYLES, Screen
-from dojo.reference_results import Entry
+from dojo.reference_results import ReferenceResult
 from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult, Verdict
 
 TITLE_WIDTH = 24
 _LINE_STYLES = {SAME: "dim", OLD: "red", NEW: "green", GAP: "dim"}
 
 
-def overview(screen: Screen, catalog: Catalog, verdict: Verdict, records: dict[str, Entry]) -> None:
+def overview(
+    screen: Screen, catalog: Catalog, verdict: Verdict, records: dict[str, ReferenceResult]
+) -> None:
     """Stages, katas and tasks with outcomes, the progress, and the next task's first failure."""
     out = screen.console.print
     results = {result.name: result for result in verdict.katas}
@@ -44,7 +46,7 @@ def overview(screen: Screen, catalog: Catalog, verdict: Verdict, records: dict[s
         out("\n[green]Everything passes.[/] Well done.")
 
 
-def compared(number: Measured, record: Entry | None) -> str:
+def compared(number: Measured, record: ReferenceResult | None) -> str:
     """A number that a training reached, beside its mark and what the reference reached."""
     name = number.mark.partition(".")[2].replace(".", " ")
     reached = "not a number" if number.value is None else f"{number.value:.4g}"
@@ -70,7 +72,7 @@ def _next(screen: Screen, kata: KataResult, task: TaskResult) -> None:
         out(f"\n  [dim]More: {command}      A hint: python tools/check hint {short}[/]")
 
 
-def kata(screen: Screen, kata: Kata, result: KataResult, record: Entry | None) -> None:
+def kata(screen: Screen, kata: Kata, result: KataResult, record: ReferenceResult | None) -> None:
     """One kata: every task, every test, and each task's first failure in full."""
     out = screen.console.print
     _heading(screen, kata, f"[{STYLES[result.outcome]}]{result.outcome}[/]")
@@ -148,7 +150,7 @@ def hints(
     out(f"\n[dim]{text}[/]")
 
 
-def comparison(screen: Screen, kata: Kata, task: Task, parts: Sequence[Part]) -> None:
+def comparison(screen: Screen, kata: Kata, task: Task, parts: Sequence[CodePair]) -> None:
     """A task's code in the learner's file and in the reference, and what the reference chose."""
     out = screen.console.print
     _heading(screen, kata, f"{task.name}   [red]- yours[/]   [green]+ the reference's[/]")

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dojo import Problem, lock
+from dojo import UserError, lock
 from dojo.check import aside
 from dojo.check.compare import Line, differences
 from dojo.cli import OUT_OF_REACH
@@ -30,7 +30,7 @@ _OF_ANOTHER_REPOSITORY = {f"GIT_{name}" for name in ("DIR", "WORK_TREE", "INDEX_
 _OF_ANOTHER_REPOSITORY |= {"GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"}
 
 
-class CannotUpdate(Problem):
+class CannotUpdate(UserError):
     """There is no update; the message says why, and what to do. Nothing was changed."""
 
 

@@ -22,13 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dojo import Problem
+from dojo import UserError
 from dojo.catalog import Catalog, Kata
 
 MOST_POINTS = 1000
 
 
-class AssignmentError(Problem):
+class AssignmentError(UserError):
     """The assignment can't be used; the message says what to do."""
 
 
@@ -85,7 +85,7 @@ def read(path: Path | None, chosen: Iterable[str], catalog: Catalog) -> Assignme
     fields = {} if path is None else _fields(path)
     try:
         assignment = _assignment(fields, catalog)
-    except Problem as problem:
+    except UserError as problem:
         raise AssignmentError(f"{path}: {problem}") from None
     if not names:
         return assignment

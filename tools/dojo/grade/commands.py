@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from dojo import Problem, catalog, cli, console
+from dojo import UserError, catalog, cli, console
 from dojo.grade import assignment as assignments
 from dojo.grade import exports, show, summary
 from dojo.grade.gradebook import Gradebook, GradebookError, versions
@@ -41,7 +41,7 @@ Out = Annotated[Path, typer.Option(metavar="GRADES", help="The folder where the 
 
 def main() -> NoReturn:
     """Run the command line."""
-    cli.main("python tools/grade", app, Problem)
+    cli.main("python tools/grade", app, UserError)
 
 
 @app.command(help=RUN_HELP, epilog=SHOW_HINT)

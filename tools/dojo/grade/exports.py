@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from dojo import Problem
+from dojo import UserError
 from dojo.files import write_whole
 from dojo.grade.records import KataGrade, Record, Status
 
@@ -16,7 +16,7 @@ COLUMNS = ("id", "points", "points possible", "flags")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-class ExportError(Problem):
+class ExportError(UserError):
     """The table can't be written; the gradebook has everything."""
 
 

@@ -18,7 +18,7 @@ from dojo.grade.assignment import Assignment
 from dojo.grade.judge_pool import CannotGrade
 from dojo.grade.records import KataGrade, Record, Status, Submission, TaskGrade, unjudged_kata
 from dojo.grade.sandbox.confine import SUBMISSION, RunLimits
-from dojo.grade.sandbox.isolation import Unavailable
+from dojo.grade.sandbox.isolation import NoSandbox
 from dojo.grade.sandbox.launch import EXAM, Sandbox
 from dojo.grade.text import bounded, line, without
 from dojo.processes.worker import Lost, Plain, Worker
@@ -227,7 +227,7 @@ def judging(
         try:
             suite = stack.enter_context(Sandbox(hidden, limits=limits))
             exam = stack.enter_context(Sandbox(hidden, EXAM, limits))
-        except Unavailable as problem:
+        except NoSandbox as problem:
             raise CannotGrade(str(problem)) from None
         stack.enter_context(sheets)
         isolation = suite.isolation.text if suite.isolation else ""

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Protocol, Self
 
-from dojo import Problem
+from dojo import UserError
 from dojo.grade.assignment import Assignment
 from dojo.grade.records import Record, Status, Submission, record_of, unjudged
 from dojo.grade.text import line
@@ -20,11 +20,11 @@ ATTEMPTS_A_SUBMISSION = 2  # each by a judge of its own: the first may have been
 SECONDS_TO_STOP = 2  # for all threads together
 
 
-class CannotGrade(Problem):
+class CannotGrade(UserError):
     """No submission can be judged; the message says what to do."""
 
 
-class Judge(Protocol):
+class AnyJudge(Protocol):
     """Judges one submission at a time."""
 
     def judge(self, submission: Submission) -> Record:
@@ -35,7 +35,7 @@ class Judge(Protocol):
 
 
 # entering either may raise CannotGrade, which ends the run
-NewJudge = Callable[[], AbstractContextManager[Judge]]
+NewJudge = Callable[[], AbstractContextManager[AnyJudge]]
 Judging = AbstractContextManager[NewJudge]
 
 
@@ -64,7 +64,7 @@ class JudgePool:
         self._todo: queue.Queue[Submission | None] = queue.Queue()
         self._done: queue.Queue[tuple[Submission, Record] | CannotGrade] = queue.Queue()
         self._stopped = threading.Event()
-        self._at_work: set[Judge] = set()
+        self._at_work: set[AnyJudge] = set()
         # Daemons: a judge that hangs does not keep the process from ending.
         self._threads = [
             threading.Thread(target=self._work, daemon=True, name=f"judge {n}") for n in range(jobs)

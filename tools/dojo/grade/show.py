@@ -8,7 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.text import Text
 
-from dojo import Problem
+from dojo import UserError
 from dojo.catalog import Catalog
 from dojo.console import STYLES, Screen
 from dojo.grade import exports, records
@@ -37,7 +37,7 @@ LIKE = {  # statuses without an outcome of the same name: those with the same ma
 }
 
 
-class UnknownStudent(Problem):
+class UnknownStudent(UserError):
     """No student, or several, can be meant."""
 
 

@@ -26,6 +26,7 @@ from dojo.processes.channel import MOST_IN_ALL, Channel
 MOST_READY = 2
 GO = b"go"  # what a child that stands ready waits for
 SECONDS_TO_GO = 5
+SECONDS_TO_START = 180  # until a child reports; a cold disk can take long to import torch
 MOST_OF_PLAIN = 1024**3  # bytes that a plain process may send: a measurement has many results
 PR_SET_PDEATHSIG = 1
 

@@ -68,7 +68,7 @@ class Reporter:
                 os._exit(0)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self.send(report.Started(nodeid))
+        self.send(report.TestStarted(nodeid))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if result := getattr(report, "kata_result", None):
@@ -99,7 +99,7 @@ def main(units: Sequence[Unit], connection: Connection, is_early: bool = False) 
         reporter = Reporter(unit, connection, is_early)
         code = pytest.main(arguments(unit), plugins=[reporter])
         sys.stdout.flush()
-        reporter.send(report.Ended(int(code)))
+        reporter.send(report.UnitEnded(int(code)))
 
 
 def arguments(unit: Unit) -> list[str]:

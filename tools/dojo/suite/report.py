@@ -49,7 +49,7 @@ class Collected(Event, frozen=True, tag="collected"):
     tests: Annotated[tuple[Test, ...], Meta(max_length=MOST_TESTS)]
 
 
-class Started(Event, frozen=True, tag="start"):
+class TestStarted(Event, frozen=True, tag="start"):
     """A test begins."""
 
     id: ShortText
@@ -70,13 +70,15 @@ class Result(Event, frozen=True, tag="result"):
     result: dict[str, Any]
 
 
-class Ended(Event, frozen=True, tag="end"):
+class UnitEnded(Event, frozen=True, tag="end"):
     """pytest has ended, with this exit code."""
 
     code: int
 
 
-_decoder = msgspec.json.Decoder(list[Collected | Started | Loading | Loaded | Result | Ended])
+_decoder = msgspec.json.Decoder(
+    list[Collected | TestStarted | Loading | Loaded | Result | UnitEnded]
+)
 
 
 def encode(events: Sequence[Event]) -> bytes:

@@ -22,7 +22,7 @@ from dojo.catalog import Kata
 from dojo.diagnosis import Cause, Diagnosis
 from dojo.processes import forking
 from dojo.processes.channel import LARGEST
-from dojo.processes.worker import Lost, Plain, Process, Worker
+from dojo.processes.worker import SECONDS_TO_START, Lost, Plain, Process, Worker
 from dojo.results import KataResult, Outcome, TestResult, decoded
 from dojo.suite import report as reports
 from dojo.suite.job import SuiteJob
@@ -32,7 +32,6 @@ from dojo.suite.unit import Unit
 # units from which on children import at once what only some katas need: that then costs less than
 # it saves
 MANY = 3
-SECONDS_TO_START = 180  # a cold disk can take long to import torch
 # a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
 SECONDS_OF_SILENCE = 30
 MOST_RESTARTS = 3
@@ -189,7 +188,7 @@ class _Supervisor:
         match event:
             case reports.Collected():
                 report.collected(event.tests)
-            case reports.Started():
+            case reports.TestStarted():
                 report.started(event.id)
             case reports.Loading() | reports.Loaded():
                 report.loading = isinstance(event, reports.Loading)
@@ -199,7 +198,7 @@ class _Supervisor:
                     report.results[event.id] = result
                     self.on_result(unit, result)
                 report.current = None
-            case reports.Ended():
+            case reports.UnitEnded():
                 self._close_open_tests(child, event.code)
                 child.units.popleft()
                 child.events = 0

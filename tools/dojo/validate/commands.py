@@ -71,19 +71,19 @@ def run_parts(kata: Katas = None, record: Record = False) -> None:
     for title, look in looks.items():
         if look is parts.references_pass:
             looks[title] = partial(parts.references_pass, write_record=record)
-    _Report().run((title, partial(look, chosen)) for title, look in looks.items())
+    _Reporter().run((title, partial(look, chosen)) for title, look in looks.items())
 
 
 @app.command()
 def stubs(kata: Katas = None) -> None:
     """Generate katas/k*.py from the references."""
-    _Report().run([("stubs", partial(parts.write_stubs, _catalog(kata)))])
+    _Reporter().run([("stubs", partial(parts.write_stubs, _catalog(kata)))])
 
 
 @app.command()
 def device(name: Device, kata: Katas = None) -> None:
     """Validate the references on a device that is present, and write its record."""
-    chosen, report = _catalog(kata), _Report()
+    chosen, report = _catalog(kata), _Reporter()
     report.run(
         (f"references on {each}", partial(hardware.measure, each, chosen.katas, report.say))
         for each in present_devices.present(name)
@@ -107,21 +107,21 @@ def devices(kata: Katas = None) -> None:
 @app.command("marks")
 def measure_marks(kata: Katas = None) -> None:
     """Measure the pass marks over 1,000 seeds; hours, goes on after an interruption."""
-    report = _Report()
+    report = _Reporter()
     report.run([("pass marks", partial(marks.measure, _catalog(kata), report.say))])
 
 
 @app.command("bands")
 def measure_bands(kata: Katas = None) -> None:
     """Measure where the references' losses lie while they train; minutes."""
-    report = _Report()
+    report = _Reporter()
     report.run([("loss bands", partial(bands.measure, _catalog(kata), report.say))])
 
 
 @app.command("mutants")
 def judge_mutants(kata: Katas = None, record: Record = False) -> None:
     """Judge small changes of the references: does a test fail for each? Slow."""
-    report = _Report()
+    report = _Reporter()
 
     def progress(name: str, done: int, total: int) -> None:
         bar = report.screen.bar(done, total)
@@ -139,7 +139,7 @@ def judge_mutants(kata: Katas = None, record: Record = False) -> None:
 @app.command("exams")
 def try_exams(draws: Draws, kata: Katas = None, record: Record = False) -> None:
     """Try the exams out: do they let right solutions pass, and no known mistake?"""
-    report = _Report()
+    report = _Reporter()
 
     def say(text: str) -> None:
         report.show(f"[dim]{text}[/]")
@@ -157,7 +157,7 @@ def _catalog(names: Sequence[str] | None) -> Catalog:
     return whole.only([whole.find(name) for name in names]) if names else whole
 
 
-class _Report:
+class _Reporter:
     """What a command shows: a line for each job, and how far it has come."""
 
     def __init__(self) -> None:

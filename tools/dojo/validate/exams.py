@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from dojo import ROOT, dependencies, files, reference_results
+from dojo import ROOT, files, imports, reference_results
 from dojo.catalog import Catalog, Kata
 from dojo.exam import sheet
 from dojo.exam.question import load
@@ -47,7 +47,7 @@ class Solution:
     @property
     def id(self) -> str:
         """Hash of its name, code and tasks."""
-        return _hash([self.name, dependencies.code(self.source), *self.tasks])
+        return _hash([self.name, imports.code(self.source), *self.tasks])
 
     @property
     def is_right(self) -> bool:
@@ -55,7 +55,7 @@ class Solution:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ExamVerdict:
     """What the exam said of a solution under one draw: task → reason, empty where it is right."""
 
     name: str
@@ -69,7 +69,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Figures:
+class ExamFigures:
     """What a kata's exam said when it was tried out."""
 
     reference: int  # draws that the reference was asked under
@@ -90,10 +90,10 @@ class Figures:
 class Tried:
     """The record of a kata."""
 
-    quick: Figures | None = None
-    all_draws: Figures | None = None
+    quick: ExamFigures | None = None
+    all_draws: ExamFigures | None = None
 
-    def latest(self, key: str) -> Figures | None:
+    def latest(self, key: str) -> ExamFigures | None:
         """The figures of what has this hash; those over all draws first."""
         figures = (self.all_draws, self.quick)
         return next((tried for tried in figures if tried and tried.of == key), None)
@@ -165,7 +165,7 @@ def unasked(kata: Kata) -> list[str]:
     return [task for task in tasks if task not in asked] + sorted(asked - set(tasks))
 
 
-def try_out(kata: Kata, draws: Callable[[Solution], int], say: Say) -> list[Verdict]:
+def try_out(kata: Kata, draws: Callable[[Solution], int], say: Say) -> list[ExamVerdict]:
     """Every solution under as many draws as `draws` says; verdicts in .exams/ are reused."""
     asked = [(solution, seed) for solution in solutions(kata) for seed in range(draws(solution))]
     path = KEPT / f"{kata.short}-{_hash(asking(kata))}-{version('torch')}.jsonl"
@@ -186,7 +186,7 @@ def try_out(kata: Kata, draws: Callable[[Solution], int], say: Say) -> list[Verd
     return [verdicts[solution.id, seed] for solution, seed in asked]
 
 
-def _under_one_draw(kata: str, seed: int, group: Sequence[Solution]) -> list[Verdict]:
+def _under_one_draw(kata: str, seed: int, group: Sequence[Solution]) -> list[ExamVerdict]:
     drawn = sheet.draw(kata, SECRET + str(seed).encode())
     verdicts = []
     for solution in group:
@@ -194,19 +194,19 @@ def _under_one_draw(kata: str, seed: int, group: Sequence[Solution]) -> list[Ver
             reasons = sheet.reasons_for_reference(drawn, solution.tasks)
         else:
             reasons = sheet.reasons(drawn, solution.source, solution.tasks)
-        verdicts.append(Verdict(solution.name, solution.id, seed, reasons))
+        verdicts.append(ExamVerdict(solution.name, solution.id, seed, reasons))
     return verdicts
 
 
-def _kept(path: Path) -> Iterator[Verdict]:
+def _kept(path: Path) -> Iterator[ExamVerdict]:
     for line in path.read_bytes().splitlines() if path.exists() else ():
         try:
-            yield msgspec.json.decode(line, type=Verdict)
+            yield msgspec.json.decode(line, type=ExamVerdict)
         except msgspec.MsgspecError:
             continue  # the last line of an interrupted run
 
 
-def problems(kata: Kata, verdicts: Iterable[Verdict]) -> Iterator[str]:
+def problems(kata: Kata, verdicts: Iterable[ExamVerdict]) -> Iterator[str]:
     """Right solutions that an exam refused, and known mistakes that it let pass."""
     for verdict in verdicts:
         where = f"reference/exams/{kata.name}.py, draw {verdict.seed}"
@@ -218,13 +218,13 @@ def problems(kata: Kata, verdicts: Iterable[Verdict]) -> Iterator[str]:
             yield from (f"{where}: {verdict.name} is refused: {reason}" for reason in reasons)
 
 
-def figures_of(verdicts: Sequence[Verdict]) -> Figures:
+def figures_of(verdicts: Sequence[ExamVerdict]) -> ExamFigures:
     """Draws and refusals of right solutions, and mistakes tried and passed."""
     wrong = [verdict for verdict in verdicts if verdict.name.startswith(MISTAKE)]
     right = [verdict for verdict in verdicts if not verdict.name.startswith(MISTAKE)]
     reference = [verdict for verdict in right if verdict.name == REFERENCE]
     variants = [verdict for verdict in right if verdict.name != REFERENCE]
-    return Figures(
+    return ExamFigures(
         reference=len(reference),
         reference_refused=sum(verdict.is_wrong for verdict in reference),
         variants=len(variants),
@@ -234,7 +234,7 @@ def figures_of(verdicts: Sequence[Verdict]) -> Figures:
     )
 
 
-def has_draws(kata: Kata, figures: Figures, draws: Callable[[Solution], int]) -> bool:
+def has_draws(kata: Kata, figures: ExamFigures, draws: Callable[[Solution], int]) -> bool:
     """True if the figures are of at least so many draws of each solution."""
     reference, *others = solutions(kata)
     variants = [solution for solution in others if solution.is_right]
@@ -256,9 +256,9 @@ def asking(kata: Kata, root: Path = ROOT) -> list[str]:
     """
     reference = root / "reference" / f"{kata.name}.py"
     exam = root / "reference" / "exams" / f"{kata.name}.py"
-    starts = [reference, exam, *dependencies.files_of(sheet.__name__, root)]
-    paths = sorted(dependencies.closure(starts, root, NO_SAY))
-    codes = [dependencies.code(path.read_text(encoding="utf-8")) for path in paths]
+    starts = [reference, exam, *imports.files_of(sheet.__name__, root)]
+    paths = sorted(imports.closure(starts, root, NO_SAY))
+    codes = [imports.code(path.read_text(encoding="utf-8")) for path in paths]
     return [*codes, reference_results.bounds_of(kata.name)]
 
 
@@ -271,7 +271,7 @@ def read(path: Path = FILE) -> dict[str, Tried]:
     return files.read_json(path, dict[str, Tried]) or {}
 
 
-def write(kata: Kata, figures: Figures, path: Path = FILE) -> None:
+def write(kata: Kata, figures: ExamFigures, path: Path = FILE) -> None:
     """Keep a kata's figures, in place of those with as many draws or fewer, or of an older exam."""
     tried = read(path)
     old, now = tried.get(kata.name, Tried()), key(kata)

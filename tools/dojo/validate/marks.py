@@ -18,7 +18,7 @@ from datetime import date
 from importlib.metadata import version
 from typing import Any
 
-from dojo import ROOT, dependencies, files
+from dojo import ROOT, files, imports
 from dojo.catalog import Catalog, Kata
 from dojo.suite.unit import Unit
 from dojo.validate import Finding, Say, patches
@@ -68,7 +68,7 @@ class Candidate:
     def key(self) -> str:
         """Hash of all that the values depend on: the code that the training tests reach."""
         start = ROOT / "tests" / f"test_{self.kata.name}.py"
-        modules = dependencies.closure([start], without=NO_SAY)
+        modules = imports.closure([start], without=NO_SAY)
         sources = [self.source, *(path.read_text(encoding="utf-8") for path in modules)]
         # of conftest.py only the seed: its other fixtures hand things over
         conftest = definitions([(ROOT / "conftest.py").read_text(encoding="utf-8")])

@@ -18,7 +18,7 @@ from textwrap import indent
 
 import msgspec
 
-from dojo import ROOT, dependencies, files, reference_results, stubs
+from dojo import ROOT, files, imports, reference_results, stubs
 from dojo.catalog import Catalog, Kata
 from dojo.results import KataResult, Outcome
 from dojo.suite.unit import Unit
@@ -59,7 +59,7 @@ class Mutant:
 
 
 @dataclass(frozen=True)
-class Figures:
+class MutantFigures:
     """How many mutants of a kata there are, and what became of them."""
 
     total: int
@@ -71,7 +71,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Report:
+class MutantReport:
     """What became of the mutants of one kata."""
 
     mutants: tuple[Mutant, ...]
@@ -83,9 +83,9 @@ class Report:
         return tuple(mutant for mutant in self.survivors if mutant.key in self.listed)
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> MutantFigures:
         killed = len(self.mutants) - len(self.survivors)
-        return Figures(len(self.mutants), killed, len(self.equivalent))
+        return MutantFigures(len(self.mutants), killed, len(self.equivalent))
 
     @property
     def problems(self) -> list[str]:
@@ -122,12 +122,12 @@ def measure(kata: Kata, write_record: bool, on_progress: OnProgress) -> Finding:
     return report.finding
 
 
-def try_out(kata: Kata, on_progress: OnProgress) -> Report:
+def try_out(kata: Kata, on_progress: OnProgress) -> MutantReport:
     """Make the mutants of a kata's reference, judge them, and compare with the list."""
     mutants = generate(kata.reference_text())
     killers = judge(kata, mutants, on_progress)
     survivors = [mutant for mutant, by in zip(mutants, killers, strict=True) if not by]
-    return Report(tuple(mutants), tuple(survivors), listed(kata.name))
+    return MutantReport(tuple(mutants), tuple(survivors), listed(kata.name))
 
 
 def generate(source: str) -> list[Mutant]:
@@ -203,7 +203,7 @@ def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> lis
         MutantsError: the reference does not pass its tests, so a failure would say nothing.
     """
     tests = tests_hash(kata.name)
-    keys = [files.digest([tests, dependencies.code(mutant.text)])[:16] for mutant in mutants]
+    keys = [files.digest([tests, imports.code(mutant.text)])[:16] for mutant in mutants]
     path = KEPT / f"{kata.short}.json"
     earlier = files.read_json(path, dict[str, str]) or {}
     killers = {key: earlier[key] for key in keys if key in earlier}
@@ -242,13 +242,13 @@ def killed_by(result: KataResult) -> str:
 
 def code_hash(kata: Kata) -> str:
     """Hash of the reference's code, from which the mutants are made."""
-    return files.digest([dependencies.code(kata.reference_text())])[:16]
+    return files.digest([imports.code(kata.reference_text())])[:16]
 
 
 def tests_hash(kata: str) -> str:
     """Hash of what judges a kata's mutants: the code of its tests, and its marks."""
     texts = [path.read_text(encoding="utf-8") for path in reference_results.tests_of(kata)]
-    parts = [*map(dependencies.code, texts), reference_results.bounds_of(kata)]
+    parts = [*map(imports.code, texts), reference_results.bounds_of(kata)]
     return files.digest(parts)[:16]
 
 
@@ -284,12 +284,12 @@ def listed(kata: str, path: Path = EQUIVALENT) -> dict[Key, str]:
     return reasons
 
 
-def figures(path: Path = FILE) -> dict[str, Figures]:
+def figures(path: Path = FILE) -> dict[str, MutantFigures]:
     """Kata → its figures; empty where there is no readable record."""
-    return files.read_json(path, dict[str, Figures]) or {}
+    return files.read_json(path, dict[str, MutantFigures]) or {}
 
 
-def record(kata: Kata, counted: Figures, path: Path = FILE) -> None:
+def record(kata: Kata, counted: MutantFigures, path: Path = FILE) -> None:
     """Keep a kata's figures."""
     today = str(date.today())
     new = replace(counted, date=today, of=code_hash(kata), tests=tests_hash(kata.name))
@@ -308,7 +308,7 @@ def recorded(catalog: Catalog) -> Finding:
     return Finding(list(filter(None, problems)), scope)
 
 
-def problem(kata: Kata, counted: Figures | None) -> str:
+def problem(kata: Kata, counted: MutantFigures | None) -> str:
     """Why a kata's figures don't prove its tests of today; empty where they do."""
     number = len(listed(kata.name))
     if counted is None or counted.of != code_hash(kata):

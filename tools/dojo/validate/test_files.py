@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dojo import ROOT, dependencies
+from dojo import ROOT, imports
 from dojo.catalog import Kata
 from dojo.results import KataResult
 from dojo.suite.supervisor import run
@@ -100,7 +100,7 @@ def definitions(sources: Iterable[str]) -> Definitions:
     """What the modules define at their top, and the methods of test classes, each by itself."""
     statements: Definitions = {}
     for source in sources:
-        for node in dependencies.without_docstrings(ast.parse(source)).body:
+        for node in imports.without_docstrings(ast.parse(source)).body:
             for name, statement in _named(node):
                 statements.setdefault(name, []).append(statement)
     return statements

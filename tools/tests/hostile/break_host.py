@@ -13,7 +13,7 @@ for descriptor in range(3, 256):
     try:
         inherited = socket.socket(fileno=os.dup(descriptor))
         for run in range(100):
-            inherited.send(b'{"do": "kill", "run": %d}' % run)
-            inherited.send(b'{"ended": %d, "code": 0}' % run)
+            inherited.send(b'{"type": "Kill", "run": %d}' % run)
+            inherited.send(b'{"type": "Exited", "run": %d, "code": 0}' % run)
     except OSError:
         pass

@@ -18,13 +18,14 @@ from dojo.check.server import rendezvous, server
 from dojo.check.server.fingerprint import environment, fingerprint
 from dojo.check.server.rendezvous import Address
 from dojo.cli import OUT_OF_REACH
+from dojo.processes.worker import SECONDS_TO_START
 from dojo.results import KataResult, Outcome
 from dojo.suite import supervisor
 from dojo.suite.supervisor import OnResult
 from dojo.suite.unit import Unit
 
 LARGEST_ANSWER = 64 * 1024 * 1024
-SECONDS_OF_SILENCE = supervisor.SECONDS_TO_START + supervisor.SECONDS_OF_SILENCE
+SECONDS_OF_SILENCE = SECONDS_TO_START + supervisor.SECONDS_OF_SILENCE
 # what comes of a server that is gone, is another, or gives an odd answer
 BROKEN = (OSError, EOFError, AuthenticationError, ValueError, LookupError, msgspec.MsgspecError)
 MOST_TRIES = 3
@@ -77,7 +78,7 @@ def ask(
     Raises Unanswered (Stale if it is that), or Dropped if ended through `drop`.
     """
     try:
-        question = server.Question(fingerprint(), list(units), jobs)
+        question = server.RunRequest(fingerprint(), list(units), jobs)
         with Client(address.socket) as connection:
             server.greet_server(connection, address.key)
             connection.send_bytes(server.encode(question))
@@ -94,9 +95,9 @@ def ask(
                     case server.Results(results) if on_result:
                         for number, result in results:
                             on_result(units[number], result)
-                    case server.End(katas):
+                    case server.AllResults(katas):
                         return katas
-                    case server.Refused(why, is_stale):
+                    case server.Refusal(why, is_stale):
                         raise Stale(why) if is_stale else Unanswered(why)
     except BROKEN as error:
         raise Unanswered(f"{type(error).__name__}: {error}") from error

@@ -34,7 +34,7 @@ SECONDS_TO_END = 3
 SECONDS_BETWEEN_RESULTS = 0.1  # a client that is woken for each test takes its time from the tests
 
 
-class Question(msgspec.Struct, tag=True):
+class RunRequest(msgspec.Struct, tag=True):
     """The units to run, as many at a time as there are jobs."""
 
     fingerprint: str
@@ -48,20 +48,20 @@ class Results(msgspec.Struct, tag=True):
     results: list[tuple[int, TestResult]]
 
 
-class End(msgspec.Struct, tag=True):
+class AllResults(msgspec.Struct, tag=True):
     """The run is over."""
 
     katas: list[KataResult]
 
 
-class Refused(msgspec.Struct, tag=True):
+class Refusal(msgspec.Struct, tag=True):
     """The client has to run the tests itself, or ask another server."""
 
     why: str
     is_stale: bool = False  # the server has imported what is not there now, and ends after this
 
 
-Message = Question | Results | End | Refused
+Message = RunRequest | Results | AllResults | Refusal
 
 
 def encode(message: Message) -> bytes:
@@ -106,16 +106,16 @@ class Server:
         with connection, contextlib.suppress(*errors):
             greet_client(connection, self.address.key)
             question = decode(connection.recv_bytes(LARGEST_QUESTION))
-            if isinstance(question, Question):
+            if isinstance(question, RunRequest):
                 self._answer(connection, question)
 
-    def _answer(self, connection: Connection, question: Question) -> None:
+    def _answer(self, connection: Connection, question: RunRequest) -> None:
         if question.fingerprint != self.fingerprint:
             if fingerprint() == self.fingerprint:
-                _send(connection, Refused("it runs with other settings"))
+                _send(connection, Refusal("it runs with other settings"))
             else:
                 why = "the tests, the tools or the packages have changed"
-                _send(connection, Refused(why, is_stale=True))
+                _send(connection, Refusal(why, is_stale=True))
                 os.close(0)
             return
         _send(connection, Results([]))
@@ -124,9 +124,9 @@ class Server:
         except (OSError, EOFError, Abandoned):
             raise
         except Exception as error:  # whatever it is, the client can run the tests itself
-            _send(connection, Refused(f"{type(error).__name__}: {error}"))
+            _send(connection, Refusal(f"{type(error).__name__}: {error}"))
 
-    def _run(self, connection: Connection, question: Question) -> None:
+    def _run(self, connection: Connection, question: RunRequest) -> None:
         units, unsent = question.units, Results([])
         sent = time.monotonic()
 
@@ -141,7 +141,7 @@ class Server:
         abandon = [connection, self.is_over]
         katas = run(units, catalog.load().katas, question.jobs, on_result, abandon, self.worker)
         _send(connection, unsent)
-        _send(connection, End(katas))
+        _send(connection, AllResults(katas))
         self.worker.fill()
         usual = [Unit(unit.target, unit.kata, unit.device) for unit in units]
         if len(units) == 1 and units == usual:

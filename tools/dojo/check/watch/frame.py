@@ -16,7 +16,7 @@ from dojo.check.screens import compared
 from dojo.check.watch import model as m
 from dojo.check.watch.model import WRONG, Model
 from dojo.console import STYLES, Screen
-from dojo.reference_results import Entry
+from dojo.reference_results import ReferenceResult
 from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
 LEAST_LOWER = 5  # lines below the list: its remark, the progress, the keys
@@ -31,7 +31,9 @@ COLOURS = ("standard", "256", "truecolor")
 class Frame:
     """Draws models in one size, with a screen's marks and colours, and what references reached."""
 
-    def __init__(self, screen: Screen, width: int, height: int, records: dict[str, Entry]) -> None:
+    def __init__(
+        self, screen: Screen, width: int, height: int, records: dict[str, ReferenceResult]
+    ) -> None:
         self._height, self._records = height, records
         colours = screen.console.color_system
         self._console = Console(

@@ -22,7 +22,7 @@ class Hints:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunUnderWay:
     """Katas that are being tested."""
 
     number: int
@@ -42,8 +42,8 @@ class Model:
     results: Mapping[str, KataResult] = field(default_factory=dict)  # kata → its last result
     unknown: tuple[str, ...] = ()  # katas with work in them that have no result yet
     view: str = KATA
-    run: Run | None = None  # the one whose results the screen waits for
-    background: Run | None = None
+    run: RunUnderWay | None = None  # the one whose results the screen waits for
+    background: RunUnderWay | None = None
     number: int = 0  # of the last run
     seconds: float | None = None  # that the last run for the screen took
     is_warm: bool = False  # the server has answered; the first answer takes longer
@@ -130,7 +130,7 @@ def keys(model: Model) -> dict[str, str]:
     return valid | {"q": "quit"}
 
 
-class Started(msgspec.Struct, frozen=True):
+class SessionStarted(msgspec.Struct, frozen=True):
     """The session begins."""
 
 
@@ -175,4 +175,4 @@ class Quit(msgspec.Struct, frozen=True):
     code: int
 
 
-Event = Started | Saved | Key | Progress | RunEnded | RunFailed | Restarting | Noticed | Quit
+Event = SessionStarted | Saved | Key | Progress | RunEnded | RunFailed | Restarting | Noticed | Quit

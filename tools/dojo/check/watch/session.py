@@ -63,7 +63,7 @@ class Session:
         """Go on until the end; returns the exit code."""
         katas = [kata.name for kata in self.model.catalog.katas]
         with self.keeper, Watcher(self._folder, katas, lambda saved: self.put(m.Saved(saved))):
-            self.put(m.Started())
+            self.put(m.SessionStarted())
             while True:
                 events = list(self._events())
                 for event in events:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dojo.check.watch import effects
 from dojo.check.watch import model as m
-from dojo.check.watch.model import ALL, KATA, Model, Run
+from dojo.check.watch.model import ALL, KATA, Model, RunUnderWay
 from dojo.results import KataResult, Outcome
 
 SCROLLS = {"up": -1, "down": 1, "page up": -10, "page down": 10, "space": 10}
@@ -16,7 +16,7 @@ Next = tuple[Model, list[effects.Effect]]
 def update(model: Model, event: m.Event) -> Next:
     """The model after an event, and what is to be done."""
     match event:
-        case m.Started():
+        case m.SessionStarted():
             return _test(model, [model.current])
         case m.Saved(katas):
             return _saved(model, katas)
@@ -41,7 +41,7 @@ def update(model: Model, event: m.Event) -> Next:
 def _test(model: Model, katas: Iterable[str]) -> Next:
     """Test these katas for the screen. A run for it that is not over yet is dropped."""
     dropped = [effects.DropRun(model.run.number)] if model.run else []
-    run = Run(model.number + 1, tuple(katas))
+    run = RunUnderWay(model.number + 1, tuple(katas))
     after = replace(model, run=run, number=run.number, scroll=0)
     return after, [*dropped, effects.RunTests(run.number, run.katas)]
 
@@ -77,7 +77,7 @@ def _ended(model: Model, event: m.RunEnded) -> Next:
         if len(run.katas) == len(model.catalog.katas):
             return replace(model, view=ALL, scroll=0, is_over=not model.unfinished), []
         if model.unknown and not background:
-            background = Run(model.number + 1, model.unknown)
+            background = RunUnderWay(model.number + 1, model.unknown)
             effect = effects.RunTests(background.number, background.katas, in_background=True)
             return replace(model, background=background, number=background.number), [effect]
     elif background and background.number == event.run:
@@ -90,7 +90,7 @@ def _ended(model: Model, event: m.RunEnded) -> Next:
     return model, []
 
 
-def _with_results(model: Model, run: Run, results: Iterable[KataResult]) -> Model:
+def _with_results(model: Model, run: RunUnderWay, results: Iterable[KataResult]) -> Model:
     """The model with what a run found out, apart from katas that were saved meanwhile."""
     new = {result.name: result for result in results if result.name not in run.saved}
     passed = {

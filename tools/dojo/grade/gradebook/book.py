@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from dojo import Problem, lock
+from dojo import UserError, lock
 from dojo.grade.records import Record, decode, encode
 
 NAME = "gradebook.sqlite"
@@ -38,7 +38,7 @@ _LITTLE = 64 * 1024  # bytes free on a disk that counts as full
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
-class GradebookError(Problem):
+class GradebookError(UserError):
     """The gradebook can't be used; nothing in it is lost."""
 
 

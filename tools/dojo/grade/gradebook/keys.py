@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from dojo import ROOT, dependencies, files
+from dojo import ROOT, files, imports
 from dojo.grade.assignment import Assignment
 from dojo.grade.records import Submission
 from dojo.reference_results import bounds_of
@@ -42,11 +42,11 @@ def versions(assignment: Assignment, isolated: bool, root: Path = ROOT) -> dict[
     names = [kata.name for kata in assignment.katas]
     pyproject = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     suite, exam = set(_suite(root, names)), set(_exam(root, names))
-    judge = dependencies.files_of(JUDGE, root)
-    judging = dependencies.closure([*suite, *exam, *judge], root)
+    judge = imports.files_of(JUDGE, root)
+    judging = imports.closure([*suite, *exam, *judge], root)
     tools = {path for path in judging if path.is_relative_to(root / "tools")}
-    modules = {path: dependencies.module_of(path, root) for path in tools}
-    deciding = [path for path in tools if not dependencies.is_in(modules[path], NO_SAY)]
+    modules = {path: imports.module_of(path, root) for path in tools}
+    deciding = [path for path in tools if not imports.is_in(modules[path], NO_SAY)]
     system = [platform.python_version(), platform.system(), platform.machine()]
     return {
         "suite": _files(root, judging - exam - tools) + _text(pyproject["tool"]["pytest"]),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dojo import Problem, catalog
+from dojo import UserError, catalog
 from dojo.catalog import Kata
 from dojo.grade.gradebook.book import NAME as GRADEBOOK
 from dojo.grade.intake import archives, names, notes, reading
@@ -19,7 +19,7 @@ OF_THE_SYSTEM = ("thumbs.db", "desktop.ini", "__macosx")
 NO_STUDENT = "names no student: put it into a folder of the student's name"
 
 
-class IntakeError(Problem):
+class IntakeError(UserError):
     """The folder of submissions, or the pattern for ids, can't be used."""
 
 

@@ -29,7 +29,7 @@ def never() -> bytes:
 
 
 @dataclass(frozen=True)
-class Finding:
+class LeftOut:
     """A file of a submission, looked at.
 
     Attributes:
@@ -58,15 +58,15 @@ class Finding:
         return Ignored(line(self.path), self.reason)
 
 
-def beside(name: str, katas: KataNames) -> Finding:
+def beside(name: str, katas: KataNames) -> LeftOut:
     """A student's other file in the folder of submissions, which is not read."""
     kata = katas.nearest(name) if names.is_text(name) else ""
     if not kata:
-        return Finding(name, BESIDE)
-    return Finding(name, f"is it meant as {kata}.py? rename it", kata, Cause.NAME)
+        return LeftOut(name, BESIDE)
+    return LeftOut(name, f"is it meant as {kata}.py? rename it", kata, Cause.NAME)
 
 
-def listed(findings: Sequence[Finding]) -> tuple[Ignored, ...]:
+def listed(findings: Sequence[LeftOut]) -> tuple[Ignored, ...]:
     """Paths that were not taken, and why: each once, but a folder for its many files of no kata."""
     others = Counter(finding.folder for finding in findings if finding.reason == NO_KATA)
     entries: dict[Ignored, None] = {}
@@ -83,12 +83,12 @@ def listed(findings: Sequence[Finding]) -> tuple[Ignored, ...]:
 
 
 def notes(
-    left_out: Sequence[Finding], places: Mapping[str, str], graded: Sequence[str]
+    left_out: Sequence[LeftOut], places: Mapping[str, str], graded: Sequence[str]
 ) -> tuple[str, ...]:
     """A sentence for each group of files left out: which, why, and what to do. `places` has the
     paths of the katas' files that were taken.
     """
-    groups: dict[tuple[str, Cause | None], list[Finding]] = defaultdict(list)
+    groups: dict[tuple[str, Cause | None], list[LeftOut]] = defaultdict(list)
     for finding in left_out:
         if finding.kata or any(kata not in places for kata in graded):
             cause = None if finding.kata in places else finding.cause
@@ -104,7 +104,7 @@ def nothing_of_these(others: Sequence[str]) -> str:
     return f"Nothing of this assignment was handed in. It holds {_named(others)}."
 
 
-def _note(group: Sequence[Finding], taken: str) -> str:
+def _note(group: Sequence[LeftOut], taken: str) -> str:
     """The note on files left out for one kata and cause; `taken` is the path of the kata's file."""
     first = group[0]
     several = len(group) > 1

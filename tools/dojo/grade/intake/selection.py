@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from dojo.grade.intake import names
 from dojo.grade.intake.bounds import Refused
 from dojo.grade.intake.names import KataNames
-from dojo.grade.intake.notes import NO_KATA, Cause, Finding, listed, never
+from dojo.grade.intake.notes import NO_KATA, Cause, LeftOut, listed, never
 from dojo.grade.records import Ignored
 
 NOT_GRADED = "no kata that is graded here"
@@ -49,7 +49,7 @@ class Choice:
     files: Mapping[str, bytes]
     ignored: tuple[Ignored, ...]
     places: Mapping[str, str]
-    left_out: tuple[Finding, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     others: tuple[str, ...] = ()
 
 
@@ -60,8 +60,8 @@ def chosen(members: Iterable[Member], katas: KataNames) -> Choice:
     there is one. Of several files of one name that one is taken which lies in a folder `katas` and,
     of these, least deep; where that does not single one out, none is.
     """
-    rest: list[Finding] = []
-    candidates: dict[str, list[Finding]] = defaultdict(list)
+    rest: list[LeftOut] = []
+    candidates: dict[str, list[LeftOut]] = defaultdict(list)
     for member in members:
         finding = _look_at(member, katas)
         if finding.reason:
@@ -90,7 +90,7 @@ def chosen(members: Iterable[Member], katas: KataNames) -> Choice:
     return Choice(files, listed(rest), places, tuple(_that_matter(rest, files)), tuple(others))
 
 
-def _look_at(member: Member, katas: KataNames) -> Finding:
+def _look_at(member: Member, katas: KataNames) -> LeftOut:
     """Judge by its name and place alone whether a file is a kata's."""
     load = never if member.refusal else member.load
     try:
@@ -98,16 +98,16 @@ def _look_at(member: Member, katas: KataNames) -> Finding:
     except Refused as refused:
         kata = katas.nearest(re.split(r"[/\\]", member.path)[-1])
         path = member.entry or member.path
-        return Finding(path, str(refused), kata, Cause.REFUSED, False, (member.path,), load)
+        return LeftOut(path, str(refused), kata, Cause.REFUSED, False, (member.path,), load)
     if folder := names.unseen_folder("/".join(place)):
-        return Finding(member.entry or f"{folder}/", NOT_LOOKED_INTO, place=place)
+        return LeftOut(member.entry or f"{folder}/", NOT_LOOKED_INTO, place=place)
     kata = katas.nearest(place[-1])
     reason, cause = _why_not(member, place, kata)
     if reason and cause is None:
         kata = ""
     weak = names.is_weak(place[-1]) or cause is Cause.ARCHIVE or reason == IN_REFERENCE
     path = member.entry or "/".join(place)
-    return Finding(path, reason, kata, cause, weak, place, load)
+    return LeftOut(path, reason, kata, cause, weak, place, load)
 
 
 def _why_not(member: Member, place: Sequence[str], kata: str) -> tuple[str, Cause | None]:
@@ -131,7 +131,7 @@ def _why_not(member: Member, place: Sequence[str], kata: str) -> tuple[str, Caus
     return (NOT_GRADED if _LIKE_A_KATA.fullmatch(name) else NO_KATA), None
 
 
-def _the_one(copies: Sequence[Finding]) -> Finding | None:
+def _the_one(copies: Sequence[LeftOut]) -> LeftOut | None:
     """The copy that counts; None where nothing says which."""
     if len(copies) == 1:
         return copies[0]
@@ -141,7 +141,7 @@ def _the_one(copies: Sequence[Finding]) -> Finding | None:
     return shallow[0] if len(shallow) == 1 else None
 
 
-def _why_no_copy(taken: Finding | None, copies: Sequence[Finding], refusal: str) -> str:
+def _why_no_copy(taken: LeftOut | None, copies: Sequence[LeftOut], refusal: str) -> str:
     """The reason why other copies are not taken; `refusal` is that of the one that counts."""
     if taken is not None:
         how = "counts, and could not be taken" if refusal else "was taken"
@@ -154,14 +154,14 @@ def _why_no_copy(taken: Finding | None, copies: Sequence[Finding], refusal: str)
     return f"{which}. The one in a folder katas/ would be"
 
 
-def _without_needless_question(finding: Finding, files: Mapping[str, bytes]) -> Finding:
+def _without_needless_question(finding: LeftOut, files: Mapping[str, bytes]) -> LeftOut:
     """Drop the "is it meant as ...?" of a weak match where the kata's own file was taken."""
     if finding.weak and finding.kata in files and finding.cause in (Cause.NAME, Cause.FORM):
         return replace(finding, reason=NO_KATA, kata="", cause=None)
     return finding
 
 
-def _that_matter(findings: Sequence[Finding], files: Mapping[str, bytes]) -> Iterator[Finding]:
+def _that_matter(findings: Sequence[LeftOut], files: Mapping[str, bytes]) -> Iterator[LeftOut]:
     """Those that may be what should have been graded: not where the very same text was."""
     compared = dict.fromkeys(files, 0)
     for finding in findings:
@@ -174,7 +174,7 @@ def _that_matter(findings: Sequence[Finding], files: Mapping[str, bytes]) -> Ite
             yield finding
 
 
-def _holds(finding: Finding, data: bytes) -> bool:
+def _holds(finding: LeftOut, data: bytes) -> bool:
     with suppress(Exception):  # however damaged it is: the submission goes without it
         return finding.load() == data
     return False

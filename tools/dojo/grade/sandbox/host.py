@@ -80,7 +80,7 @@ class Host:
         self.poll.register(control, select.POLLIN)
 
     def serve(self) -> NoReturn:
-        self.report(link.Ready())
+        self.report(link.Prepared())
         while True:
             timeout = MILLISECONDS_BETWEEN_CHECKS if self.children else None
             for descriptor, _ in self.poll.poll(timeout):
@@ -90,7 +90,7 @@ class Host:
                     self.reap(descriptor)
             self.check_usage()
 
-    def report(self, packet: link.Ready | link.Ended | link.NotConfined) -> None:
+    def report(self, packet: link.Prepared | link.Exited | link.NotConfined) -> None:
         with suppress(OSError):  # nobody listens any more: the socket's end comes next
             self.control.send(msgspec.json.encode(packet))
 
@@ -185,7 +185,7 @@ class Host:
         child = next(child for child in self.children.values() if child.watched == watched)
         _, status = os.waitpid(child.process, 0)
         self.poll.unregister(watched)
-        ended = link.Ended(child.run, os.waitstatus_to_exitcode(status))
+        ended = link.Exited(child.run, os.waitstatus_to_exitcode(status))
         has_begun = os.read(child.begun, 1) == BEGUN
         for descriptor in (watched, child.begun):
             os.close(descriptor)

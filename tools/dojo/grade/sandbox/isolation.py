@@ -28,7 +28,7 @@ NO_PROCESS = 2**22  # more than there can be
 WAY_OUT = "or give --no-sandbox, if you trust every submission as you trust your own code"
 
 
-class Unavailable(Exception):
+class NoSandbox(Exception):
     """No sandbox can be had here; the message is one sentence for the user, saying what to do."""
 
 
@@ -80,7 +80,7 @@ def isolation_of(worker: Worker, hidden: Iterable[Path] = ()) -> Isolation:
         except (OSError, EOFError):
             with suppress(Lost):
                 run.exit_code(patience=1)
-            raise Unavailable(explain(Path(log.name).read_text(errors="replace").strip())) from None
+            raise NoSandbox(explain(Path(log.name).read_text(errors="replace").strip())) from None
         finally:
             run.close()
     outside = {name: str(Path("/proc/self/ns", name).readlink()) for name in NAMESPACES}
@@ -105,7 +105,7 @@ def judge(report: TrialReport, outside: Mapping[str, str], bubblewrap_version: s
     missing += ["capabilities were left"] if report.capabilities else []
     missing += [] if report.no_new_privileges and report.first else ["it was not confined"]
     if missing:
-        raise Unavailable(
+        raise NoSandbox(
             f"A trial run in the sandbox was not contained ({', '.join(missing)}): grade elsewhere,"
             f" {WAY_OUT}."
         )
@@ -142,7 +142,7 @@ def _bait(hidden: Iterable[Path]) -> Iterator[TrialJob]:
 def need_linux() -> None:
     """Raises Unavailable elsewhere."""
     if not sys.platform.startswith("linux"):
-        raise Unavailable(
+        raise NoSandbox(
             "Grading runs submissions in ways that only Linux has: use a Linux machine, a virtual"
             f" one, or WSL, {WAY_OUT}."
         )
@@ -152,7 +152,7 @@ def bubblewrap() -> str:
     """Path of bubblewrap; raises Unavailable if it is not installed."""
     if path := shutil.which("bwrap"):
         return path
-    raise Unavailable(
+    raise NoSandbox(
         "Submissions are run in a sandbox, and the program that makes it was not found: install"
         f" bubblewrap (on Debian and Ubuntu `sudo apt install bubblewrap`), {WAY_OUT}."
     )

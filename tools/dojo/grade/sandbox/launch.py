@@ -16,15 +16,14 @@ import msgspec
 from dojo import ROOT
 from dojo.grade.sandbox import isolation, stage, usage, view
 from dojo.grade.sandbox.confine import MEGABYTE, SCRATCH, SUBMISSION, RunLimits
-from dojo.grade.sandbox.isolation import Isolation, Unavailable
-from dojo.grade.sandbox.link import Link, Request, Run, Start
+from dojo.grade.sandbox.isolation import Isolation, NoSandbox
+from dojo.grade.sandbox.link import ConfinedProcess, Link, Request, Start
 from dojo.processes.channel import Channel
-from dojo.processes.worker import Job
+from dojo.processes.worker import SECONDS_TO_START, Job
 from dojo.suite import preload
 from dojo.suite.loader import packages
 
 SECONDS_TO_CLEAR_UP = 2
-SECONDS_TO_START = 180  # a cold disk can take long to import torch
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Sandbox:
         self.isolation: Isolation | None = None
         self._link: Link | None = None
         self._groups: Path | None = None
-        self._in_groups: list[tuple[Run, usage.Group]] = []
+        self._in_groups: list[tuple[ConfinedProcess, usage.Group]] = []
         self._runs = 0
         self._lock = threading.Lock()
 
@@ -101,7 +100,7 @@ class Sandbox:
         try:
             measured = isolation.isolation_of(self, self.hidden)
             return replace(measured, cgroup=self._groups is not None)
-        except Unavailable:
+        except NoSandbox:
             if self._groups is None:
                 raise
         self._groups = None  # what looked as if it were ours was not
@@ -120,7 +119,7 @@ class Sandbox:
         """Number of the process above all others of the sandbox; None if it is not entered."""
         return self._link.process if self._link else None
 
-    def start(self, job: Job, log: Path) -> Run:
+    def start(self, job: Job, log: Path) -> ConfinedProcess:
         """Raises Unavailable if the sandbox is gone, and no new one can be made."""
         with self._lock:
             if self._link is None or not self._link.is_well:
@@ -132,7 +131,7 @@ class Sandbox:
         inside = msgspec.Raw(msgspec.json.encode(job.moved(SUBMISSION, SCRATCH)))
         request = Request(inside, job.files(), self.limits)
         ours, theirs = socket.socketpair()
-        run = Run(number, Channel(ours.detach(), job.most_in_all), log, link)
+        run = ConfinedProcess(number, Channel(ours.detach(), job.most_in_all), log, link)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         given = [theirs.fileno(), os.open(log, flags, 0o600)]
         try:
@@ -144,7 +143,7 @@ class Sandbox:
                 os.close(descriptor)
         return run
 
-    def _group_for(self, run: Run) -> list[int]:
+    def _group_for(self, run: ConfinedProcess) -> list[int]:
         """The door to a control group for it, where there can be one."""
         if self._groups is None:
             return []
@@ -155,7 +154,7 @@ class Sandbox:
         except OSError as error:
             run.channel.close()
             reason = f"{self._groups} takes no more control groups ({error.strerror})."
-            raise Unavailable(reason) from error
+            raise NoSandbox(reason) from error
         with self._lock:
             self._clear_up()
             self._in_groups.append((run, group))
@@ -177,15 +176,15 @@ class Sandbox:
         link = Link(self._around(python, inside), control, theirs)
         try:
             link.wait_until_ready(SECONDS_TO_START)
-        except Unavailable as problem:
-            raise Unavailable(isolation.explain(str(problem))) from None
+        except NoSandbox as problem:
+            raise NoSandbox(isolation.explain(str(problem))) from None
         return link
 
     def _around(self, python: view.Python, inside: list[str]) -> list[str]:
         program = isolation.bubblewrap()
         seen = view.view(python, self.hidden, of_root=self.content.parts)
         if conflict := view.in_the_way(seen, self.hidden):
-            raise Unavailable(isolation.explain_unhidden(*conflict))
+            raise NoSandbox(isolation.explain_unhidden(*conflict))
         if os.geteuid() != 0:
             return view.command(program, seen, seen.sources, inside)
         staged = [stage.path(number) for number in range(len(seen.sources))]

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from dojo.grade.sandbox.confine import RunLimits
-from dojo.grade.sandbox.isolation import Unavailable
+from dojo.grade.sandbox.isolation import NoSandbox
 from dojo.grade.sandbox.view import ENVIRONMENT
 from dojo.processes.channel import Channel
 from dojo.processes.worker import Lost, Process
@@ -41,11 +41,11 @@ class Kill(msgspec.Struct, frozen=True, tag=True):
     run: int
 
 
-class Ready(msgspec.Struct, frozen=True, tag=True):
+class Prepared(msgspec.Struct, frozen=True, tag=True):
     """From the host: everything is imported."""
 
 
-class Ended(msgspec.Struct, frozen=True, tag=True):
+class Exited(msgspec.Struct, frozen=True, tag=True):
     """From the host: the run's exit code, or the negative number of the signal that ended it."""
 
     run: int
@@ -72,10 +72,10 @@ class Request(msgspec.Struct, frozen=True):
 
 
 orders = msgspec.json.Decoder(Start | Kill)
-_reports = msgspec.json.Decoder(Ready | Ended | NotConfined)
+_reports = msgspec.json.Decoder(Prepared | Exited | NotConfined)
 
 
-class Run(Process):
+class ConfinedProcess(Process):
     """A confined child."""
 
     def __init__(self, number: int, channel: Channel, log: Path, link: "Link") -> None:
@@ -133,7 +133,7 @@ class Link:
             self.end()
             self._printed.seek(0)
             words = self._printed.read()[-2000:].decode(errors="replace").strip()
-            raise Unavailable(words or f"it was not ready within {seconds:.0f} s")
+            raise NoSandbox(words or f"it was not ready within {seconds:.0f} s")
 
     @property
     def process(self) -> int:
@@ -212,7 +212,7 @@ class Link:
                     break
                 received = True
                 match _reports.decode(packet):
-                    case Ended(run, code):
+                    case Exited(run, code):
                         self.codes[run] = code
                         self._overdue.pop(run, None)
                     case NotConfined(run):

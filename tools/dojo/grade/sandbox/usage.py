@@ -16,7 +16,7 @@ LOWEST_PRIORITY = 19
 MOST_THAT_SHARE = 9
 
 
-class Process(NamedTuple):
+class ProcessUsage(NamedTuple):
     """A process that can be seen from here.
 
     Attributes:
@@ -31,7 +31,7 @@ class Process(NamedTuple):
     stack: int = 0
 
 
-def processes() -> dict[int, Process]:
+def processes() -> dict[int, ProcessUsage]:
     """All processes by number. Nothing is read that takes a lock of theirs: none can delay us."""
     by_number = {}
     for entry in Path("/proc").iterdir():
@@ -41,7 +41,7 @@ def processes() -> dict[int, Process]:
     return by_number
 
 
-def _process(entry: Path) -> Process:
+def _process(entry: Path) -> ProcessUsage:
     fields = _fields(entry)
     # its first thread has ended, and shows nothing of the memory of the others
     if fields[0] == "Z" and int(fields[17]) > 1:
@@ -50,7 +50,7 @@ def _process(entry: Path) -> Process:
     lines = (entry / "status").read_bytes().splitlines()
     kilobytes = [line.split()[1] for line in lines if line.startswith((b"RssAnon:", b"RssShmem:"))]
     memory = sum(map(int, kilobytes)) * 1024
-    return Process(int(fields[1]), memory, int(fields[17]), int(fields[25]))
+    return ProcessUsage(int(fields[1]), memory, int(fields[17]), int(fields[25]))
 
 
 def _fields(entry: Path) -> list[str]:
@@ -58,7 +58,7 @@ def _fields(entry: Path) -> list[str]:
     return (entry / "stat").read_bytes().rpartition(b")")[2].decode().split()
 
 
-def members(every: Mapping[int, Process], first: int) -> set[int]:
+def members(every: Mapping[int, ProcessUsage], first: int) -> set[int]:
     """A process and all below it; an orphan is below the first process of its PID namespace."""
     run, size = {first}, 0
     while len(run) > size:
@@ -67,20 +67,20 @@ def members(every: Mapping[int, Process], first: int) -> set[int]:
     return run & every.keys()
 
 
-def memory_beyond(every: Mapping[int, Process], run: Collection[int], warm: int) -> int:
+def memory_beyond(every: Mapping[int, ProcessUsage], run: Collection[int], warm: int) -> int:
     """Bytes that a run's processes take together, beyond what they share with the warm process.
 
     Forks of the warm process that have not started another program since share it. They may have
     given it up by writing to it, which can't be seen: so it is free for a few of them, not for all.
     """
-    origin = every.get(warm, Process(0, 0))
+    origin = every.get(warm, ProcessUsage(0, 0))
     memory = [every[number].memory for number in run]
     forks = [every[number].memory for number in run if every[number].stack == origin.stack]
     shared = sorted(min(taken, origin.memory) for taken in forks)
     return sum(memory) - sum(shared[-MOST_THAT_SHARE:])
 
 
-def threads(every: Mapping[int, Process], run: Collection[int]) -> int:
+def threads(every: Mapping[int, ProcessUsage], run: Collection[int]) -> int:
     """How many threads the processes of a run have together."""
     return sum(every[number].threads for number in run)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dojo import ROOT, dependencies
+from dojo import ROOT, imports
 from dojo.grade.assignment import read
 from dojo.grade.gradebook import keys, versions
 from dojo.validate import exams
@@ -148,7 +148,7 @@ def unnoticed(copy: Path, key: Callable[[], object], names: set[str]) -> list[st
 
 
 def says_nothing(name: str, no_say) -> bool:
-    return dependencies.is_in(dependencies.module_of(ROOT / name), no_say)
+    return imports.is_in(imports.module_of(ROOT / name), no_say)
 
 
 def test_a_grade_is_stale_after_a_change_of_anything_that_judges(judging, copy, grade_key):
@@ -186,7 +186,7 @@ def test_what_judges_nothing_makes_nothing_stale(copy, grade_key, exam_key):
 
 def test_a_new_name_of_what_judges_nothing_makes_nothing_stale(copy, grade_key, exam_key):
     first = grade_key(), exam_key()
-    imported = dependencies.closure(dependencies.files_of(keys.JUDGE, copy), copy)
+    imported = imports.closure(imports.files_of(keys.JUDGE, copy), copy)
     for path in of_others(copy) - imported:  # the name of what a judge imports stands in its code
         if path.is_file() and path.name != "__init__.py" and "reference" not in path.parts:
             path.rename(path.with_name(f"new_{path.name}"))
@@ -211,10 +211,10 @@ def test_a_new_module_counts_as_soon_as_one_that_judges_imports_it(copy, grade_k
 
 def test_what_has_no_say_would_have_one_if_it_were_not_named_with_a_reason():
     for start, no_say in ((keys.JUDGE, keys.NO_SAY), ("dojo.exam.sheet", exams.NO_SAY)):
-        imported = dependencies.closure(dependencies.files_of(start))
+        imported = imports.closure(imports.files_of(start))
         for module, reason in no_say.items():
-            assert set(dependencies.files_of(module)) & imported and reason
-            assert module in map(dependencies.module_of, imported)
+            assert set(imports.files_of(module)) & imported and reason
+            assert module in map(imports.module_of, imported)
 
 
 def test_no_import_is_overlooked():
@@ -229,18 +229,18 @@ def test_no_import_is_overlooked():
                     assert node.level == 0, f"{path}: a relative import is not followed"
                     names = {f"{node.module}.{alias.name}" for alias in node.names}
                     wanted |= names | {node.module}
-            assert wanted <= dependencies.imported(text), path
+            assert wanted <= imports.imported(text), path
 
 
 def test_a_module_that_is_started_by_its_name_counts():
-    names = dependencies.imported('run("dojo.suite.preload", f"from dojo.grade import x; x()")')
+    names = imports.imported('run("dojo.suite.preload", f"from dojo.grade import x; x()")')
     assert {"dojo.suite.preload", "dojo.grade.x"} <= names
 
 
 def test_a_modules_data_counts_with_it():
     for module in ("dojo.suite.causes", "dojo.simulated.kernels"):
         data = ROOT / "tools" / f"{module.replace('.', '/')}.toml"
-        assert data.is_file() and data in dependencies.files_of(module)
+        assert data.is_file() and data in imports.files_of(module)
 
 
 def test_packages_on_the_way_count_and_what_is_left_out_does_not(tmp_path):
@@ -255,7 +255,7 @@ def test_packages_on_the_way_count_and_what_is_left_out_does_not(tmp_path):
         (tmp_path / name).write_text(text)
 
     def found(*without: str) -> set[str]:
-        paths = dependencies.closure([tmp_path / "a.py"], tmp_path, without)
+        paths = imports.closure([tmp_path / "a.py"], tmp_path, without)
         return {path.relative_to(tmp_path).as_posix() for path in paths}
 
     assert found() == set(files)
