@@ -155,10 +155,11 @@ def test_another_system_is_told_that_it_takes_linux(monkeypatch):
 
 def test_a_machine_without_user_namespaces_is_told_what_to_allow():
     code = (
-        "from dojo.grade.sandbox.launch import Sandbox\nfrom dojo.grade.sandbox.isolation import"
-        " Unavailable\nfrom pathlib import"
-        " Path\nPath('/proc/sys/user/max_user_namespaces').write_text('0')\ntry:\n   "
-        " Sandbox().__enter__()\nexcept Unavailable as reason:\n    print(reason)\n"
+        "from pathlib import Path\n"
+        "from dojo.grade.sandbox.isolation import NoSandbox\n"
+        "from dojo.grade.sandbox.launch import Sandbox\n"
+        "Path('/proc/sys/user/max_user_namespaces').write_text('0')\n"
+        "try:\n    Sandbox().__enter__()\nexcept NoSandbox as reason:\n    print(reason)\n"
     )
     with a_sandbox(content=BARE):
         pass  # else there is nothing to take away

@@ -1,7 +1,7 @@
 """The events that a child reports of a unit, and the report that the parent makes of them.
 
-The events of a unit, in order: Collected, then for each test Started and Result, with Loading and
-Loaded around the import of the learner's file, and at the end Ended. A unit without its Ended did
+The events of a unit, in order: Collected, then for each test TestStarted and Result, with Loading
+and Loaded around the import of the learner's file, and at the end UnitEnded. A unit without it did
 not run to its end. They travel as JSON, one or more to a message.
 """
 

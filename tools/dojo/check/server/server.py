@@ -2,7 +2,7 @@
 
 Its standard input is its lifeline: when that ends, because its keeper has ended in whatever way, it
 ends too, and its children with it. It prints its address as one line of JSON. Each client sends one
-Question and gets Answers; one that hangs up has its run ended.
+RunRequest and gets answers; one that hangs up has its run ended.
 """
 
 import contextlib

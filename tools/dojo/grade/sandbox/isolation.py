@@ -71,7 +71,7 @@ def isolation_of(worker: Worker, hidden: Iterable[Path] = ()) -> Isolation:
         hidden: folders that no run in it may see.
 
     Raises:
-        Unavailable: a run in it is not contained.
+        NoSandbox: a run in it is not contained.
     """
     with _bait(hidden) as job, tempfile.NamedTemporaryFile() as log:
         run = worker.start(job, Path(log.name))
@@ -94,7 +94,7 @@ def judge(report: TrialReport, outside: Mapping[str, str], bubblewrap_version: s
         outside: namespace → its name, of a process outside.
 
     Raises:
-        Unavailable: it reached something, or a wall is missing.
+        NoSandbox: it reached something, or a wall is missing.
     """
     # what a run does not have from the host is new, and no other's
     inside, of_host = report.namespaces, report.of_host
@@ -140,7 +140,7 @@ def _bait(hidden: Iterable[Path]) -> Iterator[TrialJob]:
 
 
 def need_linux() -> None:
-    """Raises Unavailable elsewhere."""
+    """Raises NoSandbox elsewhere."""
     if not sys.platform.startswith("linux"):
         raise NoSandbox(
             "Grading runs submissions in ways that only Linux has: use a Linux machine, a virtual"
@@ -149,7 +149,7 @@ def need_linux() -> None:
 
 
 def bubblewrap() -> str:
-    """Path of bubblewrap; raises Unavailable if it is not installed."""
+    """Path of bubblewrap; raises NoSandbox if it is not installed."""
     if path := shutil.which("bwrap"):
         return path
     raise NoSandbox(

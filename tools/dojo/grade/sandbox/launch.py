@@ -66,7 +66,7 @@ class Sandbox:
         isolation: what stands between runs and this machine; None until it is entered.
 
     Raises:
-        Unavailable: on entering, where no sandbox can be had.
+        NoSandbox: on entering, where no sandbox can be had.
     """
 
     is_quick = True
@@ -120,7 +120,7 @@ class Sandbox:
         return self._link.process if self._link else None
 
     def start(self, job: Job, log: Path) -> ConfinedProcess:
-        """Raises Unavailable if the sandbox is gone, and no new one can be made."""
+        """Raises NoSandbox if the sandbox is gone, and no new one can be made."""
         with self._lock:
             if self._link is None or not self._link.is_well:
                 if self._link:

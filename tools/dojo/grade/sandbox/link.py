@@ -128,7 +128,7 @@ class Link:
             )
 
     def wait_until_ready(self, seconds: float) -> None:
-        """Raises Unavailable, with what the host printed, if it did not come to be ready."""
+        """Raises NoSandbox, with what the host printed, if it did not come to be ready."""
         if not self._receive(seconds):
             self.end()
             self._printed.seek(0)
