@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -28,7 +27,7 @@ def app(run: str, help_text: str = "") -> typer.Typer:
     of_group = HELP if help_text else ()
 
     class RunByDefault(TyperGroup):
-        def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
             if not args or (args[0] not in self.commands and args[0] not in of_group):
                 args = [run, *args]
             return super().parse_args(ctx, args)
