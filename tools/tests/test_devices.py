@@ -13,7 +13,7 @@ import torch
 
 from dojo import ROOT
 from dojo.suite import devices
-from dojo.validate import device_record
+from dojo.validate import commands, device_record
 
 # Whoever starts CUDA is noted, and refused as on a machine without it; at the end one start is made
 # on purpose.
@@ -109,14 +109,44 @@ def test_an_apple_gpu_that_works_is_there(apple):
     assert devices.why_absent("mps") is None
 
 
+def test_a_gpu_without_memory_is_told_from_one_that_is_broken(apple):
+    apple(RuntimeError("Metal device was lost"))
+    assert devices.why_absent("mps") == "MPS is there but does not work: Metal device was lost"
+    with pytest.raises(devices.DeviceError) as broken:
+        devices.present("mps")
+    assert not isinstance(broken.value, devices.NoMemory)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [("MPS backend out of memory (max allowed: 7.93 GB)", 3), ("Metal device was lost", 2)],
+)
+def test_nothing_is_validated_there_and_the_exit_code_says_why(
+    apple, capfd, monkeypatch, error, code
+):
+    apple(RuntimeError(error))
+    monkeypatch.setattr(sys, "argv", ["validate", "device", "mps"])
+    with pytest.raises(SystemExit) as end:
+        commands.main()
+    assert end.value.code == code
+    assert "Nothing was validated on mps: MPS is there but" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("workflow", ["cpu", "cuda", "mps"])
 def test_a_workflow_uploads_the_records_of_its_device_alone(workflow):
     text = (ROOT / ".github" / "workflows" / f"{workflow}.yml").read_text(encoding="utf-8")
-    commands = re.findall(r"tools/validate (.+)", text)
+    commands = re.findall(r"tools/validate (.+?)(?: \|\||$)", text, re.MULTILINE)
     assert f"device {workflow}" in commands
-    (pattern,) = re.findall(r"path: (.+)", text)
+    (pattern,) = set(re.findall(r"reference/validation/\S+", text))
     committed = [path.relative_to(ROOT).as_posix() for path in device_record.FOLDER.glob("*.json")]
     assert fnmatch.fnmatch(f"reference/validation/{workflow}-model.json", pattern)
     assert [
         path for path in fnmatch.filter(committed, pattern) if f"/{workflow}-" not in path
     ] == []
+
+
+@pytest.mark.parametrize("workflow", ["cuda", "mps"])
+def test_a_record_that_was_there_before_is_not_uploaded_as_if_it_were_new(workflow):
+    text = (ROOT / ".github" / "workflows" / f"{workflow}.yml").read_text(encoding="utf-8")
+    forgotten = text.index(f"rm -f reference/validation/{workflow}-*.json")
+    assert forgotten < text.index(f"tools/validate device {workflow}")

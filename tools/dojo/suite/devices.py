@@ -18,11 +18,17 @@ os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
 # With this, CUDA's matrix products give the same numbers in every run.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
+NO_MEMORY = "gives no memory"
+
 TRAINERS = ("train", "fit", "trainer", "overfit", "descend")  # functions of katas
 
 
 class DeviceError(Exception):
     """No such device, or not here; the message says which there are."""
+
+
+class NoMemory(DeviceError):
+    """The device is there, but gives no memory, as in some virtual machines."""
 
 
 def present(name: str) -> list[str]:
@@ -41,7 +47,8 @@ def present(name: str) -> list[str]:
         choices = ACCEPTED.removeprefix("auto, ")
         raise DeviceError(f"There is no device '{name}': choose all, {choices}.")
     if reason := why_absent(name):
-        raise DeviceError(f"Nothing was validated on {name}: {reason}.")
+        kind = NoMemory if NO_MEMORY in reason else DeviceError
+        raise kind(f"Nothing was validated on {name}: {reason}.")
     return [name]
 
 
@@ -95,7 +102,8 @@ def _mps_refuses() -> str | None:
     try:
         torch.ones(1, device="mps").item()
     except RuntimeError as error:
-        return f"MPS is there but gives no memory: {str(error).partition(chr(10))[0]}"
+        fault = NO_MEMORY if "out of memory" in str(error) else "does not work"
+        return f"MPS is there but {fault}: {str(error).partition(chr(10))[0]}"
     return None
 
 

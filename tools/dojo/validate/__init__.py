@@ -13,6 +13,7 @@ hardware       the references on a device
 device_record  what is kept of that, and the table of all devices
 patches        known mistakes and other right solutions: replacements in a reference's text
 test_files     what a kata's test file says, and texts run against it
+workflows      the workflows, looked at by linters
 """
 
 from collections.abc import Callable, Sequence
@@ -28,3 +29,4 @@ class Finding:
     problems: Sequence[str]
     scope: str  # how much was looked at, in a few words
     notes: Sequence[str] = ()  # what is worth showing though it is no problem
+    unchecked: bool = False  # something could not be looked at here, which is no pass

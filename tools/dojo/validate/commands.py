@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from textwrap import indent
@@ -26,6 +27,7 @@ PROBLEMS = (
     PatchError,
     present_devices.DeviceError,
 )
+EXIT_NOT_RUN = 3  # there is such a device, and it gives nothing to validate on
 # What was a flag and is a command.
 OLD_FLAGS = {f"--{command}": command for command in ("marks", "bands", "mutants", "devices")}
 OLD_FLAGS |= {"--write-stubs": "stubs", "--device": "device NAME", "--exams": "exams N"}
@@ -84,9 +86,14 @@ def stubs(kata: Katas = None) -> None:
 def device(name: Device, kata: Katas = None) -> None:
     """Validate the references on a device that is present, and write its record."""
     chosen, report = _catalog(kata), _Reporter()
+    try:
+        names = present_devices.present(name)
+    except present_devices.NoMemory as reason:
+        sys.stderr.write(f"{reason}\n")
+        raise typer.Exit(EXIT_NOT_RUN) from None
     report.run(
         (f"references on {each}", partial(hardware.measure, each, chosen.katas, report.say))
-        for each in present_devices.present(name)
+        for each in names
     )
 
 
@@ -167,22 +174,24 @@ class _Reporter:
         """Do each job, and show a line of it: its title, its scope and the seconds it took; and its
         problems. Ends with exit code 1 if there are any.
         """
-        passed = failed = 0
+        ends: Counter[Outcome] = Counter()
         for title, find in jobs:
             begin = time.monotonic()
             self.show(f"[dim]… {title}[/]")
             finding = find()
-            passed += not finding.problems
-            failed += bool(finding.problems)
-            mark = self.screen.mark(Outcome.FAILED if finding.problems else Outcome.PASSED)
+            done = Outcome.SKIPPED if finding.unchecked else Outcome.PASSED
+            end = Outcome.FAILED if finding.problems else done
+            ends[end] += 1
+            mark = self.screen.mark(end)
             seconds = f"{time.monotonic() - begin:.1f} s"
             line = f"{mark:<8} {title:<42} {escape(finding.scope):<34} {seconds:>8}"
             self.screen.console.print(line)
             for style, texts in (("dim", finding.notes), ("red", finding.problems)):
                 for text in texts:
                     self.say(indent(text, "    "), style)
-        print(f"{passed} passed, {failed} failed")
-        raise typer.Exit(1 if failed else 0)
+        skipped = f", {ends[Outcome.SKIPPED]} not checked" if ends[Outcome.SKIPPED] else ""
+        print(f"{ends[Outcome.PASSED]} passed, {ends[Outcome.FAILED]} failed{skipped}")
+        raise typer.Exit(1 if ends[Outcome.FAILED] else 0)
 
     def show(self, markup: str) -> None:
         """Show a line until the next one is shown; nothing where output is kept."""

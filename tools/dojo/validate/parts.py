@@ -12,7 +12,7 @@ from dojo.results import NO_TEST, KataResult, Outcome, TestResult
 from dojo.stubs import MarkerError, stub_of
 from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.validate import Finding, bands, exams, marks, mutants, patches
+from dojo.validate import Finding, bands, exams, marks, mutants, patches, workflows
 from dojo.validate.patches import Patch, PatchError
 from dojo.validate.test_files import placement_tests, run_texts
 
@@ -277,4 +277,5 @@ PARTS = (
     Part("ruff check", program("ruff", *LINT), of_katas=False),
     Part("ruff format", program("ruff", *FORMAT), of_katas=False),
     Part("mypy --strict", program("mypy"), of_katas=False),
+    Part("the workflows", workflows.lint, of_katas=False),
 )
