@@ -4,6 +4,8 @@ and never in a circle.
 
 import ast
 import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -215,3 +217,39 @@ def test_a_class_name_means_one_thing_in_the_whole_house():
     several = {name: where for name, where in public_classes(sources).items() if len(where) > 1}
     assert several == {}
     assert public_classes({"a": "class Run: ...", "b": "class Run: ..."}) == {"Run": ["a", "b"]}
+
+
+# What a package is imported as, where that is not its name.
+IMPORTED_AS = {"scikit-learn": "sklearn", "pytest-timeout": "pytest_timeout"}
+# Not declared, as each version of the package named brings it.
+BROUGHT_BY = {"packaging": "pytest", "libcst": "mutmut"}
+
+
+def packages_imported(source: str) -> set[str]:
+    """The packages that a text imports, also within functions, by their names in Python."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def test_what_is_imported_is_declared():
+    """click came with typer, and was imported, until typer no longer needed it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = [*project["dependencies"], *project["optional-dependencies"]["validate"]]
+    declared = {re.match(r"[\w-]+", line)[0] for line in lines}
+    allowed = {IMPORTED_AS.get(name, name) for name in declared} | set(sys.stdlib_module_names)
+    allowed |= {name for name, package in BROUGHT_BY.items() if package in declared}
+    own = {"dojo", "bench", "katas", "reference", "tests"}
+    own |= {path.stem for path in (TOOLS / "tests").glob("*.py")}
+    folders = ("tools/dojo", "tools/bench", "tests", "katas", "reference")
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    undeclared = {
+        f"{path.relative_to(ROOT).as_posix()} imports {name}"
+        for path in [ROOT / "conftest.py", *paths]
+        for name in packages_imported(path.read_text(encoding="utf-8")) - allowed - own
+    }
+    assert sorted(undeclared) == []
