@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from dojo import ROOT, simulated
-from dojo.suite import devices, drift, plugin
+from dojo.suite import devices, drift, plugin, spoiled
 from dojo.suite.unit import ACCEPTED, is_device
 from tests.support import marks
 
@@ -35,6 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="record how far the numbers on --device lie from the CPU's",
     )
+    group.addoption(
+        "--spoiled",
+        action="store_true",
+        help="run each placement test again on a kata that is wrong on --device",
+    )
     group.addoption("--device", default="auto", help=f"where the placement tests run: {ACCEPTED}")
 
 
@@ -54,6 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
         torch.use_deterministic_algorithms(True, warn_only=True)
     if config.getoption("--drift"):
         config.pluginmanager.register(drift.Shadow(device), "torch-katas-drift")
+    elif config.getoption("--spoiled"):
+        config.pluginmanager.register(spoiled.Spoiled(device), "torch-katas-spoiled")
     elif config.getoption("--measure") and device not in ("auto", "cpu"):
         config.stash[plugin.SESSION].wrap = devices.trainings_on(device)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from katas.given.data import sine_bands_arrays
-from tests.support import expect, returned
+from tests.support import expect, placement, returned
 
 TENSORS = {  # task → the tensors that its function makes of what is no tensor
     "make": lambda kata: kata.make([1], (2,)).values(),
@@ -70,7 +70,9 @@ class TestMake:
 
     @pytest.mark.placement
     def test_about_asks_a_tensor_on_any_device(self, kata, device):
-        seen = kata.about(torch.ones(2, 3, device=device))
+        seen = placement.same(
+            kata.about, torch.ones(2, 3, device=device), device=device, what="about a tensor"
+        )
         expect.equal(seen, (torch.float32, (2, 3), 2), what=f"about a tensor on {device}")
 
 
@@ -108,9 +110,9 @@ class TestCombine:
 
     @pytest.mark.placement
     def test_results_follow_their_device(self, kata, device):
-        row, column = ROW.to(device), COLUMN.to(device)
-        for result in (*kata.combine(row, column).values(), *kata.cross(row * column, 1)):
-            expect.on_device(result, device, what="A combination of row and column")
+        what = "A combination of row and column"
+        placement.check(kata.combine, ROW, COLUMN, device=device, what=what)
+        placement.check(kata.cross, ROW * COLUMN, 1, device=device, what=what)
 
 
 @pytest.mark.task("to_tensors")
@@ -238,7 +240,7 @@ class TestToNumpy:
         tensor = torch.arange(3.0, device=device)
         for given in (tensor, tensor.clone().requires_grad_()):
             expect.close(
-                array_of(kata.to_numpy(given)),
+                array_of(placement.same(kata.to_numpy, given, device=device, what="The array")),
                 np.arange(3.0),
                 what=f"The array of a tensor on {device}",
             )

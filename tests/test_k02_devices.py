@@ -166,7 +166,7 @@ class TestMove:
         batch = torch.arange(6.0).reshape(2, 3), torch.arange(2)
         for name, entry in entries(move(kata, batch, device), batch):
             arrived(name, entry, batch, device)
-            expect.close(entry, batch[name], what=f"Entry {name} of the moved batch")
+            kept(name, entry, batch[name])
 
     @pytest.mark.placement
     @pytest.mark.parametrize("kind", BATCHES)
@@ -176,6 +176,7 @@ class TestMove:
         batch = BATCHES[kind](features, labels)
         for name, entry in entries(move(kata, batch, torch.device("cpu")), batch):
             arrived(name, entry, batch, torch.device("cpu"))
+            kept(name, entry, batch[name])
         for entry in (features, labels):
             expect.on_device(
                 entry, device, "A tensor of the batch that was given", placement.DATA_MOVED
@@ -256,6 +257,13 @@ def move(kata, batch, device):
         likely=likely,
     )
     return moved
+
+
+def kept(name, entry, given):
+    """On its new device an entry has the numbers and the dtype that it had."""
+    what = f"Entry {name} of the moved batch"
+    expect.dtype(entry, given.dtype, what)
+    expect.close(entry, given, what)
 
 
 def arrived(name, entry, batch, device):

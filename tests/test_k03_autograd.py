@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.support import expect, returned
+from tests.support import expect, placement, returned
 
 NAMES = ("w1", "w2", "b1", "b2", "w3", "w4", "b3")
 Gradients = dict[str, Tensor]
@@ -141,8 +141,9 @@ class TestPlacement:
         "name", [pytest.param(name, marks=pytest.mark.task(task)) for name, task in TASKS.items()]
     )
     def test_result_follows_its_device(self, kata, device, name):
-        result = getattr(kata, name)(*(tensor.to(device) for tensor in points("random")))
-        expect.on_device(result, device, what=f"The result of {name}")
+        placement.check(
+            getattr(kata, name), *points("random"), device=device, what=f"The result of {name}"
+        )
 
 
 @pytest.mark.task("descend")
@@ -200,7 +201,14 @@ class TestDescend:
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
         weight, x, y = (tensor.to(device) for tensor in points("random"))
-        descend(kata, weight.requires_grad_(), x, y, lr=0.1, steps=2)
+        placement.same(
+            lambda *data: descend(kata, *data, lr=0.1, steps=2),
+            weight.requires_grad_(),
+            x,
+            y,
+            device=device,
+            what="The losses of the steps",
+        )
         expect.on_device(weight, device, what="The weight")
 
 
@@ -237,9 +245,9 @@ class TestTwoLayers:
     @pytest.mark.placement
     def test_gradients_follow_their_device(self, kata, device):
         parameters, x, y = network()
-        moved = {name: parameter.to(device) for name, parameter in parameters.items()}
-        for name, result in kata.network_gradients(moved, x.to(device), y.to(device)).items():
-            expect.on_device(result, device, what=f"The gradient at {name}")
+        placement.check(
+            kata.network_gradients, parameters, x, y, device=device, what="The gradients"
+        )
 
 
 @pytest.mark.task("record")
@@ -267,11 +275,14 @@ class TestRecord:
 
     @pytest.mark.placement
     def test_reads_a_record_on_any_device(self, kata, device):
-        weight = torch.ones(1, device=device, requires_grad=True)
-        names = ["ExpBackward0", "AccumulateGrad"]
-        expect.equal(
-            kata.recorded_steps(weight.exp()), names, what=f"The record of exp(weight) on {device}"
+        names, what = ["ExpBackward0", "AccumulateGrad"], f"The record of exp(weight) on {device}"
+        steps = placement.same(
+            lambda weight: kata.recorded_steps(weight.exp()),
+            torch.ones(1, device=device, requires_grad=True),
+            device=device,
+            what=what,
         )
+        expect.equal(steps, names, what=what)
 
 
 REBOUND = (

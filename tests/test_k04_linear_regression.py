@@ -2,6 +2,8 @@
 what scikit-learn finds.
 """
 
+from functools import partial
+
 import pytest
 import torch
 from sklearn.linear_model import LinearRegression
@@ -84,8 +86,8 @@ class TestModel:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = expect.moved(kata.LinearRegression(input_size=1, output_size=1), device)
-        expect.on_device(model(torch.randn(4, 1, device=device)), device, what="The output")
+        model = kata.LinearRegression(input_size=1, output_size=1)
+        placement.check(model, torch.randn(4, 1), device=device, what="The output")
 
 
 @pytest.mark.task("fit", needs="model")
@@ -156,7 +158,7 @@ class TestFit:
     def test_follows_its_device(self, kata, device):
         model = expect.moved(plane(kata, 3), device)
         data = [tensor.to(device) for tensor in linear(3)]
-        placement.check_training(lambda: kata.fit(model, *data, epochs=2), model, data, epochs=2)
+        placement.check_training(partial(kata.fit, epochs=2), model, data, epochs=2)
 
 
 @pytest.mark.task("coefficients", needs="model")
@@ -203,7 +205,9 @@ class TestCoefficients:
         right = torch.cat([model.linear.bias, model.linear.weight[0]])
         model = expect.moved(model, device)
         expect.close(
-            numbers(kata.coefficients(model)),
+            numbers(
+                placement.same(kata.coefficients, model, device=device, what="The coefficients")
+            ),
             right,
             what=f"The coefficients of a model on {device}",
         )
@@ -228,9 +232,10 @@ class TestBest:
     def test_takes_data_on_any_device(self, kata, device):
         points, targets = torch.randn(60, 2), torch.randn(60, 1) + 5
         data = points.to(device), targets.to(device)
-        check_best(
-            numbers(kata.best_coefficients(*data), "best_coefficients(...)"), points, targets
+        best = placement.same(
+            kata.best_coefficients, *data, device=device, what="The best coefficients"
         )
+        check_best(numbers(best, "best_coefficients(...)"), points, targets)
         for tensor in data:
             expect.on_device(tensor, device, "The data afterwards", placement.DATA_MOVED)
 

@@ -61,9 +61,10 @@ class TestLook:
 
     @pytest.mark.placement
     def test_takes_batches_on_any_device(self, kata, device):
-        expect.equal(
-            kata.look(batches(device=device))[0], 3, what=f"The number of batches on {device}"
+        seen = placement.same(
+            kata.look, batches(device=device), device=device, what="What look gives"
         )
+        expect.equal(seen[0], 3, what=f"The number of batches on {device}")
 
 
 @pytest.mark.task("trainer")
@@ -365,7 +366,11 @@ def batches(column: bool = True, device: torch.device | str = "cpu") -> DataLoad
     features = torch.linspace(-1.5, 2.0, 24).reshape(12, 2).sin()
     targets = features @ torch.tensor([[2.0], [1.0]]) - 0.5
     targets = targets if column else targets.reshape(-1)
-    return DataLoader(TensorDataset(features.to(device), targets.to(device)), batch_size=4)
+    return loader(features.to(device), targets.to(device))
+
+
+def loader(*data: torch.Tensor) -> DataLoader:
+    return DataLoader(TensorDataset(*data), batch_size=4)
 
 
 def run(
@@ -393,7 +398,12 @@ def check_meeting(kata, model: nn.Module, data: DataLoader) -> None:
     """
     given = data.dataset.tensors
     places = [tensor.device for tensor in given]
-    placement.check_training(lambda: run(kata, model, data, epochs=2), model, given, epochs=2)
+
+    def train(model, *tensors):
+        batches = data if tensors[0] is given[0] else loader(*tensors)  # its copy on the CPU
+        return run(kata, model, batches, epochs=2)
+
+    placement.check_training(train, model, given, epochs=2)
     for tensor, place in zip(data.dataset.tensors, places, strict=True):
         expect.on_device(tensor, place, "The data set after training", placement.DATA_MOVED)
     expect.close(

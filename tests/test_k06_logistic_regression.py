@@ -1,5 +1,7 @@
 """k06: the printed architecture, the forward pass, the best straight line and where it lies."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -52,8 +54,8 @@ class TestModel:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = expect.moved(kata.LogisticRegression(num_labels=1, num_features=2), device)
-        expect.on_device(model(torch.randn(4, 2, device=device)), device, what="The output")
+        model = kata.LogisticRegression(num_labels=1, num_features=2)
+        placement.check(model, torch.randn(4, 2), device=device, what="The output")
 
 
 @pytest.mark.task("train", needs="model")
@@ -126,7 +128,7 @@ class TestTrain:
     def test_follows_its_device(self, kata, device):
         model = expect.moved(kata.LogisticRegression(num_labels=1, num_features=2), device)
         data = [tensor.to(device) for tensor in sine_bands()]
-        placement.check_training(lambda: kata.train(model, *data, epochs=3), model, data, epochs=3)
+        placement.check_training(partial(kata.train, epochs=3), model, data, epochs=3)
 
 
 @pytest.mark.task("boundary", needs="model")
@@ -159,14 +161,13 @@ class TestBoundary:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = expect.moved(kata.LogisticRegression(num_labels=1, num_features=2), device)
-        x2 = kata.decision_boundary(model, torch.linspace(-5, 5, 11, device=device))
-        expect.on_device(x2, device, what="The boundary")
-        expect.on_device(
-            model.linear.weight,
-            device,
-            "The model afterwards",
-            "decision_boundary(...) moves the model itself",
+        placement.check(
+            kata.decision_boundary,
+            kata.LogisticRegression(num_labels=1, num_features=2),
+            torch.linspace(-5, 5, 11),
+            device=device,
+            what="The boundary",
+            likely="decision_boundary(...) moves the model itself",
         )
 
 

@@ -2,6 +2,8 @@
 the wrong side.
 """
 
+from functools import partial
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -129,7 +131,8 @@ class TestForward:
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
         model = expect.moved(network(kata), device)
-        expect.on_device(model(torch.randn(4, 2, device=device)), device, what="The output")
+        x = torch.randn(4, 2).to(device)
+        placement.same(model, x, device=device, what="The output", lies_there=True)
         layers.check_devices(model, device)
 
 
@@ -166,7 +169,7 @@ class TestTrain:
     def test_follows_its_device(self, kata, device):
         model = expect.moved(network(kata), device)
         data = [tensor.to(device) for tensor in sine_bands()]
-        placement.check_training(lambda: kata.train(model, *data, epochs=3), model, data, epochs=3)
+        placement.check_training(partial(kata.train, epochs=3), model, data, epochs=3)
 
 
 def network(kata):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from katas.given.data import sine_bands
 from katas.given.networks import KeepingNetwork, unrolled_bands
-from tests.support import expect
+from tests.support import expect, placement
 
 MODE = "keep model.training at the start, and give it back at the end: model.train(mode)"
 DROPOUT = "dropout was active: switch to model.eval() before the model is asked"
@@ -65,11 +65,7 @@ class TestFeatures:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        check_device(
-            network(),
-            device,
-            lambda model: kata.last_hidden_features(model, torch.randn(7, 2, device=device)),
-        )
+        check_device(kata.last_hidden_features, network(), torch.randn(7, 2), device=device)
 
 
 @pytest.mark.task("boundary")
@@ -128,11 +124,7 @@ class TestBoundary:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        check_device(
-            network(),
-            device,
-            lambda model: kata.hidden_boundary(model, torch.linspace(-1, 1, 11, device=device)),
-        )
+        check_device(kata.hidden_boundary, network(), torch.linspace(-1, 1, 11), device=device)
 
 
 @pytest.mark.task("grid")
@@ -210,8 +202,8 @@ class TestGrid:
     @pytest.mark.placement
     @pytest.mark.parametrize("labels", [1, 3])
     def test_follows_its_device(self, kata, device, labels):
-        x1, x2 = torch.linspace(-5, 5, 4, device=device), torch.linspace(-2, 3, 6, device=device)
-        check_device(network(labels=labels), device, lambda model: kata.predict_grid(model, x1, x2))
+        x1, x2 = torch.linspace(-5, 5, 4), torch.linspace(-2, 3, 6)
+        check_device(kata.predict_grid, network(labels=labels), x1, x2, device=device)
 
 
 def network(hidden: int = 2, labels: int = 1, dropout: bool = False) -> KeepingNetwork:
@@ -248,12 +240,10 @@ def node_by_node(model: KeepingNetwork, x1: Tensor, x2: Tensor) -> Tensor:
     ).detach()
 
 
-def check_device(model: nn.Module, device: torch.device, look) -> None:
+def check_device(look, model: nn.Module, *given: torch.Tensor, device: torch.device) -> None:
     """The look at a model on a device gives its answer there, and leaves the model there."""
-    expect.on_device(look(model.to(device)), device, what="The answer")
     likely = "looking changes nothing: .to(...), .cpu() or .cuda() moves the model itself"
-    for parameter in model.parameters():
-        expect.on_device(parameter, device, "The model afterwards", likely)
+    placement.check(look, model, *given, device=device, what="The answer", likely=likely)
 
 
 def check_no_gradient(value: Tensor, what: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from tests.support import calls, expect, gradients
+from tests.support import calls, expect, gradients, placement
 
 TORCH = {
     "sigmoid": torch.sigmoid,
@@ -77,8 +77,9 @@ class Checks:
     @pytest.mark.placement
     def test_follows_its_device(self, kata, name, device):
         x = torch.linspace(-2, 2, 4, device=device).requires_grad_()
-        y = getattr(kata, name)(x)
-        expect.on_device(y, device, what=f"{name}(x)")
+        y = placement.same(
+            getattr(kata, name), x, device=device, what=f"{name}(x)", lies_there=True
+        )
         y.sum().backward()
         expect.on_device(x.grad, device, what=f"The gradient of {name}")
 
@@ -186,8 +187,8 @@ class TestPReLU:
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
         model = expect.moved(kata.PReLU(), device)
-        y = model(torch.linspace(-2, 2, 4, device=device))
-        expect.on_device(y, device, what="PReLU(x)")
+        x = torch.linspace(-2, 2, 4, device=device)
+        y = placement.same(model, x, device=device, what="PReLU(x)", lies_there=True)
         y.sum().backward()
         expect.on_device(model.slope.grad, device, what="The slope's gradient")
 
@@ -255,9 +256,8 @@ class TestDying:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        expect.on_device(
-            kata.dead_units(torch.zeros(3, 2, device=device)), device, what="The dead units"
-        )
+        hidden = torch.tensor([[0.0, 0.0, 2.0], [0.0, 1.0, 0.0]])
+        placement.check(kata.dead_units, hidden, device=device, what="The dead units")
 
 
 def slopes(kata, name, at):

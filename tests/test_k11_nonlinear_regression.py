@@ -4,6 +4,7 @@ batches.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -96,9 +97,11 @@ class TestModels:
     @BOTH
     @pytest.mark.placement
     def test_follows_its_device(self, kata, name, sizes, device):
-        model = expect.moved(getattr(kata, name)(**sizes), device)
-        expect.on_device(
-            model(torch.randn(4, 2, device=device)), device, what=f"The output of {name}"
+        placement.check(
+            getattr(kata, name)(**sizes),
+            torch.randn(4, 2),
+            device=device,
+            what=f"The output of {name}",
         )
 
 
@@ -139,7 +142,9 @@ class TestCount:
     @pytest.mark.placement
     def test_counts_on_any_device(self, kata, device):
         expect.equal(
-            kata.count_parameters(chain(1, 3, 1).to(device)),
+            placement.same(
+                kata.count_parameters, chain(1, 3, 1).to(device), device=device, what="The number"
+            ),
             10,
             what=f"The parameters of a model on {device}",
         )
@@ -198,9 +203,10 @@ class TestSummary:
     @pytest.mark.placement
     def test_takes_a_model_on_any_device(self, kata, device):
         rows = [("weight", (2, 1), 2), ("bias", (2,), 2)]
-        expect.equal(
-            kata.summary(nn.Linear(1, 2).to(device)), rows, what=f"The table of a model on {device}"
+        table = placement.same(
+            kata.summary, nn.Linear(1, 2).to(device), device=device, what="The table"
         )
+        expect.equal(table, rows, what=f"The table of a model on {device}")
 
 
 @pytest.mark.task("nodes", needs="models")
@@ -235,17 +241,13 @@ class TestNodes:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = expect.moved(kata.NonlinearRegression(1, 3, 1), device)
-        expect.on_device(
-            kata.node_outputs(model, torch.zeros(4, 1, device=device)),
-            device,
+        placement.check(
+            kata.node_outputs,
+            kata.NonlinearRegression(1, 3, 1),
+            torch.randn(4, 1),
+            device=device,
             what="The nodes' outputs",
-        )
-        expect.on_device(
-            next(model.parameters()),
-            device,
-            "The model afterwards",
-            "node_outputs moves the model itself",
+            likely="node_outputs moves the model itself",
         )
 
 
@@ -349,9 +351,7 @@ class TestFit:
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
         model, data = chain(1, 3, 1).to(device), [part.to(device) for part in some(40)]
-        placement.check_training(
-            lambda: kata.fit(model, *data, epochs=2, batch_size=25), model, data, epochs=2
-        )
+        placement.check_training(partial(kata.fit, epochs=2, batch_size=25), model, data, epochs=2)
 
 
 def chain(*sizes, activation=nn.Sigmoid):

@@ -7,7 +7,7 @@ import torch
 from sklearn.metrics import f1_score
 from torch.nn import functional as F
 
-from tests.support import calls, expect, gradients
+from tests.support import calls, expect, gradients, placement
 
 LOGITS = torch.tensor([-0.4279, -0.3417, -0.5975, -0.3801, -0.5078, 14.7807, -12.2642])
 STRETCHED = (
@@ -70,9 +70,8 @@ class TestProbabilities:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        expect.on_device(
-            kata.to_probabilities(torch.randn(4, 1, device=device)), device, what="The result"
-        )
+        logits = torch.randn(4, 1, requires_grad=True)
+        placement.check(kata.to_probabilities, logits, device=device, what="The result")
 
 
 @pytest.mark.task("labels")
@@ -123,9 +122,8 @@ class TestLabels:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        expect.on_device(
-            kata.to_labels(torch.randn(4, 1, device=device)), device, what="The labels"
-        )
+        logits = torch.tensor([[-2.0], [0.5], [3.0], [-0.5]])
+        placement.check(kata.to_labels, logits, device=device, what="The labels")
 
 
 @pytest.mark.task("loss")
@@ -206,8 +204,14 @@ class TestLoss:
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
         logits = torch.randn(4, 1, device=device, requires_grad=True)
-        loss = kata.bce_with_logits(logits, torch.ones_like(logits))
-        expect.on_device(loss, device, what="The loss")
+        loss = placement.same(
+            kata.bce_with_logits,
+            logits,
+            torch.ones(4, 1, device=device),
+            device=device,
+            what="The loss",
+            lies_there=True,
+        )
         loss.backward()
         expect.on_device(logits.grad, device, what="The loss's gradient")
 
@@ -294,8 +298,12 @@ class TestFigures:
     @pytest.mark.placement
     @pytest.mark.parametrize("name", ["accuracy", "f1"])
     def test_gives_a_plain_number_from_any_device(self, kata, name, device):
-        seen = getattr(kata, name)(
-            torch.tensor([1, 0, 1], device=device), torch.tensor([1, 0, 0], device=device)
+        seen = placement.same(
+            getattr(kata, name),
+            torch.tensor([1, 0, 1], device=device),
+            torch.tensor([1, 0, 0], device=device),
+            device=device,
+            what=f"The result of {name}",
         )
         likely = (
             "`return` is missing"

@@ -1,5 +1,7 @@
 """k13: three networks, what each of them can and can't draw, and a training that takes logits."""
 
+from functools import partial
+
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score
@@ -74,12 +76,8 @@ class Network:
         expect.gradients_reach(model)
 
     def check_device(self, kata, name, device):
-        model = expect.moved(
-            getattr(kata, name)(input_size=2, hidden_size=10, output_size=1), device
-        )
-        expect.on_device(
-            model(torch.randn(4, 2, device=device)), device, what=f"The output of {name}"
-        )
+        model = getattr(kata, name)(input_size=2, hidden_size=10, output_size=1)
+        placement.check(model, torch.randn(4, 2), device=device, what=f"The output of {name}")
 
 
 @pytest.mark.task("linear")
@@ -148,7 +146,7 @@ class TestTrain:
     @pytest.mark.placement
     def test_trains_on_its_device(self, kata, device):
         model, data = line().to(device), [part.to(device) for part in wide_circles()]
-        placement.check_training(lambda: fit(kata, model, *data, epochs=2), model, data, epochs=2)
+        placement.check_training(partial(fit, kata, epochs=2), model, data, epochs=2)
 
 
 @pytest.mark.task("train", needs="linear")

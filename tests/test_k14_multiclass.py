@@ -2,6 +2,8 @@
 the training on blobs.
 """
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -80,8 +82,7 @@ class TestModel:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = expect.moved(network(kata), device)
-        expect.on_device(model(torch.randn(3, 2, device=device)), device, what="The output")
+        placement.check(network(kata), torch.randn(3, 2), device=device, what="The output")
 
 
 @pytest.mark.task("softmax")
@@ -168,7 +169,8 @@ class TestSoftmax:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        expect.on_device(kata.softmax(LOGITS.to(device)), device, what="The probabilities")
+        logits = LOGITS.clone().requires_grad_()
+        placement.check(kata.softmax, logits, device=device, what="The probabilities")
 
 
 @pytest.mark.task("predict")
@@ -226,15 +228,13 @@ class TestPredict:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = nn.Linear(2, 4).to(device)
-        expect.on_device(
-            kata.predict(model, torch.randn(6, 2, device=device)), device, what="The class numbers"
-        )
-        expect.on_device(
-            model.weight,
-            device,
-            "The model afterwards",
-            "predict moves the model itself: ask it where it is",
+        placement.check(
+            kata.predict,
+            nn.Linear(2, 4),
+            torch.randn(6, 2),
+            device=device,
+            what="The class numbers",
+            likely="predict moves the model itself: ask it where it is",
         )
 
 
@@ -287,7 +287,7 @@ class TestTrain:
     @pytest.mark.placement
     def test_trains_on_its_device(self, kata, device):
         model, data = expect.moved(network(kata), device), [part.to(device) for part in blobs()]
-        placement.check_training(lambda: kata.train(model, *data, epochs=2), model, data, epochs=2)
+        placement.check_training(partial(kata.train, epochs=2), model, data, epochs=2)
 
 
 def network(kata):

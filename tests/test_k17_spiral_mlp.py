@@ -3,6 +3,7 @@ for one point.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 import torch
@@ -76,10 +77,8 @@ class TestModels:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, name, device):
-        model = expect.moved(getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3), device)
-        expect.on_device(
-            model(torch.randn(4, 2, device=device)), device, what=f"The output of {name}"
-        )
+        model = getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3)
+        placement.check(model, torch.randn(4, 2), device=device, what=f"The output of {name}")
 
 
 @pytest.mark.task("train", needs="models")
@@ -131,7 +130,7 @@ class TestTrain:
     def test_trains_on_its_device(self, kata, device):
         model = expect.moved(kata.MLP(2, 10, 3), device)
         data = [part.to(device) for part in unbalanced()]
-        placement.check_training(lambda: kata.train(model, *data, epochs=2), model, data, epochs=2)
+        placement.check_training(partial(kata.train, epochs=2), model, data, epochs=2)
 
 
 @pytest.mark.task("metrics")
@@ -177,7 +176,10 @@ class TestMetrics:
         y_true, y_pred, classes = answers()
         right = sklearn(y_true, y_pred, "weighted")
         for one, other in ((y_true.to(device), y_pred.to(device)), (y_true, y_pred.to(device))):
-            seen = figures(kata.get_metrics(one, other, classes), "overall")
+            table = placement.same(
+                kata.get_metrics, one, other, classes, device=device, what="The figures"
+            )
+            seen = figures(table, "overall")
             expect.close(seen[:3], right, what=f"Precision, recall and f1 of answers on {device}")
 
 
@@ -231,8 +233,13 @@ class TestPoint:
         model = torch.nn.Linear(2, 3)
         given = (torch.tensor([2.0, -1.5]), torch.tensor([1.0, -2.0]), torch.tensor([2.0, 0.5]))
         scores = model(((given[0] - given[1]) / given[2]).unsqueeze(0))
-        answer = kata.predict_point(
-            model.to(device), *(tensor.to(device) for tensor in given), ["red", "green", "blue"]
+        answer = placement.same(
+            kata.predict_point,
+            model.to(device),
+            *(tensor.to(device) for tensor in given),
+            ["red", "green", "blue"],
+            device=device,
+            what="The sentence",
         )
         right = sentence(scores, ["red", "green", "blue"][int(scores.argmax())])
         expect.equal(answer, right, what=f"The sentence of a model on {device}")

@@ -2,6 +2,8 @@
 learns nonsense by heart.
 """
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -134,10 +136,12 @@ class TestModel:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model = expect.moved(small(kata, dropout_p=0.1), device)
-        x = torch.randn(4, 2, device=device)
-        expect.on_device(model(x), device, what="The output in training mode")
-        expect.on_device(model.eval()(x), device, what="The output in evaluation mode")
+        x = torch.randn(4, 2)
+        for dropout_p in (0.1, 0.0):  # a GPU drops other units than the CPU
+            model, what = small(kata, dropout_p=dropout_p), "The output in training mode"
+            placement.check(model, x, device=device, what=what)
+        what = "The output in evaluation mode"
+        placement.check(small(kata, dropout_p=0.1).eval(), x, device=device, what=what)
 
 
 @pytest.mark.task("init", needs="model")
@@ -258,17 +262,28 @@ class TestInit:
 
     @pytest.mark.placement
     def test_draws_weights_where_the_model_is(self, kata, device):
-        model = expect.moved(small(kata, dropout_p=0.1), device)
-        model.init_weights()
+        model = kata.MLP(input_dim=300, hidden_dim=200, dropout_p=0.1, num_classes=3)
+        placement.same(
+            lambda model: model.init_weights(),
+            model := expect.moved(model, device),
+            device=device,
+            what="What init_weights draws",
+        )
         expect.on_device(model.fc1.weight, device, what="fc1.weight after init_weights")
+        seen, right = model.fc1.weight.std().item(), (4 / 500) ** 0.5
+        expect.that(
+            abs(seen / right - 1) < 0.03,
+            f"The weights drawn on {device} have another standard deviation than on the CPU.",
+            seen=f"{seen:.4f}",
+            expected=f"{right:.4f}",
+            likely=placement.OTHER_WAY,
+        )
 
     @pytest.mark.placement
     def test_a_seeded_model_begins_on_the_cpu_and_can_be_moved(self, kata, device):
         model = kata.seeded(1, input_dim=2, hidden_dim=10, dropout_p=0.1, num_classes=3)
         expect.on_device(model.fc1.weight, torch.device("cpu"), what="fc1.weight of a new model")
-        expect.on_device(
-            expect.moved(model, device)(torch.randn(4, 2, device=device)), device, what="The output"
-        )
+        placement.check(model.eval(), torch.randn(4, 2), device=device, what="The output")
 
 
 @pytest.mark.task("depth")
@@ -304,7 +319,12 @@ class TestDepth:
     @pytest.mark.placement
     def test_measures_on_the_device_of_the_signal(self, kata, device):
         check_signal(
-            kata.deviations(torch.randn(200, 300, device=device), 0.1, layers=4),
+            placement.same(
+                partial(kata.deviations, std=0.1, layers=4),
+                torch.randn(200, 300, device=device),
+                device=device,
+                what="The deviations",
+            ),
             0.1,
             width=300,
             layers=4,
@@ -374,11 +394,11 @@ class TestOverfit:
 
     @pytest.mark.placement
     def test_trains_on_its_device(self, kata, device):
-        model, (known, _) = expect.moved(small(kata, dropout_p=0.1), device), nonsense()
+        known, _ = nonsense()
         data = [known.features.to(device), known.labels.to(device)]
-        placement.check_training(
-            lambda: kata.overfit(model, *data, epochs=2), model, data, epochs=2
-        )
+        for dropout_p in (0.1, 0.0):  # a GPU drops other units than the CPU
+            model = expect.moved(small(kata, dropout_p=dropout_p), device)
+            placement.check_training(partial(kata.overfit, epochs=2), model, data, epochs=2)
 
 
 # the deviation of max(0, z), where z is normal with deviation 1

@@ -3,6 +3,7 @@ and right answers.
 """
 
 import contextlib
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -142,10 +143,8 @@ class TestNetwork:
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
         for name, last in PAIRS:
-            model = expect.moved(kata.FCNN([2, 3, 2], name, last), device)
-            y_pred, z_pred = model(torch.randn(4, 2, device=device))
-            expect.on_device(y_pred, device, what=f"y_pred of {name} and {last}")
-            expect.on_device(z_pred, device, what=f"z_pred of {name} and {last}")
+            model, what = kata.FCNN([2, 3, 2], name, last), f"(y_pred, z_pred) of {name} and {last}"
+            placement.check(model, torch.randn(4, 2), device=device, what=what)
 
 
 @pytest.mark.task("loss")
@@ -201,12 +200,13 @@ class TestLoss:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        z, numbers = torch.randn(4, 3, device=device), torch.arange(4, device=device) % 3
-        expect.on_device(kata.log_softmax_loss(z, numbers), device, what="The loss in two steps")
+        z, numbers = torch.randn(4, 3, requires_grad=True), torch.arange(4) % 3
+        what = "The loss in two steps"
+        placement.check(kata.log_softmax_loss, z, numbers, device=device, what=what)
+        column = torch.randn(4, 1, requires_grad=True), torch.ones(4, 1)
         for kind in LOSSES:
-            column = z[:, :1], torch.ones(4, 1, device=device)
-            loss = kata.loss_for(kind)(*((z, numbers) if kind == "multiclass" else column))
-            expect.on_device(loss, device, what=f"The loss of {kind}")
+            pair, what = (z, numbers) if kind == "multiclass" else column, f"The loss of {kind}"
+            placement.check(kata.loss_for(kind), *pair, device=device, what=what)
 
 
 @pytest.mark.task("optimizer")
@@ -259,9 +259,8 @@ class TestOptimizer:
         for name in OPTIMIZERS:
             model = nn.Linear(2, 1).to(device)
             before = model.weight.tolist()
-            optimizer = kata.optimizer_for(name, model.parameters(), 0.1)
-            model(torch.ones(3, 2, device=device)).sum().backward()
-            optimizer.step()
+            x, what = torch.ones(3, 2, device=device), f"A step of {name!r}"
+            placement.same(partial(take_step, kata, name), model, x, device=device, what=what)
             expect.on_device(model.weight, device, what=f"The weight after a step of {name!r}")
             seen = model.weight.tolist()
             expect.that(
@@ -386,11 +385,11 @@ class TestTrain:
         data = quadrants_arrays(points=40)
         model = expect.moved(kata.FCNN([2, 6, 4], "relu", "softmax"), device)
 
-        def train(model=model):
+        def train(model):
             return kata.train(model, *data, "multiclass", epochs=2, batch_size=10)
 
         placement.check_training(train, model, [], epochs=2)
-        check_moved(model, train)
+        check_moved(model, lambda: train(model))
         check_number(kata.FCNN([2, 6, 4], "relu", "softmax"), train, what="The batches")
 
 
@@ -441,6 +440,13 @@ class TestAccuracy:
         model = kata.FCNN([2, 1], "relu", "sigmoid")
         check_moved(model, lambda: ask(model))
         check_number(kata.FCNN([2, 1], "relu", "sigmoid"), ask, what="The features")
+
+
+def take_step(kata, name, model, x):
+    """A step of this optimizer."""
+    optimizer = kata.optimizer_for(name, model.parameters(), 0.1)
+    model(x).sum().backward()
+    optimizer.step()
 
 
 def check_refusal(kata, who, arguments, name, names=()):
@@ -494,7 +500,13 @@ def accuracy_of(kata, kind, z, right, device="cpu"):
     nn.init.eye_(weight)
     nn.init.zeros_(bias)
     data = z.double().numpy(), right.double().numpy().reshape(-1, 1)
-    accuracy = kata.accuracy(model.to(device), *data, kind)
+    device = torch.device(device)
+    accuracy = placement.same(
+        lambda model: kata.accuracy(model, *data, kind),
+        model.to(device),
+        device=device,
+        what="The accuracy",
+    )
     expect.that(
         type(accuracy).__name__ == "float",
         "The accuracy is no plain number.",

@@ -2,7 +2,7 @@
 not seen.
 """
 
-from functools import cache
+from functools import cache, partial
 
 import pytest
 import torch
@@ -79,12 +79,11 @@ class TestModel:
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        model, points = kata.build_model(), torch.randn(7, 2, device=device)
+        model, points = kata.build_model(), torch.randn(7, 2)
         for parameter in model.parameters():
             expect.on_device(parameter, torch.device("cpu"), what="A parameter of a new model")
-        model = expect.moved(model, device)
         for mode in (True, False):
-            expect.on_device(model.train(mode)(points), device, what="The scores")
+            placement.check(model.train(mode), points, device=device, what="The scores")
 
 
 @pytest.mark.task("train", needs="model")
@@ -127,9 +126,7 @@ class TestTrain:
             expect.moved(kata.build_model(), device),
             [part.to(device) for part in moons(points=40)],
         )
-        placement.check_training(
-            lambda: kata.train(model, *data, epochs=4), model, data, epochs=None
-        )
+        placement.check_training(partial(kata.train, epochs=4), model, data, epochs=None)
 
 
 @cache  # the three medals are for the same training

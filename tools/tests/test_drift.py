@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from dojo.simulated import backend
-from dojo.suite import devices, drift
-from dojo.suite.drift import Shadow, copy_on_cpu, numbers_in
+from dojo.suite import devices, drift, twins
+from dojo.suite.drift import Shadow
+from dojo.suite.twins import copy_on_cpu, numbers_in
 
 
 def watch(function, *args, name="forward", **kwargs):
@@ -111,7 +112,7 @@ def test_a_model_that_draws_random_numbers_is_not_compared(generator, training, 
 def test_the_generator_is_that_of_the_device_which_is_judged(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: f"of {device}")
     monkeypatch.setattr(torch.mps, "get_rng_state", lambda: "of mps")
-    assert [drift.own_generator(name) for name in ("cuda:1", "mps", "simulated", "cpu")] == [
+    assert [twins.own_generator(name) for name in ("cuda:1", "mps", "simulated", "cpu")] == [
         ["of cuda:1"],
         ["of mps"],
         [],
@@ -163,4 +164,4 @@ def test_what_can_be_compared():
             (torch.ones(2), [0.5, True], "text", torch.ones(1, dtype=torch.int64))
         )
     ] == [[1.0, 1.0], [0.5]]
-    assert next(iter(drift.tensors_in({"a": [torch.ones(1)]}))).tolist() == [1.0]
+    assert next(iter(twins.tensors_in({"a": [torch.ones(1)]}))).tolist() == [1.0]

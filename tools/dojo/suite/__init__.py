@@ -7,6 +7,8 @@ layers    a batch's way through a model, up to the layer where it goes wrong
 causes    known errors of torch and Python, and what usually lies behind them
 devices   which devices are present, and trainings on another device
 drift     how far a device's numbers lie from the CPU's
+spoiled   references made wrong off the CPU: does their placement test notice?
+twins     the same call once more on the CPU
 unit, job  what a run of one kata is to do, and a child that takes some of them
 pytest_run  one child process: runs pytest, reports events
 report    the events, and what the parent makes of them

@@ -116,6 +116,8 @@ def arguments(unit: Unit) -> list[str]:
         chosen.append("-x")
     if unit.drift:
         chosen.append("--drift")
+    if unit.spoiled:
+        chosen.append("--spoiled")
     if unit.measure:
         chosen += ["--measure", f"{unit.measure[0]}:{unit.measure[1]}"]
     without = [part for name in UNUSED for part in ("-p", f"no:{name}")]

@@ -25,6 +25,7 @@ class Unit:
             after the last).
         only: run the tests of this name alone; all if it is empty.
         until: the tests after the last one of this name are left out; none if it is empty.
+        spoiled: run each placement test again on a kata that is wrong on the device.
         drift: also record how far the device's numbers lie from the CPU's.
         stop: end with the first test that does not pass, and take those last that hold a training
             against a mark.
@@ -43,6 +44,7 @@ class Unit:
     only: str = ""
     until: str = ""
     drift: bool = False
+    spoiled: bool = False
     stop: bool = False
     at: str = ""
     done: dict[str, list[str]] = field(default_factory=dict, hash=False)

@@ -12,7 +12,7 @@ from dojo.results import NO_TEST, KataResult, Outcome, TestResult
 from dojo.stubs import MarkerError, stub_of
 from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.validate import Finding, bands, exams, marks, mutants, patches, workflows
+from dojo.validate import Finding, bands, exams, marks, mutants, patches, placement, workflows
 from dojo.validate.patches import Patch, PatchError
 from dojo.validate.test_files import placement_tests, run_texts
 
@@ -269,6 +269,7 @@ PARTS = (
     Part("references pass", references_pass),
     Part("known mistakes are caught and named", mistakes_are_caught),
     Part("other right solutions pass", variants_pass),
+    Part("placement tests compare values", placement.values_are_compared),
     Part("pass marks were measured", marks.recorded),
     Part("loss bands were measured", bands.recorded),
     Part("mutants were judged", mutants.recorded),

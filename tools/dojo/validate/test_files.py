@@ -30,6 +30,7 @@ class Function:
     tasks: tuple[str, ...]  # that this class tests
     trains: bool  # it takes the fixture `mark`, so it holds a training against a mark
     is_placement: bool  # it is marked `placement`
+    is_on_devices: bool  # it takes the fixture `device`
 
 
 def functions(kata: Kata) -> tuple[Function, ...]:
@@ -55,14 +56,20 @@ def _tasks(group: ast.ClassDef) -> Iterator[str]:
 
 def _function(node: ast.FunctionDef, group: ast.ClassDef | None) -> Function:
     name, tasks = (group.name, tuple(_tasks(group))) if group else ("", ())
-    trains = "mark" in [argument.arg for argument in node.args.args]
+    fixtures = [argument.arg for argument in node.args.args]
     is_placement = any("placement" in ast.unparse(mark) for mark in node.decorator_list)
-    return Function(node.name, name, tasks, trains, is_placement)
+    return Function(node.name, name, tasks, "mark" in fixtures, is_placement, "device" in fixtures)
 
 
 def placement_tests(kata: Kata) -> set[str]:
     """The names of the tests of a kata that are marked `placement`."""
     return {function.name for function in functions(kata) if function.is_placement}
+
+
+def device_tests(kata: Kata) -> set[str]:
+    """The names of the placement tests of a kata that are made on each device."""
+    on_devices = (each for each in functions(kata) if each.is_placement and each.is_on_devices)
+    return {function.name for function in on_devices}
 
 
 def training_tests(kata: Kata) -> tuple[str, ...]:
