@@ -11,7 +11,6 @@ import random
 import sys
 import traceback
 import types
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import torch
 from dojo.exam import wire
 from dojo.exam.draw import Repeated
 from dojo.exam.question import Question, load
+from dojo.processes.channel import Connection
 
 LONGEST_PROBLEM = 2000
 

@@ -1,10 +1,10 @@
 """The job of a child process in an exam. Light to import."""
 
 import os
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import ClassVar, Self
 
+from dojo.processes.channel import Connection
 from dojo.processes.worker import Job
 
 

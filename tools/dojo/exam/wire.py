@@ -5,7 +5,6 @@ First comes Begin, answered by Ready. Then each Ask is answered by Answer, or by
 same number. End is answered by Closed.
 """
 
-from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors import numpy as tensors
 
 from dojo.exam.values import NotPlain, pack, unpack
+from dojo.processes.channel import Connection
 
 LARGEST_DOCUMENT = 4 * 1024 * 1024
 LARGEST_BLOCK = 64 * 1024 * 1024

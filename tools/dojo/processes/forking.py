@@ -15,13 +15,17 @@ import sys
 import tempfile
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
-from typing import TYPE_CHECKING
 
 from dojo import ROOT
 
-if TYPE_CHECKING:  # Windows has no fork server
-    from multiprocessing.context import ForkServerContext, SpawnContext
+if sys.platform == "win32":
+    Context = SpawnContext
+else:
+    from multiprocessing.context import ForkServerContext
+
+    Context = SpawnContext | ForkServerContext
 
 # an environment variable: start every child from nothing, as where there is no safe fork
 NO_FORK = "TORCH_KATAS_NO_FORK"
@@ -42,7 +46,7 @@ def can_fork() -> bool:
     return sys.platform.startswith("linux") and not os.environ.get(NO_FORK)
 
 
-def context(many: bool = False) -> "SpawnContext | ForkServerContext":
+def context(many: bool = False) -> Context:
     """The multiprocessing context for runs. Light: the fork server starts with the first process.
 
     Args:
@@ -51,9 +55,12 @@ def context(many: bool = False) -> "SpawnContext | ForkServerContext":
     """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTORCH_NVML_BASED_CUDA_CHECK"):
         os.environ.setdefault(name, "1")
-    paths = [str(ROOT / "tools"), str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    ours = [str(ROOT / "tools"), str(ROOT)]
+    paths = [*ours, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(path for path in paths if path))
-    if not can_fork():
+    if sys.platform == "win32" or not can_fork():
+        # a spawned process is given this one's sys.path in the place of its own
+        sys.path += [path for path in ours if path not in sys.path]
         return multiprocessing.get_context("spawn")
     _make_room_for_sockets()
     chosen = multiprocessing.get_context("forkserver")
@@ -101,10 +108,11 @@ def end(executor: ProcessPoolExecutor) -> None:
     it starts one that nobody wants any more.)
     """
     # Private: without it, the fork server ends with this process.
-    server = getattr(multiprocessing.forkserver, "_forkserver", None)
-    if process := getattr(server, "_forkserver_pid", None):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+    if sys.platform != "win32":
+        server = getattr(multiprocessing.forkserver, "_forkserver", None)
+        if process := getattr(server, "_forkserver_pid", None):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
     end_workers(executor)
 
 

@@ -12,15 +12,14 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import ClassVar, Protocol, Self, cast
+from typing import ClassVar, Protocol, Self
 
 import msgspec
 
 from dojo.processes import forking
-from dojo.processes.channel import MOST_IN_ALL, Channel
+from dojo.processes.channel import MOST_IN_ALL, Channel, Connection, PipeChannel
 
 # a learner goes back and forth between two katas, or checks one while watching the other
 MOST_READY = 2
@@ -117,8 +116,8 @@ class PlainProcess(Process):
 
     def __init__(self, process: BaseProcess, connection: Connection, log: Path) -> None:
         self.log, self._process = log, process
-        if sys.platform == "win32":  # its pipes are no descriptors: the suite alone works there
-            self.channel = cast(Channel, connection)
+        if sys.platform == "win32":
+            self.channel = PipeChannel(connection, MOST_OF_PLAIN)
         else:
             self.channel = Channel(os.dup(connection.fileno()), MOST_OF_PLAIN)
             connection.close()
@@ -226,6 +225,7 @@ def _work(connection: Connection, job: Job, log: Path, is_early: bool = False) -
     _print_to(log)
     job.run(connection, is_early)
     sys.stdout.flush()
+    sys.stderr.flush()
     connection.close()
     os._exit(0)  # nothing that the code under test registered for the exit gets to run
 

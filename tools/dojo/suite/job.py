@@ -1,11 +1,11 @@
 """The job of a child process that runs tests. Light to import."""
 
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Self
 
 from dojo import ROOT, files
+from dojo.processes.channel import Connection
 from dojo.processes.worker import Job
 from dojo.suite.unit import Unit
 

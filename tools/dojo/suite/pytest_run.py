@@ -4,12 +4,12 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
 
 import msgspec
 import pytest
 
 from dojo import ROOT
+from dojo.processes.channel import Connection
 from dojo.results import Outcome, TestResult
 from dojo.suite import plugin, report
 from dojo.suite.report import Event

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import msgspec
 from dojo.catalog import Kata
 from dojo.diagnosis import Cause, Diagnosis
 from dojo.processes import forking
-from dojo.processes.channel import LARGEST
+from dojo.processes.channel import LARGEST, Connection
 from dojo.processes.worker import SECONDS_TO_START, Lost, Plain, Process, Worker
 from dojo.results import KataResult, Outcome, TestResult, decoded
 from dojo.suite import report as reports

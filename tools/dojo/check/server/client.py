@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Connection, wait
+from multiprocessing.connection import Client, wait
 
 import msgspec
 
@@ -18,6 +18,7 @@ from dojo.check.server import rendezvous, server
 from dojo.check.server.fingerprint import environment, fingerprint
 from dojo.check.server.rendezvous import Address
 from dojo.cli import OUT_OF_REACH
+from dojo.processes.channel import Connection
 from dojo.processes.worker import SECONDS_TO_START
 from dojo.results import KataResult, Outcome
 from dojo.suite import supervisor

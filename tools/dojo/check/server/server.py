@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
+from multiprocessing.connection import Listener, answer_challenge, deliver_challenge
 
 import msgspec
 
@@ -22,6 +22,7 @@ from dojo import catalog
 from dojo.check.server import rendezvous
 from dojo.check.server.fingerprint import fingerprint
 from dojo.processes import forking
+from dojo.processes.channel import Connection
 from dojo.processes.worker import Plain
 from dojo.results import KataResult, TestResult
 from dojo.suite.job import SuiteJob
@@ -58,7 +59,7 @@ class Refusal(msgspec.Struct, tag=True):
     """The client has to run the tests itself, or ask another server."""
 
     why: str
-    is_stale: bool = False  # the server has imported what is not there now, and ends after this
+    is_stale: bool = False  # the server has imported what is not there now: its keeper replaces it
 
 
 Message = RunRequest | Results | AllResults | Refusal
@@ -116,7 +117,6 @@ class Server:
             else:
                 why = "the tests, the tools or the packages have changed"
                 _send(connection, Refusal(why, is_stale=True))
-                os.close(0)
             return
         _send(connection, Results([]))
         try:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from rich.console import Console
@@ -26,6 +25,7 @@ from dojo.check.watch.files import Watcher
 from dojo.check.watch.frame import Frame
 from dojo.check.watch.terminal import Terminal, listen
 from dojo.console import Screen
+from dojo.processes.channel import Connection
 from dojo.suite.unit import Unit
 
 # on Windows Ctrl-C is not noticed during a wait without end
@@ -188,7 +188,8 @@ def signals(session: Session, terminal: Terminal) -> Iterator[None]:
 
     def stop() -> None:
         terminal.leave()
-        os.kill(os.getpid(), signal.SIGSTOP)
+        if sys.platform != "win32":
+            os.kill(os.getpid(), signal.SIGSTOP)
         terminal.enter()
 
     by_name: dict[str, Happening] = {name: m.Quit(code) for name, code in CODES.items()}
