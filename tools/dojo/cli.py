@@ -1,6 +1,5 @@
 """What the three command lines share."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -59,7 +58,7 @@ def end_cleanly() -> None:
     """Let a request to end and a closed terminal clear up as every other end does, so that no
     process and no scratch file is left. A signal that is ignored stays ignored.
     """
-    if os.name != "posix":
+    if sys.platform == "win32":
         return
     candidates = (signal.SIGTERM, signal.SIGHUP)
     signals = [number for number in candidates if signal.getsignal(number) is signal.SIG_DFL]

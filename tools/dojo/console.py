@@ -1,5 +1,6 @@
 """Where text meets the terminal: colours and symbols where it can show them, else plain text."""
 
+import contextlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,6 +48,11 @@ def screen() -> Screen:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="plain")
+    if sys.platform == "win32":  # older windows show control codes as text unless told otherwise
+        with contextlib.suppress(ImportError):  # click and pytest bring it there
+            import colorama
+
+            colorama.just_fix_windows_console()
     console = Console(highlight=False, soft_wrap=True)
     is_utf = "utf" in (sys.stdout.encoding or "").lower()
     if console.is_terminal and not console.is_dumb_terminal and is_utf:

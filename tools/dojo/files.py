@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -9,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 Record = TypeVar("Record")
+SECONDS_TO_PUT = 2.0
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -22,10 +25,25 @@ def write_whole(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())  # else a crash of the machine could leave an empty file
-        new.replace(path)
+        put_in_place(new, path)
     except OSError:
         new.unlink(missing_ok=True)
         raise
+
+
+def put_in_place(new: Path, path: Path) -> None:
+    """Rename a file, to a name that another one may have. Windows refuses that while any process
+    has one of them open, and virus scanners look into new files: there it is tried for a while.
+    """
+    end = time.monotonic() + SECONDS_TO_PUT
+    while True:
+        try:
+            new.replace(path)
+            return
+        except PermissionError:
+            if sys.platform != "win32" or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 def write_json(path: Path, record: object, indent: int = 1) -> None:

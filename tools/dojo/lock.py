@@ -23,11 +23,12 @@ def held(path: Path, on_wait: Callable[[], object] = lambda: None) -> Iterator[N
     The file stays: deleting it would undo the lock of another process.
     Raises OSError if the file can't be made.
     """
-    with path.open("a") as lock:  # closing it releases the lock
+    with path.open("a", encoding="utf-8") as lock:
         if not _take(lock):
             on_wait()
             _take(lock, waits=True)
-        yield
+        with _released(lock):
+            yield
 
 
 @contextmanager
@@ -40,10 +41,11 @@ def alone(path: Path, who: str) -> Iterator[None]:
         if not _take(lock):
             lock.seek(0)
             raise Taken(lock.read(500).strip())
-        lock.truncate(0)
-        lock.write(who)
-        lock.flush()
-        yield
+        with _released(lock):
+            lock.truncate(0)
+            lock.write(who)
+            lock.flush()
+            yield
 
 
 def _take(lock: IO[str], waits: bool = False) -> bool:
@@ -60,10 +62,23 @@ def _take(lock: IO[str], waits: bool = False) -> bool:
                 if not waits:
                     return False
                 time.sleep(_SECONDS_BETWEEN_TRIES)
-    import fcntl
+    import fcntl  # closing the file releases the lock
 
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     return True
+
+
+@contextmanager
+def _released(lock: IO[str]) -> Iterator[None]:
+    """Release the lock after this block: Windows does so by itself when it has the time."""
+    try:
+        yield
+    finally:
+        if sys.platform == "win32":
+            import msvcrt
+
+            lock.seek(_FAR)
+            msvcrt.locking(lock.fileno(), msvcrt.LK_UNLCK, 1)

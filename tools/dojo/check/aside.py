@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from dojo import files
+
 FOLDER = ".kata-update"
 
 
@@ -33,7 +35,7 @@ def keep(root: Path, names: Iterable[str]) -> None:
         if not copy.is_symlink():
             with copy.open("rb") as file:
                 os.fsync(file.fileno())
-    half.rename(root / FOLDER)  # from here on the copies count
+    files.put_in_place(half, root / FOLDER)  # from here on the copies count
 
 
 def clear(root: Path, names: Iterable[str]) -> None:
@@ -42,7 +44,7 @@ def clear(root: Path, names: Iterable[str]) -> None:
     Raises OSError if one can't be moved; it and those after it are still in their place.
     """
     for name in names:
-        (root / name).replace(root / FOLDER / name)
+        files.put_in_place(root / name, root / FOLDER / name)
 
 
 def is_same(root: Path, name: str) -> bool:
@@ -71,7 +73,7 @@ def bring_back(
         if was_edited(name):
             path = path.with_name(f"{path.name}.backup-{datetime.now():%Y%m%d-%H%M%S}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        (root / FOLDER / name).replace(path)
+        files.put_in_place(root / FOLDER / name, path)
         moved.append((name, path.relative_to(root).as_posix()))
     shutil.rmtree(root / FOLDER, ignore_errors=True)
     return moved

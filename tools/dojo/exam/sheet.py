@@ -5,6 +5,7 @@ Also its trial on a solution of our own, in this very process: quick, for many d
 import contextlib
 import hashlib
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -136,7 +137,7 @@ class _Late(BaseException):
 @contextlib.contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
     """Raise `_Late` after this much CPU time, so that a busy machine fails no right answer."""
-    if not hasattr(signal, "setitimer"):  # Windows
+    if sys.platform == "win32":  # it has no timer of CPU time
         yield
         return
 

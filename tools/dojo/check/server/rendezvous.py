@@ -48,14 +48,17 @@ def new_address(folder: Path) -> Address:
 
 def clone_folder(root: Path = ROOT) -> Path:
     """The folder of this clone, made where it is missing. Raises NotPrivate or OSError."""
-    owner = os.getuid() if sys.platform != "win32" else ""
-    path = _base() / f"torch-katas-{owner}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:12]}"
+    clone = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
+    if sys.platform == "win32":  # there the folder for temporary files is the user's own
+        path = _base() / f"torch-katas--{clone}"
+        path.mkdir(exist_ok=True)
+        return path
+    path = _base() / f"torch-katas-{os.getuid()}-{clone}"
     path.mkdir(mode=0o700, exist_ok=True)
-    if sys.platform != "win32":  # there the folder for temporary files is the user's own
-        status = path.lstat()
-        is_open = stat.S_IMODE(status.st_mode) & 0o077
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner or is_open:
-            raise NotPrivate(f"{path} is not private")
+    status = path.lstat()
+    is_open = stat.S_IMODE(status.st_mode) & 0o077
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or is_open:
+        raise NotPrivate(f"{path} is not private")
     return path
 
 
@@ -84,7 +87,7 @@ def publish(address: Address, folder: Path) -> None:
     new = folder / f"{ADDRESS}.new"
     new.touch(mode=0o600, exist_ok=False)
     new.write_bytes(msgspec.json.encode(address))
-    new.replace(folder / ADDRESS)
+    files.put_in_place(new, folder / ADDRESS)
 
 
 def remove(folder: Path) -> None:

@@ -135,5 +135,6 @@ def _read_windows(on_key: Callable[[str], None], on_end: Callable[[], None]) -> 
             on_end()
             return
         else:
-            for name in decode(character.encode()):
+            # a smiley comes in two halves
+            for name in decode(character.encode(errors="replace")):
                 on_key(name)
