@@ -119,7 +119,7 @@ def cold(kata: Kata, folder: Path) -> float:
     begin = time.monotonic()
     pytest = [sys.executable, "-m", "pytest", "-q", "--target", str(folder)]
     command = [*pytest, f"tests/test_{kata.name}.py"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     seconds = time.monotonic() - begin
     if done.returncode != 0:
         raise SystemExit(f"{done.stdout}\n{kata.name} does not pass, so there is nothing to time.")

@@ -38,7 +38,10 @@ def lives(pid: int) -> bool:
     if not Path("/proc/self/stat").exists():
         return True
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            != "Z"
+        )
     except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
         return False
 

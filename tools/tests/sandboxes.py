@@ -52,7 +52,9 @@ def why_none() -> str:
         return "bubblewrap is not installed"
     barest: list[tuple[list[str], dict]] = [([*BAREST], {})]
     # who gathers the view, becomes nobody
-    if os.geteuid() == 0 and stage.is_real_root(Path("/proc/self/uid_map").read_text()):
+    if os.geteuid() == 0 and stage.is_real_root(
+        Path("/proc/self/uid_map").read_text(encoding="utf-8")
+    ):
         nobody = {"user": stage.NOBODY, "group": stage.NOBODY, "extra_groups": []}
         barest = [(["unshare", "--mount", "true"], {}), ([*BAREST], nobody)]
     for command, who in barest:

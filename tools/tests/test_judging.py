@@ -61,7 +61,7 @@ def statuses(record) -> dict[str, str]:
 
 @contextlib.contextmanager
 def judging(isolated: bool, **limits: int) -> Iterator[Judge]:
-    with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".toml") as file:
         file.write(
             'katas = ["k06"]\n[limits]\n'
             + "".join(f"{name} = {value}\n" for name, value in limits.items())

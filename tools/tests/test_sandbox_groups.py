@@ -120,7 +120,7 @@ def test_what_a_process_holds_is_seen(code, hold):
         if code == FIRST_THREAD_ENDS:
             until(
                 lambda: all(
-                    "(zombie)" in Path(f"/proc/{number}/status").read_text()
+                    "(zombie)" in Path(f"/proc/{number}/status").read_text(encoding="utf-8")
                     for number in (little, much)
                 )
             )
@@ -265,7 +265,9 @@ def test_the_limits_of_a_run_are_those_of_its_group(tmp_path):
 
 def test_a_run_is_in_its_group_and_the_group_goes_with_it(sandbox, monkeypatch, tmp_path):
     """Without the limits, which take controllers that a machine may not have here."""
-    mounts, own = (Path("/proc/self", name).read_text() for name in ("mounts", "cgroup"))
+    mounts, own = (
+        Path("/proc/self", name).read_text(encoding="utf-8") for name in ("mounts", "cgroup")
+    )
     where = usage.delegated(mounts, own, controllers=frozenset())
     if where is None:
         pytest.skip("this user may make no control groups")

@@ -37,7 +37,7 @@ def running(sandbox: Sandbox, code: bytes, log: Path) -> Iterator[ConfinedProces
     with tempfile.TemporaryDirectory() as folder:
         run = sandbox.start(job(Path(folder), code), log)
     try:
-        until(lambda: SAID in log.read_text() or run.has_ended)
+        until(lambda: SAID in log.read_text(encoding="utf-8") or run.has_ended)
         yield run
     finally:
         run.close()
@@ -54,7 +54,7 @@ TELL = (
 
 def found(log: Path) -> object:
     """What was told by a run."""
-    return json.loads(log.read_text().split("-- found --")[1])
+    return json.loads(log.read_text(encoding="utf-8").split("-- found --")[1])
 
 
 def found_by(sandbox: Sandbox, code: str, log: Path) -> object:

@@ -173,7 +173,10 @@ def test_where_there_is_no_fork_a_spare_process_does_the_same(monkeypatch, own_p
     with Keeper() as kept:
         assert kept.ask(REFERENCE)[0].outcome == Outcome.PASSED
         assert kept.ask([Unit(str(tmp_path), KATA, "cpu")])[0].outcome == "failed"
-        names = [Path(f"/proc/{pid}/cmdline").read_text() for pid in descendants(kept.pid)]
+        names = [
+            Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+            for pid in descendants(kept.pid)
+        ]
         assert names
         assert not any("forkserver" in name for name in names)
         below = descendants(kept.pid)

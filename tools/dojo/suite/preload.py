@@ -52,8 +52,10 @@ def preload_tests(modules: Iterable[str] = ()) -> None:
 
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     with tempfile.TemporaryDirectory() as empty, contextlib.redirect_stdout(io.StringIO()):
-        (Path(empty) / "test_nothing.py").write_text("def test_nothing(): pass\n")
-        pytest.main([empty, "-q", "-p", "no:cacheprovider", "--rootdir", empty, "-c", "/dev/null"])
+        (Path(empty) / "test_nothing.py").write_text("def test_nothing(): pass\n", "utf-8")
+        (settings := Path(empty) / "pytest.ini").write_text("[pytest]\n", "utf-8")
+        options = ["-q", "-p", "no:cacheprovider", "--rootdir", empty, "-c", str(settings)]
+        pytest.main([empty, *options])
     gc.collect()
     gc.freeze()
 

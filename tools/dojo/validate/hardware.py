@@ -234,7 +234,7 @@ def model_of(device: str) -> str:
         return f"Apple {platform.machine()}"
     if kind == "cpu":
         table = Path("/proc/cpuinfo")
-        lines = table.read_text().splitlines() if table.exists() else []
+        lines = table.read_text(encoding="utf-8").splitlines() if table.exists() else []
         names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
         return next(names, platform.processor() or platform.machine())
     return "accelerator"

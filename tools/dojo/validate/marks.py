@@ -175,7 +175,7 @@ def _values_of(candidate: Candidate, katas: Sequence[Kata]) -> Values:
                 values.setdefault(number.mark, []).append(value)
             files.write_whole(paths[chunk], json.dumps(values))
     parts: dict[tuple[int, int], Values] = {
-        chunk: json.loads(path.read_text()) for chunk, path in paths.items()
+        chunk: json.loads(path.read_text("utf-8")) for chunk, path in paths.items()
     }
     joined: Values = {mark: [] for mark in sorted(set().union(*parts.values()))}
     for mark, values_of_mark in joined.items():

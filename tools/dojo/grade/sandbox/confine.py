@@ -58,7 +58,7 @@ class RunLimits:
         """Set the limits of this process; those that it starts inherit them."""
         import resource  # absent on Windows, where these limits are still read
 
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
         limits = {
             resource.RLIMIT_AS: pages * resource.getpagesize() + self.memory * MEGABYTE,
             # many take more together: what others leave them, until the run's time is over
@@ -81,7 +81,7 @@ def confine(files: dict[str, bytes], limits: RunLimits) -> None:
     """Take all steps; Landlock and seccomp only where the kernel has them. Raises OSError."""
     own_view(files, limits)
     with suppress(OSError):  # the first to go when the machine runs out of memory
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
     give_up_rights()
     os.setsid()
     restrict_files(WRITABLE)
@@ -119,9 +119,9 @@ def give_up_rights() -> None:
     """Enter a new user namespace and drop all capabilities: nothing of the above can be undone."""
     user, group = os.getuid(), os.getgid()
     syscalls.unshare(syscalls.CLONE_NEWUSER)
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{USER} {user} 1")
-    Path("/proc/self/gid_map").write_text(f"{USER} {group} 1")
+    Path("/proc/self/setgroups").write_text("deny", encoding="utf-8")
+    Path("/proc/self/uid_map").write_text(f"{USER} {user} 1", encoding="utf-8")
+    Path("/proc/self/gid_map").write_text(f"{USER} {group} 1", encoding="utf-8")
     syscalls.drop_capabilities()
     syscalls.no_new_privileges()
 

@@ -148,7 +148,7 @@ class Host:
             os.dup2(log, 1)
             os.dup2(log, 2)
             keep_only({0, 1, 2, connection, begin})
-            sys.stdin = open(0, closefd=False)  # noqa: SIM115
+            sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
             sys.stdout, sys.stderr = Log(1), Log(2)
             for name in ("stdin", "stdout", "stderr"):
                 setattr(sys, f"__{name}__", getattr(sys, name))

@@ -80,7 +80,9 @@ def isolation_of(worker: Worker, hidden: Iterable[Path] = ()) -> Isolation:
         except (OSError, EOFError):
             with suppress(Lost):
                 run.exit_code(patience=1)
-            raise NoSandbox(explain(Path(log.name).read_text(errors="replace").strip())) from None
+            raise NoSandbox(
+                explain(Path(log.name).read_text(encoding="utf-8", errors="replace").strip())
+            ) from None
         finally:
             run.close()
     outside = {name: str(Path("/proc/self/ns", name).readlink()) for name in NAMESPACES}
@@ -119,7 +121,7 @@ def _bait(hidden: Iterable[Path]) -> Iterator[TrialJob]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o755)
         canary = folder / "canary"
-        canary.write_text("seen")
+        canary.write_text("seen", "utf-8")
         canary.chmod(0o644)
         network = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         named = stack.enter_context(socket.socket(socket.AF_UNIX))
@@ -160,7 +162,9 @@ def bubblewrap() -> str:
 
 def bubblewrap_version() -> str:
     command = [bubblewrap(), "--version"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    printed = subprocess.run(
+        command, capture_output=True, encoding="utf-8", check=False
+    ).stdout.split()
     return printed[-1] if printed else "of unknown version"
 
 

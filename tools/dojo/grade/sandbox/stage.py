@@ -32,7 +32,7 @@ def main(sources: list[str], command: list[str]) -> None:
             " container, allow it (--cap-add SYS_ADMIN --security-opt seccomp=unconfined"
             " --security-opt apparmor=unconfined)."
         )
-    if is_real_root(Path("/proc/self/uid_map").read_text()):
+    if is_real_root(Path("/proc/self/uid_map").read_text(encoding="utf-8")):
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)

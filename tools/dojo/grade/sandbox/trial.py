@@ -49,12 +49,12 @@ class TrialJob(Job, frozen=True, tag="trial"):
     of_host: dict[str, str] = {}
 
     def run(self, connection: Connection, is_early: bool = False) -> None:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         status = dict(line.split(":\t", 1) for line in lines)
         effective, permitted, bounding = (
             int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")
         )
-        is_writable = _succeeds(lambda: Path("/proc/self/comm").write_text("x"))
+        is_writable = _succeeds(lambda: Path("/proc/self/comm").write_text("x", encoding="utf-8"))
         report = TrialReport(
             reached=[name for name, attempt in ATTEMPTS.items() if attempt(self)],
             namespaces=namespaces(),

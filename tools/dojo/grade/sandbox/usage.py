@@ -107,7 +107,7 @@ def delegated(mounts: str, own: str, controllers: frozenset[str] = CONTROLLERS) 
         if folder != top and top not in folder.parents:
             break
         with suppress(OSError):
-            given = set((folder / "cgroup.subtree_control").read_text().split())
+            given = set((folder / "cgroup.subtree_control").read_text("utf-8").split())
             paths_to_write = (folder, folder / "cgroup.procs")
             if controllers <= given and all(os.access(path, os.W_OK) for path in paths_to_write):
                 return folder
@@ -118,7 +118,9 @@ def find_group() -> Path | None:
     """As delegated(), for this process."""
     process = Path("/proc/self")
     try:
-        return delegated((process / "mounts").read_text(), (process / "cgroup").read_text())
+        return delegated(
+            (process / "mounts").read_text("utf-8"), (process / "cgroup").read_text("utf-8")
+        )
     except OSError:
         return None
 
@@ -145,7 +147,7 @@ class Group:
         for setting, value in settings.items():
             # swap or processors may not be limited here
             with suppress(FileNotFoundError):
-                (self.folder / setting).write_text(value)
+                (self.folder / setting).write_text(value, "utf-8")
 
     def door(self) -> int:
         """A descriptor; the process that writes 0 to it enters the group, with all it starts."""
@@ -154,7 +156,7 @@ class Group:
     def remove(self) -> bool:
         """End its processes and remove it. True if it is gone: not before they have ended."""
         with suppress(OSError):
-            (self.folder / "cgroup.kill").write_text("1")
+            (self.folder / "cgroup.kill").write_text("1", "utf-8")
         with suppress(OSError):
             self.folder.rmdir()
         return not self.folder.exists()
