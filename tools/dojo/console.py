@@ -49,7 +49,7 @@ def screen() -> Screen:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="plain")
     if sys.platform == "win32":  # older windows show control codes as text unless told otherwise
-        with contextlib.suppress(ImportError):  # click and pytest bring it there
+        with contextlib.suppress(ImportError, AttributeError):  # pytest brings it there
             import colorama
 
             colorama.just_fix_windows_console()
