@@ -99,7 +99,7 @@ class Spoiled:
         if now is None:
             self._ways = {}
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         for test, name, way in self.caught:
             terminalreporter.write_line(f"caught: {test}: {name}, {way}")
 
