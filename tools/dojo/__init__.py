@@ -7,7 +7,8 @@ room is a module, and the `__init__` of each package lists its rooms. From the t
     check/          grade/         validate/     the three doors: for learners, graders, maintainers
     exam/                                        the same questions to a submission and a reference
     suite/                                       a kata's tests on a target, and a verdict
-    processes/      simulated/                   child processes; the simulated accelerator
+    processes/  simulated/  bootstrap/           child processes; the simulated accelerator; the
+                                                 packages and .venv
     the modules beside this text                 what everybody uses
 
 Imports run down, within a package or to a lower floor: never up, never between packages of one
@@ -21,7 +22,6 @@ floor, never in a circle (tools/tests/test_house.py). What two doors need lies b
     files, lock         whole files, typed and hashed; one process at a time
     imports             the files that a file imports, and they in turn; code without its comments
     cli, console, plain what the command lines share; colours and symbols where they can be shown
-    bootstrap           continues in a Python that has the packages, and sets one up
 
 Light commands (`check list`, `check hint`, `--help`) import neither torch nor pytest. What takes
 long to import is imported once, in a process that is then forked.

@@ -9,6 +9,11 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+# Every command understands it: dojo.bootstrap takes it out of the arguments.
+EPILOG = (
+    "Also: --torch cpu|cuda|default chooses the build of torch that .venv gets (else"
+    " TORCH_KATAS_TORCH, else what fits this machine)."
+)
 EXIT_UNABLE = 2  # the command could not do its work; the reason is on standard error
 HELP = ("-h", "--help")
 # Arguments of subprocess for a child that Ctrl-C in the terminal does not reach.
@@ -31,12 +36,18 @@ def app(run: str, help_text: str = "") -> typer.Typer:
                 args = [run, *args]
             return super().parse_args(ctx, args)
 
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            if command := super().get_command(ctx, cmd_name):
+                command.epilog = EPILOG
+            return command
+
     return typer.Typer(
         cls=RunByDefault,
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": list(HELP)},
         help=help_text or None,
+        epilog=EPILOG,
     )
 
 

@@ -17,8 +17,9 @@ class Taken(Exception):
 
 
 @contextmanager
-def held(path: Path, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
+def held(path: Path, on_wait: Callable[[], object] = lambda: None) -> Iterator[IO[str]]:
     """Wait until no other process holds the lock, and hold it; on_wait is called before a wait.
+    On POSIX a child that inherits the file holds the lock as well.
 
     The file stays: deleting it would undo the lock of another process.
     Raises OSError if the file can't be made.
@@ -28,7 +29,7 @@ def held(path: Path, on_wait: Callable[[], object] = lambda: None) -> Iterator[N
             on_wait()
             _take(lock, waits=True)
         with _released(lock):
-            yield
+            yield lock
 
 
 @contextmanager

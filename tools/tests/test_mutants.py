@@ -199,7 +199,7 @@ def test_figures_hold_for_the_code_they_are_of_and_for_as_many_as_are_listed(
 @pytest.mark.parametrize("name", ["mutmut.mutation.mutators", "libcst.metadata"])
 def test_without_the_mutmut_that_we_know_a_sentence_says_so(monkeypatch, name):
     monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
-    with pytest.raises(MutantsError, match=r"no way to make mutants .*constraints\.txt names\.$"):
+    with pytest.raises(MutantsError, match=r"no way to make mutants .*validate\.txt names\.$"):
         mutants.generate(SOURCE)
 
 

@@ -20,7 +20,8 @@ def copied(tmp_path) -> Path:
     root = tmp_path / "clone"
     for name in ("tests", "katas", "tools/dojo"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("conftest.py", "pyproject.toml", "tools/constraints.txt"):
+    (root / "tools" / "pins").mkdir()
+    for name in ("conftest.py", "pyproject.toml", "tools/pins/core.txt", "tools/pins/torch.txt"):
         shutil.copy(ROOT / name, root / name)
     return root
 
@@ -35,7 +36,8 @@ def copied(tmp_path) -> Path:
         "conftest.py",
         "pyproject.toml",
         "tools/dojo/suite/plugin.py",
-        "tools/constraints.txt",
+        "tools/pins/core.txt",
+        "tools/pins/torch.txt",
     ],
 )
 def test_a_change_of_what_is_imported_is_seen(copied, name):

@@ -10,6 +10,7 @@ bands          where the references' losses lie while they train
 mutants        small changes of the references, which a test must notice
 exams          the exams, tried on right solutions and on known mistakes
 placement      whether placement tests notice other values on a device
+pins           the pinned versions of all packages
 hardware       the references on a device
 device_record  what is kept of that, and the table of all devices
 patches        known mistakes and other right solutions: replacements in a reference's text

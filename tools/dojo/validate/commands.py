@@ -16,7 +16,17 @@ from dojo.catalog import Catalog
 from dojo.results import Outcome
 from dojo.stubs import MarkerError
 from dojo.suite import devices as present_devices
-from dojo.validate import Finding, bands, device_record, exams, hardware, marks, mutants, parts
+from dojo.validate import (
+    Finding,
+    bands,
+    device_record,
+    exams,
+    hardware,
+    marks,
+    mutants,
+    parts,
+    pins,
+)
 from dojo.validate.patches import PatchError
 
 PROBLEMS = (
@@ -25,6 +35,7 @@ PROBLEMS = (
     MarkerError,
     mutants.MutantsError,
     PatchError,
+    pins.PinsError,
     present_devices.DeviceError,
 )
 EXIT_NOT_RUN = 3  # there is such a device, and it gives nothing to validate on
@@ -80,6 +91,18 @@ def run_parts(kata: Katas = None, record: Record = False) -> None:
 def stubs(kata: Katas = None) -> None:
     """Generate katas/k*.py from the references."""
     _Reporter().run([("stubs", partial(parts.write_stubs, _catalog(kata)))])
+
+
+@app.command("pins")
+def write_pins(
+    write: Annotated[bool, typer.Option("--write", help="Write tools/pins anew.")] = False,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Write them with the newest versions that fit.")
+    ] = False,
+) -> None:
+    """Hold the pinned versions against pyproject.toml and the index, or write them anew."""
+    job = partial(pins.write, upgrade) if write or upgrade else pins.recorded
+    _Reporter().run([("pinned versions", job)])
 
 
 @app.command()

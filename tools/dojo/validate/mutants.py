@@ -147,7 +147,7 @@ def generate(source: str) -> list[Mutant]:
     except ImportError as error:
         raise MutantsError(
             f"There is no way to make mutants here ({error}): they need the mutmut that"
-            " tools/constraints.txt names."
+            " tools/pins/validate.txt names."
         ) from None
 
     def left_out(statement: libcst.Expr) -> Iterator[libcst.CSTNode]:

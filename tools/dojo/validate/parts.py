@@ -12,7 +12,17 @@ from dojo.results import NO_TEST, KataResult, Outcome, TestResult
 from dojo.stubs import MarkerError, stub_of
 from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
-from dojo.validate import Finding, bands, exams, marks, mutants, patches, placement, workflows
+from dojo.validate import (
+    Finding,
+    bands,
+    exams,
+    marks,
+    mutants,
+    patches,
+    pins,
+    placement,
+    workflows,
+)
 from dojo.validate.patches import Patch, PatchError
 from dojo.validate.test_files import placement_tests, run_texts
 
@@ -310,6 +320,7 @@ PARTS = (
     Part("mutants were judged", mutants.recorded),
     Part("exams were tried out", exams.recorded),
     Part("the tools pass their own tests", program("pytest", *TESTS), of_katas=False),
+    Part("pins, floors and packages fit together", pins.recorded, of_katas=False),
     Part("ruff check", program("ruff", *LINT), of_katas=False),
     Part("ruff format", program("ruff", *FORMAT), of_katas=False),
     Part("mypy --strict", types_fit, of_katas=False),

@@ -47,7 +47,7 @@ def tools(root: Path = ROOT) -> str:
 
 def _shared(root: Path) -> Iterator[Path]:
     """The files that all katas share, apart from the tools."""
-    for name in ("conftest.py", "pyproject.toml", "tools/constraints.txt"):
+    for name in ("conftest.py", "pyproject.toml", "tools/pins/core.txt", "tools/pins/torch.txt"):
         yield root / name
     yield root / "katas" / "__init__.py"
     yield root / "katas" / "catalog.toml"
