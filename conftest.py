@@ -3,7 +3,7 @@
 import functools
 import random
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy
@@ -111,14 +111,18 @@ def kata(request: pytest.FixtureRequest):
 
 
 @pytest.fixture
-def device(request: pytest.FixtureRequest) -> torch.device:
-    """Each device in turn; the test is skipped where it is absent."""
+def device(request: pytest.FixtureRequest) -> Iterator[torch.device]:
+    """Each device in turn; the test is skipped where it is absent. The simulated one has no float64
+    here: code for any device has to do without, because an Apple GPU does.
+    """
     if reason := devices.why_absent(request.param):
         pytest.skip(reason)
     try:
-        return devices.get(request.param)
+        found = devices.get(request.param)
     except simulated.Unavailable as reason:
         pytest.skip(str(reason))
+    with devices.as_on_mps(found):
+        yield found
 
 
 @pytest.fixture

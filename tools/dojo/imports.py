@@ -40,11 +40,21 @@ def closure(starts: Iterable[Path], root: Path = ROOT, without: Collection[str] 
             continue
         paths.add(path)
         if path.is_file():
-            new = imported(path.read_text(encoding="utf-8", errors="replace")) - names
+            found = imported(path.read_text(encoding="utf-8", errors="replace"))
+            new = {absolute(name, path, root) for name in found} - names
             names |= new
             counting = (name for name in new if not is_in(name, without))
             waiting += [file for name in counting for file in files_of(name, root, without)]
     return paths
+
+
+def absolute(name: str, path: Path, root: Path = ROOT) -> str:
+    """A module's whole name, where a file imports it as `.name` or `..name`."""
+    rest = name.lstrip(".")
+    if rest == name:
+        return name
+    folder = path.parents[len(name) - len(rest) - 1]
+    return ".".join(filter(None, (module_of(folder / "__init__.py", root), rest)))
 
 
 @functools.cache
@@ -56,7 +66,8 @@ def imported(source: str) -> frozenset[str]:
     for match in IMPORT.finditer(source):
         package, names, modules, quoted = match.group("package", "names", "modules", "quoted")
         if package:
-            imports |= {package, *(f"{package}.{name}" for name in _names(names))}
+            within = package if package.endswith(".") else f"{package}."
+            imports |= {package, *(f"{within}{name}" for name in _names(names))}
         imports.update(_names(modules or ""))
         if quoted:
             imports.add(quoted)

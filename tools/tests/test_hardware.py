@@ -165,19 +165,19 @@ class TestMistakes:
 
     @pytest.fixture
     def judged(self, monkeypatch, catalog):
-        def find(**outcomes):
+        def find(on="cuda", words="told", **outcomes):
             def run(units, katas):
                 return [result(test_a(unit.device)) for unit in units]
 
             def test_a(device):
-                why = Diagnosis("told") if outcomes[device] == Outcome.FAILED else None
+                why = Diagnosis(words) if outcomes[device] == Outcome.FAILED else None
                 return TestResult("test_a", outcomes[device], device=device, diagnosis=why)
 
             mistake = Patch(KATA, "one", (), (), caught_by="test_a", saying="told")
             monkeypatch.setattr(test_files, "run", run)
             monkeypatch.setattr(hardware, "placement_tests", lambda kata: {"test_a"})
             monkeypatch.setattr(hardware.patches, "load", lambda kind, kata: [mistake])
-            ((_, figures, wrong),) = hardware.mistakes_on("cuda", [catalog.find("k06")])
+            ((_, figures, wrong),) = hardware.mistakes_on(on, [catalog.find("k06")])
             return figures, wrong
 
         return find
@@ -192,7 +192,18 @@ class TestMistakes:
         figures, wrong = judged(cuda=Outcome.PASSED, cpu=Outcome.FAILED)
         assert (figures, wrong) == (Mistakes(0, 1, 1), [])
         entry = OnDevice(reference_results.content_hash(KATA), tasks=PASSING, mistakes=figures)
-        assert "caught there: 0/1, 1 more on the CPU alone" in device_record.summary(made(entry))
+        assert "caught there: 0/1, 1 more elsewhere" in device_record.summary(made(entry))
+
+    def test_on_the_cpu_a_forgotten_move_is_caught_on_the_simulated_device(self, judged):
+        """On the CPU alone it does no harm: that is no fault of the tests."""
+        found = judged(on="cpu", cpu=Outcome.PASSED, simulated=Outcome.FAILED)
+        assert found == (Mistakes(0, 1, 1), [])
+        _, wrong = judged(on="cpu", cpu=Outcome.PASSED, simulated=Outcome.SKIPPED)
+        assert "test_a is skipped, not failed" in wrong[0]
+
+    def test_a_written_in_gpu_ends_in_other_words_where_there_is_one(self, judged):
+        found = judged(words="two devices", cuda=Outcome.PASSED, cpu=Outcome.FAILED)
+        assert found == (Mistakes(0, 1, 1), [])
 
     def test_one_that_is_caught_nowhere_is_a_problem(self, judged):
         figures, wrong = judged(cuda=Outcome.PASSED, cpu=Outcome.PASSED)

@@ -38,16 +38,19 @@ MODULES = {
 }
 
 
-def imports(source: str, modules=MODULES) -> Iterator[str]:
+def imports(source: str, modules=MODULES, package: str = "") -> Iterator[str]:
     """The modules that a text imports, also within functions: of `from a import b` this is a.b
-    where that is a module.
+    where that is a module. `from .a import b` is of the package that the text lies in.
     """
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in modules)
-        elif isinstance(node, ast.ImportFrom) and node.module in modules:
-            names = {f"{node.module}.{alias.name}" for alias in node.names}
-            yield from names & modules.keys() or {node.module}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level < 2, "no room imports from the folder above it by dots"
+            parts = [package] * node.level + [node.module or ""]
+            if (module := ".".join(filter(None, parts))) in modules:
+                names = {f"{module}.{alias.name}" for alias in node.names}
+                yield from names & modules.keys() or {module}
 
 
 def room_of(module: str) -> str:
@@ -93,7 +96,8 @@ def circle(arrows: dict[str, set[str]]) -> list[str]:
 def arrows() -> dict[str, set[str]]:
     """Module → what it imports."""
     return {
-        module: set(imports(path.read_text(encoding="utf-8"))) - {module}
+        module: set(imports(path.read_text(encoding="utf-8"), package=name_of(path.parent)))
+        - {module}
         for module, path in MODULES.items()
     }
 

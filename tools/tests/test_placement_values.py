@@ -145,6 +145,24 @@ def test_a_reference_that_negates_off_the_cpu_fails_at_once():
     assert "The labels: not the same on simulated" in failed[0].message
 
 
+def test_float64_on_its_way_to_an_apple_gpu_is_found_without_a_mac():
+    """NumPy's numbers are float64: moved first and converted then, they pass on CUDA."""
+    kata = catalog.load().find("k19")
+    text = kata.reference_text()
+    right = "model(inputs.to(next(model.parameters()).device))"
+    assert text.count(right) == 1
+    wrong = "model(torch.from_numpy(features).to(next(model.parameters()).device).float())"
+    converted = "model(torch.from_numpy(features).float().to(next(model.parameters()).device))"
+    texts = [text.replace(right, each) for each in (wrong, converted)]
+    unit = Unit("", kata.name, NAME, until="test_takes_the_data_to_the_model")
+    results = run_texts([(unit, each) for each in texts], catalog.load().katas)
+    failed, none = ([t for t in each.tests if t.outcome == Outcome.FAILED] for each in results)
+    assert [test.name for test in failed] == ["test_takes_the_data_to_the_model"]
+    assert "float64 was sent to a device" in failed[0].message
+    assert ".float().to(device)" in failed[0].message
+    assert none == []
+
+
 def run_gate(test, watched=None):
     """What the gate says of a placement test, and the ways that it noticed."""
     plugin = spoiled.Spoiled(NAME)

@@ -5,17 +5,20 @@ give wrong numbers.
 import warnings
 
 import aten_samples
+import numpy as np
 import pytest
 import torch
+from torch import nn
 from two_devices import contiguous, difference, outcome
 
 from dojo import simulated
-from dojo.simulated import backend
+from dojo.simulated import NAME, Unsupported, backend
 
 if reason := backend.available():
     pytest.skip(reason, allow_module_level=True)
 
 from dojo.simulated import kernels
+from dojo.simulated.backend import without_float64
 
 # Right answers that are not the CPU's.
 DIFFERENT = {
@@ -172,3 +175,73 @@ def test_what_torch_itself_does_not_let_it_do_is_a_limit_too(attempt):
     with pytest.raises(NotImplementedError) as raised:
         attempt()
     assert simulated.limit(raised.value).startswith("simulated device: torch's get")
+
+
+WITH_FLOAT64 = {
+    "a tensor is moved": lambda: torch.ones(2, dtype=torch.float64).to(NAME),
+    "NumPy's numbers are moved": lambda: torch.from_numpy(np.ones(2)).to(NAME).float(),
+    "to(dtype)": lambda: torch.ones(2, device=NAME).to(torch.float64),
+    "double()": lambda: torch.ones(2, device=NAME).double(),
+    "a tensor is made there": lambda: torch.zeros(2, dtype=torch.float64, device=NAME),
+    "a tensor is made of a list there": lambda: torch.tensor(
+        [1.0], dtype=torch.float64, device=NAME
+    ),
+    "a tensor is made of NumPy's numbers there": lambda: torch.as_tensor(np.ones(2), device=NAME),
+    "like another": lambda: torch.ones_like(torch.ones(2, device=NAME), dtype=torch.float64),
+    "a sum": lambda: torch.ones(2, device=NAME).sum(dtype=torch.float64),
+    "a model": lambda: nn.Linear(1, 1).double().to(NAME),
+    "a model is converted there": lambda: nn.Linear(1, 1).to(NAME).double(),
+    "the default dtype": lambda: made_by_default(torch.float64),
+}
+
+
+def made_by_default(dtype):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        return torch.ones(2, device=NAME)
+    finally:
+        torch.set_default_dtype(before)
+
+
+@pytest.mark.parametrize("way", WITH_FLOAT64)
+def test_float64_can_be_refused_as_mps_refuses_it(way):
+    with without_float64(), pytest.raises(TypeError, match=r"doesn't support float64.*float32"):
+        WITH_FLOAT64[way]()
+    assert WITH_FLOAT64[way]() is not None  # and CUDA has it
+
+
+def test_complex128_is_refused_too_and_other_complex_numbers_are_beyond_the_simulation():
+    with without_float64():
+        with pytest.raises(TypeError, match=r"doesn't support complex128.*complex64"):
+            torch.ones(2, dtype=torch.complex128).to(NAME)
+        with pytest.raises(Unsupported):
+            torch.ones(2, dtype=torch.complex64).to(NAME)
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool]
+)
+def test_what_mps_has_stays(dtype):
+    with without_float64():
+        assert torch.ones(2, dtype=dtype).to(NAME).dtype == dtype
+
+
+def test_converting_on_the_way_and_numbers_of_python_are_no_float64_there():
+    wide = torch.from_numpy(np.array([0.5, 2.0]))
+    with without_float64():
+        assert wide.to(NAME, torch.float32).cpu().tolist() == [0.5, 2.0]
+        x = wide.float().to(NAME)
+        for result in (x * 0.1, x + np.float64(0.1), torch.where(x > 1, x, 0.1), x.mean(), x / 3):
+            assert result.dtype == torch.float32
+        assert x.cpu().double().dtype == torch.float64
+
+
+def test_the_refusal_ends_with_its_block():
+    with pytest.raises(ZeroDivisionError), without_float64():
+        with without_float64():
+            pass
+        with pytest.raises(TypeError):
+            torch.ones(1, device=NAME).double()
+        _ = 1 / 0
+    assert torch.ones(1, device=NAME).double().dtype == torch.float64

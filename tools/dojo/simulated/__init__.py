@@ -8,6 +8,9 @@ and it supports what `kernels.toml` lists, nothing else.
     kernels   how each operation that it supports is carried out; all others raise Unsupported
     backend   makes it known to torch
 
+Its README.md says what it is good for elsewhere, and how it is used there: nothing here imports
+anything else of the project.
+
 It stands on torch's Python backend for the dispatch key PrivateUse1, which torch calls
 experimental. Two things are as on every device of that kind, and not as on CUDA: `module.to(...)`
 makes new Parameters, so an optimizer has to be made after it; and `torch.load` does not put tensors

@@ -5,13 +5,15 @@ changes the process: `prepare` gives torch the kernels, which are there but can'
 `enable` gives the device its name.
 """
 
+import contextlib
 import functools
 import operator
 import types
+from collections.abc import Iterator
 
 import torch
 
-from dojo.simulated import NAME, Unavailable
+from . import NAME, Unavailable
 
 _kept: list[object] = []  # the kernels, which must live as long as the process
 _failures: list[str] = []  # why preparing or enabling failed, once it was tried
@@ -59,11 +61,26 @@ def prepare() -> None:
     """
     if not _kept and available() is None:
         try:
-            from dojo.simulated import kernels
+            from . import kernels
 
             _kept.append(kernels.register())
         except Exception as error:  # of a private API that has changed, any may come
             _note(error)
+
+
+@contextlib.contextmanager
+def without_float64() -> Iterator[None]:
+    """In the block the device, once enabled, has neither float64 nor complex128, as Apple's MPS has
+    not: none is made there or gets there. Blocks may lie within each other.
+    """
+    from .memory import REFUSED
+
+    before = set(REFUSED)
+    REFUSED.update((torch.float64, torch.complex128))
+    try:
+        yield
+    finally:
+        REFUSED.intersection_update(before)
 
 
 @functools.cache

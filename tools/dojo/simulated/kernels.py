@@ -19,8 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dojo.simulated import NAME, Unsupported
-from dojo.simulated.memory import as_strided_, data_behind, data_of, is_simulated, place, view, wrap
+from . import NAME, Unsupported
+from .memory import as_strided_, data_behind, data_of, is_simulated, place, view, wrap
 
 KEY = "PrivateUse1"
 OTHER_LAYOUTS = f"Sparse{KEY}", f"SparseCsr{KEY}", f"Quantized{KEY}", f"NestedTensor{KEY}"
@@ -199,6 +199,8 @@ def _factory(op: Op) -> Kernel:
         if pin_memory:
             raise Unsupported("pinned memory")
         if device is None or device.type == NAME:
+            if device is not None and device.index:
+                raise RuntimeError(f"{device}: invalid device, there is only {NAME}:0")
             return wrap(op(*positional, device="cpu", **named))
         return op(*positional, device=device, **named)
 

@@ -12,10 +12,12 @@ from typing import Any, TypeGuard
 import torch
 from torch import Tensor
 
-from dojo.simulated import NAME, Unsupported
+from . import NAME, Unsupported
 
 DTYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.bool, torch.uint8}
 DTYPES |= {torch.int8, torch.int16, torch.int32, torch.int64}
+
+REFUSED: set[torch.dtype] = set()  # of these, those that the device lacks for now
 
 # private: only with its key an operation can be sent to the CPU's code, which for the three below
 # handles sizes and strides alone and reads no numbers
@@ -38,6 +40,13 @@ def data_of(tensor: Tensor) -> Tensor:
 
 def wrap(data: Tensor) -> Tensor:
     """A new simulated tensor for a tensor of the CPU, which becomes the memory behind it."""
+    if data.dtype in REFUSED:
+        dtype = str(data.dtype).removeprefix("torch.")
+        other = {"float64": "float32"}.get(dtype, "complex64")
+        raise TypeError(
+            f"Cannot convert a {dtype} tensor to the {NAME} device, which like MPS doesn't support"
+            f" {dtype}. Please use {other} instead."
+        )
     if data.dtype not in DTYPES:
         raise Unsupported(f"the dtype {data.dtype}")
     if data.layout is not torch.strided:

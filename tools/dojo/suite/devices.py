@@ -1,5 +1,6 @@
 """Which devices are present, and how a training gets onto one. Asking never initialises CUDA."""
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable
@@ -71,6 +72,11 @@ def get(device: str) -> torch.device:
     if device.partition(":")[0] == simulated.NAME:
         backend.enable()
     return torch.device(device)
+
+
+def as_on_mps(device: torch.device) -> contextlib.AbstractContextManager[None]:
+    """In the block the simulated device lacks what an Apple GPU lacks; others are as they are."""
+    return backend.without_float64() if device.type == simulated.NAME else contextlib.nullcontext()
 
 
 def why_absent(device: str) -> str | None:

@@ -112,7 +112,7 @@ class OnDevice:
             yield f"{variants.passed} of {variants.total} other right solutions passed"
         if mistakes.caught + mistakes.elsewhere < mistakes.total:
             caught = f"{mistakes.caught} of {mistakes.total} mistakes of placement caught"
-            yield f"{caught}, {mistakes.elsewhere} more on the CPU alone"
+            yield f"{caught}, {mistakes.elsewhere} more elsewhere"
 
     @property
     def left_out(self) -> Iterator[tuple[str, str]]:
@@ -215,5 +215,5 @@ def summary(record: DeviceRecord) -> str:
     return (
         f"{record.device}: {'; '.join(counts)}. Other right solutions passed: {passed}/{total}."
         f" Placement mistakes caught there: {caught}/{placed},"
-        f" {sum(entry.mistakes.elsewhere for entry in entries)} more on the CPU alone."
+        f" {sum(entry.mistakes.elsewhere for entry in entries)} more elsewhere."
     )
