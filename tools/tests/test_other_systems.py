@@ -9,13 +9,17 @@ import re
 import subprocess
 import sys
 import tempfile
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import lives, until
 from typeshed import missing
 
-from dojo import ROOT
+from dojo import ROOT, console, files
+from dojo.check import running
+from dojo.check.watch import terminal
 from dojo.processes.channel import PipeChannel, TooLarge
 from dojo.validate import parts
 
@@ -25,6 +29,16 @@ FOLDERS = ("katas", "reference", "tests", "tools/bench", "tools/dojo")
 FILES = [path for name in FOLDERS for path in (ROOT / name).rglob("*.py")]
 FILES += [ROOT / "conftest.py", *(ROOT / "tools" / name for name in ("check", "grade", "validate"))]
 MYPY_LOOKS_AT = (ROOT / "tools" / "dojo", ROOT / "tools" / "bench")
+
+
+def as_on(system: str, folder: Path) -> dict[str, str]:
+    """The environment for a process that is to believe that it runs on this system."""
+    told = {"platform": system, "missing": {m: sorted(n) for m, n in missing(system).items()}}
+    file = folder / "system.json"
+    file.write_text(json.dumps(told), encoding="utf-8")
+    changed = {"OTHER_SYSTEM": str(file), "PYTHONPATH": str(ROOT / "tools/tests/other_system")}
+    return os.environ | changed
+
 
 # --- names
 
@@ -62,6 +76,15 @@ def test_what_mypy_does_not_look_at_uses_no_name_that_a_system_lacks(system):
         and (names := list(lacking_names(path.read_text(encoding="utf-8"), system)))
     }
     assert found == {}
+
+
+def test_the_tools_tests_can_be_collected_where_a_module_is_missing():
+    for path in (ROOT / "tools" / "tests").glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        at_once = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        lacking = list(lacking_names(ast.unparse(ast.Module(at_once, [])), "win32"))
+        # watching is imported where a test file has not skipped itself
+        assert not lacking or path.name == "watching.py", f"{path.name} imports {lacking}"
 
 
 def test_a_name_that_a_system_lacks_is_found():
@@ -167,6 +190,117 @@ def test_no_two_files_differ_by_case_alone_and_no_name_is_refused_by_windows():
     assert [name for name in listed if reserved.search(name)] == []
 
 
+# --- what Windows does otherwise
+
+
+@pytest.fixture
+def on_windows(monkeypatch):
+    """Python says that this is Windows; `sys` is one module for all."""
+    monkeypatch.setattr(sys, "platform", "win32")
+
+
+def test_a_file_that_a_scanner_looks_into_is_replaced_when_it_is_free(
+    tmp_path, monkeypatch, on_windows
+):
+    refusals, replace = [PermissionError(13, "Access is denied")] * 2, Path.replace
+
+    def refusing(path: Path, target: Path) -> Path:
+        if refusals:
+            raise refusals.pop()
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", refusing)
+    monkeypatch.setattr(files.time, "sleep", lambda seconds: None)
+    files.write_whole(tmp_path / "state", "new")
+    assert [(path.name, path.read_text("utf-8")) for path in tmp_path.iterdir()] == [
+        ("state", "new")
+    ]
+
+
+@pytest.mark.parametrize("platform", ["win32", "linux"])
+def test_a_file_that_is_never_free_is_an_error_and_leaves_the_old_one(
+    tmp_path, monkeypatch, platform
+):
+    tries = []
+
+    def refusing(path: Path, target: Path) -> Path:
+        tries.append(path)
+        raise PermissionError(13, "Access is denied")
+
+    (tmp_path / "state").write_text("old", "utf-8")
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(Path, "replace", refusing)
+    monkeypatch.setattr(files, "SECONDS_TO_PUT", 0.05)
+    with pytest.raises(PermissionError):
+        files.write_whole(tmp_path / "state", "new")
+    assert (len(tries) > 1) == (platform == "win32")
+    assert [path.read_text("utf-8") for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_an_old_console_is_told_to_obey_control_codes(monkeypatch, on_windows):
+    told = []
+    colorama = types.ModuleType("colorama")
+    colorama.just_fix_windows_console = lambda: told.append(True)
+    monkeypatch.setitem(sys.modules, "colorama", colorama)
+    console.screen()
+    assert told == [True]
+
+
+def test_keys_of_windows_have_their_names_and_a_smiley_ends_nothing(monkeypatch):
+    typed = iter(["\ud83d", "\ude00", "\xe0", "H", "\x00", "P", "\xe0", "?", "N", " ", "\x03"])
+    msvcrt = types.ModuleType("msvcrt")
+    msvcrt.getwch = lambda: next(typed)
+    monkeypatch.setitem(sys.modules, "msvcrt", msvcrt)
+    heard = []
+    terminal._read_windows(heard.append, lambda: heard.append("the end"))
+    assert heard == ["up", "down", "n", "space", "the end"]
+
+
+def test_the_learners_folder_is_known_by_each_of_its_names(tmp_path):
+    other = tmp_path / "Katas"  # where case does not count this is one; here a link is
+    other.symlink_to(ROOT / "katas")
+    assert running.find_target(str(other)) == ROOT / "katas"
+    assert running.find_target(str(tmp_path)) == tmp_path.resolve()
+
+
+LOOP = """
+import os, sys, time
+sys.path[:0] = ["tools", "."]
+from pathlib import Path
+from dojo.processes import worker
+
+class Loop(worker.Job, frozen=True, tag="loop"):
+    def run(self, connection, is_early=False):
+        connection.send_bytes(str(os.getpid()).encode())
+        while True:
+            pass
+
+if __name__ == "__main__":
+    process = worker.Plain().start(Loop(), Path(sys.argv[1]))
+    print(process.channel.receive(180).decode(), flush=True)
+    sys.stdin.read()
+"""
+
+
+@linux
+@pytest.mark.timeout(300)
+def test_without_a_fork_an_endless_loop_ends_with_who_started_it(tmp_path):
+    (tmp_path / "owner.py").write_text(LOOP, "utf-8")
+    command = [sys.executable, tmp_path / "owner.py", tmp_path / "log"]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=as_on("darwin", tmp_path),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as owner:
+        child = int(owner.stdout.readline())
+        assert lives(child)
+        owner.kill()
+    until(lambda: not lives(child))
+
+
 # --- a pipe of Windows, with one of Linux in its place
 
 
@@ -223,22 +357,16 @@ def test_the_other_side_s_end_is_noticed(pipe):
 def system(request, tmp_path_factory):
     """Runs a command of tools/ as on this system."""
     folder = tmp_path_factory.mktemp(request.param)
-    lacking = {module: sorted(names) for module, names in missing(request.param).items()}
-    told = folder / "system.json"
-    told.write_text(json.dumps({"platform": request.param, "missing": lacking}), encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="tk", dir="/tmp") as runtime:
-        changed = {
-            "OTHER_SYSTEM": str(told),
-            "PYTHONPATH": str(ROOT / "tools" / "tests" / "other_system"),
-            "TORCH_KATAS_PROGRESS": str(folder / "progress.json"),
-            "XDG_RUNTIME_DIR": runtime,
-        }
+        environment = as_on(request.param, folder)
+        environment["TORCH_KATAS_PROGRESS"] = str(folder / "progress.json")
+        environment["XDG_RUNTIME_DIR"] = runtime
 
         def run(tool: str, *arguments: object) -> subprocess.CompletedProcess[str]:
             return subprocess.run(
                 [sys.executable, str(ROOT / "tools" / tool), *map(str, arguments)],
                 cwd=ROOT,
-                env=os.environ | changed,
+                env=environment,
                 capture_output=True,
                 encoding="utf-8",
                 stdin=subprocess.DEVNULL,
@@ -312,3 +440,22 @@ def test_grading_needs_linux_or_a_word_that_it_may_go_without_a_sandbox(system, 
     assert done.returncode == 0, done.stderr
     rows = (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8").splitlines()
     assert rows[1:] == ["ann,5,5,not isolated,5", "bob,0,5,not isolated,0"]
+
+
+@linux
+@pytest.mark.timeout(900)
+def test_watch_mode_answers_saves_and_keys_as_on_windows(clone, tmp_path, monkeypatch):
+    from watching import Watching
+
+    for name, value in as_on("win32", tmp_path).items():
+        monkeypatch.setenv(name, value)
+    session = Watching(clone, "k06", keys_at_once=True)
+    try:
+        session.sees("k06  Logistic regression", "q quit")
+        session.fails()
+        session.press("l")
+        session.sees("k00", "k01")
+        assert session.end(lambda: session.press("\x03")) == 0
+    finally:
+        if session.code is None:
+            session.end(session.kill)

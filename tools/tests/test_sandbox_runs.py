@@ -4,7 +4,6 @@ limits, its environment.
 
 import contextlib
 import json
-import resource
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +19,7 @@ from dojo.grade.sandbox.confine import MEGABYTE
 from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.link import ConfinedProcess
 
+resource = pytest.importorskip("resource", reason="Windows has no such limits")
 CANARY = "GRADER_PASSWORD"
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import termios
 import threading
+import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,15 +45,26 @@ def cloned(to: Path) -> Path:
 
 
 class Watching:
-    """`tools/check --watch` in a terminal."""
+    """`tools/check --watch` in a terminal; one that gives `keys_at_once` is set up as programs of
+    Windows find theirs.
+    """
 
-    def __init__(self, clone: Path, *arguments: str, lines: int = 40, columns: int = 100) -> None:
+    def __init__(
+        self,
+        clone: Path,
+        *arguments: str,
+        lines: int = 40,
+        columns: int = 100,
+        keys_at_once: bool = False,
+    ) -> None:
         self.clone = clone
         command = [sys.executable, str(clone / "tools" / "check"), "--watch", *arguments]
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
             os.chdir(clone)
             os.environ["TERM"] = "xterm"
+            if keys_at_once:
+                tty.setraw(0)
             os.execv(command[0], command)
         self.resize(lines, columns)
         self.output = ""

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn
 from dojo import ROOT, UserError
 from dojo.catalog import Kata
 from dojo.check.server.client import run
+from dojo.check.store import KATAS
 from dojo.results import Outcome, TestResult, Verdict
 from dojo.suite.unit import Unit
 
@@ -52,5 +53,7 @@ def find_target(target: str) -> Path:
     """The folder meant by --target, relative to the current folder or to the repository."""
     for folder in (Path(target), ROOT / target):
         if folder.is_dir():
-            return folder.resolve()
+            # macOS and Windows know it as Katas, too
+            is_own = KATAS.is_dir() and folder.samefile(KATAS)
+            return KATAS if is_own else folder.resolve()
     raise NoTarget(f"--target {target}: there is no such folder. Give one that holds kata files.")

@@ -98,7 +98,7 @@ def pool(workers: int | None = None) -> ProcessPoolExecutor:
         workers: how many; by default one a core.
     """
     return ProcessPoolExecutor(
-        workers, mp_context=context(many=True), initializer=_end_with_the_parent
+        workers, mp_context=context(many=True), initializer=end_with_the_parent
     )
 
 
@@ -125,9 +125,9 @@ def end_workers(executor: ProcessPoolExecutor) -> None:
         process.kill()
 
 
-def _end_with_the_parent() -> None:
-    """End this process with its parent, whose end it would not notice while it waits for work: the
-    fork server keeps its pipe open.
+def end_with_the_parent() -> None:
+    """End this process with its parent, whose end it would not notice while it waits for work, as
+    the fork server keeps its pipe open, or while it runs an endless loop.
     """
 
     def leave() -> None:

@@ -232,6 +232,7 @@ def _work(connection: Connection, job: Job, log: Path, is_early: bool = False) -
 
 def _wait_for_a_job(connection: Connection, many: bool) -> None:
     """The life of a process that was not forked: import everything, then wait for what to do."""
+    forking.end_with_the_parent()
     importlib.import_module(forking.preloaded(many))
     try:
         job, log = connection.recv()
