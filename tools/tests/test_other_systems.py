@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from helpers import lives, until
 from typeshed import missing
 
 from dojo import ROOT, console, files
+from dojo.bootstrap import entering
 from dojo.check import running
 from dojo.check.watch import terminal
 from dojo.processes.channel import PipeChannel, TooLarge
@@ -235,6 +237,20 @@ def test_a_file_that_is_never_free_is_an_error_and_leaves_the_old_one(
         files.write_whole(tmp_path / "state", "new")
     assert (len(tries) > 1) == (platform == "win32")
     assert [path.read_text("utf-8") for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_ctrl_c_is_left_to_the_command_that_goes_on_in_another_python(monkeypatch, on_windows):
+    """Else this process would kill it after a quarter of a second, and speak of the setup."""
+    heard = []
+
+    def run(command, check):
+        heard.append(signal.getsignal(signal.SIGINT))
+        return subprocess.CompletedProcess(command, 130)
+
+    monkeypatch.setattr(entering.subprocess, "run", run)
+    with pytest.raises(SystemExit, match="130"):  # what listens is put back by a fixture
+        entering.go_on_in(Path("python.exe"))
+    assert heard == [signal.SIG_IGN]
 
 
 def test_an_old_console_is_told_to_obey_control_codes(monkeypatch, on_windows):

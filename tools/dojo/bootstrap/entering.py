@@ -1,6 +1,7 @@
 """Which Python a command goes on in."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,7 @@ def enter(extra: str | None = None) -> None:
 def go_on_in(python: Path) -> None:
     """Replace this process by the same command in another Python."""
     command = [str(python), *sys.argv]
-    if os.name == "nt":  # there execv returns to the shell before the command is done
+    if sys.platform == "win32":  # there execv returns to the shell before the command is done
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the command, too
         sys.exit(subprocess.run(command, check=False).returncode)
     os.execv(command[0], command)
