@@ -226,10 +226,22 @@ def test_no_import_is_overlooked():
                 if isinstance(node, ast.Import):
                     wanted |= {alias.name for alias in node.names}
                 elif isinstance(node, ast.ImportFrom):
-                    assert node.level == 0, f"{path}: a relative import is not followed"
-                    names = {f"{node.module}.{alias.name}" for alias in node.names}
-                    wanted |= names | {node.module}
+                    module = "." * node.level + (node.module or "")
+                    within = module if module.endswith(".") else f"{module}."
+                    wanted |= {f"{within}{alias.name}" for alias in node.names} | {module}
             assert wanted <= imports.imported(text), path
+
+
+def test_an_import_within_a_folder_is_followed_by_its_dots(tmp_path):
+    for name in ("a/__init__.py", "a/b/__init__.py", "a/b/c.py", "a/d.py", "a/e.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    start = tmp_path / "a" / "b" / "__init__.py"
+    start.write_text("from . import c\n")
+    (tmp_path / "a" / "b" / "c.py").write_text("from ..d import (\n    f,\n)\n")
+    (tmp_path / "a" / "d.py").write_text("from .e import g\n")
+    found = {path.relative_to(tmp_path).as_posix() for path in imports.closure([start], tmp_path)}
+    assert found == {"a/__init__.py", "a/b/__init__.py", "a/b/c.py", "a/d.py", "a/e.py"}
 
 
 def test_a_module_that_is_started_by_its_name_counts():
