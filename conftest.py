@@ -1,6 +1,7 @@
 """Options and fixtures of every kata's tests: the folder under test, devices, seed, pass marks."""
 
 import functools
+import os
 import random
 import zlib
 from collections.abc import Callable, Iterator
@@ -11,18 +12,21 @@ import pytest
 import torch
 
 from dojo import ROOT, simulated
-from dojo.suite import devices, drift, plugin, spoiled
+from dojo.suite import devices, drift, loader, plugin, spoiled
 from dojo.suite.unit import ACCEPTED, is_device
 from tests.support import marks
 
 torch.set_num_threads(1)  # a tiny network is several times slower on two threads
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    if not any(map(pluginmanager.hasplugin, ("timeout", "pytest_timeout"))):
+        for setting in ("timeout", "timeout_func_only"):  # or pytest warns of unknown settings
+            parser.addini(setting, "a setting of pytest-timeout, which is off")
     group = parser.getgroup("torch-katas")
     group.addoption(
         "--target",
-        default="katas",
+        default=str(ROOT / "katas"),
         help="folder of the kata files under test: katas, reference or any other",
     )
     group.addoption(
@@ -51,7 +55,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"--target {target}: there is no such folder; give one that holds kata files"
         )
-    config.stash[plugin.SESSION] = plugin.RunState(folder.resolve())
+    refuse_what_has_no_tests(config, folder.resolve())
+    run = config.stash[plugin.SESSION] = plugin.RunState(folder.resolve())
+    run.adds_needed = not config.getoption("--measure")
     config.pluginmanager.register(plugin, "torch-katas")
     if not is_device(device := config.getoption("--device")):
         raise pytest.UsageError(f"--device {device}: choose {ACCEPTED}")
@@ -65,8 +71,23 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[plugin.SESSION].wrap = devices.trainings_on(device)
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    return f"target: {config.stash[plugin.SESSION].target}, device: {config.getoption('--device')}"
+def refuse_what_has_no_tests(config: pytest.Config, target: Path) -> None:
+    """Raise a UsageError if pytest is to look for tests where the katas lie."""
+    here = config.invocation_params.dir
+    for path in ((here / argument.partition("::")[0]).resolve() for argument in config.args):
+        if folder := next(filter(path.is_relative_to, (target, ROOT / "katas")), None):
+            test = ROOT / "tests" / f"test_{path.name}"
+            command = f"pytest {os.path.relpath(test if test.is_file() else test.parent, here)}"
+            if folder not in (ROOT / "katas", here / "katas"):
+                command += f" --target {config.getoption('--target')}"
+            raise pytest.UsageError(f"{loader.shown(path)} holds no tests. Run: {command}")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    target, device = config.stash[plugin.SESSION].target, config.getoption("--device")
+    no_limit = "pytest-timeout is off: an endless loop runs until you stop it with Ctrl-C"
+    is_limited = hasattr(config.option, "timeout")
+    return [f"target: {target}, device: {device}", *([] if is_limited else [no_limit])]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

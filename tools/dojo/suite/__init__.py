@@ -5,6 +5,7 @@ plugin    the pytest plugin: outcomes, messages, limits; the same under `pytest`
 feedback  from an exception to the message a learner reads
 layers    a batch's way through a model, up to the layer where it goes wrong
 causes    known errors of torch and Python, and what usually lies behind them
+leftovers  what a kata changes for the whole process: put back, and said
 devices   which devices are present, and trainings on another device
 drift     how far a device's numbers lie from the CPU's
 spoiled   references made wrong off the CPU: does their placement test notice?

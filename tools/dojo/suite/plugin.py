@@ -7,28 +7,33 @@ The plugin only acts on items of tests/test_kNN_*.py; other tests in a session a
 
 import contextlib
 import functools
+import importlib
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 
 from dojo import ROOT, catalog, simulated
 from dojo.diagnosis import Diagnosis
 from dojo.plain import plain
-from dojo.results import Outcome, TestResult
+from dojo.results import Outcome, TestResult, decoded
 from dojo.stubs import open_regions, todo
 from dojo.suite import feedback
 from dojo.suite.feedback import LOOK_AT_VALUES
+from dojo.suite.leftovers import Keeper
 from dojo.suite.loader import KataUnderTest, KataUnusable, Wrap, load, shown, source_of, unchanged
 from dojo.suite.report import Event, Loaded, Loading
 
 MOST_OUTPUT = 200_000  # characters a test may print
 SHOWN_OUTPUT = 2_000  # of them, how many a report keeps
+NOTED = ("measured", "drift")  # what tests keep in user_properties
+CHANGED = "Changed for the whole process"
 LETTERS = dict(zip(Outcome, ".F-bsE", strict=True))
 
 
@@ -54,6 +59,9 @@ class RunState:
         endless: (kata, task) → its test that ran into the time limit.
         listener: gets an event before and after a kata's file is loaded.
         wrap: gives the tests something in place of a kata's public names.
+        adds_needed: the tests of a task run if one that needs it does, whichever were chosen.
+        is_last: the running test is the last of its kata in a row.
+        changed: what the import of a file has changed for the whole process, in words.
     """
 
     target: Path
@@ -62,6 +70,10 @@ class RunState:
     endless: dict[tuple[str, str], str] = field(default_factory=dict)
     listener: Callable[[Event], None] = lambda event: None
     wrap: Wrap = unchanged
+    keeper: Keeper = field(default_factory=Keeper)
+    adds_needed: bool = True
+    is_last: bool = True
+    changed: list[str] = field(default_factory=list)
 
     def kata(self, name: str, time_limit: float | None) -> KataUnderTest:
         """The loaded kata. A file that can't be loaded raises the same each time."""
@@ -76,7 +88,7 @@ class RunState:
 
     def _load(self, path: Path, time_limit: float | None) -> KataUnderTest | KataUnusable:
         try:
-            with limited_output():
+            with self.keeper.importing(path, self.changed), limited_output():
                 return load(path, self.wrap)
         except KataUnusable as problem:
             return problem
@@ -134,6 +146,9 @@ def device_of(item: pytest.Item) -> str:
 
 
 def time_limit(config: pytest.Config) -> float | None:
+    """Seconds a test may take, None without a limit or without pytest-timeout."""
+    if not hasattr(config.option, "timeout"):
+        return None
     seconds = config.getoption("timeout", None) or config.getini("timeout")
     return float(seconds) if seconds else None
 
@@ -159,10 +174,59 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(f"stage{stage}")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Make a first optimizer here: its imports are slow, and tests have a time limit."""
-    if not session.config.option.collectonly and any(kata_name(item) for item in session.items):
+    """Bring the tests into an order in which they can be judged. Make a first optimizer here: its
+    imports are slow, and tests have a time limit.
+    """
+    if session.config.stash[SESSION].adds_needed and not session.config.option.collectonly:
+        session.items[:] = with_needed(session.items)
+    first = next(filter(None, map(kata_name, session.items)), "")
+    if first and not session.config.option.collectonly:
         torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+        session.config.stash[SESSION].keeper.enter(first)
+
+
+def with_needed(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """The tests, each with those of the task it needs before it, whichever were chosen."""
+    of_file: dict[pytest.Module, list[pytest.Item]] = {}
+    ordered: dict[str, pytest.Item] = {}
+    chosen = {item.nodeid: item for item in items}
+
+    def add(item: pytest.Item) -> None:
+        file, (_, needs) = item.getparent(pytest.Module), task_of(item)
+        if item.nodeid in ordered:
+            return
+        if needs and file and kata_name(item):
+            if file not in of_file:
+                of_file[file] = [chosen.get(each.nodeid, each) for each in _items_of(file)]
+            for other in of_file[file]:
+                if task_of(other)[0] == needs:
+                    add(other)
+        ordered[item.nodeid] = item
+
+    for item in items:
+        add(item)
+    return list(ordered.values())
+
+
+def _items_of(node: pytest.Collector) -> Iterator[pytest.Item]:
+    for child in node.collect():
+        if isinstance(child, pytest.Item):
+            yield child
+        elif isinstance(child, pytest.Collector):
+            yield from _items_of(child)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # outside of what pytest changes for a test
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, Any, Any]:
+    if name := kata_name(item):
+        run = item.config.stash[SESSION]
+        run.keeper.enter(name)
+        run.is_last = nextitem is None or kata_name(nextitem) != name
+    return (yield)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -218,11 +282,15 @@ def pytest_runtest_makereport(
     name, task = kata_name(item), task_of(item)[0]
     if not name:
         return report
+    report.user_properties = [pair for pair in report.user_properties if pair[0] not in NOTED]
     report.sections = [(title, text[-SHOWN_OUTPUT:]) for title, text in report.sections]
     if call.excinfo is None and call.when != "call":
         return report
     outcome, text, why = outcome_of(item, call) if call.excinfo else (Outcome.PASSED, "", None)
-    measured, drift = (_noted(item, kind) for kind in ("measured", "drift"))
+    measured, drift = (_noted(item, kind) for kind in NOTED)
+    if changed := _put_back(item):
+        report.sections.append((CHANGED, changed))
+        text = f"{text}\n\n{changed}".lstrip() if outcome == Outcome.FAILED else text
     seconds, device = round(call.duration, 4), device_of(item)
     report.kata_result = TestResult(
         test_name(item), outcome, text, seconds, device, measured, drift, why
@@ -236,6 +304,17 @@ def pytest_runtest_makereport(
         if is_short or not _wants_traceback(item.config):
             report.longrepr = plain(text, getattr(sys.__stdout__, "encoding", None) or "utf-8")
     return report
+
+
+def _put_back(item: pytest.Item) -> str:
+    """Undo what the test has changed for the whole process; a sentence if that is something."""
+    run = item.config.stash[SESSION]
+    texts = dict.fromkeys([*run.changed, *run.keeper.leave(run.is_last)])
+    run.changed.clear()
+    if not texts:
+        return ""
+    what, path = ", ".join(texts), shown(run.target / f"{kata_name(item)}.py")
+    return f"{path} changed {what}; {'it was' if len(texts) == 1 else 'they were'} put back."
 
 
 def _noted(item: pytest.Item, kind: str) -> tuple[Any, ...]:
@@ -309,3 +388,39 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     if result is None or result.outcome in (Outcome.PASSED, Outcome.SKIPPED):
         return None
     return result.outcome, LETTERS[result.outcome], result.outcome.upper()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which katas changed something for the whole process."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    sections = [pair for report in reports for pair in getattr(report, "sections", ())]
+    if texts := dict.fromkeys(text for title, text in sections if title == CHANGED):
+        terminalreporter.section(CHANGED)
+        for text in texts:
+            terminalreporter.line(text)
+
+
+# A run in several processes (pytest-xdist) sends its reports as plain values.
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable(report: pytest.TestReport) -> Generator[None, Any, Any]:
+    fields = yield
+    if result := getattr(report, "kata_result", None):
+        fields["kata_result"] = msgspec.to_builtins(result)
+    return fields
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_from_serializable(data: dict[str, Any]) -> Generator[None, Any, Any]:
+    result = data.pop("kata_result", None)
+    report = yield
+    if result is not None:
+        report.kata_result = decoded(result, TestResult)
+    return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The tests of a file run in one process, in order, unless every process runs all of them."""
+    if config.getoption("dist") == "each":
+        return None
+    return importlib.import_module("xdist.scheduler").LoadFileScheduling(config, log)

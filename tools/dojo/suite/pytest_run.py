@@ -17,8 +17,8 @@ from dojo.suite.unit import Unit
 
 # Parts of pytest that put nothing into a verdict, and each take their share of the time between a
 # save and its answer.
-UNUSED = ["doctest", "faulthandler", "junitxml", "legacypath", "logging", "pastebin"]
-UNUSED += ["setuponly", "setupplan", "stepwise", "subtests", "unittest"]
+UNUSED = ["cacheprovider", "doctest", "faulthandler", "junitxml", "legacypath", "logging"]
+UNUSED += ["pastebin", "setuponly", "setupplan", "stepwise", "subtests", "unittest"]
 
 
 class Reporter:
@@ -39,7 +39,7 @@ class Reporter:
         self, session: pytest.Session, config: pytest.Config, items: list[pytest.Function]
     ) -> None:
         state = config.stash[plugin.SESSION]
-        state.listener = self.send
+        state.listener, state.adds_needed = self.send, False
         for task, outcome in self._unit.done.values():
             state.outcomes.setdefault((self._unit.kata, task), []).append(outcome)
         named = [
