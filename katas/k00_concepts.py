@@ -103,3 +103,8 @@ ANSWERS: dict[str, set[str]] = {
     # TODO accuracy: the letters of all true statements
     "accuracy": ...,
 }
+
+
+if __name__ == "__main__":
+    for question, letters in ANSWERS.items():
+        print(f"{question}:", "not answered yet" if letters is ... else ", ".join(sorted(letters)))

@@ -138,9 +138,13 @@ def to_numpy(tensor: Tensor) -> np.ndarray:
 
 
 if __name__ == "__main__":
+    from katas.given import data
+
     for name, made in make([1, 2, 3], (2, 3)).items():
         print(name, *about(made), made.tolist())
     table = combine(torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[10.0], [20.0], [30.0]]))[
         "products"
     ]
     print(table, *cross(table, 0), f"mean {table.mean()}, sum {table.sum()}", sep="\n")
+    features, labels = to_tensors(*data.sine_bands_arrays())
+    print(tuple(features.shape), tuple(labels.shape), to_class_indices(to_numpy(labels)))

@@ -68,6 +68,8 @@ def move_batch(batch: tuple | list | dict, device: torch.device) -> tuple | list
 
 
 if __name__ == "__main__":
+    from katas.given import data
+
     best = pick_device()
-    for tensor in move_batch((torch.rand(2, 2, 2), torch.arange(2)), best):
+    for tensor in move_batch(data.sine_bands(), best):
         print(tuple(tensor.shape), tensor.dtype, tensor.device)

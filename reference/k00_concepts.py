@@ -109,3 +109,8 @@ ANSWERS: dict[str, set[str]] = {
     "accuracy": {"A", "C", "E"},
     # END SOLUTION
 }
+
+
+if __name__ == "__main__":
+    for question, letters in ANSWERS.items():
+        print(f"{question}:", "not answered yet" if letters is ... else ", ".join(sorted(letters)))

@@ -123,3 +123,14 @@ def f1(y_true: Tensor, y_pred: Tensor) -> float:
     whole = 2 * found + false_alarms + missed
     return (2 * found / whole).item() if whole else 0.0
     # END SOLUTION
+
+
+if __name__ == "__main__":
+    from katas.given import data
+
+    points, classes = data.sine_bands()
+    scores = points[:, 1:]  # how high a point lies, taken for a logit
+    labels = to_labels(scores)
+    print("probabilities:", to_probabilities(scores)[:3].flatten().tolist(), "...")
+    print(f"loss {bce_with_logits(scores, classes):.4f}, F1 {f1(classes, labels):.2f}")
+    print(f"{accuracy(classes, labels):.0%} of the points lie on the right side")
