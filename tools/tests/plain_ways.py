@@ -48,10 +48,12 @@ class _Verdicts:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if result := getattr(report, "kata_result", None):
             kata = Path(report.nodeid.partition("::")[0]).stem.removeprefix("test_")
-            self.outcomes[f"{kata}::{result.name}@{result.device}"] = str(result.outcome)
+            name = f"{kata}::{result.name}@{result.device}"  # several tasks may have one of it
+            self.outcomes.setdefault(name, []).append(str(result.outcome))
 
     def pytest_sessionfinish(self) -> None:
-        self.path.write_text(json.dumps(self.outcomes), encoding="utf-8")
+        outcomes = {name: sorted(several) for name, several in self.outcomes.items()}
+        self.path.write_text(json.dumps(outcomes), encoding="utf-8")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dojo.suite.leftovers import TABLES, VALUES, Keeper
+from dojo.suite.leftovers import TABLES, VALUES, Leftovers
 
 HERE = Path(__file__).parent
 # what is changed, as a kata's file would do it → how it is called
@@ -70,7 +70,7 @@ def ready(monkeypatch):
 @pytest.mark.parametrize("way", ["import", "test"])
 def test_it_is_said_and_put_back(ready, tmp_path, change, way):
     before, texts = {table: dict(table.now()) for table in TABLES}, []
-    keeper = Keeper()
+    keeper = Leftovers()
     keeper.enter("k01")
     if way == "import":
         with keeper.importing(tmp_path, texts):
@@ -90,7 +90,7 @@ def test_every_value_has_a_change_that_shows_it(ready):
 
 
 def test_nothing_is_said_of_a_kata_that_changes_nothing(ready, tmp_path):
-    keeper, texts = Keeper(), []
+    keeper, texts = Leftovers(), []
     keeper.enter("k01")
     with keeper.importing(tmp_path, texts):
         torch.nn.Linear(2, 2)(torch.ones(1, 2)).sum().backward()
@@ -98,7 +98,7 @@ def test_nothing_is_said_of_a_kata_that_changes_nothing(ready, tmp_path):
 
 
 def test_what_the_import_changed_holds_during_the_katas_own_tests(ready, tmp_path):
-    keeper = Keeper()
+    keeper = Leftovers()
     keeper.enter("k01")
     with keeper.importing(tmp_path, []):
         torch.set_default_dtype(torch.float64)

@@ -214,7 +214,7 @@ TABLES = (
 )
 
 
-class Keeper:
+class Leftovers:
     """Keeps the process as it was before a kata's tests, and says what its code changed."""
 
     def __init__(self) -> None:

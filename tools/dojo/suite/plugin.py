@@ -26,7 +26,7 @@ from dojo.results import Outcome, TestResult, decoded
 from dojo.stubs import open_regions, todo
 from dojo.suite import feedback
 from dojo.suite.feedback import LOOK_AT_VALUES
-from dojo.suite.leftovers import Keeper
+from dojo.suite.leftovers import Leftovers
 from dojo.suite.loader import KataUnderTest, KataUnusable, Wrap, load, shown, source_of, unchanged
 from dojo.suite.report import Event, Loaded, Loading
 
@@ -70,7 +70,7 @@ class RunState:
     endless: dict[tuple[str, str], str] = field(default_factory=dict)
     listener: Callable[[Event], None] = lambda event: None
     wrap: Wrap = unchanged
-    keeper: Keeper = field(default_factory=Keeper)
+    leftovers: Leftovers = field(default_factory=Leftovers)
     adds_needed: bool = True
     is_last: bool = True
     changed: list[str] = field(default_factory=list)
@@ -88,7 +88,7 @@ class RunState:
 
     def _load(self, path: Path, time_limit: float | None) -> KataUnderTest | KataUnusable:
         try:
-            with self.keeper.importing(path, self.changed), limited_output():
+            with self.leftovers.importing(path, self.changed), limited_output():
                 return load(path, self.wrap)
         except KataUnusable as problem:
             return problem
@@ -184,7 +184,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     first = next(filter(None, map(kata_name, session.items)), "")
     if first and not session.config.option.collectonly:
         torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
-        session.config.stash[SESSION].keeper.enter(first)
+        session.config.stash[SESSION].leftovers.enter(first)
 
 
 def with_needed(items: Sequence[pytest.Item]) -> list[pytest.Item]:
@@ -224,7 +224,7 @@ def pytest_runtest_protocol(
 ) -> Generator[None, Any, Any]:
     if name := kata_name(item):
         run = item.config.stash[SESSION]
-        run.keeper.enter(name)
+        run.leftovers.enter(name)
         run.is_last = nextitem is None or kata_name(nextitem) != name
     return (yield)
 
@@ -309,7 +309,7 @@ def pytest_runtest_makereport(
 def _put_back(item: pytest.Item) -> str:
     """Undo what the test has changed for the whole process; a sentence if that is something."""
     run = item.config.stash[SESSION]
-    texts = dict.fromkeys([*run.changed, *run.keeper.leave(run.is_last)])
+    texts = dict.fromkeys([*run.changed, *run.leftovers.leave(run.is_last)])
     run.changed.clear()
     if not texts:
         return ""
