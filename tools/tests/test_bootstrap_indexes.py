@@ -187,7 +187,7 @@ def test_the_disk_is_asked_again_where_another_build_comes(paths, index, monkeyp
     asked = builds.CPU_ON_LINUX
     usage = shutil.disk_usage(paths.root)._replace(free=(asked.disk + asked.download + 100) * 10**6)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
-    assert re.search(r"about 8\.9 GB of disk space .* 1\.5 GB is free: make room", refused(paths))
+    assert re.search(r"about 8\.4 GB of disk space .* 1\.5 GB is free: make room", refused(paths))
     assert not [path for path in index.asked if "/files/" in path]
 
 

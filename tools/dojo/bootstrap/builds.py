@@ -42,8 +42,8 @@ class Size:
 # indexes give them. Disk: `du` of .venv on Linux after the first runs, elsewhere what the wheels
 # hold; and some more for the bytecode that comes with use.
 CPU_ON_LINUX = Size(300, 1100)
-CUDA_ON_LINUX = Size(2900, 6000)
-ELSEWHERE = Size(220, 1000)
+CUDA_ON_LINUX = Size(2900, 5500)
+ELSEWHERE = Size(220, 850)
 OF_EXTRAS = Size(60, 200)
 
 

@@ -148,9 +148,9 @@ def _build(
     """The build of torch to install, and why that: what is asked for, else what there is."""
     if asked:
         return asked, f"as {builds.FLAG} {asked} asks"
-    if marker and marker.torch:
-        return marker.torch, "as before"
-    return (there[1], "as before") if there and builds.LINUX else builds.fitting()
+    fits = builds.fitting()
+    before = marker.torch if marker and marker.torch else there and builds.LINUX and there[1]
+    return (before, "as before") if before and before != fits[0] else fits
 
 
 def _serves(there: tuple[str, str] | None, build: str, version: str) -> bool:
