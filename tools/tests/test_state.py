@@ -12,7 +12,7 @@ from datetime import date
 import pytest
 from msgspec.structs import asdict, replace
 
-from dojo import ROOT
+from dojo import ROOT, UserError
 from dojo.check import state as states
 from dojo.check import store
 from dojo.check.state import State, TaskState, after_check, after_hint, current, from_json
@@ -345,3 +345,13 @@ def test_a_state_of_before_stays_and_its_greens_are_to_be_confirmed(katas):
 
 def test_the_states_version_is_in_the_file(tmp_path):
     assert json.loads(State().to_json())["version"] == states.VERSION
+
+
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path, monkeypatch):
+    node = tmp_path / "node"
+    node.mkdir()
+    monkeypatch.setenv("TORCH_KATAS_PROGRESS", str(node))
+    for use in (store.read, lambda: store.change(lambda state: state)):
+        with pytest.raises(UserError, match="is not a file"):
+            use()
+    assert list(tmp_path.iterdir()) == [node]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
-from dojo import ROOT, files, lock
+from dojo import ROOT, UserError, files, lock
 from dojo.catalog import Kata, Task
 from dojo.check import state as states
 from dojo.check.state import State
@@ -21,8 +21,14 @@ KATAS, TESTS = ROOT / "katas", ROOT / "tests"
 
 
 def file() -> Path:
-    """The file of the state: that in the environment (for tests), else at the repository's top."""
-    return Path(os.environ.get("TORCH_KATAS_PROGRESS") or ROOT / ".progress.json")
+    """The file of the state: that in the environment (for tests), else at the repository's top.
+
+    Raises UserError if something that is no file bears the name, since writing would replace it.
+    """
+    path = Path(os.environ.get("TORCH_KATAS_PROGRESS") or ROOT / ".progress.json")
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is not a file: your progress needs one; move it out of the way.")
+    return path
 
 
 def read(path: Path | None = None) -> tuple[State, str]:
