@@ -184,7 +184,7 @@ def _heights(size: int) -> dict[int, float]:
 
 
 def sheet(title: str, x: str, y: str, panels: int = 1) -> tuple[Figure, list[Axes]]:
-    columns = min(panels, 4 if panels > 6 else 3)
+    columns = 2 if panels == 4 else min(panels, 4 if panels > 6 else 3)
     rows = math.ceil(panels / columns)
     figure = Figure(
         figsize=(7, 5.2) if panels == 1 else (3.3 * columns, 2.8 * rows + 1),

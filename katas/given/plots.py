@@ -50,6 +50,7 @@ __all__ = [
     "plot_boundary",
     "plot_confusion",
     "plot_data",
+    "plot_descents",
     "plot_hidden_space",
     "plot_loss_history",
     "plot_network",
@@ -207,6 +208,41 @@ def plot_loss_history(losses: Values) -> Figure:
     elif low >= 0:
         axes.set_ylim(0, 1.05 * high or 1)
     legend(figure, [axes])
+    return figure
+
+
+def plot_descents(height: Callable[[Tensor], Tensor], paths: Mapping[str, Values]) -> Figure:
+    """Walks of several optimizers over the same landscape, each in a panel of its own, on lines of
+    equal height.
+
+    Args:
+        height: gives the height of a point (2,), as a tensor with one number.
+        paths: name → the places of a walk, (steps + 1, 2), the start first.
+
+    Raises:
+        ValueError: there is no walk, a shape is another one, or a place is nan or inf.
+
+    What to see: which walks go from wall to wall, and which along the floor.
+    """
+    walks = {name: to_columns(places, f"paths[{name!r}]", 2) for name, places in paths.items()}
+    if not walks:
+        raise ValueError("paths must hold at least one walk.")
+    x1, x2 = (axis[::4] for axis in plane(np.concatenate(list(walks.values())))[:2])
+    points = [torch.tensor([one, other], dtype=torch.float32) for other in x2 for one in x1]
+    with torch.no_grad():
+        landscape = np.reshape([float(height(point)) for point in points], (len(x2), len(x1)))
+    low, high = landscape.min(), landscape.max()
+    levels = low + (high - low) * np.linspace(0.05, 1, 10) ** 2  # closer together near the bottom
+    figure, panels = sheet("The walk of each optimizer", "x1", "x2", len(walks))
+    for number, (axes, (name, places)) in enumerate(zip(panels, walks.items(), strict=True)):
+        if high > low:
+            axes.contour(x1, x2, landscape, levels=levels, colors="0.75", linewidths=0.8)
+        style = {"color": COLOURS[number % 6], "linewidth": 1.2, "markersize": 3}
+        axes.plot(*places.T, marker="o", **style)
+        axes.plot(*places[0], "ks", markersize=6, label="start", linestyle="none")
+        axes.plot(*places[-1], "kX", markersize=8, label="end", linestyle="none")
+        axes.set_title(name, fontsize="medium")
+    legend(figure, panels)
     return figure
 
 

@@ -1,0 +1,550 @@
+"""k21: what all optimizers share, five rules as torch has them, and walks through a valley."""
+
+import functools
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import Tensor
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from tests.support import expect, gradients, guesses, pointers
+
+LR, DECAY, MU, ALPHA, B1, B2, EPS = 0.1, 0.3, 0.8, 0.7, 0.6, 0.8, 0.05
+OPTIMIZERS = {  # name → its task, torch's own, how both are made here
+    "SGD": ("sgd", torch.optim.SGD, {"lr": LR}),
+    "Momentum": ("momentum", torch.optim.SGD, {"lr": LR, "momentum": MU}),
+    "RMSprop": ("rmsprop", torch.optim.RMSprop, {"lr": LR, "alpha": ALPHA, "eps": EPS}),
+    "Adam": ("adam", torch.optim.Adam, {"lr": LR, "betas": (B1, B2), "eps": EPS}),
+    "AdamW": ("adam", torch.optim.AdamW, {"lr": LR, "betas": (B1, B2), "eps": EPS}),
+}
+EACH = [
+    pytest.param(name, marks=pytest.mark.task(task, needs="base"))
+    for name, (task, _, _) in OPTIMIZERS.items()
+]
+STEPS, START = 4, [2.0, -1.0, 0.5]
+ADAM = """
+m = B1 * m + (1 - B1) * g
+v = B2 * v + (1 - B2) * g**2
+M = m / (1 - B1**t)
+V = v / (1 - B2**t)
+p = p - lr * M / (V**0.5 + EPS)"""
+RULES = {  # of the lesson, as text: a mistake is a small change of it, as in reference/mistakes
+    "SGD": "g = g + decay * p\np = p - lr * g",
+    "Momentum": "g = g + decay * p\nb = MU * b + g\np = p - lr * b",
+    "RMSprop": """g = g + decay * p
+v = ALPHA * v + (1 - ALPHA) * g**2
+V = v
+p = p - lr * g / (V**0.5 + EPS)""",
+    "Adam": f"g = g + decay * p{ADAM}",
+    "AdamW": f"p = p * (1 - lr * decay){ADAM}",
+}
+Changes = Mapping[str, str]  # sentence → what its mistake replaces by what: "old => new; ..."
+STEP: Changes = {
+    "the step goes up the gradient: it is taken off the parameter": "p - lr => p + lr",
+    "the learning rate is left out of the step": "p - lr * => p -",
+}
+DIVISION: Changes = STEP | {
+    "eps stands inside the root: sqrt(v) + eps": "(V**0.5 + EPS) => (V + EPS)**0.5",
+    "the root is missing: the step divides by sqrt(v) + eps": "V**0.5 => V",
+    "eps is left out, or another one is written into the code: use self.eps": " + EPS => ",
+    "the step is multiplied by the root: divide by it": "/ (V => * (V",
+}
+
+
+class Own(torch.optim.SGD):
+    def zero_grad(self) -> None:  # as in the stub, without torch's argument
+        super().zero_grad()
+
+
+@pytest.mark.task("base")
+class TestBase:
+    def test_zero_grad_sets_every_gradient_to_none(self, kata):
+        parameters = tensors(3, 2)
+        for parameter in parameters[::2]:
+            parameter.grad = torch.ones(2)
+        kata.Optimizer(parameters, lr=LR).zero_grad()
+        left = [one.grad for one in parameters if one.grad is not None]
+        likely = "`gradient = None` only changes a name of yours: write parameter.grad = None"
+        if left and not torch.stack(left).any():
+            likely = expect.told("zeros are a gradient too, and momentum moves on: set None")
+        seen = expect.describe(left[0]) if left else ""
+        headline = "After zero_grad some gradients are left."
+        expect.that(not left, headline, seen=seen, expected="None in every .grad", likely=likely)
+
+    def test_parameters_may_come_from_a_generator(self, kata):
+        parameters = tensors(2, 2)
+        for parameter in parameters:
+            parameter.grad = torch.ones(2)
+        optimizer = kata.Optimizer((parameter for parameter in parameters), lr=LR)
+        first, second = (len(list(optimizer.gradients())) for _ in range(2))
+        headline = "gradients() does not find the parameters that came from a generator."
+        likely = "a generator can be gone through only once: keep list(parameters)"
+        likely = expect.told(likely) if (first, second) == (2, 0) else likely
+        seen, right = f"{first} of 2, in the next call {second}", first == second == 2
+        expect.that(right, headline, seen=seen, expected="2 in every call", likely=likely)
+
+    @pytest.mark.parametrize("decay", [0.0, DECAY])
+    def test_gradients_gives_what_a_step_starts_from(self, kata, decay):
+        parameters, grads = tensors(4, 2, 3), list(torch.randn(4, 2, 3))
+        grads[1] = None
+        for parameter, grad in zip(parameters, grads, strict=True):
+            parameter.grad = None if grad is None else grad.clone()
+        pairs = pairs_of(kata.Optimizer(parameters, lr=LR, weight_decay=decay), 3)
+        for number, (parameter, g) in zip((0, 2, 3), pairs, strict=True):
+            given, grad = parameters[number], grads[number]
+            headline, w = f"The pair of parameter {number} begins otherwise.", given.detach()
+            signs = {
+                "the pair is turned around: (parameter, g)": g is given,
+                "the order is another one": any(parameter is one for one in parameters),
+                "this is a copy: give the very tensor that was given": True,
+            }
+            likely = expect.told(next(cause for cause, fits in signs.items() if fits))
+            seen, expected = expect.describe(parameter), f"parameter {number}, {expect.describe(w)}"
+            same = parameter is given
+            expect.that(same, headline, seen=seen, expected=expected, likely=likely)
+            causes = {
+                "the weight decay is left out: add weight_decay * parameter": grad,
+                "the weight decay is taken off: it is added": grad - decay * w,
+                "weight_decay multiplies the gradient: it multiplies the parameter": (
+                    grad * (1 + decay)
+                ),
+                "there is no 2: the decay is weight_decay * parameter": grad + 2 * decay * w,
+                "lr has no place here: the step multiplies by it": grad + LR * decay * w,
+                "the gradient itself is missing": decay * w,
+            }
+            expect.close(g, grad + decay * w, f"g of parameter {number}", causes=causes)
+
+    def test_gradients_changes_nothing_and_records_nothing(self, kata):
+        (parameter,) = tensors(1, 3)
+        parameter.grad = torch.randn(3)
+        optimizer = kata.Optimizer([parameter], lr=LR, weight_decay=DECAY)
+        with expect.untouched("The gradient or the parameter", parameter.grad, parameter):
+            ((_, g),) = pairs_of(optimizer, 1)
+        gradients.check_none(g, "The tensors that gradients() gives")
+
+    @pytest.mark.placement
+    def test_gradients_follow_their_device(self, kata, device):
+        (parameter,) = tensors(1, 3, device=device)
+        parameter.grad = torch.ones(3, device=device)
+        ((_, g),) = pairs_of(kata.Optimizer([parameter], lr=LR, weight_decay=DECAY), 1)
+        expect.on_device(g, device, what="g of a parameter")
+
+
+@pytest.mark.task("sgd", needs="base")
+class TestSGD:
+    @pytest.mark.parametrize("decay", [0.0, DECAY])
+    def test_sgd_equals_torch_step_by_step(self, kata, decay):
+        causes = STEP | {
+            "lr divides the gradient: it multiplies it": "lr * g => g / lr",
+            "the parameter becomes the step: the step is taken off it": "p - lr * g => -lr * g",
+        }
+        check_path(kata, "SGD", causes, decay)
+
+
+@pytest.mark.task("momentum", needs="base")
+class TestMomentum:
+    @pytest.mark.parametrize("decay", [0.0, DECAY])
+    def test_momentum_equals_torch_step_by_step(self, kata, decay):
+        causes = STEP | {
+            "g has a factor 1 - momentum: torch adds the whole g to b": "+ g => + (1 - MU) * g",
+            "b is not kept for the next step, so this is SGD": "MU * b => 0 * b",
+            "0.9 is written into the code: use self.momentum": "MU => 0.9",
+            "momentum * b is missing: b only adds up the gradients": "MU * b => b",
+            "momentum multiplies g: it multiplies the old b": "MU * b + g => b + MU * g",
+            "the step is Nesterov's, g + momentum * b: it is lr * b": "lr * b => lr * (g + MU * b)",
+            "the step uses the b from before: first the new b, then the step": late(
+                RULES["Momentum"], "b"
+            ),
+        }
+        check_path(kata, "Momentum", causes, decay)
+
+
+@pytest.mark.task("rmsprop", needs="base")
+class TestRMSprop:
+    @pytest.mark.parametrize("decay", [0.0, DECAY])
+    def test_rmsprop_equals_torch_step_by_step(self, kata, decay):
+        old = "ALPHA * v + (1 - ALPHA) * g"
+        causes = DIVISION | {
+            "v is not kept for the next step": "ALPHA * v => 0 * v",
+            "alpha and 1 - alpha are swapped: alpha belongs to the old v": (
+                f"{old} => (1 - ALPHA) * v + ALPHA * g"
+            ),
+            "0.99 is written into the code: use self.alpha": "ALPHA => 0.99",
+            "the gradient is not squared in v": "g**2 => g",
+            "v holds sizes: it is the mean of the squares": "g**2 => abs(g); V**0.5 => V",
+            "the squares are added up, as in Adagrad: v is their mean": f"{old} => v + g",
+            "the factor 1 - alpha is missing": "(1 - ALPHA) * g => g",
+            "v is corrected, as in Adam: RMSprop takes it as it is": "= v => = v / (1 - ALPHA**t)",
+            "the step uses the v from before: first the new v, then the step": late(
+                RULES["RMSprop"], "v"
+            ),
+        }
+        check_path(kata, "RMSprop", causes, decay)
+
+
+@pytest.mark.task("adam", needs="base")
+class TestAdam:
+    @pytest.mark.parametrize("decay", [0.0, DECAY])
+    def test_adam_equals_torch_step_by_step(self, kata, decay):
+        m, v = " / (1 - B1**t) => ", " / (1 - B2**t) => "
+        causes = DIVISION | {
+            "neither m nor v is corrected: m' = m / (1 - beta1**t), v' likewise": f"{m}; {v}",
+            "m is not corrected: m' = m / (1 - beta1**t)": m,
+            "v is not corrected: v' = v / (1 - beta2**t)": v,
+            "t is 0 in the first step, and so is 1 - beta**0: first count": "**t => **(t - 1)",
+            "1 - beta divides in every step: t has to grow, in beta**t": "**t => **1",
+            "m' and v' are kept, and corrected once more": "M = => M = m =; V = => V = v =",
+            "eps is added before v is corrected: sqrt(v') + eps": (
+                "V**0.5 => v**0.5; lr * M => lr * M * (1 - B2**t) ** 0.5"
+            ),
+            "beta1 and beta2 are swapped: beta1 belongs to m": "B1 => B3; B2 => B1; B3 => B2",
+            "beta and 1 - beta are swapped: beta belongs to the old m and v": (
+                "= B1 * => = B3 *; (1 - B1) * => B1 *; B3 => (1 - B1);"
+                " = B2 * => = B3 *; (1 - B2) * => B2 *; B3 => (1 - B2)"
+            ),
+            "0.9, 0.999 are written into the code: use self.betas": "B1 => 0.9; B2 => 0.999",
+            "the factor 1 - beta1 is missing in m": "(1 - B1) * g => g",
+            "the factor 1 - beta2 is missing in v": "(1 - B2) * g => g",
+            "the gradient is not squared in v": "g**2 => g",
+            "the step takes g: it takes the corrected m": "lr * M => lr * g",
+            "m and v are not kept for the next step": "B1 * m => 0 * m; B2 * v => 0 * v",
+            "the step uses m and v from before: first the new ones, then the step": late(
+                RULES["Adam"], "mv"
+            ),
+        }
+        check_path(kata, "Adam", causes, decay)
+
+    def test_adamw_equals_torch_step_by_step(self, kata):
+        shrink = "p = p * (1 - lr * decay)"
+        causes = {
+            "the decay goes into g, as in Adam: leave it out": f"{shrink} => g = g + decay * p",
+            "no decay at all: multiply each parameter by 1 - lr * decay": f"{shrink} => ",
+            "lr is missing: multiply by 1 - lr * decay": "lr * decay => decay",
+            "the decay comes after Adam's step: it comes before it": late(RULES["AdamW"], "p"),
+            "the parameters grow: multiply by 1 - lr * decay": "1 - lr => 1 + lr",
+            "lr * decay is what is left: multiply by 1 - lr * decay": "1 - lr => lr",
+            "Adam's step is missing: super().step() takes it": "lr * M => 0 * M",
+            "the decay is there twice, in g as well": f"{shrink} => {shrink}\ng = g + decay * p",
+        }
+        check_path(kata, "AdamW", causes, DECAY)
+
+
+class TestEveryOptimizer:
+    @pytest.mark.parametrize("name", EACH)
+    def test_a_changed_learning_rate_counts_at_once(self, kata, name):
+        (starts, given), rates = problem(), [LR, LR, LR / 5, LR / 5]
+        inside = changed(RULES[name], "b + g => b + lr * g; lr * b => b")
+        fixed = simulated(RULES[name], starts, given, decay=DECAY)
+        lives_on = simulated(inside, starts, given, rates, DECAY)
+        causes = {
+            "the step goes on with the first lr: read self.lr in every step": fixed,
+            "lr is a part of b, where the old one lives on: the step is lr * b": lives_on,
+        }
+        compare(kata, name, causes, starts, given, rates, weight_decay=DECAY)
+
+    @pytest.mark.parametrize("name", EACH)
+    def test_skips_parameters_without_a_gradient(self, kata, name):
+        starts, given = problem(3)
+        given[0][0] = given[1][1] = given[2][0] = None
+        rule = RULES[name]
+        after = functools.partial(simulated, rule, starts, given, decay=DECAY)
+        causes = {
+            "without a gradient a parameter moves, as if that were 0: skip it": after(skipped=rule),
+            "without a gradient a parameter is shrunk: skip it": after(skipped=rule.split("\n")[0]),
+            "a parameter gets the memory of a skipped one: find it by the parameter": after(
+                memory="position"
+            ),
+            "t also counts steps that skip the parameter: each has its own t": after(count="steps"),
+            "the memory changes without a gradient: skip the parameter altogether": after(
+                skipped="\n".join(rule.split("\n")[1:-1])
+            ),
+        }
+        compare(kata, name, causes, starts, given, weight_decay=DECAY)
+
+    @pytest.mark.parametrize("name", EACH)
+    def test_a_step_leaves_gradients_and_recording_alone(self, kata, name):
+        parameters = tensors(2, 3)
+        optimizer = getattr(kata, name)(parameters, **OPTIMIZERS[name][2], weight_decay=DECAY)
+        kept = [torch.randn(3) for _ in parameters]
+        for parameter, gradient in zip(parameters, kept, strict=True):
+            parameter.grad = gradient
+        with expect.untouched("A gradient", *kept):
+            optimizer.step()
+            optimizer.step()
+        for parameter, gradient in zip(parameters, kept, strict=True):
+            likely = "zero_grad() clears the gradients, and step() leaves them"
+            headline, seen = "A step has cleared or exchanged .grad.", repr(parameter.grad)
+            same = parameter.grad is not None and torch.equal(parameter.grad, gradient)
+            expect.that(same, headline, seen=seen, expected=f"{gradient}, as before", likely=likely)
+            headline, seen = "After a step the parameter records nothing.", "requires_grad=False"
+            likely = "requires_grad_(False), detach_() or requires_grad = False stands in the step"
+            records = parameter.requires_grad
+            expect.that(records, headline, seen=seen, expected="requires_grad=True", likely=likely)
+
+    @pytest.mark.parametrize("name", EACH)
+    def test_float64_stays_exact(self, kata, name):
+        starts, given = problem()
+        starts = [start.double() for start in starts]
+        given = [[grad.double() / 3 for grad in grads] for grads in given]
+        makes = getattr(kata, name), OPTIMIZERS[name][1]
+        seen, right = (walked(make, name, starts, given, weight_decay=DECAY) for make in makes)
+        off = (seen - right).abs().max().item()
+        headline = f"{name}: parameters of float64 are not moved as exactly as float64 can be."
+        likely = "the memory is float32: torch.zeros_like(parameter) has the parameter's own dtype"
+        expect.that(off < 1e-10, headline, seen=f"off by {off:.2g}", expected="0", likely=likely)
+
+    @pytest.mark.placement
+    @pytest.mark.parametrize("name", EACH)
+    def test_a_step_follows_its_device(self, kata, name, device):
+        parameters = tensors(2, 3, device=device)
+        optimizer = getattr(kata, name)(parameters, **OPTIMIZERS[name][2], weight_decay=DECAY)
+        for _ in range(2):
+            for parameter in parameters:
+                parameter.grad = torch.ones(3, device=device)
+            optimizer.step()
+        for parameter in parameters:
+            expect.on_device(parameter, device, what="A parameter after two steps")
+
+
+@pytest.mark.task("valley")
+class TestValley:
+    @pytest.mark.parametrize("old", [0.0, 9.0], ids=["no gradient before", "an old gradient"])
+    @pytest.mark.parametrize("make", [Own, torch.optim.Adam], ids=["one of yours", "Adam"])
+    def test_walk_gives_every_place(self, kata, make, old):
+        point, right = torch.tensor(START, requires_grad=True), by_hand(make)
+        point.grad = torch.full((3,), old) if old else None
+        places = kata.walk(make([point], 0.02), point, bowl, STEPS)
+        causes = {
+            "every row is the last place: keep copies, point.detach().clone()": right[[-1] * 5],
+            "all but the first row are the last place: keep copies": right[[0, -1, -1, -1, -1]],
+            "the point never moves: zero_grad(), then backward(), then step()": right[[0] * 5],
+            "this is a walk in the lesson's valley: call height(point)": by_hand(
+                make, height=kata.valley
+            ),
+            "gradients pile up: zero_grad() is missing": by_hand(make, old=old, pile=True),
+            "the old gradient was added: zero_grad() comes first": by_hand(make, old=old),
+            "the start is missing: it is the first row": right[1:],
+            "the last place is missing": right[:-1],
+        }
+        expect.close(places, right, what="The places", causes=causes)
+
+    def test_places_have_the_dtype_and_record_nothing(self, kata):
+        point = torch.tensor(START, dtype=torch.float64, requires_grad=True)
+        places = kata.walk(torch.optim.SGD([point], 0.1), point, bowl, 2)
+        expect.dtype(places, torch.float64, what="The places of a point of float64")
+        gradients.check_none(places, "The places")
+
+    @pytest.mark.parametrize("order", [1, -1], ids=["rising rates", "falling rates"])
+    def test_best_rate_ends_lowest(self, kata, order):
+        rates = [0.005, 0.01, 0.03, 0.1, 0.2][::order]
+        ends, lowest, chained, place = {}, {}, {}, START
+        for rate in rates:
+            heights = [bowl(one).item() for one in by_hand(momentum, rate, 5)]
+            ends[rate], lowest[rate] = heights[-1], min(heights)
+            place = by_hand(momentum, rate, 5, start=place)[-1].tolist()
+            chained[rate] = bowl(torch.tensor(place)).item()
+        best, by = min(rates, key=ends.get), "every walk needs its own copy of the start"
+        causes = {
+            "the walk that ends highest wins: the lowest is asked for": max(rates, key=ends.get),
+            "the lowest place on the way wins: the last one counts": min(rates, key=lowest.get),
+            f"a walk goes on where the last one ended: {by}": min(rates, key=chained.get),
+            "this is a position in the list: the rate itself is asked for": rates.index(best),
+            "this is the height at the end: the rate is asked for": ends[best],
+            expect.NO_RETURN: None,
+        }
+        seen = kata.best_rate(momentum, torch.tensor(START), bowl, rates, 5)
+        fitting = [cause for cause, value in causes.items() if value != best and value == seen]
+        likely = "print the height at the end of each walk: is it that of this rate alone?"
+        headline = "best_rate does not return the rate whose walk ends lowest."
+        right, likely = isinstance(seen, float) and seen == best, expect.told(*fitting) or likely
+        expect.that(right, headline, seen=repr(seen), expected=best, likely=likely)
+
+    @pytest.mark.parametrize("place", [0, 1, 2])
+    def test_a_walk_that_ends_at_nan_never_wins(self, kata, place):
+        rates = [0.01, 0.05]
+        rates.insert(place, 1e4)
+        seen = kata.best_rate(torch.optim.SGD, torch.tensor(START), bowl, rates, 30)
+        likely = "every comparison with nan is False, so min may keep it: leave nan out"
+        likely = expect.told(likely) if seen != seen or seen == 1e4 else likely
+        headline = "A walk that ends at nan wins, or keeps the best one from winning."
+        expect.that(seen == 0.05, headline, seen=seen, expected=0.05, likely=likely)
+
+    @pytest.mark.parametrize("recording", [False, True])
+    def test_best_rate_leaves_the_start_alone(self, kata, recording):
+        start = torch.tensor(START, requires_grad=recording)
+        with expect.untouched("The start", start):
+            kata.best_rate(torch.optim.SGD, start, bowl, [0.01, 0.02], 2)
+        seen, before = (f"requires_grad={now}" for now in (start.requires_grad, recording))
+        likely = "requires_grad_() changes the tensor itself: start.detach().clone() comes first"
+        headline = "After best_rate the start is not what it was."
+        expect.that(seen == before, headline, seen=seen, expected=before, likely=likely)
+
+    @pytest.mark.placement
+    def test_walks_follow_their_device(self, kata, device):
+        start = torch.tensor(START, device=device)
+        point = start.clone().requires_grad_()
+        places = kata.walk(torch.optim.SGD([point], 0.1), point, bowl, 2)
+        expect.on_device(places, device, what="The places")
+        height = lambda place: bowl(place - torch.zeros_like(start))  # noqa: E731
+        rate = kata.best_rate(torch.optim.SGD, start, height, [0.01, 0.05], 3)
+        expect.equal(rate, 0.05, what=f"The best rate on {device}")
+
+
+def tensors(number: int, *shape: int, **more: object) -> list[Tensor]:
+    return [torch.randn(shape, **more).requires_grad_() for _ in range(number)]
+
+
+def pairs_of(optimizer: object, number: int) -> list[tuple[Tensor, Tensor]]:
+    """What gradients() gives, once it is sure that it is so many pairs."""
+    result = optimizer.gradients()
+    pairs, likely = [] if result is None else list(result), "leave out those whose .grad is None"
+    likely = expect.told(expect.NO_RETURN) if result is None else f"{likely}, and no others"
+    headline = "gradients() does not give a pair for each parameter that has a gradient."
+    right = len(pairs) == number and all(isinstance(one, tuple | list) for one in pairs)
+    seen = "None" if result is None else f"{len(pairs)} entries"
+    expected = f"{number} pairs (parameter, g)"
+    expect.that(right, headline, seen=seen, expected=expected, likely=likely)
+    return pairs
+
+
+def problem(number: int = 2) -> tuple[list[Tensor], list[list[Tensor | None]]]:
+    """Where parameters start, and for each step the gradient of each."""
+    signs = torch.tensor([1.0, -1.0])  # so that a root of g has no value everywhere
+    starts, *given = [list(signs * (torch.rand(number, 2) + 0.2)) for _ in range(STEPS + 1)]
+    return starts, given
+
+
+def changed(rule: str, changes: str) -> str:
+    """A rule with a mistake."""
+    for change in changes.split("; "):
+        rule = rule.replace(*change.split(" => "))
+    return rule
+
+
+def late(rule: str, names: str) -> str:
+    """The changes that move the first line that begins with each name to the end of the rule."""
+    lines = rule.strip().splitlines()
+    moved = [next(line for line in lines if line.startswith(name)) for name in names]
+    return f"{rule} => " + "\n".join([one for one in lines if one not in moved] + moved)
+
+
+def simulated(
+    rule, starts, given, rates=None, decay=0.0, memory="own", count="own", skipped=""
+) -> Tensor:
+    """The parameters after each step, in a row, by this rule.
+
+    memory: each parameter has its "own", that of its "position" among those with a gradient, or
+    there is "one". count: t counts its "own" steps, all "steps" of the optimizer, or all
+    "parameters". skipped: the rule for parameters without a gradient, as if that were 0.
+    """
+    places, kept, counts, rows, total = [one.clone() for one in starts], {}, {}, [], 0
+    for step, (grads, lr) in enumerate(zip(given, rates or [LR] * STEPS, strict=True), start=1):
+        position = 0
+        for number, grad in enumerate(grads):
+            if not (code := skipped if grad is None else rule):
+                continue
+            key = {"own": number, "position": position, "one": 0}[memory]
+            counts[key] = counts.get(key, 0) + ("**t" in code)
+            position, total = position + 1, total + 1
+            names = {one: kept.get((key, one), torch.zeros(2)) for one in "bmv"}
+            names |= {"p": places[number], "g": torch.zeros(2) if grad is None else grad}
+            names["t"] = {"own": counts[key], "steps": step, "parameters": total}[count]
+            exec(code, globals() | {"lr": lr, "decay": decay}, names)
+            places[number] = names["p"]
+            kept |= {(key, one): names[one] for one in "bmv"}
+        rows.append(torch.cat(places))
+    return torch.stack(rows)
+
+
+def walked(make, name, starts, given, rates=None, **more) -> Tensor:
+    """The parameters after each step of an optimizer, in a row."""
+    parameters = [start.clone().requires_grad_() for start in starts]
+    optimizer, rows = make(parameters, **OPTIMIZERS[name][2], **more), []
+    for grads, lr in zip(given, rates or [LR] * STEPS, strict=True):
+        for parameter, grad in zip(parameters, grads, strict=True):
+            parameter.grad = None if grad is None else grad.clone()
+        if isinstance(optimizer, torch.optim.Optimizer):
+            optimizer.param_groups[0]["lr"] = lr
+        else:
+            optimizer.lr = lr
+        optimizer.step()
+        rows.append(torch.cat([one.detach().clone() for one in parameters]))
+    return torch.stack(rows)
+
+
+def check_path(kata, name: str, mistakes: Changes, decay: float) -> None:
+    """The optimizer goes where torch's goes, step by step."""
+    (starts, given), rule = problem(), RULES[name]
+    after = functools.partial(simulated, starts=starts, given=given, decay=decay)
+    causes = {cause: after(changed(rule, changes)) for cause, changes in mistakes.items()}
+    others = {
+        "the weight decay is left out: start from self.gradients(), not .grad": {"decay": 0.0},
+        "all parameters share one memory: each needs its own": {"memory": "one"},
+        "t counts parameters: each has its own t, which counts its steps": {"count": "parameters"},
+    }
+    for cause, fault in others.items():
+        rows = after(rule, **fault)
+        if not any(alike(rows, other) for other in causes.values()):
+            causes[cause] = rows
+    compare(kata, name, causes, starts, given, weight_decay=decay)
+
+
+def compare(kata, name, causes, starts, given, rates=None, **more) -> None:
+    """The learner's optimizer against torch's: a cause fits where all its steps are those seen."""
+    used: list[str] = []
+    right = walked(OPTIMIZERS[name][1], name, starts, given, rates, **more)
+    hook = register_optimizer_step_pre_hook(lambda one, *_: used.append(type(one).__name__))
+    try:
+        seen = walked(getattr(kata, name), name, starts, given, rates, **more)
+    finally:
+        hook.remove()
+    headline, by = f"{name} leaves its step to torch.", f"a step of torch.optim.{used[:1]}"
+    likely = "write the rule of the lesson out: other programs rightly leave it to torch.optim"
+    expect.that(not used, headline, seen=by, expected="your own code", likely=likely)
+    if alike(seen, right):
+        return
+    step = next(n for n, rows in enumerate(zip(seen, right, strict=True)) if not alike(*rows))
+    before = [torch.cat(starts), *right][step]
+    still = "the parameters given never move: parameter -= ... changes them in place, and parameter"
+    still += " = parameter - ... only gives a new tensor the name"
+    causes = {still: torch.cat(starts).expand(len(seen), -1), **causes}
+    fitting = [c for c, rows in causes.items() if alike(rows, seen) and not alike(rows, right)]
+    expect.unmet(
+        f"{name}: after step {step + 1} the parameters are not where torch.optim puts them.",
+        seen=numbers(seen[step]),
+        expected=f"{numbers(right[step])}   (before this step: {numbers(before)})",
+        likely=expect.told(*fitting) or [guesses.of_numbers(seen[step], right[step])],
+        pointer=pointers.NUMBERS,
+    )
+
+
+def numbers(row: Tensor) -> str:
+    return ", ".join(f"{number:.4g}" for number in row.tolist())
+
+
+def alike(one: Tensor, other: Tensor) -> bool:
+    return torch.allclose(one.double(), other.double(), rtol=1e-4, atol=1e-5, equal_nan=True)
+
+
+def bowl(point: Tensor) -> Tensor:
+    return (point[0] ** 2 + 9 * (point[1] - 1) ** 2 + point[2] ** 4) / 2
+
+
+def momentum(parameters: list[Tensor], lr: float) -> torch.optim.Optimizer:
+    return torch.optim.SGD(parameters, lr, momentum=0.9)
+
+
+def by_hand(make, rate=0.02, steps=STEPS, pile=False, old=0.0, start=None, height=None):
+    """The places of a walk in the bowl. An old gradient is added to the first one; or they pile
+    up.
+    """
+    point = torch.tensor(start or START, requires_grad=True)
+    optimizer, places, total = make([point], rate), [point.detach().clone()], torch.full((3,), old)
+    for _ in range(steps):
+        (gradient,) = torch.autograd.grad((height or bowl)(point), point)
+        point.grad = total + gradient
+        total = point.grad.clone() if pile else torch.zeros(3)
+        optimizer.step()
+        places.append(point.detach().clone())
+    return torch.stack(places)
