@@ -232,7 +232,7 @@ def plot_descents(height: Callable[[Tensor], Tensor], paths: Mapping[str, Values
     with torch.no_grad():
         landscape = np.reshape([float(height(point)) for point in points], (len(x2), len(x1)))
     low, high = landscape.min(), landscape.max()
-    levels = low + (high - low) * np.linspace(0.05, 1, 10) ** 2  # closer together near the bottom
+    levels = low + (high - low) * np.linspace(0.1, 1, 9) ** 3  # closer together near the bottom
     figure, panels = sheet("The walk of each optimizer", "x1", "x2", len(walks))
     for number, (axes, (name, places)) in enumerate(zip(panels, walks.items(), strict=True)):
         if high > low:

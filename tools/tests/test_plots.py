@@ -58,6 +58,9 @@ FIGURES = {
     "curves": lambda: plots.plot_data(POINTS, LABELS, data.sine_curves(20)),
     "compared": lambda: plots.plot_regression(CURVE, X, X**2, {"the square": lambda x: x**2}),
     "surface": lambda: plots.plot_surface(LINE, POINTS, POINTS.sum(dim=1)),
+    "descents": lambda: plots.plot_descents(
+        lambda point: (point**2).sum(), {"one": [[3, 1], [0, 1]], "other": [[3, 1], [1, 0], [0, 0]]}
+    ),
     "network": lambda: plots.plot_network([2, 20, 1]),
     "confusion": lambda: plots.plot_confusion([0, 1, 1], torch.tensor([0, 1, 0]), ["no", "yes"]),
 }
@@ -154,6 +157,20 @@ def test_the_surface_is_coloured_like_the_targets():
     plots.plot_surface(lambda x: 0 * x[:, :1], points, [1, 1, 1, 1])
 
 
+def test_each_walk_has_a_panel_with_its_places_and_the_same_landscape():
+    walks = {"one": torch.tensor([[3.0, 1.0], [0.0, 1.0]]), "other": np.array([[3, 1], [1, 0.5]])}
+    figure = plots.plot_descents(lambda point: point @ point, walks)
+    for axes, (name, places) in zip(figure.axes, walks.items(), strict=True):
+        drawn = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+        assert axes.get_title() == name and places.tolist() in drawn.values()
+        assert drawn["start"] == [[3, 1]] and drawn["end"] == [places.tolist()[-1]]
+        levels = axes.collections[0]
+        heights = [(path.vertices**2).sum(axis=1) for path in levels.get_paths()]
+        assert all(np.ptp(one) < 0.3 for one in heights if len(one)) and len(levels.levels) > 5
+    # a plain has no lines of equal height
+    plots.plot_descents(lambda point: 0 * point[0], walks)
+
+
 @pytest.mark.parametrize(
     ("sizes", "circles", "lines"), [([3, 1], 4, 3), ([2, 8, 8, 1], 19, 88), ([1, 9, 2], 9, 18)]
 )
@@ -208,6 +225,8 @@ WRONG = {
     "targets must have the shape (30, 1)": lambda: plots.plot_regression(CURVE, X, X[1:]),
     "curves[1] must have the shape (n, 2)": lambda: plots.plot_data(POINTS, LABELS, [POINTS, X]),
     "features must have the shape (n, 2), and": lambda: plots.plot_surface(LINE, X, X),
+    "at least one walk": lambda: plots.plot_descents(torch.sum, {}),
+    "paths['one'] must have the shape (n, 2)": lambda: plots.plot_descents(torch.sum, {"one": X}),
     "at least two whole numbers": lambda: plots.plot_network([2]),
     "from 1 on": lambda: plots.plot_network([2, 0, 1]),
     "must have a hidden layer": lambda: plots.plot_nodes(nn.Linear(1, 1), X),
