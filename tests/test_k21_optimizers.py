@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from tests.support import expect, gradients, guesses, pointers
+from tests.support import expect, gradients, guesses, placement, pointers
 
 LR, DECAY, MU, ALPHA, B1, B2, EPS = 0.1, 0.3, 0.8, 0.7, 0.6, 0.8, 0.05
 OPTIMIZERS = {  # name → its task, torch's own, how both are made here
@@ -74,10 +74,10 @@ class TestBase:
 
     def test_parameters_may_come_from_a_generator(self, kata):
         parameters = tensors(2, 2)
-        parameters[0].grad, parameters[1].grad = torch.ones(2), torch.ones(2)
+        parameters[0].grad = parameters[1].grad = torch.ones(2)
         optimizer = kata.Optimizer((parameter for parameter in parameters), lr=LR)
         first, second = (len(list(optimizer.gradients())) for _ in range(2))
-        headline = "gradients() does not find the parameters that came from a generator."
+        headline = "gradients() does not find the parameters from a generator."
         likely = "a generator can be gone through only once: keep list(parameters)"
         likely = expect.told(likely) if (first, second) == (2, 0) else likely
         seen, right = f"{first} of 2, in the next call {second}", first == second == 2
@@ -117,17 +117,17 @@ class TestBase:
     def test_gradients_changes_nothing_and_records_nothing(self, kata):
         (parameter,) = tensors(1, 3)
         parameter.grad = torch.randn(3)
-        optimizer = kata.Optimizer([parameter], lr=LR, weight_decay=DECAY)
         with expect.untouched("The gradient or the parameter", parameter.grad, parameter):
-            ((_, g),) = pairs_of(optimizer, 1)
+            ((_, g),) = pairs_of(kata.Optimizer([parameter], lr=LR, weight_decay=DECAY), 1)
         gradients.check_none(g, "The tensors that gradients() gives")
 
     @pytest.mark.placement
     def test_gradients_follow_their_device(self, kata, device):
-        (parameter,) = tensors(1, 3, device=device)
-        parameter.grad = torch.ones(3, device=device)
-        ((_, g),) = pairs_of(kata.Optimizer([parameter], lr=LR, weight_decay=DECAY), 1)
-        expect.on_device(g, device, what="g of a parameter")
+        def pairs(parameter, grad):
+            parameter.grad = grad
+            return pairs_of(kata.Optimizer([parameter], lr=LR, weight_decay=DECAY), 1)
+
+        placement.check(pairs, *tensors(1, 3), torch.randn(3), device=device, what="The pairs")
 
 
 @pytest.mark.task("sgd", needs="base")
@@ -136,7 +136,6 @@ class TestSGD:
     def test_sgd_equals_torch_step_by_step(self, kata, decay):
         causes = STEP | {
             "lr divides the gradient: it multiplies it": "lr * g => g / lr",
-            "the parameter becomes the step: the step is taken off it": "p - lr * g => -lr * g",
         }
         check_path(kata, "SGD", causes, decay)
 
@@ -302,14 +301,15 @@ class TestEveryOptimizer:
     @pytest.mark.placement
     @pytest.mark.parametrize("name", EACH)
     def test_a_step_follows_its_device(self, kata, name, device):
-        parameters = tensors(2, 3, device=device)
-        optimizer = getattr(kata, name)(parameters, **OPTIMIZERS[name][2], weight_decay=DECAY)
-        for _ in range(2):
-            for parameter in parameters:
-                parameter.grad = torch.ones(3, device=device)
-            optimizer.step()
-        for parameter in parameters:
-            expect.on_device(parameter, device, what="A parameter after two steps")
+        def moved(*given):
+            optimizer = getattr(kata, name)(given[:2], **OPTIMIZERS[name][2], weight_decay=DECAY)
+            for _ in range(2):
+                given[0].grad, given[1].grad = given[2].clone(), given[3].clone()
+                optimizer.step()
+            return list(given[:2])
+
+        given = [*tensors(2, 3), *torch.randn(2, 3)]
+        placement.check(moved, *given, device=device, what="The parameters after two steps")
 
 
 @pytest.mark.task("valley")
@@ -389,17 +389,19 @@ class TestValley:
 
     @pytest.mark.placement
     def test_walks_follow_their_device(self, kata, device):
-        start = torch.tensor(START, device=device)
-        point = start.clone().requires_grad_()
-        places = kata.walk(torch.optim.SGD([point], 0.1), point, bowl, 2)
-        expect.on_device(places, device, what="The places")
+        def walk(point):
+            return kata.walk(torch.optim.SGD([point], 0.1), point, bowl, 2)
+
+        start = torch.tensor(START, requires_grad=True)
+        placement.check(walk, start, device=device, what="The places")
+        start = start.detach().to(device)
         height = lambda place: bowl(place - torch.zeros_like(start))  # noqa: E731
         rate = kata.best_rate(torch.optim.SGD, start, height, [0.01, 0.05], 3)
         expect.equal(rate, 0.05, what=f"The best rate on {device}")
 
 
-def tensors(number: int, *shape: int, **more: object) -> list[Tensor]:
-    return [torch.randn(shape, **more).requires_grad_() for _ in range(number)]
+def tensors(number: int, *shape: int) -> list[Tensor]:
+    return [torch.randn(shape, requires_grad=True) for _ in range(number)]
 
 
 def pairs_of(optimizer: object, number: int) -> list[tuple[Tensor, Tensor]]:
@@ -487,7 +489,7 @@ def check_path(kata, name: str, mistakes: Changes, decay: float) -> None:
     if "g + decay" in rule:
         no_decay = "the weight decay is left out: start from self.gradients(), not .grad"
         causes[no_decay] = after(rule, decay=0.0)
-    otherwise = STEP_ITSELF if name == "AdamW" else ""
+    otherwise = STEP_ITSELF * (name == "AdamW")  # which builds on Adam's
     compare(kata, name, causes, starts, given, otherwise=otherwise, weight_decay=decay)
 
 
@@ -510,17 +512,15 @@ def compare(kata, name, causes, starts, given, rates=None, otherwise=STEP_ITSELF
     still = "the parameters never move: p -= ... moves them, p = p - ... makes another p"
     causes = {still: before[0].expand(len(seen), -1), **causes}
     fitting = [c for c, rows in causes.items() if alike(rows, seen) and not alike(rows, right)]
+    rows = (seen[step], right[step], before[step])
+    is_now, to_be, was = (", ".join(f"{number:.4g}" for number in row.tolist()) for row in rows)
     expect.unmet(
         f"{name}: after step {step + 1} the parameters are not where torch.optim puts them.",
-        seen=numbers(seen[step]),
-        expected=f"{numbers(right[step])}   (before this step: {numbers(before[step])})",
+        seen=is_now,
+        expected=f"{to_be}   (before this step: {was})",
         likely=expect.told(*fitting) or otherwise or [guesses.of_numbers(seen[step], right[step])],
         pointer=pointers.NUMBERS,
     )
-
-
-def numbers(row: Tensor) -> str:
-    return ", ".join(f"{number:.4g}" for number in row.tolist())
 
 
 def alike(one: Tensor, other: Tensor) -> bool:

@@ -11,10 +11,11 @@ from torch import nn
 from dojo import catalog
 from dojo.results import NO_TEST, KataResult, Outcome, TaskResult, TestResult
 from dojo.simulated import NAME, backend
-from dojo.suite import devices, spoiled
+from dojo.suite import devices, spoiled, twins
 from dojo.suite.unit import Unit
 from dojo.validate import placement as gate
 from dojo.validate.test_files import device_tests, run_texts
+from reference.k21_optimizers import Momentum
 from tests.support import expect, placement
 
 pytestmark = pytest.mark.skipif(backend.available() is not None, reason=str(backend.available()))
@@ -234,6 +235,12 @@ def test_the_gate_finds_a_training_whose_weights_nobody_looks_at(device):
 def test_the_gate_finds_a_reference_that_works_on_the_cpu(device, there_and_back):
     problem, _ = run_gate(lambda double: double(X.to(device)), {"double": there_and_back})
     assert "the numbers go to the CPU and come back: double" in problem
+
+
+def test_the_numbers_that_an_object_of_a_kata_holds_are_looked_at(device):
+    weight = X.to(device).requires_grad_()
+    held = list(twins.tensors_in([Momentum([weight], lr=0.1)]))
+    assert [one is weight for one in held].count(True) == 1 and len(held) == 2  # and its memory
 
 
 def test_the_gate_asks_for_a_report_of_each_test():

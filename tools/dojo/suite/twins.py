@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from dojo.suite.loader import A_KATA
+
 
 def own_generator(device: str) -> list[Tensor]:
     """The state of the device's own generator of random numbers; empty if it has none."""
@@ -41,6 +43,8 @@ def tensors_in(value: object) -> Iterator[Tensor]:
             for module in part.modules():
                 attributes = {name: value for name, value in vars(module).items() if name[0] != "_"}
                 yield from tensors_in(attributes)
+        elif A_KATA.match(type(part).__module__):  # such as an optimizer written by hand
+            yield from tensors_in(vars(part))
 
 
 def copy_on_cpu(arguments: tuple[object, ...]) -> tuple[object, ...]:
