@@ -180,7 +180,7 @@ class Frame:
             self._console.print(Padding(text, padding, expand=False), no_wrap=True, crop=True)
 
     def _list(self, model: Model) -> None:
-        """A line for each kata, so that all are seen at once on a usual terminal."""
+        """A line for each kata, so that all are seen at once on a terminal of thirty lines."""
         for stage in model.catalog.stages:
             for kata in stage.katas:
                 name = f"{stage.number}  {stage.title}" if kata is stage.katas[0] else ""
