@@ -5,6 +5,7 @@ guesses     likely causes for a check that was given none
 pointers    where to look next
 story       how a training went, from its losses
 training    what each step of a training follows
+batches     epochs of mini-batches, and when a training ends
 placement   models, data and trainings on their device
 gradients   whether gradients flow through a function, or are kept out of it
 layers      chains of layers, and what each of them gave

@@ -170,6 +170,9 @@ def test_a_room_that_is_not_listed_and_one_that_is_gone_are_found():
     assert listed_wrongly("a   a room, b\nd   is gone\n", {"a", "b", "c"}) == ["c", "d"]
 
 
+# What one kata alone looks at, and one file of a readable length does not hold: the batches and the
+# end of k22's training.
+ALONE = {"batches"}
 SPECIFICATIONS = sorted((ROOT / "tests").glob("test_k*.py"))
 MOST_LINES = 550
 
@@ -194,7 +197,7 @@ def test_what_the_tests_share_serves_several_katas():
         katas = sum(bool(re.search(pattern, text, re.MULTILINE)) for text in texts)
         return katas + 2 * bool(re.search(pattern, inner, re.MULTILINE))
 
-    assert [name for name in support if users(name) < 2] == []
+    assert {name for name in support if users(name) < 2} == ALONE
 
 
 @pytest.mark.parametrize("name", ["README.md", "reference/README.md", ".github/CONTRIBUTING.md"])

@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from torch import nn
 
-from katas.given import _drawing, data, plots
+from katas.given import _drawing, data, digits, plots
 from reference.k07_hidden_layer import HiddenLayerNN
 
 
@@ -62,6 +62,7 @@ FIGURES = {
         lambda point: (point**2).sum(), {"one": [[3, 1], [0, 1]], "other": [[3, 1], [1, 0], [0, 0]]}
     ),
     "network": lambda: plots.plot_network([2, 20, 1]),
+    "two losses": lambda: digits.plot_losses([2.0, 1.0, 0.5], torch.tensor([2.0, 0.9, 1.0])),
     "confusion": lambda: plots.plot_confusion([0, 1, 1], torch.tensor([0, 1, 0]), ["no", "yes"]),
 }
 
@@ -137,6 +138,31 @@ def test_another_model_is_drawn_beside_the_first():
     assert (
         np.allclose(drawn["the square"][:, 0] ** 2, drawn["the square"][:, 1]) and "model" in drawn
     )
+
+
+def test_two_losses_show_the_epoch_that_is_kept():
+    figure = digits.plot_losses([3.0, 2.0, 1.0, 0.5], [3.0, 1.0, 2.0, 4.0])
+    assert figure.get_suptitle() == "Stopped after epoch 4; the best was epoch 2"
+    (kept,) = [one for one in figure.axes[0].lines if one.get_label() == "the epoch that is kept"]
+    assert (*kept.get_xdata(), *kept.get_ydata()) == (2, 1.0)
+    with pytest.raises(ValueError, match=r"\(2,\) and \(3,\)\.$"):
+        digits.plot_losses([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_an_image_says_what_it_is_and_what_it_was_taken_for():
+    images, labels = digits.load()
+    figure = digits.plot_images(images[:2], labels[:2], torch.tensor([7, 8]))
+    assert [one.get_title() for one in figure.axes] == ["a 0, taken for 7", "a 1, taken for 8"]
+    drawn = figure.axes[1].images[0].get_array()
+    assert np.array_equal(drawn, images[1].reshape(8, 8).numpy())
+
+
+@pytest.mark.parametrize(
+    ("right", "name"), [(96, "gold"), (95, "silver"), (90, "bronze"), (89, "no medal yet")]
+)
+def test_a_medal_is_told_by_the_share_of_right_answers(right, name):
+    told = digits.medal(torch.arange(100), torch.arange(100).where(torch.arange(100) < right, -1))
+    assert told == f"{right} of 100 test digits right, {right:.1f}%: {name}"
 
 
 def test_the_surface_is_coloured_like_the_targets():

@@ -1,0 +1,442 @@
+"""Questions on k22: the same asking code runs on the submission, confined, and on the reference."""
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from dojo.exam import Draw, every, question, training_steps, within
+
+SHARES = np.array([0.5, 0.2, 0.3])
+
+
+def classes_in_a_row(random: np.random.Generator):
+    """Sorted labels; each class has a multiple of 10 rows, so that all shares are whole numbers."""
+    counts = 10 * random.permutation([12, 25, 40, int(random.integers(50, 70))])
+    return torch.tensor(np.repeat(np.arange(4), counts)), {"counts": counts}
+
+
+def misplaced(answer, right, hidden) -> float:
+    rows = np.sort(answer["rows"].data)
+    return float((rows != np.arange(len(rows))).sum())
+
+
+def off(answer, right, hidden) -> float:
+    """The rows of a class by which a part is too large or too small, the most."""
+    labels = np.repeat(np.arange(4), hidden["counts"].data)
+    parts = np.split(labels[answer["rows"].data], np.cumsum(answer["sizes"])[:-1])
+    counts = [[int((part == number).sum()) for number in range(4)] for part in parts]
+    return float(np.abs(counts - np.outer(SHARES, hidden["counts"].data)).max())
+
+
+def changes(answer, right, hidden) -> float:
+    """How often the class changes along a part, the least."""
+    labels = np.repeat(np.arange(4), hidden["counts"].data)
+    parts = np.split(labels[answer["rows"].data], np.cumsum(answer["sizes"])[:-1])
+    return float(min((np.diff(part) != 0).sum() for part in parts))
+
+
+IS_SPLIT = every(
+    within(0, "at most", misplaced, "rows lost or twice"),
+    within(2, "at most", off, "rows of a class too many or too few in a part"),
+    within(20, "at least", changes, "changes of the class along a part"),
+)
+
+
+@question("split", times=4, parts=IS_SPLIT)
+def three_parts(kata, draw: Draw):
+    labels, seed, found = draw.data(classes_in_a_row), draw.seed(), {}
+    with training_steps.untouched(found, labels=labels):
+        parts, again, other = (kata.split(labels, one) for one in (seed, seed, seed + 1))
+    found["alike"] = [
+        [bool(torch.equal(one, another)) for one, another in zip(parts, more, strict=True)]
+        for more in (again, other)
+    ]
+    rows = {"rows": torch.cat(list(parts)), "sizes": [len(part) for part in parts]}
+    return {"parts": rows, "kinds": [str(part.dtype) for part in parts], **found}
+
+
+@question("scale", times=2)
+def scaled_parts(kata, draw: Draw):
+    middle, spread = draw.uniform(-3, 9, 40), draw.uniform(0.5, 4, 40)
+    parts = [
+        middle + spread * draw.normal(n, 40) + shift for n, shift in ((200, 0), (50, 2), (7, -3))
+    ]
+    found = {}
+    with training_steps.untouched(found, **{f"part {n}": part for n, part in enumerate(parts)}):
+        found["parts"] = list(kata.scale(*parts))
+        found["alone"] = list(kata.scale(parts[0]))
+        found["others"] = list(kata.scale(parts[0], parts[2], parts[1], parts[2]))
+    found["there"] = [part.device for part in kata.scale(*(part.to(draw.device) for part in parts))]
+    return found
+
+
+def two_faces(random: np.random.Generator):
+    """Patterns of four classes, each a picture or its negative, blurred: no linear model tells them
+    apart.
+    """
+    pictures = random.choice([-1.0, 1.0], (4, 30))
+
+    def blurred(rows: int) -> tuple[Tensor, Tensor]:
+        labels = random.permutation(np.arange(rows) % 4)
+        x = pictures[labels] * random.choice([-1, 1], (rows, 1)) + random.normal(0, 0.5, (rows, 30))
+        return torch.tensor(x, dtype=torch.float32), torch.tensor(labels)
+
+    (x, y), (new, right) = blurred(600), blurred(500)
+    return (x, y, new), {"right": right}
+
+
+def share(answer, right, hidden) -> float:
+    return float((answer.data.argmax(axis=1) == hidden["right"].data).mean())
+
+
+@question(
+    "model", scores=within(0.8, "at least", share, "the share of new patterns answered right")
+)
+def patterns(kata, draw: Draw):
+    """What no linear model learns, in a training of our own."""
+    x, y, new = draw.data(two_faces)
+    model = kata.make_model(30, 4)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(200):
+        optimizer.zero_grad()
+        F.cross_entropy(model.train()(x), y).backward()
+        optimizer.step()
+    with torch.no_grad():
+        return {"scores": model.eval()(new)}
+
+
+@question("model", times=2)
+def new_models(kata, draw: Draw):
+    features, classes = draw.integer(3, 40), draw.integer(2, 12)
+    one, other = kata.make_model(features, classes), kata.make_model(features, classes)
+    x = 100 * draw.normal(200, features)
+    scores = one.eval()(x)
+    F.cross_entropy(scores, draw.classes(200, classes)).backward()
+    values = scores.detach()
+    low, high = float(values.min()), float(values.max())
+    twins = list(zip(one.parameters(), other.parameters(), strict=True))
+    return {
+        "scores": [scores.shape, scores.requires_grad, isinstance(one, nn.Module)],
+        "ends": [
+            bool((values.sum(dim=1) - 1).abs().max() < 1e-2),
+            bool((values.exp().sum(dim=1) - 1).abs().max() < 1e-2),
+            low >= 0 and 0.99 < high <= 1,
+            -1 <= low < -0.99 and 0.99 < high <= 1,
+            low == 0,
+        ],
+        "shared": any(value is twin for value, twin in twins),
+        "equal": any(torch.equal(value, twin) for value, twin in twins if value.ndim > 1),
+        "unreached": sum(value.grad is None for value in one.parameters()),
+        "places": sorted({value.device.type for value in one.parameters()}),
+    }
+
+
+@question("model")
+def model_on_another_device(kata, draw: Draw):
+    model, x = kata.make_model(6, 3).to(draw.device), draw.normal(7, 6).to(draw.device)
+    return {"places": [model.train(mode)(x).device for mode in (True, False)]}
+
+
+def numbered(draw: Draw, rows: int, first: int = 0) -> tuple[Tensor, Tensor]:
+    """Rows of five numbers, the first of which tells the row's own number, and three classes."""
+    x = draw.normal(rows, 5)
+    x[:, 0] = torch.arange(first, first + rows) / 100
+    return x, draw.classes(rows, 3)
+
+
+@contextlib.contextmanager
+def passes(model: nn.Module) -> Iterator[list]:
+    """The rows of each pass, the mode, and whether gradients could and did flow back."""
+    seen: list = []
+
+    def passed(module: nn.Module, inputs: tuple, output: Tensor) -> None:
+        rows = (inputs[0][:, 0] * 100).round().long().tolist()
+        seen.append(one := [rows, module.training, output.requires_grad, False, output.detach()])
+        if output.requires_grad:
+            output.register_hook(lambda gradient: one.__setitem__(3, True))
+
+    handle = model.register_forward_hook(passed)
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+@contextlib.contextmanager
+def steppers() -> Iterator[list]:
+    """The optimizer of each step."""
+    seen: list = []
+    handle = register_optimizer_step_pre_hook(lambda optimizer, *_: seen.append(optimizer))
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+@question("epoch", times=2)
+def an_epoch(kata, draw: Draw):
+    """Its batches and its loss, without and with steps."""
+    size = draw.integer(7, 20)
+    rows, found = size * draw.integer(3, 6) + draw.integer(2, size - 1), {}
+    x, y = numbered(draw, rows)
+    orders = []
+    for rate in (0.0, 0.3):
+        model = draw.weights(nn.Linear(5, 3)).eval()
+        optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+        with (
+            training_steps.untouched(found, features=x, labels=y),
+            passes(model) as seen,
+            steppers() as used,
+        ):
+            loss = kata.train_epoch(model, optimizer, x, y, batch_size=size)
+        learned = [one for one in seen if one[3]]
+        orders.append([row for one in learned for row in one[0]])
+        sizes = [len(one[0]) for one in learned]
+        mean = sum(
+            F.cross_entropy(one[4], y[one[0]]).item() * len(one[0]) for one in learned
+        ) / max(sum(sizes), 1)
+        found[f"rate {rate}"] = {
+            "sizes": sizes,
+            "each once": sorted(orders[-1]) == list(range(rows)),
+            "in training": all(one[1] for one in seen),
+            "loss": [type(loss).__name__, abs(float(loss) - mean) < 1e-4],
+            "own": [one is optimizer for one in used],
+        }
+    neighbours = [
+        sum(two == one + 1 for one, two in zip(order, order[1:], strict=False)) < rows / 2
+        for order in orders
+    ]
+    return {"shuffled": [orders[0] != orders[1], *neighbours], **found}
+
+
+def few(random: np.random.Generator):
+    x = torch.tensor(random.standard_normal((90, 5)), dtype=torch.float32)
+    y = torch.tensor(random.permutation(np.arange(90) % 3))
+    more = torch.tensor(random.standard_normal((30, 5)), dtype=torch.float32)
+    return (x, y, more, torch.arange(30) % 3), {"features": x, "labels": y}
+
+
+FOLLOWED = training_steps.follow(lambda hidden: nn.Linear(5, 3), F.cross_entropy)
+
+
+@question("epoch", steps=FOLLOWED)
+def steps_of_an_epoch(kata, draw: Draw):
+    (x, y, *_), model = draw.data(few), draw.weights(nn.Linear(5, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.3)
+    _, steps = training_steps.watch(
+        lambda: kata.train_epoch(model, optimizer, x, y, batch_size=20), model
+    )
+    return {"steps": steps}
+
+
+def with_dropout() -> nn.Module:
+    return nn.Sequential(nn.Linear(5, 9), nn.BatchNorm1d(9), nn.Dropout(0.5), nn.Linear(9, 3))
+
+
+@question("epoch", times=2)
+def measured(kata, draw: Draw):
+    x, y = numbered(draw, draw.integer(70, 140))
+    model, found = draw.weights(with_dropout()), {}
+    before = {name: one.clone() for name, one in model.state_dict().items()}
+    with passes(model) as seen, training_steps.untouched(found, features=x, labels=y):
+        loss = kata.evaluate(model, x, y)
+    is_on = torch.is_grad_enabled()
+    torch.set_grad_enabled(True)
+    now = model.state_dict()
+    return {
+        "loss": loss,
+        "modes": any(one[1] for one in seen),
+        "recorded": any(one[2] for one in seen),
+        "autograd": is_on,
+        "kept": [bool(torch.equal(one, now[name])) for name, one in before.items()],
+        "gradients": [one.grad is not None for one in model.parameters()],
+        **found,
+    }
+
+
+@question("epoch")
+def epoch_on_another_device(kata, draw: Draw):
+    model, found = draw.weights(nn.Linear(5, 3)).to(draw.device), {}
+    x, y = (part.to(draw.device) for part in numbered(draw, 50))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with training_steps.untouched(found, features=x, labels=y):
+        kata.train_epoch(model, optimizer, x, y, batch_size=20)
+        kata.evaluate(model, x, y)
+    return {"places": [one.device for one in model.parameters()], **found}
+
+
+class Scripted(nn.Module):
+    """Its loss of validation rows, whose first number is below 0, is what the script says."""
+
+    def __init__(self, script: list[float]) -> None:
+        super().__init__()
+        self.norm, self.linear = nn.BatchNorm1d(4), nn.Linear(4, 3)
+        self.script, self.states, self.is_new = script, [], False
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x[0, 0] >= 0:
+            self.is_new = True
+            return self.linear(self.norm(x[:, 1:]))
+        if self.is_new:
+            self.states.append({name: one.clone() for name, one in self.state_dict().items()})
+            self.is_new = False
+        loss = self.script[min(max(len(self.states), 1), len(self.script)) - 1]
+        margin = math.log(2 / (math.exp(loss) - 1))
+        return margin * F.one_hot(x[:, 1].long(), 3) + 0 * self.linear(x[:, 1:])
+
+
+def script(random: np.random.Generator) -> tuple[int, list[float]]:
+    """A patience, and validation losses: as many new lows after a single worse loss each, then one
+    after too few worse ones, and none after enough, of which the last equals the lowest.
+    """
+    patience, low = int(random.integers(2, 5)), float(random.uniform(1.6, 1.9))
+    losses = [low]
+    for worse in [1] * patience + [patience - 1]:
+        losses += [low + 0.05 * (worse - n) + 0.02 for n in range(worse)]
+        low -= float(random.uniform(0.08, 0.15))
+        losses.append(low)
+    losses += [low + 0.01 * (patience - 1 - n) for n in range(patience)]
+    rises = [low + 0.05 * (1 + n) for n in range(patience + 4)]
+    return patience, [*losses, rises[1], rises[0], *rises[2:]]
+
+
+def kept(model: Scripted) -> list[bool]:
+    """Whether the model is as it was after each epoch."""
+    now = model.state_dict()
+    return [
+        all(bool(torch.allclose(now[name].float(), one.float())) for name, one in state.items())
+        for state in model.states
+    ]
+
+
+def run_script(kata, draw: Draw, losses: list[float], **limits: int) -> dict[str, object]:
+    model = Scripted(losses)
+    (x, y), (x_val, y_val) = numbered(draw, 50), numbered(draw, 30, first=-40)
+    x_val[:, 1] = y_val.float()
+    train_losses, val_losses = kata.train(model, x, y, x_val, y_val, batch_size=20, **limits)
+    kinds = sorted({type(one).__name__ for one in (*train_losses, *val_losses)})
+    return {
+        "made": [len(train_losses), len(val_losses), kinds],
+        "losses": val_losses,
+        "kept": kept(model),
+    }
+
+
+@question("train", times=4)
+def when_it_ends(kata, draw: Draw):
+    patience, losses = draw.made(script)
+    falling = [1 - 0.1 * n for n in range(6)]
+    return {
+        "early": run_script(kata, draw, losses, patience=patience, epochs=len(losses)),
+        "at once": run_script(kata, draw, losses, patience=1, epochs=len(losses)),
+        "late": run_script(kata, draw, falling, patience=3, epochs=draw.integer(2, 6)),
+        "best": run_script(kata, draw, [0.9, 0.8, 0.5, 0.7, 0.5, 0.6], patience=6, epochs=6),
+    }
+
+
+@question("train", steps=FOLLOWED)
+def a_training(kata, draw: Draw):
+    x, y, x_val, y_val = draw.data(few)
+    model, found = draw.weights(nn.Linear(5, 3)), {}
+    with (
+        training_steps.untouched(found, x=x, y=y, x_val=x_val, y_val=y_val),
+        steppers() as used,
+    ):
+        _, steps = training_steps.watch(
+            lambda: kata.train(model, x, y, x_val, y_val, epochs=3, patience=3, batch_size=20),
+            model,
+        )
+    own = {id(one) for group in used[0].param_groups for one in group["params"]} if used else set()
+    found["optimizers"] = [len({id(one) for one in used}), len(used)]
+    found["left out"] = [id(one) not in own for one in model.parameters()]
+    return {"steps": steps, **found}
+
+
+@question("train")
+def what_it_learns_from(kata, draw: Draw):
+    (x, y), (x_val, y_val) = numbered(draw, 60), numbered(draw, 30, first=-40)
+    model = draw.weights(nn.Linear(5, 3))
+    with passes(model) as seen:
+        train_losses, _ = kata.train(model, x, y, x_val, y_val, epochs=2, batch_size=25)
+    known = [one for one in seen if one[0][0] >= 0 and one[3]]
+    means = [
+        sum(F.cross_entropy(one[4], y[one[0]]).item() * len(one[0]) for one in some) / 60
+        for some in (known[:3], known[3:])
+    ]
+    others = [one for one in seen if one[0][0] < 0]
+    return {
+        "sizes": [len(one[0]) for one in known],
+        "losses": [abs(one - two) < 1e-4 for one, two in zip(train_losses, means, strict=True)],
+        "validated": len(others) > 0,
+        "flags": [any(one[place] for one in others) for place in (1, 2, 3)],
+    }
+
+
+def digits(random: np.random.Generator):
+    """All digits in a new order, turned upside down or mirrored: half to train on."""
+    images, labels = load_digits(return_X_y=True)
+    order = random.permutation(len(labels))
+    images = images.reshape(-1, 8, 8)[order, :: random.choice([-1, 1]), :: random.choice([-1, 1])]
+    x = torch.tensor(images.reshape(-1, 64).copy(), dtype=torch.float32)
+    x, y = (x - x[:900].mean()) / x[:900].std(), torch.tensor(labels[order])
+    return (x[:900], y[:900], x[900:1260], y[900:1260], x[1260:]), {"right": y[1260:]}
+
+
+@question(
+    "train",
+    seconds=60,
+    scores=within(0.9, "at least", share, "the share of new digits answered right"),
+)
+def new_digits(kata, draw: Draw):
+    *data, new = draw.data(digits)
+    model = nn.Sequential(nn.Linear(64, 100), nn.ReLU(), nn.Linear(100, 10))
+    kata.train(model, *data, epochs=40, patience=40)
+    with torch.no_grad():
+        return {"scores": model.eval()(new)}
+
+
+@question("train")
+def training_on_another_device(kata, draw: Draw):
+    data = [part.to(draw.device) for part in (*numbered(draw, 40), *numbered(draw, 20))]
+    model, found = draw.weights(nn.Linear(5, 3)).to(draw.device), {}
+    names = dict(zip(("x", "y", "x_val", "y_val"), data, strict=True))
+    with training_steps.untouched(found, **names):
+        made = len(kata.train(model, *data, epochs=2, batch_size=16)[0])
+    return {"made": made, "places": [one.device for one in model.parameters()], **found}
+
+
+def counted(ask: Callable[[Tensor, Tensor, int], Tensor], draw: Draw, classes: int) -> Tensor:
+    """One class never occurs, neither as a class nor as an answer."""
+    labels, given = draw.classes(60, classes - 1), draw.classes(60, classes - 1)
+    lacking = draw.integer(0, classes - 1)
+    return ask(labels + (labels >= lacking), given + (given >= lacking), classes)
+
+
+@question("look", times=2)
+def confusion(kata, draw: Draw):
+    none = torch.zeros(0, dtype=torch.int64)
+    labels = draw.classes(9, 3).to(draw.device)
+    return {
+        "table": counted(kata.confusion, draw, draw.integer(3, 12)),
+        "nothing": kata.confusion(none, none, 3),
+        "there": kata.confusion(labels, labels.flip(0), 3),
+    }
+
+
+@question("look", times=3)
+def surest_wrong_answers(kata, draw: Draw):
+    classes, found = draw.integer(3, 8), {}
+    scores = draw.normal(50, classes, scale=2.0) + draw.normal(50, 1, scale=3.0)
+    labels = draw.classes(50, classes)
+    with training_steps.untouched(found, scores=scores, labels=labels):
+        found["rows"] = kata.most_wrong(scores, labels)
+    found["none"] = kata.most_wrong(scores, scores.argmax(dim=1))
+    found["there"] = kata.most_wrong(scores.to(draw.device), labels.to(draw.device))
+    return found

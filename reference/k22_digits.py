@@ -1,0 +1,252 @@
+"""Digits: the whole way, on real data.
+
+scikit-learn ships 1797 digits that people wrote by hand. Each is an image of
+8 x 8 pixels, from 0 (blank) to 16 (black); here it is a row of 64 numbers. You
+take them the whole way, as you would at work:
+
+               training   --scale--> train_epoch  | each epoch, until it
+    all rows   validation --scale--> evaluate     | is time to stop
+    --split--> test       --scale--> the model answers, once, at the end:
+                                     confusion, most_wrong
+
+All pixels have the same unit, so one mean and one std serve them all.
+
+An epoch goes through the training part in mini-batches, in a new random order
+each time. At first both losses fall. Later the training loss goes on falling,
+while the validation loss stops, and in the end rises: the model has begun to
+memorize. Early stopping ends the training in time, and puts the best epoch's
+model back. Beware: state_dict() makes no copy. What it holds changes with
+every further step.
+
+Three medals are for the share of test digits that your model gets right, after
+40 epochs at most: bronze 90 %, silver 94 %, gold 96 %. Then look closer: which
+digits are taken for which, and can you see why in the surest wrong answers?
+
+What to do: six small steps. `python -m katas.k22_digits` runs them all, and
+draws both losses, the confusion and the surest wrong answers.
+
+Tasks: split, scale, model, epoch, train, look.
+Builds on: k14_multiclass, k16_data_pipeline, k18_regularization.
+Source: load_digits of scikit-learn (E. Alpaydin and C. Kaynak, UCI).
+"""
+
+import copy
+
+import torch
+from sklearn.model_selection import train_test_split
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def split(labels: Tensor, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    """Deal the rows out: 50 % to train on, 20 % to validate, 30 % to test.
+
+    Every row is in exactly one part. Each part has the classes in the proportions of the whole,
+    give or take two rows of a class, and its rows are in random order.
+
+    Args:
+        labels: (n,) int64, class numbers, on the CPU; at least ten rows of each class.
+        seed: the same seed gives the same parts; another seed gives others.
+
+    Returns:
+        The row numbers of the training, the validation and the test part: each (rows,) int64, on
+        the CPU.
+    """
+    # BEGIN SOLUTION split: deal out the numbers 0 to n - 1, stratified by the labels: first one
+    #     part and the rest, then the rest once more
+    rows, names = torch.arange(len(labels)).numpy(), labels.numpy()
+    train, rest = train_test_split(rows, train_size=0.5, stratify=names, random_state=seed)
+    validation, test = train_test_split(
+        rest, train_size=0.4, stratify=names[rest], random_state=seed
+    )
+    return torch.tensor(train), torch.tensor(validation), torch.tensor(test)
+    # END SOLUTION
+
+
+def scale(train: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+    """(x - mean) / std, with one mean and one std for all numbers of all parts: those of `train`.
+
+    Args:
+        train: (n, d) float32, the training part, on any device.
+        others: (m, d) float32 on that device, as many as there are, also none.
+
+    Returns:
+        train and the others, scaled, in their order: float32, on that device. The originals stay
+        as they were.
+    """
+    # BEGIN SOLUTION scale: the mean and std of all numbers of train, and the formula for each part
+    mean, std = train.mean(), train.std()
+    return tuple((part - mean) / std for part in (train, *others))
+    # END SOLUTION
+
+
+def make_model(num_features: int, num_classes: int) -> nn.Module:
+    """A new model on the CPU: each call makes another one, with other random weights.
+
+    It maps (n, num_features) float32 to raw scores (n, num_classes): any numbers, with no softmax
+    or other activation after the last layer. It has a hidden layer, with an activation behind it.
+    """
+    # BEGIN SOLUTION model: any layers you like, the last with num_classes outputs
+    return nn.Sequential(
+        nn.Linear(num_features, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, num_classes)
+    )
+    # END SOLUTION
+
+
+def train_epoch(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    features: Tensor,
+    labels: Tensor,
+    batch_size: int = 64,
+) -> float:
+    """One epoch in training mode: mini-batches, each with one step of the optimizer, which follows
+    the gradient of nn.CrossEntropyLoss.
+
+    Each call shuffles the rows anew. Every row is in one batch. The batches have batch_size rows,
+    and the last one has what is left.
+
+    Args:
+        model: gives raw scores; on any device, in any mode.
+        optimizer: of the model's parameters.
+        features: (n, num_features) float32, on the model's device.
+        labels: (n,) int64, class numbers, there too.
+
+    Returns:
+        The mean loss of the rows, each in its batch before the step; a batch counts by its rows. A
+        plain float.
+    """
+    # BEGIN SOLUTION epoch: training mode; for the rows of each batch of a random permutation the
+    #     loss and the five moves of k05, and add up loss times rows
+    model.train()
+    total = 0.0
+    for rows in torch.randperm(len(features), device=features.device).split(batch_size):
+        loss = F.cross_entropy(model(features[rows]), labels[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(rows)
+    return total / len(features)
+    # END SOLUTION
+
+
+def evaluate(model: nn.Module, features: Tensor, labels: Tensor) -> float:
+    """The mean of nn.CrossEntropyLoss over the rows, in evaluation mode and without gradients.
+
+    Nothing is learned from them, and afterwards autograd records again. Arguments as in
+    train_epoch.
+
+    Returns:
+        A plain float.
+    """
+    # BEGIN SOLUTION epoch: evaluation mode; the loss of all rows, with nothing recorded
+    model.eval()
+    with torch.no_grad():
+        return F.cross_entropy(model(features), labels).item()
+    # END SOLUTION
+
+
+def train(
+    model: nn.Module,
+    x_train: Tensor,
+    y_train: Tensor,
+    x_val: Tensor,
+    y_val: Tensor,
+    epochs: int = 40,
+    patience: int = 5,
+    batch_size: int = 64,
+) -> tuple[list[float], list[float]]:
+    """Fit the model in place, with one optimizer of torch.optim, and stop early.
+
+    Each epoch is a train_epoch with the training part, then an evaluate with the validation part.
+    It is the best so far if its validation loss is lower than those of all epochs before; equal is
+    not lower. The training ends after `patience` epochs in a row that were not the best so far, or
+    after `epochs` epochs. The model ends with the state_dict that it had after the best epoch.
+
+    Args:
+        model: from make_model or another one that gives raw scores, on any device; it stays there.
+        x_train, x_val: (n, num_features) float32, on the model's device.
+        y_train, y_val: (n,) int64, class numbers, there too.
+
+    Returns:
+        The training losses and the validation losses: two lists of plain floats, one for each
+        epoch that was made.
+    """
+    # BEGIN SOLUTION train: an optimizer; in each epoch the two functions above, and a copy of the
+    #     state if the validation loss is a new lowest one; count the epochs without one; put the
+    #     best state back
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
+    train_losses, val_losses = [], []
+    best, waited = float("inf"), 0
+    for _ in range(epochs):
+        train_losses.append(train_epoch(model, optimizer, x_train, y_train, batch_size))
+        val_losses.append(evaluate(model, x_val, y_val))
+        if val_losses[-1] < best:
+            best, waited = val_losses[-1], 0
+            best_state = copy.deepcopy(model.state_dict())
+        else:
+            waited += 1
+            if waited == patience:
+                break
+    model.load_state_dict(best_state)
+    return train_losses, val_losses
+    # END SOLUTION
+
+
+def confusion(labels: Tensor, answers: Tensor, num_classes: int) -> Tensor:
+    """How often each class got each answer.
+
+    Args:
+        labels: (n,) int64, the right class numbers, on any device.
+        answers: (n,) int64, the answered ones, on that device.
+
+    Returns:
+        (num_classes, num_classes) int64, on that device: [i, j] is the number of rows of class i
+        that were answered j. A class that does not occur has zeros.
+    """
+    # BEGIN SOLUTION look: count the pairs; i * num_classes + j is a number for the pair (i, j)
+    pairs = labels * num_classes + answers
+    return torch.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+    # END SOLUTION
+
+
+def most_wrong(scores: Tensor, labels: Tensor) -> Tensor:
+    """The rows that are answered wrong, the surest answer first.
+
+    The answer is the class of the largest score. How sure it is, is its softmax probability.
+
+    Args:
+        scores: (n, num_classes) float32, raw scores, on any device.
+        labels: (n,) int64, the right class numbers, on that device.
+
+    Returns:
+        Row numbers, (wrong answers,) int64, on that device; empty if all answers are right.
+    """
+    # BEGIN SOLUTION look: the probability and the answer of each row; the wrong rows; these sorted
+    #     by probability
+    sure, answers = F.softmax(scores, dim=1).max(dim=1)
+    wrong = (answers != labels).nonzero().flatten()
+    return wrong[sure[wrong].argsort(descending=True)]
+    # END SOLUTION
+
+
+if __name__ == "__main__":
+    from katas.given import digits, plots
+
+    images, numbers = digits.load()
+    parts = split(numbers)
+    x_train, x_val, x_test = scale(*(images[rows] for rows in parts))
+    y_train, y_val, y_test = (numbers[rows] for rows in parts)
+    network = make_model(64, 10)
+    losses = train(network, x_train, y_train, x_val, y_val)
+    with torch.no_grad():
+        test_scores = network.eval()(x_test)
+    test_answers = test_scores.argmax(dim=1)
+    print(f"{len(losses[0])} epochs; {digits.medal(test_answers, y_test)}")
+    print(confusion(y_test, test_answers, 10))
+    surest = most_wrong(test_scores, y_test)[:12]
+    plots.show(
+        digits.plot_losses(*losses),
+        plots.plot_confusion(y_test, test_answers, [str(digit) for digit in range(10)]),
+        digits.plot_images(images[parts[2]][surest], y_test[surest], test_answers[surest]),
+    )

@@ -1,0 +1,503 @@
+"""Epochs of mini-batches, and when they end: what is seen of a training, and checks of it. A row's
+first feature tells its number, so that batches are known by their rows.
+"""
+
+import contextlib
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from tests.support import expect, returned, training
+
+SOFTMAX = "softmax is applied before the loss: nn.CrossEntropyLoss contains it"
+# Validation losses, one for each epoch, under which every known mistake makes another number of
+# epochs: three new lows after a single worse one each, then after two, and then none after three.
+SCRIPT = [0.9, 0.8, 0.85, 0.7, 0.75, 0.6, 0.65, 0.5, 0.55, 0.53, 0.4, 0.45, 0.44, 0.4]
+SCRIPT += [0.5, 0.48, 0.55, 0.6, 0.65, 0.7]
+ENDS = {  # patience, epochs → the last epoch
+    (3, 20): 14,
+    (1, 20): 3,
+    (3, 4): 4,
+}
+NEVER = "it never stops early: count the epochs without a new lowest loss, and break"
+LATE = "it stops one epoch too late: after `patience` epochs the count equals it"
+BEYOND = "it makes more epochs than `epochs`"
+CUT = "the lists end with the best epoch: every epoch that was made has its losses"
+MADE = {  # patience, epochs → how many epochs mistakes make
+    (3, 20): {
+        20: NEVER,
+        15: LATE,
+        10: "it stops one epoch too early: `patience` epochs have to pass",
+        7: "the count is never set back: a new lowest loss begins it again from 0",
+        17: "an equal loss counts as better: lower is asked for (<, not <=)",
+        19: "each loss is compared with the one before: compare it with the lowest so far",
+        16: "patience is written into the code: 5 is only its default",
+        11: CUT,
+        4: "the largest loss is taken for the best: a new lowest one is (<, not >)",
+        3: "no loss is ever a new lowest one: begin with float('inf')",
+        21: BEYOND,
+    },
+    (1, 20): {20: NEVER, 10: LATE},
+    (3, 4): {5: BEYOND, 14: BEYOND},
+}
+EQUAL = "an equal loss counts as better: lower is asked for (<, not <=)"
+NO_COPY = (
+    "what was kept is no copy: state_dict() holds the model's own tensors, which every step changes"
+    " (copy.deepcopy)"
+)
+NOT_BACK = "the best state is never put back: model.load_state_dict(...) after the loop"
+
+
+def rows_of(number: int, first: int = 0) -> tuple[Tensor, Tensor]:
+    """Features (number, 4) and labels of three classes. The first feature tells the row's number:
+    a hundredth of it.
+    """
+    labels = torch.randint(3, (number,))
+    features = torch.randn(number, 4) + labels[:, None]
+    features[:, 0] = torch.arange(first, first + number) / 100
+    return features, labels
+
+
+@dataclass
+class Pass:
+    """Rows that went through the model, and how; their loss, where they are known."""
+
+    rows: list[int]
+    training: bool
+    records: bool
+    loss: float
+    learned: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """What an optimizer found when it was to take a step."""
+
+    optimizer: torch.optim.Optimizer
+    weights: dict[str, Tensor]
+    gradients: dict[str, Tensor | None]
+    rows: list[int]
+
+
+@dataclass
+class Watch:
+    passes: list[Pass] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    result: object = None
+
+    @property
+    def learning(self) -> list[Pass]:
+        return [one for one in self.passes if one.records and min(one.rows) >= 0]
+
+    @property
+    def order(self) -> list[int]:
+        return [row for one in self.learning for row in one.rows]
+
+
+@contextlib.contextmanager
+def watching(model: nn.Module, features: Tensor, labels: Tensor) -> Iterator[Watch]:
+    """See the passes of the model and the steps of all optimizers. Rows below 0 are of another
+    part than these features and labels.
+    """
+    watch = Watch()
+
+    def passed(module: nn.Module, inputs: tuple, output: Tensor) -> None:
+        rows = (torch.atleast_2d(inputs[0])[:, 0] * 100).round().long().tolist()
+        scores, known = torch.atleast_2d(output.detach()), min(rows) >= 0
+        loss = F.cross_entropy(scores, labels[rows]).item() if known else math.nan
+        watch.passes.append(one := Pass(rows, module.training, output.requires_grad, loss))
+        if output.requires_grad:
+            output.register_hook(lambda gradient: setattr(one, "learned", True))
+
+    def stepped(optimizer: torch.optim.Optimizer, args: object, kwargs: object) -> None:
+        weights = {name: one.detach().clone() for name, one in model.named_parameters()}
+        gradients = {
+            name: None if one.grad is None else one.grad.clone()
+            for name, one in model.named_parameters()
+        }
+        rows = watch.learning[-1].rows if watch.learning else []
+        watch.steps.append(Step(optimizer, weights, gradients, rows))
+
+    handles = [model.register_forward_hook(passed), register_optimizer_step_pre_hook(stepped)]
+    try:
+        yield watch
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def check_batches(watch: Watch, rows: int, batch_size: int) -> None:
+    seen = [len(one.rows) for one in watch.learning]
+    whole, left = divmod(rows, batch_size)
+    right = [batch_size] * whole + [left] * (left > 0)
+    causes = {
+        "the last batch, the smaller one, is left out": [batch_size] * whole,
+        "the epoch ends after its first batch: is `return` inside the loop?": [batch_size],
+        "all rows are in a single batch: take batch_size of them at a time": [rows],
+        "batch_size is not used: a size is written into the code": [
+            len(part) for part in torch.arange(rows).split(64)
+        ],
+        "these are as many batches as batch_size says: it is the number of rows in one": [
+            len(part) for part in torch.arange(rows).chunk(batch_size)
+        ],
+        "each batch goes through the model twice: the loss before the step is asked for": [
+            size for size in right for _ in range(2)
+        ],
+        "each batch is a single row": [1] * rows,
+    }
+    told = [cause for cause, sizes in causes.items() if sizes == seen][:1]
+    expect.that(
+        seen == right,
+        "The batches have other sizes.",
+        seen=f"{', '.join(map(str, seen[:10]))} rows" if seen else "model(...) is not called",
+        expected=f"{', '.join(map(str, right))} rows",
+        likely=expect.told(*told)
+        or "batch_size rows at a time, and the last batch has what is left",
+    )
+    lost = rows - len(set(watch.order))
+    expect.that(
+        not lost,
+        "Not every row is in one batch.",
+        seen=f"{lost} rows in no batch, and others in several",
+        expected="each row once",
+        likely=expect.told(
+            "every batch is drawn from all rows: cut a single permutation into batches"
+        ),
+    )
+
+
+def check_mean(loss: object, batches: Sequence[Pass], what: str) -> None:
+    sizes, losses = (
+        torch.tensor([float(len(one.rows)) for one in batches]),
+        torch.tensor([one.loss for one in batches]),
+    )
+    causes = {
+        "this is the mean over the batches: the last one has fewer rows, and counts for fewer": (
+            losses.mean()
+        ),
+        "this is the sum over the batches: divide by the rows, each batch counted by its rows": (
+            losses.sum()
+        ),
+        "this is the sum over the rows: divide by their number": (losses * sizes).sum(),
+        "this is the loss of the last batch alone": losses[-1],
+        "the last batch counts with batch_size rows, and has fewer: loss * len(rows)": (
+            (losses * sizes[0]).sum() / sizes.sum()
+        ),
+        "the sum over the batches is divided by the number of rows: a batch counts by its rows,"
+        " loss * rows": losses.sum() / sizes.sum(),
+    }
+    expect.close(loss, (losses * sizes).sum() / sizes.sum(), what=what, causes=causes)
+
+
+def check_float(value: object, what: str) -> None:
+    expect.that(
+        type(value) is float,
+        f"{what}: no plain number.",
+        seen=type(value).__name__,
+        expected="a float",
+        likely="`return` is missing"
+        if value is None
+        else "loss is a tensor: loss.item() is the number",
+    )
+
+
+def check_recorded(passes: Sequence[Pass]) -> None:
+    expect.that(
+        not any(one.records for one in passes),
+        "Autograd records while the model is only measured.",
+        seen="the scores have requires_grad=True",
+        expected="False",
+        likely="`with torch.no_grad():` is missing around the model's call",
+    )
+
+
+def check_steps(
+    watch: Watch,
+    features: Tensor,
+    labels: Tensor,
+    number: int,
+    optimizer: torch.optim.Optimizer | None = None,
+) -> None:
+    """So many steps, of this optimizer, each along the gradient of the mean loss of its batch."""
+    seen = len(watch.steps)
+    causes = {
+        0: "optimizer.step() is missing",
+        1: "the optimizer steps once an epoch: step() belongs to every batch",
+        3 * 3: "batch_size is not passed on to train_epoch",
+    }
+    expect.that(
+        seen == number,
+        "Not one step for each batch.",
+        seen=f"{seen} steps, {len(watch.learning)} batches",
+        expected=f"{number} steps",
+        likely=expect.told(causes[seen])
+        if seen in causes
+        else "every batch has one optimizer.step()",
+    )
+    expect.that(
+        optimizer is None or all(step.optimizer is optimizer for step in watch.steps),
+        "Another optimizer than the one handed in takes the steps.",
+        seen="an optimizer made inside",
+        expected="steps of the argument `optimizer`",
+        likely=expect.told("the argument `optimizer` is not used: it is made outside, once"),
+    )
+    pile: dict[str, Tensor] = {}
+    for count, step in enumerate(watch.steps):
+        x, y, start = features[step.rows], labels[step.rows], 20 * (count % len(labels.split(20)))
+        right = gradients(step, x, y, F.cross_entropy)
+        pile = {name: pile.get(name, 0) + one for name, one in right.items()}
+        if any(one is None for one in step.gradients.values()):
+            given, likely = "no gradient", expect.told("loss.backward() is missing before the step")
+        else:
+            if alike(step.gradients, right):
+                continue
+            given = expect.describe(step.gradients["weight"])
+            likely = _why(step, pile, x, y, labels[start : start + len(y)])
+        expect.unmet(
+            f"Step {count + 1} does not follow the gradient of its batch's loss.",
+            seen=given,
+            expected=expect.describe(right["weight"]),
+            likely=likely,
+        )
+
+
+def _why(step: Step, pile: Mapping[str, Tensor], x: Tensor, y: Tensor, unshuffled: Tensor):
+    """The likely causes of a step along another gradient."""
+    wrong = {
+        training.PILED_UP: pile,
+        "the gradients are cleared between loss.backward() and optimizer.step()": {
+            name: torch.zeros_like(one) for name, one in pile.items()
+        },
+        SOFTMAX: gradients(step, x, y, lambda z, y: F.cross_entropy(F.softmax(z, dim=1), y)),
+        "the loss is summed over the batch: its mean is asked for": gradients(
+            step, x, y, lambda z, y: F.cross_entropy(z, y, reduction="sum")
+        ),
+    }
+    if len(unshuffled) == len(y):
+        wrong[
+            "the features are shuffled and the labels are not: take the same row numbers for both"
+        ] = gradients(step, x, unshuffled, F.cross_entropy)
+    told = [cause for cause, other in wrong.items() if alike(step.gradients, other)]
+    return expect.told(*told) or (
+        "features and labels of a batch are not the same rows; or the loss is another one"
+    )
+
+
+def gradients(step: Step, x: Tensor, y: Tensor, loss) -> dict[str, Tensor]:
+    weights = {name: one.clone().requires_grad_() for name, one in step.weights.items()}
+    value = loss(F.linear(x, weights["weight"], weights["bias"]), y)
+    return dict(zip(weights, torch.autograd.grad(value, list(weights.values())), strict=True))
+
+
+def alike(some: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> bool:
+    return all(torch.allclose(some[name], others[name], rtol=1e-3, atol=1e-5) for name in others)
+
+
+def watched_epoch(kata, batch_size: int, rows: int = 0, data: tuple[Tensor, Tensor] | None = None):
+    """An epoch of a linear model that comes in evaluation mode: what was seen, its data and its
+    optimizer.
+    """
+    model, data = nn.Linear(4, 3).eval(), data or rows_of(rows)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with watching(model, *data) as watch, expect.untouched("The data", *data):
+        watch.result = kata.train_epoch(model, optimizer, *data, batch_size=batch_size)
+    return watch, data, optimizer
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training of a linear model that was watched."""
+
+    watch: Watch
+    data: tuple[Tensor, Tensor]
+    model: nn.Module
+    losses: tuple[list[float], list[float]]
+
+
+def watched_training(kata, epochs: int) -> Training:
+    """150 rows to train on in batches of 20, 30 to validate, whose row numbers lie below 0."""
+    model, data, validation = nn.Linear(4, 3), rows_of(150), rows_of(30, first=-40)
+    with watching(model, *data) as watch, expect.untouched("The data", *data, *validation):
+        losses = kata.train(
+            model, *data, *validation, epochs=epochs, patience=epochs, batch_size=20
+        )
+    losses = returned.several(losses, 2, "train", "training losses, validation losses")
+    return Training(watch, data, model, losses)
+
+
+def check_shuffled(one: Sequence[int], other: Sequence[int]) -> None:
+    """The orders of two epochs are random, and not the same."""
+    kept = sum(second == first + 1 for first, second in zip(one, one[1:], strict=False))
+    faults = {
+        "The rows are not shuffled": (
+            list(one) == list(range(len(one))),
+            "torch.randperm(len(features)) gives row numbers in random order",
+        ),
+        "The batches are shuffled, and the rows in them are not": (
+            kept > len(one) / 2,
+            "cut the batches out of a permutation of the row numbers",
+        ),
+        "Two epochs have the same order": (
+            list(one) == list(other),
+            "a seed is set in the code, or the order is made only once: shuffle in each call",
+        ),
+    }
+    for headline, (is_so, likely) in faults.items():
+        expect.that(
+            not is_so,
+            f"{headline}.",
+            seen=f"rows {', '.join(map(str, one[:6]))}, ...",
+            expected="a new random order in each call",
+            likely=expect.told(likely),
+        )
+
+
+def check_validated(passes: int, learned: int) -> None:
+    learns = "only train_epoch with x_train and y_train makes steps; x_val is for evaluate"
+    unused = "nothing is validated: evaluate takes x_val and y_val, which make no steps"
+    expect.that(
+        passes and not learned,
+        "The validation part is not used as it should be: to measure, and not to learn.",
+        seen=f"{passes} passes with rows of x_val, {learned} of them with gradients",
+        expected="passes without gradients",
+        likely=expect.told(learns if learned else unused),
+    )
+
+
+def check_modes(passes: Sequence[Pass], training: bool) -> None:
+    modes, name = [one.training for one in passes], "training" if training else "evaluation"
+    call = "model.train()" if training else "model.eval()"
+    expect.that(
+        modes and all(mode == training for mode in modes),
+        f"The model is not in {name} mode.",
+        seen=f"training={not training}" if modes else "model(...) is not called",
+        expected=f"training={training}",
+        likely=expect.told(f"{call} is missing before the rows go through the model"),
+    )
+
+
+def check_optimizer(steps: Sequence[Step], model: nn.Module) -> None:
+    """One optimizer takes all steps, and it has all parameters of the model."""
+    optimizers = {id(step.optimizer): step.optimizer for step in steps}
+    expect.that(
+        len(optimizers) == 1,
+        "Several optimizers take the steps.",
+        seen=f"{len(optimizers)} optimizers",
+        expected="one for the whole training",
+        likely=expect.told(
+            "an optimizer is made anew in each epoch, and forgets what it has gathered: make it"
+            " before the loop"
+        ),
+    )
+    groups = next(iter(optimizers.values())).param_groups
+    own = {id(one) for group in groups for one in group["params"]}
+    left = [name for name, one in model.named_parameters() if id(one) not in own]
+    expect.that(
+        not left,
+        "The optimizer does not have all parameters of the model.",
+        seen=f"without {', '.join(left)}",
+        expected="all of them",
+        likely=expect.told("the optimizer has to take model.parameters(), all of them"),
+    )
+
+
+class Scripted(nn.Module):
+    """Learns its training rows; what it gives for validation rows makes the loss that a script has
+    for the epoch.
+
+    Attributes:
+        states: its state_dict as it was after each epoch.
+        loaded: load_state_dict was called.
+    """
+
+    def __init__(self, script: Sequence[float]) -> None:
+        super().__init__()
+        self.norm, self.linear = nn.BatchNorm1d(3), nn.Linear(3, 3)
+        self.script, self.states, self.loaded, self.is_new = script, [], False, False
+
+    def load_state_dict(self, *args, **kwargs):
+        self.loaded = True
+        return super().load_state_dict(*args, **kwargs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x[0, 0] >= 0:
+            self.is_new = True
+            return self.linear(self.norm(x[:, 1:]))
+        if self.is_new:
+            self.states.append({name: one.clone() for name, one in self.state_dict().items()})
+            self.is_new = False
+        loss = self.script[min(max(len(self.states), 1), len(self.script)) - 1]
+        margin = math.log(2 / (math.exp(loss) - 1))
+        return margin * F.one_hot(x[:, 1].long(), 3) + 0 * self.linear(x[:, 1:]).nan_to_num(0, 0, 0)
+
+
+def scripted(kata, script: Sequence[float], epochs: int, patience: int):
+    """A training whose validation losses are these: the model afterwards, and the two lists."""
+    model, (x, y), (x_val, y_val) = Scripted(script), rows_of(50), rows_of(30, first=-40)
+    x_val[:, 1] = y_val.float()
+    losses = kata.train(model, x, y, x_val, y_val, epochs=epochs, patience=patience, batch_size=20)
+    check_validated(len(model.states), learned=0)
+    return model, returned.several(losses, 2, "train", "training losses, validation losses")
+
+
+def check_end(kata, patience: int, epochs: int) -> None:
+    """The training of a script ends in time. Each known mistake makes another number of epochs."""
+    _, (train_losses, losses) = scripted(kata, SCRIPT, epochs=epochs, patience=patience)
+    right, made = ENDS[patience, epochs], len(losses)
+    shown = ", ".join(map(str, SCRIPT[:right]))
+    told = [cause for number, cause in MADE[patience, epochs].items() if number == made]
+    if made == (_end(train_losses, patience) or epochs):
+        told.append("the count goes by the training loss: the validation loss tells when to stop")
+    expect.that(
+        made == right,
+        "The training ends after another number of epochs.",
+        seen=f"{made} epochs",
+        expected=f"{right}, with patience={patience}, epochs={epochs}, validation losses {shown}",
+        likely=expect.told(*told)
+        or "count the epochs in a row that brought no new lowest validation loss",
+    )
+
+
+def _end(losses: Sequence[float], patience: int) -> int | None:
+    """After how many epochs a training ends that stops by these losses; None if it does not."""
+    best, waited = math.inf, 0
+    for number, loss in enumerate(losses, start=1):
+        best, waited = (loss, 0) if loss < best else (best, waited + 1)
+        if waited == patience:
+            return number
+    return None
+
+
+def check_state(kata) -> None:
+    """The model ends with the state after the first epoch with the lowest validation loss."""
+    model, _ = scripted(kata, [1.0, 0.9, 0.5, 0.8, 0.5, 0.6, 0.7], epochs=7, patience=7)
+    now, names = model.state_dict(), [name for name, _ in model.named_parameters()]
+    fits = [n for n, state in enumerate(model.states, 1) if _same(now, state, now)]
+    weights = [n for n, state in enumerate(model.states, 1) if _same(now, state, names)]
+    causes = {
+        3: "the parameters are put back, and not the rest of the state, such as the running means"
+        " of nn.BatchNorm1d",
+        5: EQUAL,
+        7: NO_COPY if model.loaded else NOT_BACK,
+        1: "the first epoch's state is put back: keep a new one at every new lowest loss",
+        4: "the state is kept one epoch late: it belongs to the epoch of the lowest loss",
+    }
+    found = (fits or weights or [0])[0]
+    expect.that(
+        3 in fits,
+        "The model does not end as it was after the best epoch.",
+        seen=f"its state after epoch {found}" if fits else "another state",
+        expected="the state after epoch 3, the first with the lowest validation loss",
+        likely=expect.told(causes[found])
+        if found in causes
+        else "copy state_dict() when the loss is a new lowest one, and load it after the loop",
+    )
+
+
+def _same(now: Mapping[str, Tensor], state: Mapping[str, Tensor], names: Iterable[str]) -> bool:
+    return all(torch.allclose(now[name].float(), state[name].float(), 0, 1e-7) for name in names)

@@ -1,0 +1,548 @@
+"""k22: who gets which row, one scale for all, epochs of mini-batches, when the training stops and
+what it leaves behind, and what is told of its wrong answers.
+"""
+
+import copy
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from sklearn.model_selection import train_test_split
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from katas.given import digits
+from tests.support import batches, expect, placement, returned
+
+SHARES = {"training": 0.5, "validation": 0.2, "test": 0.3}
+COUNTS = [100, 500, 60, 340]  # of four classes: 1000 rows, sorted
+LABELS = torch.repeat_interleave(torch.arange(4), torch.tensor(COUNTS))
+OF_THE_REST = "the share of the second cut is one of the rest that the first one left"
+ONCE_MORE = "the second cut takes all rows once more: it takes what the first one left"
+
+
+@pytest.mark.task("split")
+class TestSplit:
+    def test_parts_are_50_20_and_30_percent(self, kata):
+        seen, right = [len(part) for part in split(kata)], [500, 200, 300]
+        causes = {
+            (500, 300, 200): "validation and test are swapped: training, validation, test",
+            (300, 200, 500): "training and test are swapped: training, validation, test",
+            (500, 100, 400): f"20 % of the rest are too few: {OF_THE_REST}",
+            (560, 140, 300): f"20 % of the rest are too few: {OF_THE_REST}",
+            (500, 350, 150): f"30 % of the rest are too few: {OF_THE_REST}",
+            (500, 250, 250): "the rest is cut into halves: 20 and 30 % are asked for",
+            (500, 200, 800): ONCE_MORE,
+            (500, 400, 600): ONCE_MORE,
+        }
+        told = [cause for sizes, cause in causes.items() if alike(seen, sizes)]
+        likely = expect.told(*told) or "a share is another one, or a part is cut twice"
+        headline = "The parts of 1000 rows have other sizes."
+        expect.that(alike(seen, right), headline, seen=seen, expected=right, likely=likely)
+
+    def test_every_row_is_in_exactly_one_part(self, kata):
+        parts = split(kata)
+        rows, within = torch.cat(parts).tolist(), max(part.max() for part in parts[1:]) < 500
+        twice, lost = len(rows) - len(set(rows)), len(set(range(1000)) - set(rows))
+        places = "the second cut gives places within the rest: rest[...] are the row numbers"
+        likely = "the second cut has to take the rows that the first one left, and no others"
+        expect.that(
+            not twice and not lost,
+            "Not every row is in exactly one part.",
+            seen=f"{twice} rows twice, {lost} in no part",
+            expected="each row once",
+            likely=expect.told(places) if within else likely,
+        )
+
+    def test_every_part_has_the_classes_in_proportion(self, kata):
+        for seed in range(4):
+            for (name, share), rows in zip(SHARES.items(), split(kata, seed), strict=True):
+                seen = torch.bincount(LABELS[rows], minlength=4).tolist()
+                right = [round(share * count) for count in COUNTS]
+                likely = "the cut is not stratified: train_test_split(..., stratify=...), twice"
+                if not all(seen):
+                    likely = "the rows are cut as they come, sorted by class: shuffle and stratify"
+                expect.that(
+                    alike(seen, right),
+                    f"The {name} part has the classes in other proportions than the whole.",
+                    seen=f"rows of each class: {seen}",
+                    expected=right,
+                    likely=expect.told(likely),
+                )
+
+    def test_parts_are_in_random_order(self, kata):
+        for name, rows in zip(SHARES, split(kata), strict=True):
+            changes = int((LABELS[rows].diff() != 0).sum())
+            expect.that(
+                changes > 20,
+                f"The {name} part is not in random order.",
+                seen=f"the class changes {changes} times along {len(rows)} rows",
+                expected="a random order",
+                likely="the rows were put together class by class: shuffle them once more",
+            )
+
+    def test_the_seed_decides(self, kata):
+        for name, one, again, other in zip(
+            SHARES, split(kata, 1), split(kata, 1), split(kata, 2), strict=True
+        ):
+            told = "pass it on with every cut: random_state=seed"
+            headline = f"The same seed gives another {name} part."
+            is_same, rows = torch.equal(one, again), expect.describe(again)
+            expect.that(is_same, headline, seen=rows, expected=expect.describe(one), likely=told)
+            told = "a seed is written into the code: use the argument"
+            headline, is_same = f"Another seed gives the same {name} part.", torch.equal(one, other)
+            expect.that(not is_same, headline, seen=rows, expected="other rows", likely=told)
+
+
+@pytest.mark.task("scale")
+class TestScale:
+    def test_every_part_takes_mean_and_std_of_the_training(self, kata):
+        train, test = pixels(300), 2 * pixels(200) + 3
+        with expect.untouched("A part", train, test):
+            parts = scaled(kata, train, test)
+        for name, part, seen in zip(("training", "other"), (train, test), parts, strict=True):
+            what, wrong = f"The {name} part", mistakes(part, train, test)
+            expect.dtype(seen, torch.float32, what=what)
+            expect.close(seen, standard(part, train), what=what, causes=wrong, atol=2e-4)
+
+    def test_takes_any_number_of_parts(self, kata):
+        train = pixels(300)
+        for others in ([], [pixels(1)], [pixels(40), pixels(7), train]):
+            given = [train, *others]
+            for number, (part, seen) in enumerate(zip(given, scaled(kata, *given), strict=True)):
+                what, wrong = f"Part {number} of {len(given)}", mistakes(part, *given)
+                expect.close(seen, standard(part, train), what=what, causes=wrong, atol=2e-4)
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        parts = (pixels(90), pixels(20))
+        placement.check(kata.scale, *parts, device=device, what="The parts")
+
+
+@pytest.mark.task("model")
+class TestModel:
+    def test_sizes_come_from_the_arguments(self, kata):
+        for features, classes in ((64, 10), (5, 3)):
+            model = kata.make_model(features, classes)
+            expect.that(
+                isinstance(model, nn.Module),
+                "make_model(...) gives no model.",
+                seen=type(model),
+                expected="an nn.Module",
+                likely="`return` is missing"
+                if model is None
+                else "return an nn.Module, such as nn.Sequential(...)",
+            )
+            what = f"The scores of 7 rows of {features} numbers, {classes} classes"
+            expect.shape(model.eval()(torch.randn(7, features)), (7, classes), what=what)
+
+    def test_scores_are_raw(self, kata):
+        scores = kata.make_model(20, 5).eval()(100 * torch.randn(300, 20)).detach()
+        low, high = scores.min(), scores.max()
+        ends = {  # the inputs are large: an activation at the end is at its limits
+            "a softmax stands at the end": near(scores.sum(dim=1), 1),
+            "a log-softmax stands at the end": near(scores.exp().sum(dim=1), 1),
+            "a sigmoid stands at the end": low >= 0 and 0.99 < high <= 1,
+            "a tanh stands at the end": low < -0.99 and 0.99 < high <= 1,
+            "a relu stands at the end": low == 0 and high > 1,
+        }
+        told = [f"{cause}: leave it out" for cause, fits in ends.items() if fits][:1]
+        expect.that(
+            not told,
+            "The scores are not raw.",
+            seen=expect.describe(scores),
+            expected="any numbers, straight from the last layer",
+            likely=expect.told(*told),
+        )
+
+    def test_has_a_hidden_layer(self, kata):
+        start, way = torch.randn(20, 1, 64), torch.randn(20, 1, 64)
+        points = start + way * torch.linspace(-2, 2, 9).reshape(1, 9, 1)
+        scores = kata.make_model(64, 10).eval()(points.reshape(180, 64)).reshape(20, 9, 10)
+        expect.that(
+            scores.diff(n=2, dim=1).abs().max() > 1e-4 * scores.abs().max(),
+            "The model has no hidden layer with an activation behind it.",
+            seen="scores that rise evenly along every straight line",
+            expected="scores that bend",
+            likely=expect.told(
+                "all its layers together are one linear layer: put an activation,"
+                " such as nn.ReLU(), between them"
+            ),
+        )
+
+    def test_every_call_makes_another_model(self, kata):
+        one, other = kata.make_model(20, 5), kata.make_model(20, 5)
+        shared = set(one.parameters()) & set(other.parameters())
+        likely = "layers are made outside the function: make them inside"
+        headline, seen = "Two models share parameters.", f"{len(shared)} shared"
+        expect.that(not shared, headline, seen=seen, expected="none", likely=expect.told(likely))
+        pairs = zip(one.parameters(), other.parameters(), strict=True)
+        expect.that(
+            not any(torch.equal(value, twin) for value, twin in pairs if value.ndim > 1),
+            "Two new models have the same weights.",
+            seen="equal weights",
+            expected="other random weights in each",
+            likely=expect.told("a seed is set inside the function: leave that to its caller"),
+        )
+
+    def test_gradients_reach_every_parameter(self, kata):
+        model = kata.make_model(20, 5).eval()
+        F.cross_entropy(model(torch.randn(300, 20)), torch.arange(300) % 5).backward()
+        expect.gradients_reach(model)
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        model = kata.make_model(20, 5)
+        for parameter in model.parameters():
+            expect.on_device(parameter, torch.device("cpu"), what="A parameter of a new model")
+        model = expect.moved(model, device)
+        placement.check(model.eval().cpu(), torch.randn(7, 20), device=device, what="The scores")
+
+
+@pytest.mark.task("epoch", needs="model")
+class TestEpoch:
+    def test_every_row_is_in_one_batch(self, kata):
+        watch, _, _ = batches.watched_epoch(kata, rows=150, batch_size=20)
+        batches.check_batches(watch, 150, 20)
+
+    def test_shuffles_anew_in_each_call(self, kata):
+        data = batches.rows_of(150)
+        one, other = (
+            batches.watched_epoch(kata, data=data, batch_size=20)[0].order for _ in range(2)
+        )
+        batches.check_shuffled(one, other)
+
+    def test_every_batch_takes_a_step_along_its_gradient(self, kata):
+        watch, data, optimizer = batches.watched_epoch(kata, rows=90, batch_size=20)
+        batches.check_steps(watch, *data, 5, optimizer=optimizer)
+
+    @pytest.mark.parametrize("rows", [90, 150])
+    def test_returns_the_mean_loss_of_the_rows(self, kata, rows):
+        watch, _, _ = batches.watched_epoch(kata, rows=rows, batch_size=20)
+        batches.check_batches(watch, rows, 20)
+        batches.check_mean(watch.result, watch.learning, "The loss of the epoch")
+        batches.check_float(watch.result, "The loss of the epoch")
+
+    def test_works_in_training_mode(self, kata):
+        watch, _, _ = batches.watched_epoch(kata, rows=50, batch_size=20)
+        batches.check_modes(watch.learning, training=True)
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        def train(model: nn.Module, *data: Tensor) -> list[float]:
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            return [kata.train_epoch(model, optimizer, *data, batch_size=20)]
+
+        model, data = nn.Linear(4, 3).to(device), [part.to(device) for part in batches.rows_of(50)]
+        placement.check_training(train, model, data, epochs=1)
+
+
+@pytest.mark.task("epoch", needs="model")
+class TestEvaluate:
+    def test_gives_the_mean_loss_in_evaluation_mode(self, kata):
+        model, (x, y) = with_dropout(), batches.rows_of(150)
+        scores = model.eval()(x).detach()
+        each = F.cross_entropy(scores, y, reduction="none")
+        with batches.watching(model.train(), x, y) as watch, expect.untouched("The data", x, y):
+            loss = kata.evaluate(model, x, y)
+        batches.check_modes(watch.passes, training=False)
+        right = (scores.argmax(dim=1) == y).float().mean()
+        causes = {
+            batches.SOFTMAX: F.cross_entropy(F.softmax(scores, dim=1), y),
+            "this is the sum over the rows: take their mean": each.sum(),
+            "this is the accuracy: the mean loss is asked for": right,
+            "this is the share of wrong answers: the mean loss is asked for": 1 - right,
+            "this is the loss of the first batch alone: all rows count": each[:64].mean(),
+            "this is the loss of the last batch alone: all rows count": each[128:].mean(),
+            "the mean over batches counts the small one as much as the others: weigh each by its"
+            " rows": torch.stack([part.mean() for part in each.split(64)]).mean(),
+        }
+        batches.check_float(loss, "evaluate(...)")
+        expect.close(loss, each.mean(), what="The loss of 150 rows", causes=causes)
+
+    def test_records_and_changes_nothing(self, kata):
+        model, (x, y) = with_dropout(), batches.rows_of(50)
+        before = copy.deepcopy(model.state_dict())
+        with batches.watching(model, x, y) as watch:
+            kata.evaluate(model, x, y)
+        is_on = torch.is_grad_enabled()
+        torch.set_grad_enabled(True)  # for all tests that follow
+        likely = "torch.set_grad_enabled(False) stays: `with torch.no_grad():` ends with its block"
+        headline = "Autograd is off after evaluate(...), for all code that follows."
+        expect.that(is_on, headline, seen="off", expected="on", likely=expect.told(likely))
+        batches.check_recorded(watch.passes)
+        changed = [
+            name for name, one in before.items() if not torch.equal(model.state_dict()[name], one)
+        ]
+        grads = [name for name, one in model.named_parameters() if one.grad is not None]
+        expect.that(
+            not changed and not grads and not watch.steps,
+            "The model learns from the rows that only measure it.",
+            seen=f"changed: {', '.join(changed or grads) or 'nothing'}",
+            expected="parameters as before, without gradients",
+            likely="backward() or a step has no place in evaluate",
+        )
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        def measure(model: nn.Module, *data: Tensor) -> list[float]:
+            return [kata.evaluate(model, *data)]
+
+        model, data = with_dropout().to(device), [part.to(device) for part in batches.rows_of(50)]
+        placement.check_training(measure, model, data, epochs=1)
+
+
+@pytest.mark.task("train", needs="epoch")
+class TestTrain:
+    def test_returns_the_losses_of_each_epoch(self, kata):
+        run = batches.watched_training(kata, epochs=3)
+        for what, losses in zip(("training", "validation"), run.losses, strict=True):
+            expect.losses(losses, 3, what=f"The {what} part of train(...)")
+        per_epoch = [run.watch.learning[8 * n : 8 * n + 8] for n in range(3)]
+        for number, some in enumerate(per_epoch):
+            what = f"The training loss of epoch {number + 1}"
+            batches.check_mean(run.losses[0][number], some, what)
+
+    def test_takes_a_step_for_every_batch_of_one_optimizer(self, kata):
+        run = batches.watched_training(kata, epochs=3)
+        batches.check_optimizer(run.watch.steps, run.model)
+        batches.check_steps(run.watch, *run.data, 3 * 8)
+
+    def test_validation_losses_belong_to_their_epochs(self, kata):
+        script = [1.0, 0.6, 0.8, 0.5, 0.7]
+        _, (train_losses, val_losses) = batches.scripted(kata, script, epochs=5, patience=5)
+        swapped = np.allclose(train_losses, script, atol=1e-4)
+        causes = {
+            "these are the lowest losses so far: each epoch has its own": np.minimum.accumulate(
+                script
+            ),
+            "the two lists are swapped: training losses first"
+            if swapped
+            else "these are the training losses once more": np.array(
+                val_losses if swapped else train_losses
+            ),
+        }
+        expect.close(np.array(val_losses), np.array(script), "The validation losses", causes)
+
+    @pytest.mark.parametrize(("patience", "epochs"), [(3, 20), (1, 20), (3, 4)])
+    def test_stops_after_patience_epochs_without_a_new_lowest_loss(self, kata, patience, epochs):
+        batches.check_end(kata, patience, epochs)
+
+    def test_ends_with_the_state_of_the_best_epoch(self, kata):
+        batches.check_state(kata)
+
+    def test_never_learns_from_the_validation_part(self, kata):
+        run = batches.watched_training(kata, epochs=2)
+        strangers = [one for one in run.watch.passes if min(one.rows) < 0]
+        batches.check_validated(len(strangers), sum(one.learned for one in strangers))
+        batches.check_recorded(strangers)
+        batches.check_modes(strangers, training=False)
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        def train(model: nn.Module, *data: Tensor) -> list[float]:
+            return kata.train(model, *data, epochs=2, batch_size=20)[1]
+
+        data = [part.to(device) for part in (*batches.rows_of(50), *batches.rows_of(30))]
+        placement.check_training(train, nn.Linear(4, 3).to(device), data, epochs=2)
+
+
+@pytest.mark.task("train", needs="epoch")
+class TestMedals:
+    @pytest.mark.parametrize("medal", ["bronze", "silver", "gold"])
+    def test_answers_new_digits(self, kata, mark, seed, medal):
+        share, losses = answers(kata.make_model, kata.train, seed)
+        guess = "the losses end above ln(10) = 2.3, which is that of mere guessing: the steps are"
+        causes = [f"{guess} too large (learning rate)"] * (not losses[-1] < 2.4)
+        expect.reaches(mark(f"k22.{medal}.accuracy"), share, history=losses, causes=causes)
+
+
+@pytest.mark.task("look")
+class TestConfusion:
+    def test_counts_every_pair_of_class_and_answer(self, kata):
+        labels = torch.tensor([0, 0, 0, 2, 2, 1, 1, 1, 1, 2, 0, 4, 4])
+        given = torch.tensor([0, 0, 1, 2, 0, 1, 1, 4, 1, 0, 2, 4, 1])
+        table = kata.confusion(labels, given, 5)
+        check_tensor(table, "The table")
+        right = F.one_hot(labels, 5).T @ F.one_hot(given, 5)
+        shares = right / right.sum(dim=1, keepdim=True).clamp(min=1)
+        sizes = {
+            "only the classes that occur have a row: class 3 has one too": (4, 4),
+            "the number of classes is written into the code": (10, 10),
+        }
+        expect.shape(table, (5, 5), what="The table of 5 classes", causes=sizes)
+        causes = {
+            "rows and columns are swapped: [class, answer]": right.T,
+            "each pair counts once at most: table[labels, answers] += 1 adds only once a place": (
+                right > 0
+            ),
+            "rows and columns are swapped, and each pair counts once at most": (right > 0).T,
+            "these are shares: the numbers of rows are asked for": shares,
+            "these are shares of all rows: the numbers of rows are asked for": right / len(labels),
+            "only right answers are counted": torch.diag(right.diag()),
+            "only wrong answers are counted": right - torch.diag(right.diag()),
+        }
+        expect.close(table, right, what="The table", causes=causes)
+        expect.dtype(table, torch.int64, what="The table")
+        expect.equal(kata.confusion(labels[:0], given[:0], 3).tolist(), [[0] * 3] * 3, "No rows")
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        labels, given = torch.tensor([0, 2, 1, 2, 2]), torch.tensor([0, 1, 1, 2, 0])
+        placement.check(kata.confusion, labels, given, 3, device=device, what="The table")
+
+
+@pytest.mark.task("look")
+class TestMostWrong:
+    def test_the_surest_wrong_answer_comes_first(self, kata):
+        scores, labels = 2 * torch.randn(40, 5) + torch.randn(40, 1) * 3, torch.arange(40) % 5
+        sure, given = F.softmax(scores, dim=1).max(dim=1)
+        wrong = (given != labels).nonzero().flatten()
+        true = wrong[F.softmax(scores, dim=1)[wrong, labels[wrong]].argsort()]
+        raw = wrong[scores.max(dim=1).values[wrong].argsort(descending=True)]
+        over_rows = F.softmax(scores, dim=0).max(dim=1).values
+        over_rows = wrong[over_rows[wrong].argsort(descending=True)]
+        order = sure[wrong].argsort(descending=True)
+        right = wrong[order]
+        everyone = sure.argsort(descending=True)
+        causes = {
+            "these are the places among the wrong rows: wrong[order] gives the row numbers": order,
+            "the least sure answer comes first: descending=True": right.flip(0),
+            "the wrong rows are not put in order": wrong,
+            "all rows are here: only wrong answers are asked for": everyone,
+            "these are the right answers": everyone[(given == labels)[everyone]],
+            "the order is that of the raw scores: its probability says how sure an answer is": raw,
+            "the order goes by the probability of the right class: take that of the answer": true,
+            "the softmax goes over the rows: dim=1 is over the classes": over_rows,
+        }
+        with expect.untouched("The scores and labels", scores, labels):
+            seen = expect.tensor(kata.most_wrong(scores, labels), "most_wrong(...)")
+        shapes = {
+            "nonzero() gives a column: flatten it": (len(wrong), 1),
+            "all rows are here: only wrong answers are asked for": (40,),
+            "these are the right answers": (40 - len(wrong),),
+        }
+        expect.dtype(seen, torch.int64, what="The row numbers")
+        expect.shape(seen, (len(wrong),), what="The row numbers", causes=shapes)
+        expect.close(seen, right, what="The row numbers", causes=causes)
+
+    def test_is_empty_where_nothing_is_wrong(self, kata):
+        scores = 3 * F.one_hot(torch.arange(6) % 3, 3).float()
+        expect.shape(kata.most_wrong(scores, torch.arange(6) % 3), (0,), what="The row numbers")
+
+    @pytest.mark.placement
+    def test_follows_its_device(self, kata, device):
+        scores, labels = torch.randn(20, 3), torch.arange(20) % 3
+        placement.check(kata.most_wrong, scores, labels, device=device, what="The row numbers")
+
+
+def split(kata, seed: int = 0) -> list[Tensor]:
+    """The learner's parts of LABELS, each a row of whole numbers."""
+    names = "row numbers of training, validation, test"
+    with expect.untouched("The labels", LABELS):
+        parts = returned.several(kata.split(LABELS, seed), 3, "split", names)
+    for name, part in zip(SHARES, parts, strict=True):
+        check_tensor(part, f"The {name} part")
+        expect.dtype(part, torch.int64, what=f"The {name} part")
+        expect.that(
+            part.ndim == 1,
+            f"The {name} part is no row of numbers.",
+            seen=f"shape {tuple(part.shape)}",
+            expected="(rows,)",
+            likely="return row numbers, not the rows themselves",
+        )
+    return list(parts)
+
+
+def alike(seen: Sequence[int], right: Sequence[int]) -> bool:
+    """Give or take two rows."""
+    return all(abs(one - other) <= 2 for one, other in zip(seen, right, strict=True))
+
+
+def near(numbers: Tensor, right: float) -> bool:
+    return torch.allclose(numbers, torch.full_like(numbers, right), atol=1e-3)
+
+
+def pixels(rows: int) -> Tensor:
+    """Rows of 50 numbers with another mean and another std in each column."""
+    columns = torch.linspace(1, 4, 50)
+    return columns * torch.randn(rows, 50) + columns.flip(0) ** 2
+
+
+def standard(part: Tensor, train: Tensor) -> Tensor:
+    return (part - train.mean()) / train.std()
+
+
+def mistakes(part: Tensor, train: Tensor, *others: Tensor) -> dict[str, Tensor]:
+    """Likely cause → what it makes of a part."""
+    mean, std = train.mean(), train.std()
+    of_images = (part.T - part.mean(dim=1)) / part.std(dim=1)
+    return {
+        "mean and std are those of all parts together: take those of train": standard(
+            part, torch.cat([train, *others])
+        ),
+        "the part is scaled by its own mean and std: take those of train": standard(part, part),
+        "each pixel has its own mean and std: one of each serves all numbers": (
+            (part - train.mean(dim=0)) / train.std(dim=0)
+        ),
+        "each image has its own mean and std: one of each serves all numbers": of_images.T,
+        "only the mean is subtracted: divide by the std": part - mean,
+        "the mean is not subtracted": part / std,
+        "it is divided by the variance: std is its square root": (part - mean) / std**2,
+        "brackets are missing: (x - mean) / std": part - mean / std,
+        "this is x / max: mean and std are asked for": part / train.max(),
+    }
+
+
+def scaled(kata, *parts: Tensor) -> Sequence[Tensor]:
+    found = kata.scale(*parts)
+    found = returned.several(found, len(parts), "scale", "one tensor for each that came in")
+    for number, part in enumerate(found):
+        check_tensor(part, f"Part {number} of {len(parts)}")
+    return found
+
+
+def check_tensor(value: object, what: str) -> None:
+    array, lists = isinstance(value, np.ndarray), isinstance(value, list)
+    kind = "an array of NumPy" if array else "a list"
+    expect.that(
+        not array and not lists,
+        f"{what}: {kind}, and no tensor.",
+        seen=type(value).__name__,
+        expected="a torch.Tensor",
+        likely=expect.told(f"{kind} comes back: torch.tensor(...) makes a tensor of it"),
+    )
+
+
+def with_dropout() -> nn.Module:
+    return nn.Sequential(nn.Linear(4, 30), nn.ReLU(), nn.Dropout(0.5), nn.Linear(30, 3))
+
+
+@cache
+def parts(seed: int = 12) -> list[Tensor]:
+    """The digits, cut and scaled: features and labels of the training, the validation and the test
+    part.
+    """
+    images, labels = digits.load()
+    train, rest = train_test_split(
+        np.arange(len(labels)), train_size=0.5, stratify=labels, random_state=seed
+    )
+    validation, test = train_test_split(
+        rest, train_size=0.4, stratify=labels[rest], random_state=seed
+    )
+    images = (images - images[train].mean()) / images[train].std()
+    return [part[rows] for rows in (train, validation, test) for part in (images, labels)]
+
+
+@cache  # the three medals are for the same training
+def answers(make_model, train, seed: int):
+    """The share of test digits that a model answers right, and its training losses."""
+    *data, x, y = parts()
+    model = make_model(64, 10)
+    losses = returned.several(
+        train(model, *data, epochs=40, patience=40), 2, "train", "training losses, others"
+    )
+    with torch.no_grad():
+        return (model.eval()(x).argmax(dim=1) == y).float().mean(), losses[0]
