@@ -1,105 +1,87 @@
 """Concepts: the words before the code.
 
-A neural network is a chain of layers. Each node of a layer weighs the inputs,
-adds its bias, and sends the sum through an activation function; in matrices,
-for n examples at once:
+A neural network is a chain of layers. Each node of a layer takes a weighted
+sum of its inputs, adds its bias, and passes the result through an activation
+function. In matrices, for n examples at once:
 
-    Z = X @ W.T + b
-    A = activation(Z)
+    X --> Z = X @ W.T + b --> A = activation(Z) --> the next layer
     X (n, inputs), W (nodes, inputs), b (nodes,), Z and A (n, nodes)
 
-This is the forward pass. Without activation functions the whole chain would be
-one linear map. The layers between the inputs and the last one are hidden: a
-network that has one of them is shallow, one that has several is deep. Training
-is five moves, of which the last four are repeated:
+This is the forward pass. All layers but the last one are hidden. A network
+with several hidden layers is deep. Without activation functions the whole
+chain would be a single linear map.
 
-    start            every parameter gets a number, mostly a random one
-    forward pass     what the network says with these numbers
-    loss             one number for how wrong that is
-    gradient         the slope of the loss along each parameter: positive
-                     where the loss grows with it
-    update           parameter - learning_rate * gradient
+Training looks for good weights and biases, the parameters:
 
-A task may ask for a number (regression), for one of two classes (binary), for
-one of several classes (multi-class), or for any number of labels at once
-(multi-label). Accuracy is the share of right answers. Precision is the share
-of right ones among the alarms, recall the share of the cases that were found,
-F1 their harmonic mean, and 0 if no case is found.
+    start           every parameter gets a number, usually a random one
+    forward pass    what the network predicts with these numbers
+    loss            one number for how wrong that is
+    gradient        the slope of the loss along each parameter: positive
+                    where the loss grows with the parameter
+    update          parameter - learning_rate * gradient; then again
 
-Networks fit bent patterns that no straight line can. It has its price: they
-easily learn by heart what they were shown (k18), they cost more computing the
-larger they are (k11 counts), and their numbers tell nobody why they answer so
-(k09 looks inside).
+Networks fit curved patterns that no straight line can. That has a price: they
+easily memorize their training data, large ones are slow, and their numbers do
+not explain their answers.
 
-What to do: six questions, and in each all the choices that are true, at least
-one. Put a set of letters in the place of the three dots, such as {"A", "D"}.
-Every question is judged by itself, and nobody counts your attempts.
+What to do: replace the three dots of each question with the letters of all
+true statements, such as {"A", "D"}. At least one is true. Each question counts
+by itself, and you may try as often as you like.
 
-Tasks: network, descent, bends, kinds, scores, accuracy.
-Builds on: nothing, and needs no code.
-Source: "Lecture 4: Introduction to Pytorch & Neural Networks", exercise 4.1;
-    Session 3, "Non-linear data with Neural Networks".
+Tasks: network, sizes, descent, kinds, accuracy.   Builds on: nothing.
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks", exercise 4.1.
 """
 
 ANSWERS: dict[str, set[str]] = {
-    # A feedforward network for regression. Which statements are true?
-    #   A  With 3 inputs, a hidden layer of 2 nodes is too narrow to be computed.
-    #   B  Take out the activation functions, and the answer is a weighted sum of the inputs plus a
-    #     number, however many layers.
-    #   C  If the hidden nodes end in a sigmoid, an output node that predicts prices should do so,
-    #     too.
-    #   D  A tanh in one layer rules out a ReLU in the next.
-    #   E  What an activation function receives already has the bias in it.
+    # The forward pass. Which statements are true?
+    #   A  A layer with 3 inputs needs at least 3 nodes.
+    #   B  Without activation functions each output is a weighted sum of the inputs plus a number,
+    #     however many layers there are.
+    #   C  If the hidden nodes have an activation with values from 0 to 1, a node that predicts
+    #     prices should have it, too.
+    #   D  All layers must have the same activation function.
+    #   E  The bias is added before the activation function is applied.
     # TODO network: the letters of all true statements
     "network": ...,
     #
-    # Gradient descent. Which statements are true?
+    # A network takes 2 features. It has two hidden layers of 10 nodes each, and its last layer
+    # gives 4 scores, one for each class. Which statements are true?
+    #   A  It is a deep network.
+    #   B  The W of its first layer has the shape (2, 10).
+    #   C  The data decide on the 2 and the 4; you are free to choose the 10s.
+    #   D  Its three layers have 10, 10 and 4 biases.
+    #   E  With twice as many examples, it needs twice as many weights.
+    # TODO sizes: the letters of all true statements
+    "sizes": ...,
+    #
+    # One step of training. Which statements are true?
     #   A  The forward pass changes the parameters a little.
-    #   B  The gradient points to where the loss grows, so the update goes against it.
-    #   C  The learning rate scales how far an update goes.
-    #   D  With one node in each layer, an example's gradient at an early weight is a product of
-    #     derivatives (the chain rule).
-    #   E  All weights of a network are best started at the same number.
+    #   B  The gradient points to where the loss grows, so the update goes the other way.
+    #   C  With half the learning rate, the update moves each parameter half as far.
+    #   D  From a parameter of 3, with a gradient of 6 and a learning rate of 0.1, the update leads
+    #     to 2.4.
+    #   E  A larger learning rate always makes the loss fall faster.
     # TODO descent: the letters of all true statements
     "descent": ...,
     #
-    # Two classes lie on two circles, one inside the other. Which of these networks, well trained,
-    #     can part them?
-    #   A  Linear -> Sigmoid
-    #   B  Linear -> Linear -> Linear, the first two wide
-    #   C  Linear -> ReLU -> Linear, the first one wide
-    #   D  Linear -> Linear -> Sigmoid, the first one wide
-    #   E  Linear -> Tanh -> Linear -> Sigmoid, the first one wide
-    # TODO bends: the letters of all that can
-    "bends": ...,
-    #
-    # Which of these are multi-class problems, as opposed to binary, multi-label or regression ones?
+    # A regression predicts a quantity. A binary problem has two classes, a multi-class problem has
+    # more, and each example belongs to exactly one class. In a multi-label problem an example may
+    # have any number of labels. Which of these problems are multi-class?
     #   A  Is this bank note forged?
-    #   B  Which of the ten digits is on this photo?
+    #   B  Which of the ten digits is in this photo?
     #   C  Which topics does this article touch on?
     #   D  What will this flat cost?
     #   E  Which of three species is this iris?
     # TODO kinds: the letters of all multi-class problems
     "kinds": ...,
     #
-    # Linear(2, 10) -> ReLU -> Linear(10, 10) -> ReLU -> Linear(10, 4) gives the raw scores (logits)
-    #     of four classes.
-    # Which statements are true?
-    #   A  It is a deep network.
-    #   B  The four scores of an example add up to 1.
-    #   C  The data fix the 2 and the 4, and the builder is free to choose the 10s.
-    #   D  The largest score names the predicted class, with or without softmax.
-    #   E  Each ReLU brings parameters of its own.
-    # TODO scores: the letters of all true statements
-    "scores": ...,
-    #
-    # Of 100 patients 5 are ill, and a model says of every patient: healthy. What is true?
+    # Accuracy is the share of right answers, recall the share of the ill patients that are found.
+    # Of 100 patients 5 are ill, and a model calls all 100 healthy. Which statements are true?
     #   A  Its accuracy is 95 %.
     #   B  It has learned to tell the ill from the healthy.
-    #   C  Its F1 score for the ill is 0.
-    #   D  With 50 ill and 50 healthy patients the same answers would be 95 % accurate, too.
-    #   E  Training may well end there: the loss is a mean over all patients, in which the few ill
-    #     ones weigh little.
+    #   C  Its recall is 0.
+    #   D  If 50 of the 100 were ill, its accuracy would be 95 %, too.
+    #   E  A model that finds all 5, but also calls 10 healthy patients ill, is less accurate.
     # TODO accuracy: the letters of all true statements
     "accuracy": ...,
 }

@@ -20,24 +20,19 @@ def network(kata, draw: Draw):
     return chosen(kata, "network")
 
 
+@question("sizes")
+def sizes(kata, draw: Draw):
+    return chosen(kata, "sizes")
+
+
 @question("descent")
 def descent(kata, draw: Draw):
     return chosen(kata, "descent")
 
 
-@question("bends")
-def bends(kata, draw: Draw):
-    return chosen(kata, "bends")
-
-
 @question("kinds")
 def kinds(kata, draw: Draw):
     return chosen(kata, "kinds")
-
-
-@question("scores")
-def scores(kata, draw: Draw):
-    return chosen(kata, "scores")
 
 
 @question("accuracy")
