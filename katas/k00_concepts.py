@@ -7,11 +7,9 @@ function. In matrices, for n examples at once:
     X --> Z = X @ W.T + b --> A = activation(Z) --> the next layer
     X (n, inputs), W (nodes, inputs), b (nodes,), Z and A (n, nodes)
 
-This is the forward pass. All layers but the last one are hidden. A network
-with several hidden layers is deep. Without activation functions the whole
-chain would be a single linear map.
-
-Training looks for good weights and biases, the parameters:
+This is the forward pass. All layers but the last one are hidden; a network
+with several hidden layers is deep. Training looks for good weights and biases,
+the parameters:
 
     start           every parameter gets a number, usually a random one
     forward pass    what the network predicts with these numbers
@@ -20,7 +18,7 @@ Training looks for good weights and biases, the parameters:
                     where the loss grows with the parameter
     update          parameter - learning_rate * gradient; then again
 
-Networks fit curved patterns that no straight line can. That has a price: they
+The activations let a network fit curved patterns. That has a price: networks
 easily memorize their training data, large ones are slow, and their numbers do
 not explain their answers.
 

@@ -1,37 +1,33 @@
-"""Tensors: making them, combining them, and the way from NumPy to PyTorch and
-back.
+"""Tensors: making and combining them, and the way from NumPy and back.
 
-A tensor is a table of numbers with any number of dimensions. It has one dtype
-for all of them, and unless you name one, torch chooses: float32 if a list has
-a decimal point anywhere, int64 if it has none. NumPy would take float64.
+A tensor is a table of numbers with any number of dimensions. All its numbers
+have one dtype. Unless you name one, torch chooses: float32 if a list has a
+decimal point anywhere, int64 if it has none. NumPy would take float64.
 
-Tables are combined entry by entry (+, *), and what has size 1 is stretched to
-fit: a row (1, n) and a column (n, 1) give a whole table (n, n). The matrix
-product row @ column is another thing: the sum of the n products, here of shape
-(1, 1).
++, -, * and / work entry by entry. Shapes are compared from the right, and a
+size that is 1 or missing is stretched to fit. This is called broadcasting:
 
-Data usually arrives as NumPy arrays, and PyTorch works on tensors. On the way
-three things can go wrong without a sound:
+    (3, 1) + (1, 4)  ->  (3, 4)    a column and a row make a table
+    (5, 2) - (2,)    ->  (5, 2)    one row, used for all 5
+    (5, 2) / (5, 1)  ->  (5, 2)    one column, used for both
+    (5, 2) / (5,)    ->  error     from the right, 2 meets 5
 
-- the dtype. NumPy makes float64, the layers of torch.nn hold float32, and the
-  two don't mix. Class numbers are int64.
-- the shape. A network with one output gives a column (n, 1). Labels of shape
-  (n,) next to it are stretched to (n, n).
+The matrix product @ is different: it adds up products, as row @ column does.
+
+Data usually arrives as NumPy arrays. On the way to tensors three things can go
+wrong silently:
+
+- the dtype. NumPy makes float64, and the layers of torch.nn want float32.
+- the shape. Labels (n,) next to outputs (n, 1) are broadcast to (n, n).
 - the memory. torch.from_numpy and Tensor.numpy share it: a change on one side
   shows on the other.
 
-And a tensor that records gradients, or lies on a GPU, can't become an array
-before it is detached and on the CPU.
+What to do: make and combine tensors, solve four puzzles in a line each, and
+write three conversions. Each conversion gives a copy with memory of its own.
 
-What to do: some tensors, some tables, and three conversions that get all of it
-right. A conversion gives a copy: whoever changes the result leaves the
-original alone, and the other way round. Try them on
-`katas.given.data.sine_bands_arrays()`.
-
-Tasks: make, combine, to_tensors, to_class_indices, to_numpy.
-Builds on: nothing, this is the beginning.
-Source: deep.TEACHING, "Neural Network with PyTorch"; "Lecture 4: Introduction
-    to Pytorch & Neural Networks".
+Tasks: make, combine, puzzles, to_tensors, to_class_indices, to_numpy.
+Builds on: nothing.   Source: deep.TEACHING, "Neural Network with PyTorch";
+    "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
 import numpy as np
@@ -40,25 +36,27 @@ from torch import Tensor
 
 
 def make(numbers: list[float] | list[int], shape: tuple[int, ...]) -> dict[str, Tensor]:
-    """Five tensors, all in the dtype that torch chooses by itself, and on the CPU.
+    """Five tensors in the dtype that torch chooses by itself, on the CPU.
 
     Args:
         numbers: n of them, with decimal points or without.
         shape: any number of sizes, such as (2, 3).
 
     Returns:
-        "numbers": (n,), those of the list, float32 or int64;
-        "zeros" and "ones": nothing but 0 and nothing but 1, of the shape, float32;
-        "uniform": of the shape, float32, random numbers from 0 up to 1, all equally likely;
-        "normal": of the shape, float32, random numbers of the standard normal distribution.
+        A dict of
+        "numbers": the list as a tensor (n,), float32 or int64;
+        "zeros" and "ones": float32 tensors of this shape, filled with 0 and with 1;
+        "uniform": a float32 tensor of this shape with random numbers from 0 to 1, all equally
+            likely, new ones in each call;
+        "normal": likewise, with standard normal random numbers.
     """
     # TODO make: torch has a function for each of the five
     raise NotImplementedError("make")
 
 
 def about(tensor: Tensor) -> tuple[torch.dtype, tuple[int, ...], int]:
-    """The dtype of a tensor, its shape as a plain tuple, and its number of dimensions: 2 for a
-    table, 0 for a single number.
+    """The dtype of a tensor, its shape as a tuple, and its number of dimensions: 2 for a table, 0
+    for a single number. The tensor may be on any device.
     """
     # TODO make: the tensor knows all three
     raise NotImplementedError("make")
@@ -69,14 +67,15 @@ def combine(row: Tensor, column: Tensor) -> dict[str, Tensor]:
 
     Args:
         row: (1, n) float32.
-        column: (n, 1) float32, on the same device, as the results are.
+        column: (n, 1) float32, on the same device. The results lie there, too.
 
     Returns:
+        A dict of
         "sums": (n, n), at row i and column j the column's entry i plus the row's entry j;
-        "products": (n, n), likewise their product;
+        "products": (n, n), likewise the product of the two;
         "matrix_product": (1, 1), the matrix product of the row and the column, in this order.
     """
-    # TODO combine: an operator for each; the first two stretch
+    # TODO combine: one operator for each; the first two use broadcasting
     raise NotImplementedError("combine")
 
 
@@ -84,8 +83,8 @@ def cross(table: Tensor, number: int) -> tuple[Tensor, Tensor]:
     """One row and one column of a table.
 
     Args:
-        table: (rows, columns), any dtype.
-        number: of the row and of the column, from 0; -1 is the last.
+        table: (rows, columns), any dtype, on any device.
+        number: which row and which column, counted from 0; -1 is the last.
 
     Returns:
         The row, (columns,), and the column, (rows,): both with a single dimension.
@@ -94,16 +93,73 @@ def cross(table: Tensor, number: int) -> tuple[Tensor, Tensor]:
     raise NotImplementedError("combine")
 
 
+def centered(table: Tensor) -> Tensor:
+    """Puzzle 1: each column minus its own mean, so that every column has the mean 0.
+
+    The puzzles need no loop. Each result lies on the device of what was given.
+
+    Args:
+        table: (n, d) float32.
+
+    Returns:
+        (n, d) float32. For [[1, 10], [3, 30]] that is [[-1, -10], [1, 10]].
+    """
+    # TODO puzzles: the means of the columns have the shape (d,)
+    raise NotImplementedError("puzzles")
+
+
+def shares(table: Tensor) -> Tensor:
+    """Puzzle 2: each number as a share of its row, so that every row adds up to 1.
+
+    Args:
+        table: (n, d) float32, all numbers above 0.
+
+    Returns:
+        (n, d) float32. For [[1, 3], [2, 2]] that is [[0.25, 0.75], [0.5, 0.5]].
+    """
+    # TODO puzzles: the sums of the rows, kept as a column (n, 1)
+    raise NotImplementedError("puzzles")
+
+
+def gaps(numbers: Tensor) -> Tensor:
+    """Puzzle 3: how far each number is from each other one.
+
+    Args:
+        numbers: (n,) float32.
+
+    Returns:
+        (n, n) float32, at row i and column j the distance between numbers i and j, never below 0.
+        For [1, 4, 6] the first row is [0, 3, 5].
+    """
+    # TODO puzzles: the numbers as a column, minus the numbers as a row
+    raise NotImplementedError("puzzles")
+
+
+def one_hot(labels: Tensor, classes: int) -> Tensor:
+    """Puzzle 4: class numbers as rows that have a 1 at the class and 0 everywhere else.
+
+    Args:
+        labels: (n,) int64, from 0 to classes - 1.
+        classes: how many classes there are.
+
+    Returns:
+        (n, classes) float32. For labels [2, 0] and 3 classes that is [[0, 0, 1], [1, 0, 0]].
+    """
+    # TODO puzzles: compare the labels as a column with the row 0, 1, 2 ...
+    raise NotImplementedError("puzzles")
+
+
 def to_tensors(features: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Turn the arrays of a data set into float32 tensors, with the labels as a column.
+    """The arrays of a data set as float32 tensors, with the labels as a column. Try it on
+    `katas.given.data.sine_bands_arrays()`.
 
     Args:
         features: (n, d), any float or integer dtype.
         labels: (n,), any float or integer dtype.
 
     Returns:
-        features (n, d) and labels (n, 1), both float32, both on the CPU, with a memory of their
-        own.
+        features (n, d) and labels (n, 1), both float32 and on the CPU. Each has memory of its own:
+        a later change of the arrays does not change the tensors.
     """
     # TODO to_tensors: copy both into tensors of dtype float32, and make the labels a
     #     column
@@ -111,29 +167,30 @@ def to_tensors(features: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor
 
 
 def to_class_indices(labels: np.ndarray) -> Tensor:
-    """Turn labels 0, 1, 2 ... into the class numbers that nn.CrossEntropyLoss takes.
+    """Labels 0, 1, 2 ... as the class numbers that nn.CrossEntropyLoss takes.
 
     Args:
         labels: (n,) or (n, 1), any float or integer dtype, whole numbers.
 
     Returns:
-        (n,) int64, on the CPU, with a memory of its own.
+        (n,) int64, on the CPU, with memory of its own.
     """
-    # TODO to_class_indices: copy into a tensor of dtype int64, as a flat row
+    # TODO to_class_indices: copy into a tensor of dtype int64 and shape (n,)
     raise NotImplementedError("to_class_indices")
 
 
 def to_numpy(tensor: Tensor) -> np.ndarray:
-    """Turn a tensor into an array, whether or not it records gradients and wherever it lies.
+    """A tensor as an array. Tensor.numpy() alone refuses a tensor that records gradients (see k03)
+    or lies on a GPU.
 
     Args:
-        tensor: any shape, dtype and device.
+        tensor: any shape, dtype and device, recording gradients or not. It stays as it is.
 
     Returns:
-        An array of the same shape and dtype, with a memory of its own. The tensor still records
-        gradients if it did.
+        An array of the same shape and dtype, with memory of its own: a later change of one does
+        not change the other.
     """
-    # TODO to_numpy: detach, bring to the CPU, turn into an array, copy
+    # TODO to_numpy: detach it, bring it to the CPU, make an array, copy that
     raise NotImplementedError("to_numpy")
 
 
@@ -148,3 +205,5 @@ if __name__ == "__main__":
     print(table, *cross(table, 0), f"mean {table.mean()}, sum {table.sum()}", sep="\n")
     features, labels = to_tensors(*data.sine_bands_arrays())
     print(tuple(features.shape), tuple(labels.shape), to_class_indices(to_numpy(labels)))
+    print(centered(table), shares(table), gaps(table[0]), sep="\n")
+    print(one_hot(torch.tensor([2, 0, 1]), 3))

@@ -1,5 +1,5 @@
-"""k01: what torch makes of a list and a shape, stretched tables, and the way from NumPy to PyTorch
-and back.
+"""k01: what torch makes of a list and a shape, tables by broadcasting, and the way from NumPy to
+PyTorch and back.
 """
 
 import numpy as np
@@ -18,10 +18,21 @@ TENSORS = {  # task → the tensors that its function makes of what is no tensor
 MADE = ("numbers", "zeros", "ones", "uniform", "normal")
 COMBINED = ("sums", "products", "matrix_product")
 ROW, COLUMN = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[10.0], [20.0], [40.0]])
+TABLE = torch.tensor([[1.0, 10.0], [3.0, 30.0], [8.0, 2.0]])
+NUMBERS = torch.tensor([1.0, 4.0, 6.0, -2.5])
+LABELS = torch.tensor([2, 0, 1, 2, 4])
+PUZZLES = {  # name → what the puzzle gives for the table, the numbers or the labels
+    "centered": lambda kata, device: kata.centered(TABLE.to(device)),
+    "shares": lambda kata, device: kata.shares(TABLE.to(device)),
+    "gaps": lambda kata, device: kata.gaps(NUMBERS.to(device)),
+    "one_hot": lambda kata, device: kata.one_hot(LABELS.to(device), 5),
+}
 STRETCHED = (
-    "labels of shape (n,) next to outputs (n, 1) are stretched to (n, n): make them a column with"
+    "labels of shape (n,) next to outputs (n, 1) are broadcast to (n, n): make them a column with"
     " reshape(-1, 1)"
 )
+WHOLE_TABLE = "the {} of the whole table was taken: dim= says along which dimension"
+OTHER_WAY = "the {} of the {} were taken: dim=0 goes down the rows, dim=1 along them"
 
 
 @pytest.mark.task("make")
@@ -59,6 +70,17 @@ class TestMake:
         expected = f"mean {mean:.2g}, std {std:.2g}, nearly"
         expect.that(right, headline, seen=seen, expected=expected, likely=likely)
 
+    def test_random_numbers_are_new_in_each_call(self, kata):
+        first, second = (returned.named(kata.make([1], (50,)), MADE, "make") for _ in range(2))
+        for name in ("uniform", "normal"):
+            expect.that(
+                not torch.equal(first[name], second[name]),
+                f'"{name}" has the same numbers in every call.',
+                seen="the same numbers twice",
+                expected="other numbers in each call",
+                likely="make sets a seed, or the numbers are made once, outside the function",
+            )
+
     @pytest.mark.parametrize("shape", [(2, 3, 2), (5,), ()], ids=str)
     def test_about_gives_dtype_shape_and_dimensions(self, kata, shape):
         counted = "these are all its entries: tensor.ndim counts the dimensions"
@@ -85,10 +107,12 @@ class TestCombine:
         for name in COMBINED:
             causes = {
                 "the table is transposed: the column's entries run down the rows": right[name].T,
-                "both got the same shape first: leave them as they are, and torch stretches them": (
+                "both got the same shape first: leave them as they are to be broadcast": (
                     right[name].diagonal()[None]
                 ),
                 "this is the table of products, row * column or column @ row": right["products"],
+                "this is the matrix product, row @ column": right["matrix_product"],
+                "this is the table of sums, row + column": right["sums"],
                 "a single number came out of it: row @ column has the shape (1, 1)": right[name][
                     0, 0
                 ],
@@ -113,6 +137,93 @@ class TestCombine:
         what = "A combination of row and column"
         placement.check(kata.combine, ROW, COLUMN, device=device, what=what)
         placement.check(kata.cross, ROW * COLUMN, 1, device=device, what=what)
+
+
+@pytest.mark.task("puzzles")
+class TestPuzzles:
+    def test_centered_takes_the_mean_of_each_column_off(self, kata):
+        causes = {
+            WHOLE_TABLE.format("mean"): TABLE - TABLE.mean(),
+            OTHER_WAY.format("means", "rows"): TABLE - TABLE.mean(dim=1, keepdim=True),
+            "the sum of each column was taken off, not its mean": TABLE - TABLE.sum(dim=0),
+            "these are the means: take them off the table": TABLE.mean(dim=0),
+            "the sign is turned around: it is the table minus the means": TABLE.mean(dim=0) - TABLE,
+        }
+        with expect.untouched("The table", TABLE):
+            seen = kata.centered(TABLE)
+        expect.close(seen, TABLE - TABLE.mean(dim=0), what="centered(table)", causes=causes)
+
+    def test_shares_divides_each_row_by_its_sum(self, kata):
+        right = TABLE / TABLE.sum(dim=1, keepdim=True)
+        causes = {
+            WHOLE_TABLE.format("sum"): TABLE / TABLE.sum(),
+            OTHER_WAY.format("sums", "columns"): TABLE / TABLE.sum(dim=0),
+            "each row was divided by its mean, not by its sum": right * 2,
+            "these are the sums: divide the table by them": TABLE.sum(dim=1, keepdim=True),
+        }
+        with expect.untouched("The table", TABLE):
+            seen = puzzle(kata.shares, TABLE, what="shares(table)")
+        expect.close(seen, right, what="shares(table)", causes=causes)
+
+    @pytest.mark.parametrize("size", [2, 3], ids=["2 by 2", "3 by 3"])
+    def test_square_tables_show_which_way_it_goes(self, kata, size):
+        table = torch.arange(1.0, size * size + 1).reshape(size, size) ** 2
+        right = table / table.sum(dim=1, keepdim=True)
+        causes = {
+            "the sums of the rows were used as a row, not as a column: keepdim=True keeps them"
+            " a column": table / table.sum(dim=1),
+            OTHER_WAY.format("sums", "columns"): table / table.sum(dim=0),
+        }
+        expect.close(kata.shares(table), right, f"shares of a {size} by {size} table", causes)
+        causes = {OTHER_WAY.format("means", "rows"): table - table.mean(dim=1, keepdim=True)}
+        right = table - table.mean(dim=0)
+        expect.close(kata.centered(table), right, f"centered, {size} by {size}", causes)
+
+    def test_gaps_compares_each_number_with_each(self, kata):
+        differences = NUMBERS[:, None] - NUMBERS
+        causes = {
+            "a distance is never below 0: abs() is missing": differences,
+            "a distance is never below 0: abs() is missing (and the row comes first here)": (
+                -differences
+            ),
+            "the distances are squared: use abs()": differences**2,
+            "each number was only compared with itself: one of the two has to be a column": (
+                torch.zeros(4)
+            ),
+            "the distances are between neighbours only": NUMBERS.diff().abs(),
+            "these are the sums of all pairs, not the distances": (NUMBERS[:, None] + NUMBERS),
+        }
+        with expect.untouched("The numbers", NUMBERS):
+            seen = kata.gaps(NUMBERS)
+        expect.close(seen, differences.abs(), what="gaps(numbers)", causes=causes)
+
+    @pytest.mark.parametrize("classes", [5, 7])
+    def test_one_hot_marks_the_class_of_each_example(self, kata, classes):
+        right = torch.eye(classes)[LABELS]
+        with expect.untouched("The labels", LABELS):
+            seen = puzzle(kata.one_hot, LABELS, classes, what="one_hot(labels, classes)")
+        what = f"one_hot of five labels and {classes} classes"
+        counted = "the number of classes is the argument, not the largest label"
+        transposed = "rows and columns are swapped: each example is a row"
+        side_by_side = "labels and classes stand side by side: make the labels a column"
+        shapes = {side_by_side: (5,), transposed: (classes, 5), counted: (5, 5)}
+        expect.shape(seen, (5, classes), what, causes=shapes)
+        causes = {
+            "ones and zeros are swapped": 1 - right,
+            transposed: right.T,
+            "the classes are counted from 1: arange(classes) begins at 0": right.roll(-1, dims=1),
+        }
+        expect.close(seen, right, what, causes)
+        said = {
+            "== gives True and False: .float() makes 1.0 and 0.0 of them": torch.bool,
+            "int64 came out of it: .float() makes float32": torch.int64,
+        }
+        expect.dtype(seen, torch.float32, what, causes=said)
+
+    @pytest.mark.placement
+    @pytest.mark.parametrize("name", PUZZLES)
+    def test_results_follow_their_device(self, kata, device, name):
+        expect.on_device(PUZZLES[name](kata, device), device, what=f"The result of {name}")
 
 
 @pytest.mark.task("to_tensors")
@@ -173,7 +284,7 @@ class TestToClassIndices:
     @pytest.mark.parametrize("given", [(5,), (5, 1)], ids=str)
     def test_class_numbers_are_flat(self, kata, given):
         indices = kata.to_class_indices(np.zeros(given))
-        causes = {"nn.CrossEntropyLoss wants (n,): a column is taken for probabilities": (5, 1)}
+        causes = {"nn.CrossEntropyLoss wants (n,), and takes a column for probabilities": (5, 1)}
         expect.shape(
             indices, (5,), what=f"The class numbers of labels with shape {given}", causes=causes
         )
@@ -266,6 +377,22 @@ SHARED = (
     "the memory is shared: torch.tensor(array) copies, torch.from_numpy(array) and"
     " torch.as_tensor(array) do not"
 )
+
+
+def puzzle(function, *args: object, what: str) -> object:
+    """What a puzzle gives; sizes that do not fit are explained in the words of the lesson."""
+    try:
+        return function(*args)
+    except RuntimeError as error:
+        if "must match the size" in str(error):
+            expect.unmet(
+                f"{what}: two shapes do not fit together.",
+                seen=error,
+                expected="shapes that can be broadcast",
+                likely="shapes are compared from the right: one of the two has to be a column"
+                " (n, 1), as keepdim=True or [:, None] makes it",
+            )
+        raise
 
 
 def both(kata, features: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:

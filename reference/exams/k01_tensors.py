@@ -1,5 +1,5 @@
-"""Questions on k01: what is made of fresh lists, shapes, arrays and tensors, on which device, and
-whose memory it is.
+"""Questions on k01: what is made of fresh lists, shapes, tables, arrays and tensors, on which
+device, and whose memory it is.
 """
 
 import numpy as np
@@ -118,6 +118,32 @@ def combinations_on_another_device(kata, draw: Draw):
         "combined": kata.combine(row, column),
         "cross": list(kata.cross(table, draw.integer(0, 2))),
     }
+
+
+@question("puzzles", times=2)
+def puzzles(kata, draw: Draw):
+    """Of a table that is wider, longer or square."""
+    found = {}
+    for name, rows, columns in (("wide", 2, 5), ("long", 6, 3), ("square", 4, 4)):
+        table, numbers = draw.uniform(0.5, 9, rows, columns), draw.normal(draw.integer(2, 6))
+        classes = draw.integer(2, 7)
+        labels = draw.classes(draw.integer(3, 9), classes)
+        with training_steps.untouched(found, **{f"{name} table": table, f"{name} labels": labels}):
+            found[name] = [
+                kata.centered(table),
+                kata.shares(table),
+                kata.gaps(numbers),
+                kata.one_hot(labels, classes),
+            ]
+    return found
+
+
+@question("puzzles")
+def puzzles_on_another_device(kata, draw: Draw):
+    table, numbers = (part.to(draw.device) for part in (draw.uniform(1, 9, 4, 3), draw.normal(5)))
+    labels = draw.classes(6, 3).to(draw.device)
+    made = [kata.centered(table), kata.shares(table), kata.gaps(numbers), kata.one_hot(labels, 3)]
+    return {"made": made}
 
 
 @question("to_tensors", times=2)
