@@ -1,42 +1,31 @@
 """Autograd: gradients without algebra.
 
-A model with a single weight predicts y_hat = weight * x, and its loss is the
-mean squared error:
+A model with one weight predicts y_hat = weight * x. This is its loss, the mean
+squared error, and the slope of the loss by the chain rule:
 
     mse = mean((weight * x - y) ** 2)
+    gradient = 2 / n * sum(x * (weight * x - y))
 
-How does the loss change with the weight? The chain rule gives the derivative
-by hand:
+For x = 1, 2, 3, y = 2, 4, 6 and weight = 1 the gradient is -9.3333: the loss
+falls as the weight grows. A step goes against the gradient, to weight - lr *
+gradient. The best weight is 2. From 1, one step leads to:
 
-    d mse / d y_hat = 2 / n * (y_hat - y)       d y_hat / d weight = x
-    gradient = sum of their products = 2 / n * sum(x * (weight * x - y))
+    lr = 0.01   1.09    too small: the descent takes many steps
+    lr = 0.1    1.93    good
+    lr = 0.3    3.80    too large: beyond 2, and farther away than before
 
-For x = 1, 2, 3 with y = 2, 4, 6 and weight = 1 that is -9.3333: the loss falls
-as the weight grows, towards 2. With more layers the products become longer,
-but all begin alike: what is computed for the output is used again for the
-layer before it.
+Autograd finds the gradient. While your code runs, it records each computation
+with a tensor that has requires_grad=True, and loss.grad_fn is the last one.
+Nothing is declared beforehand, unlike in the first TensorFlow. loss.backward()
+walks the record backwards (backpropagation) and leaves the gradient in
+weight.grad. Three things to know:
 
-Autograd does this for you. A tensor with requires_grad=True lets every
-computation with it be recorded: a result's grad_fn is its last step, and each
-step's next_functions are those before it. It is recorded while your code runs:
-nothing is declared beforehand, as the first TensorFlow wanted it, and you can
-print any tensor on the way. loss.backward() walks this record backwards, which
-is called backpropagation, and leaves the gradient in weight.grad. Three things
-are good to know:
+- backward() adds to what .grad already holds. Clear the old gradient first.
+- The update is not part of the loss. Do it under torch.no_grad().
+- weight -= ... changes the tensor itself. weight = weight - ... makes another
+  one, and the caller's tensor stays as it was.
 
-- backward() adds to what .grad holds already. Whoever wants a fresh gradient
-  has to clear the old one first.
-- The update weight - lr * gradient is no part of the loss, so it happens under
-  torch.no_grad().
-- weight -= ... changes the tensor itself; weight = weight - ... gives another
-  tensor the same name, and whoever handed in the first one sees nothing of it.
-
-What to do: the loss, its gradient in both ways, the descent, a small network
-by hand, and the record itself. `python -m katas.k03_autograd` shows the loss
-and its record.
-
-Tasks: mse, gradient, by_hand, descend, two_layers, record.
-Builds on: k01_tensors.
+Tasks: mse, gradient, by_hand, descend, rates, chain.   Builds on: k01_tensors.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
@@ -48,8 +37,8 @@ def mse(weight: Tensor, inputs: Tensor, targets: Tensor) -> Tensor:
     """The mean squared error of the predictions weight * inputs.
 
     Args:
-        weight: (1,) float32.
-        inputs, targets: (n,) float32.
+        weight: (1,) float32, on any device, as in all functions below.
+        inputs, targets: (n,) float32, on the same device. All results lie there, too.
 
     Returns:
         One number, shape (), from which gradients flow back to the weight.
@@ -62,7 +51,7 @@ def gradient(weight: Tensor, inputs: Tensor, targets: Tensor) -> Tensor:
     """The gradient of mse at the weight, by autograd.
 
     Args:
-        weight: (1,) float32, recording gradients or not. It is left as it came, and so is its
+        weight: (1,) float32, with requires_grad or without. It stays as it is, and so does its
             .grad.
         inputs, targets: (n,) float32.
 
@@ -70,8 +59,7 @@ def gradient(weight: Tensor, inputs: Tensor, targets: Tensor) -> Tensor:
         (1,) float32, the same in every call.
     """
     # TODO gradient: a weight of your own, detached from the one given, that records
-    #     gradients; the loss of it;
-    #     backward; its .grad
+    #     gradients; its loss; backward; its .grad
     raise NotImplementedError("gradient")
 
 
@@ -79,11 +67,11 @@ def gradient_by_hand(weight: Tensor, inputs: Tensor, targets: Tensor) -> Tensor:
     """The gradient of mse at the weight, by the formula of the lesson and without autograd.
 
     Args:
-        weight: (1,) float32, recording gradients or not. It is left as it came.
+        weight: (1,) float32, with requires_grad or without. It stays as it is.
         inputs, targets: (n,) float32.
 
     Returns:
-        (1,) float32, which records no gradients.
+        (1,) float32, without requires_grad.
     """
     # TODO by_hand: the formula of the lesson under torch.no_grad(), in shape (1,)
     raise NotImplementedError("by_hand")
@@ -93,68 +81,64 @@ def descend(weight: Tensor, inputs: Tensor, targets: Tensor, lr: float, steps: i
     """Gradient descent on mse: each step takes lr * gradient off the weight.
 
     Args:
-        weight: (1,) float32 with requires_grad=True. It is changed in place. What its .grad holds
-            before does not matter. inputs, targets: (n,) float32.
+        weight: (1,) float32 with requires_grad=True. It is changed in place, and what its .grad
+            holds at the start does not matter.
+        inputs, targets: (n,) float32.
         lr: the learning rate.
         steps: how many steps to take.
 
     Returns:
-        The loss of each step, as computed before it: plain floats.
+        The loss before each step, as plain floats: one for each step.
     """
     # TODO descend: each step: the loss, the old gradient cleared, backward, the update
     #     under torch.no_grad()
     raise NotImplementedError("descend")
 
 
+def compare_rates(
+    weight: Tensor, inputs: Tensor, targets: Tensor, rates: list[float], steps: int
+) -> list[float]:
+    """Try several learning rates: one descent for each, always from the same weight. `python -m
+    katas.k03_autograd` prints what five rates come to, and what autograd has recorded.
+
+    Args:
+        weight: (1,) float32, with requires_grad or without. It stays as it is.
+        inputs, targets: (n,) float32.
+        rates: the learning rates to try.
+        steps: how many steps each descent takes.
+
+    Returns:
+        For each rate the loss after the last step, as a plain float, in the order of the rates.
+    """
+    # TODO rates: for each rate a weight of its own; descend with it; then its loss
+    raise NotImplementedError("rates")
+
+
 def network_gradients(parameters: dict[str, Tensor], x: Tensor, y: Tensor) -> dict[str, Tensor]:
-    """The gradient of one point's loss at the seven parameters of a small network, by the chain
-    rule and without autograd.
+    """Two gradients of a small network by the chain rule, without autograd.
 
-        z1 = w1 * x + b1        a1 = tanh(z1)
-        z2 = w2 * x + b2
-        a2 = tanh(z2)
-        y_hat = w3 * a1 + w4 * a2 + b3
-        loss = (y_hat - y) ** 2
+        x --> z1 = w1 * x + b1 --> a1 = tanh(z1) --+
+                                                   +--> y_hat = w3 * a1 + w4 * a2 + b3
+        x --> z2 = w2 * x + b2 --> a2 = tanh(z2) --+    loss = (y_hat - y) ** 2
 
-    From the end: d loss / d y_hat = 2 * (y_hat - y). At w3 it is multiplied by d y_hat / d w3 = a1.
-    At w1 the way is longer:
+    Each arrow is a factor. To w3 there are two of them, to w1 there are four:
 
+        d loss / d w3 = d loss / d y_hat * d y_hat / d w3
         d loss / d w1 = d loss / d y_hat * d y_hat / d a1 * d a1 / d z1 * d z1 / d w1
-        d a1 / d z1 = 1 - a1 ** 2
+
+    The derivative of tanh at z1 is d a1 / d z1 = 1 - a1 ** 2.
 
     Args:
-        parameters: "w1", "w2", "w3", "w4", "b1", "b2", "b3", each (1,) float32, recording gradients
-            or not.
-        x, y: (1,) float32, the point.
+        parameters: "w1", "w2", "w3", "w4", "b1", "b2", "b3", each (1,) float32, with requires_grad
+            or without.
+        x, y: (1,) float32, one point.
 
     Returns:
-        A dict with the same names: the gradients, each (1,) float32, which record no gradients.
+        {"w3": ..., "w1": ...}: the two gradients, (1,) float32, without requires_grad.
     """
-    # TODO two_layers: the two nodes and y_hat; the loss's gradient at y_hat, then at z1
-    #     and z2, then at all seven;
-    #     under torch.no_grad()
-    raise NotImplementedError("two_layers")
-
-
-def recorded_steps(result: Tensor) -> list[str]:
-    """The names of the steps that autograd recorded, from a result back to the one tensor it
-    depends on.
-
-    Args:
-        result: computed from a single recording tensor, one step after the other, so that the
-            record is a chain. A step has
-            a tuple next_functions with a pair (step before, number) for each thing it took in; the
-            step is None where
-            nothing was recorded, as for data.
-
-    Returns:
-        The names of the steps' types, the last step first, such as ["MeanBackward0",
-        "MulBackward0", "AccumulateGrad"]. At the end stands "AccumulateGrad", which adds to .grad.
-        The list of a tensor without a record (grad_fn is None) is empty.
-    """
-    # TODO record: begin with result.grad_fn; keep the name of its type; go on with the
-    #     step before that is not None
-    raise NotImplementedError("record")
+    # TODO chain: under torch.no_grad() the two nodes and y_hat; the first factor, which
+    #     both gradients share; then the others
+    raise NotImplementedError("chain")
 
 
 if __name__ == "__main__":
@@ -162,7 +146,16 @@ if __name__ == "__main__":
 
     x, y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, 6.0])
     w = torch.tensor([1.0], requires_grad=True)
+    rates = [0.001, 0.01, 0.1, 0.2, 0.3]
+    print("learning rate  ", *(f"{lr:>10}" for lr in rates))
+    for number in (1, 5, 20):
+        row = compare_rates(w, x, y, rates, number)
+        print(f"loss, {number:2} step(s)", *(f"{loss:10.3g}" for loss in row))
     history = descend(w, x, y, lr=0.02, steps=30)
-    print(f"weight: {w.item():.4f}")
-    print("the loss, backwards:", " -> ".join(recorded_steps(mse(w, x, y))))
+    print(f"weight after 30 steps of 0.02: {w.item():.4f}")
+    step, names = mse(w, x, y).grad_fn, []
+    while step is not None:  # what autograd has recorded, from the loss back to the weight
+        names.append(type(step).__name__)
+        step = next((before for before, _ in step.next_functions if before is not None), None)
+    print("the record of the loss:", " <- ".join(names))
     plots.show(plots.plot_loss_history(history))

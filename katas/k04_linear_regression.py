@@ -4,31 +4,27 @@ Linear regression predicts a number from the features of an example by a
 weighted sum:
 
     y_hat = w0 + w1 * x1 + ... + wd * xd
-    w0 is the intercept (bias), w1 to wd are the weights (coefficients)
 
-As a network this is one linear layer, nn.Linear(input_size, output_size), and
-nothing behind it. It has a parameter for each weight and one for the bias: 2
-for a line through points with one feature, 4 for three features. They begin at
-random.
+w0 is the intercept (bias), w1 to wd are the weights (coefficients). As a
+network this is one linear layer with nothing behind it:
 
-A formula gives the best weights at once; scikit-learn's LinearRegression knows
-it. Training walks there step by step instead, which will still work when there
-is no formula. Each epoch makes five moves:
+    x (n, d) --> nn.Linear(d, 1) --> y_hat (n, 1)
+                 d weights, 1 bias, random at first
+
+A formula gives the best weights at once, and scikit-learn's LinearRegression
+uses it. Training gets there step by step, and still works where there is no
+formula. One pass over all examples is an epoch; here it is one step:
 
     outputs = model(features)              forward: what does the model say?
-    loss = nn.MSELoss()(outputs, targets)  how wrong is that? mean((y_hat -
-    y)**2)
-    optimizer.zero_grad()         forget the gradients of the epoch before
-    loss.backward()               the gradient of the loss at every parameter
-    optimizer.step()              move every parameter a little against
-                                  its gradient
+    loss = nn.MSELoss()(outputs, targets)  mean((outputs - targets) ** 2)
+    optimizer.zero_grad()                  clear the old gradients
+    loss.backward()                        the gradient at every parameter
+    optimizer.step()                       each parameter against its gradient
 
-What is learned lies in the model: a second fit begins with it and improves it
-further. To begin anew, make a new model.
-
-What to do: the model, its training, a look at what it learned, and the same by
-scikit-learn: both ways end at the same line. `python -m
-katas.k04_linear_regression` prints and draws both.
+The optimizer is made once, before the first epoch. torch.optim.SGD(
+model.parameters(), lr=...) takes the steps of k03. What is learned lies in the
+model: a second fit goes on from there. To begin anew, make a new model.
+`python -m katas.k04_linear_regression` compares training and formula.
 
 Tasks: model, fit, coefficients, best.   Builds on: k01_tensors, k03_autograd.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
@@ -40,7 +36,7 @@ from torch import Tensor, nn
 
 
 class LinearRegression(nn.Module):
-    """A weighted sum of the features.
+    """A weighted sum of the features, on whatever device the model is moved to.
 
     Args:
         input_size: features per example.
@@ -49,11 +45,11 @@ class LinearRegression(nn.Module):
 
     def __init__(self, input_size: int, output_size: int) -> None:
         super().__init__()
-        # TODO model: create self.linear (nn.Linear)
+        # TODO model: make self.linear, an nn.Linear, and no other layer
         raise NotImplementedError("model")
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map features (n, input_size) to predictions (n, output_size), or a single example
+        """Map features (n, input_size) to predictions (n, output_size), and a single example
         (input_size,) to (output_size,).
         """
         # TODO model: x -> linear
@@ -61,22 +57,26 @@ class LinearRegression(nn.Module):
 
 
 def fit(model: nn.Module, features: Tensor, targets: Tensor, epochs: int = 300) -> list[float]:
-    """Fit the model in place with nn.MSELoss, every epoch one step on all examples.
+    """Train the model in place with nn.MSELoss. Each epoch takes one step on all examples, and
+    nothing is printed.
 
     Args:
+        model: with any weights, trained before or not; it stays on its device.
         features: (n, input_size) float32, on the model's device.
         targets: (n, output_size) float32, there too.
+        epochs: how many. After 300 the coefficients are within 0.2 of the best ones on
+            `katas.given.data.linear()`, within 0.5 on `linear(3)`, and close on similar data.
 
     Returns:
-        The loss of each epoch, as computed before its step: plain floats.
+        The loss of each epoch, computed before its step, as plain floats.
     """
-    # TODO fit: pick an optimizer from torch.optim; each epoch makes the five moves of the
-    #     lesson
+    # TODO fit: make an optimizer from torch.optim; each epoch makes the five moves of
+    #     the lesson
     raise NotImplementedError("fit")
 
 
 def coefficients(model: LinearRegression) -> list[float]:
-    """What a model with one output has learned.
+    """What a model with one output has learned. The model, on any device, stays as it is.
 
     Returns:
         [w0, w1, ..., wd] as plain floats: the bias first, then the weight of each feature.
@@ -95,9 +95,8 @@ def best_coefficients(features: Tensor, targets: Tensor) -> list[float]:
     Returns:
         [w0, w1, ..., wd] as plain floats, in the order of coefficients.
     """
-    # TODO best: fit a linear_model.LinearRegression() to NumPy arrays on the CPU; then
-    #     its intercept_ and its coef_,
-    #     as one list of floats
+    # TODO best: fit a linear_model.LinearRegression() to NumPy arrays; then its
+    #     intercept_ and its coef_, as one list of floats
     raise NotImplementedError("best")
 
 
@@ -107,13 +106,10 @@ if __name__ == "__main__":
     for num_features in (3, 1):  # the last one is drawn
         points, values = data.linear(num_features)
         model = LinearRegression(input_size=num_features, output_size=1)
-        before = model(points[0]).item()
+        before = (model(points) - values).abs().mean().item()
         history = fit(model, points, values)
-        after, target = model(points[0]).item(), values[0].item()
-        print(
-            f"{num_features} feature(s). The first point's target: {target:.2f}; "
-            f"before {before:.2f}, after {after:.2f}"
-        )
+        after = (model(points) - values).abs().mean().item()
+        print(f"{num_features} feature(s). Mean error: {before:.2f} before, {after:.2f} after")
         learned, best = coefficients(model), best_coefficients(points, values)
         for number, (yours, theirs) in enumerate(zip(learned, best, strict=True)):
             print(f"  w{number}   yours {yours:9.4f}   scikit-learn {theirs:9.4f}")

@@ -1,5 +1,5 @@
-"""k03: the loss of a single weight, its gradient in two ways, the descent, seven gradients by hand,
-and the record.
+"""k03: the loss of a single weight, its gradient in two ways, the descent, learning rates, and the
+chain rule through a small network.
 """
 
 import contextlib
@@ -12,24 +12,23 @@ from torch import Tensor
 from tests.support import expect, placement, returned
 
 NAMES = ("w1", "w2", "b1", "b2", "w3", "w4", "b3")
+ASKED = ("w3", "w1")
 Gradients = dict[str, Tensor]
 OWN = (
     "backward() ran on the weight that was given: make one of your own,"
     " weight.detach().clone().requires_grad_()"
 )
-AFTER = "these are the losses after each step: each belongs before its step"
-RECORDS = {
-    "((weight * x - y) ** 2).mean()": (
-        lambda weight, x, y: ((weight * x - y) ** 2).mean(),
-        ["MeanBackward0", "PowBackward0", "SubBackward0", "MulBackward0", "AccumulateGrad"],
-    ),
-    "(y - x * weight).abs().sum()": (
-        lambda weight, x, y: (y - x * weight).abs().sum(),
-        ["SumBackward0", "AbsBackward0", "SubBackward0", "MulBackward0", "AccumulateGrad"],
-    ),
-    "weight.exp()": (lambda weight, x, y: weight.exp(), ["ExpBackward0", "AccumulateGrad"]),
+AFTER = "these are the losses after each step: keep the loss before the step"
+CHANGED = (
+    "weight.requires_grad_() or requires_grad = ... changes the weight that was given: make one of"
+    " your own, weight.detach().clone()"
+)
+RATES = [0.01, 0.1, 0.3, 0.2]
+TASKS = {  # function → its task, and the one it needs
+    "mse": ("mse", None),
+    "gradient": ("gradient", "mse"),
+    "gradient_by_hand": ("by_hand", None),
 }
-TASKS = {"mse": "mse", "gradient": "gradient", "gradient_by_hand": "by_hand"}
 
 
 @pytest.mark.task("mse")
@@ -45,6 +44,10 @@ class TestMse:
             ),
             "the errors are not squared: these are their sizes": errors.abs().mean(),
             "the errors are not squared, so that they cancel out": errors.mean(),
+            "the mean was squared: square each error, then take the mean": (errors.mean() ** 2),
+            "this is the root of the mean: there is no root in the formula of the lesson": (
+                (errors**2).mean().sqrt()
+            ),
             "the squares are there, and their mean is missing": errors**2,
             "the sum is divided by 3, which fits three points only: use mean()": (
                 (errors**2).sum() / 3
@@ -65,7 +68,7 @@ class TestMse:
         )
 
 
-@pytest.mark.task("gradient")
+@pytest.mark.task("gradient", needs="mse")
 class TestGradient:
     @pytest.mark.parametrize(
         "recording", [True, False], ids=["weight records", "weight does not record"]
@@ -111,6 +114,12 @@ class TestGradient:
         seen = expect.describe(weight.grad)
         expect.that(same, headline, seen=seen, expected="5, as before", likely=OWN)
 
+    @pytest.mark.parametrize("recording", [True, False], ids=["with", "without"])
+    def test_leaves_requires_grad_as_it_came(self, kata, recording):
+        weight, x, y = points("three points", recording)
+        kata.gradient(weight, x, y)
+        check_recording(weight, recording)
+
 
 @pytest.mark.task("by_hand")
 class TestByHand:
@@ -120,10 +129,11 @@ class TestByHand:
         right, causes = formula(weight, x, y), wrong(weight, x, y)
         with expect.untouched("The data", weight, x, y):
             result = kata.gradient_by_hand(weight, x, y)
+        check_recording(weight, True)
         expect.close(result, right, what=f"The gradient of {data}", causes=causes)
         expect.that(
             not result.requires_grad,
-            "The result still records gradients, as the weight does.",
+            "The result has requires_grad, as the weight does.",
             seen="requires_grad=True",
             expected="requires_grad=False",
             likely="compute it under torch.no_grad()",
@@ -138,7 +148,11 @@ class TestByHand:
 class TestPlacement:
     @pytest.mark.placement
     @pytest.mark.parametrize(
-        "name", [pytest.param(name, marks=pytest.mark.task(task)) for name, task in TASKS.items()]
+        "name",
+        [
+            pytest.param(name, marks=pytest.mark.task(task, needs=needs))
+            for name, (task, needs) in TASKS.items()
+        ],
     )
     def test_result_follows_its_device(self, kata, device, name):
         placement.check(
@@ -146,7 +160,7 @@ class TestPlacement:
         )
 
 
-@pytest.mark.task("descend")
+@pytest.mark.task("descend", needs="mse")
 class TestDescend:
     def test_returns_the_loss_of_each_step(self, kata):
         weight, x, y = points("random", recording=True)
@@ -212,26 +226,84 @@ class TestDescend:
         expect.on_device(weight, device, what="The weight")
 
 
-@pytest.mark.task("two_layers")
-class TestTwoLayers:
-    @pytest.mark.parametrize("recording", [True, False], ids=["recording", "not recording"])
-    def test_all_seven_gradients_equal_those_of_autograd(self, kata, recording):
+@pytest.mark.task("rates", needs="descend")
+class TestRates:
+    def test_gives_the_loss_that_each_rate_ends_at(self, kata):
+        weight, x, y = points("three points", recording=True)
+        with expect.untouched("The weight or the data", weight, x, y):
+            losses = kata.compare_rates(weight, x, y, RATES, steps=4)
+        expect.losses(losses, epochs=4, what="compare_rates(..., four rates, steps=4)", each="rate")
+        right = ends(weight, x, y, steps=4)
+        causes = {
+            "these are the losses before the last step: mse of the weight where the descent ends": (
+                [walk(weight, x, y, lr, steps=4)[1][-1] for lr in RATES]
+            ),
+            "these are the losses at the start: mse of the weight where the descent ends": (
+                [walk(weight, x, y, lr, steps=4)[1][0] for lr in RATES]
+            ),
+            "each descent begins where the one before ended: give each a weight of its own": (
+                one_after_the_other(weight, x, y, steps=4)
+            ),
+            "the rates were sorted first: keep their order": [right[n] for n in (0, 1, 3, 2)],
+            "these are the weights where the descents end: mse gives their losses": [
+                walk(weight, x, y, lr, steps=4)[0].item() for lr in RATES
+            ],
+            "each descent takes one step: hand on `steps`": ends(weight, x, y, steps=1),
+        }
+        causes = {cause: torch.tensor(wrong) for cause, wrong in causes.items()}
+        expect.close(torch.tensor(losses), torch.tensor(right), "The losses", causes)
+
+    @pytest.mark.parametrize("steps", [1, 9])
+    def test_takes_as_many_steps_as_asked_for(self, kata, steps):
+        weight, x, y = points("random")
+        losses = kata.compare_rates(weight, x, y, RATES, steps=steps)
+        expect.losses(losses, epochs=4, what="compare_rates(..., four rates)", each="rate")
+        right = torch.tensor(ends(weight, x, y, steps=steps))
+        expect.close(torch.tensor(losses), right, what=f"The losses after {steps} step(s)")
+
+    @pytest.mark.parametrize("recording", [True, False], ids=["with", "without"])
+    def test_leaves_the_weight_as_it_came(self, kata, recording):
+        weight, x, y = points("three points", recording)
+        with expect.untouched("The weight", weight):
+            kata.compare_rates(weight, x, y, [0.1], steps=2)
+        check_recording(weight, recording)
+        expect.that(
+            weight.grad is None,
+            "The .grad of the weight that was given has changed.",
+            seen=expect.describe(weight.grad),
+            expected="None, as before",
+            likely=OWN,
+        )
+
+    @pytest.mark.placement
+    def test_descends_on_any_device(self, kata, device):
+        weight, x, y = points("three points")
+        moved = (tensor.to(device) for tensor in (weight, x, y))
+        losses = torch.tensor(kata.compare_rates(*moved, RATES, steps=4))
+        right = torch.tensor(ends(weight, x, y, steps=4))
+        expect.close(losses, right, what=f"The losses on {device}", atol=1e-4)
+
+
+@pytest.mark.task("chain")
+class TestChain:
+    @pytest.mark.parametrize("recording", [True, False], ids=["with", "without"])
+    def test_both_gradients_equal_those_of_autograd(self, kata, recording):
         parameters, x, y = network(recording)
         right, causes = gradients(parameters, x, y)
         with expect.untouched("The parameters or the point", *parameters.values(), x, y):
             seen = returned.named(
-                kata.network_gradients(parameters, x, y), NAMES, "network_gradients"
+                kata.network_gradients(parameters, x, y), ASKED, "network_gradients"
             )
-        for name in reversed(NAMES):  # the way the chain rule goes
+        for name in ASKED:
             expect.close(
                 seen[name],
                 right[name],
                 what=f"The gradient at {name}",
-                causes={c: v[name] for c, v in causes.items()},
+                causes={c: v[name] for c, v in causes.items() if name in v},
             )
             expect.that(
                 not seen[name].requires_grad,
-                f"The gradient at {name} records gradients itself.",
+                f"The gradient at {name} has requires_grad.",
                 seen="requires_grad=True",
                 expected="requires_grad=False",
                 likely="compute it under torch.no_grad()",
@@ -248,41 +320,6 @@ class TestTwoLayers:
         placement.check(
             kata.network_gradients, parameters, x, y, device=device, what="The gradients"
         )
-
-
-@pytest.mark.task("record")
-class TestRecord:
-    @pytest.mark.parametrize("case", RECORDS)
-    def test_names_every_step_back_to_the_weight(self, kata, case):
-        weight, x, y = points("random", recording=True)
-        computation, names = RECORDS[case]
-        causes = {
-            "the order is turned around: begin at the result": names[::-1],
-            "only the first step was named: go on with next_functions": names[:1],
-            "the last one is missing: AccumulateGrad is a step too": names[:-1],
-            "the result's own step, grad_fn, is missing": names[1:],
-            "the walk ends where the first input is data: take the step that is not None": names[
-                :3
-            ],
-        }
-        steps = kata.recorded_steps(computation(weight, x, y))
-        expect.equal(steps, names, what=f"The record of {case}", causes=causes)
-
-    def test_nothing_recorded_is_an_empty_list(self, kata):
-        expect.equal(
-            kata.recorded_steps(torch.ones(2) * 3), [], what="The record of a tensor without one"
-        )
-
-    @pytest.mark.placement
-    def test_reads_a_record_on_any_device(self, kata, device):
-        names, what = ["ExpBackward0", "AccumulateGrad"], f"The record of exp(weight) on {device}"
-        steps = placement.same(
-            lambda weight: kata.recorded_steps(weight.exp()),
-            torch.ones(1, device=device, requires_grad=True),
-            device=device,
-            what=what,
-        )
-        expect.equal(steps, names, what=what)
 
 
 REBOUND = (
@@ -348,6 +385,30 @@ def walk(weight, x, y, lr, steps, fresh=True):
     return weight, losses
 
 
+def ends(weight, x, y, steps):
+    """The loss where the descent of each rate ends."""
+    found = [walk(weight, x, y, lr, steps)[0] for lr in RATES]
+    return [((end * x - y) ** 2).mean().item() for end in found]
+
+
+def one_after_the_other(weight, x, y, steps):
+    """The same, if each descent goes on from the end of the one before."""
+    losses = []
+    for lr in RATES:
+        weight, _ = walk(weight, x, y, lr, steps)
+        losses.append(((weight * x - y) ** 2).mean().item())
+    return losses
+
+
+def check_recording(weight, recording):
+    """The weight still records gradients, or still does not."""
+    headline = "The requires_grad of the weight that was given has changed."
+    seen, expected = f"requires_grad={weight.requires_grad}", f"requires_grad={recording}"
+    expect.that(
+        weight.requires_grad == recording, headline, seen=seen, expected=expected, likely=CHANGED
+    )
+
+
 def missteps(weight, x, y, lr, steps, losses=False):
     """Known mistakes of the descent, and the weight (or the losses) they give."""
     given = {
@@ -403,39 +464,28 @@ def gradients(
     z = own["w1"] * x + own["b1"], own["w2"] * x + own["b2"]
     a = torch.tanh(z[0]), torch.tanh(z[1])
     y_hat = own["w3"] * a[0] + own["w4"] * a[1] + own["b3"]
-    right = dict(zip(NAMES, torch.autograd.grad((y_hat - y) ** 2, list(own.values())), strict=True))
-    first = ("w1", "w2", "b1", "b2")
+    found = torch.autograd.grad((y_hat - y) ** 2, [own[name] for name in ASKED])
+    right = dict(zip(ASKED, found, strict=True))
 
-    def scaled(factors: Gradients) -> Gradients:
-        return {
-            name: (gradient * factors.get(name, 1)).detach() for name, gradient in right.items()
-        }
+    def scaled(**factors: Tensor | float) -> Gradients:
+        return {name: (right[name] * factor).detach() for name, factor in factors.items()}
 
-    slope = dict(zip(first, (1 - a[0] ** 2, 1 - a[1] ** 2) * 2, strict=True))
-    weight = dict(zip(first, (own["w3"], own["w4"]) * 2, strict=True))
+    slope = 1 - a[0] ** 2
     return right, {
-        "the sign is off: the error is y_hat minus y": scaled(dict.fromkeys(NAMES, -1)),
-        "the 2 of the squared error's derivative is missing": scaled(dict.fromkeys(NAMES, 0.5)),
-        "the derivative of tanh is missing, 1 - a ** 2": scaled(
-            {name: 1 / value for name, value in slope.items()}
+        "the sign is off: the error is y_hat minus y": scaled(w3=-1, w1=-1),
+        "the 2 of the squared error's derivative is missing": scaled(w3=0.5, w1=0.5),
+        "the derivative of tanh is missing, 1 - a1 ** 2": scaled(w1=1 / slope),
+        "the derivative of tanh is 1 - a1 ** 2, and this is 1 - a1": scaled(w1=1 / (1 + a[0])),
+        "the derivative of tanh is 1 - a1 ** 2, and this is 1 - z1 ** 2": scaled(
+            w1=(1 - z[0] ** 2) / slope
         ),
-        "tanh' is 1 - a ** 2, and this is 1 - a": scaled(
-            {n: 1 / (1 + a[k % 2]) for k, n in enumerate(first)}
-        ),
-        "tanh' is 1 - a ** 2 with a = tanh(z), and this is 1 - z ** 2": scaled(
-            {name: (1 - z[k % 2] ** 2) / slope[name] for k, name in enumerate(first)}
-        ),
-        "the weight behind the node, w3 or w4, is missing": scaled(
-            {name: 1 / value for name, value in weight.items()}
-        ),
-        "w3 and w4 are swapped": scaled(
-            {name: weight[first[1 - k % 2]] / weight[name] for k, name in enumerate(first)}
-        ),
-        "the last factor, x, is missing": scaled({"w1": 1 / x, "w2": 1 / x}),
-        "the bias has the factor 1, not x": scaled({"b1": x, "b2": x}),
-        "a1 and a2 are swapped, or a node is missing: d y_hat / d w3 = a1": scaled(
-            {"w3": a[1] / a[0], "w4": a[0] / a[1]}
-        ),
+        "the factor d y_hat / d a1, which is w3, is missing": scaled(w1=1 / own["w3"]),
+        "w3 and w4 are swapped": scaled(w1=own["w4"] / own["w3"]),
+        "the last factor, d z1 / d w1 = x, is missing": scaled(w1=1 / x),
+        "the last factor is x, and this is w1": scaled(w1=own["w1"] / x),
+        "a1 and a2 are swapped: d y_hat / d w3 = a1": scaled(w3=a[1] / a[0]),
+        "z1 stands where a1 belongs: d y_hat / d w3 = a1": scaled(w3=z[0] / a[0]),
+        "only the first factor is there: d y_hat / d w3 = a1 is missing": scaled(w3=1 / a[0]),
     }
 
 

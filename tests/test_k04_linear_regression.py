@@ -15,7 +15,7 @@ from tests.support import expect, placement, training
 
 SUMMED = "this is the sum over the examples: the loss is their mean"
 ABSOLUTE = "this is the absolute error: use nn.MSELoss"
-STRETCHED = "outputs (n, 1) and targets (n,) were stretched to (n, n): leave both as columns (n, 1)"
+STRETCHED = "outputs (n, 1) and targets (n,) were broadcast to (n, n): leave both as columns (n, 1)"
 
 
 @pytest.mark.task("model")
@@ -47,7 +47,7 @@ class TestModel:
             "one nn.Linear(input_size, output_size) holds them all: is there another layer, a fixed"
             " size, or no bias?"
         )
-        headline = f"A model of {features} feature(s) has another number of parameters."
+        headline = f"A model for {features} feature(s) has the wrong number of parameters."
         expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
 
     def test_sizes_come_from_the_arguments(self, kata):
@@ -115,9 +115,14 @@ class TestFit:
             ABSOLUTE: F.l1_loss,
             STRETCHED: lambda outputs, targets: (outputs - targets.T).square().mean(),
         }
+        losses = []
         steps = training.watch(
-            lambda: kata.fit(model, features, targets, epochs=4), model, features, targets
+            lambda: losses.extend(kata.fit(model, features, targets, epochs=4)),
+            model,
+            features,
+            targets,
         )
+        training.expect_gradients(steps, losses)
         steps.follow(F.mse_loss, wrong)
 
     def test_finds_the_line_of_scikit_learn(self, kata, mark):
@@ -151,7 +156,7 @@ class TestFit:
             "fit(...) prints.",
             seen=repr(printed[:80]),
             expected="nothing",
-            likely="take the print out: who calls fit has the losses",
+            likely="take the print out: the losses are returned, and can be printed by the caller",
         )
 
     @pytest.mark.placement

@@ -1,31 +1,11 @@
-"""Questions on k03: the loss of a weight, its gradient in two ways, the descent, seven gradients by
-hand, and the record.
+"""Questions on k03: the loss of a weight, its gradient in two ways, the descent, learning rates,
+and the chain rule through a small network.
 """
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from dojo.exam import Draw, question, training_steps
-
-# where data stands first
-FIRST = (lambda z, data: data * z, lambda z, data: data - z, lambda z, data: data / z)
-OTHERS = (
-    *(
-        lambda z, data: z * data,
-        lambda z, data: z + data,
-        lambda z, data: z - data,
-        lambda z, data: z**2,
-        lambda z, data: -z,
-    ),
-    *(
-        lambda z, data: z.exp(),
-        lambda z, data: z.tanh(),
-        lambda z, data: z.abs(),
-        lambda z, data: z.sigmoid(),
-    ),
-)
-SUMS = (Tensor.sum, Tensor.mean, lambda z: z)
 
 
 def points(draw: Draw) -> list[Tensor]:
@@ -114,6 +94,31 @@ def descent_on_another_device(kata, draw: Draw):
     return {"losses": losses, "weight": weight}
 
 
+@question("rates", times=2)
+def rates(kata, draw: Draw):
+    """Of a weight that records, with something in its .grad, and of one that does not record."""
+    answers = {}
+    for case, recording in (("recording", True), ("plain", False)):
+        (weight, x, y), found = points(draw), {}
+        weight.requires_grad_(recording).grad = draw.normal(1) if recording else None
+        tried = draw.uniform(0.01, 0.2, draw.integer(2, 5)).tolist()
+        steps = draw.integer(2, 8)
+        with training_steps.untouched(found, weight=weight, x=x, y=y):
+            losses = kata.compare_rates(weight, x, y, tried, steps)
+        answers[case] = {
+            "losses": losses,
+            "as it came": [weight.requires_grad, weight.grad],
+            **found,
+        }
+    return answers
+
+
+@question("rates")
+def rates_on_another_device(kata, draw: Draw):
+    parts = (part.to(draw.device) for part in points(draw))
+    return {"losses": kata.compare_rates(*parts, [0.02, 0.1], 3)}
+
+
 def network(draw: Draw) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """Seven parameters by name, and a point."""
     return (
@@ -123,8 +128,8 @@ def network(draw: Draw) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     )
 
 
-@question("two_layers", times=3)
-def seven_gradients(kata, draw: Draw):
+@question("chain", times=3)
+def two_gradients(kata, draw: Draw):
     (parameters, x, y), found = network(draw), {}
     # nobody can use autograd here
     with training_steps.untouched(found, x=x, y=y, **parameters), torch.no_grad():
@@ -134,33 +139,8 @@ def seven_gradients(kata, draw: Draw):
     return {**found, "as they came": [[one.requires_grad, one.grad] for one in parameters.values()]}
 
 
-@question("two_layers")
-def seven_gradients_on_another_device(kata, draw: Draw):
+@question("chain")
+def two_gradients_on_another_device(kata, draw: Draw):
     parameters, x, y = network(draw)
     moved = {name: parameter.to(draw.device) for name, parameter in parameters.items()}
     return {"gradients": kata.network_gradients(moved, x.to(draw.device), y.to(draw.device))}
-
-
-def chain(random: np.random.Generator) -> list[int]:
-    """Numbers of steps, in FIRST and after it OTHERS; some of each."""
-    first, others = (
-        random.integers(0, len(FIRST), 2),
-        random.integers(len(FIRST), len(FIRST + OTHERS), random.integers(2, 5)),
-    )
-    return random.permutation([*first, *others]).tolist()
-
-
-@question("record", times=4)
-def record(kata, draw: Draw):
-    weight, data, taken = draw.normal(1).requires_grad_(), draw.normal(5), draw.made(chain)
-    result = weight
-    for number in taken:
-        result = (*FIRST, *OTHERS)[number](result, data)
-    unrecorded = [kata.recorded_steps(data * 3), kata.recorded_steps(weight)]
-    return {"steps": kata.recorded_steps(draw.choice(SUMS)(result)), "nothing recorded": unrecorded}
-
-
-@question("record")
-def record_on_another_device(kata, draw: Draw):
-    weight, data = (part.to(draw.device) for part in (draw.normal(1), draw.normal(5)))
-    return {"steps": kata.recorded_steps((data * weight.requires_grad_().exp()).sum())}
