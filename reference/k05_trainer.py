@@ -1,37 +1,30 @@
 """The trainer: one loop for every model.
 
-Training in PyTorch repeats five moves for each batch:
+Large data comes in batches, and training repeats five moves for each of them:
 
     outputs = model(features)           forward: what does the model say?
     loss = criterion(outputs, targets)  how wrong is that?
-    optimizer.zero_grad()         forget the gradients of the batch before:
-                                  backward() adds to them
-    loss.backward()               the gradient of the loss at every parameter
-    optimizer.step()              move every parameter a little against
-                                  its gradient
+    optimizer.zero_grad()               backward() adds to old gradients
+    loss.backward()                     the gradient at every parameter
+    optimizer.step()                    each parameter against its gradient
 
-One pass over all batches is an epoch. Its loss is the mean over the batches'
-losses. Nothing is reset at the start: a second call carries the first one
-further, because all that was learned is in the model and the optimizer. Any
-cost will do. A score for people to read, such as the accuracy, gives no
-gradient to follow, but it can be shown next to the loss.
+One pass over all batches is an epoch, and its loss is the mean of the batches'
+losses. A trainer works with any model, loss and optimizer. It resets nothing:
+a second call goes on where the first one ended.
 
-Three traps lie on the way, and a good trainer springs none of them:
+There are three traps on the way:
 
-- The model may be on a GPU while the batches come from the CPU: move each
-  batch to the device of the model's parameters.
-- Outputs (n, 1) and targets (n,) hold one number per example each, yet outputs
-  - targets has shape (n, n), and nn.MSELoss only warns. Give the outputs the
-  shape of the targets whenever both hold equally many numbers.
-- Dropout and batch normalization behave differently in training: model.train()
-  says that it has begun. Whoever lent you the model in another mode wants it
-  back in that mode.
+- Device. The model may be on a GPU while the batches are on the CPU. Move each
+  batch to where the model's parameters are.
+- Shape. Outputs (n, 1) minus targets (n,) are broadcast to (n, n), and
+  nn.MSELoss only warns. Give the outputs the shape of the targets.
+- Mode. Dropout and batch normalization work differently in training. Call
+  model.train() first, and return the model in the mode it came in.
 
-What to do: look at a batch, then write the loop once, well; the later katas
-use such a loop again and again. `python -m katas.k05_trainer` trains a line
-with yours, and draws how its loss fell.
+What to do: small functions first. Each is used by a later one, and trainer
+puts them together. `python -m katas.k05_trainer` trains a line with yours.
 
-Tasks: look, trainer.
+Tasks: look, traps, batch, line, trainer.
 Builds on: k02_devices, k03_autograd, k04_linear_regression.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
@@ -44,18 +37,81 @@ from torch.utils.data import DataLoader
 
 
 def look(dataloader: DataLoader) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
-    """How many batches there are, and the shapes of the features and of the targets in one batch,
-    the first.
+    """How many batches there are, and the two shapes of the first one. It makes a single batch,
+    because making all of them can take long.
 
     Args:
-        dataloader: gives batches (features, targets).
+        dataloader: gives batches (features, targets), on any device.
 
     Returns:
-        The number of batches and two plain tuples, such as 10, (50, 1), (50,).
+        The number of batches, the shape of the features and the shape of the targets, as a number
+        and two tuples, such as 10, (50, 1), (50,).
     """
-    # BEGIN SOLUTION look: count the batches, take the first one out, and read its two shapes
+    # BEGIN SOLUTION look: ask for the number of batches, make the first one, and read its shapes
     features, targets = next(iter(dataloader))
     return len(dataloader), tuple(features.shape), tuple(targets.shape)
+    # END SOLUTION
+
+
+def to_model(model: nn.Module, features: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The trap of the device: the features and the targets, on the device of the model.
+
+    Args:
+        model: with at least one parameter, on any device. It stays there.
+        features, targets: on any device, the same as the model's or another one.
+    """
+    # BEGIN SOLUTION traps: any parameter says where the model is; send both tensors there
+    device = next(model.parameters()).device
+    return features.to(device), targets.to(device)
+    # END SOLUTION
+
+
+def like_targets(outputs: Tensor, targets: Tensor) -> Tensor:
+    """The trap of the shape: the outputs in the shape of the targets, if both hold equally many
+    numbers. Otherwise, as for class scores (n, 3) and class numbers (n,), the outputs as they are.
+    """
+    # BEGIN SOLUTION traps: compare how many numbers the two hold, then reshape or not
+    return outputs.reshape(targets.shape) if outputs.numel() == targets.numel() else outputs
+    # END SOLUTION
+
+
+def train_batch(
+    model: nn.Module,
+    criterion: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    features: Tensor,
+    targets: Tensor,
+) -> tuple[float, Tensor, Tensor]:
+    """The five moves for one batch, with both traps avoided: one step of the optimizer.
+
+    Args:
+        model: on any device.
+        criterion: a loss of (outputs, targets), such as nn.MSELoss().
+        optimizer: made from the model's parameters. Old gradients do not matter.
+        features, targets: one batch, on any device.
+
+    Returns:
+        The loss before the step, a plain float; and the outputs and the targets that the criterion
+        was given, on the model's device and, if they hold equally many numbers, in the same shape.
+    """
+    # BEGIN SOLUTION batch: move the batch, then the five moves, with like_targets before the loss
+    features, targets = to_model(model, features, targets)
+    outputs = like_targets(model(features), targets)
+    loss = criterion(outputs, targets)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item(), outputs, targets
+    # END SOLUTION
+
+
+def epoch_line(epoch: int, loss: float, score: float | None = None) -> str:
+    """What the trainer prints after an epoch: "epoch: 1, loss: 0.6711" or, with a score,
+    "epoch: 1, loss: 0.6711, score: 0.5833". Loss and score have exactly four decimals.
+    """
+    # BEGIN SOLUTION line: an f-string with :.4f, and a second one if there is a score
+    ending = "" if score is None else f", score: {score:.4f}"
+    return f"epoch: {epoch}, loss: {loss:.4f}{ending}"
     # END SOLUTION
 
 
@@ -72,47 +128,37 @@ def trainer(
     """Train the model in place.
 
     Args:
-        model: on any device, in any mode; it is left in the mode it came in.
-        criterion: a loss such as nn.MSELoss() of (outputs, targets), the mean over a batch.
+        model: on any device, in any mode. It trains in training mode and is left as it came.
+        criterion: a loss of (outputs, targets), the mean over a batch.
         optimizer: made from the model's parameters.
-        dataloader: gives batches (features, targets), on any device.
+        dataloader: gives batches (features, targets), on any device. The data stays as it is.
         epochs: passes over all batches.
-        verbose: print a line such as "epoch: 1, loss: 0.6711" after each epoch, and nothing
-            otherwise.
+        verbose: if true, print the epoch_line of an epoch after it, counted from 1. If false,
+            print nothing.
         every: print only after every so many epochs: with 10 after epochs 10, 20, 30 ...
-        score: a number for the outputs and targets of a batch, such as their accuracy. Its mean
-            over the batches of the epoch ends the line, "epoch: 1, loss: 0.6711, score: 0.5833";
-            without a score the line ends with the loss.
+        score: a figure for people to read, such as the accuracy; no gradient is taken of it. Called
+            once for each batch, with the outputs and targets that the criterion was given, it
+            returns a number or a tensor of one. The line has its mean over the epoch's batches.
 
     Returns:
-        The loss of each epoch, the mean over its batches: plain floats.
+        The loss of each epoch, the mean over its batches, as plain floats.
     """
-    # BEGIN SOLUTION trainer: remember the mode and switch to training; for each epoch go through
-    #     the batches, each with
-    #     the five moves of the lesson on the model's device; keep the mean loss (and score), print
-    #     if asked; restore the mode
-    device = next(model.parameters()).device
+    # BEGIN SOLUTION trainer: keep the mode and switch to training; for each epoch train every
+    #     batch, keep the mean loss (and score), print if asked; give the mode back
     mode = model.training
     model.train()
     history = []
-    for epoch in range(epochs):
+    for epoch in range(1, epochs + 1):
         total, scores = 0.0, 0.0
         for features, targets in dataloader:
-            features, targets = features.to(device), targets.to(device)
-            outputs = model(features)
-            if outputs.numel() == targets.numel():
-                outputs = outputs.reshape(targets.shape)
-            loss = criterion(outputs, targets)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total += loss.item()
+            loss, *judged = train_batch(model, criterion, optimizer, features, targets)
+            total += loss
             if score is not None:
-                scores += float(score(outputs, targets))
+                scores += float(score(*judged))
         history.append(total / len(dataloader))
-        if verbose and (epoch + 1) % every == 0:
-            ending = "" if score is None else f", score: {scores / len(dataloader):.4f}"
-            print(f"epoch: {epoch + 1}, loss: {history[-1]:.4f}{ending}")
+        if verbose and epoch % every == 0:
+            mean = None if score is None else scores / len(dataloader)
+            print(epoch_line(epoch, history[-1], mean))
     model.train(mode)
     return history
     # END SOLUTION

@@ -1,5 +1,5 @@
-"""Questions on k05: what a look at batches gives, where the trainer leads fresh models, what it
-prints and leaves alone.
+"""Questions on k05: what a look at batches gives, what the small functions make of one batch, where
+the trainer leads fresh models, what it prints and leaves alone.
 """
 
 import contextlib
@@ -83,6 +83,73 @@ def look(kata, draw: Draw):
         number, features, targets = kata.look(data)
         found[name] = [number, tuple(features), tuple(targets), len(taken)]
     return found
+
+
+@question("traps", times=2)
+def traps(kata, draw: Draw):
+    """Batches from the CPU for a model elsewhere and the other way round; outputs of any shape."""
+    n, found, moved = draw.integer(2, 9), {}, {}
+    for name, there, here in (("model", draw.device, "cpu"), ("batches", "cpu", draw.device)):
+        model, features, targets = line().to(there), draw.normal(n, 3).to(here), draw.normal(n)
+        with training_steps.untouched(found, **{f"features of {name}": features}):
+            sent = kata.to_model(model, features, targets.to(here))
+        moved[name] = [*sent, next(model.parameters()).device]
+    pairs = (((n, 1), (n,)), ((n,), (n, 1)), ((n, 2), (n, 2)), ((n + 1, 3), (n + 1,)), ((1,), ()))
+    shaped = [kata.like_targets(draw.normal(*one), draw.normal(*other)) for one, other in pairs]
+    with fake_devices.Pretended(fake_devices.SECOND_GPU, model := line()) as there:
+        kata.to_model(model, draw.normal(n, 3), draw.normal(n))
+    outputs = draw.normal(n, 1).requires_grad_()
+    gradient = torch.autograd.grad((kata.like_targets(outputs, draw.normal(n)) ** 2).sum(), outputs)
+    return {
+        "moved": moved,
+        "shaped": shaped,
+        "gradient": gradient[0],
+        "sent to": sorted(there.sent),
+        **found,
+    }
+
+
+@question("batch", times=2)
+def one_batch(kata, draw: Draw):
+    """For each case, with something in .grad before."""
+    answers = {}
+    for case, (build, criterion, target) in CASES.items():
+        model, found = draw.weights(build()), {}
+        features = draw.normal(draw.integer(2, 7), 3)
+        targets = target(features)
+        for parameter in model.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        with training_steps.untouched(found, features=features, targets=targets):
+            loss, *judged = kata.train_batch(model, criterion, descent(model), features, targets)
+        answers[case] = [
+            loss,
+            type(loss).__name__,
+            *(part.detach() for part in judged),
+            training_steps.trained(model),
+            found,
+        ]
+    return answers
+
+
+@question("batch")
+def one_batch_on_another_device(kata, draw: Draw):
+    model, features = draw.weights(line()).to(draw.device), draw.normal(5, 3)
+    optimizer = descent(model)
+    loss, *judged = kata.train_batch(model, nn.MSELoss(), optimizer, features, row(features))
+    return {
+        "loss": loss,
+        "judged": [part.detach() for part in judged],
+        "parameters": list(model.parameters()),
+    }
+
+
+@question("line", times=2)
+def line_to_print(kata, draw: Draw):
+    lines = [
+        kata.epoch_line(draw.integer(1, 999), draw.real(0, 9) * 10 ** draw.integer(-3, 3), score)
+        for score in (None, draw.real(0, 1), 0.0, 1.0)
+    ]
+    return {"lines": [told(line) for line in lines], "short": told(kata.epoch_line(1, 2.0))}
 
 
 @question("trainer", times=2, seconds=20)

@@ -116,10 +116,11 @@ def _kata_of(path: Path) -> str:
     return path.stem.removeprefix("test_") if is_of_kata else ""
 
 
-def task_of(item: pytest.Item) -> tuple[str, str | None]:
-    """The task of a test and the task it needs, from its mark."""
+def task_of(item: pytest.Item) -> tuple[str, tuple[str, ...]]:
+    """The task of a test and the tasks it needs, from its mark."""
     mark = item.get_closest_marker("task")
-    return (mark.args[0], mark.kwargs.get("needs")) if mark else ("", None)
+    needs = mark.kwargs.get("needs") if mark else None
+    return mark.args[0] if mark else "", (needs,) if isinstance(needs, str) else tuple(needs or ())
 
 
 def function_name(item: pytest.Item) -> str:
@@ -156,7 +157,7 @@ def time_limit(config: pytest.Config) -> float | None:
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     config.addinivalue_line(
-        "markers", "task(name, needs=None): the task a test belongs to, and the task it builds on"
+        "markers", "task(name, needs=None): the task a test belongs to, and those it builds on"
     )
     config.addinivalue_line("markers", "placement: the test is about which device things are on")
     try:
@@ -234,14 +235,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     run = item.config.stash[SESSION]
     if endless := run.endless.get((name, task)):
         raise Blocked(f"'{task}' was not tried further: {endless} did not come to an end.")
-    if not name or needs is None:
-        return
-    outcomes = run.outcomes.get((name, needs), [])
-    if all(outcome in (Outcome.PASSED, Outcome.SKIPPED) for outcome in outcomes):
-        return
-    if task in open_regions(source_of(run.kata(name, time_limit(item.config)))):
-        raise NotStarted
-    raise Blocked(f"'{task}' can't be judged before '{needs}' passes.")
+    for need in needs if name else ():
+        outcomes = run.outcomes.get((name, need), [])
+        if all(outcome in (Outcome.PASSED, Outcome.SKIPPED) for outcome in outcomes):
+            continue
+        if task in open_regions(source_of(run.kata(name, time_limit(item.config)))):
+            raise NotStarted
+        raise Blocked(f"'{task}' can't be judged before '{need}' passes.")
 
 
 # inside pytest's own capturing, which sets sys.stdout too
