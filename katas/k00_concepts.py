@@ -48,7 +48,7 @@ ANSWERS: dict[str, set[str]] = {
     #   B  The W of its first layer has the shape (2, 10).
     #   C  The data decide on the 2 and the 4; you are free to choose the 10s.
     #   D  Its three layers have 10, 10 and 4 biases.
-    #   E  With twice as many examples, it needs twice as many weights.
+    #   E  Its activation functions have weights of their own, too.
     # TODO sizes: the letters of all true statements
     "sizes": ...,
     #

@@ -1,35 +1,31 @@
 """Devices: where the numbers lie.
 
-A GPU computes the same as the CPU, many times in parallel. PyTorch knows three
-kinds of device that matter here: "cuda", the GPUs of NVIDIA; "mps", those of
-Apple's processors; and "cpu", which is always there. It tells you what it
-finds:
+A GPU computes the same as a CPU, but many numbers at a time. PyTorch knows
+three kinds of device that matter here: "cuda", the GPUs of NVIDIA; "mps", the
+GPUs of Apple; and "cpu", which is always there. Ask it what there is:
 
     torch.cuda.is_available()
     torch.backends.mps.is_available()
 
-Code that asks runs everywhere; code with "cuda" written into it stops with an
-error wherever there is none.
+Code that asks runs everywhere. Code with "cuda" written into it stops with an
+error where there is none.
 
-Every tensor lies on one device, tensor.device, and all that meet in a
-computation have to lie on the same one. A new tensor goes there at once:
-torch.rand(2, 2, 2, device=device). A tensor that exists already is sent with
-to():
+Every tensor lies on one device, tensor.device. All tensors of a computation
+must lie on the same one. A new tensor can be made there, as in
+torch.rand(2, 2, 2, device=device). An existing one is moved with to():
 
-    tensor.to(device)      gives a tensor on that device; the first one
-                           stays where it was
-    model.to(device)       moves the model itself, and gives it back
+    tensor.to(device)    gives a tensor there; the first one stays where it is
+    model.to(device)     moves the model itself, and returns it
 
-So `batch = batch.to(device)` for tensors: without the assignment nothing has
-happened. The model goes to the GPU once, the batches follow one by one,
-because a GPU's memory seldom holds all of the data.
+So write `batch = batch.to(device)`: without the assignment nothing happens. The
+model goes to the GPU once, and the batches follow one by one, because a GPU's
+memory seldom holds all the data.
 
-What to do: pick the best device there is, and send a whole batch to it. The
-device "meta" comes handy for a try: it is always there, and its tensors have a
-shape and a dtype but no numbers.
+What to do: pick the best device there is, and move a whole batch. The device
+"meta" is handy for experiments: every machine has it, and its tensors have a
+shape and a dtype, but no numbers.
 
-Tasks: pick, move.
-Builds on: k01_tensors.
+Tasks: pick, move.   Builds on: k01_tensors.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
 """
 
@@ -38,13 +34,13 @@ from torch import Tensor
 
 
 def pick_device() -> torch.device:
-    """The best device of this machine, asked for anew in each call.
+    """The best device of this machine. Each call asks anew.
 
     Returns:
-        torch.device("cuda") if there is one, otherwise torch.device("mps"), otherwise
-        torch.device("cpu").
+        torch.device("cuda") if there is a GPU of NVIDIA, otherwise torch.device("mps") if there is
+        one of Apple, otherwise torch.device("cpu").
     """
-    # BEGIN SOLUTION pick: ask for the one after the other
+    # BEGIN SOLUTION pick: ask for one after the other
     if torch.cuda.is_available():
         return torch.device("cuda")
     if torch.backends.mps.is_available():
@@ -54,21 +50,21 @@ def pick_device() -> torch.device:
 
 
 def move_batch(batch: tuple | list | dict, device: torch.device) -> tuple | list | dict:
-    """Send all tensors of a batch to a device.
+    """A batch with all its tensors on the device.
 
     Args:
-        batch: a tuple, a list or a dict, such as (features, labels) or {"features": ..., "names":
-            [...]}, of any length. The tensors have any shape and dtype, and other things may stand
-            among them.
-        device: where the tensors are to go.
+        batch: a tuple, a list or a dict of any length, such as (features, labels) or
+            {"features": ..., "names": [...]}. Tensors may have any shape, dtype and device. Other
+            entries are allowed, such as numbers, None or a list of names.
+        device: where the tensors should go.
 
     Returns:
-        A new tuple, list or dict, of the same kind as the batch: its tensors on the device, all
-        else as it is. The batch itself still holds its own tensors, where they were.
+        A new tuple, list or dict, as the batch is one. Its tensors lie on the device, with the same
+        numbers and dtypes; its other entries are those of the batch. The batch itself is not
+        changed: it still holds its own tensors, where they were.
     """
 
-    # BEGIN SOLUTION move: a new container of the same kind, each tensor in it sent to the device,
-    #     anything else as it is
+    # BEGIN SOLUTION move: make a new tuple, list or dict; move each tensor, keep anything else
     def move(entry: object) -> object:
         return entry.to(device) if isinstance(entry, Tensor) else entry
 

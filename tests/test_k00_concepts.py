@@ -45,7 +45,7 @@ THINK = {
     "b2c768a5aa0a": (
         "b has one number for each node: how many nodes does each of the three layers have?"
     ),
-    "c1429767b4e2": "look for n in the shapes of the lesson: which of them have it, and does W?",
+    "c1429767b4e2": "look at A = activation(Z): which numbers in it could training adjust?",
     "db8e05dd8b20": (
         "go through the moves of training: which only compute something, and which one writes to"
         " the parameters?"

@@ -93,11 +93,7 @@ class TestMove:
 
     def test_numbers_and_dtypes_are_kept(self, kata):
         batch = torch.randn(4, 2), torch.arange(4), torch.randn(3, dtype=torch.float64)
-        causes = {
-            "nothing but the device is to change: .float() is one conversion too many": (
-                torch.float32
-            )
-        }
+        causes = {"only the device should change: leave out .float()": torch.float32}
         for name, entry in entries(move(kata, batch, torch.device("cpu")), batch):
             what = f"Entry {name}, moved to where it was"
             expect.dtype(entry, batch[name].dtype, what, causes=causes)
@@ -231,7 +227,7 @@ def move(kata, batch, device):
         raise
     except AttributeError as error:
         if "no attribute 'to'" in str(error):
-            headline = "Something was taken for a tensor that is none."
+            headline = "Something that is no tensor was treated as one."
             expected = "to() for tensors only"
             expect.unmet(headline, seen=error, expected=expected, likely=ONLY_TENSORS)
         raise
@@ -240,7 +236,7 @@ def move(kata, batch, device):
         if moved is None
         else f"type(batch) is {type(batch).__name__}: build one of that kind"
     )
-    headline = "What comes back is of another kind than the batch."
+    headline = "What comes back is not of the same kind as the batch."
     same = type(moved) is type(batch)
     expect.that(
         same, headline, seen=type(moved).__name__, expected=type(batch).__name__, likely=likely
@@ -251,7 +247,7 @@ def move(kata, batch, device):
     )
     expect.that(
         len(moved) == len(batch),
-        "What comes back has not all the entries.",
+        "What comes back does not have all the entries.",
         seen=f"{len(moved)} entries",
         expected=f"{len(batch)} entries",
         likely=likely,
