@@ -1,9 +1,11 @@
 """k00: five questions, each judged by itself. The right answers stand here as hashes only."""
 
 import hashlib
+import re
 
 import pytest
 
+from dojo.suite.loader import source_of
 from dojo.suite.plugin import NotStarted
 from tests.support import expect
 
@@ -62,7 +64,7 @@ THINK = {
     ),
     "2fbc3abac6e4": "count the classes that the question knows: two, or more?",
     "9a950817a894": "count the digits there are, and how many of them one example can belong to",
-    "c0f5700546eb": "think of a single example: how many of the labels may it have?",
+    "c0f5700546eb": "take a single example: how many of the labels may it have?",
     "1ada338f6dc6": "is the answer the name of a class, or a quantity?",
     "42eb143e99a3": "count the species in question, and how many of them one example can belong to",
     "f77bbd2ca907": "accuracy is the share of right answers: count them, over all 100 patients",
@@ -82,22 +84,34 @@ def questions():
 class TestAnswers:
     @pytest.mark.parametrize("question", questions())
     def test_all_that_is_true_is_chosen_and_nothing_else(self, kata, question):
-        chosen = letters(kata.ANSWERS, question)
+        headline, chosen = f"Question {question}{line_of(kata, question)}", letters(kata, question)
         if digest(question, "".join(sorted(chosen))) != RIGHT[question]:
             looked_at = [
                 digest(question, letter, "chosen" if letter in chosen else "left out")
                 for letter in "ABCDE"
             ]
             reason = next(THINK[key] for key in looked_at if key in THINK)
-            headline = f"Question {question}: not the right choices."
             expected = "all choices that are true, and no other"
             likely = f"think about one choice again: {reason}"
-            expect.unmet(headline, seen=", ".join(sorted(chosen)), expected=expected, likely=likely)
+            expect.unmet(
+                f"{headline}: not the right choices.",
+                seen=", ".join(sorted(chosen)),
+                expected=expected,
+                likely=likely,
+                pointer=f"Which lines of the lesson help? And: tools/check hint k00 {question}",
+            )
 
 
-def letters(answers: object, question: str) -> set[str]:
+def line_of(kata, question: str) -> str:
+    """Where the answer stands, for a headline; nothing where its line is written in another way."""
+    found = re.search(rf'^\s*"{question}":', source_of(kata), re.MULTILINE)
+    return f" (line {source_of(kata)[: found.end()].count(chr(10)) + 1})" if found else ""
+
+
+def letters(kata, question: str) -> set[str]:
     """The chosen letters, in capitals, after a check that they can be read."""
-    headline = f"Question {question}: the answer can't be read."
+    answers = kata.ANSWERS
+    headline = f"Question {question}{line_of(kata, question)}: the answer can't be read."
     expected = 'a set of letters from A to E, such as {"A", "D"}'
     expect.that(
         isinstance(answers, dict),
@@ -126,13 +140,14 @@ def letters(answers: object, question: str) -> set[str]:
             "{} is an empty dict, and a colon makes a dict too: a set has its letters between"
             " braces, with commas"
         )
-    expect.that(readable, headline, seen=repr(answer), expected=expected, likely=likely)
+    expect.that(readable, headline, seen=answer, expected=expected, likely=expect.told(likely))
     chosen = {letter.strip().upper() for letter in answer}
     likely = "nothing is chosen, and in each question at least one choice is true"
-    expect.that(chosen, headline, seen="no letter", expected=expected, likely=likely)
+    expect.that(chosen, headline, seen="no letter", expected=expected, likely=expect.told(likely))
     likely = "the question offers no such letter: each choice is one letter between quotes"
     if any("," in letter for letter in chosen):
         likely = 'each letter needs quotes of its own: {"A", "D"}, not {"A, D"}'
+    likely = expect.told(likely)
     expect.that(chosen <= set("ABCDE"), headline, seen=answer, expected=expected, likely=likely)
     return chosen
 

@@ -281,13 +281,15 @@ class TestToClassIndices:
             causes=causes,
         )
 
-    @pytest.mark.parametrize("given", [(5,), (5, 1)], ids=str)
+    @pytest.mark.parametrize("given", [(5,), (5, 1), (1,), (1, 1)], ids=str)
     def test_class_numbers_are_flat(self, kata, given):
         indices = kata.to_class_indices(np.zeros(given))
-        causes = {"nn.CrossEntropyLoss wants (n,), and takes a column for probabilities": (5, 1)}
-        expect.shape(
-            indices, (5,), what=f"The class numbers of labels with shape {given}", causes=causes
-        )
+        causes = {
+            "nn.CrossEntropyLoss wants (n,), and takes a column for probabilities": (given[0], 1),
+            "squeeze() takes every size of 1 away, also that of a single example: reshape(-1)": (),
+        }
+        what = f"The class numbers of labels with shape {given}"
+        expect.shape(indices, given[:1], what=what, causes=causes)
 
     def test_values_are_kept(self, kata):
         labels = np.array([2.0, 0.0, 1.0, 1.0])

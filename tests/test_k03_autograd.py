@@ -23,6 +23,11 @@ CHANGED = (
     "weight.requires_grad_() or requires_grad = ... changes the weight that was given: make one of"
     " your own, weight.detach().clone()"
 )
+NO_LEAF = (
+    "only a tensor that was not computed from others keeps its .grad: clone() of a weight that"
+    " records is computed, so detach() comes first"
+)
+DESCENDED = "descend changes the weight it gets, in place: give it one of your own for each rate"
 RATES = [0.01, 0.1, 0.3, 0.2]
 TASKS = {  # function → its task, and the one it needs
     "mse": ("mse", None),
@@ -78,7 +83,7 @@ class TestGradient:
         weight, x, y = points(data, recording)
         with expect.untouched("The data", weight, x, y):
             expect.close(
-                kata.gradient(weight, x, y),
+                gradient(kata, weight, x, y),
                 formula(weight, x, y),
                 f"The gradient of {data}",
                 wrong(weight, x, y),
@@ -93,7 +98,7 @@ class TestGradient:
                 **mistakes,
             }
             expect.close(
-                kata.gradient(weight, x, y),
+                gradient(kata, weight, x, y),
                 right,
                 what=f"The gradient in call {number}",
                 causes=causes,
@@ -104,7 +109,7 @@ class TestGradient:
         weight.grad, right = torch.tensor([5.0]), formula(weight, x, y)
         causes = {f"the old gradient was added to. {OWN}": right + 5, **wrong(weight, x, y)}
         expect.close(
-            kata.gradient(weight, x, y),
+            gradient(kata, weight, x, y),
             right,
             what="The gradient, where .grad held 5 before",
             causes=causes,
@@ -117,7 +122,7 @@ class TestGradient:
     @pytest.mark.parametrize("recording", [True, False], ids=["with", "without"])
     def test_leaves_requires_grad_as_it_came(self, kata, recording):
         weight, x, y = points("three points", recording)
-        kata.gradient(weight, x, y)
+        gradient(kata, weight, x, y)
         check_recording(weight, recording)
 
 
@@ -230,8 +235,11 @@ class TestDescend:
 class TestRates:
     def test_gives_the_loss_that_each_rate_ends_at(self, kata):
         weight, x, y = points("three points", recording=True)
-        with expect.untouched("The weight or the data", weight, x, y):
+        with expect.untouched("The data", x, y):
             losses = kata.compare_rates(weight, x, y, RATES, steps=4)
+        moved, headline = expect.describe(weight), "The weight that was given has moved."
+        likely = expect.told(DESCENDED)
+        expect.that(weight == 1, headline, seen=moved, expected="1, as before", likely=likely)
         expect.losses(losses, epochs=4, what="compare_rates(..., four rates, steps=4)", each="rate")
         right = ends(weight, x, y, steps=4)
         causes = {
@@ -351,6 +359,19 @@ def points(data: str, recording: bool = False):
     else:
         weight, x, y = torch.randn(15, generator=torch.Generator().manual_seed(3)).split([1, 7, 7])
     return weight.clone().requires_grad_(recording), x.clone(), y.clone()
+
+
+def gradient(kata, weight, x, y):
+    """The learner's gradient; None has another cause where a weight that does not record has
+    one.
+    """
+    result = kata.gradient(weight, x, y)
+    if result is None and weight.requires_grad:
+        with contextlib.suppress(RuntimeError):
+            result = kata.gradient(weight.detach().clone(), x, y)
+        headline, likely = "The gradient is None.", expect.told(NO_LEAF)
+        expect.that(result is None, headline, seen="None", expected="(1,) float32", likely=likely)
+    return result
 
 
 def formula(weight, x, y):
