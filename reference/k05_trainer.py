@@ -106,8 +106,16 @@ def train_batch(
 
 
 def epoch_line(epoch: int, loss: float, score: float | None = None) -> str:
-    """What the trainer prints after an epoch: "epoch: 1, loss: 0.6711" or, with a score,
-    "epoch: 1, loss: 0.6711, score: 0.5833". Loss and score have exactly four decimals.
+    """The text that trainer prints after an epoch. It is returned, not printed here.
+
+    Args:
+        epoch: its number, counted from 1.
+        loss: the loss of the epoch.
+        score: the score of the epoch, None if there is none.
+
+    Returns:
+        "epoch: 1, loss: 0.6711" or, with a score, "epoch: 1, loss: 0.6711, score: 0.5833". Loss and
+        score have exactly four decimals.
     """
     # BEGIN SOLUTION line: an f-string with :.4f, and a second one if there is a score
     ending = "" if score is None else f", score: {score:.4f}"

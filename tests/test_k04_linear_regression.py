@@ -269,9 +269,10 @@ def numbers(coefficients: object, call: str = "coefficients(...)") -> Tensor:
     if coefficients is None:
         likely = "`return` is missing"
     elif kinds & {"list", "ndarray"}:
+        table = "coef_" if "best" in call else "weight"
         likely = (
-            "a list or an array stands in the list: for targets (n, 1) coef_ is a table of one row,"
-            " so take coef_[0]"
+            f"a list or an array is inside the list: {table} is a table of one row here, so take"
+            f" {table}[0]"
         )
     headline, expected = f"{call} does not return a flat list of plain numbers.", "a list of float"
     is_flat = isinstance(coefficients, list) and kinds == {"float"}
