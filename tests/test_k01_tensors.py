@@ -21,12 +21,7 @@ ROW, COLUMN = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[10.0], [20.0], [40
 TABLE = torch.tensor([[1.0, 10.0], [3.0, 30.0], [8.0, 2.0]])
 NUMBERS = torch.tensor([1.0, 4.0, 6.0, -2.5])
 LABELS = torch.tensor([2, 0, 1, 2, 4])
-PUZZLES = {  # name → what the puzzle gives for the table, the numbers or the labels
-    "centered": lambda kata, device: kata.centered(TABLE.to(device)),
-    "shares": lambda kata, device: kata.shares(TABLE.to(device)),
-    "gaps": lambda kata, device: kata.gaps(NUMBERS.to(device)),
-    "one_hot": lambda kata, device: kata.one_hot(LABELS.to(device), 5),
-}
+PUZZLES = {"centered": (TABLE,), "shares": (TABLE,), "gaps": (NUMBERS,), "one_hot": (LABELS, 5)}
 STRETCHED = (
     "labels of shape (n,) next to outputs (n, 1) are broadcast to (n, n): make them a column with"
     " reshape(-1, 1)"
@@ -85,6 +80,9 @@ class TestMake:
     def test_about_gives_dtype_shape_and_dimensions(self, kata, shape):
         counted = "these are all its entries: tensor.ndim counts the dimensions"
         causes = {counted: (torch.int16, shape, int(np.prod(shape)))}
+        if shape:
+            rows = "len(tensor) counts the rows: tensor.ndim counts the dimensions"
+            causes[rows] = (torch.int16, shape, shape[0])
         seen = kata.about(torch.zeros(shape, dtype=torch.int16))
         expect.equal(
             seen, (torch.int16, shape, len(shape)), f"about a tensor of shape {shape}", causes
@@ -223,7 +221,8 @@ class TestPuzzles:
     @pytest.mark.placement
     @pytest.mark.parametrize("name", PUZZLES)
     def test_results_follow_their_device(self, kata, device, name):
-        expect.on_device(PUZZLES[name](kata, device), device, what=f"The result of {name}")
+        what = f"The result of {name}"
+        placement.check(getattr(kata, name), *PUZZLES[name], device=device, what=what)
 
 
 @pytest.mark.task("to_tensors")

@@ -285,11 +285,8 @@ class TestRates:
 
     @pytest.mark.placement
     def test_descends_on_any_device(self, kata, device):
-        weight, x, y = points("three points")
-        moved = (tensor.to(device) for tensor in (weight, x, y))
-        losses = torch.tensor(kata.compare_rates(*moved, RATES, steps=4))
-        right = torch.tensor(ends(weight, x, y, steps=4))
-        expect.close(losses, right, what=f"The losses on {device}", atol=1e-4)
+        given = *points("three points"), RATES, 4
+        placement.check(kata.compare_rates, *given, device=device, what="The losses")
 
 
 @pytest.mark.task("chain")
@@ -495,6 +492,9 @@ def gradients(
     return right, {
         "the sign is off: the error is y_hat minus y": scaled(w3=-1, w1=-1),
         "the 2 of the squared error's derivative is missing": scaled(w3=0.5, w1=0.5),
+        "the loss stands where its derivative belongs: d loss / d y_hat = 2 * (y_hat - y)": scaled(
+            w3=(y_hat - y) / 2, w1=(y_hat - y) / 2
+        ),
         "the derivative of tanh is missing, 1 - a1 ** 2": scaled(w1=1 / slope),
         "the derivative of tanh is 1 - a1 ** 2, and this is 1 - a1": scaled(w1=1 / (1 + a[0])),
         "the derivative of tanh is 1 - a1 ** 2, and this is 1 - z1 ** 2": scaled(

@@ -127,6 +127,8 @@ def test_a_class_of_the_learners_own_is_asked_where_it_makes_the_attribute(tmp_p
         ("Own()(data)", "has no method named forward", "only holds"),
         ("weight.add_(1)", "a tensor with requires_grad=True", "   "),
         ("torch.linear", "torch has nothing called 'linear'", "self."),
+        ("torch.ones(3) @ torch.ones(1)", "here are 3 and 1", "   "),
+        ("float(np.ones(2))", "a single number was needed, and here is an array", "   "),
         ("nn.Linear(2, 1).device", "next(model.parameters()).device", "check the spelling"),
         ("nn.Linear(2)", "is called with other arguments", "keep the stub's signature"),
         ("data.item()", "a single number was needed", "   "),
