@@ -141,7 +141,7 @@ def letters(kata, question: str) -> set[str]:
             " braces, with commas"
         )
     expect.that(readable, headline, seen=answer, expected=expected, likely=expect.told(likely))
-    chosen = {letter.strip().upper() for letter in answer}
+    chosen = {letter.strip().upper() for letter in answer} - {""}
     likely = "nothing is chosen, and in each question at least one choice is true"
     expect.that(chosen, headline, seen="no letter", expected=expected, likely=expect.told(likely))
     likely = "the question offers no such letter: each choice is one letter between quotes"

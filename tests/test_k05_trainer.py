@@ -180,7 +180,8 @@ class TestBatch:
         expect.shape(outputs, meant.shape, what, {stretched: (4, 1)})
         expect.close(outputs.flatten(), line()(features).flatten(), what)
         for name, seen, given in zip(("outputs", "targets"), back, got[0], strict=True):
-            expect.shape(seen, given.shape, f"The {name} that come back")
+            same = "return those that the criterion got, in their new shape"
+            expect.shape(seen, given.shape, f"The {name} that come back", {same: (4, 1)})
             expect.close(seen, given, f"The {name} that come back")
 
     @pytest.mark.placement

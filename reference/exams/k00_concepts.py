@@ -12,7 +12,7 @@ def chosen(kata: types.ModuleType, name: str) -> dict[str, object]:
     answer = kata.ANSWERS[name]
     if not isinstance(answer, set | frozenset | list | tuple | str):
         return {"letters": type(answer).__name__}
-    return {"letters": sorted({letter.strip().upper() for letter in answer})}
+    return {"letters": sorted({letter.strip().upper() for letter in answer} - {""})}
 
 
 @question("network")

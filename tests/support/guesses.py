@@ -66,9 +66,8 @@ def of_numbers(seen: Tensor, wanted: Tensor) -> Cause:
             f"{int(off.sum())} of {off.numel()} numbers are off, the first at position"
             f" {off.nonzero()[0].tolist()}"
         )
-    return Cause(
-        "every number is off: compare your formula with the one in the lesson, step by step"
-    )
+    which = "the number is" if wanted.numel() == 1 else "every number is"
+    return Cause(f"{which} off: compare your formula with the one in the lesson, step by step")
 
 
 def of_hidden(model: nn.Module) -> list[str]:

@@ -41,7 +41,7 @@ class KnownError:
     pattern: str
     cause: str = ""
     causes: tuple[str, ...] = ()
-    look: Literal["", "attribute_of_none", "operation_on_none", "unknown_attribute"] = ""
+    look: Literal["", "attribute_of_none", "operation_on_none", "unknown_attribute", "truth"] = ""
 
 
 KNOWN = msgspec.toml.decode(
@@ -89,10 +89,26 @@ def _unknown_attribute(error: BaseException, match: re.Match[str]) -> tuple[Caus
     return (Cause(f"{match[1]} has nothing called '{match[2]}': {text}", told=True),)
 
 
+def _truth(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
+    """torch asks for the truth of what a loss is made with, where that should be outputs."""
+    text = (
+        "an `if`, `while`, `and` or `not` asks several numbers at once whether they are true:"
+        " reduce them to one answer first"
+    )
+    frames = traceback.extract_tb(error.__traceback__)
+    if frames and Path(frames[-1].filename).name == "_reduction.py":
+        text = (
+            "tensors were given where the loss is made: it is made with one pair of brackets and"
+            " called with another, as in nn.MSELoss()(outputs, targets)"
+        )
+    return (Cause(text, told=True),)
+
+
 LOOKS = {
     "attribute_of_none": _attribute_of_none,
     "operation_on_none": _operation_on_none,
     "unknown_attribute": _unknown_attribute,
+    "truth": _truth,
 }
 
 
