@@ -58,7 +58,7 @@ class TestPick:
             headline = "This device is not there."
             likely = f"whether {picked.type} is there is not asked, or not anew in every call"
         elif picked.type == "mps":
-            likely = "mps is asked for first, and cuda comes before it"
+            likely = "mps is asked for first, or overwrites the answer for cuda"
         seen = f"{picked}, where there is {' and '.join([*sorted(there), 'cpu'])}"
         expect.unmet(headline, seen=seen, expected=expected, likely=likely)
 

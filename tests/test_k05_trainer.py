@@ -27,7 +27,6 @@ class TestLook:
         examples = {
             "these are the examples: len(dataloader) counts the batches": 12,
             "this is one less: enumerate counts from 0, so its last number is no count": 2,
-            "this is one more than there are": 4,
         }
         expect.equal(number, 3, what="The number of batches", causes=examples)
         whole = "this is the shape of all the data: next(iter(dataloader)) takes one batch out"
@@ -178,7 +177,8 @@ class TestBatch:
         what = "The outputs that the criterion gets"
         stretched = "outputs (n, 1) meet targets (n,): like_targets(outputs, targets) comes before"
         expect.shape(outputs, meant.shape, what, {stretched: (4, 1)})
-        expect.close(outputs.flatten(), line()(features).flatten(), what)
+        swapped = {"they are swapped: criterion(outputs, targets)": targets.flatten()}
+        expect.close(outputs.flatten(), line()(features).flatten(), what, swapped)
         for name, seen, given in zip(("outputs", "targets"), back, got[0], strict=True):
             same = "return those that the criterion got, in their new shape"
             expect.shape(seen, given.shape, f"The {name} that come back", {same: (4, 1)})
@@ -385,7 +385,8 @@ class TestPrints:
         for (outputs, targets), (features, right) in zip(asked, data, strict=True):
             what = "The outputs that the score gets"
             expect.shape(outputs, targets.shape, what=f"{what}, next to its targets")
-            expect.close(outputs.flatten(), line()(features).flatten(), what=what)
+            swapped = {"they are swapped: score(outputs, targets)": right}
+            expect.close(outputs.flatten(), line()(features).flatten(), what, swapped)
             expect.close(targets.flatten(), right, what="The targets that the score gets")
 
     def test_is_silent_when_told(self, kata, capsys):
