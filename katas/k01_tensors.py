@@ -2,7 +2,7 @@
 
 A tensor is a table of numbers with any number of dimensions. All its numbers
 have one dtype. Unless you name one, torch chooses: float32 if a list has a
-decimal point anywhere, int64 if it has none. NumPy would take float64.
+decimal point anywhere, int64 if it has none. NumPy makes float64 of decimals.
 
 +, -, * and / work entry by entry. Shapes are compared from the right, and a
 size that is 1 or missing is stretched to fit. This is called broadcasting:
@@ -104,7 +104,7 @@ def centered(table: Tensor) -> Tensor:
     Returns:
         (n, d) float32. For [[1, 10], [3, 30]] that is [[-1, -10], [1, 10]].
     """
-    # TODO puzzles: the means of the columns have the shape (d,)
+    # TODO puzzles: one line; which shape do the means have?
     raise NotImplementedError("puzzles")
 
 
@@ -117,7 +117,7 @@ def shares(table: Tensor) -> Tensor:
     Returns:
         (n, d) float32. For [[1, 3], [2, 2]] that is [[0.25, 0.75], [0.5, 0.5]].
     """
-    # TODO puzzles: the sums of the rows, kept as a column (n, 1)
+    # TODO puzzles: one line; which shape do the sums need?
     raise NotImplementedError("puzzles")
 
 
@@ -131,7 +131,7 @@ def gaps(numbers: Tensor) -> Tensor:
         (n, n) float32, at row i and column j the distance between numbers i and j, never below 0.
         For [1, 4, 6] the first row is [0, 3, 5].
     """
-    # TODO puzzles: the numbers as a column, minus the numbers as a row
+    # TODO puzzles: one line; how does every number meet every other?
     raise NotImplementedError("puzzles")
 
 
@@ -145,7 +145,7 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
     Returns:
         (n, classes) float32. For labels [2, 0] and 3 classes that is [[0, 0, 1], [1, 0, 0]].
     """
-    # TODO puzzles: compare the labels as a column with the row 0, 1, 2 ...
+    # TODO puzzles: one line; how are all labels compared with all classes?
     raise NotImplementedError("puzzles")
 
 

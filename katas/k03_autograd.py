@@ -7,8 +7,8 @@ squared error, and the slope of the loss by the chain rule:
     gradient = 2 / n * sum(x * (weight * x - y))
 
 For x = 1, 2, 3, y = 2, 4, 6 and weight = 1 the gradient is -9.3333: the loss
-falls as the weight grows. A step goes against the gradient, to weight - lr *
-gradient. The best weight is 2. From 1, one step leads to:
+falls as the weight grows. A step goes against it: weight - lr * gradient. How
+far is decided by the learning rate lr. The best weight is 2. One step from 1:
 
     lr = 0.01   1.09    too small: the descent takes many steps
     lr = 0.1    1.93    good
@@ -121,7 +121,7 @@ def network_gradients(parameters: dict[str, Tensor], x: Tensor, y: Tensor) -> di
                                                    +--> y_hat = w3 * a1 + w4 * a2 + b3
         x --> z2 = w2 * x + b2 --> a2 = tanh(z2) --+    loss = (y_hat - y) ** 2
 
-    Each arrow is a factor. To w3 there are two of them, to w1 there are four:
+    From w3 to the loss there are two steps, from w1 four. Each step is a factor:
 
         d loss / d w3 = d loss / d y_hat * d y_hat / d w3
         d loss / d w1 = d loss / d y_hat * d y_hat / d a1 * d a1 / d z1 * d z1 / d w1

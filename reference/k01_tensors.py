@@ -2,7 +2,7 @@
 
 A tensor is a table of numbers with any number of dimensions. All its numbers
 have one dtype. Unless you name one, torch chooses: float32 if a list has a
-decimal point anywhere, int64 if it has none. NumPy would take float64.
+decimal point anywhere, int64 if it has none. NumPy makes float64 of decimals.
 
 +, -, * and / work entry by entry. Shapes are compared from the right, and a
 size that is 1 or missing is stretched to fit. This is called broadcasting:
@@ -114,7 +114,7 @@ def centered(table: Tensor) -> Tensor:
     Returns:
         (n, d) float32. For [[1, 10], [3, 30]] that is [[-1, -10], [1, 10]].
     """
-    # BEGIN SOLUTION puzzles: the means of the columns have the shape (d,)
+    # BEGIN SOLUTION puzzles: one line; which shape do the means have?
     return table - table.mean(dim=0)
     # END SOLUTION
 
@@ -128,7 +128,7 @@ def shares(table: Tensor) -> Tensor:
     Returns:
         (n, d) float32. For [[1, 3], [2, 2]] that is [[0.25, 0.75], [0.5, 0.5]].
     """
-    # BEGIN SOLUTION puzzles: the sums of the rows, kept as a column (n, 1)
+    # BEGIN SOLUTION puzzles: one line; which shape do the sums need?
     return table / table.sum(dim=1, keepdim=True)
     # END SOLUTION
 
@@ -143,7 +143,7 @@ def gaps(numbers: Tensor) -> Tensor:
         (n, n) float32, at row i and column j the distance between numbers i and j, never below 0.
         For [1, 4, 6] the first row is [0, 3, 5].
     """
-    # BEGIN SOLUTION puzzles: the numbers as a column, minus the numbers as a row
+    # BEGIN SOLUTION puzzles: one line; how does every number meet every other?
     return (numbers[:, None] - numbers).abs()
     # END SOLUTION
 
@@ -158,7 +158,7 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
     Returns:
         (n, classes) float32. For labels [2, 0] and 3 classes that is [[0, 0, 1], [1, 0, 0]].
     """
-    # BEGIN SOLUTION puzzles: compare the labels as a column with the row 0, 1, 2 ...
+    # BEGIN SOLUTION puzzles: one line; how are all labels compared with all classes?
     return (labels[:, None] == torch.arange(classes, device=labels.device)).float()
     # END SOLUTION
 

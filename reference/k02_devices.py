@@ -17,9 +17,9 @@ torch.rand(2, 2, 2, device=device). An existing one is moved with to():
     tensor.to(device)    gives a tensor there; the first one stays where it is
     model.to(device)     moves the model itself, and returns it
 
-So write `batch = batch.to(device)`: without the assignment nothing happens. The
-model goes to the GPU once, and the batches follow one by one, because a GPU's
-memory seldom holds all the data.
+So write `batch = batch.to(device)`: without the assignment nothing happens.
+The model goes to the GPU once, and the batches follow one by one, because a
+GPU's memory seldom holds all the data.
 
 What to do: pick the best device there is, and move a whole batch. The device
 "meta" is handy for experiments: every machine has it, and its tensors have a

@@ -12,7 +12,7 @@ network this is one linear layer with nothing behind it:
                  d weights, 1 bias, random at first
 
 A formula gives the best weights at once, and scikit-learn's LinearRegression
-uses it. Training gets there step by step, and still works where there is no
+uses it. Training reaches them step by step, and still works where there is no
 formula. One pass over all examples is an epoch; here it is one step:
 
     outputs = model(features)              forward: what does the model say?
@@ -21,8 +21,8 @@ formula. One pass over all examples is an epoch; here it is one step:
     loss.backward()                        the gradient at every parameter
     optimizer.step()                       each parameter against its gradient
 
-The optimizer is made once, before the first epoch. torch.optim.SGD(
-model.parameters(), lr=...) takes the steps of k03. What is learned lies in the
+The optimizer is made once, before the first epoch. torch.optim.SGD takes the
+steps of k03, for all parameters that it gets. What is learned is kept in the
 model: a second fit goes on from there. To begin anew, make a new model.
 `python -m katas.k04_linear_regression` compares training and formula.
 
