@@ -385,8 +385,8 @@ def wrong(weight, x, y):
         "this is the loss, not its gradient: after backward() the gradient lies in .grad": (
             (errors**2).mean()
         ),
-        "a single number, shape (), came out of the sum: reshape(1) gives it the shape of the "
-        "weight": right[0],
+        "this is a single number of shape (), and the weight has the shape (1,): reshape(1) makes "
+        "one of the other": right[0],
     }
 
 

@@ -252,7 +252,7 @@ def losses(history: object, epochs: int, what: str = "train(...)", each: str = "
         headline,
         seen=seen,
         expected=expected,
-        likely=f"append one number to a list in each {each}, and return the list after the loop",
+        likely=f"append one number to a list for each {each}, and return the list after the loop",
     )
     kinds = {type(loss).__name__ for loss in history}
     that(
