@@ -202,7 +202,7 @@ def with_needed(items: Sequence[pytest.Item]) -> list[pytest.Item]:
             if file not in of_file:
                 of_file[file] = [chosen.get(each.nodeid, each) for each in _items_of(file)]
             for other in of_file[file]:
-                if task_of(other)[0] == needs:
+                if task_of(other)[0] in needs:
                     add(other)
         ordered[item.nodeid] = item
 
