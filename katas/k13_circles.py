@@ -1,30 +1,25 @@
 """Circles: why a network needs more than linear layers.
 
-One ring of points lies inside another, and no straight line parts them. Three
-networks try:
+One ring of points lies inside another, so they are not linearly separable: no
+straight line has one ring on each side. Three networks try:
 
     LinearStack        x -> linear -> linear -> linear         logits
     BinaryClassifier   x -> linear -> ReLU -> linear           logits
     ReluStack          x -> linear -> ReLU -> linear -> ReLU -> linear  logits
 
-A linear map of a linear map is a linear map, so the first one draws one
-straight line, however many layers it has. On rings it gets about half of the
-points right, and its loss stops near ln 2 = 0.693, which is what guessing
-costs. An activation between the layers changes that: relu(z) = max(0, z) bends
-every neuron's line once, and the bends together close around the inner ring.
+Linear maps in a row are again one linear map. So LinearStack draws a single
+straight line, however many layers it has. On rings it is right about half of
+the time, and its loss stays near ln 2 = 0.693, the loss of guessing. A ReLU
+between the layers, relu(z) = max(0, z), adds a bend for every hidden neuron,
+and the bends together can close around the inner ring.
 
-A ReLU needs no sizes, holds no parameters, and stands after a linear layer,
-never after the last one: the output is a logit, below zero for class 0. The
-sigmoid stays out too, because nn.BCEWithLogitsLoss contains it. Applied twice,
-it keeps the loss above 0.5 for ever.
+A ReLU has no sizes and no parameters. It never follows the last layer, because
+the output is a logit: below zero means class 0. The sigmoid stays out as well:
+nn.BCEWithLogitsLoss contains it. Applied twice, it keeps the loss above 0.5.
 
-Few neurons need luck: with 5 in the hidden layer about every sixth training
-ends badly, with 16 none that we saw. And how you descend counts: on the sharp
-rings plain SGD with lr=0.1 has hardly begun after 200 epochs.
-
-Chance looks good where one class is rare. With the inner ring thinned to a
-tenth, the linear layers learn to answer 0 always: that is 91 % accurate, and
-F1 is 0 (k12), for not one point of the inner ring is found.
+A useless model looks good where one class is rare. With the inner ring thinned
+to a tenth, LinearStack learns to answer 0 always. That is 91 % accurate, but
+F1 is 0 (k12): it finds no point of the inner ring.
 
 What to do: three networks, and one training for all of them. `python -m
 katas.k13_circles` draws how each divides the plane.
@@ -41,6 +36,8 @@ from torch import Tensor, nn
 
 class LinearStack(nn.Module):
     """Three linear layers with nothing between them.
+
+    The printed model shows no other layers.
 
     Args:
         input_size: features per example.
@@ -62,6 +59,8 @@ class LinearStack(nn.Module):
 class BinaryClassifier(nn.Module):
     """Two linear layers with a ReLU between them.
 
+    The layers have torch's defaults, and the printed model shows no others.
+
     Args:
         input_size: features per example.
         hidden_size: outputs of the first layer.
@@ -80,7 +79,9 @@ class BinaryClassifier(nn.Module):
 
 
 class ReluStack(nn.Module):
-    """Three linear layers with a ReLU after the first and after the second. Arguments as in
+    """Three linear layers with a ReLU after the first and after the second.
+
+    The layers have torch's defaults, and the printed model shows no others. Arguments as in
     LinearStack.
     """
 
@@ -97,18 +98,19 @@ class ReluStack(nn.Module):
 
 
 def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 200) -> list[float]:
-    """Fit the model in place with nn.BCEWithLogitsLoss, every epoch one step on all examples.
+    """Fit the model in place with nn.BCEWithLogitsLoss: in every epoch one step on all
+    examples. The optimizer and its learning rate are your choice.
 
     Args:
         model: gives logits (n, 1).
         features: (n, input_size) float32, on the model's device.
-        labels: (n, 1) float32, each 0 or 1, there too.
+        labels: (n, 1) float32, each 0 or 1, on the same device.
 
     Returns:
-        The loss of each epoch, as computed before its step: plain floats.
+        The loss of each epoch, computed before its step, as plain floats.
     """
-    # TODO train: the loss on the raw logits, an optimizer that gets there in 200 steps,
-    #     the five moves
+    # TODO train: the loss on the raw logits, an optimizer that needs only 200 steps, the
+    #     five moves
     raise NotImplementedError("train")
 
 

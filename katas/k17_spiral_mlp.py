@@ -1,38 +1,32 @@
 """The spiral: a multilayer perceptron on three winding arms.
 
-Three classes wind around each other, and no plane of straight lines sorts them
-out. Two networks with the same layers try:
+Three classes wind around each other, and a few straight lines cannot separate
+them. Two networks with the same layers try:
 
-    LinearModel   x -> fc1 -> fc2
-                  two linear maps in a row are one: about half of the points
-    MLP           x -> fc1 -> relu -> fc2
-                  a ReLU between them, relu(z) = max(0, z): nearly all points
+    LinearModel   x -> fc1 -> fc2            about half of the points right
+    MLP           x -> fc1 -> relu -> fc2    nearly all points right
 
-Both give one raw score (logit) per class. The softmax that would turn scores
-into probabilities stays outside the model, because nn.CrossEntropyLoss
-contains it; applied twice, it flattens the loss and the training never gets
-confident. The class weights 1 / count make rare classes count as much as
-common ones.
+Both give one raw score (logit) per class. The softmax stays outside the model,
+because nn.CrossEntropyLoss contains it. Applied twice, it flattens the loss,
+and the model never gets confident. The class weights 1 / count let rare
+classes count as much as common ones.
 
-How good is the result? Count for each class, on points that the training has
-never seen:
+How good is the result? Count for each class c, on points kept out of training:
 
     precision = right answers "c" / all answers "c"
-    recall = right answers "c" / all points that are c
+    recall = right answers "c" / all points of class c
     f1 = 2 * precision * recall / (precision + recall)
 
-The overall figures are the means over the classes, weighted by how many points
-each class has (scikit-learn's precision_recall_fscore_support does all this).
-For a single new point the network answers in a sentence; the point arrives as
-measured, so it is standardized first, with the mean and standard deviation of
-the training data.
+The overall figures are the means over the classes, weighted by the number of
+points in each class. For a single new point the network answers with a
+sentence. The point comes as measured, so standardize it first, with the mean
+and standard deviation of the training data.
 
 What to do: two models, their training, the figures, the sentence. `python -m
 katas.k17_spiral_mlp` draws the arms, and which of them are mixed up.
 
-Tasks: models, train, metrics, point.
-Builds on: k05_trainer, k08_multi_hidden_layer, k14_multiclass,
-k16_data_pipeline.
+Tasks: models, train, metrics, point.   Builds on: k05_trainer,
+    k08_multi_hidden_layer, k14_multiclass, k16_data_pipeline.
 Source: Made With ML, "Neural Networks".
 """
 
@@ -46,6 +40,8 @@ from torch.nn import functional as F
 
 class LinearModel(nn.Module):
     """Two linear layers with nothing between them.
+
+    The printed model shows fc1 and fc2 alone.
 
     Args:
         input_dim: features per example.
@@ -65,7 +61,11 @@ class LinearModel(nn.Module):
 
 
 class MLP(nn.Module):
-    """Two linear layers with a ReLU between them. Arguments as in LinearModel."""
+    """Two linear layers with a ReLU between them.
+
+    The printed model shows fc1 and fc2 alone: the ReLU is a function in forward. Arguments as in
+    LinearModel.
+    """
 
     def __init__(self, input_dim: int, hidden_dim: int, num_classes: int) -> None:
         super().__init__()
@@ -81,18 +81,18 @@ class MLP(nn.Module):
 def train(
     model: nn.Module, features: Tensor, labels: Tensor, class_weights: Tensor, epochs: int = 50
 ) -> list[float]:
-    """Fit the model in place with nn.CrossEntropyLoss(weight=class_weights), every epoch one step
-    on all examples.
+    """Fit the model in place with nn.CrossEntropyLoss(weight=class_weights): in every epoch one
+    step on all examples. The optimizer and its learning rate are your choice.
 
     Args:
         features: (n, input_dim) float32, on the model's device.
-        labels: (n,) int64, class numbers, there too.
-        class_weights: (num_classes,) float32, there too.
+        labels: (n,) int64, class numbers, on the same device.
+        class_weights: (num_classes,) float32, on the same device.
 
     Returns:
-        The loss of each epoch, as computed before its step: plain floats.
+        The loss of each epoch, computed before its step, as plain floats.
     """
-    # TODO train: the weighted loss on the raw scores, an optimizer that gets there in 50
+    # TODO train: the weighted loss on the raw scores, an optimizer that needs only 50
     #     steps, the five moves
     raise NotImplementedError("train")
 
@@ -101,18 +101,17 @@ def get_metrics(y_true: Tensor, y_pred: Tensor, classes: Sequence[str]) -> dict[
     """Precision, recall and F1, overall and for each class.
 
     Args:
-        y_true: (n,) int64, on any device, the right class numbers; every class occurs.
-        y_pred: (n,) int64, on any device, the answers.
+        y_true: the right class numbers, (n,) int64, on any device; every class occurs.
+        y_pred: the model's answers, (n,) int64, on any device.
         classes: the name of each class number.
 
     Returns:
         {"overall": figures, "class": {name: figures}}, where figures is
-        {"precision": float, "recall": float, "f1": float, "num_samples": float}; num_samples counts
-        the points of y_true.
+        {"precision": float, "recall": float, "f1": float, "num_samples": float}; num_samples is the
+        number of points in y_true, all of them or those of the class.
     """
-    # TODO metrics: precision_recall_fscore_support, once with average="weighted", once
-    #     with average=None;
-    #     scikit-learn reads the CPU's memory only
+    # TODO metrics: scikit-learn's precision_recall_fscore_support, once with
+    #     average="weighted" and once with average=None; it reads the CPU's memory only
     raise NotImplementedError("metrics")
 
 
@@ -122,16 +121,16 @@ def predict_point(
     """The model's answer for one new point, such as "The probability that you have c1 is 92%".
 
     Args:
-        model: gives raw scores, in evaluation mode or without layers that care.
-        point: (input_dim,) float32, as measured, on the model's device.
-        mean, std: (input_dim,) float32, those of the training data, there too.
+        model: gives raw scores; it comes in evaluation mode, or has no layer that needs it.
+        point: (input_dim,) float32, as measured, on the model's device; left unchanged.
+        mean, std: (input_dim,) float32, those of the training data, on the same device.
         classes: the name of each class number.
 
     Returns:
-        The sentence, with the likeliest class and its probability in percent, without decimals.
+        The sentence with the likeliest class and its probability, rounded to a whole percentage.
     """
-    # TODO point: standardize, add the batch dimension, softmax of the scores, the largest
-    #     of them, the sentence
+    # TODO point: standardize, add the batch dimension, take the softmax of the scores and
+    #     the largest probability, write the sentence
     raise NotImplementedError("point")
 
 

@@ -1,30 +1,29 @@
 """More than two classes: a score for each.
 
-With four clouds of points the network gives four logits per point, one for
-each class. The softmax makes probabilities of them, row by row: all positive,
-and together 1.
+For four clouds of points the network gives four logits per point, one per
+class. The softmax turns each row of logits into probabilities, which are all
+positive and sum to 1.
 
     p_k = exp(z_k) / sum_j exp(z_j)
 
     logits           -14.3074   18.9589   -5.0986  -31.1818
     probabilities     3.6e-15    1.0       3.6e-11   1.7e-22   → class 1
 
-exp(1000) is infinite in floating point, and inf / inf is nan. Taking the same
-number from all logits of a row does not change the quotients, so take the
-largest: exp then gets nothing above 0. Write the softmax out by hand, without
-torch's.
+In floating point exp(1000) is infinite, and inf / inf is nan. Subtracting the
+same number from all logits of a row does not change the quotients. So subtract
+the largest, and exp never sees a number above 0. Write the softmax out by
+hand, without torch's.
 
 The loss is nn.CrossEntropyLoss: -log of the probability of the right class,
 the mean over all points. It takes raw logits (n, classes) and class numbers
-(n,) int64, because the softmax is inside. Whoever applies it twice sees no
-error and hardly a worse accuracy, but a loss that never falls below 0.74.
+(n,) int64, because the softmax is inside. If you apply the softmax twice, you
+see no error and hardly a worse accuracy, but the loss never falls below 0.74.
 
-The likeliest class has the largest logit, so an answer needs no softmax:
-argmax over the row. Ask in evaluation mode and without gradients, and give the
-model back in the mode it came in. The training begins near a loss of ln 4 =
-1.386, which is what guessing among four costs, and ends far below 0.1.
+The likeliest class has the largest logit, so predicting needs no softmax: take
+the argmax of each row. Predict in evaluation mode and without gradients, and
+give the model back in the mode it came in.
 
-What to do: the network, softmax, answers, training. `python -m
+What to do: the network, softmax, predictions, training. `python -m
 katas.k14_multiclass` draws the four regions.
 
 Tasks: model, softmax, predict, train.   Builds on: k12_logits, k13_circles.
@@ -38,10 +37,12 @@ from torch import Tensor, nn
 class MulticlassClassifier(nn.Module):
     """Two linear layers with a ReLU between them.
 
+    The layers have torch's defaults, and the printed model shows no others.
+
     Args:
         input_size: features per example.
         hidden_size: outputs of the first layer.
-        output_size: classes, each with a logit.
+        output_size: logits per example, one for each class.
     """
 
     def __init__(self, input_size: int, hidden_size: int, output_size: int) -> None:
@@ -62,16 +63,17 @@ class MulticlassClassifier(nn.Module):
 
 
 def softmax(logits: Tensor) -> Tensor:
-    """The probability of each class, for each example.
+    """The probability of each class, for each example. Written out, without torch's softmax,
+    log_softmax or logsumexp.
 
     Args:
-        logits: (n, classes) float32, however large.
+        logits: (n, classes) float32, of any size.
 
     Returns:
-        (n, classes) on the same device, each row sums to 1; gradients flow through it.
+        (n, classes) on the same device; each row sums to 1, and gradients flow through it.
     """
-    # BEGIN SOLUTION softmax: take each row's largest logit from the row, then exp, then divide by
-    #     the row's sum
+    # BEGIN SOLUTION softmax: subtract each row's largest logit from the row, then exp, then divide
+    #     by the row's sum
     powers = torch.exp(logits - logits.max(dim=1, keepdim=True).values)
     return powers / powers.sum(dim=1, keepdim=True)
     # END SOLUTION
@@ -81,12 +83,13 @@ def predict(model: nn.Module, features: Tensor) -> Tensor:
     """The likeliest class of each example.
 
     Args:
-        model: gives logits (n, classes); it may be in any mode and is left in it.
+        model: gives logits (n, classes). It comes in training or evaluation mode, and is left in
+            that mode.
         features: (n, input_size) float32, on the model's device.
 
     Returns:
-        (n,) int64 there, class numbers, as the model in evaluation mode gives them; without
-        gradient.
+        Class numbers (n,) int64 on the same device, computed in evaluation mode and without
+        gradients.
     """
     # BEGIN SOLUTION predict: remember the mode, evaluate without gradients, argmax over each row,
     #     restore the mode
@@ -100,18 +103,20 @@ def predict(model: nn.Module, features: Tensor) -> Tensor:
 
 
 def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 100) -> list[float]:
-    """Fit the model in place with nn.CrossEntropyLoss, every epoch one step on all examples.
+    """Fit the model in place with nn.CrossEntropyLoss: in every epoch one step on all
+    examples. The optimizer and its learning rate are your choice.
 
     Args:
         model: gives logits (n, classes).
         features: (n, input_size) float32, on the model's device.
-        labels: (n,) int64, class numbers, there too.
+        labels: (n,) int64, class numbers, on the same device.
 
     Returns:
-        The loss of each epoch, as computed before its step: plain floats.
+        The loss of each epoch, computed before its step, as plain floats. For four classes it
+        starts near ln 4 = 1.386, the loss of guessing.
     """
-    # BEGIN SOLUTION train: the loss on the raw logits, an optimizer that gets there in 100 steps,
-    #     the five moves
+    # BEGIN SOLUTION train: the loss on the raw logits, an optimizer that needs only 100 steps, the
+    #     five moves
     loss_function = nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
     losses = []

@@ -1,39 +1,33 @@
 """Data pipeline: from raw rows to something a network can learn from.
 
-Five steps lie between a file of measurements and a training, and each can
-spoil all that follows:
+Five steps lead from a file of measurements to a training. A mistake in one of
+them spoils all that follows.
 
-    read         a line per row; the first line names the columns, the
+    read         one line per row; the first line names the columns, the
                  last column holds the class
     split        70 % to train on, 15 % to validate (to choose between
                  models), 15 % to test (once, at the end)
-    encode       class names become numbers: the first name in the
-                 alphabet is 0, the next 1, and so on
-    standardize  x := (x - mean) / std, feature by feature, so that no feature
-    weighs more because its unit is small
-    weigh        class weights 1 / count let rare classes count as much
-                 as common ones
+    encode       class names become numbers, from 0, in alphabetical order
+    standardize  x := (x - mean) / std, each feature by itself, so that no
+                 feature weighs more because its unit is small
+    weigh        class weights 1 / count: rare classes count like common ones
 
-The table is often sorted by class, so the split shuffles. It is stratified:
-each part has the classes in the proportions of the whole. Every row lands in
-exactly one part, and takes its label along. Other shares are common too, such
-as 80 % and 20 % where nothing has to be chosen and there is no part to
-validate.
+Tables are often sorted by class, so the split shuffles the rows. It is also
+stratified: every part has the classes in the proportions of the whole. Every
+row goes into exactly one part and keeps its label. Other shares, such as 80 %
+and 20 %, are common too.
 
-Validation and test data stand for points that nobody has seen yet. Whatever is
-learned from data is therefore learned from the training part alone, mean, std
-and class names included, and then applied to the others. Standardized by the
-training's mean and std, the test part has a mean near 0 and a std near 1, not
-exactly: -0.2 and 0.8 are as they should be. A feature that is the same in all
-training rows has std 0 and can't be divided by it: divide by 1 instead, as
-scikit-learn does.
+Validation and test data stand for points that nobody has seen yet. So what is
+learned from data is learned from the training part alone, even the mean, the
+std and the class names. Then it is applied to the other parts. This gives the
+test part a mean near 0 and a std near 1, but not exactly. A feature that is
+the same in all training rows has std 0: divide it by 1, as scikit-learn does.
 
-What to do: the five steps, with NumPy or scikit-learn; a seed makes the split
-repeatable. `python -m katas.k16_data_pipeline` runs the spiral through them.
+What to do: the five steps, with NumPy or scikit-learn. `python -m
+katas.k16_data_pipeline` runs the spiral through them.
 
 Tasks: read, split, encode, standardize, weights.
-Builds on: k01_tensors.
-Source: Made With ML, "Neural Networks".
+Builds on: k01_tensors.   Source: Made With ML, "Neural Networks".
 """
 
 import csv
@@ -48,19 +42,19 @@ from torch import Tensor
 
 
 def read(path: str | Path, rows: int | None = None) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Read a table from a CSV file: a line with the names of the columns, then a line for each row,
-    commas in between.
+    """Read a table from a CSV file: first a line with the names of the columns, then one line per
+    row. Commas separate the entries, and no entry contains a comma.
 
     Args:
-        path: of the file. Its last column holds the class of a row, all columns before it hold
+        path: the file. The last column holds the class of each row, the columns before it hold
             numbers.
-        rows: how many to keep, the first ones, for a look at them; all of them if None.
+        rows: how many rows to keep, counted from the first; None keeps all of them.
 
     Returns:
-        names of all columns, features (n, d) float64, labels (n,) of texts.
+        The names of all columns, the features (n, d) float64, and the labels (n,) as texts.
     """
-    # BEGIN SOLUTION read: part the first line from the others; of each other line, the last entry
-    #     from those before it
+    # BEGIN SOLUTION read: take the first line as the names; in every other line the last entry is
+    #     the label, and the entries before it are the features
     names, *lines = csv.reader(Path(path).read_text().splitlines())
     lines = lines[:rows]
     return (
@@ -77,22 +71,23 @@ def split(
     seed: int = 1234,
     shares: Sequence[float] = (0.7, 0.15, 0.15),
 ) -> tuple[np.ndarray, ...]:
-    """Shuffle the rows and part them, stratified by their labels.
+    """Shuffle the rows and divide them into parts, stratified by their labels. The arguments are
+    left unchanged.
 
     Args:
         features: (n, d).
         labels: (n,), names or numbers.
-        seed: the same seed gives the same parts.
-        shares: of the rows, for each part; two or more, which add up to 1. Give or take a row per
-            class and part.
+        seed: the same seed gives the same parts, another seed gives other parts.
+        shares: the share of the rows for each part; two or more numbers that sum to 1. Each part
+            has this share of every class, too. Rounding may move a row of a class to another part,
+            or a few rows where the last part takes what the others left.
 
     Returns:
-        x_train, x_val, x_test, y_train, y_val, y_test, in this order; rows of features, and their
-        labels. With other shares as many x as there are shares, then as many y.
+        x_train, x_val, x_test, y_train, y_val, y_test, in this order: rows of features, and their
+        labels. With other shares, as many x as there are shares, then as many y.
     """
     # BEGIN SOLUTION split: cut off one part after the other, each time stratified by the labels
-    #     that are left; the last part
-    #     is what remains
+    #     that are left; the last part is what remains
     xs, ys, rest, names = [], [], features, labels
     for share in shares[:-1]:
         size = round(share * len(features))
@@ -112,17 +107,17 @@ def encode(
 
     Args:
         labels: (n,) names.
-        classes: the names in the order of their numbers, as found in the training part; None to
-            find them in labels, sorted.
+        classes: the names in the order of their numbers, as found in the training part. None
+            takes the names that occur in labels, in alphabetical order.
 
     Returns:
-        numbers (n,) int64, and the classes: classes[number] is the name.
+        The numbers (n,) int64, and the classes, so that classes[number] is the name.
 
     Raises:
         ValueError: a label is not among the classes.
     """
-    # BEGIN SOLUTION encode: with classes=None take the sorted names, each once; then each label's
-    #     place among the classes
+    # BEGIN SOLUTION encode: with classes=None take each name once, sorted; then find each label's
+    #     position among the classes
     if classes is None:
         classes = LabelEncoder().fit(labels).classes_
     classes = [str(name) for name in classes]
@@ -131,19 +126,18 @@ def encode(
 
 
 def standardize(train: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
-    """(x - mean) / std, feature by feature, with the mean and std of `train` for all; 1 in the
-    place of a std of 0.
+    """Compute (x - mean) / std for each feature, with the mean and std of `train` for all arrays.
+    Where that std is 0, divide by 1.
 
     Args:
-        train: (n, d), the training part; std is np.std, the square root of the mean squared
-            deviation.
-        others: arrays (m, d), as many as there are, also none.
+        train: (n, d), the training part. The std is that of np.std, which divides by n.
+        others: any number of arrays (m, d), or none.
 
     Returns:
-        train and the others, standardized, in their order. The originals stay as they were.
+        train and the others, standardized, in their order. The originals are left unchanged.
     """
-    # BEGIN SOLUTION standardize: fit a scaler (or take mean and std) on train alone, and apply it
-    #     to every array
+    # BEGIN SOLUTION standardize: fit a scaler (or compute mean and std) on train alone, and apply
+    #     it to every array
     scaler = StandardScaler().fit(train)
     return tuple(scaler.transform(part) for part in (train, *others))
     # END SOLUTION
@@ -153,12 +147,12 @@ def class_weights(labels: np.ndarray) -> Tensor:
     """The weight of each class for nn.CrossEntropyLoss(weight=...).
 
     Args:
-        labels: (n,) int64, numbers of classes; each from 0 to the largest occurs.
+        labels: (n,) int64, class numbers; every number from 0 to the largest occurs.
 
     Returns:
-        (number of classes,) float32 on the CPU: 1 / count, at the place of the class's number.
+        (number of classes,) float32 on the CPU: 1 / count, in the order of the class numbers.
     """
-    # BEGIN SOLUTION weights: count each number, and give 1 / count as a float32 tensor
+    # BEGIN SOLUTION weights: count each number, and return 1 / count as a float32 tensor
     return torch.tensor(1 / np.bincount(labels), dtype=torch.float32)
     # END SOLUTION
 

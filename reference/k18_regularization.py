@@ -1,45 +1,32 @@
-"""Regularization: good starting weights, dropout, and a network that learns
-nonsense by heart.
+"""Regularization: starting weights, dropout, and memorized nonsense.
 
-Weights. If the weights begin too small, the signal dies out from layer to
-layer; too large, and it explodes. Xavier's rule draws the weights of a layer
-around 0 with a standard deviation made for its size:
+Weights. If they start too small, the signal dies out from layer to layer; if
+too large, it explodes. Xavier's rule draws them around 0 with a standard
+deviation that depends on the layer's size:
 
-    std = gain * sqrt(2 / (inputs + outputs))
-    gain = sqrt(2) for a layer that a ReLU follows
+    std = gain * sqrt(2 / (inputs + outputs)),  gain = sqrt(2) before a ReLU
 
-A layer with ReLU multiplies the size of the signal by about std * sqrt(inputs
-/ 2). By Xavier's rule, with as many outputs as inputs, that is 1; ten layers
-make any other factor a tenth power. All the numbers come from one source,
-which torch.manual_seed(seed) sets to a fixed point: after the same seed two
-models begin alike.
+With as many outputs as inputs, a ReLU layer then keeps the signal's size.
 
-Dropout. While it trains, the network loses each hidden activation with
-probability p, others in every pass and for every example, so that no unit can
-rely on another one. What remains is divided by 1 - p, and so the sums keep
-their size:
+Dropout. In training, each hidden activation is set to 0 with probability p,
+different ones in every pass and for every example. So no unit can rely on
+another one. Dividing the rest by 1 - p keeps the sums the same on average.
 
-    x -> fc1 -> relu -> dropout -> fc2
-    in training: 0 with probability p, otherwise a1 / (1 - p)
-                                              in evaluation: a1, untouched
+    training     x -> fc1 -> relu -> dropout -> fc2
+    evaluation   x -> fc1 -> relu ------------> fc2
 
-model.train() and model.eval() switch between the two. A forgotten eval() makes
-answers random.
+model.train() and model.eval() switch between the two. If you forget eval(),
+the answers are random.
 
-Overfitting. Take 105 random points and give them classes that have nothing to
-do with where they lie. There is nothing to learn, yet a wide network (the
-tutorial takes 2 N C + D = 302 hidden units, for N = 50 points in each of C = 3
-classes, of which 105 are trained on, and D = 2 features) is soon right on two
-thirds of them, having learned them by heart. On new points it is right on a
-third, which is chance. Hence the rule: what counts is the result on points
-that the training has never seen. A large gap between the two says
-"overfitted".
+Overfitting. Take 105 random points with random classes. There is nothing to
+learn, yet a wide network is soon right on two thirds of them: it memorizes
+them. On new points it is right on a third, which is chance. Such a gap is
+called overfitting, and only points kept out of training can show it.
 
 What to do: the four pieces. `python -m katas.k18_regularization` shows the
 signal's size in ten layers, and the gap.
 
-Tasks: model, init, depth, overfit.
-Builds on: k17_spiral_mlp.
+Tasks: model, init, depth, overfit.   Builds on: k17_spiral_mlp.
 Source: Made With ML, "Neural Networks".
 """
 
@@ -52,10 +39,12 @@ from torch.nn import init
 class MLP(nn.Module):
     """One hidden layer with ReLU and dropout, raw scores (logits) at the end.
 
+    The printed model shows fc1, dropout and fc2 alone: the ReLU is a function in forward.
+
     Args:
         input_dim: features per example.
         hidden_dim: hidden units.
-        dropout_p: the probability with which a hidden activation is dropped in training.
+        dropout_p: the probability that a hidden activation is dropped in training.
         num_classes: scores per example.
     """
 
@@ -69,10 +58,10 @@ class MLP(nn.Module):
         # END SOLUTION
 
     def init_weights(self) -> None:
-        """Draw the weights of fc1 anew, in place, by Xavier's rule with the gain of a ReLU; leave
-        the rest alone.
+        """Redraw the weights of fc1 in place, by Xavier's rule with the gain of a ReLU. All other
+        parameters stay as they are. Normal or uniform random numbers are both fine.
         """
-        # BEGIN SOLUTION init: torch.nn.init has Xavier's rule, and the gain of each activation
+        # BEGIN SOLUTION init: torch.nn.init has Xavier's rule and the gain of each activation
         init.xavier_normal_(self.fc1.weight, gain=init.calculate_gain("relu"))
         # END SOLUTION
 
@@ -84,12 +73,13 @@ class MLP(nn.Module):
 
 
 def seeded(seed: int, input_dim: int, hidden_dim: int, dropout_p: float, num_classes: int) -> MLP:
-    """A new MLP, on the CPU, that begins with weights by Xavier's rule; the seed decides on every
-    number of its parameters.
+    """A new MLP on the CPU whose fc1 starts by Xavier's rule. The seed decides every number in its
+    parameters.
 
     Args:
-        seed: after the same one, models of the same sizes begin alike, whatever was drawn before.
-        input_dim, hidden_dim, dropout_p, num_classes: as MLP takes them.
+        seed: with the same seed, models of the same sizes start with the same numbers, whatever was
+            drawn before; torch.manual_seed does this for all of torch.
+        input_dim, hidden_dim, dropout_p, num_classes: as for MLP.
     """
     # BEGIN SOLUTION init: set torch's seed before anything is drawn; make the model, then its
     #     starting weights
@@ -101,21 +91,21 @@ def seeded(seed: int, input_dim: int, hidden_dim: int, dropout_p: float, num_cla
 
 
 def deviations(x: Tensor, std: float, layers: int = 10) -> list[float]:
-    """Send a signal through many layers, and measure its size after each.
+    """Send a signal through many layers and measure its size after each of them.
 
-    Every layer takes the activations (n, width) to relu(activations @ W), which are (n, width)
-    again. Each has weights W of its own (width, width), normal deviates times std; there is no
-    bias.
+    Every layer maps activations (n, width) to relu(activations @ W), again (n, width). It has its
+    own weights W (width, width), standard normal random numbers times std, and no bias.
 
     Args:
-        x: (n, width) float32, what the first layer takes, on any device.
+        x: (n, width) float32, the input of the first layer, on any device; left unchanged.
         std: the standard deviation of the weights.
+        layers: how many.
 
     Returns:
-        The standard deviation of all activations after each layer: plain floats.
+        After each layer, the standard deviation of all its activations, as plain floats.
     """
-    # BEGIN SOLUTION depth: in each layer draw new weights on the device of x; multiply, relu,
-    #     measure
+    # BEGIN SOLUTION depth: for each layer draw new weights on the device of x; multiply, apply
+    #     relu, measure
     found = []
     for _ in range(layers):
         weights = std * torch.randn(x.shape[1], x.shape[1], device=x.device)
@@ -126,16 +116,19 @@ def deviations(x: Tensor, std: float, layers: int = 10) -> list[float]:
 
 
 def overfit(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 200) -> list[float]:
-    """Fit the model in place with nn.CrossEntropyLoss, in training mode, every epoch one step on
-    all examples.
+    """Fit the model in place with nn.CrossEntropyLoss, in training mode: in every epoch one step on
+    all examples. The optimizer and its learning rate are your choice.
+
+    The tutorial trains 2 N C + D = 302 hidden units: N = 50 points in each of C = 3 classes, 105 of
+    them to train on, with D = 2 features.
 
     Args:
-        model: gives raw scores; it is left in the mode it came in.
+        model: gives raw scores. It comes in either mode and is left in that mode.
         features: (n, input_dim) float32, on the model's device.
-        labels: (n,) int64, class numbers, there too.
+        labels: (n,) int64, class numbers, on the same device.
 
     Returns:
-        The loss of each epoch, as computed before its step: plain floats.
+        The loss of each epoch, computed before its step, as plain floats.
     """
     # BEGIN SOLUTION overfit: the training loop of k17, without class weights; training mode during
     #     it, the old mode after it

@@ -1,41 +1,32 @@
 """One network for all: any sizes, any activation, three kinds of problems.
 
-A fully connected network is a list of sizes. With dims = [2, 3, 5, 6] it takes
-2 inputs to 3 units, these to 5, these to 6:
+A fully connected network is described by a list of sizes, here [2, 3, 5, 6]:
 
-    z_k = a_(k-1) W_k^T + b_k
-    a_k = activation(z_k)
-    (a_0 = x; the last layer has an activation of its own)
+    x (n, 2) -> z1, a1 (n, 3) -> z2, a2 (n, 5) -> z3, a3 (n, 6)
+    z_k = a_(k-1) W_k^T + b_k,  a_k = activation(z_k),  a_0 = x
 
-A linear layer holds W as (outputs, inputs), here (3, 2), (5, 3), (6, 5) (in
-TensorFlow it is the transpose), and b as (outputs,); torch finds them if the
-layers stand in an nn.ModuleList, and nothing in a plain list. All start as
-normal deviates with standard deviation 1 / inputs.
+W_k is (outputs, inputs) and b_k is (outputs,). Both start as standard normal
+random numbers times 1 / inputs. torch finds layers in an nn.ModuleList, but
+not in a plain list. The last layer has its own activation. The kind of problem
+decides which one, and which loss:
 
     kind         last activation  loss                   targets of a batch
     regression   linear           nn.MSELoss             (n, 1) float32
     binary       sigmoid          nn.BCEWithLogitsLoss   (n, 1) float32, 0 or 1
     multiclass   softmax          nn.CrossEntropyLoss    (n,) int64, classes
 
-The network returns the pair (y_pred, z_pred): the output a and the z before
-its activation. All losses take z_pred, for the last two contain the sigmoid
-and the softmax, and for regression both are equal. (The last one is nn.NLLLoss
-of torch.log_softmax(z_pred, dim=1), in one step.) People, and the accuracy,
-read y_pred.
+The network returns the pair (y_pred, z_pred): the last a and the last z. The
+losses take z_pred, as they contain the last activation; accuracy reads y_pred.
 
-An epoch goes through the n // size whole batches of the data, with one step of
-the optimizer for each. With 16 hidden units this solves three problems on a
-square: the product x1 * x2, the XOR of the signs, and the four quadrants. With
-6 units some starts get stuck: XOR then ends below 95 % in about one run of
-five.
+An epoch goes through the n // size whole batches, with one step for each. With
+16 hidden units this solves three problems on a square: the product x1 * x2,
+the XOR of the signs, and the four quadrants. With 6, some starts get stuck.
 
-What to do: the network and its settings, its parts by name, the training. An
-optimizer takes more than a learning rate: see optimizer_for. `python -m
-katas.k19_fcnn` solves and draws all three.
+What to do: the network and its settings, its parts by name, the training.
+`python -m katas.k19_fcnn` solves and draws all three.
 
 Tasks: network, loss, optimizer, batch, train, accuracy.
-Builds on: k08_multi_hidden_layer, k11_nonlinear_regression,
-k14_multiclass.
+Builds on: k08_multi_hidden_layer, k11_nonlinear_regression, k14_multiclass.
 Source: the tutorial of trainFCNN, on fully connected networks with PyTorch.
 """
 
@@ -47,24 +38,23 @@ from torch import Tensor, nn
 
 
 def settings_for(kind: str, hidden: list[int], classes: int) -> tuple[list[int], str, str]:
-    """What a network for points of the plane is made with, and a short text to tell it from others.
+    """The settings of a network for points in the plane, and a short text that describes it.
 
     Args:
         kind: "regression", "binary" or "multiclass".
-        hidden: the sizes of the hidden layers; left as it is.
-        classes: the number of classes. Only "multiclass" has an output for each; the other kinds
-            have a single one.
+        hidden: the sizes of the hidden layers; left unchanged.
+        classes: the number of classes. Only "multiclass" has an output for each of them; the other
+            kinds have one output.
 
     Returns:
-        The sizes, with 2 inputs; the last activation; both as a text. ("multiclass", [16, 8], 4)
-        gives
-        ([2, 16, 8, 4], "softmax", "2-16-8-4 softmax").
+        All sizes, beginning with 2 inputs; the last activation; both as a text. For
+        ("multiclass", [16, 8], 4) that is ([2, 16, 8, 4], "softmax", "2-16-8-4 softmax").
 
     Raises:
-        ValueError: another kind; the message tells it and the known ones.
+        ValueError: another kind; the message contains it and the three known kinds.
     """
-    # BEGIN SOLUTION network: the last activation as in the table of the lesson; put the sizes
-    #     together; join them with "-"
+    # BEGIN SOLUTION network: the last activation is in the lesson's table; put the sizes together;
+    #     join them with "-"
     last_activations = {"regression": "linear", "binary": "sigmoid", "multiclass": "softmax"}
     if kind not in last_activations:
         raise ValueError(f"there is no kind {kind!r}, only {', '.join(last_activations)}")
@@ -77,20 +67,24 @@ def settings_for(kind: str, hidden: list[int], classes: int) -> tuple[list[int],
 class FCNN(nn.Module):
     """A fully connected network.
 
+    The names of its layers are up to you. Their parameters come in the order of dims: for each
+    layer a weight (outputs, inputs), which TensorFlow holds transposed, and a bias (outputs,).
+
     Args:
         dims: the sizes, inputs first and outputs last, such as [2, 16, 1].
         activation: after every layer but the last: "relu", "sigmoid" or "tanh".
         last_activation: after the last layer: "linear" (none), "sigmoid" or "softmax".
 
     Raises:
-        ValueError: an activation has another name; the message tells this name and the known ones.
+        ValueError: activation or last_activation is another name; the message contains this
+            name and the three known ones for this argument.
     """
 
     def __init__(self, dims: list[int], activation: str, last_activation: str) -> None:
         super().__init__()
-        # BEGIN SOLUTION network: refuse unknown names; make the nn.Linear layers and let torch find
-        #     them; start all weights
-        #     and biases as normal deviates with standard deviation 1 / (inputs of the layer)
+        # BEGIN SOLUTION network: refuse unknown names; make the nn.Linear layers where torch finds
+        #     them; draw all weights and biases as standard normal random numbers times 1 / (inputs
+        #     of the layer)
         hidden = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
         last = {
             "linear": lambda z: z,
@@ -111,8 +105,8 @@ class FCNN(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map x (n, dims[0]) to the pair (y_pred, z_pred), both (n, dims[-1])."""
-        # BEGIN SOLUTION network: each layer and its activation in turn; keep the last z for the
-        #     pair
+        # BEGIN SOLUTION network: call each layer and its activation in turn; keep the last z for
+        #     the pair
         for layer in self.layers[:-1]:
             x = self.activation(layer(x))
         z_pred = self.layers[-1](x)
@@ -121,13 +115,13 @@ class FCNN(nn.Module):
 
 
 def loss_for(kind: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """The loss of (z_pred, targets) for "regression", "binary" or "multiclass": the mean over the
-    examples.
+    """The loss for "regression", "binary" or "multiclass": a function of (z_pred, targets) that
+    gives the mean over the examples.
 
     Raises:
-        ValueError: another kind; the message tells it and the known ones.
+        ValueError: another kind; the message contains it and the three known kinds.
     """
-    # BEGIN SOLUTION loss: as in the table of the lesson
+    # BEGIN SOLUTION loss: as in the lesson's table
     losses = {
         "regression": nn.MSELoss,
         "binary": nn.BCEWithLogitsLoss,
@@ -140,17 +134,17 @@ def loss_for(kind: str) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def log_softmax_loss(z_pred: Tensor, targets: Tensor) -> Tensor:
-    """The loss of "multiclass" in two steps: nn.LogSoftmax along each row, and of its results
-    nn.NLLLoss.
+    """The loss for "multiclass" in two steps: nn.LogSoftmax along each row, then nn.NLLLoss of the
+    result. nn.CrossEntropyLoss does both at once.
 
     Args:
-        z_pred: (n, classes), finite numbers of any size, for which the loss is finite, too.
+        z_pred: (n, classes), finite numbers of any size; the loss is finite, too.
         targets: (n,) int64, class numbers, on the same device.
 
     Returns:
-        A tensor with a single number there, shape (); the mean over the examples.
+        A tensor of shape () on the same device, the mean over the examples.
     """
-    # BEGIN SOLUTION loss: both are classes of torch.nn: make one, then call it
+    # BEGIN SOLUTION loss: both are classes in torch.nn: make an object of each, then call it
     return nn.NLLLoss()(nn.LogSoftmax(dim=1)(z_pred), targets)
     # END SOLUTION
 
@@ -161,20 +155,20 @@ def optimizer_for(
     lr: float,
     **settings: float | bool | tuple[float, float],
 ) -> torch.optim.Optimizer:
-    """The optimizer "sgd", "adam", "rmsprop" or "adagrad" of these parameters, with this learning
-    rate.
+    """The torch optimizer "sgd", "adam", "rmsprop" or "adagrad" for these parameters, with this
+    learning rate.
 
     Args:
-        settings: what else the optimizer is made with; what is not named stays as torch has it.
-            weight_decay=0.01 draws every parameter towards 0, for all four; momentum=0.9 lets the
-            steps of "sgd" go on in the direction of the last ones; alpha=0.9 smooths the squared
-            gradients of "rmsprop", whose mean is then one over about the last ten steps.
+        settings: further arguments for the optimizer; the others keep torch's defaults. Examples:
+            weight_decay=0.01 pulls every parameter towards 0, for all four; momentum=0.9 keeps
+            "sgd" moving in the direction of its last steps; alpha=0.9 lets "rmsprop" average the
+            squared gradients over about the last ten steps.
 
     Raises:
-        ValueError: another name; the message tells it and the known ones.
+        ValueError: another name; the message contains it and the four known names.
     """
     # BEGIN SOLUTION optimizer: torch.optim has SGD, Adam, RMSprop and Adagrad; pass the settings on
-    #     as they came
+    #     unchanged
     optim = torch.optim
     optimizers = {
         "sgd": optim.SGD,
@@ -191,17 +185,19 @@ def optimizer_for(
 def next_batch(
     features: np.ndarray, targets: np.ndarray, kind: str, number: int = 0, size: int | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Batch `number` (0, 1, ...) of `size` examples each, in the order of the data; all of the data
-    without a size.
+    """Batch `number` (0, 1, ...) of `size` examples, in the order of the data. Without a size, all
+    of the data.
 
     Args:
-        features: (n, d) float64; targets: (n, 1) float64, for "multiclass" the class numbers.
+        features: (n, d) float64.
+        targets: (n, 1) float64; for "multiclass" these are class numbers.
 
     Returns:
-        (size, d) float32, and the targets as the table of the lesson has them; both on the CPU.
+        The features (size, d) float32, and the targets with shape and dtype as in the lesson's
+        table; both on the CPU.
     """
-    # BEGIN SOLUTION batch: take the rows from number * size up to (number + 1) * size, if there is
-    #     a size; make tensors
+    # BEGIN SOLUTION batch: if there is a size, take the rows from number * size up to, but without,
+    #     (number + 1) * size; make tensors
     if size is not None:
         rows = slice(number * size, (number + 1) * size)
         features, targets = features[rows], targets[rows]
@@ -222,15 +218,16 @@ def train(
     epochs: int = 100,
     batch_size: int = 100,
 ) -> list[float]:
-    """Fit the model in place, every epoch one step on each of the n // batch_size whole batches.
+    """Fit the model in place: in every epoch one step on each of the n // batch_size whole batches.
+    The order of the batches is up to you.
 
     Args:
         model: on any device.
         features, targets, kind: as in next_batch.
 
     Returns:
-        The loss of each epoch, the mean over its batches, as computed before their steps: plain
-        floats.
+        The loss of each epoch, as plain floats: the mean over its batches, each computed before its
+        step.
     """
     # BEGIN SOLUTION train: put the parts together; move each batch to the device of the model's
     #     parameters
@@ -254,16 +251,19 @@ def train(
 
 
 def accuracy(model: FCNN, features: np.ndarray, targets: np.ndarray, kind: str) -> float:
-    """The share of right answers: y_pred >= 0.5 is a 1 for "binary", the position of the largest
-    counts for "multiclass".
+    """The share of right answers, a plain float from 0 to 1. For "binary" the answer is 1 where
+    y_pred >= 0.5, for "multiclass" it is the position of the largest y_pred.
 
-    The model may be on any device.
+    Args:
+        model: on any device.
+        features, targets, kind: as in next_batch.
 
     Raises:
-        ValueError: the kind is neither; a regression has no right answers to count.
+        ValueError: another kind, such as "regression", which has no right answers to count; the
+            message contains the kind.
     """
-    # BEGIN SOLUTION accuracy: all of the data as one batch; compare answers and targets of one
-    #     shape; a plain float
+    # BEGIN SOLUTION accuracy: take all of the data as one batch; compare answers and targets of the
+    #     same shape; return a plain float
     if kind not in ("binary", "multiclass"):
         raise ValueError(f"no accuracy for the kind {kind!r}, only for binary, multiclass")
     inputs, wanted = next_batch(features, targets, kind)

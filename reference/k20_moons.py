@@ -1,32 +1,29 @@
 """Challenge: the moons, within 800 epochs.
 
 Two half moons of 500 points each reach into each other, and noise blurs them.
-Everything you need is known by now: layers and activations, losses,
-optimizers, batches. This time nothing is prescribed but the budget, as in a
-world where computing time costs money: the training may go over its points 800
-times, and no more.
+You know everything you need: layers, activations, losses, optimizers, batches.
+Only the budget is fixed, as if computing time cost money: the training may go
+over its points 800 times, and no more.
 
-Then your model is asked about 20000 new points of the same kind, which no
-training has seen:
+Then your model is tested on 20000 new points, drawn in the same way:
 
-    bronze    93 %      a straight line stays below: it gets 87 %
+    bronze    93 %      a straight line gets only 87 %
     silver    98 %
     gold      98.5 %    the noise lets no model get much above 99 %
 
-The three tests of this name show how far you got; the kata is done with gold.
-The model gives raw scores, one for each point, and answers 1 where the score
-is not negative; so the sigmoid belongs to the loss (nn.BCEWithLogitsLoss).
+Each medal has its own test; the kata is done when you reach gold. The model
+gives one raw score per point, and its answer is 1 where the score is not
+negative. So the sigmoid belongs in the loss (nn.BCEWithLogitsLoss).
 
-What counts as an epoch: all points once through the model and their gradients
-back. A mini-batch counts as the part of the points it holds, and beginning
-again shares the budget. Looking on, without backward(), is free. Stopping
-early is allowed.
+In an epoch all points go once through the model, and their gradients back. A
+mini-batch counts as the share of the points in it. Starting again uses up the
+same budget. Evaluating, without backward(), is free. You may stop early.
 
 What to try: wider layers, or narrowing ones; other activations, or different
-ones in one network; an optimizer that carries momentum or adapts its steps;
+ones in one network; an optimizer with momentum or with adaptive steps;
 mini-batches. Change one thing at a time and write down what it gave. Two ReLU
 layers of 10 neurons with plain SGD at lr=0.1 get bronze in two of three runs,
-and gold never. `python -m katas.k20_moons` draws your result.
+and never gold. `python -m katas.k20_moons` draws your result.
 
 Tasks: model, train.   Builds on: k13_circles, k19_fcnn.
 Source: "Session 3: Non-linear data with Neural Networks", its challenge.
@@ -38,7 +35,7 @@ from torch import Tensor, nn
 
 def build_model() -> nn.Module:
     """A new, untrained model on the CPU that maps points (n, 2) to raw scores (n, 1)."""
-    # BEGIN SOLUTION model: any layers you like, the last with one output and without sigmoid
+    # BEGIN SOLUTION model: any layers you like; the last has one output and no sigmoid after it
     return nn.Sequential(
         nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 1)
     )
@@ -49,14 +46,14 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 800)
     """Fit the model in place.
 
     Args:
-        model: from build_model, on any device; it stays there. Afterwards it is asked in evaluation
-            mode.
+        model: from build_model, on any device; it stays there. Afterwards it is tested in
+            evaluation mode.
         features: (n, 2) float32, on the model's device.
-        labels: (n, 1) float32, each 0 or 1, there too.
-        epochs: the most passes over the n points that the training may make.
+        labels: (n, 1) float32, each 0 or 1, on the same device.
+        epochs: how many passes over the n points the training may make at most.
 
     Returns:
-        The loss of each epoch made: plain floats, at most `epochs` of them.
+        The loss of each epoch that was made, as plain floats: at least one, at most `epochs`.
     """
     # BEGIN SOLUTION train: any loss, optimizer and batches you like, within the budget
     loss_function = nn.BCEWithLogitsLoss()

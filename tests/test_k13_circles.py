@@ -40,13 +40,11 @@ class Network:
                 f"({len(parts)}): ReLU"
             ),
             "the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=10, out_features=2",
-            f"the layers stand in an nn.Sequential named {attribute}: self.{attribute} = "
+            f"the layers belong in an nn.Sequential named {attribute}: self.{attribute} = "
             f"nn.Sequential(...)": (f"{name}()"),
         }
         if name == "LinearStack":
-            causes["nothing stands between the layers of LinearStack: leave the activation out"] = (
-                "ReLU"
-            )
+            causes["LinearStack has nothing between its layers: leave the activation out"] = "ReLU"
         model = getattr(kata, name)(input_size=2, hidden_size=10, output_size=1)
         expect.printed(model, layers.chain_text(name, attribute, parts), causes=causes)
 
@@ -60,12 +58,12 @@ class Network:
             "these are probabilities, and the model gives logits: leave the sigmoid out": (
                 torch.sigmoid(right)
             ),
-            "a ReLU cuts off the negative logits: none stands after the last layer": F.relu(right),
+            "a ReLU cuts off the negative logits: leave it out after the last layer": F.relu(right),
             "these are answers, 0 or 1: the model gives logits": (right >= 0).float(),
-            "here a ReLU stands between the layers: the linear stack has nothing there": bent,
+            "this has a ReLU between the layers: LinearStack has nothing there": bent,
             "the ReLU between the layers is not applied, so this is a linear model": straight,
-            "tanh stands between the layers, not ReLU": compute(linear, x, torch.tanh),
-            "the sigmoid stands between the layers, not ReLU": compute(linear, x, torch.sigmoid),
+            "this is tanh between the layers, not ReLU": compute(linear, x, torch.tanh),
+            "this is the sigmoid between the layers, not ReLU": compute(linear, x, torch.sigmoid),
         }
         with expect.untouched("The input", x):
             expect.close(model(x), right, what=f"The output of {name}", causes=causes)
@@ -179,9 +177,9 @@ class TestTrainLinear:
         found = f1_score(labels, answers, zero_division=0)
         expect.that(
             right > 0.88 and found < 0.1,
-            "Linear layers on 500 points of class 0 and 50 of class 1: not as guessing does.",
+            "Linear layers on 500 points of class 0 and 50 of class 1 do more than guess.",
             seen=f"accuracy {right:.3f}, F1 {found:.3f}",
-            expected="accuracy 0.909 and F1 0, as of always answering 0",
+            expected="accuracy 0.909 and F1 0, as when every answer is 0",
             likely=expect.story(losses),
         )
 
@@ -199,8 +197,7 @@ class TestTrainRelu:
         logits = model(torch.tensor([[0.0, 0.0], [-1.0, -1.0]])).flatten()
         headline = "The middle (0, 0) is not called 1, or the far point (-1, -1) is not called 0."
         likely = (
-            "the rings are parted, but no closed curve is drawn between them: let the training go"
-            " further"
+            "the rings are separated, but not by a closed curve: get further within the 200 steps"
         )
         right = bool(logits[0] > 0 > logits[1])
         expect.that(
@@ -211,7 +208,7 @@ class TestTrainRelu:
             likely=likely,
         )
 
-    def test_two_relus_part_the_close_circles(self, kata, mark):
+    def test_two_relus_separate_the_close_circles(self, kata, mark):
         (features, labels), model = (
             close_circles(),
             kata.ReluStack(input_size=2, hidden_size=16, output_size=1),
@@ -241,9 +238,9 @@ def fit(kata, model, features, labels, **settings):
             "nn.BCELoss takes probabilities, and the model gives logits: use nn.BCEWithLogitsLoss"
         )
         expect.unmet(
-            "The loss can't take the logits.",
+            "The loss does not accept the logits.",
             seen=error,
-            expected="a loss for any number",
+            expected="a loss that accepts any number",
             likely=likely,
         )
 

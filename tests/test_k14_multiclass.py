@@ -36,14 +36,14 @@ class TestModel:
             """,
             causes={
                 "the softmax stays outside: nn.CrossEntropyLoss contains it": "Softmax",
-                "the sigmoid is for one logit; here every class has its own, and they stay raw": (
+                "the sigmoid is for a single logit; here each class has one, and they stay raw": (
                     "Sigmoid"
                 ),
                 "one output is for two classes: four classes need four": "out_features=1,",
                 "the sizes are swapped: nn.Linear(inputs, outputs)": (
                     "in_features=5, out_features=2"
                 ),
-                "the layers stand in an nn.Sequential named main: self.main = nn.Sequential(...)": (
+                "the layers belong in a Sequential named main: self.main = nn.Sequential(...)": (
                     "Classifier()"
                 ),
                 "a ReLU after the last layer cuts off the negative logits: end with the "
@@ -66,11 +66,11 @@ class TestModel:
             "these are class numbers: the model gives logits, and predict takes the largest": (
                 right.argmax(dim=1)
             ),
-            "a ReLU cuts off the negative logits: none stands after the last layer": F.relu(right),
+            "a ReLU cuts off the negative logits: leave it out after the last layer": F.relu(right),
             "the ReLU between the layers is not applied, so this is a linear model": (
                 z1 @ last.weight.T + last.bias
             ),
-            "tanh stands between the layers, not ReLU": torch.tanh(z1) @ last.weight.T + last.bias,
+            "this is tanh between the layers, not ReLU": torch.tanh(z1) @ last.weight.T + last.bias,
         }
         with expect.untouched("The input", x):
             expect.close(model(x), right, what="The output", causes=causes)
@@ -133,11 +133,11 @@ class TestSoftmax:
         logits = torch.tensor([[size, 0.0, -size], [size, size, size], [0.5, 1.5, size]])
         seen = expect.tensor(kata.softmax(logits), "The result")
         overflow = (
-            "exp of a large number is infinite, and inf / inf is nan: first take each row's largest"
-            " logit from it"
+            "exp of a large number is infinite, and inf / inf is nan: first subtract each row's"
+            " largest logit"
         )
         one_shift = (
-            "a row far below the largest logit of all rows becomes 0 / 0: take each row's own"
+            "a row far below the largest logit of all rows becomes 0 / 0: subtract each row's own"
             " largest logit, dim=1"
         )
         naive = logits.exp() / logits.exp().sum(dim=1, keepdim=True)
@@ -178,10 +178,10 @@ class TestPredict:
     def test_answers_with_the_largest_logit(self, kata):
         x = torch.tensor([[-1.0, -5.0, -2.0], [0.1, 0.2, 0.3], [2.0, 9.0, 1.0], [-7.0, -6.0, -6.5]])
         causes = {
-            "the largest of each column: argmax(dim=1) goes along the row": x.argmax(dim=0),
-            "the place in the whole table: argmax needs dim=1": x.argmax(),
-            "these are the largest logits, not their places: max(dim=1) gives both, .indices "
-            "are the places": x.amax(dim=1),
+            "this is the largest of each column: argmax(dim=1) goes along the row": x.argmax(dim=0),
+            "this is the position in the whole table: argmax needs dim=1": x.argmax(),
+            "these are the largest logits, not their positions: max(dim=1) gives both, "
+            ".indices are the positions": x.amax(dim=1),
             "the smallest logit is taken, not the largest": x.argmin(dim=1),
             "there is one column too many: keepdim=True is not needed": x.argmax(
                 dim=1, keepdim=True
@@ -201,14 +201,14 @@ class TestPredict:
         kata.predict(model, torch.randn(6, 2))
         expect.that(
             not any(mode for mode, _ in seen),
-            "The model is asked in training mode, in which dropout is at work.",
+            "The model is called in training mode, in which dropout is active.",
             seen="training=True",
             expected="False",
             likely="call model.eval() first",
         )
         expect.that(
             not any(grad for _, grad in seen),
-            "The model is asked with gradients recorded.",
+            "The model is called with gradients recorded.",
             seen="requires_grad=True",
             expected="False",
             likely="with torch.no_grad(): around the call of the model",
@@ -217,7 +217,7 @@ class TestPredict:
             f"A model that came in {'training' if before else 'evaluation'} mode is left in another"
             " one."
         )
-        likely = "keep model.training at the start, and give it back at the end: model.train(mode)"
+        likely = "keep model.training at the start, and restore it at the end: model.train(mode)"
         expect.that(
             model.training == before,
             headline,
@@ -234,7 +234,7 @@ class TestPredict:
             torch.randn(6, 2),
             device=device,
             what="The class numbers",
-            likely="predict moves the model itself: ask it where it is",
+            likely="predict moves the model itself: call it where it is",
         )
 
 

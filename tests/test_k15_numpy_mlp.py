@@ -38,11 +38,12 @@ class TestInit:
         )
         causes = {
             "the factor 0.01 is missing": 1.0,
-            "these are uniform numbers: random.standard_normal(...) makes normal deviates": (
+            "these are uniform numbers: random.standard_normal(...) draws normal ones": (
                 0.01 / 12**0.5
             ),
-            "all weights are alike, and so all hidden units would stay alike: draw each at "
-            "random": (0.0),
+            "all weights are equal, so all hidden units would stay the same: draw each at random": (
+                0.0
+            ),
         }
         for name in ("W1", "W2"):
             seen = parameters[name].std()
@@ -53,7 +54,7 @@ class TestInit:
             headline, right = f"The standard deviation of {name} is off.", abs(seen - 0.01) < 0.001
             expect.that(right, headline, seen=f"{seen:.4g}", expected="about 0.01", likely=likely)
             mean = parameters[name].mean()
-            likely = "these are not normal deviates around 0: random.standard_normal(...)"
+            likely = "these are not normal random numbers around 0: random.standard_normal(...)"
             expect.that(
                 abs(mean) < 0.001,
                 f"{name} is not around 0.",
@@ -74,9 +75,9 @@ class TestInit:
             named(kata.init_parameters(3, 4, 4, seed=seed), "init_parameters(...)")
             for seed in (1, 1, 2)
         )
-        headline = "The seed does not decide on the weights."
-        likely = "np.random.default_rng(seed) makes the deviates"
-        seen = "other weights for the same seed"
+        headline = "The seed does not decide the weights."
+        likely = "np.random.default_rng(seed) draws the random numbers"
+        seen = "different weights for the same seed"
         again = (one["W1"] == same["W1"]).all()
         expect.that(again, headline, seen=seen, expected="the same weights", likely=likely)
         expect.that(
@@ -127,8 +128,8 @@ class TestForward:
         parameters["W2"] *= 1e4
         _, y_hat = pair(kata.forward(parameters, x))
         likely = (
-            "exp overflows: subtract z2.max(axis=1, keepdims=True) from z2 first, which leaves the"
-            " softmax as it is"
+            "exp overflows, or all powers of a row become 0: subtract z2.max(axis=1,"
+            " keepdims=True) from z2 first, which leaves the softmax the same"
         )
         headline = "y_hat is not finite where the scores are large."
         seen, fine = expect.describe(y_hat), np.isfinite(y_hat).all()
@@ -155,7 +156,7 @@ class TestLoss:
             "this picks the right class's column for every row: y_hat[np.arange(n), labels]": (
                 logs[:, labels].mean()
             ),
-            "this picks each row's largest probability: it is the label that says which": (
+            "this picks each row's largest probability: pick the one of its label": (
                 logs.min(axis=1).mean()
             ),
         }
@@ -164,7 +165,7 @@ class TestLoss:
         expect.close(loss, picked.mean(), what="The loss", causes=causes)
         expect.that(
             isinstance(loss, float),
-            "The loss is no number.",
+            "The loss is not a plain number.",
             seen=type(loss),
             expected="float",
             likely="float(...) turns NumPy's number into Python's",
@@ -210,7 +211,7 @@ class TestUpdate:
                 "nothing has moved: write the new array into the dict, parameters[name] = ...": (
                     before[name]
                 ),
-                "it moved along the gradient, uphill: subtract": (
+                "it moved along the gradient, uphill: subtract it": (
                     before[name] + 0.5 * gradients[name]
                 ),
                 "the learning rate is left out": before[name] - gradients[name],
@@ -246,7 +247,7 @@ class TestTrain:
         )
         for name in NAMES:
             causes = {
-                "nothing has moved: train changes the dict it was given": expected[0][name],
+                "nothing has moved: train has to change the dict it was given": expected[0][name],
                 "only one step was taken": expected[1][name],
                 "the last step was left out": expected[2][name],
             }
@@ -265,7 +266,7 @@ class TestTrain:
         losses = kata.train(parameters, data.train.features.numpy(), data.train.labels.numpy())
         headline, likely = (
             "The loss does not start at ln 3.",
-            "the weights begin too large: 0.01 times a normal deviate",
+            "the weights start too large: 0.01 times a standard normal random number",
         )
         expect.that(
             abs(losses[0] - np.log(3)) < 0.01,
@@ -283,8 +284,8 @@ class TestTrain:
         parameters, x, _ = example()
         y_hat = forward(parameters, x)["y_hat"]
         causes = {
-            "these are probabilities: the class number is the place of the largest": y_hat,
-            "this is the largest probability: argmax gives its place, max its value": y_hat.max(
+            "these are probabilities: the class number is the position of the largest": y_hat,
+            "this is the largest probability: argmax gives its position, max its value": y_hat.max(
                 axis=1
             ),
             "this is the likeliest row of each class: axis=1 runs along a row": y_hat.argmax(
@@ -376,7 +377,7 @@ def wrong_gradients(parameters: Arrays, x: np.ndarray, labels: np.ndarray) -> di
         "the gradient is not divided by the number of points": {
             name: points * value for name, value in right.items()
         },
-        "the sign is turned around: d2 = (y_hat - one_hot) / n": {
+        "the sign is reversed: d2 = (y_hat - one_hot) / n": {
             name: -value for name, value in right.items()
         },
         "the ReLU is forgotten: d1 is 0 wherever the ReLU gave 0": back(
@@ -497,7 +498,7 @@ def check_slopes(
         ),
         "u' is left out: at the score of the right class it is u itself": -p[y] * p,
         "S' is left out: it is exp(z_j) at every score": p[y] * one_hot,
-        "the two products are turned around: u' S comes first, u S' is subtracted": -right[0],
+        "the two products are swapped: u' S comes first, u S' is subtracted": -right[0],
         "this is divided by S: the quotient rule divides by its square": total * right[0],
         "these are the slopes of every class's own probability: u' S - u S' has the right "
         "class's u": (p * (one_hot - p)),

@@ -11,7 +11,7 @@ from tests.support import expect, returned
 
 PARTS = ("x_train", "x_val", "x_test", "y_train", "y_val", "y_test")
 COUNTS = {"c": 140, "a": 40, "b": 20}
-BY_FIRST = "the classes are numbered as they come up: sort the names first"
+BY_FIRST = "the classes are numbered in the order in which they appear: sort the names first"
 ROWS = [["0.1", "2", "red"], ["-3", "0.25", "blue"], ["1e3", "5", "red"], ["7", "8", "green"]]
 
 
@@ -36,10 +36,10 @@ class TestRead:
         kind = getattr(features, "dtype", type(features).__name__)
         expect.that(
             kind == np.float64,
-            "The features are of another kind.",
+            "The features have the wrong dtype.",
             seen=kind,
             expected="float64",
-            likely="a file holds texts: make numbers of them, float64",
+            likely="a file holds texts: convert them to numbers, float64",
         )
         right = np.array([[float(entry) for entry in line[:-1]] for line in lines])
         causes = {
@@ -47,7 +47,7 @@ class TestRead:
             "rows counts the rows, without the line of names: there is one too few": right[
                 : (rows or 0) - 1
             ],
-            "all rows are there: keep the first ones only, as `rows` says": right,
+            "these are all rows: keep the first ones only, as `rows` says": right,
             "only two columns are read: their number is written into the code": right[:rows, :2],
             "a single row lost a dimension: features are always a table (n, d)": right[0],
         }
@@ -68,7 +68,7 @@ class TestSplit:
             parts = split(kata, *spiral_arrays(points_per_class))
             seen, rows = [len(parts[name]) for name in PARTS[:3]], 3 * points_per_class
             expected = [int(rows * share) for share in (0.7, 0.15, 0.15)]
-            likely = "first 70 % from the rest, then the rest in halves"
+            likely = "first split off 70 %, then split the rest into halves"
             if min(abs(part - rows * 0.3 * 0.15) for part in seen[1:]) < 2:
                 likely = "15 % of the remaining 30 % are too few: the second split halves the rest"
             right = sum(seen) == rows and all(
@@ -76,7 +76,7 @@ class TestSplit:
             )
             expect.that(
                 right,
-                f"The parts of {rows} rows have other sizes.",
+                f"The parts of {rows} rows have the wrong sizes.",
                 seen=seen,
                 expected=expected,
                 likely=likely,
@@ -89,10 +89,10 @@ class TestSplit:
         lost = len(set(range(200)) - set(rows))
         expect.that(
             not twice and not lost,
-            "The rows are not parted.",
+            "The parts do not hold every row exactly once.",
             seen=f"{twice} rows twice, {lost} in no part",
             expected="each row once",
-            likely="the second split has to part what the first one left over, not all rows again",
+            likely="the second split has to divide what the first one left, not all rows again",
         )
 
     def test_labels_stay_with_their_rows(self, kata):
@@ -102,7 +102,7 @@ class TestSplit:
             rows = parts[name][:, 0].astype(int)
             got = parts[name.replace("x", "y")]
             likely = (
-                "features and labels have to be shuffled by the same permutation, and returned in"
+                "shuffle features and labels by the same permutation, and return them in"
                 " the order asked for"
             )
             wrong = (
@@ -133,7 +133,7 @@ class TestSplit:
                     likely = (
                         "the rows are cut as they come, sorted by class: shuffle them, and stratify"
                     )
-                headline = f"{name} has the classes in other proportions than the whole."
+                headline = f"The classes in {name} are not in the proportions of the whole."
                 expect.that(
                     right, headline, seen=f"c, a, b: {seen}", expected=f"{expected}", likely=likely
                 )
@@ -162,10 +162,10 @@ class TestSplit:
         parts = split(kata, *table(), names=names, shares=shares)
         rows = sorted(row for name in names[: len(shares)] for row in parts[name][:, 0])
         expected = list(range(200))
-        likely = "each cut has to part what the cut before it left over"
+        likely = "each cut has to divide what the cut before it left over"
         expect.that(
             rows == expected,
-            "The rows are not parted.",
+            "The parts do not hold every row exactly once.",
             seen=rows[:9],
             expected="each row once",
             likely=likely,
@@ -175,11 +175,11 @@ class TestSplit:
                 name: int((parts[names[len(shares) + number]] == name).sum()) for name in COUNTS
             }
             expected = {name: round(share * count) for name, count in COUNTS.items()}
-            likely = "each share is one of the whole: of what is left it is a larger one"
+            likely = "each share is a share of the whole: of what is left it is a larger one"
             right = all(abs(seen[name] - expected[name]) <= 1 for name in COUNTS)
             expect.that(
                 right,
-                f"Part {number} has other numbers of c, a and b.",
+                f"Part {number} has the wrong number of rows of classes c, a and b.",
                 seen=seen,
                 expected=expected,
                 likely=likely,
@@ -189,15 +189,15 @@ class TestSplit:
         one, same, other = (
             split(kata, *table(), seed=seed)["x_train"][:, 0].tolist() for seed in (1, 1, 2)
         )
-        headline = "The same seed gives another split."
-        likely = "pass it on both times: random_state=seed"
+        headline = "The same seed gives a different split."
+        likely = "pass it on to every split: random_state=seed"
         expect.that(
-            one == same, headline, seen="other rows", expected="the same rows", likely=likely
+            one == same, headline, seen="different rows", expected="the same rows", likely=likely
         )
         headline = "Another seed gives the same split."
         likely = "a seed is written into the code: use the argument"
         expect.that(
-            one != other, headline, seen="the same rows", expected="other rows", likely=likely
+            one != other, headline, seen="the same rows", expected="different rows", likely=likely
         )
 
     def test_leaves_the_data_as_it_was(self, kata):
@@ -227,7 +227,7 @@ class TestEncode:
         )
         causes = {
             BY_FIRST: np.array([0, 1, 2, 2, 0]),
-            "the numbers begin at 1: classes count from 0": [3, 1, 2, 2, 3],
+            "the numbers start at 1: classes count from 0": [3, 1, 2, 2, 3],
         }
         expect.close(
             np.asarray(numbers), np.array([2, 0, 1, 1, 2]), what="The numbers", causes=causes
@@ -235,7 +235,7 @@ class TestEncode:
         kind = getattr(numbers, "dtype", type(numbers).__name__)
         expect.that(
             kind == np.int64,
-            "The numbers are of another kind.",
+            "The numbers have the wrong dtype.",
             seen=kind,
             expected="int64",
             likely="nn.CrossEntropyLoss wants int64: np.array(..., dtype=np.int64)",
@@ -321,7 +321,7 @@ class TestWeights:
             "these weights are scaled to the sum 1: the lesson asks for 1 / count": (
                 (1 / counts) / (1 / counts).sum()
             ),
-            "the weights stand in the order of first appearance: they belong at their class's "
+            "the weights are in the order of first appearance: they belong at their class's "
             "number": (1 / counts.flip(0)),
         }
         expect.dtype(weights, torch.float32, what="The weights")
@@ -377,7 +377,7 @@ def standardize(kata, *parts) -> tuple[np.ndarray, ...]:
 def why_unproportional(seen: list[int], expected: list[int]) -> str:
     """The likely cause where a part has other numbers of the classes."""
     if abs(sum(seen) - sum(expected)) > len(expected):
-        return "the part has another size: how many rows it takes comes first, and then which"
+        return "the part has the wrong size: first decide how many rows it takes, then which ones"
     return "the split is not stratified: train_test_split(..., stratify=labels), both times"
 
 

@@ -37,8 +37,9 @@ class TestModels:
                 "the sizes are swapped: nn.Linear(inputs, outputs)": (
                     "in_features=100, out_features=2"
                 ),
-                "relu holds nothing that is learned: call F.relu in forward instead of keeping "
-                "a layer": ("ReLU"),
+                "relu has nothing to learn: call F.relu in forward instead of keeping a layer": (
+                    "ReLU"
+                ),
             },
         )
 
@@ -63,9 +64,9 @@ class TestModels:
                 F.relu(right)
             ),
             "the relu between the layers is missing, so this is a linear model": linear,
-            "here a relu stands between the layers: the linear model has nothing there": relu,
-            "tanh stands between the layers, not relu": model.fc2(torch.tanh(z1)),
-            "the sigmoid stands between the layers, not relu": model.fc2(torch.sigmoid(z1)),
+            "this has a relu between the layers: LinearModel has nothing there": relu,
+            "this is tanh between the layers, not relu": model.fc2(torch.tanh(z1)),
+            "this is the sigmoid between the layers, not relu": model.fc2(torch.sigmoid(z1)),
         }
         with expect.untouched("The input", x):
             expect.close(model(x), right, what=f"The output of {name}", causes=causes)
@@ -202,12 +203,12 @@ class TestPoint:
                 model(point.unsqueeze(0)), "green"
             ),
             "the probability is a fraction, not percent: multiply by 100": right[:-3] + "1%",
-            "the class number is told, not its name": right.replace("green", "1"),
+            "this is the class number: give its name": right.replace("green", "1"),
         }
         expect.equal(answer, right, what="The sentence", causes=causes)
         expect.that(
             seen[0] == (1, 2),
-            "The model got no batch of one point.",
+            "The model was not called with a batch of one point.",
             seen=seen[0],
             expected=(1, 2),
             likely="the model takes a batch: unsqueeze(0) makes one of a single point",
@@ -285,7 +286,7 @@ def figures(metrics: Mapping[str, object], *path: str) -> Tensor:
         likely = (
             "`return` is missing"
             if metrics is None
-            else "the parts are called overall and class, the classes by their names"
+            else "the keys are overall and class, and under class the names of the classes"
         )
         expect.that(
             isinstance(metrics, dict) and key in metrics,
@@ -303,9 +304,9 @@ def figures(metrics: Mapping[str, object], *path: str) -> Tensor:
     )
     expect.that(
         right,
-        f"get_metrics: other figures under {place}.",
+        f"get_metrics: the figures under {place} are not as asked for.",
         seen=metrics,
         expected=f"floats for {names}",
-        likely="another name, or a number that is no float: float(...) makes one",
+        likely="a key is spelled differently, or a value is not a float (float(...) makes one)",
     )
     return torch.tensor([float(metrics[name]) for name in names])

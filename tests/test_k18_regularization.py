@@ -1,5 +1,5 @@
 """k18: dropout where and when it belongs, starting weights of the right size, and a network that
-learns nonsense by heart.
+memorizes nonsense.
 """
 
 from functools import partial
@@ -33,10 +33,11 @@ class TestModel:
             """,
             causes={
                 "the softmax stays outside: nn.CrossEntropyLoss contains it": "Softmax",
-                "relu holds nothing that is learned: call F.relu in forward instead of keeping "
-                "a layer": ("ReLU"),
+                "relu has nothing to learn: call F.relu in forward instead of keeping a layer": (
+                    "ReLU"
+                ),
                 "p is the probability to be dropped: nn.Dropout(dropout_p)": "p=0.9",
-                "the probability is not handed on: nn.Dropout(dropout_p)": "p=0.5",
+                "the probability is not passed on: nn.Dropout(dropout_p)": "p=0.5",
             },
         )
 
@@ -73,7 +74,7 @@ class TestModel:
             seen="two outputs for the same input",
             expected="the same output",
             likely=(
-                "dropout is active in evaluation: self.dropout(...) knows the mode, F.dropout wants"
+                "dropout is active in evaluation: self.dropout(...) knows the mode, F.dropout needs"
                 " training=self.training"
             ),
         )
@@ -84,7 +85,7 @@ class TestModel:
         seen = [round(value, 3) for value in output.unique().tolist()]
         right = [5.0, 6.875]  # 5 + 0, and 5 + 1.5 / (1 - p)
         causes = {
-            "dropout is not applied: self.dropout(...) belongs into forward": [6.5],
+            "dropout is not applied: self.dropout(...) belongs in forward": [6.5],
             "what remains is not scaled by 1 / (1 - p): nn.Dropout does that by itself": [5.0, 6.5],
             "the scores are dropped: dropout belongs before fc2, not after it": [0.0, 8.125],
             "the inputs are dropped: dropout belongs after fc1 and its relu": [5.5, 6.75],
@@ -100,20 +101,20 @@ class TestModel:
             likely=next((cause for cause, wrong in causes.items() if seen == wrong), likely),
         )
         dropped = (output == 5).float().mean().item()
-        likely = "the probability is another one than dropout_p"
+        likely = "the probability is not dropout_p"
         if abs(dropped - 0.8) < 0.03:
             likely = expect.told("p is the probability to be dropped, not to be kept")
         elif (output == output[0]).all():
             likely = expect.told(ONE_MASK)
         expect.that(
             abs(dropped - 0.2) < 0.03,
-            "Not the right share is dropped.",
+            "The share that is dropped is not p.",
             seen=f"{dropped:.2f}",
             expected="about 0.2",
             likely=likely,
         )
 
-    def test_every_pass_and_every_example_drops_others(self, kata):
+    def test_every_pass_and_every_example_drops_different_units(self, kata):
         model, x = square(kata, 0.5).train(), torch.ones(20, SQUARE)
         one = model(x)
         other = model(x)
@@ -122,8 +123,8 @@ class TestModel:
             not same,
             "Two passes drop the same.",
             seen="equal outputs",
-            expected="other units each time",
-            likely="a mask is made once and kept: nn.Dropout draws a new one in every pass",
+            expected="different units each time",
+            likely="the mask is made once and kept: nn.Dropout draws a new one in every pass",
         )
         same = bool((one == one[0]).all())
         headline = "All examples lose the same units."
@@ -147,7 +148,7 @@ class TestModel:
 @pytest.mark.task("init", needs="model")
 class TestInit:
     @pytest.mark.parametrize(("inputs", "hidden"), [(300, 200), (50, 800)])
-    def test_weights_have_the_deviation_of_xaviers_rule(self, kata, inputs, hidden):
+    def test_weights_have_the_standard_deviation_of_xaviers_rule(self, kata, inputs, hidden):
         model = kata.MLP(input_dim=inputs, hidden_dim=hidden, dropout_p=0.1, num_classes=3)
         before = model.fc1.weight.std().item()
         model.init_weights()
@@ -164,21 +165,21 @@ class TestInit:
             "this is sqrt(1 / inputs): Xavier's rule has inputs + outputs, and a gain": (
                 (1 / inputs) ** 0.5
             ),
-            "these are standard normal deviates: Xavier's rule depends on the layer's size": 1.0,
+            "these are standard normal numbers: Xavier's rule depends on the layer's size": 1.0,
         }
         seen, mean = model.fc1.weight.std().item(), model.fc1.weight.mean().item()
         fitting = (cause for cause, wrong in causes.items() if abs(seen / wrong - 1) < 0.02)
         likely = "init.xavier_normal_(self.fc1.weight, gain=init.calculate_gain('relu'))"
         expect.that(
             abs(seen / right - 1) < 0.03,
-            f"The weights of {inputs} inputs and {hidden} outputs have another standard deviation.",
+            f"Weights of {inputs} inputs and {hidden} outputs have the wrong standard deviation.",
             seen=f"{seen:.4f}",
             expected=f"{right:.4f}",
             likely=next(fitting, likely),
         )
         expect.that(
             abs(mean) < 0.05 * right,
-            "The mean is off.",
+            "The mean of the weights is not near 0.",
             seen=f"{mean:.4f}",
             expected="about 0",
             likely="Xavier's rule draws around 0",
@@ -194,7 +195,7 @@ class TestInit:
         same = all(map(torch.equal, others, before))
         headline = "fc1.bias, fc2.weight or fc2.bias changed."
         expect.that(
-            same, headline, seen="other numbers", expected="the numbers of before", likely=likely
+            same, headline, seen="other numbers", expected="the numbers from before", likely=likely
         )
         one = model.fc1.weight.detach().clone()
         model.init_weights()
@@ -203,7 +204,7 @@ class TestInit:
         expect.that(not same, headline, seen="equal weights", expected="new ones", likely=likely)
         expect.that(
             model.fc1.weight is weight,
-            "fc1.weight is another parameter than before.",
+            "fc1.weight is a different parameter than before.",
             seen="a new parameter",
             expected="the same one, with new numbers",
             likely=(
@@ -228,8 +229,8 @@ class TestInit:
             )
         expect.that(
             not unlike,
-            "Two models of the same seed begin unlike.",
-            seen=f"other numbers in {', '.join(unlike)}",
+            "Two models with the same seed start differently.",
+            seen=f"different numbers in {', '.join(unlike)}",
             expected="the same numbers in all parameters",
             likely=likely,
         )
@@ -243,7 +244,7 @@ class TestInit:
             expected="others",
             likely=likely,
         )
-        weight, headline = one["fc1.weight"], "The weights of fc1 do not begin by Xavier's rule."
+        weight, headline = one["fc1.weight"], "The weights of fc1 do not start by Xavier's rule."
         right, plain = (4 / sum(weight.shape)) ** 0.5, (3 * weight.shape[1]) ** -0.5
         seen = weight.std().item()
         likely = (
@@ -363,17 +364,17 @@ class TestOverfit:
             "The model does not train in training mode.",
             seen=seen,
             expected=[True] * 2,
-            likely="model.train() is missing before the loop, so that dropout sleeps",
+            likely="model.train() is missing before the loop, so dropout may be off",
         )
         expect.that(
             model.training == before,
-            "The model is left in another mode than it came in.",
+            "The model is not left in the mode it came in.",
             seen=f"training={model.training}",
             expected=f"training={before}",
-            likely="keep model.training at the start, and give it back: model.train(mode)",
+            likely="keep model.training at the start, and restore it: model.train(mode)",
         )
 
-    def test_learns_nonsense_by_heart(self, kata, mark):
+    def test_memorizes_nonsense(self, kata, mark):
         model, (known, unknown) = (
             kata.MLP(input_dim=2, hidden_dim=302, dropout_p=0.1, num_classes=3),
             nonsense(),
@@ -385,7 +386,7 @@ class TestOverfit:
             for part in (known, unknown)
         )
         stuck = (
-            "the loss has hardly left ln 3 = 1.099, where guessing begins: the optimizer's steps"
+            "the loss has hardly left ln 3 = 1.099, the loss of guessing: the optimizer's steps"
             " are too small, try Adam"
         )
         causes = [stuck] if 1.0 < losses[-1] < 1.2 else []
@@ -422,8 +423,8 @@ def square(kata, dropout_p):
 
 
 def check_signal(signal, std, width, layers):
-    """Plain numbers that begin and grow as weights of this deviation make them, from deviates of
-    deviation 1.
+    """Plain numbers that start and grow as weights of this standard deviation make them, from
+    standard normal random numbers.
     """
     kinds = (
         {type(number).__name__ for number in signal}
@@ -476,8 +477,8 @@ def check_signal(signal, std, width, layers):
     expect.that(
         near((signal[0], growth), right),
         (
-            f"The signal grows otherwise than weights of deviation {std:.3g} make it, from {width}"
-            " deviates a row."
+            f"The signal does not grow as weights of standard deviation {std:.3g} make it, from"
+            f" {width} standard normal numbers per row."
         ),
         seen=seen,
         expected=f"about {expected}",

@@ -59,14 +59,14 @@ class TestNetwork:
             "The list of the hidden sizes changed.",
             seen=hidden,
             expected=[16, 5],
-            likely="+= , insert and append change the list that came: make a new one, "
+            likely="+=, insert and append change the list that came: make a new one, "
             "[2, *hidden, ...]",
         )
         one_each = "only multiclass has an output for each class: the others have one"
         causes = {
             one_each: ([2, 16, 5, 4], last, f"2-16-5-4 {last}"),
             "the two inputs are missing at the start of the sizes": (dims[1:], last, text[2:]),
-            "the text holds no brackets or commas: join the sizes with '-'": (
+            "the text has no brackets or commas: join the sizes with '-'": (
                 (dims, last, f"{dims} {last}")
             ),
         }
@@ -84,15 +84,15 @@ class TestNetwork:
             likely = "a plain list hides its layers from torch: put them into an nn.ModuleList"
         elif seen == [shape[::-1] for shape in right]:
             likely = "the sizes are swapped: nn.Linear(inputs, outputs)"
-        headline = f"FCNN({dims}, ...) has other parameters."
+        headline = f"FCNN({dims}, ...) has the wrong parameters."
         expect.that(seen == right, headline, seen=seen, expected=right, likely=likely)
 
-    def test_starts_from_small_normal_deviates(self, kata):
+    def test_starts_from_small_normal_random_numbers(self, kata):
         parameters = list(kata.FCNN([300, 600, 400], "relu", "linear").parameters())
         for number, value in enumerate(parameters):
             d_in, d_out = parameters[number // 2 * 2].shape[::-1]
             causes = {
-                "this is torch's own start: draw anew with nn.init.normal_(..., std=1 / "
+                "these are torch's own numbers: redraw them with nn.init.normal_(..., std=1 / "
                 "layer.in_features)": (d_in / 3) ** 0.5,
                 "the standard deviation is 1 / inputs, and not the root of it": d_in**0.5,
                 "1 is divided by the layer's outputs, not its inputs": d_in / d_out,
@@ -114,7 +114,7 @@ class TestNetwork:
             pair = model(x)
         expect.that(
             isinstance(pair, tuple) and len(pair) == 2,
-            "forward gives no pair.",
+            "forward does not return a pair.",
             seen=expect.describe(pair),
             expected="(y_pred, z_pred)",
             likely="return y_pred, z_pred",
@@ -124,13 +124,13 @@ class TestNetwork:
                 (end(z), end(z))
             ),
             "the last activation is not applied: both are z_pred": (z, z),
-            "the pair is turned around: y_pred comes first": (z, end(z)),
+            "the pair is swapped: y_pred comes first": (z, end(z)),
             f"{name} is not applied between the layers": (end(flat), flat),
             f"{name} is applied after the last layer too": (end(act(z)), act(z)),
             "softmax goes along each row: dim=1": (F.softmax(z, dim=0), z),
         }
         causes = {cause: torch.stack(wrong) for cause, wrong in causes.items()}
-        what = "y_pred and z_pred, one upon the other,"
+        what = "y_pred and z_pred, stacked,"
         expect.close(torch.stack(pair), torch.stack([end(z), z]), what=what, causes=causes)
 
     def test_refuses_unknown_activations(self, kata):
@@ -191,7 +191,7 @@ class TestLoss:
         seen = loss(200 * z, targets)
         expect.that(
             seen.isfinite(),
-            "Large z_pred give no finite loss.",
+            "The loss is not finite for large z_pred.",
             seen=expect.describe(seen),
             expected="a finite number",
             likely="a probability of 0 has no logarithm: nn.LogSoftmax goes from z_pred to the "
@@ -217,13 +217,13 @@ class TestOptimizer:
         optimizer = kata.optimizer_for(name, [weight], 0.125)
         seen = type(optimizer).__name__
         likely = "each name has its class in torch.optim, and an instance of it is returned"
-        expect.that(seen == right, "Another optimizer.", seen=seen, expected=right, likely=likely)
+        expect.that(seen == right, "The wrong optimizer.", seen=seen, expected=right, likely=likely)
         (group,), plain = optimizer.param_groups, type(optimizer)([weight]).param_groups[0]
-        causes = {"this is torch's own: pass lr on": plain["lr"]}
+        causes = {"this is torch's default: pass lr on": plain["lr"]}
         expect.close(group["lr"], 0.125, what="The learning rate", causes=causes)
         expect.that(
             len(group["params"]) == 1 and group["params"][0] is weight,
-            "Other parameters.",
+            "The optimizer does not hold the parameters that it was given.",
             seen=group["params"],
             expected="those it got",
             likely="pass them on as they are",
@@ -239,12 +239,12 @@ class TestOptimizer:
         optimizer = kata.optimizer_for(name, nn.Linear(2, 1).parameters(), 0.125, **right)
         (group,) = optimizer.param_groups
         lost = [setting for setting, value in right.items() if group[setting] != value]
-        likely = "**settings hands each of them on under its own name, whichever came"
+        likely = "**settings passes each of them on under its own name, whichever came"
         if len(lost) == len(right):
-            likely = "the settings are left behind: hand **settings on to the class, next to lr"
+            likely = "the settings are left behind: pass **settings on to the class, next to lr"
         expect.that(
             not lost,
-            "Settings do not reach the optimizer.",
+            "The settings do not reach the optimizer.",
             seen={setting: group[setting] for setting in lost},
             expected={setting: right[setting] for setting in lost},
             likely=likely,
@@ -268,7 +268,7 @@ class TestOptimizer:
                 f"A step of {name!r} changes nothing on {device}.",
                 seen=seen,
                 expected="another weight",
-                likely="it got other tensors than the model's parameters: pass them on as they "
+                likely="it did not get the model's parameters: pass them on as they "
                 "are, whichever device they are on",
             )
 
@@ -340,14 +340,14 @@ class TestTrain:
             handle.remove()
         expect.that(
             len(seen) == 12,
-            "Other than 4 steps an epoch.",
+            "The training does not take 4 steps per epoch.",
             seen=f"{len(seen)} in 3 epochs",
             expected="12 in 3 epochs",
             likely="an epoch has n // batch_size whole batches, and each has a step of its own",
         )
         expect.that(
             set(seen) == {("RMSprop", 0.003)},
-            "Not the optimizer that was named.",
+            "This is not the optimizer that was named.",
             seen=seen[0],
             expected=("RMSprop", 0.003),
             likely="optimizer_for(optimizer, model.parameters(), lr) makes it from the arguments",
@@ -400,11 +400,11 @@ class TestAccuracy:
         right = torch.tensor([0.0, 1, 1, 1, 1, 1, 0, 0])
         share = accuracy_of(kata, "binary", z.reshape(-1, 1), right)
         causes = {
-            "a half is the edge for y_pred, the probability: here z_pred is compared": (
+            "0.5 is the threshold for y_pred, the probability: here z_pred is compared": (
                 ((z >= 0.5) == right).float().mean()
             ),
             "this is a percentage: the share runs from 0 to 1": 75.0,
-            "this is the number of right answers: divide by that of the examples": 6.0,
+            "this is the number of right answers: divide it by the number of examples": 6.0,
         }
         expect.close(share, 0.75, what="The accuracy", causes=causes)
 
@@ -413,7 +413,7 @@ class TestAccuracy:
         right = torch.tensor([0.0, 1, 2, 1, 1, 0, 2, 0])
         share = accuracy_of(kata, "multiclass", z, right)
         table = z.argmax(dim=1) == right.reshape(-1, 1)
-        likely = "answers (n,) and targets (n, 1) were stretched to (n, n): give both one shape"
+        likely = "answers (n,) and targets (n, 1) were broadcast to (n, n): give both one shape"
         expect.close(
             share,
             0.75,
@@ -451,7 +451,7 @@ def take_step(kata, name, model, x):
 
 def check_refusal(kata, who, arguments, name, names=()):
     """The function raises a ValueError whose message has the name it got and the known ones."""
-    likely = "nothing is raised for a name that none of the branches knows"
+    likely = "nothing is raised for an unknown name"
     try:
         seen = expect.describe(getattr(kata, who)(*arguments))
     except ValueError as error:
@@ -509,10 +509,10 @@ def accuracy_of(kata, kind, z, right, device="cpu"):
     )
     expect.that(
         type(accuracy).__name__ == "float",
-        "The accuracy is no plain number.",
+        "The accuracy is not a plain number.",
         seen=type(accuracy).__name__,
         expected="float",
-        likely="item() gives the number",
+        likely="item() returns the plain number",
     )
     return accuracy
 

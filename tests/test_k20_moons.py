@@ -31,7 +31,7 @@ class TestModel:
             if model is None
             else "return an nn.Module, such as nn.Sequential(...)"
         )
-        headline = "build_model() gives no model."
+        headline = "build_model() does not return a model."
         expect.that(
             isinstance(model, nn.Module),
             headline,
@@ -40,7 +40,7 @@ class TestModel:
             likely=likely,
         )
         causes = {
-            "the last layer has two outputs: one score tells two classes apart": (7, 2),
+            "the last layer has two outputs: one score is enough for two classes": (7, 2),
             "the column was lost: leave out the squeeze or flatten at the end": (7,),
         }
         expect.shape(
@@ -49,12 +49,12 @@ class TestModel:
 
     def test_has_parameters_to_train(self, kata):
         likely = (
-            "layers must be attributes of the model or stand in an nn.Sequential or nn.ModuleList"
+            "layers must be attributes of the model or belong to an nn.Sequential or nn.ModuleList"
         )
         trained = [value for value in kata.build_model().parameters() if value.requires_grad]
         expect.that(
             trained,
-            "Nothing to train.",
+            "The model has nothing to train.",
             seen="no parameters",
             expected="weights and biases",
             likely=likely,
@@ -172,7 +172,7 @@ def check_budget(made: float, epochs: int) -> None:
         "a loop is longer than `epochs`, or every batch, or every beginning, takes all the points"
         " once more"
     )
-    headline = "The training makes more passes over its points than it may."
+    headline = "The training makes more passes over its points than the budget allows."
     expect.that(
         made <= epochs + 1e-6,
         headline,
