@@ -84,7 +84,7 @@ class TestInit:
             (one["W1"] != other["W1"]).any(),
             headline,
             seen="the same weights for seeds 1 and 2",
-            expected="other weights",
+            expected="different weights",
             likely="a seed is written into the code: use the argument",
         )
 

@@ -245,7 +245,7 @@ class TestEncode:
         found = kata.encode(["mid", "high", "mid"], classes=["low", "mid", "high"])
         numbers, classes = returned.several(found, 2, "encode", "numbers, classes")
         causes = {
-            "the names are numbered anew, though the classes were given: use them": np.array(
+            "the names are numbered again, although the classes were given: use them": np.array(
                 [1, 0, 1]
             ),
             "the given classes were sorted: their order is the order of the numbers": np.array(
@@ -349,7 +349,7 @@ def table() -> tuple[np.ndarray, np.ndarray]:
 
 
 def measured() -> tuple[np.ndarray, np.ndarray]:
-    """Two features of unlike size: 12 training rows and 5 others, from elsewhere."""
+    """Two features of different sizes: 12 training rows and 5 others, from elsewhere."""
     random = np.random.default_rng(5)
     return random.normal([3, -200], [0.5, 40], (12, 2)), random.normal([4, -100], [2, 10], (5, 2))
 
@@ -375,7 +375,7 @@ def standardize(kata, *parts) -> tuple[np.ndarray, ...]:
 
 
 def why_unproportional(seen: list[int], expected: list[int]) -> str:
-    """The likely cause where a part has other numbers of the classes."""
+    """The likely cause where a part has the wrong numbers of the classes."""
     if abs(sum(seen) - sum(expected)) > len(expected):
         return "the part has the wrong size: first decide how many rows it takes, then which ones"
     return "the split is not stratified: train_test_split(..., stratify=labels), both times"

@@ -263,7 +263,7 @@ def sentence(scores, name):
 
 
 def answers() -> tuple[Tensor, Tensor, tuple[str, ...]]:
-    """Ten points of three classes and answers to them, some wrong; no two figures are alike."""
+    """Ten points of three classes and answers to them, some wrong; no two figures are equal."""
     y_true = torch.tensor([0, 0, 0, 0, 0, 1, 1, 1, 2, 2])
     y_pred = torch.tensor([0, 0, 0, 1, 2, 1, 1, 0, 2, 2])
     return y_true, y_pred, ("a", "b", "c")

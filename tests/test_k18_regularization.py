@@ -36,7 +36,7 @@ class TestModel:
                 "relu has nothing to learn: call F.relu in forward instead of keeping a layer": (
                     "ReLU"
                 ),
-                "p is the probability to be dropped: nn.Dropout(dropout_p)": "p=0.9",
+                "p is the probability of being dropped: nn.Dropout(dropout_p)": "p=0.9",
                 "the probability is not passed on: nn.Dropout(dropout_p)": "p=0.5",
             },
         )
@@ -103,7 +103,7 @@ class TestModel:
         dropped = (output == 5).float().mean().item()
         likely = "the probability is not dropout_p"
         if abs(dropped - 0.8) < 0.03:
-            likely = expect.told("p is the probability to be dropped, not to be kept")
+            likely = expect.told("p is the probability of being dropped, not of being kept")
         elif (output == output[0]).all():
             likely = expect.told(ONE_MASK)
         expect.that(
@@ -128,7 +128,9 @@ class TestModel:
         )
         same = bool((one == one[0]).all())
         headline = "All examples lose the same units."
-        expect.that(not same, headline, seen="equal rows", expected="unlike rows", likely=ONE_MASK)
+        expect.that(
+            not same, headline, seen="equal rows", expected="different rows", likely=ONE_MASK
+        )
 
     def test_gradients_reach_every_parameter(self, kata):
         model = small(kata, dropout_p=0.1)
@@ -195,7 +197,11 @@ class TestInit:
         same = all(map(torch.equal, others, before))
         headline = "fc1.bias, fc2.weight or fc2.bias changed."
         expect.that(
-            same, headline, seen="other numbers", expected="the numbers from before", likely=likely
+            same,
+            headline,
+            seen="different numbers",
+            expected="the numbers from before",
+            likely=likely,
         )
         one = model.fc1.weight.detach().clone()
         model.init_weights()
@@ -305,13 +311,13 @@ class TestDepth:
             factors += [(first * 2**0.5, second / first)] if second > 0 else []
         unlike = [pair for pair in factors if abs(pair[0] - pair[1]) > 1e-4 * pair[0]]
         headline = "All layers have the same weights."
-        likely = "draw them inside the loop, anew for every layer"
+        likely = "draw them inside the loop, new ones for every layer"
         seen = (
             "the same factor in both layers, every time"
             if factors
             else "nothing ever comes through two layers of one unit"
         )
-        expect.that(unlike, headline, seen=seen, expected="other factors", likely=likely)
+        expect.that(unlike, headline, seen=seen, expected="different factors", likely=likely)
         signal = kata.deviations(torch.zeros(5, 4), 1.0, 3)
         headline = "Zeros do not stay zeros."
         likely = "the layers have a bias: nn.Linear(..., bias=False), or a product alone"

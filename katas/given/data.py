@@ -62,8 +62,8 @@ def spiral_arrays(points_per_class: int = 500, seed: int = 1234) -> tuple[np.nda
             this order.
 
     Along arm j (0, 1, 2) the radius grows from 0 to 1 and the angle from 4j to 4(j + 1), blurred by
-    a normal deviate times 0.2. Source: the data of Made With ML, "Neural Networks", after the
-    spiral of Stanford's CS231n.
+    a standard normal random number times 0.2. Source: the data of Made With ML, "Neural Networks",
+    after the spiral of Stanford's CS231n.
     """
     random = np.random.default_rng(seed)
     radius = np.linspace(0, 1, points_per_class)
