@@ -90,7 +90,7 @@ def deviations(x: Tensor, std: float, layers: int = 10) -> list[float]:
     Args:
         x: (n, width) float32, the input of the first layer, on any device; left unchanged.
         std: the standard deviation of the weights.
-        layers: how many.
+        layers: the number of layers.
 
     Returns:
         After each layer, the standard deviation of all its activations, as plain floats.

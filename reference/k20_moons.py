@@ -1,6 +1,6 @@
 """Challenge: the moons, within 800 epochs.
 
-Two half moons of 500 points each reach into each other, and noise blurs them.
+Two half moons of 500 points each interlock, and noise blurs them.
 You know everything you need: layers, activations, losses, optimizers, batches.
 Only the budget is fixed, as if computing time cost money: the training may go
 over its points 800 times, and no more.
@@ -15,8 +15,8 @@ Each medal has its own test; the kata is done when you reach gold. The model
 gives one raw score per point, and its answer is 1 where the score is not
 negative. So the sigmoid belongs in the loss (nn.BCEWithLogitsLoss).
 
-In an epoch all points go once through the model, and their gradients back. A
-mini-batch counts as the share of the points in it. Starting again uses up the
+In one epoch every point goes once through the model, forward and backward. A
+mini-batch counts as the share of the points in it. Starting again draws on the
 same budget. Evaluating, without backward(), is free. You may stop early.
 
 What to try: wider layers, or narrowing ones; other activations, or different

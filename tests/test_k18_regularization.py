@@ -280,7 +280,7 @@ class TestInit:
         seen, right = model.fc1.weight.std().item(), (4 / 500) ** 0.5
         expect.that(
             abs(seen / right - 1) < 0.03,
-            f"The weights drawn on {device} have another standard deviation than on the CPU.",
+            f"The weights drawn on {device} have a different standard deviation than on the CPU.",
             seen=f"{seen:.4f}",
             expected=f"{right:.4f}",
             likely=placement.OTHER_WAY,
