@@ -9,7 +9,7 @@ them spoils all that follows.
                  models), 15 % to test (once, at the end)
     encode       class names become numbers, from 0, in alphabetical order
     standardize  x := (x - mean) / std, each feature by itself, so that no
-                 feature weighs more because its unit is small
+                 feature counts more because its numbers are larger
     weigh        class weights 1 / count: rare classes count like common ones
 
 Tables are often sorted by class, so the split shuffles the rows. It is also
