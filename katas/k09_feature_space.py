@@ -1,40 +1,31 @@
 """Feature space: how a network sees the points.
 
-A network such as those of k07 and k08 draws a straight line after all, only
-not where you see the points. Two pictures show it.
+A network like yours in k07 and k08 does draw a straight line, just not in the
+space where you see the points. Two pictures show it.
 
 The hidden space. The outputs of the last hidden layer are each point's new
-coordinates (h1, h2), and the last linear layer answers on them as logistic
-regression does: it is undecided on the straight line
+coordinates (h1, h2). There the last layer does logistic regression, so its
+boundary is the straight line w1 * h1 + w2 * h2 + b = 0. When all points are
+classified correctly, this line separates the classes, although no straight
+line does so in the data. We can only draw it for two hidden neurons.
 
-    w1 * h1 + w2 * h2 + b = 0
-    so
-    h2 = -(w1 * h1 + b) / w2
-    (w1, w2, b: of the last linear layer)
+The original space. Ask the model at every node of a grid, and colour the node
+by the answer. For plotting, the answers form a matrix (row, column):
 
-When all points are answered right, this line parts the classes in the hidden
-space, although no straight line does in the data. A whole curve can be sent
-there too: it is a list of points. Only a last hidden layer of two neurons can
-be drawn so.
+              x1[0]    x1[1]    x1[2]
+    x2[0]    (0, 0)   (0, 1)   (0, 2)        one row for each x2,
+    x2[1]    (1, 0)   (1, 1)   (1, 2)        one column for each x1
 
-The original space. Ask the model at every node of a grid, x1 across and x2 up,
-and colour the nodes. For plotting, a grid is a matrix with one row for each x2
-and one column for each x1. (torch.meshgrid counts the other way round unless
-told indexing="xy".) For a model with several outputs the colour is the class
-number: the position of the largest output.
+torch.meshgrid(x1, x2, indexing="xy") makes such a grid; without indexing="xy",
+rows and columns are swapped. Looking must change nothing: record no gradient,
+use evaluation mode (no dropout), and restore the model's mode at the end.
 
-Looking must change nothing: no gradient is recorded, the model answers in
-evaluation mode (no dropout), and gets back the mode it came in. The models
-here are given to you: like yours, they keep each layer's result of the last
-pass in linear_results and activation_results.
-
-What to do: three functions. `python -m katas.k09_feature_space` draws both
-pictures of trained networks. Your own networks look at home there: try other
-sizes and activations in k08, and see what becomes of the hidden space.
+What to do: three functions. To see both pictures for networks that are given:
+    python -m katas.k09_feature_space
+Your own networks are drawn by k08: try other sizes and activations there.
 
 Tasks: features, boundary, grid.   Builds on: k08_multi_hidden_layer.
-Source: deep.TEACHING, "Neural Network with PyTorch"; the tutorial of
-    trainFCNN, on fully connected networks with PyTorch.
+Source: deep.TEACHING, "Neural Network with PyTorch"; tutorial of trainFCNN.
 """
 
 import torch
@@ -42,39 +33,38 @@ from torch import Tensor, nn
 
 
 def last_hidden_features(model: nn.Module, features: Tensor) -> Tensor:
-    """Where the model's last hidden layer puts each point: the activations before the output's.
+    """Where the model's last hidden layer puts each point: its activations for that point.
 
     Args:
-        model: keeps the results of a pass in activation_results, the output last; in any mode, and
-            left in that mode. features: (n, num_features) float32, on the model's device.
+        model: keeps the activations of its last pass in the list activation_results, the output
+            last. It may be in training or evaluation mode, and is left in that mode.
+        features: (n, num_features) float32, on the model's device.
 
     Returns:
-        (n, neurons of the last hidden layer) float32 there, without gradient, as the model answers
-        in evaluation mode.
+        (n, neurons of the last hidden layer) float32, on the same device, without gradient,
+        computed in evaluation mode.
     """
-    # TODO features: note the mode, switch to evaluation, run the model without gradients,
-    #     restore the mode; what
-    #     you look for now stands last but one in model.activation_results
+    # TODO features: note the mode, switch to evaluation mode, run the model without
+    #     gradients, restore the mode; the result is the last but one in model.activation_results
     raise NotImplementedError("features")
 
 
 def hidden_boundary(model: nn.Module, h1: Tensor) -> Tensor:
-    """The h2 at which a model with one label is undecided, for each h1, in the space of its last
+    """For each h1, the h2 where a model with one label is undecided, in the space of its last
     hidden layer.
 
     Args:
-        model: keeps its linear layers in linear_modules.
+        model: keeps its linear layers in linear_modules, the output layer last.
         h1: (n,) float32, on the model's device.
 
     Returns:
         (n,) float32 on the same device, without gradient.
 
     Raises:
-        ValueError: the last hidden layer has more or fewer than two neurons.
+        ValueError: the last hidden layer does not have exactly two neurons.
     """
-    # TODO boundary: take w1, w2 and b from model.linear_modules[-1] and solve w1 * h1 +
-    #     w2 * h2 + b = 0 for h2; a
-    #     layer with another number of inputs than two has no such line: raise the ValueError
+    # TODO boundary: raise the ValueError unless model.linear_modules[-1] has two inputs;
+    #     take w1, w2 and b from that layer, and solve w1 * h1 + w2 * h2 + b = 0 for h2
     raise NotImplementedError("boundary")
 
 
@@ -82,18 +72,19 @@ def predict_grid(model: nn.Module, x1: Tensor, x2: Tensor) -> Tensor:
     """The model's answers on a grid of points.
 
     Args:
-        model: maps (n, 2) to (n, 1) probabilities, or to (n, k) outputs for k classes; in any mode,
-            and left in that mode. x1, x2: (columns,) and (rows,) float32, the coordinates of the
-            grid's columns and rows, on the model's device.
+        model: maps (n, 2) to (n, 1) probabilities, or to (n, k) outputs for k classes. It may be in
+            training or evaluation mode, and is left in that mode.
+        x1: (columns,) float32, the x1 of each column of the grid, on the model's device.
+        x2: (rows,) float32, the x2 of each row of the grid, on the same device.
 
     Returns:
-        (rows, columns) there, without gradient, in evaluation mode; [row, column] belongs to the
-        point (x1[column], x2[row]). It is the probability (one output, float32) or the number of
-        the class with the largest output (several outputs).
+        (rows, columns), on the same device, without gradient, computed in evaluation mode. The
+        entry [row, column] belongs to the point (x1[column], x2[row]). A model with one output
+        gives its probability (float32); with several outputs, it is the number of the class with
+        the largest output (int64).
     """
-    # TODO grid: make all points of the grid a batch (rows * columns, 2); run the model on
-    #     it as above; give the
-    #     answers the shape of the grid
+    # TODO grid: make one batch (rows * columns, 2) of all points of the grid; run the
+    #     model on it as above; give the answers the shape of the grid
     raise NotImplementedError("grid")
 
 

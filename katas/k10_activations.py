@@ -1,40 +1,32 @@
 """Activations: the bend between two layers.
 
-Linear layers in a row are one linear layer. What stands between them, entry by
-entry, makes a network more than that:
+Linear layers in a row are no more than one linear layer. An activation between
+them, applied entry by entry, makes the difference:
 
-    sigmoid     1 / (1 + exp(-x))               between 0 and 1: a probability
-    tanh        2 * sigmoid(2 * x) - 1                      between -1 and 1
-    relu        x where x > 0, and 0 elsewhere              the usual choice
-    leaky_relu  x where x > 0, slope * x elsewhere
-                                                a little is left below 0
-    PReLU       the same, with a slope that is learned
-    softplus    log(1 + exp(x))                 a relu without a kink
-    silu        x * sigmoid(x)
-    gelu        x * (1 + erf(x / sqrt(2))) / 2
-    selu        scale * x where x > 0, scale * alpha * (exp(x) - 1) elsewhere
+       sigmoid, tanh               relu                softplus
+             .-----                   /                      /
+            /                        /                     .'
+      -----'                 -------'              -----'''
 
-Two things to mind. float32 ends at exp(88): beyond it exp gives inf, and inf /
-inf or 0 * inf is NaN. Gradients meet it even where the value is fine, and
-torch.where does not help, for it computes both of its sides. So let exp see
-only bounded numbers (x.clamp(min=..., max=...)), or use torch.logaddexp(a, b)
-= log(exp(a) + exp(b)), which is careful by itself.
+Two things can go wrong. First, exp overflows: in float32 it is inf just above
+x = 88. Then inf / inf or 0 * inf gives NaN, often in the gradient only. It
+does not help to pick the good side with torch.where, because the gradient
+passes through both sides. So bound what goes into exp: x.clamp(...) does it.
 
-And a flat side has a price: a relu that is 0 for every example gives no
-gradient, so its unit hardly ever comes back: it is dead. One step that is too
-large can kill many; with smaller steps or a leaky_relu that is rarer. A tensor
-that training is to change is made an nn.Parameter, as the layers' weights are:
-then model.parameters() gives it to the optimizer.
+Second, units die. Where a relu is flat, its gradient is 0. A unit that gives 0
+for every example gets no gradient at all, so it hardly ever comes back: it is
+dead. One step that is too large can kill many units. Smaller steps or a
+leaky_relu make that less likely.
 
-What to do: write the formulas with exp, log, clamp, where and the like, not by
-calling torch's function of that name; then count the dead. `python -m
-katas.k10_activations` draws your curves.
+What to do: write the functions by the formulas in their docstrings, with exp,
+log, clamp, where and the like; they leave x unchanged. Torch's own versions of
+them are not allowed. Then find the dead units. To see your curves:
+    python -m katas.k10_activations
 
 Tasks: squash, rectify, prelu, smooth, dead.
 Builds on: k01_tensors, k03_autograd, k04_linear_regression.
-Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; Made With ML,
-    "Neural Networks";
-"Non-linear data with Neural Networks".
+Source: "Lecture 4: Introduction to Pytorch & Neural Networks"; "Non-linear
+    data with Neural Networks"; Made With ML, "Neural Networks".
 """
 
 import math
@@ -48,47 +40,56 @@ SELU_ALPHA = 1.6732632423543772
 
 def sigmoid(x: Tensor) -> Tensor:
     """1 / (1 + exp(-x)) for float32 x of any shape; value and gradient are finite for every x."""
-    # TODO squash: the formula, with what goes into exp kept below 88
+    # TODO squash: the formula, with an exp that only sees numbers below 88
     raise NotImplementedError("squash")
 
 
 def tanh(x: Tensor) -> Tensor:
-    """2 * sigmoid(2 * x) - 1 for float32 x of any shape; value and gradient are always finite."""
+    """2 * sigmoid(2 * x) - 1 for float32 x of any shape; value and gradient are finite for every
+    x.
+    """
     # TODO squash: your sigmoid does most of it
     raise NotImplementedError("squash")
 
 
 def relu(x: Tensor) -> Tensor:
-    """x where x > 0, and 0 elsewhere, for x of any shape. The gradient is 1 or 0 (at x = 0 either
-    will do).
+    """x where x > 0, and 0 elsewhere, for float32 x of any shape. At x = 0 any gradient from 0 to 1
+    is right.
     """
     # TODO rectify: cut off what is below zero
     raise NotImplementedError("rectify")
 
 
 def leaky_relu(x: Tensor, slope: float | Tensor = 0.01) -> Tensor:
-    """x where x > 0, and slope * x elsewhere, for x of any shape and a slope from 0 to 1, a number
-    or a tensor of one.
+    """x where x > 0, and slope * x elsewhere, for float32 x of any shape. At x = 0 any gradient
+    from slope to 1 is right.
+
+    Args:
+        slope: from 0 to 1; a float, or a tensor that holds a single number.
     """
-    # TODO rectify: choose between the two entry by entry
+    # TODO rectify: choose between x and slope * x, entry by entry
     raise NotImplementedError("rectify")
 
 
 class PReLU(nn.Module):
-    """A leaky_relu that learns its slope: self.slope, a parameter of one number (float32).
+    """A leaky_relu that learns its slope: self.slope, its only parameter, one float32 number.
+
+    An nn.Parameter is a tensor that training may change, like the weights of a layer: it is among
+    model.parameters(), so the optimizer finds it.
 
     Args:
-        slope: what it begins with.
+        slope: the value that the slope starts with.
     """
 
     def __init__(self, slope: float = 0.25) -> None:
         super().__init__()
-        # TODO prelu: create self.slope, an nn.Parameter that holds the one number
+        # TODO prelu: create self.slope, an nn.Parameter that holds this number; its shape
+        #     may be () or (1,)
         raise NotImplementedError("prelu")
 
     def forward(self, x: Tensor) -> Tensor:
-        """x where x > 0, and self.slope * x elsewhere, for x of any shape; gradients reach x and
-        the slope.
+        """x where x > 0, and self.slope * x elsewhere, for float32 x of any shape; gradients reach
+        both x and the slope.
         """
         # TODO prelu: your leaky_relu, with the slope as it is now
         raise NotImplementedError("prelu")
@@ -101,38 +102,40 @@ def softplus(x: Tensor) -> Tensor:
 
 
 def silu(x: Tensor) -> Tensor:
-    """x * sigmoid(x) for float32 x of any shape (also called swish)."""
+    """x * sigmoid(x), also called swish, for float32 x of any shape; value and gradient are finite
+    for every x.
+    """
     # TODO smooth: with your sigmoid
     raise NotImplementedError("smooth")
 
 
 def gelu(x: Tensor) -> Tensor:
-    """x times the probability that a normal deviate is below x: x * (1 + erf(x / sqrt(2))) / 2, for
-    x of any shape.
+    """x * (1 + erf(x / sqrt(2))) / 2 for float32 x of any shape; value and gradient are finite for
+    every x. This is x times the probability that a standard normal number is below x.
     """
     # TODO smooth: torch.erf is the error function
     raise NotImplementedError("smooth")
 
 
 def selu(x: Tensor) -> Tensor:
-    """SELU_SCALE * x where x > 0, and SELU_SCALE * SELU_ALPHA * (exp(x) - 1) elsewhere; finite for
-    every x.
+    """SELU_SCALE * x where x > 0, and SELU_SCALE * SELU_ALPHA * (exp(x) - 1) elsewhere, for float32
+    x of any shape; value and gradient are finite for every x.
     """
-    # TODO smooth: choose between the two, with what goes into exp kept from growing
+    # TODO smooth: choose between the two, with an exp that only sees numbers up to 0
     raise NotImplementedError("smooth")
 
 
 def dead_units(activations: Tensor) -> Tensor:
-    """Which units are silent whatever comes in.
+    """Which units are dead, judged by these examples.
 
     Args:
-        activations: (n, units), what a layer's activation gave for n examples.
+        activations: (n, units) float32, the output of a layer's activation for n examples.
 
     Returns:
-        (units,) bool: True where a unit gave exactly 0 for every example. Its sum() counts the
-        dead.
+        (units,) bool, on the same device: True where a unit gave exactly 0 for every example. Its
+        sum() is the number of dead units.
     """
-    # TODO dead: one answer a unit, over all examples
+    # TODO dead: one answer per unit, over all examples
     raise NotImplementedError("dead")
 
 

@@ -1,31 +1,29 @@
 """Non-linear regression: a curve from bent pieces.
 
-No straight line fits the points on y = x**2 + 15 * sin(x)**3. Put a hidden
-layer with an activation in between, and each hidden node gives one bent piece
-of its own, which the output layer weighs and adds up:
+No straight line fits the points on y = x**2 + 15 * sin(x)**3. With a hidden
+layer and an activation, each hidden node makes one bent piece. The output
+layer weighs the pieces and adds them up:
 
-    NonlinearRegression   Linear -> activation -> Linear
-    DeepRegression     Linear -> activation -> Linear -> activation -> Linear
+    NonlinearRegression  Linear -> activation -> Linear
+    DeepRegression       Linear -> activation -> Linear -> activation -> Linear
 
-Nothing follows the last layer: a prediction may be any number. nn.Sequential
-keeps such a chain in one attribute. With its one hidden layer the first
-network is shallow, the second, with two, is deep. Sizes (1, 3, 1) mean 3
-weights and 3 biases in the hidden layer, 3 weights and 1 bias after it: 10
-parameters. The activation is the sigmoid unless another one is asked for: it
-is given as a class, such as nn.Tanh.
+nn.Sequential holds such a chain. No activation follows the last layer: a
+prediction may be any number. A network with one hidden layer is called
+shallow, one with more is called deep. Sizes (1, 3, 1) mean 3 weights and 3
+biases in the hidden layer, then 3 weights and 1 bias: 10 parameters.
 
-Three nodes with sigmoids add up three smooth steps, too few for this curve
-(mean squared error about 4). With twenty, tanh and a good optimizer the error
-falls below 0.1. Two hidden layers of ten with SiLU end near 0.15 in less than
-half the epochs; with tanh most of their trainings stop between 3 and 4.
-Training goes in batches: a DataLoader over a TensorDataset shuffles the
-examples anew in every epoch and hands them out some at a time, 500 examples in
-10 batches of 50. Without the shuffling each batch here would hold neighbours
-on the curve only, since the points come sorted.
+Three sigmoid nodes add up three smooth steps, too few for this curve (mean
+squared error about 4). Twenty tanh nodes and a good optimizer get below 0.1.
+Two hidden layers of ten SiLU nodes get near 0.15 in less than half the epochs;
+with tanh, most trainings of that network stop between 3 and 4.
 
-What to do: the two models, a count and a table of their parameters, what each
-node gives, the training. `python -m katas.k11_nonlinear_regression` draws the
-curves of both and the pieces that one of them is made of.
+Training uses batches. A DataLoader over a TensorDataset shuffles the examples
+in every epoch: 500 examples make 10 batches of 50. Without shuffling, each
+batch would hold only neighbours on the curve, as the points are sorted.
+
+What to do: both models, a count and a table of their parameters, the output of
+each node, the training. To see the curves and the pieces:
+    python -m katas.k11_nonlinear_regression
 
 Tasks: models, count, summary, nodes, fit.
 Builds on: k05_trainer, k07_hidden_layer, k10_activations.
@@ -38,13 +36,13 @@ from torch.utils.data import DataLoader, TensorDataset
 
 
 class NonlinearRegression(nn.Module):
-    """Predictions by way of one hidden layer.
+    """Predictions from a network with one hidden layer.
 
     Args:
         input_size: features per example.
         hidden_size: nodes of the hidden layer.
         output_size: numbers to predict per example.
-        activation: class of the activation, such as nn.Sigmoid, nn.Tanh or nn.ReLU.
+        activation: the class of the activation, such as nn.Sigmoid, nn.Tanh or nn.ReLU.
     """
 
     def __init__(
@@ -55,7 +53,7 @@ class NonlinearRegression(nn.Module):
         activation: type[nn.Module] = nn.Sigmoid,
     ) -> None:
         super().__init__()
-        # TODO models: create self.main, an nn.Sequential of the three parts
+        # TODO models: create self.main, an nn.Sequential of the three parts, unnamed
         raise NotImplementedError("models")
 
     def forward(self, x: Tensor) -> Tensor:
@@ -65,8 +63,13 @@ class NonlinearRegression(nn.Module):
 
 
 class DeepRegression(nn.Module):
-    """Predictions by way of two hidden layers, hidden_size_1 and hidden_size_2. Other arguments as
-    in NonlinearRegression.
+    """Predictions from a network with two hidden layers.
+
+    Args:
+        hidden_size_1: nodes of the first hidden layer.
+        hidden_size_2: nodes of the second hidden layer.
+
+    The other arguments are those of NonlinearRegression.
     """
 
     def __init__(
@@ -78,7 +81,7 @@ class DeepRegression(nn.Module):
         activation: type[nn.Module] = nn.Sigmoid,
     ) -> None:
         super().__init__()
-        # TODO models: create self.main, an nn.Sequential of the five parts
+        # TODO models: create self.main, an nn.Sequential of the five parts, unnamed
         raise NotImplementedError("models")
 
     def forward(self, x: Tensor) -> Tensor:
@@ -88,37 +91,37 @@ class DeepRegression(nn.Module):
 
 
 def count_parameters(model: nn.Module) -> int:
-    """How many numbers training can change in a model: those of all parameters that record
-    gradients.
+    """How many numbers training can change in a model: the entries of all parameters that are not
+    frozen, that is, whose requires_grad is True.
     """
-    # TODO count: add up the entries of the model's parameters, without the frozen ones
-    #     (requires_grad=False)
+    # TODO count: add up the number of entries of each parameter of the model, without the
+    #     frozen ones
     raise NotImplementedError("count")
 
 
 def summary(model: nn.Module) -> list[tuple[str, tuple[int, ...], int]]:
-    """A table of a model's parameters, the frozen ones too.
+    """A table of a model's parameters, including the frozen ones.
 
     Returns:
-        A row for each, in the order of model.state_dict(): its name there, its shape and how many
-        numbers it holds, such as ("main.0.weight", (3, 1), 3). Running means and other buffers,
-        which no gradient reaches, have no row.
+        A list with a row for each parameter, in the order of model.state_dict(). A row is a tuple
+        of its name there, its shape and its number of entries, such as
+        ("main.0.weight", (3, 1), 3). Running means and other buffers have no row.
     """
     # TODO summary: name, shape and number of entries of each parameter
     raise NotImplementedError("summary")
 
 
 def node_outputs(model: nn.Module, features: Tensor) -> Tensor:
-    """What each node of the last hidden layer gives, after its activation.
+    """The output of each node of the last hidden layer, after its activation.
 
     Args:
         model: a NonlinearRegression or a DeepRegression.
         features: (n, input_size) float32, on the model's device.
 
     Returns:
-        (n, nodes) float32 there, without gradient: what the output layer weighs and adds up.
+        (n, nodes) float32, on the same device, without gradient.
     """
-    # TODO nodes: the features through all parts of model.main but the last, without
+    # TODO nodes: send the features through all parts of model.main but the last, without
     #     recording gradients
     raise NotImplementedError("nodes")
 
@@ -126,21 +129,20 @@ def node_outputs(model: nn.Module, features: Tensor) -> Tensor:
 def fit(
     model: nn.Module, features: Tensor, targets: Tensor, epochs: int = 100, batch_size: int = 50
 ) -> list[float]:
-    """Fit the model in place with nn.MSELoss, in batches that are shuffled anew in every epoch.
+    """Fit the model in place with nn.MSELoss, in batches that are shuffled again in every epoch.
 
     Args:
         features: (n, input_size) float32, on the model's device.
-        targets: (n, output_size) float32, there too.
-        epochs: how often all examples are gone through. A few dozen have to do, and small steps
-            don't arrive in so few: Adam gets there with lr=0.05, and is stopped half-way with
-            lr=0.01.
+        targets: (n, output_size) float32, on the same device.
+        epochs: passes through all examples. It is judged with 40 to 90 epochs, and small steps do
+            not get there in so few: with Adam, lr=0.05 is enough and lr=0.01 is not.
         batch_size: examples per batch; the last batch of an epoch may have fewer.
 
     Returns:
-        The loss of each epoch, the mean over its batches: plain floats.
+        The loss of each epoch, the mean over its batches, as plain floats.
     """
-    # TODO fit: a shuffling DataLoader, a quick optimizer, and for each batch the five
-    #     moves; keep the mean loss
+    # TODO fit: a DataLoader that shuffles, a fast optimizer; for each batch forward, loss,
+    #     zero_grad, backward, step; for each epoch the mean loss
     raise NotImplementedError("fit")
 
 

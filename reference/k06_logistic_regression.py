@@ -1,25 +1,27 @@
 """Logistic regression: how far a straight line gets.
 
-A linear layer turns each point into a score, and the logistic function (the
-sigmoid) squeezes the score into a probability:
+A linear layer turns each point into a score z. The logistic function, or
+sigmoid, squeezes that score into a probability:
 
-    y_hat = sigmoid(w1 * x1 + w2 * x2 + b)
-    sigmoid(z) = 1 / (1 + exp(-z))
+    (x1, x2)  --linear-->  z  --sigmoid-->  y_hat  --at least 0.5?-->  0 or 1
 
-The model answers 1 where y_hat >= 0.5, that is where the score is not
-negative. The edge between the two answers is the straight line w1 * x1 + w2 *
-x2 + b = 0. Training looks for the line with the smallest binary cross-entropy
+    z = w1 * x1 + w2 * x2 + b
+    y_hat = sigmoid(z) = 1 / (1 + exp(-z))
+
+The model answers 1 where y_hat >= 0.5, which is where z >= 0. The boundary
+between the two answers is the straight line z = 0. Training looks for the line
+with the smallest binary cross-entropy:
 
     loss = -mean(y * log(y_hat) + (1 - y) * log(1 - y_hat))        (nn.BCELoss)
 
-Points along two parallel lines can be parted so, with none on the wrong side;
-the loss then falls towards 0 for ever, while the weights grow. The two sine
-bands can't be parted by any straight line. There the loss has a single lowest
-point: every training that ends well ends at the same line, and it leaves 8 of
+Points along two parallel lines are linearly separable: a straight line can
+separate the classes. The loss then keeps falling towards 0 while the weights
+grow. No straight line separates the two sine bands. There the loss has a
+single lowest point, so every good training ends at the same line, with 8 of
 the 25 points on the wrong side. The next kata bends the line.
 
-What to do: the model, its training, and the line it draws. `python -m
-katas.k06_logistic_regression` shows your lines.
+What to do: the model, its training, and the line it draws. To see your lines:
+    python -m katas.k06_logistic_regression
 
 Tasks: model, train, boundary.   Builds on: k01_tensors, k05_trainer.
 Source: deep.TEACHING, "Neural Network with PyTorch".
@@ -39,7 +41,7 @@ class LogisticRegression(nn.Module):
 
     def __init__(self, num_labels: int, num_features: int) -> None:
         super().__init__()
-        # BEGIN SOLUTION model: create self.linear (nn.Linear) and self.sigmoid (nn.Sigmoid)
+        # BEGIN SOLUTION model: create self.linear (nn.Linear), then self.sigmoid (nn.Sigmoid)
         self.linear = nn.Linear(num_features, num_labels)
         self.sigmoid = nn.Sigmoid()
         # END SOLUTION
@@ -52,14 +54,14 @@ class LogisticRegression(nn.Module):
 
 
 def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 1000) -> list[float]:
-    """Fit the model in place with nn.BCELoss, every epoch one step on all examples.
+    """Fit the model in place with nn.BCELoss; each epoch is one step on all examples.
 
     Args:
         features: (n, num_features) float32, on the model's device.
-        labels: (n, num_labels) float32, each 0 or 1, there too.
+        labels: (n, num_labels) float32, each 0 or 1, on the same device.
 
     Returns:
-        The loss of each epoch, as computed before its step: plain floats.
+        The loss of each epoch, computed before its step, as plain floats.
     """
     # BEGIN SOLUTION train: pick an optimizer from torch.optim; each epoch: forward, loss,
     #     zero_grad, backward, step
@@ -77,7 +79,7 @@ def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 1000
 
 
 def decision_boundary(model: LogisticRegression, x1: Tensor) -> Tensor:
-    """The x2 at which a model with two features and one label is undecided, for each x1.
+    """For each x1, the x2 where a model with two features and one label is undecided.
 
     Args:
         x1: (n,) float32, on the model's device.

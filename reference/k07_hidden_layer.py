@@ -1,30 +1,29 @@
 """A hidden layer: the network bends its own space.
 
-Put two neurons between the input and the output, each with a tanh, and the
-straight line of the last kata can bend:
+Put two neurons between input and output, each with a tanh, and the straight
+line of the last kata can bend:
 
-    x -> linear -> tanh -> linear -> sigmoid -> y_hat
-    y_hat = sigmoid(W2 tanh(W1 x + b1) + b2)
+    x  --linear-->  z1  --tanh-->  a1  --linear-->  z2  --sigmoid-->  y_hat
+    (n, 2)          (n, 2)         (n, 2)           (n, 1)            (n, 1)
 
-The hidden neurons are a new pair of coordinates for every point. The last
-layer still draws a straight line, but it draws it there, where the points may
-lie better. To look at that space, the forward pass keeps what it computes on
-the way:
+The hidden neurons give every point a new pair of coordinates, a1. The last
+layer still draws a straight line, but it draws it in that new space, where the
+classes may be easier to separate. So that we can look at this space, the
+forward pass keeps what it computes on the way:
 
-    linear_results      the outputs of the linear layers, first to last
-    activation_results  the outputs of the activations, first to last; the last
-    of them is y_hat
+    linear_results      z1 and z2, the outputs of the linear layers
+    activation_results  a1 and y_hat, the outputs of the activations
 
-Each pass begins with empty lists: they tell of this pass and of no other.
+Each pass starts with empty lists: they hold the results of this pass only.
 
-The loss of a network with a hidden layer has many valleys. With only two
-hidden neurons, about half of all random starts end in one that leaves points
-on the wrong side, however long you train. That is part of the lesson: `train`
-may begin again from new random weights (layer.reset_parameters()) when it ends
-badly, and keep the best it found.
+With a hidden layer, the loss has many valleys. With only two hidden neurons,
+about half of all random starts end in a valley that leaves points on the wrong
+side, however long you train. That is part of the lesson: when a training ends
+badly, `train` may start again from new random weights, which
+layer.reset_parameters() draws, and keep the best run.
 
-What to do: the layers, the pass through them, the training. `python -m
-katas.k07_hidden_layer` draws the result.
+What to do: the layers, the pass through them, the training. To see the result:
+    python -m katas.k07_hidden_layer
 
 Tasks: layers, forward, train.   Builds on: k06_logistic_regression.
 Source: deep.TEACHING, "Neural Network with PyTorch".
@@ -35,7 +34,7 @@ from torch import Tensor, nn
 
 
 class HiddenLayerNN(nn.Module):
-    """Probability of each label, by way of one hidden layer.
+    """Probability of each label, from a network with one hidden layer.
 
     Args:
         num_labels: outputs per example (1 for two classes).
@@ -49,7 +48,7 @@ class HiddenLayerNN(nn.Module):
         self.activation_modules = nn.ModuleList()
         self.linear_results: list[Tensor] = []
         self.activation_results: list[Tensor] = []
-        # BEGIN SOLUTION layers: append two nn.Linear to linear_modules, an nn.Tanh and an
+        # BEGIN SOLUTION layers: append two nn.Linear to linear_modules; append an nn.Tanh, then an
         #     nn.Sigmoid to activation_modules
         self.linear_modules.append(nn.Linear(num_features, num_hidden))
         self.linear_modules.append(nn.Linear(num_hidden, num_labels))
@@ -58,11 +57,11 @@ class HiddenLayerNN(nn.Module):
         # END SOLUTION
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map features (n, num_features) to probabilities (n, num_labels), and keep every layer's
-        result of this pass.
+        """Map features (n, num_features) to probabilities (n, num_labels). Keep the results of this
+        pass, and only of this pass, in linear_results and activation_results.
         """
-        # BEGIN SOLUTION forward: empty both lists of results; then each linear layer and its
-        #     activation in turn, keeping both
+        # BEGIN SOLUTION forward: start with empty lists; then apply each linear layer and its
+        #     activation in turn, and append both results
         self.linear_results = []
         self.activation_results = []
         for linear, activation in zip(self.linear_modules, self.activation_modules, strict=True):
@@ -77,17 +76,17 @@ class HiddenLayerNN(nn.Module):
 def train(
     model: HiddenLayerNN, features: Tensor, labels: Tensor, epochs: int = 1000
 ) -> list[float]:
-    """Fit the model in place with nn.BCELoss, every epoch one step on all examples.
+    """Fit the model in place with nn.BCELoss; each epoch is one step on all examples.
 
     Args:
         features: (n, num_features) float32, on the model's device.
-        labels: (n, num_labels) float32, each 0 or 1, there too.
+        labels: (n, num_labels) float32, each 0 or 1, on the same device.
 
     Returns:
-        The loss of each epoch of the run that was kept, as computed before its step: plain floats.
+        The loss of each epoch of the run that was kept, computed before its step, as plain floats.
     """
-    # BEGIN SOLUTION train: as in k06, with an optimizer that gets there in time; beginning again is
-    #     allowed
+    # BEGIN SOLUTION train: as in k06, with an optimizer that is fast enough for 1000 epochs; you
+    #     may start again, but don't have to
     loss_function = nn.BCELoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
     losses = []

@@ -1,26 +1,27 @@
 """More hidden layers: a network from a list of sizes.
 
-Two hidden neurons part the sine bands only after a lucky start. Here the sizes
-come in a list, and a loop builds what it says:
+Two hidden neurons separate the sine bands only after a lucky start. Here the
+sizes come in a list, and a loop builds the layers that the list describes:
 
-    num_hidden = [2, 20, 20, 2]
-    2 features -> 20 -> 20 -> 2 neurons, then num_labels outputs
+    num_hidden = [2, 20, 20, 2]   and   num_labels = 1   make
 
-The first number is the number of features. Between each number and the next
-stands a linear layer with a tanh; after the last number a linear layer with
-num_labels outputs and a sigmoid. A list of n numbers thus makes n linear
-layers.
+    2  --tanh-->  20  --tanh-->  20  --tanh-->  2  --sigmoid-->  1
 
-With layers enough the network unrolls the bands: in the space of its last
-hidden layer the points can be parted by a straight line, and all 25 are
-answered right. Two remarks for your own experiments afterwards. The last
-hidden layer has two neurons so that its space can be drawn. And there a ReLU
-is a bad choice: two neurons that have died leave nothing to tell points apart.
+The first number is the number of features. Each arrow is a linear layer and
+its activation: a tanh from each number of the list to the next, a sigmoid from
+the last number to num_labels. So a list of n numbers makes n linear layers.
+
+With enough layers, the network unrolls the bands. In the space of its last
+hidden layer they are linearly separable, and all 25 points are classified
+correctly. That layer has two neurons so that its space can be drawn. If you
+experiment with it later, avoid ReLU there: two neurons that are stuck at 0
+can't tell any points apart.
 
 What to do: the layers, the pass, and a training that leaves no point on the
-wrong side. Not every optimizer manages that from every start: Adam with
-lr=0.01 misses it in about one run of four, plain SGD with lr=0.1 got there in
-every run we tried. `python -m katas.k08_multi_hidden_layer` draws the result.
+wrong side. Not every optimizer manages that from every start. Adam with
+lr=0.01 fails in about one run of four. Plain SGD with lr=0.1 succeeded in
+every run we tried. To see the result:
+    python -m katas.k08_multi_hidden_layer
 
 Tasks: layers, forward, train.   Builds on: k07_hidden_layer.
 Source: deep.TEACHING, "Neural Network with PyTorch".
@@ -31,7 +32,7 @@ from torch import Tensor, nn
 
 
 class MultiHiddenLayerNN(nn.Module):
-    """Probability of each label, by way of any number of hidden layers.
+    """Probability of each label, from a network with any number of hidden layers.
 
     Args:
         num_labels: outputs per example (1 for two classes).
@@ -45,9 +46,8 @@ class MultiHiddenLayerNN(nn.Module):
         self.activation_modules = nn.ModuleList()
         self.linear_results: list[Tensor] = []
         self.activation_results: list[Tensor] = []
-        # BEGIN SOLUTION layers: for each size and the one after it an nn.Linear and an nn.Tanh; at
-        #     the end an nn.Linear to
-        #     num_labels and an nn.Sigmoid; leave the list num_hidden as it is
+        # BEGIN SOLUTION layers: for each size and the next one, an nn.Linear and an nn.Tanh; at the
+        #     end an nn.Linear to num_labels and an nn.Sigmoid; don't change the list num_hidden
         for size, next_size in zip(num_hidden[:-1], num_hidden[1:], strict=True):
             self.linear_modules.append(nn.Linear(size, next_size))
             self.activation_modules.append(nn.Tanh())
@@ -56,8 +56,8 @@ class MultiHiddenLayerNN(nn.Module):
         # END SOLUTION
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map features (n, num_hidden[0]) to probabilities (n, num_labels), and keep every layer's
-        result of this pass.
+        """Map features (n, num_hidden[0]) to probabilities (n, num_labels). Keep the results of
+        this pass, and only of this pass, in linear_results and activation_results.
         """
         # BEGIN SOLUTION forward: as in k07, for any number of layers
         self.linear_results = []
@@ -74,16 +74,17 @@ class MultiHiddenLayerNN(nn.Module):
 def train(
     model: MultiHiddenLayerNN, features: Tensor, labels: Tensor, epochs: int = 1000
 ) -> list[float]:
-    """Fit the model in place with nn.BCELoss, every epoch one step on all examples.
+    """Fit the model in place with nn.BCELoss; each epoch is one step on all examples. There is no
+    need to start again, as k07 allowed.
 
     Args:
         features: (n, num_hidden[0]) float32, on the model's device.
-        labels: (n, num_labels) float32, each 0 or 1, there too.
+        labels: (n, num_labels) float32, each 0 or 1, on the same device.
 
     Returns:
-        The loss of each epoch, as computed before its step: plain floats.
+        The loss of each epoch, computed before its step, as plain floats.
     """
-    # BEGIN SOLUTION train: as before, with an optimizer that reaches every point
+    # BEGIN SOLUTION train: as in k06, with an optimizer that gets all points right
     loss_function = nn.BCELoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     losses = []

@@ -102,25 +102,25 @@ class TestTrain:
         distance = (model(features) - probabilities_of_the_best_line()).abs().max()
         expect.reaches(mark("k06.train.distance"), distance, history=losses)
 
-    def test_no_straight_line_parts_the_bands(self, kata):
+    def test_no_straight_line_separates_the_bands(self, kata):
         model = kata.LogisticRegression(num_labels=1, num_features=2)
         features, labels = sine_bands()
         kata.train(model, features, labels)
         wrong = int(((model(features) >= 0.5) != labels).sum())
         expect.that(
             wrong == 8,
-            "The trained model does not answer as the best straight line does.",
+            "The trained model does not classify the points as the best straight line does.",
             seen=f"{wrong} of 25 points on the wrong side",
             expected="8",
-            likely="the training does not end at the best line: the tests before this one say why",
+            likely="the training does not reach the best line: the tests before this one say why",
         )
 
-    def test_parts_two_parallel_lines(self, kata):
+    def test_separates_two_parallel_lines(self, kata):
         model = kata.LogisticRegression(num_labels=1, num_features=2)
         features, labels = parallel_lines()
         losses = kata.train(model, features, labels)
         wrong = int(((model(features) >= 0.5) != labels).sum())
-        headline = "The trained model does not part two bands that a straight line can part."
+        headline = "The trained model does not separate two bands that are linearly separable."
         seen = f"{wrong} of 25 points on the wrong side"
         expect.that(wrong == 0, headline, seen=seen, expected="0", likely=expect.story(losses))
 

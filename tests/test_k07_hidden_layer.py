@@ -1,5 +1,5 @@
 """k07: the two lists of layers, the pass through them and what it keeps, and a training that may
-begin again.
+start again.
 """
 
 from functools import partial
@@ -32,9 +32,9 @@ class TestLayers:
             causes={
                 "a plain list hides its layers from torch: append to the nn.ModuleLists that "
                 "are there": ("HiddenLayerNN()"),
-                "the activations are in the wrong order: tanh first, the sigmoid gives the "
-                "probability": ("(0): Sigmoid()"),
-                "the hidden layer takes tanh, not ReLU": "ReLU",
+                "the activations are in the wrong order: tanh comes first, the sigmoid last, as "
+                "it gives the probability": ("(0): Sigmoid()"),
+                "the hidden layer's activation is tanh, not ReLU": "ReLU",
             },
         )
 
@@ -60,7 +60,7 @@ class TestForward:
         causes = {
             "these are the raw scores: the last activation, the sigmoid, is not applied": z2,
             "the hidden layer's tanh is not applied": torch.sigmoid(model.linear_modules[1](z1)),
-            "these are the hidden layer's activations: the second layer is left out": a1,
+            "these are the hidden layer's activations: the output layer is left out": a1,
             "the sigmoid is applied twice": torch.sigmoid(y_hat),
         }
         with expect.untouched("The input", x):
@@ -128,8 +128,8 @@ class TestTrain:
             mark("k07.train.loss"), F.binary_cross_entropy(y_hat, labels), history=losses
         )
 
-    def test_bends_the_line_from_a_kind_start_too(self, kata):
-        # steps of a sensible size part all points from here; too large ones throw the network off
+    def test_bends_the_line_from_a_lucky_start_too(self, kata):
+        # steps of a sensible size separate all points from here; too large ones don't
         torch.manual_seed(4)
         model, (features, labels) = network(kata, num_hidden=2), sine_bands()
         losses = kata.train(model, features, labels)

@@ -36,13 +36,13 @@ class TestLayers:
             causes={
                 "a plain list hides its layers from torch: append to the nn.ModuleLists that "
                 "are there": ("NN()"),
-                "between the layers stands tanh, not ReLU (two neurons whose ReLU has died tell "
-                "nothing apart)": ("ReLU"),
-                "between the layers stands tanh, the sigmoid only at the end": "x Sigmoid()",
+                "tanh belongs between the layers, not ReLU (two neurons that are stuck at 0 can't "
+                "tell points apart)": ("ReLU"),
+                "tanh belongs between the layers, the sigmoid only at the end": "x Sigmoid()",
                 "the tanh after the last hidden layer is missing": (
                     "(0-1): 2 x Tanh()\n    (2): Sigmoid()"
                 ),
-                "the last layer is missing: at the end comes one with num_labels outputs": (
+                "the last layer is missing, the one with num_labels outputs": (
                     "(0-2): 3 x Tanh()\n  )"
                 ),
             },
@@ -53,10 +53,10 @@ class TestLayers:
         model = kata.MultiHiddenLayerNN(num_labels=4, num_hidden=list(sizes))
         seen = [(layer.in_features, layer.out_features) for layer in model.linear_modules]
         expected = list(zip(sizes, [*sizes[1:], 4], strict=True))
-        likely = "each size goes with the one after it, and the last one with num_labels"
+        likely = "pair each size with the next one, and the last one with num_labels"
         if len(seen) == 4 and len(sizes) != 4:
             likely = "the number of layers is written into the code: loop over the list"
-        headline = f"num_hidden={sizes} and num_labels=4 make other layers than they say."
+        headline = f"num_hidden={sizes} and num_labels=4 make the wrong layers."
         expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
 
     def test_leaves_the_list_as_it_was(self, kata):
@@ -68,7 +68,7 @@ class TestLayers:
             seen=sizes,
             expected="[2, 20, 20, 2], as before",
             likely=(
-                "append, insert, pop and += change the caller's list: make a new one, such as"
+                "append, insert, pop and += change the caller's list: make a new list, such as"
                 " num_hidden + [num_labels]"
             ),
         )
@@ -88,13 +88,13 @@ class TestForward:
             "no activation is applied: the layers together are one linear layer": through(
                 model, x, lambda z: z
             ),
-            "tanh is applied at the end too: the last activation is the sigmoid": torch.tanh(
+            "tanh is applied at the end: the last activation is the sigmoid": torch.tanh(
                 scores[-1]
             ),
             "these are the last hidden layer's activations: the last layer is left out": (
                 activations[-2:][0]
             ),
-            "the sigmoid is applied between the layers: there stands tanh": through(
+            "the sigmoid is applied between the layers: tanh belongs there": through(
                 model, x, torch.sigmoid
             ),
         }

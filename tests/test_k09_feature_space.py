@@ -10,8 +10,8 @@ from katas.given.data import sine_bands
 from katas.given.networks import KeepingNetwork, unrolled_bands
 from tests.support import expect, placement
 
-MODE = "keep model.training at the start, and give it back at the end: model.train(mode)"
-DROPOUT = "dropout was active: switch to model.eval() before the model is asked"
+MODE = "note model.training at the start, and restore it at the end: model.train(mode)"
+DROPOUT = "dropout was active: call model.eval() before you run the model"
 
 
 @pytest.mark.task("features")
@@ -22,7 +22,7 @@ class TestFeatures:
         model(points)
         linear, activated = model.linear_results, model.activation_results
         causes = {
-            "these are the outputs: the last hidden layer stands last but one in "
+            "these are the outputs: the last hidden layer is the last but one in "
             "activation_results": activated[-1],
             "this is the first hidden layer: count from the end, the last one has the index -2": (
                 activated[0]
@@ -30,9 +30,8 @@ class TestFeatures:
             "these are linear results, before the tanh: the features are the activations": linear[
                 -2
             ],
-            "these are the scores, the last linear results: the features are activations": linear[
-                -1
-            ],
+            "these are the scores, the last linear results: the features are the last hidden "
+            "layer's activations": linear[-1],
         }
         model.activation_results, model.linear_results = [], []
         with expect.untouched("The points", points):
@@ -91,11 +90,11 @@ class TestBoundary:
     def test_refuses_other_than_two_neurons(self, kata, hidden):
         likely = (
             "look at the last layer's in_features (or its weight's shape), and raise ValueError"
-            " unless it is 2"
+            " unless there are 2 inputs"
         )
         headline = (
-            f"A last hidden layer of {hidden} has no line to draw, and hidden_boundary does not"
-            " say so."
+            f"The boundary of a last hidden layer of {hidden} is no line, and hidden_boundary does"
+            " not say so."
         )
         try:
             seen = expect.describe(kata.hidden_boundary(network(hidden=hidden), torch.zeros(3)))
@@ -105,7 +104,7 @@ class TestBoundary:
             seen = f"{type(error).__name__}: {error}"
         expect.unmet(headline, seen=seen, expected="ValueError", likely=likely)
 
-    def test_parts_the_bands_in_the_hidden_space(self, kata):
+    def test_separates_the_bands_in_the_hidden_space(self, kata):
         model, (points, labels) = unrolled_bands(), sine_bands()
         model(points)
         hidden = model.activation_results[-2].detach()
@@ -114,12 +113,12 @@ class TestBoundary:
         expect.that(
             ones in (0, 25),
             (
-                "The line does not part the two bands, although this network answers all 25 points"
-                " right."
+                "The line does not separate the two bands, although this network classifies all 25"
+                " points correctly."
             ),
-            seen=f"{max(ones, 25 - ones)} of 25 points on the side of their class",
+            seen=f"{max(ones, 25 - ones)} of 25 points on the right side",
             expected="25",
-            likely="see the first test of the boundary",
+            likely="the first test of the boundary says why",
         )
 
     @pytest.mark.placement
@@ -142,12 +141,10 @@ class TestGrid:
             "x1 and x2 are swapped in the points: the first column of the batch is x1": (
                 node_by_node(model, x2, x1)[:, :, 0].T
             ),
-            "the grid is not brought back into rows and columns: reshape the answers": (
+            "the answers are not in rows and columns yet: reshape them to the shape of the grid": (
                 right.reshape(-1)
             ),
-            "the answers keep a column of their own: reshape them to the grid": right.reshape(
-                -1, 1
-            ),
+            "the answers are still one column: reshape them to the grid": right.reshape(-1, 1),
             "these are answers, 0 or 1: the grid holds the probability, unrounded": (
                 (right >= 0.5).float()
             ),
@@ -177,7 +174,7 @@ class TestGrid:
             "this is the largest output: argmax gives its position, the class number": (
                 outputs.max(dim=2).values
             ),
-            "all outputs are there: keep the number of the class with the largest one": outputs,
+            "these are all outputs: keep only the number of the class with the largest one": outputs,
             "this is the first output alone: with several outputs take argmax(dim=1)": outputs[
                 :, :, 0
             ],
@@ -263,9 +260,9 @@ def check_looking(model: nn.Module, before: bool, look, right: Tensor, what: str
     """
     seen = look()
     if before and not torch.allclose(expect.tensor(seen, what), right, atol=1e-5):
-        likely = DROPOUT if not torch.allclose(look(), seen) else "see the tests before this one"
+        likely = DROPOUT if not torch.allclose(look(), seen) else "an earlier test says why"
         expect.unmet(
-            f"{what}: not those of evaluation mode.",
+            f"{what}: not as in evaluation mode.",
             seen=expect.describe(seen),
             expected=expect.describe(right),
             likely=likely,
@@ -277,7 +274,7 @@ def check_looking(model: nn.Module, before: bool, look, right: Tensor, what: str
         modes == {before},
         (
             f"A model that came in {'training' if before else 'evaluation'} mode is left in another"
-            " one."
+            " mode."
         ),
         seen=f"training={model.training}",
         expected=f"training={before}",

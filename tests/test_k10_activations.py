@@ -1,5 +1,5 @@
-"""k10: the formulas, their gradients, what they do far out, a slope that is learned, and the units
-that a relu kills.
+"""k10: the formulas, their gradients, what they do for large numbers, a slope that is learned, and
+the units that a relu kills.
 """
 
 import pytest
@@ -20,8 +20,8 @@ TORCH = {
 }
 READY_MADE = {*TORCH, *(f"{name}_" for name in TORCH), "special_expit", "prelu", "_prelu_kernel"}
 WRITE = (
-    "the task is to write it out, with exp, log, clamp, where and the like; what you wrote yourself"
-    " you may use again"
+    "the task is to write it out, with exp, log, clamp, where and the like; you may use your own"
+    " functions"
 )
 FAR = torch.tensor([-1000.0, -200.0, -50.0, 50.0, 200.0, 1000.0])
 
@@ -64,7 +64,7 @@ class Checks:
             expected=expect.describe(expected),
             likely=(
                 "an exp in it gives inf, and its gradient 0 * inf is NaN. torch.where computes both"
-                " sides, so it is no protection: bound what goes into exp with clamp"
+                " sides, so it does not help: bound what goes into exp with clamp"
             ),
         )
         expect.close(seen, expected, what=f"The gradient of {name} for x = -1000 ... 1000")
@@ -128,7 +128,7 @@ class TestPReLU:
                 likely = "the slope is written into the code: it is an argument"
             expect.that(
                 seen == expected,
-                "PReLU has other parameters.",
+                "PReLU: not the parameters that the task asks for.",
                 seen=seen,
                 expected=f"{{'slope': [{begin}]}}",
                 likely=likely,
@@ -141,7 +141,9 @@ class TestPReLU:
             with torch.no_grad():
                 model.slope.fill_(slope)
             causes = {
-                "the slope it began with is kept: forward takes self.slope": F.leaky_relu(x, 0.3)
+                "the first slope is kept: forward takes self.slope as it is now": F.leaky_relu(
+                    x, 0.3
+                )
             }
             causes |= {
                 "leaky_relu is called without the slope": F.leaky_relu(x),
@@ -158,7 +160,7 @@ class TestPReLU:
         model, x = kata.PReLU(0.3), torch.tensor([[-2.0, 3.0], [-0.5, 1.0]])
         model(x).sum().backward()
         expect.gradients_reach(model, what="The sum of PReLU(x)")
-        causes = {"the positive x count too: there the slope has no part": x.sum()}
+        causes = {"the positive x are counted too, but the slope plays no part there": x.sum()}
         expect.close(
             model.slope.grad.sum(),
             -2.5,
@@ -209,19 +211,19 @@ class TestDead:
             seen = mask(kata, activations)
         causes = {
             "a unit that is 0 for some examples is alive: all, not any": [True, True, False, True],
-            "this is turned around: True is for the dead": [False, True, True, False],
-            "this says who is never 0": [False, False, True, False],
+            "this is the wrong way round: True is for the dead units": [False, True, True, False],
+            "this says which units are never 0": [False, False, True, False],
         }
         expect.equal(
-            seen, [True, False, False, True], what="The dead among four units", causes=causes
+            seen, [True, False, False, True], what="The dead units among four", causes=causes
         )
 
     def test_negative_is_not_dead(self, kata):
         # as a leaky_relu or tanh gives
         activations = torch.tensor([[0.0, -0.02, -1.0], [0.0, -0.01, 1.0]])
         causes = {
-            "a negative activation is no zero: == 0, not <= 0": [True, True, False],
-            "positive and negative activations cancel in the sum: look at each": [
+            "a negative activation is not 0: compare with == 0, not <= 0": [True, True, False],
+            "positive and negative activations cancel in the sum: look at each entry": [
                 True,
                 False,
                 True,
@@ -230,7 +232,7 @@ class TestDead:
         expect.equal(
             mask(kata, activations),
             [True, False, False],
-            what="The dead among three units",
+            what="The dead units among three",
             causes=causes,
         )
 
@@ -247,7 +249,7 @@ class TestDying:
         ):
             activations = getattr(kata, name)(layer(x))
             expect.equal(
-                mask(kata, activations), dead, what=f"The dead among six units with {name}"
+                mask(kata, activations), dead, what=f"The dead units among six with {name}"
             )
             (gradient,) = torch.autograd.grad(activations.sum(), layer.bias)
             expect.equal(
@@ -273,8 +275,8 @@ def slopes(kata, name, at):
         )
         if not y.is_floating_point() or ((y == 0) | (y == 1)).all():
             likely = (
-                "a comparison such as x > 0 has no gradient: it can choose or mask, and x itself"
-                " has to be in the result"
+                "a comparison such as x > 0 has no gradient: use it to choose, and have x itself in"
+                " the result"
             )
         expect.that(
             y.requires_grad, headline, seen="requires_grad=False", expected=expected, likely=likely
@@ -287,7 +289,7 @@ def mask(kata, activations):
     """The answers of dead_units as a list, once it is sure that there is one bool for each unit."""
     dead, (examples, units) = kata.dead_units(activations), activations.shape
     causes = {
-        "there is an answer for each example: look along dim=0": (examples,),
+        "there is one answer per example: look along dim=0": (examples,),
         "there is one answer for all units": (),
     }
     expect.shape(dead, (units,), what="The dead units", causes=causes)
@@ -327,7 +329,7 @@ MISTAKES = {
         "this is x * tanh(x): silu takes the sigmoid": lambda x: x * torch.tanh(x),
     },
     "gelu": {
-        "this is the approximation by tanh: the lesson has the formula with erf": lambda x: F.gelu(
+        "this is the approximation by tanh: the docstring's formula has erf": lambda x: F.gelu(
             x, approximate="tanh"
         ),
         "the root of 2 is missing: erf(x / sqrt(2))": lambda x: x * (1 + torch.erf(x)) / 2,

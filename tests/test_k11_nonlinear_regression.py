@@ -1,4 +1,4 @@
-"""k11: two architectures, their parameters, the pieces the nodes make, and a training in shuffled
+"""k11: two architectures, their parameters, the pieces the nodes make, and training in shuffled
 batches.
 """
 
@@ -16,11 +16,11 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from katas.given.data import curve
 from tests.support import expect, gradients, layers, placement, training
 
-STRETCHED = "outputs (n, 1) and targets (n,) were stretched to (n, n): leave both as columns (n, 1)"
+STRETCHED = "outputs (n, 1) and targets (n,) were broadcast to (n, n): leave both as columns (n, 1)"
 SUMMED = "this is the sum over the examples: the loss is their mean"
 PILED_UP = (
     "gradients pile up from batch to batch: optimizer.zero_grad() is missing before"
-    " loss.backward(), or stands outside the loop over the batches"
+    " loss.backward(), or is outside the loop over the batches"
 )
 ABSOLUTE = "this is the absolute error: use nn.MSELoss"
 SHALLOW = {"input_size": 2, "hidden_size": 4, "output_size": 3}
@@ -45,8 +45,8 @@ class TestModels:
             ]
         del parts[-1]  # no sigmoid at the end
         causes = {
-            "nothing follows the last layer: a prediction may be any number": f"({len(parts)}): ",
-            "no activation stands between two layers, and without one they are a single linear "
+            "no activation after the last layer: a prediction may be any number": f"({len(parts)}): ",
+            "an activation is missing between two layers: without it they are a single linear "
             "layer": ("bias=True)\n    (1): L"),
             "the second hidden layer has no activation: without one it adds nothing": (
                 "bias=True)\n    (3): L"
@@ -64,11 +64,11 @@ class TestModels:
     def test_activation_is_an_argument(self, kata, name, sizes):
         model = getattr(kata, name)(**sizes, activation=nn.Tanh)
         seen = [type(part).__name__ for part in model.main[1::2]]
-        headline = f"{name}(..., activation=nn.Tanh) has other activations."
+        headline = f"{name}(..., activation=nn.Tanh) does not use the activation it is given."
         expected = ["Tanh"] * len(seen)
         likely = (
-            "activation is a class: activation() makes one, where nn.Sigmoid() would always make"
-            " the same"
+            "activation is a class: activation() makes a layer of it, while nn.Sigmoid() would"
+            " always make a sigmoid"
         )
         expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
 
@@ -114,7 +114,7 @@ class TestCount:
         model = chain(*sizes)
         first, second = linear_layers(model)
         causes = {
-            "these are the tensors: a weight matrix holds more than one number (numel())": 4,
+            "this counts the tensors: a weight matrix holds more than one number (numel())": 4,
             "the biases are left out": first.weight.numel() + second.weight.numel(),
             "only the first dimension is counted: numel() is the number of all entries": sum(
                 map(len, model.parameters())
@@ -161,19 +161,19 @@ class TestSummary:
         ]
         seen = kata.summary(nn.ModuleDict({"net": chain(4, 2, 3)}))
         causes = {
-            "a table is a list of rows: this is a dict": {
+            "this is a dict: a table is a list of rows": {
                 name: (shape, number) for name, shape, number in expected
             },
             "a row is a tuple of three: (name, shape, number)": [list(row) for row in expected],
             "the names are left out: model.named_parameters() gives them": [
                 row[1:] for row in expected
             ],
-            "the numbers are left out: parameter.numel()": [row[:2] for row in expected],
+            "the numbers of entries are left out: parameter.numel()": [row[:2] for row in expected],
             "the biases are left out": expected[::2],
             "only the first dimension is counted: numel() is the number of all entries": [
                 (name, shape, shape[0]) for name, shape, _ in expected
             ],
-            "the shape is turned around: a weight has a row for each output": [
+            "the shape is the wrong way round: a weight has a row for each output": [
                 (name, shape[::-1], number) for name, shape, number in expected
             ],
             "these are the layers' names, and a layer has a weight and a bias": [
@@ -220,9 +220,9 @@ class TestNodes:
             hidden = before = layer(torch.tanh(hidden))
         nodes = torch.tanh(hidden)
         causes = {
-            "these are the nodes before their activation": before,
+            "these are the outputs before their activation": before,
             "this is the model's output: leave the last layer out": last(nodes),
-            "these are the first hidden layer's nodes: the last hidden layer is asked for": (
+            "these are the outputs of the first hidden layer: the last hidden layer is asked for": (
                 torch.tanh(first(x))
             ),
             "the activation is written into the code as a sigmoid: call the model's own parts": (
@@ -266,7 +266,7 @@ class TestFit:
             SUMMED: 40 * right,
         }
         expect.close(
-            losses[0], right, what="The loss of the first epoch, of a single batch", causes=causes
+            losses[0], right, what="The loss of the first epoch, with a single batch", causes=causes
         )
 
     def test_goes_through_shuffled_batches(self, kata):
@@ -282,7 +282,7 @@ class TestFit:
             likely = "every epoch makes one step on all examples: split them with a DataLoader"
         expect.that(
             sizes == [50, 50, 20, 50, 50, 20],
-            "fit(..., epochs=2, batch_size=50) on 120 examples makes other batches.",
+            "fit(..., epochs=2, batch_size=50) on 120 examples makes the wrong batches.",
             seen=sizes,
             expected=[50, 50, 20, 50, 50, 20],
             likely=likely,
@@ -291,19 +291,19 @@ class TestFit:
             torch.cat([batch.inputs for batch in part]) for part in (seen[:3], seen[3:])
         )
         expect.close(first.sort(dim=0).values, x, what="The examples of the first epoch, sorted")
-        headline = "The examples are not shuffled anew in every epoch."
+        headline = "The examples are not shuffled again in every epoch."
         expect.that(
             not torch.equal(first, x),
             headline,
             seen="the order of the data",
-            expected="an order of its own in each epoch",
+            expected="a new order in each epoch",
             likely="DataLoader(..., shuffle=True) is missing",
         )
         expect.that(
             not torch.equal(first, second),
             headline,
             seen="the same order twice",
-            expected="an order of its own in each epoch",
+            expected="a new order in each epoch",
             likely="they are shuffled once, before the loop over the epochs",
         )
         parts = [F.mse_loss(batch.outputs, y_of(batch.inputs)).item() for batch in seen[:3]]

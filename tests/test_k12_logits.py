@@ -11,7 +11,7 @@ from tests.support import calls, expect, gradients, placement
 
 LOGITS = torch.tensor([-0.4279, -0.3417, -0.5975, -0.3801, -0.5078, 14.7807, -12.2642])
 STRETCHED = (
-    "(n, 1) next to (n,) was stretched to (n, n): bring both to one shape first, with flatten() or"
+    "(n, 1) and (n,) were broadcast to (n, n): give both the same shape first, with flatten() or"
     " reshape(-1)"
 )
 # logits and targets: two right, two wrong
@@ -25,7 +25,7 @@ class TestProbabilities:
         causes = {
             "the sign is off: sigmoid(z) = 1 / (1 + exp(-z)), with a minus": 1 - expected,
             "this is tanh, which runs from -1 to 1": torch.tanh(LOGITS),
-            "softmax shares 1 among all examples: with one logit per example it is the sigmoid": (
+            "softmax makes the examples add up to 1: with one logit each it is the sigmoid": (
                 F.softmax(LOGITS, dim=0)
             ),
             "these are answers, 0 or 1: a probability is not rounded": expected.round(),
@@ -53,8 +53,8 @@ class TestProbabilities:
     def test_stays_finite_for_huge_logits(self, kata):
         seen = expect.tensor(kata.to_probabilities(torch.tensor([1e4, -1e4, 0.0])), "The result")
         likely = (
-            "exp(10000) is infinite, and inf / inf is nan: torch.sigmoid, or 1 / (1 + exp(-z)), has"
-            " no such quotient"
+            "exp(10000) is infinite, and inf / inf is NaN: torch.sigmoid is safe for logits of any"
+            " size"
         )
         expect.that(
             seen.isfinite().all(),
@@ -79,11 +79,11 @@ class TestLabels:
     def test_threshold_lies_at_probability_one_half(self, kata):
         logits = torch.tensor([-9.0, -0.2, -0.01, 0.0, 0.01, 0.3, 0.49, 0.51, 9.0])
         causes = {
-            "0.5 is the threshold of the probability; the logit of the probability 0.5 is 0": (
+            "0.5 is the threshold for the probability; the logit of the probability 0.5 is 0": (
                 logits >= 0.5
             ),
             "a probability of exactly 0.5 is a 1: torch.round and > give 0 there": logits > 0,
-            "rounding the logits is not enough: the probabilities are to be rounded": (
+            "these are the rounded logits: the threshold belongs to the probabilities": (
                 logits.round()
             ),
             "0 and 1 are swapped": logits < 0,
@@ -99,8 +99,8 @@ class TestLabels:
     def test_drops_the_extra_dimension(self, kata, shape):
         causes = {
             "the extra dimension is still there: reshape(-1) drops it": (*shape[:1], 1),
-            "squeeze() drops every dimension of size 1, the only example's too: reshape(-1), or "
-            "squeeze(1)": (),
+            "squeeze() drops every dimension of size 1, the only example's too: use reshape(-1), "
+            "or squeeze(1)": (),
         }
         expect.shape(
             kata.to_labels(torch.randn(shape)),
@@ -111,7 +111,7 @@ class TestLabels:
 
     def test_labels_are_whole_numbers(self, kata):
         causes = {
-            "a comparison gives True and False: .to(torch.int64) makes numbers of them": torch.bool
+            "a comparison gives True and False: .to(torch.int64) makes them numbers": torch.bool
         }
         expect.dtype(
             kata.to_labels(torch.randn(6, 1, requires_grad=True)),
@@ -134,17 +134,17 @@ class TestLoss:
         p, each = torch.sigmoid(z), F.binary_cross_entropy_with_logits(z, y, reduction="none")
         causes = {
             "this is the sum over the entries: the loss is their mean": each.sum(),
-            "one loss for each entry: the mean over them is missing": each,
+            "this is one loss per entry: the mean over them is missing": each,
             "the sign is off: a loss is not negative": -each.mean(),
-            "the targets are turned around: this is the loss of 1 - y": (
+            "the targets are swapped: this is the loss of 1 - y": (
                 F.binary_cross_entropy_with_logits(z, 1 - y)
             ),
             "the sigmoid is applied first: the formula wants the raw logits": (
                 F.binary_cross_entropy_with_logits(p, y)
             ),
             "the term of the zeros is missing: (1 - y) * log(1 - p)": -(y * p.log()).mean(),
-            "the term y * z is added: take it away": (F.softplus(z) + y * z).mean(),
-            "log(1 + exp(-|z|)) stands without its max(z, 0)": (
+            "the term y * z is added: subtract it": (F.softplus(z) + y * z).mean(),
+            "max(z, 0) is missing beside log(1 + exp(-|z|))": (
                 (F.softplus(-z.abs()) - y * z).mean()
             ),
         }
@@ -181,8 +181,8 @@ class TestLoss:
                 continue
             headline = f"Logits {logits} and targets {targets} are not refused."
             likely = (
-                "compare the two shapes first, and raise ValueError(...) where they differ: torch"
-                " would stretch one"
+                "compare the two shapes first, and raise ValueError(...) if they differ: torch"
+                " would broadcast one"
             )
             expect.unmet(headline, seen=seen, expected="a ValueError", likely=likely)
 
@@ -246,7 +246,7 @@ class TestFigures:
                 "this is the plain mean of precision and recall; F1 is 2 P R / (P + R)": (
                     (precision + recall) / 2
                 ),
-                "TP counts twice, above and below: 2 TP / (2 TP + FP + FN)": (
+                "TP counts only once here: F1 is 2 TP / (2 TP + FP + FN)": (
                     (right & positive).sum() / (right | positive).sum()
                 ),
                 "this is the F1 of class 0: count the 1s": f1_score(
@@ -268,7 +268,7 @@ class TestFigures:
             0.95,
             what="The accuracy of always saying 0, where 95 of 100 are 0",
         )
-        causes = {"a 0 that was called 0 must not count: F1 looks at class 1 alone": 0.95}
+        causes = {"0s that were called 0 are counted: F1 looks at class 1 alone": 0.95}
         expect.close(
             kata.f1(y_true, never),
             0.0,
@@ -308,9 +308,9 @@ class TestFigures:
         likely = (
             "`return` is missing"
             if seen is None
-            else ".item() turns a tensor of one number into a number"
+            else ".item() turns a tensor that holds one number into a plain number"
         )
-        headline = f"{name} gives no plain number."
+        headline = f"{name} does not give a plain number."
         expect.that(
             type(seen) is float, headline, seen=repr(seen), expected="a Python float", likely=likely
         )

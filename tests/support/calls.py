@@ -30,6 +30,6 @@ def check_written_out(
         not used,
         f"{what} is not written out: torch does the work.",
         seen=f"a call of {', '.join(used)}",
-        expected="the formula of the lesson",
+        expected="the formula, written out",
         likely=likely,
     )

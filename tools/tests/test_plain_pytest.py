@@ -16,7 +16,7 @@ from dojo import ROOT
 from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
 
-ONE = str(ROOT / "tests" / f"test_{WRONG}.py") + "::TestTrain::test_parts_two_parallel_lines"
+ONE = str(ROOT / "tests" / f"test_{WRONG}.py") + "::TestTrain::test_separates_two_parallel_lines"
 BACKWARDS = "import pytest\n\n\n@pytest.hookimpl(trylast=True)\n" + (
     "def pytest_collection_modifyitems(items):\n    items.reverse()\n"
 )
