@@ -141,7 +141,7 @@ def fit(
     Returns:
         The loss of each epoch, the mean over its batches, as plain floats.
     """
-    # TODO fit: a DataLoader that shuffles, a fast optimizer; for each batch forward, loss,
+    # TODO fit: a shuffling DataLoader, a fast optimizer; for each batch forward, loss,
     #     zero_grad, backward, step; for each epoch the mean loss
     raise NotImplementedError("fit")
 

@@ -160,7 +160,7 @@ def fit(
     Returns:
         The loss of each epoch, the mean over its batches, as plain floats.
     """
-    # BEGIN SOLUTION fit: a DataLoader that shuffles, a fast optimizer; for each batch forward, loss,
+    # BEGIN SOLUTION fit: a shuffling DataLoader, a fast optimizer; for each batch forward, loss,
     #     zero_grad, backward, step; for each epoch the mean loss
     batches = DataLoader(TensorDataset(features, targets), batch_size=batch_size, shuffle=True)
     loss_function = nn.MSELoss()

@@ -174,7 +174,7 @@ class TestGrid:
             "this is the largest output: argmax gives its position, the class number": (
                 outputs.max(dim=2).values
             ),
-            "these are all outputs: keep only the number of the class with the largest one": outputs,
+            "these are all outputs: keep the number of the class with the largest one": outputs,
             "this is the first output alone: with several outputs take argmax(dim=1)": outputs[
                 :, :, 0
             ],
