@@ -153,8 +153,8 @@ def fit(
     Args:
         features: (n, input_size) float32, on the model's device.
         targets: (n, output_size) float32, on the same device.
-        epochs: passes through all examples. It is judged with 40 to 90 epochs, and small steps do
-            not get there in so few: with Adam, lr=0.05 is enough and lr=0.01 is not.
+        epochs: passes through all examples. The result is judged after 40 to 90 of them. Small
+            steps are too slow for that: with Adam, lr=0.05 is enough and lr=0.01 is not.
         batch_size: examples per batch; the last batch of an epoch may have fewer.
 
     Returns:

@@ -6,8 +6,8 @@ A network's last layer can give any number. This score is called the logit:
     probability sigmoid(z)         0.3946      1.0000     4.7e-06
     label: 1 from 0.5 up           0           1          0
 
-The binary cross-entropy of k06 breaks far out: in float32 sigmoid(-200) is 0,
-and log(0) is minus infinity. Computed from the logits, the same loss is safe:
+The binary cross-entropy of k06 can break: in float32, sigmoid(-200) is 0, and
+log(0) is minus infinity. Computed from the logits, the same loss is safe:
 
     loss = mean(log(1 + exp(z)) - y * z)
     log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|))
@@ -38,7 +38,7 @@ def to_probabilities(logits: Tensor) -> Tensor:
     """The probability of class 1 for each logit.
 
     Args:
-        logits: any shape, float32, of any size.
+        logits: any shape, float32; the numbers may be huge.
 
     Returns:
         The same shape, on the same device, each number finite and from 0 to 1. Gradients flow
@@ -72,7 +72,7 @@ def bce_with_logits(logits: Tensor, targets: Tensor) -> Tensor:
     logsigmoid are.
 
     Args:
-        logits: any shape, float32, of any size.
+        logits: any shape, float32; the numbers may be huge.
         targets: the same shape, on the same device, float32, each from 0 to 1.
 
     Returns:

@@ -45,7 +45,7 @@ class TestModels:
             ]
         del parts[-1]  # no sigmoid at the end
         causes = {
-            "no activation after the last layer: predictions may be any number": f"({len(parts)}): ",
+            "no activation after the last layer: a prediction is any number": f"({len(parts)}): ",
             "an activation is missing between two layers: without it they are a single linear "
             "layer": ("bias=True)\n    (1): L"),
             "the second hidden layer has no activation: without one it adds nothing": (
