@@ -16,9 +16,9 @@ by the answer. For plotting, the answers form a matrix (row, column):
     x2[0]    (0, 0)   (0, 1)   (0, 2)        one row for each x2,
     x2[1]    (1, 0)   (1, 1)   (1, 2)        one column for each x1
 
-torch.meshgrid(x1, x2, indexing="xy") makes such a grid; without indexing="xy",
-rows and columns are swapped. Looking must change nothing: record no gradient,
-use evaluation mode (no dropout), and restore the model's mode at the end.
+torch.meshgrid with indexing="xy" makes such a grid; without it, rows and
+columns are swapped. Looking must change nothing: record no gradient, use
+evaluation mode (no dropout), and restore the model's mode at the end.
 
 What to do: three functions. To see both pictures for networks that are given:
     python -m katas.k09_feature_space
