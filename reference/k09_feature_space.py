@@ -7,7 +7,8 @@ The hidden space. The outputs of the last hidden layer are each point's new
 coordinates (h1, h2). There the last layer does logistic regression, so its
 boundary is the straight line w1 * h1 + w2 * h2 + b = 0. When all points are
 classified correctly, this line separates the classes, although no straight
-line does so in the data. We can only draw it for two hidden neurons.
+line does so in the data. We can only draw it for two hidden neurons. You can
+send a curve there, too: it is a list of points.
 
 The original space. Ask the model at every node of a grid, and colour the node
 by the answer. For plotting, the answers form a matrix (row, column):

@@ -1,7 +1,8 @@
 """Activations: the bend between two layers.
 
 Linear layers in a row are no more than one linear layer. An activation between
-them, applied entry by entry, makes the difference:
+them, applied entry by entry, makes the difference. A relu has a kink at 0; a
+softplus is a smooth relu:
 
        sigmoid, tanh               relu                softplus
              .-----                   /                      /
