@@ -160,6 +160,24 @@ def test_what_others_put_into_the_environment_is_never_lost(paths, filled, monke
     assert filled[-1][1]  # all packages again: half-copied ones look complete
 
 
+def test_the_environment_that_runs_is_repaired_and_not_emptied(paths, filled, monkeypatch):
+    interrupt(paths, monkeypatch)
+    monkeypatch.setattr(sys, "prefix", str(paths.venv))
+    venv.set_up(paths)
+    assert (paths.venv / "half-copied").exists()
+    assert filled[-1] == ("cpu" if builds.LINUX else "default", True)
+
+
+def test_the_environment_of_another_system_is_left_alone(paths, filled):
+    venv.set_up(paths)
+    there = "bin/python" if sys.platform == "win32" else "Scripts/python.exe"
+    (paths.venv / there).parent.mkdir()
+    paths.python.rename(paths.venv / there)
+    with pytest.raises(SetupError, match="set up on another system"):
+        venv.set_up(paths)
+    assert (paths.venv / there).exists()
+
+
 def test_no_room_is_said_before_anything_is_made(paths, filled, monkeypatch, capsys):
     usage = shutil.disk_usage(paths.root)._replace(free=TOO_LITTLE)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)

@@ -24,7 +24,7 @@ def enter(extra: str | None = None) -> None:
     try:
         flagged = len(sys.argv)
         asked = builds.take_choice(sys.argv, os.environ)
-        inside = paths.venv.exists() and paths.venv.samefile(sys.prefix)
+        inside = paths.runs_here
         lacking = packages.missing(packages.requirements(paths.root, extra))
         if not lacking and not inside:
             if len(sys.argv) < flagged:

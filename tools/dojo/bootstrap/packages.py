@@ -36,6 +36,11 @@ class Paths:
         self.held: tuple[int, ...] = ()  # the lock of a setup, which its children hold too
 
     @property
+    def runs_here(self) -> bool:
+        """True if this process runs in .venv, which then must not be emptied."""
+        return self.venv.exists() and self.venv.samefile(sys.prefix)
+
+    @property
     def packages(self) -> list[Path]:
         """The folders in .venv that packages are installed into: one, if it is there."""
         pattern = "Lib/site-packages" if os.name == "nt" else "lib/python3*/site-packages"

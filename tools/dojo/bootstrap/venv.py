@@ -2,7 +2,8 @@
 
 It carries a marker that says how far its setup got, as half-copied packages can look complete to
 pip. Where a setup was interrupted the next one begins anew: in an empty folder if nothing but the
-setup has ever been in there, otherwise by installing every package again over what is there.
+setup has ever been in there and nothing runs in it, otherwise by installing every package again
+over what is there.
 """
 
 import errno
@@ -56,13 +57,21 @@ def read_marker(paths: Paths) -> Marker | None:
 
 
 def state_of(paths: Paths, extra: str | None = None, asked: str | None = None) -> str:
-    """'ready', or why .venv has to be set up: a key of WHY. `asked`: a build of torch."""
+    """'ready', or why .venv has to be set up: a key of WHY. `asked`: a build of torch.
+
+    Raises SetupError if it belongs to another system.
+    """
     marker = read_marker(paths)
     if marker is None:
         return "unmarked" if os.path.lexists(paths.venv) else "absent"
     if marker.state != "ready":
         return "unfinished"
     if not paths.python.exists():
+        if any((paths.venv / other).exists() for other in ("bin/python", "Scripts/python.exe")):
+            raise SetupError(
+                f"{paths.venv} was set up on another system, which may still use it: work in a"
+                " second copy of this folder here, or delete .venv there."
+            )
         return "broken"
     if marker.pins != packages.pins_hash(paths, marker.extras):
         return "outdated"
@@ -113,7 +122,8 @@ def _set_up(paths: Paths, state: str, extra: str | None, asked: str | None) -> N
     there = builds.present(paths)
     build, why = _build(asked, marker, there)
     fresh = not paths.venv.exists() or not any(paths.venv.iterdir())
-    if state == "broken" or (state == "unfinished" and marker and marker.ours):
+    ours = state == "broken" or (state == "unfinished" and marker and marker.ours)
+    if ours and not paths.runs_here:
         _empty(paths)
         fresh, there = True, None
     repair = state == "unfinished" and not fresh

@@ -24,7 +24,10 @@ Listener, Client = connections.Listener, connections.Client
 
 
 def is_ours(name: object) -> bool:
-    return isinstance(name, str) and name.partition(".")[0] in OURS
+    """True for our modules; not for those of the setup, as .venv is laid out for this system."""
+    if not isinstance(name, str) or name.startswith("dojo.bootstrap"):
+        return False
+    return name.partition(".")[0] in OURS
 
 
 class Seen(ModuleType):
