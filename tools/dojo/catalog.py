@@ -76,11 +76,12 @@ class Catalog:
         )
 
     def find(self, name: str) -> Kata:
-        """The kata meant by a number ("6", "k06"), a name or a part of a name.
+        """The kata meant by a number ("6", "k06"), a name or a part of a name, its tests' included.
 
         Raises UnknownKata if none or several fit; the message names those that are near.
         """
         text = name.strip().lower().removesuffix(".py").rpartition("/")[2].replace("-", "_")
+        text = text.removeprefix("test_") or text
         number = text.removeprefix("k")
         if number.isdigit():
             text = f"k{int(number):02d}"

@@ -37,8 +37,9 @@ def app(run: str, help_text: str = "") -> typer.Typer:
             return super().parse_args(ctx, args)
 
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
-            if command := super().get_command(ctx, cmd_name):
-                command.epilog = EPILOG
+            command = super().get_command(ctx, cmd_name)
+            if command and not (command.epilog or "").endswith(EPILOG):
+                command.epilog = f"{command.epilog or ''} {EPILOG}".strip()
             return command
 
     return typer.Typer(

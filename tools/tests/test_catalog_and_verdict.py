@@ -21,6 +21,7 @@ from dojo.validate.parts import catalog_is_complete
         "k06_logistic_regression",
         "logistic",
         "katas/k06_logistic_regression.py",
+        "test_k06_logistic_regression",
     ],
 )
 def test_a_kata_is_found_by_number_name_or_part(catalog, wanted):

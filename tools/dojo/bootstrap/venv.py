@@ -157,7 +157,7 @@ def _build(
 ) -> tuple[str, str]:
     """The build of torch to install, and why that: what is asked for, else what there is."""
     if asked:
-        return asked, f"as {builds.FLAG} {asked} asks"
+        return asked, "as you asked"
     fits = builds.fitting()
     before = marker.torch if marker and marker.torch else there and builds.LINUX and there[1]
     return (before, "as before") if before and before != fits[0] else fits
