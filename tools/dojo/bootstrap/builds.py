@@ -65,7 +65,9 @@ def take_choice(argv: list[str], environ: Mapping[str, str]) -> str | None:
     if asked is None or (asked == "" and where == VARIABLE):
         return None
     if asked not in CHOICES:
-        raise SetupError(f"{where} {asked}".rstrip() + f": choose {', '.join(CHOICES[:-1])} or {CHOICES[-1]}.")
+        raise SetupError(
+            f"{where} {asked}".rstrip() + f": choose {', '.join(CHOICES[:-1])} or {CHOICES[-1]}."
+        )
     if asked == "cuda" and not LINUX:
         raise SetupError(
             f"{where} cuda is for Linux: elsewhere PyTorch's default build is installed. A torch"
