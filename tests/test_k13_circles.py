@@ -208,7 +208,7 @@ class TestTrainRelu:
             likely=likely,
         )
 
-    def test_two_relus_separate_the_close_circles(self, kata, mark):
+    def test_two_relus_part_the_close_circles(self, kata, mark):
         (features, labels), model = (
             close_circles(),
             kata.ReluStack(input_size=2, hidden_size=16, output_size=1),

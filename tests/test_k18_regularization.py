@@ -380,7 +380,7 @@ class TestOverfit:
             likely="keep model.training at the start, and restore it: model.train(mode)",
         )
 
-    def test_memorizes_nonsense(self, kata, mark):
+    def test_learns_nonsense_by_heart(self, kata, mark):
         model, (known, unknown) = (
             kata.MLP(input_dim=2, hidden_dim=302, dropout_p=0.1, num_classes=3),
             nonsense(),
