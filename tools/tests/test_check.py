@@ -223,3 +223,18 @@ def test_a_stop_from_the_keyboard_is_one_word(monkeypatch, capsys):
         commands.main()
     assert end.value.code == 130
     assert capsys.readouterr().err == "\nStopped.\n"
+
+
+def test_the_readme_shows_what_check_prints(half_finished):
+    """As a terminal has it, where signs stand for words; the devices are those of a machine."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("$ python tools/check k06\n")[2].partition("```")[0]
+    for sign, word in {"✓": "ok", "✗": "FAILED", "◌": "blocked", "–": "skipped"}.items():
+        shown = shown.replace(f"{sign} ", f"{word} ")
+    printed = check("k06", "--target", str(half_finished)).stdout
+    printed = printed.replace(f"{half_finished}{os.sep}", "katas/")
+    on_devices = "test_follows_its_device on "
+    lines = [
+        [line for line in text.splitlines() if on_devices not in line] for text in (shown, printed)
+    ]
+    assert lines[0] == lines[1]
