@@ -204,6 +204,27 @@ def test_the_gate_finds_a_test_that_asks_where_only(device):
     assert "double, negated; double, a hundredth too large" in problem
 
 
+def test_an_error_is_not_taken_for_having_noticed(device):
+    def test(double):
+        if (double(X.to(device)).cpu() != 2 * X).any():
+            raise TypeError("of the gate's own, maybe")
+
+    problem, ways = run_gate(test, {"double": double})
+    assert "double, negated (TypeError: of the gate's own, maybe)" in problem
+    assert "negated" not in ways
+
+
+def test_the_gate_knows_numbers_beside_tensors(device):
+    def doubled_and_sum(x):
+        return x * 2, float(x.sum())
+
+    def test(doubled_and_sum):
+        placement.check(doubled_and_sum, X.clone(), device=device, what="The result")
+
+    problem, ways = run_gate(test, {"doubled_and_sum": doubled_and_sum})
+    assert problem == "" and {spoiled.ROUND_TRIP, spoiled.CPU_COPY} <= ways
+
+
 def test_the_gate_finds_a_test_that_asks_nothing_of_a_model(device):
     problem, _ = run_gate(lambda: Layer().to(device)(X.to(device)))
     assert "Layer, negated" in problem
