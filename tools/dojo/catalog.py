@@ -56,11 +56,13 @@ class Stage:
     number: int
     title: str
     katas: tuple[Kata, ...]
+    able: str = ""  # what one who has done its katas can do; goes on after "You can"
 
 
 @dataclass(frozen=True)
 class Catalog:
     stages: tuple[Stage, ...]
+    ways_on: tuple[str, ...] = ()  # where to go after the last kata
 
     @property
     def katas(self) -> tuple[Kata, ...]:
@@ -68,11 +70,12 @@ class Catalog:
 
     def only(self, katas: Sequence[Kata]) -> "Catalog":
         """The same catalog with no other katas than these."""
-        return Catalog(
-            tuple(
+        return replace(
+            self,
+            stages=tuple(
                 replace(stage, katas=tuple(kata for kata in stage.katas if kata in katas))
                 for stage in self.stages
-            )
+            ),
         )
 
     def find(self, name: str) -> Kata:
@@ -113,8 +116,9 @@ def load(path: Path = CATALOG) -> Catalog:
     """Read the catalog. Raises CatalogError if it is missing, unreadable or lists no katas."""
     remedy = "bring it back with `git checkout katas/catalog.toml`"
     try:
-        stages = _parsed(path.read_text(encoding="utf-8")).get("stage", [])
-        catalog = Catalog(tuple(_stage(stage) for stage in stages))
+        document = _parsed(path.read_text(encoding="utf-8"))
+        stages = tuple(_stage(stage) for stage in document.get("stage", []))
+        catalog = Catalog(stages, tuple(document.get("ways_on", ())))
     except FileNotFoundError:
         raise CatalogError(f"{path} is missing: {remedy}.") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -133,7 +137,7 @@ _parsed = lru_cache(maxsize=2)(tomllib.loads)
 
 def _stage(entry: dict[str, Any]) -> Stage:
     katas = tuple(_kata(kata, entry["number"]) for kata in entry.get("kata", []))
-    return Stage(entry["number"], entry["title"], katas)
+    return Stage(entry["number"], entry["title"], katas, entry.get("able", ""))
 
 
 def _kata(entry: dict[str, Any], stage: int) -> Kata:

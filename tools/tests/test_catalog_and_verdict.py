@@ -84,9 +84,15 @@ def test_a_task_without_hints_or_without_what_the_reference_chose_is_named(catal
     kata = catalog.find("k06")
     short = replace(kata, tasks=(replace(kata.tasks[0], **lacks), *kata.tasks[1:]))
     (problem,) = catalog_is_complete(
-        catalogs.Catalog((catalogs.Stage(2, "Linear models", (short,)),))
+        catalogs.Catalog((catalogs.Stage(2, "Linear models", (short,), "fit a line."),))
     ).problems
     assert says in problem
+
+
+def test_a_stage_that_does_not_say_what_one_can_do_after_it_is_named(catalog):
+    stages = (replace(catalog.stages[0], able=" "), *catalog.stages[1:])
+    (problem,) = catalog_is_complete(catalogs.Catalog(stages)).problems
+    assert "stage 0 has no `able`" in problem
 
 
 @pytest.mark.parametrize(

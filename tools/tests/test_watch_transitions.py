@@ -11,6 +11,7 @@ from dojo.check.watch.effects import (
     RunTests,
     open_hint,
     reset,
+    show_closing,
     show_comparison,
     show_hints,
 )
@@ -240,7 +241,10 @@ def test_all_judges_all_and_shows_it(failed):
 def test_after_the_last_one_everything_is_checked_again(last):
     model, todo = update(last, judged(1, result("k00_a")))
     assert todo == [RunTests(2, ("k00_a", "k01_b", "k02_c"))]
-    model = after(model, judged(2, *(result(kata.name) for kata in KATAS)))
+    end = judged(2, *(result(kata.name) for kata in KATAS))
+    assert effects(model, end) == [show_closing]
+    assert effects(replace(model, is_learners=False), end) == []
+    model = after(model, end)
     assert model.is_over
     assert model.lost == ()
     assert "n" not in keys(model)

@@ -7,6 +7,7 @@ watch/    watch mode: one screen that answers every save
 state     hints, attempts and outcomes of every task
 store     keeps that in .progress.json; the learner's kata files
 hints     the open hints of a task, and further reading
+closing   what was learned, what took longest and where to go, after the last kata
 compare   the learner's code of a task beside the reference's
 update    a newer version, with the learner's work kept
 aside     keeps the learner's files aside meanwhile

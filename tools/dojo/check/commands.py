@@ -67,7 +67,8 @@ def run(
 ) -> None:
     """Run the tests and show where you stand (the default)."""
     from dojo import reference_results
-    from dojo.check import aside, running, screens, store
+    from dojo.check import aside, closing, running, screens, store
+    from dojo.check.state import State
 
     if not is_device(device):
         cli.unable(f"--device {device}: choose {ACCEPTED}.")
@@ -84,6 +85,8 @@ def run(
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped.\n")
         raise typer.Exit(EXIT_STOPPED) from None
+    if is_own:
+        _remember(lambda: store.record(verdict, before, device=device))
     records = reference_results.read()
     if as_json:
         print(json.dumps(verdict.to_json(), indent=2, allow_nan=False))
@@ -91,12 +94,13 @@ def run(
         for each, result in zip(chosen, verdict.katas, strict=True):
             screens.kata(screen, each, result, records.get(each.name))
     else:
-        screens.overview(screen, everything, verdict, records)
+        state = store.read()[0] if is_own and verdict.passed else State()
+        at_the_end = closing.page(everything, state)
+        screens.overview(screen, everything, verdict, records, at_the_end)
     if is_own:
         if chosen and verdict.passed and not as_json and device == "auto":
             command = f"python tools/check compare {chosen[-1].short}"
             screen.console.print(f"[dim]Yours beside the reference's: {command}[/]")
-        _remember(lambda: store.record(verdict, before, device=device))
         if aside.left_over(ROOT):
             sys.stderr.write(
                 f"An update was interrupted, and work of yours lies in {aside.FOLDER}:"

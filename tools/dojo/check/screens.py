@@ -1,12 +1,13 @@
 """The screens of the commands: all katas, one kata, hints, a comparison, an update."""
 
 from collections.abc import Sequence
-from textwrap import fill, indent
+from textwrap import fill, indent, wrap
 
 from rich.markup import escape
 from rich.text import Text
 
 from dojo.catalog import Catalog, Kata, Task
+from dojo.check.closing import Closing
 from dojo.check.compare import GAP, NEW, OLD, SAME, CodePair, Line, differences
 from dojo.check.hints import OpenHints
 from dojo.check.update import Update, counted
@@ -19,9 +20,15 @@ _LINE_STYLES = {SAME: "dim", OLD: "red", NEW: "green", GAP: "dim"}
 
 
 def overview(
-    screen: Screen, catalog: Catalog, verdict: Verdict, records: dict[str, ReferenceResult]
+    screen: Screen,
+    catalog: Catalog,
+    verdict: Verdict,
+    records: dict[str, ReferenceResult],
+    at_the_end: Closing | None = None,
 ) -> None:
-    """Stages, katas and tasks with outcomes, the progress, and the next task's first failure."""
+    """Stages, katas and tasks with outcomes, the progress, and the next task's first failure; where
+    everything passes, the closing page.
+    """
     out = screen.console.print
     results = {result.name: result for result in verdict.katas}
     for stage in catalog.stages:
@@ -44,6 +51,33 @@ def overview(
         _next(screen, *verdict.first_open)
     else:
         out("\n[green]Everything passes.[/] Well done.")
+        if at_the_end:
+            closing(screen, at_the_end)
+
+
+def closing(screen: Screen, page: Closing) -> None:
+    """The closing page: what was learned, what took longest, where to go from here."""
+    _section(screen, "You can now", page.able)
+    _section(screen, "What took you longest", [str(effort) for effort in page.longest])
+    _section(screen, "Where to go from here", page.ways_on)
+    if page.days:
+        screen.console.print(f"\n[dim]{page.days}[/]")
+
+
+def _section(screen: Screen, title: str, lines: Sequence[str]) -> None:
+    """A list under a title; nothing where the list is empty. A long line goes on below its text."""
+    width = min(100, screen.console.width - 1)
+    if lines:
+        screen.console.print(f"\n[bold]{title}[/]")
+    for line in lines:
+        text = _folded(line, width)
+        screen.console.print(escape(text), soft_wrap=True)
+
+
+def _folded(line: str, width: int) -> str:
+    """A point of a list, over as many lines as it needs; an address stays whole."""
+    lines = wrap(line, width - 4, break_on_hyphens=False, break_long_words=False)
+    return indent("\n".join(lines), "    ").replace("    ", "  - ", 1)
 
 
 def compared(number: Measured, record: ReferenceResult | None) -> str:

@@ -77,6 +77,10 @@ def catalog_is_complete(chosen: Catalog) -> Finding:
                 problems.append(f"{where} has {len(task.hints)} hints of {FEWEST_HINTS}")
             if not task.chose.strip():
                 problems.append(f"{where} has no `chose`: what the reference chose, and why")
+    for stage in chosen.stages:
+        if not stage.able.strip():
+            where = f"katas/catalog.toml: stage {stage.number}"
+            problems.append(f"{where} has no `able`: what a learner can do after it")
     listed = {kata.name for kata in catalog.load().katas}
     for path in sorted((ROOT / "reference").glob("k*.py")):
         if path.stem not in listed:

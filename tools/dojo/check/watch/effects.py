@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from dojo.catalog import Catalog, Kata
-from dojo.check import compare, hints, screens, store
+from dojo.check import closing, compare, hints, screens, store
 from dojo.check import state as states
 from dojo.check.watch.model import READ, Hints, Model, Quit
 from dojo.console import Screen
@@ -59,6 +59,13 @@ def show_comparison(model: Model, screen: Screen) -> Model:
             parts = compare.parts(code, kata.reference_text(), task.name)
             screens.comparison(screen, kata, task, parts)
     return replace(model, view=READ, text=printed.get(), scroll=0)
+
+
+def show_closing(model: Model, screen: Screen) -> Model:
+    """Put the closing page below the results of all katas."""
+    with screen.console.capture() as printed:
+        screens.closing(screen, closing.page(model.catalog, store.read()[0]))
+    return replace(model, text=printed.get())
 
 
 def reset(model: Model, screen: Screen) -> Model:

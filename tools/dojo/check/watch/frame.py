@@ -204,6 +204,9 @@ class Frame:
             self._out(f"[red]{titles[name]} passed before, and does not now.[/]")
         if model.is_over:
             self._out("[green]Everything passes.[/] Well done.")
+            if model.text:
+                self._text(model)
+                return
         for name, title in titles.items():
             if result := model.results.get(name):
                 marks = " ".join(self._screen.mark(task.outcome) for task in result.tasks)

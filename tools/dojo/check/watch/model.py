@@ -51,7 +51,7 @@ class Model:
     hints: Hints | None = None
     lost: tuple[str, ...] = ()  # katas that passed before and do not now
     is_over: bool = False  # everything passes, and was checked again
-    text: str = ""  # what there is to read: a comparison, or all hints
+    text: str = ""  # what there is to read: a comparison, all hints, or the closing page
     notice: str = ""  # a sentence that stays until the next save or key
     was_reset: str = ""  # the kata that a reset has just written: its save keeps the notice
     scroll: int = 0  # lines of the screen's upper part that are above its edge

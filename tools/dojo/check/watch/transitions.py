@@ -75,7 +75,9 @@ def _ended(model: Model, event: m.RunEnded) -> Next:
     if run and run.number == event.run:
         model = replace(_with_results(model, run, event.results), run=None, seconds=event.seconds)
         if len(run.katas) == len(model.catalog.katas):
-            return replace(model, view=ALL, scroll=0, is_over=not model.unfinished), []
+            model = replace(model, view=ALL, scroll=0, text="", is_over=not model.unfinished)
+            has_page = model.is_over and model.is_learners
+            return model, [effects.show_closing] if has_page else []
         if model.unknown and not background:
             background = RunUnderWay(model.number + 1, model.unknown)
             effect = effects.RunTests(background.number, background.katas, in_background=True)
