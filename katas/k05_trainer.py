@@ -86,8 +86,8 @@ def train_batch(
         features, targets: one batch, on any device.
 
     Returns:
-        The loss before the step, a plain float; and the outputs and the targets that the criterion
-        was given, on the model's device and, if they hold equally many numbers, in the same shape.
+        The loss before the step, a plain float. Then the outputs and the targets that the criterion
+        was given: on the model's device and, if they hold equally many numbers, in the same shape.
     """
     # TODO batch: move the batch, then the five moves, with like_targets before the loss
     raise NotImplementedError("batch")

@@ -149,9 +149,9 @@ def train(
         The training losses and the validation losses: two lists of plain floats, one for each
         epoch that was made.
     """
-    # TODO train: an optimizer; in each epoch the two functions above, and a copy of the
-    #     state if the validation loss is a new lowest one; count the epochs without one; put the
-    #     best state back
+    # TODO train: make an optimizer. In each epoch call the two functions above, and copy
+    #     the state if the validation loss is a new lowest one; otherwise count the epoch. At the
+    #     end put the best state back
     raise NotImplementedError("train")
 
 

@@ -21,7 +21,7 @@ chain rule leads from it back to every parameter, the last layer first:
 
 A step of gradient descent is W := W - learning_rate * dW, with all gradients
 taken before it. Start with weights 0.01 * a standard normal random number, and
-biases 0. Equal weights would keep the hidden units the same for ever.
+biases 0. Equal weights would keep the hidden units the same forever.
 
 What to do: the pieces, then the loop. `python -m katas.k15_numpy_mlp` draws
 what your network learned.

@@ -172,9 +172,9 @@ def train(
         The training losses and the validation losses: two lists of plain floats, one for each
         epoch that was made.
     """
-    # BEGIN SOLUTION train: an optimizer; in each epoch the two functions above, and a copy of the
-    #     state if the validation loss is a new lowest one; count the epochs without one; put the
-    #     best state back
+    # BEGIN SOLUTION train: make an optimizer. In each epoch call the two functions above, and copy
+    #     the state if the validation loss is a new lowest one; otherwise count the epoch. At the
+    #     end put the best state back
     optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
     train_losses, val_losses = [], []
     best, waited = float("inf"), 0

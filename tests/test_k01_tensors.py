@@ -59,7 +59,7 @@ class TestMake:
     def test_random_numbers_have_their_distribution(self, kata, name, mean, std):
         tensor = returned.named(kata.make([1], (100, 100)), MADE, "make")[name]
         right = abs(tensor.mean() - mean) < 0.1 and abs(tensor.std() - std) < 0.1
-        headline = f'"{name}" has another distribution.'
+        headline = f'"{name}" has the wrong distribution.'
         likely = "torch.rand is the uniform one, torch.randn the normal one"
         if name == "normal" and abs(tensor.mean()) < 0.1:
             likely = "standard normal numbers have the standard deviation 1: torch.randn as it is"
@@ -313,7 +313,7 @@ class TestToNumpy:
         tensor = torch.arange(6, dtype=dtype).reshape(2, 3)
         array = array_of(kata.to_numpy(tensor))
         expect.close(array, tensor, what="The array")
-        headline = f"The array of a {dtype} tensor has another dtype."
+        headline = f"The array of a {dtype} tensor has the wrong dtype."
         seen = array.dtype
         expected = tensor.numpy().dtype
         likely = "a conversion that is not asked for: .float(), .astype(...)"

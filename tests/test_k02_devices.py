@@ -106,7 +106,7 @@ class TestMove:
             if name != "features":
                 expect.that(
                     entry == batch[name],
-                    f"The entry {name!r}, which is no tensor, has changed.",
+                    f"The entry {name!r}, which is not a tensor, has changed.",
                     seen=repr(entry),
                     expected=repr(batch[name]),
                     likely=ONLY_TENSORS,
@@ -227,16 +227,16 @@ def move(kata, batch, device):
         raise
     except AttributeError as error:
         if "no attribute 'to'" in str(error):
-            headline = "Something that is no tensor was treated as one."
+            headline = "Something that is not a tensor was treated as one."
             expected = "to() for tensors only"
             expect.unmet(headline, seen=error, expected=expected, likely=ONLY_TENSORS)
         raise
     likely = (
         "`return` is missing"
         if moved is None
-        else f"type(batch) is {type(batch).__name__}: build one of that kind"
+        else f"type(batch) is {type(batch).__name__}: build one of the same type"
     )
-    headline = "What comes back is not of the same kind as the batch."
+    headline = "What comes back is not of the same type as the batch."
     same = type(moved) is type(batch)
     expect.that(
         same, headline, seen=type(moved).__name__, expected=type(batch).__name__, likely=likely

@@ -26,7 +26,7 @@ class TestLook:
         )
         examples = {
             "these are the examples: len(dataloader) counts the batches": 12,
-            "this is one less: enumerate counts from 0, so its last number is no count": 2,
+            "this is one less: enumerate counts from 0, so its last number is not the count": 2,
         }
         expect.equal(number, 3, what="The number of batches", causes=examples)
         whole = "this is the shape of all the data: next(iter(dataloader)) takes one batch out"
@@ -336,7 +336,7 @@ class TestPrints:
             "every epoch has its line: ask for the remainder, epoch % every": lines(losses),
             "the remainder is taken of an epoch counted from 0: the first line is that of epoch "
             "3": lines(losses, (1, 4, 7)),
-            "the last epoch has a line of its own: 7 is no multiple of 3": lines(losses, (3, 6, 7)),
+            "the last epoch has a line too: 7 is not a multiple of 3": lines(losses, (3, 6, 7)),
         }
         what = "The printed text, with every=3 and 7 epochs"
         expect.equal(capsys.readouterr().out, lines(losses, (3, 6)), what=what, causes=causes)

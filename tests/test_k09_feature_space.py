@@ -93,8 +93,8 @@ class TestBoundary:
             " unless there are 2 inputs"
         )
         headline = (
-            f"The boundary of a last hidden layer of {hidden} is no line, and hidden_boundary does"
-            " not say so."
+            f"The boundary of a last hidden layer of {hidden} is not a line, and"
+            " hidden_boundary does not say so."
         )
         try:
             seen = expect.describe(kata.hidden_boundary(network(hidden=hidden), torch.zeros(3)))

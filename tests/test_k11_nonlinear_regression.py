@@ -129,7 +129,7 @@ class TestCount:
         model[0][0].requires_grad_(False)
         causes = {
             "frozen parameters (requires_grad=False) are counted too": 20,
-            "model.state_dict() also holds running means, which are no parameters: take "
+            "model.state_dict() also holds running means, which are not parameters: take "
             "model.parameters()": (31),
         }
         expect.equal(
@@ -189,7 +189,7 @@ class TestSummary:
             (name, tuple(value.shape), value.numel()) for name, value in model.state_dict().items()
         ]
         causes = {
-            "model.state_dict() also holds running means, which are no parameters: "
+            "model.state_dict() also holds running means, which are not parameters: "
             "model.named_parameters()": (everything),
             "frozen parameters are parameters too: the table has a row for each": everything[2:4],
         }

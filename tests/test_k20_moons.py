@@ -131,8 +131,8 @@ class TestTrain:
 
 @cache  # the three medals are for the same training
 def answers(build_model, train, seed):
-    """The share of new points that a model trained within the budget answers right, its losses, and
-    what may be wrong.
+    """The share of new points that a model classifies correctly after training within the budget,
+    its losses, and what may be wrong.
     """
     (features, labels), (new, right), losses = moons(), moons(points=20000, seed=2024), []
     model = build_model()

@@ -95,7 +95,7 @@ class TestBase:
             headline, w = f"The pair of parameter {number} begins otherwise.", given.detach()
             signs = {
                 "the pair is turned around: (parameter, g)": g is given,
-                "the order is another one": any(parameter is one for one in parameters),
+                "the order is changed": any(parameter is one for one in parameters),
                 "this is .data, detached or a copy: give the very tensor that came": True,
             }
             likely = expect.told(next(cause for cause, fits in signs.items() if fits))

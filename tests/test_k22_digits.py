@@ -38,8 +38,8 @@ class TestSplit:
             (500, 400, 600): ONCE_MORE,
         }
         told = [cause for sizes, cause in causes.items() if alike(seen, sizes)]
-        likely = expect.told(*told) or "a share is another one, or a part is cut twice"
-        headline = "The parts of 1000 rows have other sizes."
+        likely = expect.told(*told) or "a share is wrong, or a part is cut twice"
+        headline = "The parts of 1000 rows have the wrong sizes."
         expect.that(alike(seen, right), headline, seen=seen, expected=right, likely=likely)
 
     def test_every_row_is_in_exactly_one_part(self, kata):
@@ -538,7 +538,7 @@ def parts(seed: int = 12) -> list[Tensor]:
 
 @cache  # the three medals are for the same training
 def answers(make_model, train, seed: int):
-    """The share of test digits that a model answers right, and its training losses."""
+    """The share of test digits that a model classifies correctly, and its training losses."""
     *data, x, y = parts()
     model = make_model(64, 10)
     losses = returned.several(

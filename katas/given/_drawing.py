@@ -221,4 +221,4 @@ def legend(figure: Figure, panels: Sequence[Axes]) -> None:
 
 
 def score(right: np.ndarray) -> str:
-    return f"{right.sum()} of {len(right)} points answered right"
+    return f"{right.sum()} of {len(right)} points classified correctly"

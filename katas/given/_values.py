@@ -47,7 +47,7 @@ def to_columns(
 def to_classes(
     labels: Values, n: int | None = None, what: str = "labels", names: bool = False
 ) -> tuple[np.ndarray, list[str]]:
-    """The class number of each point, (n,), and the name of each number; names tells whether labels
+    """The class number of each point, (n,), and the name of each number; names says whether labels
     may be names.
     """
     array = to_array(labels)

@@ -19,7 +19,7 @@ def sine_bands_arrays() -> tuple[np.ndarray, np.ndarray]:
         features: (25, 2) float64, the coordinates x1 and x2; labels: (25,) float64, ten 0s, then
             fifteen 1s.
 
-    Class 0 lies on x2 = sin(x1), class 1 on x2 = sin(x1) + 1. No straight line parts them.
+    Class 0 lies on x2 = sin(x1), class 1 on x2 = sin(x1) + 1. No straight line separates them.
     Source: deep.TEACHING, "Neural Network with PyTorch".
     """
     x1 = np.concatenate([np.linspace(-5, 5, 10), np.linspace(-4.5, 4.8, 15)])
@@ -222,7 +222,8 @@ def linear_arrays(num_features: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Noisy points along a straight line (one feature) or a plane (more of them).
 
     Returns:
-        features: (500, num_features) float64, normal deviates; targets: (500,) float64.
+        features: (500, num_features) float64, standard normal random numbers; targets: (500,)
+        float64.
 
     The targets are a weighted sum of the features plus normal noise with standard deviation 10.
     Source: "Lecture 4: Introduction to Pytorch & Neural Networks" (make_regression of scikit-learn,
@@ -247,8 +248,8 @@ def curve() -> tuple[Tensor, Tensor]:
     """Points on the curve y = x**2 + 15 * sin(x)**3, in ascending order of x.
 
     Returns:
-        features x: (500, 1) float32, sorted normal deviates; targets y: (500, 1) float32, without
-        noise.
+        features x: (500, 1) float32, sorted standard normal random numbers; targets y: (500, 1)
+        float32, without noise.
 
     Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
     """

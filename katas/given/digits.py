@@ -41,7 +41,7 @@ def plot_losses(train_losses: Values, val_losses: Values) -> Figure:
         train_losses, val_losses: (epochs,) numbers, at least one.
 
     Raises:
-        ValueError: their shapes differ, or one is another one.
+        ValueError: their shapes differ, or one is wrong.
 
     What to see: where does the validation loss stop falling, while the training loss goes on?
     """
@@ -81,7 +81,7 @@ def plot_images(images: Values, labels: Values, answers: Values) -> Figure:
         labels, answers: (n,), the right digits and the answered ones.
 
     Raises:
-        ValueError: a shape is another one.
+        ValueError: a shape is wrong.
 
     What to see: would you have known?
     """

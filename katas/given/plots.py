@@ -74,7 +74,7 @@ def plot_data(
         part: which of the data these are, such as "test part", for the title.
 
     Raises:
-        ValueError: a shape is another one, or the labels are neither.
+        ValueError: a shape is wrong, or the labels are neither.
 
     What to see: could a straight line part the classes, or does it need a bend?
     """
@@ -103,7 +103,7 @@ def plot_boundary(
         part: which of the data these are, such as "test part", for the title.
 
     Raises:
-        ValueError: a shape is another one, or the model answers nan or inf.
+        ValueError: a shape is wrong, or the model answers nan or inf.
 
     What to see: which bends the model is able to make, and the points it gives up.
     """
@@ -132,7 +132,7 @@ def plot_hidden_space(
             sees them.
 
     Raises:
-        ValueError: a shape is another one, or the model has no hidden layer of two neurons.
+        ValueError: a shape is wrong, or the model has no hidden layer of two neurons.
 
     What to see: the last layer can only draw a straight line; all that bends, the layers before it
     have bent.
@@ -173,7 +173,7 @@ def plot_loss_history(losses: Values) -> Figure:
         losses: (epochs,) numbers, at least one.
 
     Raises:
-        ValueError: the shape is another one.
+        ValueError: the shape is wrong.
 
     What to see: a curve that falls, then levels off. A saw means too large a learning rate; a
     gentle slope means unfinished.
@@ -220,7 +220,7 @@ def plot_descents(height: Callable[[Tensor], Tensor], paths: Mapping[str, Values
         paths: name → the places of a walk, (steps + 1, 2), the start first.
 
     Raises:
-        ValueError: there is no walk, a shape is another one, or a place is nan or inf.
+        ValueError: there is no walk, a shape is wrong, or a place is nan or inf.
 
     What to see: which walks go from wall to wall, and which along the floor.
     """
@@ -253,7 +253,7 @@ def plot_activations(functions: Mapping[str, Callable[[Tensor], Tensor]]) -> Fig
         functions: name → function that maps (n,) float32 to (n,).
 
     Raises:
-        ValueError: there is no function, or one gives another shape.
+        ValueError: there is no function, or one gives the wrong shape.
 
     What to see: where the slope is 0, a neuron learns nothing.
     """
@@ -302,7 +302,7 @@ def plot_regression(
             model's.
 
     Raises:
-        ValueError: a shape is another one, or a model answers nan or inf.
+        ValueError: a shape is wrong, or a model answers nan or inf.
 
     What to see: where the curve follows the points, and where it cannot.
     """
@@ -340,7 +340,7 @@ def plot_surface(model: Model, features: Values, targets: Values) -> Figure:
         targets: (n, 1) or (n,).
 
     Raises:
-        ValueError: a shape is another one, or the model answers nan or inf.
+        ValueError: a shape is wrong, or the model answers nan or inf.
 
     What to see: the two panels share their colours, so a place where they differ is one where the
     model is wrong.
@@ -383,7 +383,7 @@ def plot_network(sizes: Sequence[int]) -> Figure:
             [2, 3, 1].
 
     Raises:
-        ValueError: there are fewer than two sizes, or one is no whole number from 1 on.
+        ValueError: there are fewer than two sizes, or one is not a whole number from 1 on.
 
     What to see: how fast the number of parameters grows with the sizes. Of a layer of more than 8
     nodes only 6 are drawn.
@@ -418,7 +418,7 @@ def plot_nodes(model: nn.Module, features: Values) -> Figure:
         features: (n, 1) or (n,); the curves reach from the smallest to the largest.
 
     Raises:
-        ValueError: a shape is another one, or the model has no hidden layer.
+        ValueError: a shape is wrong, or the model has no hidden layer.
 
     What to see: the model's curve is a weighted sum of its last hidden nodes, plus a bias. Which
     node makes which bend?
@@ -479,7 +479,7 @@ def plot_confusion(y_true: Values, y_pred: Values, classes: Sequence[str]) -> Fi
         classes: the name of each class number.
 
     Raises:
-        ValueError: a shape is another one, or a number has no name in classes.
+        ValueError: a shape is wrong, or a number has no name in classes.
 
     What to see: the diagonal holds the right answers; a dark cell beside it is a pair of classes
     the model mixes up.

@@ -1,5 +1,5 @@
 """Epochs of mini-batches, and when they end: what is seen of a training, and checks of it. A row's
-first feature tells its number, so that batches are known by their rows.
+first feature says its number, so that batches are known by their rows.
 """
 
 import contextlib
@@ -47,14 +47,14 @@ MADE = {  # patience, epochs → how many epochs mistakes make
 }
 EQUAL = "an equal loss counts as better: lower is asked for (<, not <=)"
 NO_COPY = (
-    "what was kept is no copy: state_dict() holds the model's own tensors, which every step changes"
-    " (copy.deepcopy)"
+    "what was kept is not a copy: state_dict() holds the model's own tensors, which every step"
+    " changes (copy.deepcopy)"
 )
 NOT_BACK = "the best state is never put back: model.load_state_dict(...) after the loop"
 
 
 def rows_of(number: int, first: int = 0) -> tuple[Tensor, Tensor]:
-    """Features (number, 4) and labels of three classes. The first feature tells the row's number:
+    """Features (number, 4) and labels of three classes. The first feature says the row's number:
     a hundredth of it.
     """
     labels = torch.randint(3, (number,))
@@ -153,7 +153,7 @@ def check_batches(watch: Watch, rows: int, batch_size: int) -> None:
     told = [cause for cause, sizes in causes.items() if sizes == seen][:1]
     expect.that(
         seen == right,
-        "The batches have other sizes.",
+        "The batches have the wrong sizes.",
         seen=f"{', '.join(map(str, seen[:10]))} rows" if seen else "model(...) is not called",
         expected=f"{', '.join(map(str, right))} rows",
         likely=expect.told(*told)
@@ -284,7 +284,7 @@ def _why(step: Step, pile: Mapping[str, Tensor], x: Tensor, y: Tensor, unshuffle
         ] = gradients(step, x, unshuffled, F.cross_entropy)
     told = [cause for cause, other in wrong.items() if alike(step.gradients, other)]
     return expect.told(*told) or (
-        "features and labels of a batch are not the same rows; or the loss is another one"
+        "features and labels of a batch are not the same rows; or the loss is the wrong one"
     )
 
 
@@ -452,7 +452,7 @@ def check_end(kata, patience: int, epochs: int) -> None:
     shown = ", ".join(map(str, SCRIPT[:right]))
     told = [cause for number, cause in MADE[patience, epochs].items() if number == made]
     if made == (_end(train_losses, patience) or epochs):
-        told.append("the count goes by the training loss: the validation loss tells when to stop")
+        told.append("the count goes by the training loss: the validation loss says when to stop")
     expect.that(
         made == right,
         "The training ends after another number of epochs.",

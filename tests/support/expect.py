@@ -219,7 +219,7 @@ def reaches(
     history: Sequence[float] | None = None,
     causes: Sequence[str] = (),
 ) -> None:
-    """A training reached its mark. The losses of its epochs, where given, tell how it went."""
+    """A training reached its mark. The losses of its epochs, where given, show how it went."""
     value = value.item() if isinstance(value, Tensor) else float(value)
     losses = [] if history is None else [float(loss) for loss in history]
     curve = Curve.of(losses, bands.find(mark.name)) if losses else None

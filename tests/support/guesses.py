@@ -51,7 +51,7 @@ def of_device(value: Tensor, expected: torch.device) -> str:
 
 
 def of_numbers(seen: Tensor, wanted: Tensor) -> Cause:
-    """The first that fits of what is no number, all zeros, k times right, here and there wrong."""
+    """The first that fits of what is not a number, all 0, k times right, here and there wrong."""
     seen, wanted = seen.to(torch.float64), wanted.to(torch.float64)
     if not torch.isfinite(seen).all():
         return Cause("a division by zero, or exp or log of a number too large or too small")

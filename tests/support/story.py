@@ -74,7 +74,7 @@ def of(history: Sequence[float], band: Band | None = None) -> Story:
         return _story("like the reference's", went, likely, WHAT_IS_MEASURED)
     before = numbers[-max(len(numbers) // 10, 2)]
     if before - last > 0.02 * (first - last):
-        likely = ("a larger learning rate, or another optimizer, gets there in time",)
+        likely = ("a larger learning rate, or a better optimizer, would reach it in time",)
         return _story(
             "too slow", f"{went} and was still falling{_behind(last, band)}", likely, LARGER_STEPS
         )

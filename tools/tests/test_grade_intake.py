@@ -37,7 +37,7 @@ def test_a_folder_that_can_not_hold_submissions_is_told(tmp_path, katas):
     (tmp_path / f"{K06}.py").write_bytes(b"x")
     with pytest.raises(IntakeError, match="looks like one submission"):
         scan(tmp_path, katas)
-    with pytest.raises(IntakeError, match="is no folder"):
+    with pytest.raises(IntakeError, match="is not a folder"):
         scan(tmp_path / f"{K06}.py", katas)
 
 

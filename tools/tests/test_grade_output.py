@@ -190,7 +190,7 @@ def test_our_errors_make_exit_code_1_and_no_zero_in_the_table(grade_command, cou
         (["{in}", "--katas", "k99"], "There is no kata 'k99'"),
         (["{in}", "--assignment", "none.toml"], "check --assignment"),
         (["{in}", "--id-pattern", "("], "no regular expression"),
-        (["{in}/roster.csv"], "is no folder"),
+        (["{in}/roster.csv"], "is not a folder"),
         (["{in}", "--out", "{in}/roster.csv"], "give another --out"),
         (["{in}", "--jobs", "0"], "'--jobs'"),
         (["show", "ann", "--out", "{in}"], "has no gradebook"),

@@ -22,7 +22,7 @@ _Node = ast.stmt | ast.expr
 
 
 class NotComparable(UserError):
-    """The learner's file is no Python; the message says so."""
+    """The learner's file is not Python; the message says so."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,13 @@ def refusal(kata: Kata, tasks: Sequence[Task], state: State) -> str:
             f"You can compare once {what} is green: until then the solution stays yours to find."
             f" `python tools/check hint {kata.short}` helps to get there."
         )
-    return f"You can compare once {what} is green: `{command}` tells whether it is."
+    return f"You can compare once {what} is green: `{command}` shows whether it is."
 
 
 def parts(yours: str, reference: str, task: str) -> list[CodePair]:
     """What both wrote for a task, in the reference's order; last the learner's own helpers.
 
-    Raises NotComparable if the learner's text is no Python.
+    Raises NotComparable if the learner's text is not Python.
     """
     try:
         learner = _Source(yours)

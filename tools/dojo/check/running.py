@@ -14,7 +14,7 @@ from dojo.suite.unit import Unit
 
 
 class NoTarget(UserError):
-    """The target is no folder; the message says so."""
+    """The target is not a folder; the message says so."""
 
 
 class NoDevice(UserError):

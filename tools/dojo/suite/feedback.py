@@ -94,7 +94,7 @@ def _diagnosis(
         headline = "This did not come to an end."
         return Diagnosis(headline, seen, expected, ENDLESS, LOOK_AT_THE_LOOP)
     headline = "The test could not work with what your code returned."
-    words = "the error's own words say what it stumbled over"
+    words = "read the error's last line: it names what went wrong"
     if in_learners_code:
         headline = "Your code raised an error."
         words += "; it was raised in the line below"
@@ -102,7 +102,7 @@ def _diagnosis(
     is_told = any(cause.told for cause in likely)
     pointer = LOOK_AT_VALUES if in_learners_code and not is_told else ""
     seen = f"{kind}: {error}" if str(error) else kind
-    return Diagnosis(headline, seen, f"no error, so that: {expected}", likely, pointer)
+    return Diagnosis(headline, seen, f"no error (the test: {expected})", likely, pointer)
 
 
 def learner_frames(traceback: types.TracebackType | None, path: Path) -> Iterator[tuple[int, str]]:

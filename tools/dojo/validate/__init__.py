@@ -16,6 +16,8 @@ device_record  what is kept of that, and the table of all devices
 patches        known mistakes and other right solutions: replacements in a reference's text
 test_files     what a kata's test file says, and texts run against it
 workflows      the workflows, looked at by linters
+texts          lessons that read easily, short sentences, and words (words.toml)
+text_sources   where the texts lie that people read
 """
 
 from collections.abc import Callable, Sequence

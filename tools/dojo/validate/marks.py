@@ -30,9 +30,8 @@ HEADER = """\
 # What a training has to reach. Chosen by hand: what, on, must_be and mark. All else is measured and
 # written by `python tools/validate marks`: what the reference reached and how often it missed the
 # mark (false_fail); what known mistakes reached, how often they met this mark (false_pass), and all
-# marks of their test at once; and the mistakes that no mark has to part from right solutions, each
-# with the test that catches it. Where quantiles are missing, no run ended at a number: it went to
-# infinity.
+# marks of their test at once; and the mistakes that no mark has to catch, each with the test that
+# does. Where quantiles are missing, no run ended at a number: it went to infinity.
 """
 QUANTILES = {"min": 0, "q01": 0.01, "q05": 0.05, "median": 0.5, "q95": 0.95, "q99": 0.99, "max": 1}
 RIGHT_SEEDS, WRONG_SEEDS = 1000, 200
@@ -109,8 +108,7 @@ def candidates(catalog: Catalog) -> Iterator[Candidate]:
 
 
 def caught_beside(kata: Kata) -> list[str]:
-    """The known mistakes in a training that no mark has to part from right ones, each with the test
-    that does.
+    """The known mistakes in a training that no mark has to catch, each with the test that does.
 
     Such as softmax before the loss: the accuracy reaches the mark all the same, and the gradients
     give it away.

@@ -21,6 +21,7 @@ from dojo.validate import (
     patches,
     pins,
     placement,
+    texts,
     workflows,
 )
 from dojo.validate.patches import Patch, PatchError
@@ -314,6 +315,7 @@ FORMAT = ("format", "--check", "--no-cache", ".")
 PARTS = (
     Part("the catalog names what is there", catalog_is_complete),
     Part("stubs equal what the references generate", stubs_match),
+    Part("texts are plain English", texts.read_well),
     Part("every task of a stub is not started", stubs_are_not_started),
     Part("references pass", references_pass),
     Part("known mistakes are caught and named", mistakes_are_caught),

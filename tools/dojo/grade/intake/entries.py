@@ -128,7 +128,7 @@ def _files_in(folder: Path) -> list[os.DirEntry[str]]:
         problem = ": there is no such folder. Give the one that holds the submissions."
     except NotADirectoryError:
         how = "Give the folder that holds the submissions; unpack a downloaded archive"
-        problem = f" is no folder. {how}."
+        problem = f" is not a folder. {how}."
     except OSError as error:
         problem = f" can't be read ({error.strerror}): check that you may."
     raise IntakeError(f"{folder}{problem}")

@@ -114,7 +114,7 @@ def open_file(path: Path) -> IO[bytes]:
 
 
 def refusal(mode: int) -> str:
-    """The reason why something of this kind is not opened; empty for a file."""
+    """The reason why an entry with this mode is not opened; empty for a file."""
     if stat.S_ISLNK(mode):
         return LINK
     return "" if stat.S_ISREG(mode) else NO_FILE
