@@ -22,17 +22,25 @@ class TestModel:
             )
             """,
             causes={
-                "the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=1, out_features=2"
+                "the sizes are swapped: nn.Linear(inputs, outputs)": (
+                    "in_features=1, out_features=2"
+                ),
+                "the layer has no bias, the b of z = w1 * x1 + w2 * x2 + b": "bias=False",
             },
         )
 
-    def test_sizes_come_from_the_arguments(self, kata):
+    @pytest.mark.parametrize("examples", [7, 1])
+    def test_sizes_come_from_the_arguments(self, kata, examples):
         model = kata.LogisticRegression(num_labels=3, num_features=5)
-        expect.shape(model(torch.randn(7, 5)), (7, 3), what="The output for 7 examples")
+        causes = {"squeeze() and [0] take a dimension away: a single example keeps its row": (3,)}
+        what = f"The output for {examples} examples"
+        expect.shape(model(torch.randn(examples, 5)), (examples, 3), what, causes)
 
-    def test_output_is_the_sigmoid_of_the_scores(self, kata):
-        model = kata.LogisticRegression(num_labels=1, num_features=2)
+    @pytest.mark.parametrize("num_labels", [1, 3])
+    def test_output_is_the_sigmoid_of_the_scores(self, kata, num_labels):
+        model = kata.LogisticRegression(num_labels=num_labels, num_features=2)
         x = 3 * torch.randn(25, 2)
+        x[:2], x[2:4] = 1e6 * torch.eye(2), -1e6 * torch.eye(2)  # far away: exp becomes infinite
         scores = x @ model.linear.weight.T + model.linear.bias
         causes = {
             "these are the raw scores: self.sigmoid is not applied to them": scores,
@@ -43,6 +51,8 @@ class TestModel:
             "these are answers, 0 or 1: the model gives the probability, unrounded": (
                 (scores >= 0).float()
             ),
+            "the probabilities of an example add up to 1, as softmax makes them: each label has a"
+            " sigmoid of its own": torch.softmax(scores, dim=1),
         }
         with expect.untouched("The input", x):
             expect.close(model(x), torch.sigmoid(scores), what="The output", causes=causes)
@@ -133,18 +143,25 @@ class TestTrain:
 
 @pytest.mark.task("boundary", needs="model")
 class TestBoundary:
-    def test_the_model_is_undecided_there(self, kata):
-        model, x1 = kata.LogisticRegression(num_labels=1, num_features=2), torch.linspace(-5, 5, 11)
+    @pytest.mark.parametrize("count", [11, 1])
+    def test_the_model_is_undecided_there(self, kata, count):
+        model, x1 = kata.LogisticRegression(num_labels=1, num_features=2), 3 * torch.randn(count)
         (w1, w2), b = model.linear.weight[0], model.linear.bias[0]
         causes = {
             "the sign is off: w2 * x2 = -(w1 * x1 + b)": (w1 * x1 + b) / w2,
             "b belongs inside the bracket: w2 * x2 = -(w1 * x1 + b)": -w1 * x1 / w2 + b,
             "the bias is left out": -w1 * x1 / w2,
             "w1 and w2 are swapped: the line is solved for x2, so w2 divides": -(w2 * x1 + b) / w1,
+            "this is the boundary at other points than the given x1, from the smallest to the"
+            " largest in even steps": (
+                -(w1 * torch.linspace(float(x1.min()), float(x1.max()), count) + b) / w2
+            ),
         }
         with expect.untouched("x1", x1):
             x2 = kata.decision_boundary(model, x1)
-        expect.close(x2, -(w1 * x1 + b) / w2, what="x2 along the boundary", causes=causes)
+        what = "x2 along the boundary"
+        expect.close(x2, -(w1 * x1 + b) / w2, what, causes)
+        expect.dtype(x2, torch.float32, what)
 
     def test_gives_no_gradient(self, kata):
         x2 = kata.decision_boundary(

@@ -40,12 +40,14 @@ def distance(answer, right, hidden) -> float:
 
 @question("model", times=3)
 def forward_pass(kata, draw: Draw):
-    features, labels = draw.integer(1, 6), draw.integer(1, 4)
+    features, labels = draw.integer(1, 6), draw.integer(2, 4)
     model = draw.weights(kata.LogisticRegression(labels, features))
     return {
         "printed": repr(model),
         "names": list(model.state_dict()),
         "output": model(draw.normal(32, features)),
+        "one example": model(draw.normal(1, features)),
+        "far away": model(draw.normal(8, features, scale=1000)),
     }
 
 
@@ -101,7 +103,8 @@ def training_on_another_device(kata, draw: Draw):
 @question("boundary", times=2)
 def boundary(kata, draw: Draw):
     model, x1 = draw.weights(kata.LogisticRegression(1, 2)), draw.normal(9)
-    return {"x2": kata.decision_boundary(model, x1), "x1": x1}
+    alone = kata.decision_boundary(model, draw.normal(1))
+    return {"x2": kata.decision_boundary(model, x1), "x1": x1, "alone": alone}
 
 
 @question("boundary")

@@ -109,10 +109,57 @@ def test_a_refused_right_solution_and_a_mistake_that_passes_are_counted_and_told
         exams.ExamVerdict(exams.MISTAKE + "caught", "c", 0, wrong),
         exams.ExamVerdict(exams.MISTAKE + "missed", "d", 0, fine),
     ]
-    assert exams.figures_of(verdicts) == ExamFigures(1, 0, 1, 1, 2, 1)
+    refusals = {"caught": (), "missed": ()}
+    assert exams.figures_of(verdicts) == ExamFigures(1, 0, 1, 1, 2, 1, refusals=refusals)
     refused, missed = exams.problems(catalog.find("k01"), verdicts)
     assert "variant: another is refused: the sum is wrong" in refused
     assert "it lets 'missed' pass" in missed
+
+
+def test_a_question_refuses_a_mistake_if_it_does_so_under_each_draw(kata, good, path, monkeypatch):
+    verdicts = [
+        exams.ExamVerdict(exams.MISTAKE + "a slip", "a", seed, {"make": "wrong"}, questions)
+        for seed, questions in enumerate([("first", "second"), ("second", "third"), ("second",)])
+    ]
+    refusals = exams.refusals_of(verdicts)
+    assert refusals == {"a slip": ("second",)}
+    assert exams.recorded_refusals(kata, path) is None
+    exams.write(kata, good, path)
+    assert exams.recorded_refusals(kata, path) is None  # an older trial did not look
+    exams.write(kata, replace(good, refusals=refusals), path)
+    assert exams.recorded_refusals(kata, path) == refusals
+    monkeypatch.setattr(exams, "key", lambda kata: "another")
+    assert exams.recorded_refusals(kata, path) is None
+
+
+def test_each_question_of_the_task_is_asked_as_if_there_were_no_other(kata):
+    drawn = exams.sheet.draw(kata.name, b"secret")
+    source = kata.reference_text() + (
+        "\n\nplain = to_numpy\n\n\ndef to_numpy(tensor):\n"
+        "    return plain(tensor).astype('float16')\n"
+    )
+    mistake = exams.Solution(exams.MISTAKE + "halves", source, ("to_numpy", "make"))
+    reasons, refused_by = exams._each_alone(drawn, mistake)
+    assert refused_by == ("arrays_of_tensors", "arrays_from_another_device")
+    assert reasons["to_numpy"] and not reasons["make"]
+
+
+def test_a_kept_verdict_that_does_not_say_what_refused_a_mistake_is_made_again(tmp_path):
+    kept = tmp_path / "k01.jsonl"
+    lines = [
+        '{"name":"mistake: a","of":"1","seed":0,"reasons":{"make":"wrong"}}',
+        '{"name":"mistake: b","of":"2","seed":0,"reasons":{"make":"x"},"refused_by":["made"]}',
+        '{"name":"mistake: c","of":"3","seed":0,"reasons":{"make":""}}',
+        '{"name":"the reference","of":"4","seed":0,"reasons":{"make":""}}',
+        '{"name":"the reference","of":"4","seed":1,"reasons":{"make":"wrong"}}',
+    ]
+    kept.write_text("\n".join(lines))
+    assert [(verdict.of, verdict.seed) for verdict in exams._kept(kept)] == [
+        ("2", 0),
+        ("3", 0),
+        ("4", 0),
+        ("4", 1),
+    ]
 
 
 @pytest.mark.parametrize(

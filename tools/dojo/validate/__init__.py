@@ -13,7 +13,11 @@ placement      whether placement tests notice other values on a device
 pins           the pinned versions of all packages
 hardware       the references on a device
 device_record  what is kept of that, and the table of all devices
+promises       whether each promise of a stub is kept, by a test and by a question
+promise_files  the list of a kata's promises and explanations
+passages       what a stub tells its learner, sentence by sentence
 patches        known mistakes and other right solutions: replacements in a reference's text
+patched        the suite on each of them, run once for all parts
 test_files     what a kata's test file says, and texts run against it
 workflows      the workflows, looked at by linters
 texts          lessons that read easily, short sentences, and words (words.toml)

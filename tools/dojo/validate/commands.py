@@ -26,8 +26,10 @@ from dojo.validate import (
     mutants,
     parts,
     pins,
+    promises,
 )
 from dojo.validate.patches import PatchError
+from dojo.validate.promise_files import PromisesError
 
 PROBLEMS = (
     catalog.CatalogError,
@@ -35,6 +37,7 @@ PROBLEMS = (
     MarkerError,
     mutants.MutantsError,
     PatchError,
+    PromisesError,
     pins.PinsError,
     present_devices.DeviceError,
 )
@@ -179,6 +182,27 @@ def try_exams(draws: Draws, kata: Katas = None, record: Record = False) -> None:
         for each in _catalog(kata).katas
         if exams.has_exam(each)
     )
+
+
+@app.command("promises")
+def list_promises(
+    kata: Annotated[str, typer.Argument(metavar="KATA", help="One kata.")],
+    measure: Annotated[
+        bool,
+        typer.Option("--try", help="Also show what notices each known mistake; minutes."),
+    ] = False,
+    only: Annotated[
+        str, typer.Option("--only", metavar="WORDS", help="Try mistakes with this in their name.")
+    ] = "",
+) -> None:
+    """Print entries for the sentences of a stub that reference/promises does not account for."""
+    chosen = catalog.load()
+    meant = chosen.find(kata)
+    print(promises.template(meant) or f"# Every sentence of {meant.name} is accounted for.")
+    if measure or only:
+        lines, finding = promises.measure(meant, chosen, only)
+        print("\n".join(lines))
+        _Reporter().run([(f"promises of {meant.short}", lambda: finding)])
 
 
 def _catalog(names: Sequence[str] | None) -> Catalog:

@@ -8,7 +8,7 @@ which is made again after a change, beside those of a trial over all draws, whic
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from dojo import ROOT, files, imports, reference_results
 from dojo.catalog import Catalog, Kata
 from dojo.exam import sheet
 from dojo.exam.question import load
+from dojo.exam.sheet import Sheet
 from dojo.processes import forking
 from dojo.validate import Finding, Say, patches
 from dojo.validate.test_files import tasks_of, training_tests
@@ -62,6 +63,7 @@ class ExamVerdict:
     of: str  # the solution's id
     seed: int
     reasons: dict[str, str]
+    refused_by: tuple[str, ...] = ()  # of a mistake: the questions that refuse it, each alone
 
     @property
     def is_wrong(self) -> bool:
@@ -80,6 +82,8 @@ class ExamFigures:
     mistakes_passed: int  # under a draw
     of: str = ""  # hash of what was tried
     torch: str = ""
+    # mistake → the questions that refused it under each draw; of an older trial there are none
+    refusals: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def draws(self) -> int:
@@ -190,20 +194,66 @@ def _under_one_draw(kata: str, seed: int, group: Sequence[Solution]) -> list[Exa
     drawn = sheet.draw(kata, SECRET + str(seed).encode())
     verdicts = []
     for solution in group:
+        refused_by = tuple[str, ...]()
         if solution.name == REFERENCE and seed >= ASKED_AGAIN:
             reasons = sheet.reasons_for_reference(drawn, solution.tasks)
-        else:
+        elif solution.is_right:
             reasons = sheet.reasons(drawn, solution.source, solution.tasks)
-        verdicts.append(ExamVerdict(solution.name, solution.id, seed, reasons))
+        else:
+            reasons, refused_by = _each_alone(drawn, solution)
+        verdicts.append(ExamVerdict(solution.name, solution.id, seed, reasons, refused_by))
     return verdicts
+
+
+def _each_alone(drawn: Sheet, mistake: Solution) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What the exam says of a mistake, and the questions that refuse it: each is asked as if there
+    were no other.
+    """
+    reasons, refused_by = dict[str, str](), []
+    asked = dict.fromkeys(item.question for item in drawn.items if item.task in mistake.tasks)
+    for question in asked:
+        items = tuple(item for item in drawn.items if item.question == question)
+        alone = sheet.reasons(replace(drawn, items=items), mistake.source, mistake.tasks)
+        for task, reason in alone.items():
+            reasons[task] = reasons.get(task) or reason
+            refused_by += [question] if reason else []
+    return reasons, tuple(refused_by)
+
+
+def try_refusals(kata: Kata, words: str = "") -> dict[str, tuple[str, ...]]:
+    """Mistake → the questions that refuse it under one draw; these words are in its name."""
+    mistakes = [each for each in solutions(kata) if not each.is_right and words in each.name]
+    with forking.pool() as pool:
+        verdicts = pool.submit(_under_one_draw, kata.name, 0, mistakes).result()
+    return refusals_of(verdicts)
+
+
+def refusals_of(verdicts: Iterable[ExamVerdict]) -> dict[str, tuple[str, ...]]:
+    """Mistake → the questions that refused it under each draw."""
+    refusals: dict[str, tuple[str, ...]] = {}
+    for verdict in verdicts:
+        name = verdict.name.removeprefix(MISTAKE)
+        before = refusals.get(name, verdict.refused_by)
+        refusals[name] = tuple(each for each in before if each in verdict.refused_by)
+    return refusals
+
+
+def recorded_refusals(kata: Kata, path: Path = FILE) -> dict[str, tuple[str, ...]] | None:
+    """The same from the record; None if it knows nothing about the exam of today."""
+    tried, now = read(path).get(kata.name, Tried()), key(kata)
+    figures = [each for each in (tried.all_draws, tried.quick) if each and each.of == now]
+    return next((each.refusals for each in figures if each.refusals), None)
 
 
 def _kept(path: Path) -> Iterator[ExamVerdict]:
     for line in path.read_bytes().splitlines() if path.exists() else ():
         try:
-            yield msgspec.json.decode(line, type=ExamVerdict)
+            verdict = msgspec.json.decode(line, type=ExamVerdict)
         except msgspec.MsgspecError:
             continue  # the last line of an interrupted run
+        is_mistake = verdict.name.startswith(MISTAKE)
+        if verdict.refused_by or not (is_mistake and verdict.is_wrong):
+            yield verdict  # an older one does not say which questions refused a mistake
 
 
 def problems(kata: Kata, verdicts: Iterable[ExamVerdict]) -> Iterator[str]:
@@ -231,6 +281,7 @@ def figures_of(verdicts: Sequence[ExamVerdict]) -> ExamFigures:
         variants_refused=sum(verdict.is_wrong for verdict in variants),
         mistakes=len({verdict.name for verdict in wrong}),
         mistakes_passed=len({verdict.name for verdict in wrong if not verdict.is_wrong}),
+        refusals=refusals_of(wrong),
     )
 
 

@@ -22,7 +22,7 @@ from dojo.suite.supervisor import run
 from dojo.suite.unit import Unit
 from dojo.validate import Finding, Say, device_record, marks, parts, patches
 from dojo.validate.device_record import DeviceRecord, MarkMet, Mistakes, OnDevice, TaskOnDevice
-from dojo.validate.parts import Tried
+from dojo.validate.patched import Tried
 from dojo.validate.patches import Patch
 from dojo.validate.test_files import placement_tests, run_texts
 

@@ -18,14 +18,15 @@ from dojo.validate import (
     exams,
     marks,
     mutants,
-    patches,
     pins,
     placement,
+    promises,
     texts,
     workflows,
 )
-from dojo.validate.patches import Patch, PatchError
-from dojo.validate.test_files import placement_tests, run_texts
+from dojo.validate.patched import Tried, run_patched
+from dojo.validate.patches import Patch
+from dojo.validate.test_files import run_texts
 
 MOST_WORKERS = 4  # torch is in the memory of each
 DOTS = re.compile(r"^[.sxFEX]*\s*\[ *\d+%\]$")  # how far pytest has come
@@ -34,8 +35,6 @@ OF_LINUX = "tools/dojo/grade/sandbox/"  # isolation.need_linux() keeps others ou
 FEWEST_HINTS = 4
 FEWEST_MISTAKES = 6
 FEWEST_VARIANTS = 3
-
-Tried = tuple[Patch, KataResult]  # a patched reference, and what its kata's tests say of it
 
 
 @dataclass(frozen=True)
@@ -155,7 +154,7 @@ def not_passed(results: Sequence[KataResult]) -> list[str]:
 
 def mistakes_are_caught(chosen: Catalog) -> Finding:
     """Each known mistake fails the test that it names, in its own words alone."""
-    tried, problems = _run_patched(chosen, "mistake", FEWEST_MISTAKES)
+    tried, problems = run_patched(chosen, "mistake", FEWEST_MISTAKES)
     unnamed = [check_mistake(mistake, result) for mistake, result in tried]
     wrong_names = misnamed(tried)
     problems += [problem for lines in (*unnamed, *wrong_names) for problem in lines]
@@ -222,7 +221,7 @@ def misnamed(tried: Sequence[Tried]) -> list[list[str]]:
 
 def variants_pass(chosen: Catalog) -> Finding:
     """Every other right solution passes, and no test explains what is wrong with it."""
-    tried, problems = _run_patched(chosen, "variant", FEWEST_VARIANTS)
+    tried, problems = run_patched(chosen, "variant", FEWEST_VARIANTS)
     for variant, result in tried:
         problems += [f"{variant.where}: {problem}" for problem in not_passed([result])]
         problems += undiagnosed(variant, result)
@@ -236,25 +235,6 @@ def undiagnosed(variant: Patch, result: KataResult) -> list[str]:
         for test in result.tests
         if test.diagnosis
     ]
-
-
-def _run_patched(chosen: Catalog, kind: str, fewest: int) -> tuple[list[Tried], list[str]]:
-    """Run the suite on every patched reference that can be made, and name those that can't."""
-    ready, problems, texts = [], [], []
-    for kata in chosen.katas:
-        try:
-            loaded, placed = patches.load(kind, kata.name), placement_tests(kata)
-            if len(loaded) < fewest:
-                file = f"reference/{kind}s/{kata.name}.toml"
-                problems.append(f"{file} has {len(loaded)} {kind}s of {fewest}")
-            for patch in loaded:
-                everywhere = kind == "variant" or patch.caught_by.partition("[")[0] in placed
-                unit = Unit("", kata.name, "auto" if everywhere else "cpu", until=patch.caught_by)
-                texts.append((unit, patch.apply(kata.reference_text())))
-                ready.append(patch)
-        except PatchError as error:
-            problems.append(str(error))
-    return list(zip(ready, run_texts(texts, chosen.katas), strict=True)), problems
 
 
 def program(module: str, *arguments: str) -> Callable[[Catalog], Finding]:
@@ -325,6 +305,7 @@ PARTS = (
     Part("loss bands were measured", bands.recorded),
     Part("mutants were judged", mutants.recorded),
     Part("exams were tried out", exams.recorded),
+    Part("promises", promises.recorded),
     Part("the tools pass their own tests", program("pytest", *TESTS), of_katas=False),
     Part("pins, floors and packages fit together", pins.recorded, of_katas=False),
     Part("ruff check", program("ruff", *LINT), of_katas=False),
