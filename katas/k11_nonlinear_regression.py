@@ -53,7 +53,7 @@ class NonlinearRegression(nn.Module):
         activation: type[nn.Module] = nn.Sigmoid,
     ) -> None:
         super().__init__()
-        # TODO models: create self.main, an nn.Sequential of the three parts, unnamed
+        # TODO models: create self.main, an nn.Sequential of the three parts
         raise NotImplementedError("models")
 
     def forward(self, x: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class DeepRegression(nn.Module):
         activation: type[nn.Module] = nn.Sigmoid,
     ) -> None:
         super().__init__()
-        # TODO models: create self.main, an nn.Sequential of the five parts, unnamed
+        # TODO models: create self.main, an nn.Sequential of the five parts
         raise NotImplementedError("models")
 
     def forward(self, x: Tensor) -> Tensor:

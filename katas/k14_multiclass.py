@@ -37,7 +37,7 @@ from torch import Tensor, nn
 class MulticlassClassifier(nn.Module):
     """Two linear layers with a ReLU between them.
 
-    The layers have torch's defaults, and the printed model shows no others.
+    The layers have torch's defaults; no others have weights.
 
     Args:
         input_size: features per example.

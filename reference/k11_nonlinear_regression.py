@@ -53,7 +53,7 @@ class NonlinearRegression(nn.Module):
         activation: type[nn.Module] = nn.Sigmoid,
     ) -> None:
         super().__init__()
-        # BEGIN SOLUTION models: create self.main, an nn.Sequential of the three parts, unnamed
+        # BEGIN SOLUTION models: create self.main, an nn.Sequential of the three parts
         self.main = nn.Sequential(
             nn.Linear(input_size, hidden_size), activation(), nn.Linear(hidden_size, output_size)
         )
@@ -85,7 +85,7 @@ class DeepRegression(nn.Module):
         activation: type[nn.Module] = nn.Sigmoid,
     ) -> None:
         super().__init__()
-        # BEGIN SOLUTION models: create self.main, an nn.Sequential of the five parts, unnamed
+        # BEGIN SOLUTION models: create self.main, an nn.Sequential of the five parts
         self.main = nn.Sequential(
             nn.Linear(input_size, hidden_size_1),
             activation(),

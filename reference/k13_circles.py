@@ -37,7 +37,7 @@ from torch import Tensor, nn
 class LinearStack(nn.Module):
     """Three linear layers with nothing between them.
 
-    The printed model shows no other layers.
+    It has no other layers with weights.
 
     Args:
         input_size: features per example.
@@ -65,7 +65,7 @@ class LinearStack(nn.Module):
 class BinaryClassifier(nn.Module):
     """Two linear layers with a ReLU between them.
 
-    The layers have torch's defaults, and the printed model shows no others.
+    The layers have torch's defaults; no others have weights.
 
     Args:
         input_size: features per example.
@@ -93,8 +93,7 @@ class BinaryClassifier(nn.Module):
 class ReluStack(nn.Module):
     """Three linear layers with a ReLU after the first and after the second.
 
-    The layers have torch's defaults, and the printed model shows no others. Arguments as in
-    LinearStack.
+    The layers have torch's defaults; no others have weights. Arguments as in LinearStack.
     """
 
     def __init__(self, input_size: int, hidden_size: int, output_size: int) -> None:

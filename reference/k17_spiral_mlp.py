@@ -41,7 +41,7 @@ from torch.nn import functional as F
 class LinearModel(nn.Module):
     """Two linear layers with nothing between them.
 
-    The printed model shows fc1 and fc2 alone.
+    fc1 and fc2 are its only layers with weights.
 
     Args:
         input_dim: features per example.
@@ -66,8 +66,7 @@ class LinearModel(nn.Module):
 class MLP(nn.Module):
     """Two linear layers with a ReLU between them.
 
-    The printed model shows fc1 and fc2 alone: the ReLU is a function in forward. Arguments as in
-    LinearModel.
+    fc1 and fc2 are its only layers with weights. Arguments as in LinearModel.
     """
 
     def __init__(self, input_dim: int, hidden_dim: int, num_classes: int) -> None:

@@ -39,7 +39,7 @@ from torch.nn import init
 class MLP(nn.Module):
     """One hidden layer with ReLU and dropout, raw scores (logits) at the end.
 
-    The printed model shows fc1, dropout and fc2 alone: the ReLU is a function in forward.
+    fc1 and fc2 are its only layers with weights.
 
     Args:
         input_dim: features per example.

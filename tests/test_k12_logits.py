@@ -7,66 +7,49 @@ import torch
 from sklearn.metrics import f1_score
 from torch.nn import functional as F
 
-from tests.support import calls, expect, gradients, placement
-
-LOGITS = torch.tensor([-0.4279, -0.3417, -0.5975, -0.3801, -0.5078, 14.7807, -12.2642])
-STRETCHED = (
-    "(n, 1) and (n,) were broadcast to (n, n): give both the same shape first, with flatten() or"
-    " reshape(-1)"
-)
-# logits and targets: two right, two wrong
-HUGE = torch.tensor([1e4, -1e4, 1e4, -1e4]), torch.tensor([1.0, 0.0, 0.0, 1.0])
+from tests.support import calls, expect, formula, placement
 
 
 @pytest.mark.task("probabilities")
 class TestProbabilities:
     def test_probability_is_the_sigmoid_of_the_logit(self, kata):
-        expected = torch.tensor([0.3946, 0.4154, 0.3549, 0.4061, 0.3757, 1.0, 4.7176e-6])
-        causes = {
-            "the sign is off: sigmoid(z) = 1 / (1 + exp(-z)), with a minus": 1 - expected,
-            "this is tanh, which runs from -1 to 1": torch.tanh(LOGITS),
-            "softmax makes the examples add up to 1: with one logit each it is the sigmoid": (
-                F.softmax(LOGITS, dim=0)
-            ),
-            "these are answers, 0 or 1: a probability is not rounded": expected.round(),
+        n, m = formula.sizes(2)
+        draws = {
+            "the logits in the lesson": [torch.tensor([[-0.4279], [14.7807], [-12.2642]])],
+            f"{n} logits": [3 * torch.randn(n)],
+            f"logits ({m}, 1)": [3 * torch.randn(m, 1)],
         }
-        with expect.untouched("The logits", LOGITS):
-            expect.close(
-                kata.to_probabilities(LOGITS),
-                expected,
-                what="The probabilities",
-                causes=causes,
-                atol=6e-5,
-            )
-
-    @pytest.mark.parametrize("shape", [(), (5,), (5, 1), (2, 3, 4)], ids=str)
-    def test_keeps_the_shape(self, kata, shape):
-        logits = 3 * torch.randn(shape)
-        ones = "softmax over a single column is 1 for every example: one logit needs the sigmoid"
-        expect.close(
-            kata.to_probabilities(logits),
-            torch.special.expit(logits),
-            what=f"Probabilities {shape}",
-            causes={ones: torch.ones(shape)} if shape else {},
+        formula.check(
+            kata.to_probabilities, torch.sigmoid, draws, "The probabilities", SIGMOIDS, atol=1e-6
         )
+
+    def test_keeps_the_shape(self, kata):
+        shapes = [(), (0,), (1, 1), (2, 3, 4)]
+        draws = {f"logits {shape}": [3 * torch.randn(shape)] for shape in shapes}
+        formula.check(kata.to_probabilities, torch.sigmoid, draws, "The probabilities", SIGMOIDS)
 
     def test_stays_finite_for_huge_logits(self, kata):
-        seen = expect.tensor(kata.to_probabilities(torch.tensor([1e4, -1e4, 0.0])), "The result")
-        likely = (
-            "exp(10000) is infinite, and inf / inf is NaN: torch.sigmoid is safe for logits of any"
-            " size"
-        )
-        expect.that(
-            seen.isfinite().all(),
-            "The probabilities of the logits 10000, -10000 and 0 are not finite.",
-            seen=expect.describe(seen),
-            expected="1, 0 and 0.5",
-            likely=likely,
-        )
+        draws = {"7 logits": [torch.randn(7)], "the logits 10000, -10000 and 0": [HUGE[:2]]}
+        draws |= {"logits around ±100": [torch.tensor([[90.0, -90.0], [130.0, -130.0]])]}
+        formula.check(kata.to_probabilities, torch.sigmoid, draws, "The probabilities", SIGMOIDS)
 
     def test_gradients_flow(self, kata):
-        p = torch.sigmoid(z := torch.randn(5))
-        gradients.check_flow(kata.to_probabilities, z, p * (1 - p), "The probabilities")
+        draws = {f"{n} logits": [3 * torch.randn(n)] for n in formula.sizes(2)}
+        draws |= {"the logits ±100 and ±10000": [torch.tensor([100.0, -100.0, 1e4, -1e4])]}
+        overflow = (
+            "exp(-z) is inf for a logit of -100, and its gradient 0 * inf, which is NaN:"
+            " torch.sigmoid is safe for logits of any size"
+        )
+        what = "The gradient of the probabilities"
+        wrong = {overflow: formula.slope(lambda z: 1 / (1 + torch.exp(-z)))}
+        formula.check(
+            formula.slope(kata.to_probabilities, what="The probabilities"),
+            formula.slope(torch.sigmoid),
+            draws,
+            what,
+            wrong,
+            atol=1e-6,
+        )
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
@@ -77,48 +60,24 @@ class TestProbabilities:
 @pytest.mark.task("labels")
 class TestLabels:
     def test_threshold_lies_at_probability_one_half(self, kata):
-        logits = torch.tensor([-9.0, -0.2, -0.01, 0.0, 0.01, 0.3, 0.49, 0.51, 9.0])
-        causes = {
-            "0.5 is the threshold for the probability; the logit of the probability 0.5 is 0": (
-                logits >= 0.5
-            ),
-            "a probability of exactly 0.5 is a 1: torch.round and > give 0 there": logits > 0,
-            "these are the rounded logits: the threshold belongs to the probabilities": (
-                logits.round()
-            ),
-            "0 and 1 are swapped": logits < 0,
+        edges = torch.tensor([-9.0, -0.51, -0.2, -0.01, 0.0, -0.0, 0.01, 0.3, 0.49, 0.51, 1.7, 9.0])
+        n, m = formula.sizes(2)
+        draws = {
+            "logits from -9 to 9": [edges],
+            f"{n} logits": [torch.randn(n)],
+            f"logits ({m}, 1)": [torch.randn(m, 1)],
+            "huge logits": [HUGE],
         }
-        causes = {cause: wrong.to(torch.int64) for cause, wrong in causes.items()}
-        with expect.untouched("The logits", logits):
-            seen = kata.to_labels(logits)
-        expect.close(
-            seen, (logits >= 0).long(), what="The labels of logits from -9 to 9", causes=causes
-        )
+        formula.check(kata.to_labels, lambda z: whole(z >= 0), draws, "The labels", LABELS)
 
-    @pytest.mark.parametrize("shape", [(1, 1), (6, 1), (1,), (6,)], ids=str)
-    def test_drops_the_extra_dimension(self, kata, shape):
-        causes = {
-            "the extra dimension is still there: reshape(-1) drops it": (*shape[:1], 1),
-            "squeeze() drops every dimension of size 1, the only example's too: use reshape(-1), "
-            "or squeeze(1)": (),
-        }
-        expect.shape(
-            kata.to_labels(torch.randn(shape)),
-            shape[:1],
-            what=f"The labels of logits {shape}",
-            causes=causes,
-        )
+    def test_drops_the_extra_dimension(self, kata):
+        shapes = [(6, 1), (1, 1), (1,), (6,)]
+        draws = {f"logits {shape}": [torch.randn(shape)] for shape in shapes}
+        formula.check(kata.to_labels, lambda z: whole(z >= 0), draws, "The labels", LABELS)
 
     def test_labels_are_whole_numbers(self, kata):
-        causes = {
-            "a comparison gives True and False: .to(torch.int64) makes them numbers": torch.bool
-        }
-        expect.dtype(
-            kata.to_labels(torch.randn(6, 1, requires_grad=True)),
-            torch.int64,
-            what="The labels",
-            causes=causes,
-        )
+        draws = [[torch.randn(n, 1, requires_grad=True)] for n in formula.sizes(2)]
+        formula.check(kata.to_labels, lambda z: whole(z >= 0), draws, "The labels", LABELS)
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
@@ -128,49 +87,33 @@ class TestLabels:
 
 @pytest.mark.task("loss")
 class TestLoss:
-    @pytest.mark.parametrize("shape", [(8,), (8, 1), (4, 3)], ids=str)
-    def test_equals_torch(self, kata, shape):
-        z, y = 2 * torch.randn(shape), (torch.rand(shape) > 0.4).float()
-        p, each = torch.sigmoid(z), F.binary_cross_entropy_with_logits(z, y, reduction="none")
-        causes = {
-            "this is the sum over the entries: the loss is their mean": each.sum(),
-            "this is one loss per entry: the mean over them is missing": each,
-            "the sign is off: a loss is not negative": -each.mean(),
-            "the targets are swapped: this is the loss of 1 - y": (
-                F.binary_cross_entropy_with_logits(z, 1 - y)
-            ),
-            "the sigmoid is applied first: the formula wants the raw logits": (
-                F.binary_cross_entropy_with_logits(p, y)
-            ),
-            "the term of the zeros is missing: (1 - y) * log(1 - p)": -(y * p.log()).mean(),
-            "the term y * z is added: subtract it": (F.softplus(z) + y * z).mean(),
-            "max(z, 0) is missing beside log(1 + exp(-|z|))": (
-                (F.softplus(-z.abs()) - y * z).mean()
-            ),
+    def test_equals_torch(self, kata):
+        n, m = formula.sizes(2)
+        draws = {
+            f"logits {shape}": examples(*shape) for shape in ((n,), (m, 1), (5, 3), (), (1, 1))
         }
-        with expect.untouched("Logits and targets", z, y):
-            expect.close(kata.bce_with_logits(z, y), each.mean(), what="The loss", causes=causes)
+        draws |= {"targets between 0 and 1": [torch.randn(n), torch.rand(n)]}
+        formula.check(
+            kata.bce_with_logits, F.binary_cross_entropy_with_logits, draws, "The loss", LOSSES
+        )
 
     def test_stays_finite_for_huge_logits(self, kata):
-        z, y = HUGE
-        seen = expect.tensor(kata.bce_with_logits(z, y), "The loss")
-        likely = (
-            "exp(10000) is infinite and log(0) is -inf: work on the logits, with max(z, 0) + log(1"
-            " + exp(-|z|))"
+        draws = {"8 logits": examples(8), "the logits ±10000, half of them wrong": huge()}
+        formula.check(
+            kata.bce_with_logits, F.binary_cross_entropy_with_logits, draws, "The loss", LOSSES
         )
-        headline, shown = "The loss of the logits ±10000 is not finite.", expect.describe(seen)
-        expect.that(seen.isfinite().all(), headline, seen=shown, expected="5000", likely=likely)
-        likely = (
-            "clamp, or a tiny number inside log, caps the loss: a wrong answer of 10000 has to cost"
-            " 10000, a right one 0"
-        )
-        headline = "The loss of logits ±10000, half of them wrong: too small."
-        expect.that(seen >= 4999, headline, seen=shown, expected="5000", likely=likely)
 
     def test_gradients_equal_torch(self, kata):
-        for z, y in ((3 * torch.randn(6), (torch.rand(6) > 0.5).float()), HUGE):
-            right = (torch.sigmoid(z) - y) / z.numel()
-            gradients.check_flow(lambda z, y=y: kata.bce_with_logits(z, y), z, right, "The loss")
+        draws = {f"{n} logits": examples(n) for n in formula.sizes(2)}
+        draws |= {"the logits ±10000, half of them wrong": huge()}
+        formula.check(
+            formula.slope(kata.bce_with_logits, what="The loss"),
+            formula.slope(F.binary_cross_entropy_with_logits),
+            draws,
+            "The gradient of the loss",
+            {cause: formula.slope(wrong) for cause, wrong in LOSSES.items()},
+            atol=1e-6,
+        )
 
     def test_other_shapes_are_refused(self, kata):
         for logits, targets in (((4, 1), (4,)), ((4,), (4, 1)), ((4,), (1,))):
@@ -219,81 +162,44 @@ class TestLoss:
 @pytest.mark.task("figures")
 class TestFigures:
     def test_accuracy_is_the_share_of_right_answers(self, kata):
-        y_true = torch.tensor([1, 1, 1, 0, 0, 0, 0, 0])
-        y_pred = torch.tensor([1, 1, 0, 1, 0, 0, 0, 0])
-        causes = {
-            "this is the number of right answers: divide by how many there are": 6.0,
-            "this is the share of wrong answers": 0.25,
-            "this is a share among the 1s only: right 0s count as well": 2 / 3,
-        }
-        with expect.untouched("The labels", y_true, y_pred):
-            expect.close(
-                kata.accuracy(y_true, y_pred),
-                0.75,
-                what="The accuracy of 6 right answers among 8",
-                causes=causes,
-            )
+        self.check(kata, "accuracy", drawn(0.2, 0.7, 0.95))
 
     def test_f1_equals_scikit_learn(self, kata):
-        for share in (0.1, 0.5, 0.9):
-            y_true, y_pred = (torch.rand(40) < share).long(), (torch.rand(40) < 0.5).long()
-            right, positive = y_true.bool(), y_pred.bool()
-            precision, recall = y_true[positive].float().mean(), y_pred[right].float().mean()
-            causes = {
-                "this is the accuracy": (y_true == y_pred).float().mean(),
-                "this is the precision alone, TP / (TP + FP)": precision,
-                "this is the recall alone, TP / (TP + FN)": recall,
-                "this is the plain mean of precision and recall; F1 is 2 P R / (P + R)": (
-                    (precision + recall) / 2
-                ),
-                "TP counts only once here: F1 is 2 TP / (2 TP + FP + FN)": (
-                    (right & positive).sum() / (right | positive).sum()
-                ),
-                "this is the F1 of class 0: count the 1s": f1_score(
-                    y_true, y_pred, pos_label=0, zero_division=0
-                ),
-            }
-            with expect.untouched("The labels", y_true, y_pred):
-                expect.close(
-                    kata.f1(y_true, y_pred),
-                    f1_score(y_true, y_pred, zero_division=0),
-                    what="F1",
-                    causes=causes,
-                )
+        draws = drawn(0.1, 0.5, 0.9)
+        for labels in draws.values():
+            assert RIGHT["f1"](*labels) == pytest.approx(f1_score(*labels, zero_division=0))
+        self.check(kata, "f1", draws)
 
-    def test_accuracy_flatters_where_one_class_is_rare(self, kata):
-        y_true, never = torch.tensor([0] * 95 + [1] * 5), torch.zeros(100)
-        expect.close(
-            kata.accuracy(y_true, never),
-            0.95,
-            what="The accuracy of always saying 0, where 95 of 100 are 0",
-        )
-        causes = {"0s that were called 0 are counted: F1 looks at class 1 alone": 0.95}
-        expect.close(
-            kata.f1(y_true, never),
-            0.0,
-            what="F1 of always saying 0, where 95 of 100 are 0",
-            causes=causes,
-        )
+    @pytest.mark.parametrize("name", ["accuracy", "f1"])
+    def test_accuracy_flatters_where_one_class_is_rare(self, kata, name):
+        rare = torch.tensor([0] * 95 + [1] * 5), torch.zeros(100)
+        self.check(kata, name, {"always saying 0, where 95 of 100 are 0": rare, **drawn(0.3, 0.6)})
 
-    @pytest.mark.parametrize(
-        "answers", [[0, 0, 0], [1, 0, 0]], ids=["no 1 at all", "a 1 said in vain"]
-    )
-    def test_f1_without_a_one_is_zero(self, kata, answers):
-        seen = kata.f1(torch.zeros(3, dtype=torch.int64), torch.tensor(answers))
-        expect.close(
-            seen, 0.0, what=f"F1 where the right labels are all 0 and the answers {answers}"
-        )
+    @pytest.mark.parametrize("name", ["accuracy", "f1"])
+    def test_f1_without_a_one_is_zero(self, kata, name):
+        none, once = torch.zeros(3, dtype=torch.int64), torch.tensor([1, 0, 0])
+        draws = {"no 1 at all": [none, none], "a 1 said in vain": [none, once]}
+        draws |= {"a 1 that is missed": [once, none], "1s alone": [once[:1], once[:1]]}
+        self.check(kata, name, drawn(0.4) | draws)
 
     @pytest.mark.parametrize("name", ["accuracy", "f1"])
     def test_a_column_next_to_a_row(self, kata, name):
-        y_true, y_pred = torch.tensor([1.0, 0.0, 1.0, 1.0]), torch.tensor([1, 0, 0, 1])
-        right, stretched = {"accuracy": (0.75, 0.5), "f1": (0.8, 12 / 20)}[name]
-        for one, other in ((y_true, y_pred[:, None]), (y_true[:, None], y_pred)):
-            what = f"{name} of labels {tuple(one.shape)} and answers {tuple(other.shape)}"
-            expect.close(
-                getattr(kata, name)(one, other), right, what=what, causes={STRETCHED: stretched}
+        draws = {}
+        for share in (0.3, 0.8):
+            y_true, y_pred = answers(share)
+            draws[f"labels ({len(y_true)},) and answers ({len(y_true)}, 1)"] = (
+                y_true.float(),
+                y_pred[:, None],
             )
+            draws[f"labels ({len(y_true)}, 1) and answers ({len(y_true)},)"] = (
+                y_true[:, None],
+                y_pred.bool(),
+            )
+        self.check(kata, name, draws)
+
+    def check(self, kata, name, draws):
+        wrong = WRONG[name] | {STRETCHED: stretched(RIGHT[name])}
+        formula.check(getattr(kata, name), RIGHT[name], draws, name, wrong)
 
     @pytest.mark.placement
     @pytest.mark.parametrize("name", ["accuracy", "f1"])
@@ -314,3 +220,242 @@ class TestFigures:
         expect.that(
             type(seen) is float, headline, seen=repr(seen), expected="a Python float", likely=likely
         )
+
+
+HUGE = torch.tensor([1e4, -1e4, 1e4, -1e4])
+HALF_WRONG = torch.tensor([1.0, 0.0, 0.0, 1.0])
+SIGMOIDS = {
+    "the sign is off: sigmoid(z) = 1 / (1 + exp(-z)), with a minus": lambda z: torch.sigmoid(-z),
+    "this is tanh, which runs from -1 to 1": torch.tanh,
+    "softmax makes numbers add up to 1: with one logit for each example it is the sigmoid": (
+        lambda z: F.softmax(z, dim=0)
+    ),
+    "softmax over a single column is 1 for every example: one logit needs the sigmoid": (
+        lambda z: F.softmax(z, dim=-1)
+    ),
+    "these are answers, 0 or 1: a probability is not rounded": lambda z: torch.sigmoid(z).round(),
+    "these are the logits cut off at 0 and 1: a probability is the sigmoid of the logit": (
+        lambda z: z.clamp(0, 1)
+    ),
+    "this is log(sigmoid(z)): a probability has no log": F.logsigmoid,
+    "the sigmoid is applied twice": lambda z: torch.sigmoid(torch.sigmoid(z)),
+    "exp(z) / (1 + exp(z)) is inf / inf, which is NaN, for a large z: divide by exp(z) above and"
+    " below": lambda z: z.exp() / (1 + z.exp()),
+}
+
+
+def whole(answers):
+    """The right form of answers: (n,) whole numbers."""
+    return answers.reshape(-1).to(torch.int64)
+
+
+LABELS = {
+    "0.5 is the threshold for the probability; the logit of the probability 0.5 is 0": (
+        lambda z: whole(z >= 0.5)
+    ),
+    "a probability of exactly 0.5 is a 1: torch.round and > give 0 there": lambda z: whole(z > 0),
+    "these are the rounded logits: the threshold belongs to the probabilities": (
+        lambda z: whole(z.round())
+    ),
+    "these are the whole parts of the logits: the threshold belongs to the probabilities": whole,
+    "these are the whole parts of the probabilities, 0 below 1: compare with 0.5 first": (
+        lambda z: whole(torch.sigmoid(z))
+    ),
+    "0 and 1 are swapped": lambda z: whole(z < 0),
+    "these are -1, 0 and 1, the signs: a label is 0 or 1": lambda z: whole(z.sign()),
+    "argmax over a single column is always 0: compare with the threshold": (
+        lambda z: whole(z.reshape(len(z), -1).argmax(dim=1))
+    ),
+    "the extra dimension is still there: reshape(-1) drops it": lambda z: (z >= 0).long(),
+    "squeeze() drops every dimension of size 1, the only example's too: use reshape(-1), or"
+    " squeeze(1)": lambda z: (z >= 0).long().squeeze(),
+    "a comparison gives True and False: .to(torch.int64) makes them numbers": (
+        lambda z: (z >= 0).reshape(-1)
+    ),
+    "these are floats: .to(torch.int64) makes whole numbers": lambda z: (
+        (z >= 0).reshape(-1).float()
+    ),
+}
+
+
+def examples(*shape):
+    """Logits and targets of this shape."""
+    return [3 * torch.randn(shape), (torch.rand(shape) > 0.4).float()]
+
+
+def huge():
+    """Huge logits and their targets: two right, two wrong."""
+    return [HUGE, HALF_WRONG]
+
+
+def naive(z, y, change=lambda p: p, log=torch.log):
+    """The loss of k06, by way of the probabilities."""
+    p = change(torch.sigmoid(z))
+    return -(y * log(p) + (1 - y) * log(1 - p)).mean()
+
+
+TINY = [10.0**-n for n in range(4, 21)]
+LOSSES = {
+    "this is the sum over the entries: the loss is their mean": lambda z, y: each(z, y).sum(),
+    "this is one loss per entry: the mean over them is missing": lambda z, y: each(z, y),
+    "the sign is off: a loss is not negative": lambda z, y: -each(z, y).mean(),
+    "the targets are swapped: this is the loss of 1 - y": lambda z, y: each(z, 1 - y).mean(),
+    "the sigmoid is applied first: the formula wants the raw logits": (
+        lambda z, y: each(torch.sigmoid(z), y).mean()
+    ),
+    "the term of the zeros is missing: (1 - y) * log(1 - p)": (
+        lambda z, y: -(y * F.logsigmoid(z)).mean()
+    ),
+    "the term of the ones is missing: y * log(p)": (
+        lambda z, y: -((1 - y) * F.logsigmoid(-z)).mean()
+    ),
+    "the term y * z is added: subtract it": lambda z, y: (F.softplus(z) + y * z).mean(),
+    "the term y * z is missing: subtract it": lambda z, y: F.softplus(z).mean(),
+    "y stands alone where y * z belongs": lambda z, y: (F.softplus(z) - y).mean(),
+    "y * p stands where y * z belongs: subtract y times the logit": (
+        lambda z, y: (F.softplus(z) - y * torch.sigmoid(z)).mean()
+    ),
+    "max(z, 0) is missing beside log(1 + exp(-|z|))": (
+        lambda z, y: (F.softplus(-z.abs()) - y * z).mean()
+    ),
+    "log(1 + exp(-|z|)) is missing beside max(z, 0)": (
+        lambda z, y: (z.clamp(min=0) - y * z).mean()
+    ),
+    "|z| stands where max(z, 0) belongs": (
+        lambda z, y: (z.abs() + F.softplus(-z.abs()) - y * z).mean()
+    ),
+    "exp gets -z in log(1 + exp(z))": lambda z, y: (F.softplus(-z) - y * z).mean(),
+    "exp gets |z|: the lesson has exp(-|z|), which can't overflow": (
+        lambda z, y: (z.clamp(min=0) + torch.log(1 + torch.exp(z.abs())) - y * z).mean()
+    ),
+    "this is the squared error of the probabilities": (
+        lambda z, y: (torch.sigmoid(z) - y).square().mean()
+    ),
+    "log has the base 2 or 10 here: torch.log is the natural one": (
+        lambda z, y: naive(z, y, log=torch.log2)
+    ),
+    "exp(10000) is infinite and log(0) is -inf: work on the logits, with max(z, 0) + log(1 +"
+    " exp(-|z|))": naive,
+    "clamp, or a tiny number inside log, caps the loss: a wrong answer of 10000 has to cost 10000,"
+    " a right one 0": [
+        *(lambda z, y, e=e: naive(z, y, change=lambda p: p.clamp(e, 1 - e)) for e in TINY[:4]),
+        *(lambda z, y, e=e: naive(z, y, log=lambda p: torch.log(p + e)) for e in TINY),
+        *(lambda z, y, e=e: naive(z, y, log=lambda p: torch.log(p.clamp(min=e))) for e in TINY),
+    ],
+    "log(1 + exp(z)) is infinite for a large z: max(z, 0) + log(1 + exp(-|z|)) is the same, and"
+    " safe": lambda z, y: (torch.log(1 + torch.exp(z)) - y * z).mean(),
+}
+
+
+def each(z, y):
+    """The loss of each entry."""
+    return F.binary_cross_entropy_with_logits(z, y, reduction="none")
+
+
+def counts(y_true, y_pred):
+    """How many 1s were found, said in vain and missed, and how many 0s were right."""
+    right, said = y_true.flatten() == 1, y_pred.flatten() == 1
+    pairs = (right & said, ~right & said, right & ~said, ~right & ~said)
+    return [each.sum().item() for each in pairs]
+
+
+def of_counts(figure, otherwise=0.0):
+    """A figure of these four counts; where it would divide by zero, it is another."""
+
+    def compute(y_true, y_pred):
+        try:
+            return float(figure(*counts(y_true, y_pred)))
+        except ZeroDivisionError:
+            return otherwise
+
+    return compute
+
+
+def stretched(figure):
+    """The figure of labels and answers that were broadcast to (n, n)."""
+    return lambda y_true, y_pred: figure(*torch.broadcast_tensors(y_true, y_pred))
+
+
+RIGHT = {
+    "accuracy": of_counts(lambda tp, fp, fn, tn: (tp + tn) / (tp + fp + fn + tn)),
+    "f1": of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fp + fn)),
+}
+STRETCHED = (
+    "(n, 1) and (n,) were broadcast to (n, n): give both the same shape first, with flatten() or"
+    " reshape(-1)"
+)
+WRONG = {
+    "accuracy": {
+        "this is the number of right answers: divide by how many there are": of_counts(
+            lambda tp, fp, fn, tn: tp + tn
+        ),
+        "this is the share of wrong answers": of_counts(
+            lambda tp, fp, fn, tn: (fp + fn) / (tp + fp + fn + tn)
+        ),
+        "this is a share among the 1s only: right 0s count as well": of_counts(
+            lambda tp, fp, fn, tn: tp / (tp + fn)
+        ),
+        "this is a share among the answers 1 only, the precision": of_counts(
+            lambda tp, fp, fn, tn: tp / (tp + fp)
+        ),
+        "only the right 1s are counted: right 0s count as well": of_counts(
+            lambda tp, fp, fn, tn: tp / (tp + fp + fn + tn)
+        ),
+        "only the right 0s are counted: right 1s count as well": of_counts(
+            lambda tp, fp, fn, tn: tn / (tp + fp + fn + tn)
+        ),
+        "these are percent: the share is a number from 0 to 1": of_counts(
+            lambda tp, fp, fn, tn: 100 * (tp + tn) / (tp + fp + fn + tn)
+        ),
+        "this is F1": RIGHT["f1"],
+    },
+    "f1": {
+        "this is the accuracy: F1 looks at class 1 alone": RIGHT["accuracy"],
+        "this is the precision alone, TP / (TP + FP)": of_counts(
+            lambda tp, fp, fn, tn: tp / (tp + fp)
+        ),
+        "this is the recall alone, TP / (TP + FN)": of_counts(
+            lambda tp, fp, fn, tn: tp / (tp + fn)
+        ),
+        "this is the plain mean of precision and recall; F1 is 2 P R / (P + R)": of_counts(
+            lambda tp, fp, fn, tn: (tp / (tp + fp) + tp / (tp + fn)) / 2
+        ),
+        "this is precision times recall; F1 is 2 P R / (P + R)": of_counts(
+            lambda tp, fp, fn, tn: tp / (tp + fp) * tp / (tp + fn)
+        ),
+        "the 2 is missing above: F1 is 2 TP / (2 TP + FP + FN)": of_counts(
+            lambda tp, fp, fn, tn: tp / (2 * tp + fp + fn)
+        ),
+        "the 2 is missing below: F1 is 2 TP / (2 TP + FP + FN)": of_counts(
+            lambda tp, fp, fn, tn: 2 * tp / (tp + fp + fn)
+        ),
+        "TP counts only once here: F1 is 2 TP / (2 TP + FP + FN)": of_counts(
+            lambda tp, fp, fn, tn: tp / (tp + fp + fn)
+        ),
+        "this is the F1 of class 0: count the 1s": of_counts(
+            lambda tp, fp, fn, tn: 2 * tn / (2 * tn + fp + fn)
+        ),
+        "this is the mean of both classes' F1: count the 1s alone": of_counts(
+            lambda tp, fp, fn, tn: tp / (2 * tp + fp + fn) + tn / (2 * tn + fp + fn)
+        ),
+        "0 / 0 is NaN: where there is no 1 at all, F1 is 0": of_counts(
+            lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fp + fn), otherwise=float("nan")
+        ),
+        "where there is no 1 at all, F1 is 0 and not 1": of_counts(
+            lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fp + fn), otherwise=1.0
+        ),
+    },
+}
+
+
+def answers(share):
+    """Right labels, a share of them 1, and answers: of every kind there is another number."""
+    found, in_vain, missed = 3 + torch.randperm(9)[:3]
+    rest = int((found + missed) * (1 - share) / share) + 13
+    pairs = [(1, 1)] * found + [(0, 1)] * in_vain + [(1, 0)] * missed + [(0, 0)] * rest
+    return torch.tensor(pairs)[torch.randperm(len(pairs))].T
+
+
+def drawn(*shares):
+    """Labels and answers with these shares of 1s, by name."""
+    return {f"labels, {share:.0%} of them 1": [*answers(share)] for share in shares}

@@ -37,9 +37,6 @@ class TestModels:
                 "the sizes are swapped: nn.Linear(inputs, outputs)": (
                     "in_features=100, out_features=2"
                 ),
-                "relu has nothing to learn: call F.relu in forward instead of keeping a layer": (
-                    "ReLU"
-                ),
             },
         )
 

@@ -33,9 +33,6 @@ class TestModel:
             """,
             causes={
                 "the softmax stays outside: nn.CrossEntropyLoss contains it": "Softmax",
-                "relu has nothing to learn: call F.relu in forward instead of keeping a layer": (
-                    "ReLU"
-                ),
                 "p is the probability of being dropped: nn.Dropout(dropout_p)": "p=0.9",
                 "the probability is not passed on: nn.Dropout(dropout_p)": "p=0.5",
             },

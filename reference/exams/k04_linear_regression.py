@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, question, training_steps, within
+from dojo.exam import Draw, question, structure, training_steps, within
 
 
 class Plane(nn.Module):
@@ -69,7 +69,7 @@ def forward_pass(kata, draw: Draw):
     )
     with training_steps.untouched(found, x=x):
         found["output"], found["of one example"] = model(x), model(x[0])
-    return {"printed": repr(model), "names": list(model.state_dict()), **found}
+    return {"made of": structure.plain(model), **found}
 
 
 @question("model")

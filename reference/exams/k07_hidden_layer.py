@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, live, question, training_steps, within
+from dojo.exam import Draw, live, question, structure, training_steps, within
 
 TIMES = 3  # from so many starts: a network of two hidden nodes may be stuck from one of them
 
@@ -87,7 +87,7 @@ NEAR = within(
 def layers(kata, draw: Draw):
     model = kata.HiddenLayerNN(draw.integer(1, 5), draw.integer(1, 5), draw.integer(3, 6))
     return {
-        "printed": repr(model),
+        "made of": structure.plain(model, "activation_modules"),
         "shapes": {name: one.shape for name, one in model.state_dict().items()},
     }
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, every, question, training_steps, within
+from dojo.exam import Draw, every, question, structure, training_steps, within
 
 
 def bands(random: np.random.Generator):
@@ -93,8 +93,8 @@ def architecture(kata, draw: Draw):
         sizes, labels = sizes_of(draw, layers), draw.integer(1, 4)
         model = kata.MultiHiddenLayerNN(labels, sizes)
         found[name] = [
-            repr(model),
-            [(name, one.shape) for name, one in model.named_parameters()],
+            structure.plain(model, "activation_modules"),
+            {name: one.shape for name, one in model.named_parameters()},
             sizes,
         ]
     return found

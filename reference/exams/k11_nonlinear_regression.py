@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, every, question, training_steps, within
+from dojo.exam import Draw, every, question, structure, training_steps, within
 
 ACTIVATIONS = (nn.Tanh, nn.ReLU, nn.SiLU)
 
@@ -110,7 +110,12 @@ def passes(kata, draw: Draw, **settings) -> dict[str, object]:
             output = model(x)
         output.square().sum().backward()
         gradients = [one.grad for one in model.parameters()]
-        found[name] = [repr(model), output, gradients, model.to(draw.device)(x.to(draw.device))]
+        found[name] = [
+            structure.plain(model),
+            output,
+            gradients,
+            model.to(draw.device)(x.to(draw.device)),
+        ]
     return found
 
 

@@ -52,9 +52,12 @@ def probabilities(kata, draw: Draw):
     with training_steps.untouched(found, logits=z):
         found |= {"values": kata.to_probabilities(z), "one": kata.to_probabilities(z.flatten()[0])}
         found["huge"] = kata.to_probabilities(huge(draw, *shape))
-    place = z.clone().requires_grad_()
-    (weights * kata.to_probabilities(place)).sum().backward()
-    return {"gradients": place.grad, **found}
+    for name, at in (("near", z), ("huge", huge(draw, *shape)), ("far", z * 50)):
+        place = at.clone().requires_grad_()
+        (weights * kata.to_probabilities(place)).sum().backward()
+        found[f"{name} gradients"] = place.grad
+    found["none"] = kata.to_probabilities(draw.normal(0, 1))
+    return found
 
 
 @question("probabilities")

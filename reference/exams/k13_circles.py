@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, every, question, training_steps, within
+from dojo.exam import Draw, every, question, structure, training_steps, within
 
 # from so many starts: about once in a thousand all ReLUs of a layer die, and nothing more is
 # learned
@@ -70,7 +70,7 @@ def forward_pass(kind: type[nn.Module], draw: Draw) -> dict[str, object]:
         output = model(x)
     (output * draw.normal(25, sizes[2])).sum().backward()
     found |= {
-        "printed": repr(model),
+        "made of": structure.plain(model),
         "output": output,
         "gradients": [one.grad for one in model.parameters()],
     }

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, question, training_steps, within
+from dojo.exam import Draw, question, structure, training_steps, within
 
 READY_MADE = ("softmax", "log_softmax", "softmin", "logsumexp", "cross_entropy")
 
@@ -63,7 +63,7 @@ def forward_pass(kata, draw: Draw):
         output = model(x)
     (output * draw.normal(25, sizes[2])).sum().backward()
     return {
-        "printed": repr(model),
+        "made of": structure.plain(model),
         "output": output,
         "gradients": [one.grad for one in model.parameters()],
         **found,

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, question, training_steps, within
+from dojo.exam import Draw, question, structure, training_steps, within
 from dojo.exam.draw import spiral
 
 NAMES = [
@@ -101,8 +101,7 @@ def forward_pass(kata, draw: Draw):
         output = model(x)
         F.cross_entropy(output, labels).backward()
         found |= {
-            f"printed {name}": repr(model),
-            f"names of {name}": list(model.state_dict()),
+            f"{name} is made of": structure.plain(model),
             f"scores of {name}": output,
         }
         found[f"gradients of {name}"] = [parameter.grad for parameter in model.parameters()]

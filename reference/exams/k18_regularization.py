@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, question, reaches, training_steps, within
+from dojo.exam import Draw, question, reaches, structure, training_steps, within
 
 SQUARE = 60  # inputs, hidden units and outputs of the network whose dropout is looked at
 
@@ -89,8 +89,7 @@ def evaluation(kata, draw: Draw):
         output, again = model(x), model(x)
     F.cross_entropy(output, draw.classes(20, classes)).backward()
     found |= {
-        "printed": repr(model),
-        "names": list(model.state_dict()),
+        "made of": structure.plain(model, "dropout"),
         "output": output,
         "again": again,
     }
@@ -162,7 +161,7 @@ def the_seed(kata, draw: Draw):
     return {
         "alike": alike,
         "weights": [one["fc1.weight"].detach()],
-        "printed": repr(models[0]),
+        "made of": structure.plain(models[0], "dropout"),
         "moved": moved,
     }
 

@@ -15,13 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dojo import structure
 from dojo.curve import Curve
 from dojo.diagnosis import Cause, Diagnosis
-from tests.support import bands, guesses, pointers
+from tests.support import bands, guesses, pointers, values
 from tests.support import story as stories
 from tests.support.marks import Mark
+from tests.support.values import describe
 
-MOST_NUMBERS = 6  # of a tensor, in a message
 MOST_CAUSES = 3
 
 NO_RETURN = "`return` is missing"
@@ -63,8 +64,10 @@ def unmet(
 
 
 def told(*causes: str) -> tuple[Cause, ...]:
-    """Causes that evidence tells: what came out is what these mistakes give."""
-    return tuple(Cause(text, told=True) for text in causes[:MOST_CAUSES])
+    """The cause that evidence tells: what came out is what this mistake gives. Where several fit,
+    it is one of these, and none is told.
+    """
+    return tuple(Cause(text, told=len(causes) == 1) for text in causes[:MOST_CAUSES])
 
 
 def that(
@@ -85,14 +88,11 @@ def tensor(value: object, what: str) -> Tensor:
     """A tensor, nothing else."""
     if isinstance(value, Tensor):
         return value
-    likely = (
-        told(NO_RETURN) if value is None else "a conversion is missing, or one too many was made"
-    )
     unmet(
         f"{what}: no tensor.",
         seen=describe(value),
         expected="a torch.Tensor",
-        likely=likely,
+        likely=guesses.of_value(value, torch.empty(0)),
         pointer=pointers.TYPE,
     )
 
@@ -102,6 +102,7 @@ def shape(
     expected: Sequence[int],
     what: str,
     causes: Mapping[str, Sequence[int]] | None = None,
+    likely: Likely = (),
 ) -> None:
     """A tensor (or array) of exactly this shape. A cause maps to the shape that its mistake
     gives.
@@ -111,9 +112,8 @@ def shape(
     seen, expected = tuple(value.shape), tuple(expected)
     if seen == expected:
         return
-    likely = _fitting(causes, lambda wrong: tuple(wrong) == seen) or guesses.of_shape(
-        seen, expected
-    )
+    likely = likely or _fitting(causes, lambda wrong: tuple(wrong) == seen)
+    likely = likely or guesses.of_shape(seen, expected)
     headline, wrong = f"{what}: not the right shape.", (value, expected)
     unmet(
         headline, seen=seen, expected=expected, likely=likely, pointer=pointers.SHAPE, wrong=wrong
@@ -121,11 +121,15 @@ def shape(
 
 
 def dtype(
-    value: object, expected: torch.dtype, what: str, causes: Mapping[str, torch.dtype] | None = None
+    value: object,
+    expected: torch.dtype,
+    what: str,
+    causes: Mapping[str, torch.dtype] | None = None,
+    likely: Likely = (),
 ) -> None:
     """A tensor of exactly this dtype."""
     seen = tensor(value, what).dtype
-    likely = _fitting(causes, lambda wrong: wrong == seen)
+    likely = likely or _fitting(causes, lambda wrong: wrong == seen)
     likely = likely or f"say which: torch.tensor(..., dtype={expected}) or .to({expected})"
     that(
         seen == expected,
@@ -143,32 +147,25 @@ def close(
     what: str,
     causes: Mapping[str, object] | None = None,
     atol: float = 1e-5,
+    likely: Likely = (),
 ) -> None:
     """Numbers equal to the expected ones, apart from rounding (1e-4 of each, and atol)."""
-    if not isinstance(actual, Tensor | np.ndarray | float | int | np.generic):
+    if not isinstance(actual, values.Numbers):
         tensor(actual, what)
-    seen, right = _numbers(actual), _numbers(expected)
-    if _same(seen, right, atol):
+    seen, right = values.numbers(actual), values.numbers(expected)
+    if values.close(seen, right, atol):
         return
-    likely = _fitting(causes, lambda wrong: _same(seen, _numbers(wrong), atol))
+    likely = likely or _fitting(
+        causes, lambda wrong: values.close(seen, values.numbers(wrong), atol)
+    )
     if seen.shape != right.shape:
-        sizes, headline = (tuple(seen.shape), tuple(right.shape)), f"{what}: not the right shape."
-        likely, wrong = likely or guesses.of_shape(*sizes), (actual, sizes[1])
-        unmet(
-            headline,
-            seen=sizes[0],
-            expected=sizes[1],
-            likely=likely,
-            pointer=pointers.SHAPE,
-            wrong=wrong,
-        )
-    likely = likely or [guesses.of_numbers(seen, right)]
+        shape(actual, right.shape, what, likely=likely)
     unmet(
-        f"{what}: not the right numbers.",
+        f"{what}: not the right number{'' if right.numel() == 1 else 's'}.",
         seen=describe(actual),
         expected=describe(expected),
-        likely=likely,
-        pointer=pointers.NUMBERS,
+        likely=likely or [guesses.of_numbers(seen, right)],
+        pointer=pointers.NUMBERS if right.numel() > 1 else pointers.NUMBER,
     )
 
 
@@ -178,36 +175,52 @@ def equal(
     """Exactly the expected string, number, list or dict."""
     if type(actual) is type(expected) and actual == expected:
         return
-    likely = _fitting(causes, lambda wrong: type(wrong) is type(actual) and wrong == actual)
-    likely = likely or (
-        told(NO_RETURN) if actual is None else "compare the two above, character by character"
+    differ(
+        actual,
+        expected,
+        what,
+        _fitting(causes, lambda wrong: type(wrong) is type(actual) and wrong == actual),
     )
-    headline = f"{what}: not as expected."
+
+
+def differ(actual: object, expected: object, what: str, likely: Likely = ()) -> NoReturn:
+    """Fail: these are not the same."""
     unmet(
-        headline, seen=repr(actual), expected=repr(expected), likely=likely, pointer=pointers.TEXT
+        f"{what}: not as expected.",
+        seen=repr(actual),
+        expected=repr(expected),
+        likely=likely or guesses.of_value(actual, expected),
+        pointer=pointers.TEXT if isinstance(expected, str) else pointers.VALUE,
     )
 
 
 def printed(model: nn.Module, expected: str, causes: Mapping[str, str] | None = None) -> None:
-    """print(model) shows exactly this text. A cause maps to a piece of text that only its mistake
-    prints.
+    """A model is made of what this text shows, as print(model) does: the same names, types and
+    sizes. The order counts in an nn.Sequential or nn.ModuleList, and their names do not; `inplace`
+    and further parts that have nothing to learn are free.
+
+    Args:
+        causes: cause → a piece of text that only its mistake prints.
     """
-    seen, expected = repr(model), textwrap.dedent(expected).strip()
-    if seen == expected:
+    seen, wanted = structure.of(model), structure.read(expected)
+    if structure.fits(seen, wanted):
         return
-    differences = [
-        line for line in difflib.ndiff(seen.splitlines(), expected.splitlines()) if line[0] in "-+"
-    ]
+    lines, right_lines = list(seen.lines()), list(wanted.lines())
+    differences = [line for line in difflib.ndiff(lines, right_lines) if line[0] in "-+"]
     wrong, right = (_some([line[2:] for line in differences if line[0] == side]) for side in "-+")
     missing = [line.strip("+ ") for line in differences if line[0] == "+" and "(" in line]
-    if sorted(seen.splitlines()) == sorted(expected.splitlines()):
-        likely = told("the layers are all there, made in another order")
+    likely: Likely
+    if sorted(map(str.strip, lines)) == sorted(map(str.strip, right_lines)):
+        likely = told("the layers are all there, in another order")
     elif "(" in wrong or not missing:
         likely = "a layer has another name, type or size than the task asks for"
     else:
         likely = told(f"not there: {missing[0]}")
+    text = "\n".join(lines)
     likely = (
-        _fitting(causes, lambda piece: piece in seen) or told(*guesses.of_hidden(model)) or likely
+        _fitting(causes, lambda piece: str(piece) in text)
+        or told(*guesses.of_hidden(model))
+        or likely
     )
     headline = "print(model) shows another architecture."
     unmet(headline, seen=wrong, expected=right, likely=likely, pointer=pointers.LAYERS)
@@ -270,20 +283,17 @@ def story(history: Sequence[float]) -> tuple[Cause, ...]:
 
 
 @contextlib.contextmanager
-def untouched(what: str, *values: Tensor | np.ndarray) -> Iterator[None]:
+def untouched(what: str, *given: Tensor | np.ndarray) -> Iterator[None]:
     """The block leaves these tensors or arrays as they were."""
-    before = [_numbers(value).clone() for value in values]
+    before = [values.numbers(value).clone() for value in given]
     yield
-    for value, old in zip(values, before, strict=True):
+    for value, old in zip(given, before, strict=True):
         that(
-            torch.equal(_numbers(value), old),
+            torch.equal(values.numbers(value), old),
             f"{what}: changed, and should have been left alone.",
             seen=describe(value),
             expected=f"{describe(old)}, as before",
-            likely=(
-                "a method ending in _ or an operator such as += or x[...] = works in place: make a"
-                " new tensor instead"
-            ),
+            likely=guesses.IN_PLACE,
             pointer=pointers.IN_PLACE,
         )
 
@@ -367,20 +377,6 @@ def moved(model: nn.Module, device: torch.device) -> nn.Module:
     return model
 
 
-def describe(value: object) -> str:
-    """A short text for a value: all of a small tensor, shape and first numbers of a larger one."""
-    if isinstance(value, float):
-        return f"{value:.5g}"
-    if not isinstance(value, Tensor | np.ndarray):
-        return repr(value)[:300]
-    numbers = _numbers(value)
-    if numbers.ndim == 0:
-        return f"{numbers.item():.5g}"
-    flat = ", ".join(f"{number:.4g}" for number in numbers.flatten()[:MOST_NUMBERS].tolist())
-    more = ", ..." if numbers.numel() > MOST_NUMBERS else ""
-    return f"{flat}{more}   (shape {tuple(numbers.shape)})"
-
-
 def _fitting(
     causes: Mapping[str, object] | None, fits: Callable[[object], bool]
 ) -> tuple[Cause, ...]:
@@ -392,15 +388,3 @@ def _some(lines: list[str], most: int = 4) -> str:
     """The first lines of a text, its indentation kept."""
     more = [f"... and {len(lines) - most} more lines"] if len(lines) > most else []
     return textwrap.dedent("\n".join([*lines[:most], *more])) or "nothing in their place"
-
-
-def _numbers(value: object) -> Tensor:
-    if isinstance(value, Tensor):
-        return value.detach().cpu()
-    return torch.as_tensor(np.array(value))
-
-
-def _same(one: Tensor, other: Tensor, atol: float) -> bool:
-    if one.shape != other.shape:
-        return False
-    return torch.allclose(one.to(torch.float64), other.to(torch.float64), rtol=1e-4, atol=atol)

@@ -3,11 +3,14 @@ itself suggests.
 """
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from dojo.diagnosis import Cause
+from tests.support import subject, values
 
 
 def of_shape(seen: tuple[int, ...], expected: tuple[int, ...]) -> list[Cause]:
@@ -28,7 +31,8 @@ def of_shape(seen: tuple[int, ...], expected: tuple[int, ...]) -> list[Cause]:
         return [Cause("a dimension is left that should have been summed up, or picked out"), size]
     if seen[1:] == expected[1:]:
         return [size, Cause("rows are left out, or taken twice")]
-    return [size, Cause("the sizes of a layer are swapped: nn.Linear(inputs, outputs)")]
+    swapped = Cause("the sizes of a layer are swapped: nn.Linear(inputs, outputs)")
+    return [size, swapped] if subject.has("nn.Linear") else [size]
 
 
 def of_device(value: Tensor, expected: torch.device) -> str:
@@ -51,23 +55,173 @@ def of_device(value: Tensor, expected: torch.device) -> str:
 
 
 def of_numbers(seen: Tensor, wanted: Tensor) -> Cause:
-    """The first that fits of what is not a number, all 0, k times right, here and there wrong."""
+    """The first that fits of what is not a number, all zeros, k times right, here and there wrong;
+    a question where nothing does.
+    """
     seen, wanted = seen.to(torch.float64), wanted.to(torch.float64)
-    if not torch.isfinite(seen).all():
-        return Cause("a division by zero, or exp or log of a number too large or too small")
+    if (~torch.isfinite(seen) & torch.isfinite(wanted)).any():
+        which = "where does" if seen.numel() == 1 else "at which of the numbers does"
+        return Cause(
+            f"{which} a division by zero, or an exp or log without a finite value, come in?"
+        )
+    if seen.numel() == 1:
+        return Cause(of_one_number(seen.item(), wanted.item()))
     if not seen.any():
         return Cause("the result is all zeros: was it created and then never filled?")
     if (factor := _factor(seen, wanted)) is not None:
         kind = "the sign is off" if factor < 0 else "a factor is missing, or one too many"
         return Cause(f"every number is {factor:.4g} times the expected one: {kind}", told=True)
-    off = ~torch.isclose(seen, wanted, rtol=1e-4, atol=1e-5)
+    off = ~torch.isclose(seen, wanted, rtol=1e-4, atol=1e-5, equal_nan=True)
     if 0 < off.sum() < off.numel():
-        return Cause(
-            f"{int(off.sum())} of {off.numel()} numbers are off, the first at position"
-            f" {off.nonzero()[0].tolist()}"
+        which = (
+            "one number is off, that"
+            if off.sum() == 1
+            else f"{int(off.sum())} numbers are off, the first"
         )
-    which = "the number is" if wanted.numel() == 1 else "every number is"
-    return Cause(f"{which} off: compare your formula with the one in the lesson, step by step")
+        return Cause(
+            f"of {off.numel()} numbers {which} at position {off.nonzero()[0].tolist()}: what do you"
+            " do with it that the others don't show?"
+        )
+    if torch.equal(seen.flatten().sort().values, wanted.flatten().sort().values):
+        return Cause("these are the right numbers in another order", told=True)
+    return Cause(f"no number is right: {_compare()}")
+
+
+def of_one_number(seen: float, wanted: float) -> str:
+    """A question about a single number, from how it relates to the right one; one number is no
+    evidence.
+    """
+    near = {
+        "minus the right number: which of two terms do you subtract": -wanted,
+        "the right number's square: is a root missing, or a square one too many": wanted**2,
+        "the right number's root: is there a root too many": math.sqrt(max(wanted, 0)),
+        "1 minus the right number: do you count the other kind": 1 - wanted,
+        "1 divided by the right number: what is divided by what": 1 / wanted
+        if wanted
+        else math.inf,
+    }
+    if abs(wanted) > 1e-6:
+        for text, other in near.items():
+            if math.isclose(seen, other, rel_tol=1e-5):
+                return f"this is {text}?"
+        factor = seen / wanted
+        for name, times in (("", factor), ("1/", 1 / factor if factor else 0.5)):
+            if abs(times) > 1.5 and math.isclose(times, round(times), rel_tol=1e-5) and times < 100:
+                return f"this is {name}{round(times)} times the right number: is a factor missing?"
+    return f"the number is off: {_compare()}"
+
+
+def _compare() -> str:
+    where = subject.place_of_formula()
+    return (
+        f"where does your formula differ from {where}, step by step?"
+        if where
+        else "what do you get by hand, with two or three small numbers?"
+    )
+
+
+def of_value(seen: object, wanted: object) -> list[Cause]:
+    """The likely cause of a value that is not as expected, by the kind of value."""
+    if type(seen) is not type(wanted):
+        return [Cause(*_of_type(seen, wanted))]
+    if isinstance(wanted, str):
+        return [Cause(*_of_text(str(seen), wanted))]
+    if isinstance(wanted, bool):
+        return [
+            Cause("is the condition the wrong way round, or is this case one that it leaves out?")
+        ]
+    if isinstance(wanted, int) and isinstance(seen, int):
+        if abs(seen - wanted) == 1:
+            more = "one more" if seen > wanted else "one less"
+            return [
+                Cause(f"{more} than right: where does the counting begin, and where does it end?")
+            ]
+        return [Cause("which of the things that you count, or add, should not be among them?")]
+    if isinstance(wanted, float) and isinstance(seen, float):
+        return [Cause(of_one_number(seen, wanted))]
+    if isinstance(wanted, dict) and isinstance(seen, dict):
+        return [Cause(*_of_dict(seen, wanted))]
+    if isinstance(wanted, list | tuple) and isinstance(seen, list | tuple):
+        return [Cause(*_of_items(seen, wanted))]
+    return [Cause("at which step of yours does it become another value?")]
+
+
+def _of_type(seen: object, wanted: object) -> tuple[str, bool]:
+    name, right = type(seen).__name__, type(wanted).__name__
+    if seen is None:
+        return "`return` is missing", True
+    if callable(seen) and not isinstance(seen, type):
+        return "a function comes back, and it is not called: the brackets () are missing", True
+    if isinstance(seen, Tensor | np.ndarray | np.generic) and isinstance(
+        wanted, bool | int | float
+    ):
+        if getattr(seen, "size", 1) == 1 or (isinstance(seen, Tensor) and seen.numel() == 1):
+            return f"{_article(name)} comes back: .item() makes a plain number of it", True
+        return (
+            f"{_article(name)} of several numbers comes back, and one plain number is asked for",
+            True,
+        )
+    if isinstance(seen, Tensor | np.ndarray) and isinstance(wanted, list):
+        return f"{_article(name)} comes back: .tolist() makes a list of it", True
+    if isinstance(wanted, list | tuple | str | int | float | bool | dict | Tensor | np.ndarray):
+        return f"{_article(name)} comes back, and {_article(right)} is asked for", True
+    return f"what comes back is of the type {name}, and not {right}", True
+
+
+def _of_text(seen: str, wanted: str) -> tuple[str, bool]:
+    if seen.casefold() == wanted.casefold():
+        return "capital and small letters are not as asked for", True
+    if "".join(seen.split()) == "".join(wanted.split()):
+        return "the letters are right; spaces or line ends are not as asked for", True
+    return "compare the two above, character by character: where do they part?", False
+
+
+def _of_dict(seen: dict, wanted: dict) -> tuple[str, bool]:
+    missing = [repr(key) for key in wanted if key not in seen]
+    others = [repr(key) for key in seen if key not in wanted]
+    if missing or others:
+        texts = [f"there is no {', '.join(missing[:3])}"] if missing else []
+        texts += [f"{', '.join(others[:3])} is not asked for"] if others else []
+        return "; ".join(texts), True
+    off = [key for key in wanted if seen[key] != wanted[key]]
+    return (
+        f"the value of {off[0]!r} is another: which line of yours makes it?" if off else ORDER,
+        False,
+    )
+
+
+ORDER = "the entries are there in another order: does it matter which comes first?"
+
+
+def _of_items(seen: list | tuple, wanted: list | tuple) -> tuple[str, bool]:
+    if len(seen) != len(wanted):
+        few = "too few" if len(seen) < len(wanted) else "too many"
+        return f"{len(seen)} items are {few}, it should be {len(wanted)}: which ones differ?", False
+    if sorted(map(repr, seen)) == sorted(map(repr, wanted)):
+        return "the right items, in another order", True
+    first = next(
+        (n for n, pair in enumerate(zip(seen, wanted, strict=True)) if pair[0] != pair[1]), 0
+    )
+    return f"the first difference is at position {first}: what is special about that one?", False
+
+
+def _article(name: str) -> str:
+    name = {"Tensor": "tensor", "ndarray": "NumPy array"}.get(name, name)
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def in_place(given: Sequence[object]) -> str:
+    """The likely cause of an argument that has changed, by its kind."""
+    kinds = {type(part) for _, part in values.parts(list(given), "")}
+    if kinds & {Tensor, np.ndarray}:
+        return IN_PLACE
+    return "append, sort, pop and x[...] = work in place, on the caller's own: make a copy first"
+
+
+IN_PLACE = (
+    "a method ending in _ or an operator such as += or x[...] = works in place: make a new tensor"
+    " instead"
+)
 
 
 def of_hidden(model: nn.Module) -> list[str]:

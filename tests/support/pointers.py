@@ -11,6 +11,7 @@ NUMBERS = (
     "Work out the first number by hand, from the formula: at which step does your code give another"
     " one?"
 )
+NUMBER = "Work it out by hand, with small numbers: at which step does your code give another one?"
 TEXT = (
     "Put the two under each other: where is the first difference, and which line of yours makes"
     " that part?"
@@ -25,3 +26,5 @@ PARAMETERS = (
     " backward()?"
 )
 IN_PLACE = "Print it before and after each line that touches it: which one changes it?"
+AGAIN = "Call it twice in a row and print both answers: what does the first call leave behind?"
+VALUE = "Call it yourself with the same arguments: at which line does a value differ from the plan?"

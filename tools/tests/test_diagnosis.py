@@ -112,7 +112,7 @@ def test_what_passed_has_no_diagnosis():
         decoded({"name": "x", "outcome": Outcome.PASSED, "diagnosis": asdict(WHY)}, TestResult)
 
 
-def test_all_causes_that_fit_the_evidence_are_told_in_their_order():
+def test_of_several_causes_that_fit_the_evidence_none_is_told():
     causes = {
         "halved": torch.tensor([0.5, 1.0]),
         "doubled": torch.tensor([2.0, 4.0]),
@@ -121,8 +121,14 @@ def test_all_causes_that_fit_the_evidence_are_told_in_their_order():
     why = failed(
         expect.close, torch.tensor([2.0, 4.0]), torch.tensor([1.0, 2.0]), what="It", causes=causes
     )
-    assert why.likely == (Cause("doubled", told=True), Cause("added", told=True))
-    assert (why.is_told, why.pointer) == (True, "")
+    assert why.likely == (Cause("doubled"), Cause("added"))
+    assert not why.is_told
+    assert why.pointer
+    del causes["added"]
+    why = failed(
+        expect.close, torch.tensor([2.0, 4.0]), torch.tensor([1.0, 2.0]), what="It", causes=causes
+    )
+    assert (why.likely, why.pointer) == ((Cause("doubled", told=True),), "")
 
 
 @pytest.mark.parametrize(
@@ -135,10 +141,10 @@ def test_all_causes_that_fit_the_evidence_are_told_in_their_order():
         (expect.on_device, torch.zeros(2), torch.device("meta")),
     ],
 )
-def test_without_evidence_no_cause_is_told_and_a_pointer_leads_on(check, seen, expected):
+def test_without_evidence_no_cause_is_told_and_a_question_leads_on(check, seen, expected):
     why = failed(check, seen, expected, what="It")
     assert not why.is_told
-    assert why.pointer
+    assert why.leads_on
 
 
 @pytest.mark.parametrize(
@@ -146,10 +152,10 @@ def test_without_evidence_no_cause_is_told_and_a_pointer_leads_on(check, seen, e
     [
         ([3.0, 6.0, 9.0], "3 times the expected one"),
         ([-1.0, -2.0, -3.0], "the sign is off"),
-        ([1.0, 2.0, 4.0], "1 of 3 numbers are off, the first at position [2]"),
+        ([1.0, 2.0, 4.0], "of 3 numbers one number is off, that at position [2]"),
         ([float("nan"), 2.0, 3.0], "a division by zero"),
         ([0.0, 0.0, 0.0], "all zeros"),
-        ([2.0, 3.0, 4.0], "every number is off"),
+        ([2.0, 3.0, 4.0], "no number is right"),
     ],
 )
 def test_numbers_by_themselves_suggest_a_cause(seen, says):

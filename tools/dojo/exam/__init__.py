@@ -15,10 +15,21 @@
 A file of reference/exams needs only the names below.
 """
 
+from dojo import structure
 from dojo.exam import training_steps
 from dojo.exam.comparisons import every, reaches, same, within
 from dojo.exam.draw import Draw
 from dojo.exam.question import question
 from dojo.exam.values import live
 
-__all__ = ["Draw", "every", "live", "question", "reaches", "same", "training_steps", "within"]
+__all__ = [
+    "Draw",
+    "every",
+    "live",
+    "question",
+    "reaches",
+    "same",
+    "structure",
+    "training_steps",
+    "within",
+]

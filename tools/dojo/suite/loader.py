@@ -70,7 +70,11 @@ class KataUnderTest:
         except AttributeError:
             raise MissingName(_missing(name, self._path, vars(self._module))) from None
         self._last_used = name
+        _under_test[:] = [self]
         return self._wrap(name, value)
+
+
+_under_test: list[KataUnderTest] = []  # the one that a test asked for a name last
 
 
 # functions, so that no attribute of ours can hide a name of the learner's
@@ -82,6 +86,11 @@ def source_of(kata: KataUnderTest) -> str:
 def last_used(kata: KataUnderTest) -> str | None:
     """The public name that a test asked for last."""
     return kata._last_used
+
+
+def under_test() -> KataUnderTest | None:
+    """The kata that a test asked for a name last."""
+    return _under_test[0] if _under_test else None
 
 
 def _missing(name: str, path: Path, names: Iterable[str]) -> Diagnosis:

@@ -1,0 +1,253 @@
+"""A learner's function held against a formula: on several independent draws, with its arguments
+left as they came, called twice, and with the causes that fit all draws.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dojo.diagnosis import Cause
+from tests.support import expect, guesses, pointers, values
+
+Function = Callable[..., Any]
+Mistakes = Mapping[str, Function | Sequence[Function]]
+Draws = Mapping[str, Sequence[Any]] | Sequence[Sequence[Any]]
+RECORDING = (
+    "requires_grad_() or requires_grad = ... changes the caller's tensor: work with one of your"
+    " own, x.detach().clone()"
+)
+SWITCHED = "train() or eval() was called, and the mode was not put back as it was"
+LEFT_GRADIENT = (
+    "backward() ran on what was given, and left its gradient there: work with a copy of your own"
+)
+KEPT = (
+    "something is kept from call to call: a global name, an attribute, or a list as the default of"
+    " an argument"
+)
+
+
+class Failed:
+    """What a function gives that raised an error; it is like no value."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+def check(
+    function: Function,
+    right: Function,
+    draws: Draws,
+    what: str,
+    wrong: Mistakes | None = None,
+    *,
+    atol: float = 1e-5,
+    records: bool | None = None,
+    may_share: bool = False,
+    is_fixed: bool = True,
+) -> None:
+    """The function gives what the formula gives, for all draws, and does nothing else.
+
+    What is right and what each mistake gives is computed before the call, from copies. A cause is
+    told if its mistake gives what came out on all draws, and no other listed one does.
+
+    Args:
+        draws: the arguments of each call; a mapping also gives them a name, for the message. Give
+            at least two that have nothing in common, then the extreme and the empty ones.
+        what: what comes out, at the start of a sentence.
+        wrong: cause → the formula of its mistake, of the same arguments, or several of them.
+        records: whether the result has to record gradients; None if it may.
+        may_share: the result may be the argument itself, or a view of it.
+        is_fixed: the same arguments always give the same.
+    """
+    is_named = isinstance(draws, Mapping)
+    names = [f"{what} of {name}" for name in draws] if is_named else [what] * len(draws)
+    given = list(draws.values()) if is_named else list(draws)
+    expected = [right(*values.copied(draw)) for draw in given]
+    mistakes = {
+        cause: [
+            [_result(each, values.copied(draw)) for draw in given]
+            for each in ([formulas] if callable(formulas) else formulas)
+        ]
+        for cause, formulas in (wrong or {}).items()
+    }
+    results, kept = [], []
+    for name, draw in zip(names, given, strict=True):
+        arguments = values.copied(draw)
+        result = _result(function, arguments)
+        if not isinstance(result, Failed):
+            expect_as_it_came(arguments, draw, name)
+            if not may_share:
+                _expect_own(result, arguments, what)
+        results.append(result)
+        kept.append(values.copied(result))
+    for cause, several in mistakes.items():  # without a trace on these draws, none is evidence
+        mistakes[cause] = [one for one in several if not values.alike(one, expected, atol)]
+    fitting = fits(kept, mistakes, atol)
+    for name, result, wanted in zip(names, kept, expected, strict=True):
+        _expect_same(result, wanted, name, fitting, atol)
+    for result in results:
+        for name, part in values.parts(result, what):
+            if records is not None and isinstance(part, Tensor):
+                _expect_recording(part, records, name)
+    if is_fixed:
+        calls = list(zip(names, given, kept, strict=True))
+        _expect_again(function, calls, what, atol)
+        if not may_share:
+            _expect_kept(results, kept, what)
+
+
+def slope(function: Function, of: int = 0, what: str = "The result") -> Function:
+    """The gradient of a function at one of its arguments, as a function of the same arguments: of
+    the sum of all that comes out, each number with a weight of its own.
+    """
+
+    def gradient(*arguments: Any) -> Tensor:
+        place = arguments[of].detach().clone().requires_grad_()
+        value = expect.tensor(
+            function(*[place if n == of else one for n, one in enumerate(arguments)]), what
+        )
+        _expect_recording(value, True, what)
+        weights = torch.linspace(1, 2, value.numel(), device=value.device).reshape(value.shape)
+        (found,) = torch.autograd.grad((weights * value).sum(), place, allow_unused=True)
+        headline = f"{what}: no gradient flows back to what was given."
+        likely = "the way back is cut: .item(), .detach(), .data or torch.no_grad() stands in it"
+        expect.that(found is not None, headline, seen="None", expected="a gradient", likely=likely)
+        return found
+
+    return gradient
+
+
+def sizes(number: int) -> list[int]:
+    """Different sizes that stand in no lesson: between 11 and 60, others for every seed."""
+    return (11 + torch.randperm(50)[:number]).tolist()
+
+
+def fits(
+    results: Sequence[object], mistakes: Mapping[str, Sequence[Sequence[object]]], atol: float
+) -> tuple[Cause, ...]:
+    """The causes whose mistake gives these results, on every draw that came to an end; told if
+    there is only one. A cause has what each of its formulas gives.
+    """
+    ended = [number for number, result in enumerate(results) if not isinstance(result, Failed)]
+    return expect.told(
+        *(
+            cause
+            for cause, several in mistakes.items()
+            if ended
+            and any(
+                all(values.alike(results[n], wrong[n], atol) for n in ended) for wrong in several
+            )
+        )
+    )
+
+
+def expect_as_it_came(now: Any, before: Any, what: str) -> None:
+    """Arguments are what they were when they were copied."""
+    found = values.change(list(now), list(before), "argument")
+    if found is None:
+        return
+    name, seen, expected = found
+    pointer = pointers.IN_PLACE
+    if "requires_grad" in expected:
+        likely = expect.told(RECORDING)
+    elif " mode" in expected:
+        likely = expect.told(SWITCHED)
+    elif name.startswith("the .grad"):
+        likely = expect.told(LEFT_GRADIENT)
+    else:
+        likely = guesses.in_place(before)
+    headline = f"{what}: the call changes what it is given, and should leave it alone."
+    expect.unmet(headline, seen=seen, expected=expected, likely=likely, pointer=pointer)
+
+
+def _result(function: Function, arguments: Sequence[Any]) -> Any:
+    try:
+        return function(*arguments)
+    except expect.Unmet:
+        raise
+    except Exception as error:
+        return Failed(error)
+
+
+def _expect_same(
+    seen: Any, wanted: Any, what: str, fitting: tuple[Cause, ...], atol: float
+) -> None:
+    if isinstance(seen, Failed):
+        raise seen.error
+    if isinstance(wanted, Tensor):
+        _expect_tensor(expect.tensor(seen, what), wanted, what, fitting, atol)
+    elif values.same_kind(seen, wanted) and values.alike(seen, wanted, atol):
+        return
+    else:
+        expect.differ(seen, wanted, what, fitting)
+
+
+def _expect_tensor(
+    seen: Tensor, wanted: Tensor, what: str, fitting: tuple[Cause, ...], atol: float
+) -> None:
+    if seen.shape != wanted.shape:
+        expect.shape(seen, wanted.shape, what, likely=fitting)
+    if seen.dtype != wanted.dtype:
+        expect.dtype(seen, wanted.dtype, what, likely=fitting)
+    expect.on_device(seen, wanted.device, what)
+    expect.close(seen, wanted, what, atol=atol, likely=fitting)
+
+
+def _expect_own(result: Any, arguments: Sequence[Any], what: str) -> None:
+    for name, part in values.parts(result, what):
+        shared = any(values.shares_memory(part, one) for _, one in values.parts(arguments, ""))
+        expect.that(
+            not shared,
+            f"{name} shares its memory with what was given.",
+            seen="a change of one changes the other",
+            expected="a new tensor",
+            likely="the argument itself comes back, or a view of it: clone() makes a copy",
+            pointer=pointers.IN_PLACE,
+        )
+
+
+def _expect_recording(value: Tensor, records: bool, what: str) -> None:
+    cut = "the way back is cut: .item(), .detach(), .data or torch.no_grad() stands in it"
+    if records and (not value.is_floating_point() or bool(((value == 0) | (value == 1)).all())):
+        cut = (
+            "a comparison such as x > 0, or rounding, has no gradient: use it to choose, and have x"
+            " itself in the result"
+        )
+    expect.that(
+        value.requires_grad == records,
+        f"{what}: {'no gradient flows' if records else 'still records gradients'}.",
+        seen=f"requires_grad={value.requires_grad}",
+        expected=f"requires_grad={records}",
+        likely=cut if records else "compute it under torch.no_grad(), or detach() it",
+    )
+
+
+def _expect_again(
+    function: Function, calls: Sequence[tuple[str, Sequence[Any], Any]], what: str, atol: float
+) -> None:
+    """The same comes out in a second round, which goes the other way round."""
+    for name, draw, before in reversed(calls):
+        again = function(*values.copied(draw))
+        expect.that(
+            values.alike(again, before, atol),
+            f"{name}: a second call with the same arguments gives something else.",
+            seen=expect.describe(again),
+            expected=f"{expect.describe(before)}, as in the first call",
+            likely=KEPT,
+            pointer=pointers.AGAIN,
+        )
+
+
+def _expect_kept(results: Sequence[Any], before: Sequence[Any], what: str) -> None:
+    """No later call has changed what an earlier one gave."""
+    for result, old in zip(results, before, strict=True):
+        expect.that(
+            values.alike(result, old, 0),
+            f"{what}: a later call changes what an earlier one gave.",
+            seen=expect.describe(result),
+            expected=f"{expect.describe(old)}, as it was",
+            likely=KEPT,
+            pointer=pointers.AGAIN,
+        )

@@ -1,0 +1,34 @@
+"""What the file under test is about, so that no advice speaks of what is not in it."""
+
+import ast
+import re
+
+from dojo.suite import loader
+
+A_FORMULA = re.compile(r"^ {4,}.*[\w)\]] = .*[-+*/(]", re.MULTILINE)
+
+
+def has(*words: str) -> bool:
+    """True if one of these stands in the text of the file under test."""
+    kata = loader.under_test()
+    return kata is not None and any(word in loader.source_of(kata) for word in words)
+
+
+def place_of_formula() -> str:
+    """Where the file's formulas stand, in words: "the one in the lesson"; "" if there is none."""
+    kata = loader.under_test()
+    if kata is None:
+        return ""
+    source = loader.source_of(kata)
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return ""
+    if A_FORMULA.search(ast.get_docstring(tree, clean=False) or ""):
+        return "the one in the lesson"
+    name = loader.last_used(kata)
+    for node in tree.body:
+        if getattr(node, "name", None) == name and isinstance(node, ast.FunctionDef | ast.ClassDef):
+            text = ast.get_docstring(node, clean=False) or ""
+            return "the one in the stub" if re.search(r"[\w)] [-+*/] [\w(]", text) else ""
+    return ""

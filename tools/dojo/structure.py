@@ -1,0 +1,121 @@
+"""What a model is made of, as far as a stub fixes it: submodules by name, their types and sizes.
+
+Free are the order in which they are made, where it does not count for the model; names in an
+nn.Sequential; `inplace`; and further submodules without parameters, which nobody has to use. Torch
+is not imported: a model brings its own methods.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+ORDERED = ("Sequential", "ModuleList")
+LINE = re.compile(r"(?:\((?P<name>[^)]*)\): )?(?:(?P<times>\d+) x )?(?P<kind>\w+)\((?P<sizes>.*)")
+IN_PLACE = re.compile(r"(?:, )?\binplace=\w+|\binplace\b")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A module, and what it is made of.
+
+    Attributes:
+        sizes: what stands between its brackets when it is printed, without `inplace`.
+        parts: name → module; of those in a row the name is their number.
+        learns: it holds something to learn, or to keep.
+    """
+
+    kind: str
+    sizes: str = ""
+    parts: dict[str, "Structure"] = field(default_factory=dict)
+    learns: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind}({self.sizes})" if not self.parts else f"{self.kind}(...)"
+
+    def lines(self, name: str = "") -> Iterator[str]:
+        """The module as it is printed."""
+        head = f"({name}): " if name else ""
+        if not self.parts:
+            yield f"{head}{self.kind}({self.sizes})"
+            return
+        yield f"{head}{self.kind}("
+        for inner, part in self.parts.items():
+            yield from (f"  {line}" for line in part.lines(inner))
+        yield ")"
+
+
+def of(model: Any) -> Structure:
+    """What a model is made of."""
+    kind = model._get_name()
+    children = dict(model.named_children())
+    parts = {
+        str(number) if kind in ORDERED else name: of(child)
+        for number, (name, child) in enumerate(children.items())
+    }
+    state = [*model.parameters(), *model.buffers()]
+    return Structure(kind, _free_of_in_place(model.extra_repr()), parts, bool(state))
+
+
+def read(text: str) -> Structure:
+    """What the printed text of a model says that it is made of."""
+    lines = textwrap.dedent(text).strip().splitlines()
+    return _read(lines.pop(0), lines)[1]
+
+
+def _read(line: str, rest: list[str]) -> tuple[str, Structure]:
+    found = LINE.match(line.strip())
+    if found is None:
+        raise ValueError(f"not a line of a printed model: {line!r}")
+    name, kind, sizes = found["name"] or "", found["kind"], found["sizes"]
+    if sizes.endswith(")"):
+        return name, Structure(kind, _free_of_in_place(sizes[:-1]))
+    parts: dict[str, Structure] = {}
+    while (line := rest.pop(0).strip()) != ")":
+        inner, part = _read(line, rest)
+        for each in _numbers(inner):
+            parts[each if kind not in ORDERED else str(len(parts))] = part
+    return name, Structure(kind, "", parts)
+
+
+def _numbers(name: str) -> list[str]:
+    """'(0-2)' stands for three modules that are alike."""
+    first, dash, last = name.partition("-")
+    if dash and first.isdigit() and last.isdigit():
+        return [str(number) for number in range(int(first), int(last) + 1)]
+    return [name]
+
+
+def _free_of_in_place(sizes: str) -> str:
+    return IN_PLACE.sub("", sizes).removeprefix(", ")
+
+
+def fits(seen: Structure, wanted: Structure) -> bool:
+    """True if a model is made of what is wanted, and of nothing else that learns."""
+    if (seen.kind, seen.sizes) != (wanted.kind, wanted.sizes):
+        return False
+    if wanted.kind in ORDERED and len(seen.parts) != len(wanted.parts):
+        return False
+    more = [part for name, part in seen.parts.items() if name not in wanted.parts]
+    return not any(part.learns for part in more) and all(
+        name in seen.parts and fits(seen.parts[name], part) for name, part in wanted.parts.items()
+    )
+
+
+def plain(model: Any, *named: str) -> list[object]:
+    """What a model is made of, as plain values that are the same for all models that fit.
+
+    Args:
+        named: attributes that the stub names though they have nothing to learn.
+    """
+    return _plain(of(model), named)
+
+
+def _plain(part: Structure, named: tuple[str, ...]) -> list[object]:
+    if part.kind in ORDERED:
+        return [part.kind, part.sizes, [_plain(one, ()) for one in part.parts.values()]]
+    kept = {
+        name: _plain(one, ()) for name, one in part.parts.items() if one.learns or name in named
+    }
+    return [part.kind, part.sizes, kept]
