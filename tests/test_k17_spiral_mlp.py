@@ -301,7 +301,7 @@ def figures(metrics: Mapping[str, object], *path: str) -> Tensor:
     )
     expect.that(
         right,
-        f"get_metrics: the figures under {place} are not as asked for.",
+        f"get_metrics: the figures under {place} have the wrong names or types.",
         seen=metrics,
         expected=f"floats for {names}",
         likely="a key is spelled differently, or a value is not a float (float(...) makes one)",

@@ -241,10 +241,11 @@ def reaches(
     tale = (
         stories.of(losses, curve.band if curve else None) if history is not None else stories.UNTOLD
     )
+    near = "near 0, such as" if abs(mark.usual) < 1e-3 else "at"
     unmet(
         f"The training ends short of its mark: {mark.what}.",
         seen=f"{value:.4g}",
-        expected=f"{mark} (a right solution usually ends at {mark.usual:.4g})",
+        expected=f"{mark} (a correct solution usually ends {near} {mark.usual:.4g})",
         likely=told(*causes) or tale.causes,
         pointer=tale.pointer,
         curve=replace(curve, kind=tale.kind) if curve else None,

@@ -11,6 +11,7 @@ from typing import Any
 from dojo import ROOT, UserError
 
 CATALOG = ROOT / "katas" / "catalog.toml"
+DIFFICULTIES = ("easy", "medium", "hard")
 
 
 class CatalogError(UserError):
@@ -38,6 +39,7 @@ class Kata:
     name: str  # "k06_logistic_regression"
     title: str
     stage: int
+    difficulty: str  # one of DIFFICULTIES
     minutes: int
     learned: str
     tasks: tuple[Task, ...]
@@ -45,6 +47,10 @@ class Kata:
     @property
     def short(self) -> str:
         return self.name.partition("_")[0]
+
+    @property
+    def effort(self) -> str:
+        return f"{self.difficulty}, {self.minutes} min"
 
     def reference_text(self) -> str:
         """The text of its reference. Raises OSError if it can't be read."""
@@ -145,4 +151,10 @@ def _kata(entry: dict[str, Any], stage: int) -> Kata:
         Task(name, task["points"], tuple(task["hints"]), task.get("chose", ""))
         for name, task in entry["task"].items()
     )
-    return Kata(entry["name"], entry["title"], stage, entry["minutes"], entry["learned"], tasks)
+    name, difficulty = entry["name"], entry["difficulty"]
+    if difficulty not in DIFFICULTIES:
+        choices = " or ".join(map(repr, DIFFICULTIES))
+        problem = f"katas/catalog.toml gives {name} the difficulty {difficulty!r}"
+        raise CatalogError(f"{problem}: write {choices}.")
+    minutes, learned = entry["minutes"], entry["learned"]
+    return Kata(name, entry["title"], stage, difficulty, minutes, learned, tasks)

@@ -113,10 +113,9 @@ def draw(curve: Curve) -> list[str]:
     went += ", then not a number" if numbers and curve.losses[-1] is None else ""
     lines.append(f"{'':>10}▄ yours: {went}" + (f" ({curve.kind})" if curve.kind else ""))
     if band:
-        lines.append(
-            f"{'':>10}░ reference, {band.seeds} starts: ends at {band.low[-1]:.3g} to"
-            f" {band.high[-1]:.3g}"
-        )
+        lowest, highest = f"{band.low[-1]:.3g}", f"{band.high[-1]:.3g}"
+        reached = lowest if lowest == highest else f"{lowest} to {highest}"
+        lines.append(f"{'':>10}░ reference, {band.seeds} starts: ends at {reached}")
     return lines
 
 

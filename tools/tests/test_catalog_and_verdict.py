@@ -67,6 +67,14 @@ def test_a_catalog_that_is_missing_says_how_to_get_it_back(tmp_path):
         catalogs.load(tmp_path / "none.toml")
 
 
+def test_a_difficulty_that_is_none_of_the_three_words_is_named(tmp_path):
+    text = catalogs.CATALOG.read_text(encoding="utf-8")
+    path = tmp_path / "catalog.toml"
+    path.write_text(text.replace('difficulty = "hard"', 'difficulty = "hrad"', 1), encoding="utf-8")
+    with pytest.raises(catalogs.CatalogError, match="k15_numpy_mlp the difficulty 'hrad': write"):
+        catalogs.load(path)
+
+
 def test_the_catalog_is_complete(catalog):
     assert catalog_is_complete(catalog).problems == []
 

@@ -89,9 +89,10 @@ def test_a_solved_kata_exits_with_0_and_says_what_was_learned(half_finished, cat
 
 def test_training_is_shown_beside_the_reference():
     shown = check("--target", "reference", "k06").stdout
-    assert "train distance: " in shown
-    assert ", the reference " in shown
-    assert "(mark: at most 0.01)" in shown
+    shown = " ".join(shown.split())
+    assert "the largest distance between the model's probabilities and those of the best" in shown
+    assert "(needed: at most 0.01, the reference: " in shown
+    assert "passed easy, 20 min" in shown
 
 
 def test_json_is_one_document_on_standard_output(half_finished):
@@ -160,10 +161,14 @@ def test_light_commands_do_not_import_torch(arguments):
     )
 
 
-def test_list_shows_every_kata(catalog):
-    shown = check("list").stdout
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_list_has_a_line_for_every_kata_with_its_difficulty_and_minutes(catalog, columns):
+    lines = check("list", COLUMNS=str(columns)).stdout.splitlines()
     for kata in catalog.katas:
-        assert f"{kata.short}  {kata.title}" in shown
+        (line,) = [line for line in lines if line.startswith(f"  {kata.short}  {kata.title} ")]
+        assert f" {kata.difficulty} " in line and f" {kata.minutes} min " in line
+        assert len(line) <= columns
+        assert line.endswith(("written", "to write")) or "to write: " in line
 
 
 def test_a_console_without_the_characters_gets_plain_ones(half_finished):

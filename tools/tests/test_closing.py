@@ -20,12 +20,12 @@ SMALL = Catalog(
             0,
             "First",
             (
-                Kata("k00_a", "A", 0, 5, "a", (Task("one", 1, ()), Task("two", 1, ()))),
-                Kata("k01_b", "B", 0, 5, "b", (Task("one", 1, ()),)),
+                Kata("k00_a", "A", 0, "easy", 5, "a", (Task("one", 1, ()), Task("two", 1, ()))),
+                Kata("k01_b", "B", 0, "easy", 5, "b", (Task("one", 1, ()),)),
             ),
             able="do a and b.",
         ),
-        Stage(1, "Second", (Kata("k02_c", "C", 1, 5, "c", (Task("one", 1, ()),)),)),
+        Stage(1, "Second", (Kata("k02_c", "C", 1, "easy", 5, "c", (Task("one", 1, ()),)),)),
     ),
     ways_on=("Read on.",),
 )

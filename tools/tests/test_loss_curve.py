@@ -66,6 +66,11 @@ def test_the_drawing_shows_both_curves_their_ends_and_the_epochs():
     assert lines[-1].endswith("░ reference, 20 starts: ends at 0.0798 to 0.149")
 
 
+def test_a_reference_that_always_ends_alike_has_one_number():
+    band = Band(100, BAND.low, BAND.low, 20)
+    assert curves.draw(Curve.of([1.0, 0.5], band))[-1].endswith("20 starts: ends at 0.0798")
+
+
 def test_a_curve_that_falls_is_drawn_falling_and_ends_where_it_ends():
     rows = [line[10:] for line in curves.draw(Curve.of([2.0, 1.5, 1.0], None))[: curves.HEIGHT]]
     assert rows[0].startswith("▀")

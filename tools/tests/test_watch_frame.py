@@ -190,12 +190,27 @@ def test_success_says_what_was_learned_and_where_to_go(start):
 
 
 def test_all_katas_are_on_a_screen_of_thirty_lines_at_once(start, catalog):
-    assert "more lines: down" in "\n".join(drawn(replace(start, view=m.LIST)))  # of 24 lines
+    assert "more lines (press down" in "\n".join(drawn(replace(start, view=m.LIST)))  # of 24 lines
     lines = drawn(replace(start, view=m.LIST), 80, 30)
     assert all(any(kata.short in line for line in lines) for kata in catalog.katas)
     assert [
         kata.short for kata in catalog.katas for line in lines if ">" in line and kata.short in line
     ] == ["k15"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_list_has_difficulty_and_minutes_and_folds_no_line(start, catalog, width):
+    lines = drawn(replace(start, view=m.LIST), width, 40)
+    assert any("k15  A network in NumPy     hard    40 min  0 of 6" in line for line in lines)
+    assert sum(" min  0 of " in line for line in lines) == len(catalog.katas)
+    assert ("5  Classification" in "\n".join(lines)) is (width >= 80)
+
+
+def test_the_heading_has_difficulty_and_minutes_where_they_fit(failed):
+    first = [drawn(failed, width)[0] for width in (80, 60, 40)]
+    assert first[0].endswith("  hard, 40 min")
+    assert all(line.startswith("k15  A network in NumPy  failed") for line in first)
+    assert "min" not in first[2]
 
 
 def test_a_regression_is_the_first_thing_on_the_screen_of_all(start):
@@ -224,10 +239,10 @@ def test_hints_keep_their_place_and_the_newest_stays_on_a_small_screen(failed):
 
 def test_what_does_not_fit_is_reached_by_scrolling(failed):
     small = drawn(failed, 80, 12)
-    assert "more lines: down" in small[-4]
+    assert "more lines (press down" in small[-4]
     below = drawn(replace(failed, scroll=99), 80, 12)
     assert "45 | def train():" in "\n".join(below)
-    assert below[-4] == "… up"
+    assert below[-4] == "… (press up)"
     assert small[-1] == below[-1]
 
 

@@ -242,7 +242,7 @@ def test_a_change_of_the_tools_starts_it_anew_where_it_was(watching, clone):
 def test_another_size_is_drawn_anew_and_a_small_screen_scrolls(watching):
     watching.fails()
     watching.resize(14)
-    shown = watching.sees("test_output_is_the_sigmoid", "more lines: down", "q quit")
+    shown = watching.sees("test_output_is_the_sigmoid", "more lines (press down", "q quit")
     assert len(shown.splitlines()) == 14
     watching.press("\x1b[B" * 30)
     watching.sees(WRONG, "q quit")

@@ -34,7 +34,8 @@ from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
 TASKS = (Task("one", 1, ("nudge", "concept")), Task("two", 1, ("nudge",)))
 KATAS = tuple(
-    Kata(name, name.title(), 0, 5, f"learned {name}", TASKS) for name in ("k00_a", "k01_b", "k02_c")
+    Kata(name, name.title(), 0, "easy", 5, f"learned {name}", TASKS)
+    for name in ("k00_a", "k01_b", "k02_c")
 )
 CATALOG = Catalog((Stage(0, "All", KATAS),))
 DONE = frozenset({"one", "two"})

@@ -15,6 +15,7 @@ from dojo.stubs import open_regions
 from dojo.suite.unit import ACCEPTED, is_device
 
 EXIT_STOPPED = 130
+BEFORE_STATE = 47  # columns of a line of `list`
 
 app = cli.app(
     "run",
@@ -134,19 +135,23 @@ def _watch(
 
 @app.command("list")
 def list_katas() -> None:
-    """List all stages and katas, and how much of each is still to write."""
-    out = console.screen().console.print
+    """List all stages and katas: how hard they are, how long they take, what is still to write."""
+    shown = console.screen().console
+    out = shown.print
     for stage in catalog.load().stages:
         out(f"\n[bold]Stage {stage.number}[/]  {escape(stage.title)}")
         for kata in stage.katas:
             try:
                 text = (ROOT / "katas" / f"{kata.name}.py").read_text(encoding="utf-8")
                 still_open = open_regions(text)
-                names = ", ".join(task.name for task in kata.tasks if task.name in still_open)
-                state = f"to write: {names}" if names else "written"
+                names = [task.name for task in kata.tasks if task.name in still_open]
+                state = f"to write: {', '.join(names)}" if names else "written"
+                if len(state) > shown.width - BEFORE_STATE:
+                    state = f"{len(names)} to write"
             except (OSError, UnicodeDecodeError):
                 state = "no readable file"
-            out(f"  {kata.short}  {escape(kata.title):<24} {kata.minutes:>3} min   [dim]{state}[/]")
+            effort = f"{kata.difficulty:<6} {kata.minutes:>3} min"
+            out(f"  {kata.short}  {escape(kata.title):<22} {effort}   [dim]{state}[/]")
     out("\n[dim]python tools/check k01 runs one kata, python tools/check runs all of them.[/]")
 
 

@@ -39,7 +39,8 @@ def overview(
             title = f"{kata.short}  {escape(kata.title)}"
             out(f"  [{STYLES[result.outcome]}]{title:<{TITLE_WIDTH + 3}}[/] {tasks}")
             for number in result.measured:
-                text = compared(number, records.get(kata.name))
+                short = number.mark.partition(".")[2].replace(".", " ")
+                text = compared(number, records.get(kata.name), short)
                 out(f"      {' ' * TITLE_WIDTH} [dim]{escape(text)}[/]")
     done = sum(task.outcome == Outcome.PASSED for task in verdict.tasks)
     total = len(verdict.tasks)
@@ -80,14 +81,13 @@ def _folded(line: str, width: int) -> str:
     return indent("\n".join(lines), "    ").replace("    ", "  - ", 1)
 
 
-def compared(number: Measured, record: ReferenceResult | None) -> str:
-    """A number that a training reached, beside its mark and what the reference reached."""
-    name = number.mark.partition(".")[2].replace(".", " ")
-    reached = "not a number" if number.value is None else f"{number.value:.4g}"
-    mark = f"{'at most' if number.at_most else 'at least'} {number.bound:g}"
+def compared(number: Measured, record: ReferenceResult | None, called: str = "") -> str:
+    """A number that a training reached, what is needed, and what the reference reached."""
+    reached = "not a number" if number.value is None else f"{number.value:.3g}"
+    needed = f"{'at most' if number.at_most else 'at least'} {number.bound:g}"
     reference = record.measured.get(number.mark) if record else None
-    beside = "" if reference is None else f", the reference {reference:.4g}"
-    return f"{name}: {reached}{beside} (mark: {mark})"
+    beside = "" if reference is None else f", the reference: {reference:.3g}"
+    return f"{called or number.what}: {reached} (needed: {needed}{beside})"
 
 
 def _next(screen: Screen, kata: KataResult, task: TaskResult) -> None:
@@ -109,7 +109,8 @@ def _next(screen: Screen, kata: KataResult, task: TaskResult) -> None:
 def kata(screen: Screen, kata: Kata, result: KataResult, record: ReferenceResult | None) -> None:
     """One kata: every task, every test, and each task's first failure in full."""
     out = screen.console.print
-    _heading(screen, kata, f"[{STYLES[result.outcome]}]{result.outcome}[/]")
+    head = heading(kata, f"[{STYLES[result.outcome]}]{result.outcome}[/]")
+    out("\n" + with_effort(head, kata, screen.console.width))
     messages = {test.message for task in result.tasks for test in task.tests}
     if result.outcome == Outcome.FAILED and len(messages) == 1:  # the whole file can't be used
         out(f"\n{escape(indent(messages.pop(), '  '))}")
@@ -117,15 +118,27 @@ def kata(screen: Screen, kata: Kata, result: KataResult, record: ReferenceResult
     for task in result.tasks:
         _task(screen, task)
         for number in (number for test in task.tests for number in test.measured):
-            out(f"      [dim]{escape(compared(number, record))}[/]")
+            text = fill(compared(number, record), screen.console.width - 6)
+            out(f"[dim]{escape(indent(text, ' ' * 6))}[/]")
     if result.outcome == Outcome.PASSED:
         out(f"\n[green]Learned:[/] {escape(kata.learned)}")
     else:
         out(f"\n[dim]A hint: python tools/check hint {kata.short}[/]")
 
 
+def heading(kata: Kata, more: str) -> str:
+    """The line above all that is shown of a kata."""
+    return f"[bold]{kata.short}  {escape(kata.title)}[/]  {more}"
+
+
+def with_effort(line: str, kata: Kata, width: int) -> str:
+    """The same line with how hard the kata is and how long it takes, if there is room for that."""
+    longer = f"{line}  [dim]{kata.effort}[/]"
+    return longer if Text.from_markup(longer).cell_len <= width else line
+
+
 def _heading(screen: Screen, kata: Kata, more: str) -> None:
-    screen.console.print(f"\n[bold]{kata.short}  {escape(kata.title)}[/]  {more}")
+    screen.console.print("\n" + heading(kata, more))
 
 
 def _task(screen: Screen, task: TaskResult) -> None:

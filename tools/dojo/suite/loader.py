@@ -26,7 +26,7 @@ OFF = (
     "a bracket, colon or quote missing in this line or just before it, or an indentation that is"
     " off"
 )
-READ_ALOUD = "Read that line and the one above it aloud, sign by sign: what would come next?"
+READ_ALOUD = "Read that line and the one above it aloud, character by character: what is missing?"
 
 # is asked for every public name of a kata, with its value, and returns what the tests get
 Wrap = Callable[[str, object], object]
@@ -153,7 +153,7 @@ def load(path: Path, wrap: Wrap = unchanged) -> KataUnderTest:
 def _unreadable(path: Path, error: OSError) -> Diagnosis:
     reset = f"`python tools/check reset {path.stem.partition('_')[0]}`"
     likely = f"it was moved or deleted: {reset} brings the stub back"
-    expected = "the file that the stub began as"
+    expected = "the kata's file, under its own name"
     return _diagnosis(shown(path), " can't be read.", str(error.strerror), expected, likely)
 
 

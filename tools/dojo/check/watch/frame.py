@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from dojo import ROOT
-from dojo.check.screens import compared
+from dojo.check.screens import compared, heading, with_effort
 from dojo.check.watch import model as m
 from dojo.check.watch.model import WRONG, Model
 from dojo.console import STYLES, Screen
@@ -20,7 +20,7 @@ from dojo.reference_results import ReferenceResult
 from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
 LEAST_LOWER = 5  # lines below the list: its remark, the progress, the keys
-LIST_WIDTH, STAGE_WIDTH = 74, 30  # columns of a list that has its stages beside it, and of these
+LIST_WIDTH, STAGE_WIDTH = 80, 25  # columns of a list that has its stages beside it, and of these
 PLACE = re.compile(r"(?P<folder>(?:[\w.~-]*[\\/])+)?(?P<file>k\d\d_\w+\.py:\d+)")
 LABEL = re.compile(r"\s*(?:seen|expected|layers|loss|likely|or|next): +")
 DRAWN = re.compile("[\u2500-\u259f\u2800-\u28ff]")  # lines, blocks and braille
@@ -65,9 +65,11 @@ class Frame:
             return [*upper, *[""] * (room - len(upper)), *lower][-self._height :]
         first = min(model.scroll, len(upper) - room + 1)
         below = len(upper) - first - (room - 1)
-        more = f"… {below} more lines: down" + (", up" if first else "") if below else "… up"
+        more = (
+            f"{below} more lines (press down{' or up' if first else ''})" if below else "(press up)"
+        )
         shown = upper[first : first + room - 1]
-        return [*shown, *self._printed(self._out, f"[dim]{more}[/]"), *lower]
+        return [*shown, *self._printed(self._out, f"[dim]… {more}[/]"), *lower]
 
     def _printed(self, draw: Callable[..., None], *arguments: object) -> list[str]:
         """The lines that this function prints."""
@@ -97,7 +99,8 @@ class Frame:
 
     def _kata(self, model: Model) -> None:
         kata, result, problem = model.kata, model.result, model.problem
-        self._out(f"[bold]{kata.short}  {escape(kata.title)}[/]  {self._status(model)}")
+        head = heading(kata, self._status(model))
+        self._out(with_effort(head, kata, self._console.width))
         if model.run and model.why_cold:
             self._out(f"[dim]because {escape(model.why_cold)}[/]")
         if result is None:
@@ -189,9 +192,10 @@ class Frame:
                 outcome = Outcome.PASSED if model.is_done(kata) else Outcome.NOT_STARTED
                 is_wide = self._console.width >= LIST_WIDTH
                 beside = f"[bold]{escape(name):<{STAGE_WIDTH}}[/]" if is_wide else ""
-                title = f"{kata.short}  {escape(kata.title):<24}"
-                count = f"[dim]{passed} of {len(kata.tasks)}[/]"
-                self._out(f"{beside}{here} {self._screen.mark(outcome)} {title} {count}")
+                title = f"{kata.short}  {escape(kata.title):<21}"
+                effort = f"{kata.difficulty:<6}  {kata.minutes} min"
+                count = f"[dim]{effort}  {passed} of {len(kata.tasks)}[/]"
+                self._out(f"{beside}{here} {self._screen.mark(outcome)} {title}  {count}")
         if len(model.catalog.katas) + LEAST_LOWER < self._height:
             self._out("\n[dim]Save a kata's file, and it is the one on the screen.[/]")
 
