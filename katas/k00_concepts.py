@@ -48,7 +48,7 @@ ANSWERS: dict[str, set[str]] = {
     #   B  The W of its first layer has the shape (2, 10).
     #   C  The data decide on the 2 and the 4; you are free to choose the 10s.
     #   D  Its three layers have 10, 10 and 4 biases.
-    #   E  Its activation functions have weights of their own, too.
+    #   E  In the formulas above, the activation functions have weights of their own, too.
     # TODO sizes: the letters of all true statements
     "sizes": ...,
     #
@@ -79,7 +79,7 @@ ANSWERS: dict[str, set[str]] = {
     #   B  It has learned to tell the ill from the healthy.
     #   C  Its recall is 0.
     #   D  If 50 of the 100 were ill, its accuracy would be 95 %, too.
-    #   E  A model that finds all 5, but also calls 10 healthy patients ill, is less accurate.
+    #   E  A model that finds all 5, but also calls 10 healthy patients ill, has a lower accuracy.
     # TODO accuracy: the letters of all true statements
     "accuracy": ...,
 }

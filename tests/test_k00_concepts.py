@@ -92,7 +92,7 @@ class TestAnswers:
             ]
             reason = next(THINK[key] for key in looked_at if key in THINK)
             expected = "all choices that are true, and no other"
-            likely = f"think about one choice again: {reason}"
+            likely = f"think about at least one choice again: {reason}"
             expect.unmet(
                 f"{headline}: not the right choices.",
                 seen=", ".join(sorted(chosen)),
@@ -131,25 +131,38 @@ def letters(kata, question: str) -> set[str]:
     answer = answers[question]
     if answer is ...:
         raise NotStarted
-    readable = isinstance(answer, set | frozenset | list | tuple | str) and all(
-        isinstance(letter, str) for letter in answer
+    likely = why_unreadable(answer)
+    expect.that(
+        not likely, headline, seen=repr(answer), expected=expected, likely=expect.told(likely)
     )
-    likely = "a letter is written without its quotes, or the braces around the letters are missing"
+    return {letter.strip().upper() for letter in answer} - {""}
+
+
+def why_unreadable(answer: object) -> str:
+    """What keeps an answer from being read; empty where nothing does."""
     if isinstance(answer, dict):
-        likely = (
+        return (
             "{} is an empty dict, and a colon makes a dict too: a set has its letters between"
             " braces, with commas"
         )
-    expect.that(readable, headline, seen=answer, expected=expected, likely=expect.told(likely))
+    if not isinstance(answer, set | frozenset | list | tuple | str):
+        return "this is no set: the letters stand between braces, each between quotes"
+    if any(part is ... for part in answer):
+        return "the three dots are still there: put the letters in their place"
+    if any(isinstance(part, set | frozenset | list | tuple) for part in answer):
+        return "there are brackets within the brackets: one pair of braces holds all letters"
+    if not all(isinstance(part, str) for part in answer):
+        return "each choice is a letter between quotes, and not a number"
     chosen = {letter.strip().upper() for letter in answer} - {""}
-    likely = "nothing is chosen, and in each question at least one choice is true"
-    expect.that(chosen, headline, seen="no letter", expected=expected, likely=expect.told(likely))
-    likely = "the question offers no such letter: each choice is one letter between quotes"
+    if not chosen:
+        return "nothing is chosen, and in each question at least one choice is true"
     if any("," in letter for letter in chosen):
-        likely = 'each letter needs quotes of its own: {"A", "D"}, not {"A, D"}'
-    likely = expect.told(likely)
-    expect.that(chosen <= set("ABCDE"), headline, seen=answer, expected=expected, likely=likely)
-    return chosen
+        return 'each letter needs quotes of its own: {"A", "D"}, not {"A, D"}'
+    if any(len(letter) > 1 and set(letter) <= set("ABCDE") for letter in chosen):
+        return 'a comma is missing between two letters: "A" "D" is the same as "AD"'
+    if not chosen <= set("ABCDE"):
+        return "the question offers no such letter: each choice is one letter between quotes"
+    return ""
 
 
 def digest(*parts: str) -> str:

@@ -20,7 +20,7 @@ from dojo.validate.promise_files import Claim, Promise, Promises, PromisesError,
 from dojo.validate.test_files import functions
 
 # Katas whose promises nobody has listed yet: this gets shorter, never longer.
-NOT_YET = frozenset(f"k{number:02}" for number in range(23)) - {"k06"}
+NOT_YET = frozenset(f"k{number:02}" for number in range(23)) - {"k00", "k06"}
 
 Refusals = Mapping[str, Collection[str]]  # mistake → the questions that refuse it
 
