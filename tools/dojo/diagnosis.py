@@ -4,7 +4,9 @@ question that leads on.
 Light: the commands that only show a diagnosis need neither torch nor the tests.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 from textwrap import indent
 
 from dojo import curve as curves
@@ -16,10 +18,18 @@ LABEL = 10  # columns of "expected:" and the like
 
 @dataclass(frozen=True)
 class Cause:
-    """A likely cause; "told" by evidence if what came out is what this mistake gives."""
+    """A likely cause; "told" by evidence if what came out is what this mistake gives.
+
+    Attributes:
+        id: the same wherever this cause is named, for reports to group by: "error.NAME" for an
+            error of causes.toml, "source.NAME" for a finding in the learner's source, and else the
+            task and the sentence, without numbers (`identified`). Empty in records that are older
+            than ids.
+    """
 
     text: str
     told: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,18 @@ class Diagnosis:
             or self.is_told
             or any(cause.text.endswith("?") for cause in self.likely)
         )
+
+
+def identified(cause: Cause, asked_by: str) -> Cause:
+    """The cause with an id. One that a test words has the task's, as in "k06.train", then its first
+    words and a hash of them all: the tests of a task that tell the same share it. Numbers and names
+    come from one learner's values and don't count. Another wording is another id.
+    """
+    if cause.id:
+        return cause
+    words = re.findall(r"[a-z]+", re.sub(r"'[^']*'|\bself\.\w+", "", cause.text.lower()))
+    digest = blake2b(" ".join(words).encode(), digest_size=2).hexdigest()
+    return replace(cause, id=".".join([asked_by, "-".join([*words[:4], digest])]))
 
 
 def _part(label: str, text: str) -> str:

@@ -28,6 +28,7 @@ BEGIN = re.compile(r"(?P<indent>\s*)# BEGIN SOLUTION(?: (?P<task>\w+): (?P<text>
 END = re.compile(r"(?P<indent>\s*)# END SOLUTION\s*$")
 LOOKS_LIKE_A_MARKER = re.compile(r"\s*#\s*(begin|end)\s*solution", re.IGNORECASE)
 MORE_TEXT = re.compile(r"\s*# {4,}\S")
+TODO = re.compile(r"\s*# TODO \w+:")
 ENTRY = re.compile(r'\s*"\w+": \S.*,$')
 
 
@@ -123,6 +124,28 @@ def open_regions(source: str) -> dict[str, int]:
                     if isinstance(key, ast.Constant) and getattr(value, "value", None) is ...:
                         regions.setdefault(str(key.value), key.lineno)
     return regions
+
+
+def is_begun(source: str, line: int) -> bool:
+    """True if code of the learner's own stands beside the stub's `raise` in this line."""
+    lines = source.splitlines()
+    for function in ast.walk(ast.parse(source)):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        at = [number for number, each in enumerate(function.body) if each.lineno == line]
+        if not at:
+            continue
+        above = function.body[ast.get_docstring(function) is not None : at[0]]
+        if function.name == "__init__":  # the stub has lines above its TODO, none with a layer
+            todos = (n for n in range(function.lineno, line) if TODO.match(lines[n - 1]))
+            first = next(todos, line)
+            above = [each for each in above if each.lineno > first or _makes_layer(each)]
+        return bool(above or function.body[at[0] + 1 :])
+    return False
+
+
+def _makes_layer(statement: ast.stmt) -> bool:
+    return re.search(r"nn\.[A-Z]\w*\([^)]", ast.unparse(statement)) is not None
 
 
 def todo(source: str, task: str) -> str:

@@ -141,7 +141,7 @@ def test_a_class_of_the_learners_own_is_asked_where_it_makes_the_attribute(tmp_p
         ("missing", "nothing is called 'missing' here", "   "),
         ("if lr > 1:\n        s = 1\n    s + 1", "'s' gets its value only in a branch", "   "),
         ("{A, B}", 'which needs quotes: "A"', "imported"),
-        ("nn.MSELoss(data, twos)", "as in nn.MSELoss()(outputs, targets)", "asks several"),
+        ("nn.MSELoss(data, twos)", "called with another, nn.MSELoss()(data, twos)", "asks several"),
     ],
 )
 def test_a_cause_that_stands_alone_is_told_and_says_nothing_it_cannot_know(

@@ -22,7 +22,7 @@ WHY = Diagnosis(
     "Not right.",
     "1\n2",
     "3",
-    (Cause("one", told=True), Cause("two")),
+    (Cause("one", told=True, id="k06.train.one"), Cause("two")),
     "Why?",
     ("layer 1: (8, 2) -> (8, 4)",),
     Curve(3, (1.0, None, 0.5), Band(3, (1.0, 0.1), (1.1, 0.2), 20), "flat"),
@@ -62,12 +62,22 @@ def test_it_travels_as_json_and_comes_back_the_same():
     document = Verdict("katas", (KataResult("k01_x", 1, (TaskResult("a", (result,)),)),)).to_json()
     fields = json.loads(json.dumps(document, allow_nan=False))["katas"][0]["tasks"][0]["tests"][0]
     assert fields["diagnosis"]["likely"] == [
-        {"text": "one", "told": True},
-        {"text": "two", "told": False},
+        {"text": "one", "told": True, "id": "k06.train.one"},
+        {"text": "two", "told": False, "id": ""},
     ]
     assert fields["diagnosis"]["where"] == "katas/k06.py:3"
     assert decoded(fields, TestResult) == result
     assert decoded({"name": "x", "outcome": Outcome.PASSED}, TestResult).diagnosis is None
+
+
+def test_a_record_that_is_older_than_the_ids_of_causes_can_be_read():
+    cause = {"text": "one", "told": True}
+    fields = {
+        "name": "x",
+        "outcome": Outcome.FAILED,
+        "diagnosis": asdict(WHY) | {"likely": [cause]},
+    }
+    assert decoded(fields, TestResult).diagnosis.likely == (Cause("one", told=True),)
 
 
 @pytest.mark.parametrize(
@@ -198,9 +208,10 @@ def test_each_failure_of_a_file_has_a_diagnosis_that_leads_on(judge, reference):
         assert (test.diagnosis is not None) == (test.outcome == Outcome.FAILED)
         assert test.diagnosis is None or test.diagnosis.leads_on
     test = tests["test_output_is_the_sigmoid_of_the_scores"]
-    assert test.diagnosis.likely == (
-        Cause("these are the raw scores: self.sigmoid is not applied to them", told=True),
-    )
+    (cause,) = test.diagnosis.likely
+    assert cause.text == "these are the raw scores: self.sigmoid is not applied to them"
+    assert cause.told
+    assert cause.id.startswith("k06.model.these-are-the-raw-")
     assert test.message.startswith(test.diagnosis.text())
     assert test.diagnosis.where in test.message
 

@@ -17,7 +17,9 @@ from dojo.suite.unit import Unit
 ALL_FAILED = {"model": Outcome.FAILED, "train": Outcome.FAILED, "boundary": Outcome.FAILED}
 FORWARD = "return self.sigmoid(self.linear(x))"
 IN_BOUNDARY = "    with torch.no_grad():\n"  # the first line of decision_boundary
-FIRST_LAYER = "        self.linear = nn.Linear(num_features, num_labels)\n"
+LAYERS = """        self.linear = nn.Linear(num_features, num_labels)
+        self.sigmoid = nn.Sigmoid()
+"""
 ENDLESS_LOOP = "    while (x1 == x1).all():\n        pass\n    if True:\n"
 STUBBORN_LOOP = """    while True:
         try:
@@ -198,7 +200,7 @@ def test_an_open_region_reads_not_started_and_what_needs_it_is_blocked(judge, re
     assert outcomes(judge(stub)) == dict.fromkeys(
         ("model", "train", "boundary"), Outcome.NOT_STARTED
     )
-    result = judge(reference.replace(FIRST_LAYER, '        raise NotImplementedError("model")\n'))
+    result = judge(reference.replace(LAYERS, '        raise NotImplementedError("model")\n'))
     assert outcomes(result) == {
         "model": Outcome.NOT_STARTED,
         "train": Outcome.BLOCKED,

@@ -4,6 +4,8 @@ loader    loads a kata's file and says what is wrong with one that can't be load
 plugin    the pytest plugin: outcomes, messages, limits; the same under `pytest` and under the tools
 feedback  from an exception to the message a learner reads
 layers    a batch's way through a model, up to the layer where it goes wrong
+source/   beginners' mistakes, read in the learner's own source
+syntax    what is wrong with a file that is not Python
 causes    known errors of torch and Python, and what usually lies behind them
 leftovers  what a kata changes for the whole process: put back, and said
 devices   which devices are present, and trainings on another device

@@ -1,9 +1,12 @@
 """Usual causes of known errors in a learner's code; causes.toml lists the errors."""
 
+import difflib
 import linecache
+import pkgutil
 import re
 import sys
 import traceback
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,20 +15,28 @@ import msgspec
 
 from dojo.diagnosis import Cause
 
-LIBRARIES = {*sys.stdlib_module_names, "torch", "numpy", "sklearn", "matplotlib"}
+PACKAGES = ("torch", "numpy", "sklearn", "matplotlib")
+ALLOWED = (
+    "torch, numpy, sklearn (scikit-learn), matplotlib, katas.given and the modules that come with"
+    " Python"
+)
+LIBRARIES = {*sys.stdlib_module_names, *PACKAGES}
 NO_GRADIENT = (
     Cause(
         ".grad is None until backward() has run on something that was computed from that tensor,"
-        " and again after zero_grad()"
+        " and again after zero_grad()",
+        id="error.no-gradient",
     ),
     Cause(
         "only a tensor made with requires_grad=True keeps a .grad: one that was computed from"
-        " others has none"
+        " others has none",
+        id="error.no-gradient.2",
     ),
 )
 NO_RETURN = Cause(
     "something here is None: a `return` is missing in the function that gave it, or a method such"
-    " as append() or backward() was used for its result"
+    " as append() or backward() was used for its result",
+    id="error.none",
 )
 DONE_TO_GRADIENTS = {"zero_", "fill_", "detach_", "mul_", "div_", "add_", "sub_", "clamp_", "copy_"}
 DONE_TO_TENSORS = {"data", "clone", "norm", "abs", "sum", "mean", "max", "min", "item", "detach"}
@@ -37,11 +48,21 @@ GRADIENT = r"(?<!no_)(?<!requires_)(?<!zero_)grad(?:s|ients?)?\b"
 class KnownError:
     """An entry of causes.toml; what the fields mean stands there."""
 
+    id: str
     error: str
     pattern: str
     cause: str = ""
     causes: tuple[str, ...] = ()
-    look: Literal["", "attribute_of_none", "operation_on_none", "unknown_attribute", "truth"] = ""
+    look: Literal[
+        "",
+        "attribute_of_none",
+        "operation_on_none",
+        "unknown_attribute",
+        "truth",
+        "module",
+        "name_of_module",
+    ] = ""
+    seen: str = ""
 
 
 KNOWN = msgspec.toml.decode(
@@ -59,8 +80,21 @@ def likely(error: BaseException) -> tuple[Cause, ...]:
             if entry.look:
                 return LOOKS[entry.look](error, match)
             texts = entry.causes or (entry.cause,)
-            return tuple(Cause(_filled(text, match), bool(entry.cause)) for text in texts)
+            return tuple(
+                Cause(_filled(text, match), bool(entry.cause), f"error.{entry.id}{number}")
+                for number, text in zip(["", ".2"], texts, strict=False)
+            )
     return ()
+
+
+def seen(error: BaseException) -> str:
+    """What is shown of an error: its type and words, where those are not another's affair."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    for entry in KNOWN:
+        if entry.seen and entry.error in names and re.search(entry.pattern, str(error)):
+            return entry.seen
+    kind = type(error).__name__
+    return f"{kind}: {error}" if str(error) else kind
 
 
 def _filled(text: str, match: re.Match[str]) -> str:
@@ -86,7 +120,8 @@ def _unknown_attribute(error: BaseException, match: re.Match[str]) -> tuple[Caus
     text = "check the spelling, and whether a value of another type was meant to stand here"
     if module.partition(".")[0] not in LIBRARIES:
         text = f"check its spelling here against the place where it is made (self.{match[2]} = ...)"
-    return (Cause(f"{match[1]} has nothing called '{match[2]}': {text}", told=True),)
+    cause = f"{match[1]} has nothing called '{match[2]}': {text}"
+    return (Cause(cause, told=True, id="error.attribute"),)
 
 
 def _truth(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
@@ -101,10 +136,42 @@ def _truth(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
             "tensors were given where the loss is made: it is made with one pair of brackets and"
             " called with another, as in nn.MSELoss()(outputs, targets)"
         )
-    return (Cause(text, told=True),)
+    return (Cause(text, told=True, id="error.truth"),)
+
+
+def _module(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
+    """There is no such module: a slip, a part its package lacks, or a package that isn't there."""
+    name, (package, _, part) = match[1], match[1].rpartition(".")
+    if package:
+        near = _near(part, [each.name for each in pkgutil.iter_modules(_folders(package))])
+        text = f"{package} has no module '{part}'" + (
+            f": is {package}.{near} meant?" if near else ""
+        )
+        return (Cause(text, told=True, id="error.module-part"),)
+    near = {"pytorch": "torch", "scikit_learn": "sklearn"}.get(name) or _near(name, PACKAGES)
+    text = f"'{name}' is not among the packages that a kata can use: {ALLOWED}"
+    if near:
+        text = f"no package is imported as '{name}': is {near} meant?"
+    return (Cause(text, told=True, id="error.module"),)
+
+
+def _name_of_module(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
+    near = _near(match[1], dir(sys.modules.get(match[2])))
+    text = f"{match[2]} has nothing called '{match[1]}'" + (f": is {near} meant?" if near else "")
+    return (Cause(text, told=True, id="error.name-of-module"),)
+
+
+def _near(name: str, others: Iterable[str]) -> str:
+    return next(iter(difflib.get_close_matches(name, [*others], n=1, cutoff=0.75)), "")
+
+
+def _folders(package: str) -> list[str]:
+    return list(getattr(sys.modules.get(package), "__path__", ()))
 
 
 LOOKS = {
+    "module": _module,
+    "name_of_module": _name_of_module,
     "attribute_of_none": _attribute_of_none,
     "operation_on_none": _operation_on_none,
     "unknown_attribute": _unknown_attribute,

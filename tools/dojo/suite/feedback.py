@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from traceback import walk_tb
 
-from dojo.diagnosis import Cause, Diagnosis, clipped
+from dojo.diagnosis import Cause, Diagnosis, clipped, identified
 from dojo.suite import causes, layers, loader
 from dojo.suite.loader import Explained, KataUnderTest, MissingName, shown
+from dojo.suite.source import classics, evidence
 
 MOST_FRAMES = 5
 LOOK_AT_VALUES = (
@@ -21,8 +22,8 @@ LOOK_AT_THE_LOOP = (
     "Print the loop's counter or condition in every round: does it come nearer to its end?"
 )
 ENDLESS = (
-    Cause("an endless loop (its condition never changes?)"),
-    Cause("far more epochs than needed"),
+    Cause("an endless loop (its condition never changes?)", id="error.endless"),
+    Cause("far more epochs than needed", id="error.endless.2"),
 )
 
 
@@ -33,6 +34,7 @@ def explain(
     expected: str,
     time_limit: float | None,
     pointer: str,
+    asked_by: str = "",
 ) -> tuple[Diagnosis, str]:
     """Why a test failed, and the learner's own lines that this is about.
 
@@ -43,9 +45,14 @@ def explain(
         expected: what the test demands, in words.
         time_limit: seconds a test may take, for the message of one that took longer.
         pointer: what leads on where the diagnosis itself does not.
+        asked_by: "k06.train", for the ids of the causes that the test words.
     """
     frames = list(learner_frames(error.__traceback__, path))
     diagnosis = _diagnosis(error, expected, time_limit, bool(frames))
+    if kata is not None:
+        diagnosis = _with_source(diagnosis, error, frames, kata)
+    known = tuple(identified(cause, asked_by) for cause in diagnosis.likely)
+    diagnosis = replace(diagnosis, likely=known)
     if way := _layers(error):
         question = LOOK_AT_THE_LAYERS if diagnosis.pointer else ""
         diagnosis = replace(diagnosis, layers=way, pointer=question)
@@ -55,6 +62,18 @@ def explain(
         return bounded(diagnosis), ""
     lines, where = _own_lines(frames, path, kata)
     return bounded(replace(diagnosis, where=where)), lines
+
+
+def _with_source(
+    why: Diagnosis, error: BaseException, frames: list[tuple[int, str]], kata: KataUnderTest
+) -> Diagnosis:
+    """The diagnosis with what the learner's own source adds to it."""
+    is_unmet = getattr(error, "diagnosis", None) is why
+    text = "" if is_unmet else f"{type(error).__name__}: {error}"
+    if not isinstance(error, Exception):  # the time limit, sys.exit()
+        return why
+    found = classics.findings(loader.source_of(kata), loader.used(kata))
+    return evidence.merged(why, text, {line for line, _ in frames}, found)
 
 
 def _layers(error: BaseException) -> tuple[str, ...]:
@@ -98,11 +117,27 @@ def _diagnosis(
     if in_learners_code:
         headline = "Your code raised an error."
         words += "; it was raised in the line below"
-    likely = causes.likely(error) or (Cause(words),)
+    likely = causes.likely(error) or (Cause(words, id="error.unknown"),)
     is_told = any(cause.told for cause in likely)
     pointer = LOOK_AT_VALUES if in_learners_code and not is_told else ""
-    seen = f"{kind}: {error}" if str(error) else kind
-    return Diagnosis(headline, seen, f"no error (the test: {expected})", likely, pointer)
+    return Diagnosis(
+        headline, causes.seen(error), f"no error (the test: {expected})", likely, pointer
+    )
+
+
+def raise_left(path: Path, line: int) -> Diagnosis:
+    """What is said where a stub's `raise` still stands beside the code that was to replace it."""
+    where = f"{shown(path)}:{line}"
+    text = (
+        f"code of yours stands beside the stub's `raise`: once it is complete, take line {line} out"
+    )
+    return Diagnosis(
+        f"{where} still raises NotImplementedError, as the stub did.",
+        "your code, and the line that says there is none yet",
+        "your code in place of that line",
+        (Cause(text, told=True, id="source.raise-left"),),
+        where=where,
+    )
 
 
 def learner_frames(traceback: types.TracebackType | None, path: Path) -> Iterator[tuple[int, str]]:

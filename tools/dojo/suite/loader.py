@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dojo import ROOT
 from dojo.diagnosis import Cause, Diagnosis, clipped
+from dojo.suite import syntax
 
 PACKAGES = re.compile(r"^(?:from|import) ((?:matplotlib|numpy|sklearn|torch)[\w.]*)", re.MULTILINE)
 A_KATA = re.compile(r"(?:katas\.|reference\.(?:\w+\.)*)?k\d\d(?:_\w*)?(?:\.|$)")
@@ -58,19 +59,19 @@ class MissingName(Explained, AttributeError):
 
 
 class KataUnderTest:
-    """A kata's module as the tests see it; it remembers which public name was used last."""
+    """A kata's module as the tests see it; it remembers which public names were used."""
 
     def __init__(self, module: types.ModuleType, path: Path, source: str, wrap: Wrap) -> None:
         self._module, self._path, self._source, self._wrap = module, path, source, wrap
-        self._last_used: str | None = None
+        self._used: list[str] = []
 
     def __getattr__(self, name: str) -> object:
         try:
             value = getattr(self._module, name)
         except AttributeError:
             raise MissingName(_missing(name, self._path, vars(self._module))) from None
-        self._last_used = name
         _under_test[:] = [self]
+        self._used.append(name)
         return self._wrap(name, value)
 
 
@@ -85,7 +86,17 @@ def source_of(kata: KataUnderTest) -> str:
 
 def last_used(kata: KataUnderTest) -> str | None:
     """The public name that a test asked for last."""
-    return kata._last_used
+    return kata._used[-1] if kata._used else None
+
+
+def used(kata: KataUnderTest) -> tuple[str, ...]:
+    """The public names that the running test has asked for, in order."""
+    return tuple(kata._used)
+
+
+def forget(kata: KataUnderTest) -> None:
+    """Another test begins: nothing was used in it."""
+    kata._used.clear()
 
 
 def under_test() -> KataUnderTest | None:
@@ -140,7 +151,7 @@ def load(path: Path, wrap: Wrap = unchanged) -> KataUnderTest:
     try:
         code = compile(source, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
-        raise KataUnusable(_not_python(path, error)) from None
+        raise KataUnusable(_not_python(path, source, error)) from None
     if other := other_kata(source):
         raise KataUnusable(_not_alone(path, source, *other))
     module = types.ModuleType(path.stem)
@@ -168,7 +179,7 @@ def _not_text(path: Path, data: bytes, error: Exception) -> Diagnosis:
     return _diagnosis(where, " is not UTF-8 text.", str(error), expected, likely)
 
 
-def _not_python(path: Path, error: SyntaxError | ValueError) -> Diagnosis:
+def _not_python(path: Path, source: str, error: SyntaxError | ValueError) -> Diagnosis:
     where = f"{shown(path)}:{getattr(error, 'lineno', None) or 1}"
     headline = " is not valid Python, so nothing in this file can run yet."
     if isinstance(error, SyntaxError) and (text := (error.text or "").rstrip("\r\n")):
@@ -178,7 +189,10 @@ def _not_python(path: Path, error: SyntaxError | ValueError) -> Diagnosis:
             headline += "\n      " + " " * max(error.offset - 1 - indentation, 0) + "^"
     seen = f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
     expected = "a file that Python can read"
-    return _diagnosis(where, clipped(headline), seen, expected, OFF, READ_ALOUD)
+    known = syntax.cause(error, source) if isinstance(error, SyntaxError) else None
+    if known is None:
+        return _diagnosis(where, clipped(headline), seen, expected, OFF, READ_ALOUD)
+    return Diagnosis(f"{where}{clipped(headline)}", seen, expected, (known,), where=where)
 
 
 def _not_alone(path: Path, source: str, line: int, name: str) -> Diagnosis:

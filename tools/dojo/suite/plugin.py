@@ -23,11 +23,20 @@ from dojo import ROOT, catalog, simulated
 from dojo.diagnosis import Diagnosis
 from dojo.plain import plain
 from dojo.results import Outcome, TestResult, decoded
-from dojo.stubs import open_regions, todo
+from dojo.stubs import is_begun, open_regions, todo
 from dojo.suite import feedback
 from dojo.suite.feedback import LOOK_AT_VALUES
 from dojo.suite.leftovers import Leftovers
-from dojo.suite.loader import KataUnderTest, KataUnusable, Wrap, load, shown, source_of, unchanged
+from dojo.suite.loader import (
+    KataUnderTest,
+    KataUnusable,
+    Wrap,
+    forget,
+    load,
+    shown,
+    source_of,
+    unchanged,
+)
 from dojo.suite.report import Event, Loaded, Loading
 
 MOST_OUTPUT = 200_000  # characters a test may print
@@ -227,6 +236,8 @@ def pytest_runtest_protocol(
         run = item.config.stash[SESSION]
         run.leftovers.enter(name)
         run.is_last = nextitem is None or kata_name(nextitem) != name
+        if isinstance(kata := run.loaded.get(name), KataUnderTest):
+            forget(kata)
     return (yield)
 
 
@@ -341,7 +352,7 @@ def outcome_of(
         line = open_regions(source).get(task, 1)
         return Outcome.NOT_STARTED, _waiting(task, path, line, source), None
     if isinstance(error, NotImplementedError) and feedback.ends_in(error.__traceback__, path):
-        return *_open_region(error, task, path, source), None
+        return _open_region(error, task, path, source)
     from_learner = any(feedback.learner_frames(error.__traceback__, path))
     if isinstance(error, pytest.skip.Exception) and not from_learner:
         return Outcome.SKIPPED, str(error), None
@@ -356,21 +367,27 @@ def outcome_of(
     pointer = (
         f"Read {test} in {shown(item.path)}: what does it give your code, and what does it ask for?"
     )
-    why, lines = feedback.explain(error, path, loaded, expected, time_limit(item.config), pointer)
+    asked_by = f"{name.partition('_')[0]}.{task}"
+    seconds = time_limit(item.config)
+    why, lines = feedback.explain(error, path, loaded, expected, seconds, pointer, asked_by)
     return Outcome.FAILED, f"{why.text()}\n\n{lines}".rstrip(), why
 
 
 def _open_region(
     error: NotImplementedError, task: str, path: Path, source: str
-) -> tuple[Outcome, str]:
+) -> tuple[Outcome, str, Diagnosis | None]:
     """A test ended at an open region: its own task's, or that of a task it builds on."""
     still_open = open_regions(source)
     raised = str(error.args[0]) if error.args else task
     if raised == task or task in still_open or raised not in still_open:
         *_, (raised_at, _) = feedback.learner_frames(error.__traceback__, path)
-        return Outcome.NOT_STARTED, _waiting(task, path, still_open.get(task, raised_at), source)
+        if is_begun(source, raised_at):
+            why = feedback.raise_left(path, raised_at)
+            return Outcome.FAILED, why.text(), why
+        line = still_open.get(task, raised_at)
+        return Outcome.NOT_STARTED, _waiting(task, path, line, source), None
     where = f"{shown(path)}:{still_open[raised]}"
-    return Outcome.BLOCKED, f"'{task}' needs '{raised}', which is not started: {where}"
+    return Outcome.BLOCKED, f"'{task}' needs '{raised}', which is not started: {where}", None
 
 
 def _waiting(task: str, path: Path, line: int, source: str) -> str:
