@@ -172,7 +172,7 @@ def test_the_figures_are_kept_kata_by_kata(catalog, tmp_path):
     assert (figures.of, figures.tests) == (mutants.code_hash(kata), mutants.tests_hash(kata.name))
 
 
-GOOD = {"total": 30, "killed": 28, "equivalent": 2, "of": "0a"}
+GOOD = {"total": 30, "killed": 28, "equivalent": 2, "of": "0a", "tests": "0a"}
 
 
 @pytest.mark.parametrize(
@@ -180,6 +180,8 @@ GOOD = {"total": 30, "killed": 28, "equivalent": 2, "of": "0a"}
     [
         ({}, ""),
         ({"of": "0b"}, "its reference has changed"),
+        ({"tests": "0b"}, "its mutants were judged by other tests"),
+        ({"idle": ("test_a", "test_b")}, "test_a, test_b fails for no known mistake"),
         ({"killed": 27}, "only 27 of 28"),
         ({"total": 100, "killed": 90, "equivalent": 10}, "10 were found"),
         ({"total": 20, "killed": 18, "equivalent": 2}, ""),
@@ -190,6 +192,7 @@ def test_figures_hold_for_the_code_they_are_of_and_for_as_many_as_are_listed(
 ):
     kata = catalog.find("k06")
     monkeypatch.setattr(mutants, "code_hash", lambda kata: "0a")
+    monkeypatch.setattr(mutants, "tests_hash", lambda kata: "0a")
     monkeypatch.setattr(mutants, "listed", lambda kata: {"one": "why", "two": "why"})
     why = mutants.problem(kata, MutantFigures(**GOOD | now))
     assert says in why and bool(says) == bool(why)

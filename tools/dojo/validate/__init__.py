@@ -8,6 +8,8 @@ parts          each part of the validation
 marks          pass marks, measured over many seeds
 bands          where the references' losses lie while they train
 mutants        small changes of the references, which a test must notice
+idle_tests     tests that catch nothing known
+idle_tests     tests that catch nothing known
 exams          the exams, tried on right solutions and on known mistakes
 placement      whether placement tests notice other values on a device
 pins           the pinned versions of all packages
@@ -18,6 +20,7 @@ promise_files  the list of a kata's promises and explanations
 passages       what a stub tells its learner, sentence by sentence
 patches        known mistakes and other right solutions: replacements in a reference's text
 patched        the suite on each of them, run once for all parts
+test_rules     what a test file may not do
 test_files     what a kata's test file says, and texts run against it
 workflows      the workflows, looked at by linters
 texts          lessons that read easily, short sentences, and words (words.toml)

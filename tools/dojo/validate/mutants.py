@@ -5,13 +5,18 @@ them. One that no test fails is a survivor: either a test is missing, or the cha
 difference that the lesson asks about. The survivors of the second kind are listed by hand in
 reference/validation/mutants.toml, each with the reason; the figures are kept beside it, in
 mutants.json. Verdicts are kept in .mutants/ as they come, so that an interrupted run goes on.
+
+When tests change, all mutants are judged again: first by the test that killed each before, which
+is quick, and only those that it lets live by all tests. So a weakened test is found by what it no
+longer notices. The other way round, a test that notices no mutant and no known mistake is idle
+(`idle_tests`).
 """
 
 import ast
 import contextlib
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from textwrap import indent
@@ -22,13 +27,15 @@ from dojo import ROOT, files, imports, reference_results, stubs
 from dojo.catalog import Catalog, Kata
 from dojo.results import KataResult, Outcome
 from dojo.suite.unit import Unit
-from dojo.validate import Finding
+from dojo.validate import Finding, idle_tests
+from dojo.validate.patched import bare
 from dojo.validate.test_files import run_texts
 
 EQUIVALENT = ROOT / "reference" / "validation" / "mutants.toml"
 FILE = EQUIVALENT.with_suffix(".json")
 KEPT = ROOT / ".mutants"
 AT_ONCE = 16  # judged between two savings of the verdicts
+IDLE = "fails for no known mistake and for no mutant"
 FEWEST_KILLED = 0.95  # of those that are not equivalent
 
 Key = tuple[str, str, str]  # of a mutant in the list: where, before, after
@@ -54,6 +61,11 @@ class Mutant:
         return self.where, self.before, self.after
 
     @property
+    def id(self) -> str:
+        """Hash of its code."""
+        return files.digest([imports.code(self.text)])[:8]
+
+    @property
     def diff(self) -> str:
         return f"in {self.where}:\n{indent(self.before, '- ')}\n{indent(self.after, '+ ')}"
 
@@ -68,6 +80,22 @@ class MutantFigures:
     date: str = ""
     of: str = ""  # hash of the reference's code
     tests: str = ""  # hash of what judged them
+    # test → ids of the mutants that it was the first to notice
+    killers: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    idle: tuple[str, ...] = ()  # tests that notice nothing known and are not listed
+
+    @property
+    def killer_of(self) -> dict[str, str]:
+        """Id of a mutant → the test that kills it."""
+        return {each: test for test, ids in self.killers.items() for each in ids}
+
+
+@dataclass(frozen=True)
+class MutantVerdict:
+    """What killed a mutant; nothing if it survived."""
+
+    killer: str
+    tests: str  # hash of what judged it
 
 
 @dataclass(frozen=True)
@@ -77,6 +105,9 @@ class MutantReport:
     mutants: tuple[Mutant, ...]
     survivors: tuple[Mutant, ...]
     listed: dict[Key, str]  # → the reason why it is equivalent
+    killers: tuple[str, ...] = ()  # of each mutant in turn
+    idle: tuple[str, ...] = ()  # tests that notice nothing known
+    excused: dict[str, str] = field(default_factory=dict)  # those of them that may → the reason
 
     @property
     def equivalent(self) -> tuple[Mutant, ...]:
@@ -85,7 +116,13 @@ class MutantReport:
     @property
     def figures(self) -> MutantFigures:
         killed = len(self.mutants) - len(self.survivors)
-        return MutantFigures(len(self.mutants), killed, len(self.equivalent))
+        by_test: dict[str, tuple[str, ...]] = {}
+        for mutant, killer in zip(self.mutants, self.killers, strict=False):
+            if killer:
+                by_test[bare(killer)] = (*by_test.get(bare(killer), ()), mutant.id)
+        counts = len(self.mutants), killed, len(self.equivalent)
+        idle = tuple(test for test in self.idle if test not in self.excused)
+        return MutantFigures(*counts, killers=by_test, idle=idle)
 
     @property
     def problems(self) -> list[str]:
@@ -101,6 +138,11 @@ class MutantReport:
         if killed < FEWEST_KILLED * total:
             needed = f"{FEWEST_KILLED:.0%} are asked for"
             problems.append(f"{killed} of {total} that are not equivalent are killed: {needed}")
+        for test in self.idle:
+            if test not in self.excused:
+                problems.append(f"{test} {IDLE}: make it able to fail, or take it out")
+        for test in sorted(self.excused.keys() - set(self.idle)):
+            problems.append(f"{test} notices something now: take it out of {EQUIVALENT.name}")
         return problems
 
     @property
@@ -127,7 +169,15 @@ def try_out(kata: Kata, on_progress: OnProgress) -> MutantReport:
     mutants = generate(kata.reference_text())
     killers = judge(kata, mutants, on_progress)
     survivors = [mutant for mutant, by in zip(mutants, killers, strict=True) if not by]
-    return MutantReport(tuple(mutants), tuple(survivors), listed(kata.name))
+    texts = [mutant.text for mutant in mutants]
+    return MutantReport(
+        tuple(mutants),
+        tuple(survivors),
+        listed(kata.name),
+        tuple(killers),
+        tuple(idle_tests.find(kata, texts, killers)),
+        excused(kata.name),
+    )
 
 
 def generate(source: str) -> list[Mutant]:
@@ -202,23 +252,39 @@ def judge(kata: Kata, mutants: Sequence[Mutant], on_progress: OnProgress) -> lis
     Raises:
         MutantsError: the reference does not pass its tests, so a failure would say nothing.
     """
-    tests = tests_hash(kata.name)
-    keys = [files.digest([tests, imports.code(mutant.text)])[:16] for mutant in mutants]
-    path = KEPT / f"{kata.short}.json"
-    earlier = files.read_json(path, dict[str, str]) or {}
-    killers = {key: earlier[key] for key in keys if key in earlier}
-    waiting = [pair for pair in zip(keys, mutants, strict=True) if pair[0] not in killers]
-    on_progress(len(killers), len(mutants))
+    tests, path = tests_hash(kata.name), KEPT / f"{kata.short}.json"
+    kept = files.read_json(path, dict[str, MutantVerdict]) or {}
+    verdicts = {id: verdict for id, verdict in kept.items() if verdict.tests == tests}
+    waiting = [mutant for mutant in mutants if mutant.id not in verdicts]
+    counted = figures().get(kata.name)
+    former = counted.killer_of if counted else {}
+    former |= {id: verdict.killer for id, verdict in kept.items()}
+    on_progress(len(mutants) - len(waiting), len(mutants))
     if waiting and (failing := _run(kata, [kata.reference_text()])[0]):
         fault = f"itself fails {failing}: its mutants can't be judged"
         raise MutantsError(f"reference/{kata.name}.py {fault}")
     for start in range(0, len(waiting), AT_ONCE):
         some = waiting[start : start + AT_ONCE]
-        new = _run(kata, [mutant.text for _, mutant in some])
-        killers |= {key: killer for (key, _), killer in zip(some, new, strict=True)}
-        files.write_json(path, killers)
-        on_progress(len(killers), len(mutants))
-    return [killers[key] for key in keys]
+        new = _killers(kata, some, [former.get(mutant.id, "") for mutant in some])
+        verdicts |= {
+            mutant.id: MutantVerdict(killer, tests)
+            for mutant, killer in zip(some, new, strict=True)
+        }
+        files.write_json(path, kept | verdicts)
+        on_progress(len(mutants) - len(waiting) + start + len(some), len(mutants))
+    return [verdicts[mutant.id].killer for mutant in mutants]
+
+
+def _killers(kata: Kata, mutants: Sequence[Mutant], former: Sequence[str]) -> list[str]:
+    """What kills each mutant: the test that did before, if it still does, or else any other."""
+    asked = [(Unit("", kata.name, only=bare(test)), test) for test in former]
+    texts = [mutant.text for mutant in mutants]
+    again = [(unit, text) for (unit, test), text in zip(asked, texts, strict=True) if test]
+    results = iter(run_texts(again, [kata]))
+    killers = [killed_by(next(results), bare(test)) if test else "" for test in former]
+    alive = [text for text, killer in zip(texts, killers, strict=True) if not killer]
+    others = iter(_run(kata, alive))
+    return [killer or next(others) for killer in killers]
 
 
 def _run(kata: Kata, texts: Sequence[str]) -> list[str]:
@@ -234,10 +300,15 @@ def _run_on(device: str, kata: Kata, texts: Sequence[str]) -> list[str]:
     return [killed_by(result) for result in run_texts([(unit, text) for text in texts], [kata])]
 
 
-def killed_by(result: KataResult) -> str:
-    """The first test that did not pass, skipped ones aside; empty if all did."""
+def killed_by(result: KataResult, only: str = "") -> str:
+    """The first test that did not pass, skipped ones aside; empty if all did.
+
+    Args:
+        only: look at the test of this name alone.
+    """
     passing = (Outcome.PASSED, Outcome.SKIPPED)
-    return next((test.name for test in result.tests if test.outcome not in passing), "")
+    tests = [test for test in result.tests if not only or bare(test.name) == only]
+    return next((test.name for test in tests if test.outcome not in passing), "")
 
 
 def code_hash(kata: Kata) -> str:
@@ -263,25 +334,50 @@ class _Equivalent:
     reason: str
 
 
+@dataclass(frozen=True)
+class _Idle:
+    """A test that fails for nothing known and stays all the same."""
+
+    kata: str
+    test: str
+    reason: str
+
+
+class _Lists(msgspec.Struct, forbid_unknown_fields=True):
+    equivalent: list[_Equivalent] = []
+    idle: list[_Idle] = []
+
+
 def listed(kata: str, path: Path = EQUIVALENT) -> dict[Key, str]:
     """The kata's survivors judged equivalent → the reason.
 
     Raises:
         MutantsError: the list is malformed, or a reason is missing.
     """
-    try:
-        text = path.read_bytes() if path.exists() else b""
-        document = msgspec.toml.decode(text, type=dict[str, list[_Equivalent]])
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise MutantsError(f"{path.name} is malformed: {error}") from None
     reasons: dict[Key, str] = {}
-    for entry in document.get("equivalent", []):
-        if not entry.reason.strip():
-            raise MutantsError(f"{path.name} is malformed: no reason for {entry.before!r}")
+    for entry in _lists(path).equivalent:
         if entry.kata == kata:
             texts = [entry.after] if isinstance(entry.after, str) else entry.after
             reasons |= {(entry.where, entry.before, text): entry.reason for text in texts}
     return reasons
+
+
+def excused(kata: str, path: Path = EQUIVALENT) -> dict[str, str]:
+    """The kata's tests that may notice nothing known → the reason. Raises MutantsError, too."""
+    return {entry.test: entry.reason for entry in _lists(path).idle if entry.kata == kata}
+
+
+def _lists(path: Path) -> _Lists:
+    try:
+        lists = msgspec.toml.decode(path.read_bytes() if path.exists() else b"", type=_Lists)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise MutantsError(f"{path.name} is malformed: {error}") from None
+    reasons = [(entry.before, entry.reason) for entry in lists.equivalent]
+    reasons += [(entry.test, entry.reason) for entry in lists.idle]
+    for what, reason in reasons:
+        if not reason.strip():
+            raise MutantsError(f"{path.name} is malformed: no reason for {what!r}")
+    return lists
 
 
 def figures(path: Path = FILE) -> dict[str, MutantFigures]:
@@ -303,9 +399,7 @@ def recorded(catalog: Catalog) -> Finding:
     counted = {kata.name: records[kata.name] for kata in catalog.katas if kata.name in records}
     killed = sum(each.killed for each in counted.values())
     total = sum(each.total - each.equivalent for each in counted.values())
-    now = sum(each.tests == tests_hash(name) for name, each in counted.items())
-    scope = f"killed {killed}/{total}, {now} katas by today's tests"
-    return Finding(list(filter(None, problems)), scope)
+    return Finding(list(filter(None, problems)), f"killed {killed}/{total}")
 
 
 def problem(kata: Kata, counted: MutantFigures | None) -> str:
@@ -313,6 +407,10 @@ def problem(kata: Kata, counted: MutantFigures | None) -> str:
     number = len(listed(kata.name))
     if counted is None or counted.of != code_hash(kata):
         fault = "its reference has changed since its mutants were judged"
+    elif counted.tests != tests_hash(kata.name):
+        fault = "its mutants were judged by other tests"
+    elif counted.idle:
+        fault = f"{', '.join(counted.idle)} {IDLE}"
     elif counted.killed < (total := counted.total - counted.equivalent):
         fault = f"only {counted.killed} of {total} mutants that are not equivalent were killed"
     elif counted.equivalent != number:

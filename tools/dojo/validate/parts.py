@@ -21,6 +21,7 @@ from dojo.validate import (
     pins,
     placement,
     promises,
+    test_rules,
     texts,
     workflows,
 )
@@ -122,6 +123,8 @@ def references_pass(chosen: Catalog, write_record: bool = False) -> Finding:
     """Every task of every reference passes, and the record of that is up to date."""
     results = run([Unit("reference", kata.name) for kata in chosen.katas], chosen.katas)
     problems = [f"reference/{name}" for name in not_passed(results)]
+    for kata, result in zip(chosen.katas, results, strict=True):
+        problems += test_rules.not_run(kata, result)
     entries = {result.name: reference_results.entry_of(result) for result in results}
     if write_record and not problems:
         reference_results.write(reference_results.read() | entries)
@@ -296,6 +299,7 @@ PARTS = (
     Part("the catalog names what is there", catalog_is_complete),
     Part("stubs equal what the references generate", stubs_match),
     Part("texts are plain English", texts.read_well),
+    Part("tests judge", test_rules.hold),
     Part("every task of a stub is not started", stubs_are_not_started),
     Part("references pass", references_pass),
     Part("known mistakes are caught and named", mistakes_are_caught),

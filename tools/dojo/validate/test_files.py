@@ -48,14 +48,15 @@ def _functions(text: str) -> tuple[Function, ...]:
     return tuple(functions)
 
 
-def _tasks(group: ast.ClassDef) -> Iterator[str]:
-    for mark in group.decorator_list:
-        if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("task"):
-            yield ast.literal_eval(mark.args[0])
+def marked_tasks(group: ast.ClassDef) -> tuple[str, ...]:
+    """The tasks that a class of tests is marked with."""
+    marks = [mark for mark in group.decorator_list if isinstance(mark, ast.Call)]
+    tasks = [mark for mark in marks if ast.unparse(mark.func).endswith("task")]
+    return tuple(ast.literal_eval(mark.args[0]) for mark in tasks)
 
 
 def _function(node: ast.FunctionDef, group: ast.ClassDef | None) -> Function:
-    name, tasks = (group.name, tuple(_tasks(group))) if group else ("", ())
+    name, tasks = (group.name, marked_tasks(group)) if group else ("", ())
     fixtures = [argument.arg for argument in node.args.args]
     is_placement = any("placement" in ast.unparse(mark) for mark in node.decorator_list)
     return Function(node.name, name, tasks, "mark" in fixtures, is_placement, "device" in fixtures)
