@@ -7,6 +7,7 @@ processes read it, they are made in a copy of the repository.
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,29 +17,56 @@ from dojo.validate import mutants, test_rules
 from dojo.validate.marks import candidates
 
 K12, TESTS = "k12_logits", "tests/test_k12_logits.py"
-LABELS = '@pytest.mark.task("labels")\nclass TestLabels:\n'
-COMPARED = "expect.equal(kata.f1(y_true, y_pred), kata.f1(y_true, y_pred), what='F1')"
-CHECK = "        seen = kata.f1(torch.zeros(3, dtype=torch.int64), torch.tensor(answers))\n"
-NAMED = "        expect.close(\n            seen, 0.0, what"
+SOUND = '''"""Two tests of k12, and nothing wrong with them."""
+
+import pytest
+from tests.support import expect
+
+
+@pytest.mark.task("labels")
+class TestLabels:
+    def test_one(self, kata):
+        seen = kata.to_labels(1)
+        expect.close(seen, 1, what="One")
+
+    def test_on_each_device(self, kata, device):
+        if device.type == "simulated":
+            pytest.skip("not here")
+        check(kata)
+
+
+def check(kata):
+    assert kata.to_labels(0) == 0
+'''
+CLASS, ONE = (
+    '@pytest.mark.task("labels")\nclass TestLabels:\n',
+    "        seen = kata.to_labels(1)\n",
+)
 
 
 @pytest.fixture
 def edited(monkeypatch):
     """Makes a file of the repository say something else, for all who read it in this process."""
-    bytes_of, texts = Path.read_bytes, dict[Path, bytes]()
+    bytes_of, texts = Path.read_bytes, dict[Path, str]()
 
     def read(path: Path) -> bytes:
-        return texts[path] if path in texts else bytes_of(path)
+        return texts[path].encode() if path in texts else bytes_of(path)
 
     monkeypatch.setattr(Path, "read_bytes", read)
     monkeypatch.setattr(Path, "read_text", lambda path, *_, **__: read(path).decode())
 
-    def edit(file: str, old: str, new: str) -> None:
+    def edit(file: str, change: Callable[[str], str]) -> None:
         text = read(ROOT / file).decode()
-        assert text.count(old) >= 1, f"{old!r} stands nowhere in {file}"
-        texts[ROOT / file] = text.replace(old, new, 1).encode()
+        texts[ROOT / file] = change(text)
+        assert texts[ROOT / file] != text, f"{file} is as before"
 
     return edit
+
+
+@pytest.fixture
+def added(edited):
+    """Adds a line to a file, in memory."""
+    return lambda file, line: edited(file, lambda text: f"{text}\n\n{line}\n")
 
 
 @pytest.fixture
@@ -46,49 +74,64 @@ def k12(catalog):
     return catalog.only([catalog.find("k12")])
 
 
-# what is done to k12's tests → text, what stands there instead, words of the part "tests judge"
+# what is done to a sound test file → text, what stands there instead, words of "tests judge"
 OF_TESTS = {
-    "an assertion is removed": (NAMED, "        dict(\n            seen=0, what", "checks nothing"),
-    "F1 is compared with itself": (CHECK, f"        {COMPARED}\n{CHECK}", "compared with itself"),
-    "the reference is asked": ("import pytest\n", "import pytest\nfrom reference import k12\n", "th"
-    "e reference is looked at"),
-    "the reference is asked by name": (CHECK, f'        str("reference.k12")\n{CHECK}', "the refer"
-    "ence is looked at"),
-    "a test is renamed": ("def test_equals_torch", "def equals_torch", "is no test by its name"),
-    "a test is shadowed": (
-        "def test_labels_are_whole_numbers",
-        "def test_threshold_lies_at_probability_one_half",
-        "is defined twice",
+    "an assertion is removed": (
+        'expect.close(seen, 1, what="One")',
+        "print(seen)",
+        "checks nothing",
     ),
-    "a test is skipped": (CHECK, f'        pytest.skip("later")\n{CHECK}', "skip leaves tests out"),
-    "a class is skipped": (LABELS, f'@pytest.mark.skip\n{LABELS}', "skip leaves tests out"),
-    "a failure is expected": (LABELS, f'@pytest.mark.xfail\n{LABELS}', "xfail leaves tests out"),
-    "a test needs a module that may be missing": (
-        "LOGITS = ", 'pytest.importorskip("none")\nLOGITS = ', "importorskip leaves tests out"
+    "a helper checks nothing": ("assert kata.to_labels(0) == 0", "print(kata)", "checks nothing"),
+    "a value is compared with itself": ("(seen, 1,", "(seen, seen,", "compared with itself"),
+    "the reference is imported": (ONE, f"        import reference.k12\n{ONE}", "the reference is"),
+    "the reference is taken from": (
+        "import pytest\n",
+        "import pytest\nfrom reference import k12\n",
+        "the reference is looked at",
     ),
-    "a test sleeps": (CHECK, f"        time.sleep(4)\n{CHECK}", "waits for nothing"),
-    "a test ends early": (CHECK, f"        return\n{CHECK}", "what comes after never runs"),
-    "a check stands where nothing comes": (CHECK, f"        if False:\n    {CHECK}", "never runs"),
+    "the reference is named": (ONE, f'        str("reference.k12")\n{ONE}', "the reference is"),
+    "a test is renamed": ("def test_one", "def one", "is no test by its name"),
+    "a test is shadowed": ("def test_on_each_device", "def test_one", "is defined twice"),
+    "a test is skipped": (ONE, f'        pytest.skip("later")\n{ONE}', "skip leaves tests out"),
+    "a class is skipped": (CLASS, f"@pytest.mark.skip\n{CLASS}", "skip leaves tests out"),
+    "a failure is expected": (CLASS, f"@pytest.mark.xfail\n{CLASS}", "xfail leaves tests out"),
+    "a module may be missing": (
+        ONE,
+        f'        pytest.importorskip("none")\n{ONE}',
+        "importorskip leaves tests out",
+    ),
+    "a test sleeps": (ONE, f"        time.sleep(4)\n{ONE}", "waits for nothing"),
+    "a test ends early": (ONE, f"        return\n{ONE}", "what comes after never runs"),
+    "a check is never reached": (ONE, f"        if False:\n    {ONE}", "never runs"),
     "a failure is swallowed": (
-        CHECK, f"{CHECK}        try:\n            pass\n        except Exception:\n"
-        "            pass\n", "of any kind is caught",
+        ONE,
+        f"        try:\n    {ONE}        except Exception:\n            pass\n",
+        "any kind is caught",
     ),
     "the file is too long": ("import pytest\n", "import pytest\n" + "\n" * 550, "has at most 550"),
-    "a class has no task": (LABELS, "class TestLabels:\n", "has no task"),
-    "a class has a task that is none": (LABELS, LABELS.replace("labels", "lables"), "no task labl"),
+    "a class has no task": (CLASS, "class TestLabels:\n", "has no task"),
+    "a class has a task that is none": (CLASS, CLASS.replace("labels", "lables"), "no task lables"),
     "a class is no class of tests": ("class TestLabels", "class Labels", "call it Test"),
-    "a test stands outside": ("LOGITS =", "def test_x():\n    assert 1\n\n\nLOGITS =", "in no cla"),
-    "tests within a class of tests": (LABELS, f"{LABELS}    class TestInner:\n        pass\n", "nev"
-    "er runs"),
-}  # fmt: skip
+    "a test stands outside": (
+        "def check(",
+        "def test_x():\n    assert 1\n\n\ndef check(",
+        "in no class",
+    ),
+    "a class stands within": (
+        ONE,
+        f"{ONE}\n    class TestMore:\n        pass\n\n",
+        "it never runs",
+    ),
+}
 
 
 @pytest.mark.parametrize("defect", OF_TESTS)
-def test_a_weakened_test_is_named(edited, k12, defect):
-    *change, words = OF_TESTS[defect]
-    edited(TESTS, *change)
-    problems = test_rules.hold(k12).problems
-    assert [problem for problem in problems if words in problem and TESTS in problem]
+def test_a_weakened_test_is_named(k12, defect):
+    old, new, words = OF_TESTS[defect]
+    (kata,) = k12.katas
+    assert SOUND.count(old) == 1 and test_rules.faults(SOUND, kata) == []
+    found = test_rules.faults(SOUND.replace(old, new), kata)
+    assert [fault for _, fault in found if words in fault]
 
 
 def test_the_tests_of_today_judge(catalog):
@@ -96,24 +139,19 @@ def test_the_tests_of_today_judge(catalog):
     assert finding.problems == [] and int(finding.scope.partition(" ")[0]) > 400
 
 
-# Shared test code: file, text, what stands there instead.
-SHARED = {
-    "numbers need not be near": ("tests/support/expect.py", "atol: float = 1e-5", "atol: float=.2"),
-    "untouched never looks": ("tests/support/expect.py", "torch.equal(_numbers(value), old)", "1"),
-    "placement compares nothing": ("tests/support/placement.py", "def check(", "def check(*_):..."
-    "\ndef checks("),
-    "a fixture is another": ("conftest.py", "zlib.crc32(", "zlib.adler32("),
-    "gradients are not looked at": ("tests/support/gradients.py", "def ", "def other():...\ndef "),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("defect", SHARED)
-def test_a_change_of_shared_test_code_makes_the_records_older(edited, catalog, defect):
-    before = [hashes(catalog, each) for each in ("k12", "k10")]
-    edited(*SHARED[defect])
-    for (references, judged), kata in zip(before, ("k12", "k10"), strict=True):
-        after = hashes(catalog, kata)
-        assert after[0] != references and after[1] != judged
+@pytest.mark.parametrize(
+    "file",
+    [
+        "tests/support/expect.py",
+        "tests/support/guesses.py",
+        "conftest.py",
+    ],
+)
+def test_a_change_of_shared_test_code_makes_the_records_older(added, catalog, file):
+    before = hashes(catalog, "k12")
+    added(file, "more = 0.2")
+    references, judged = hashes(catalog, "k12")
+    assert references != before[0] and judged != before[1]
 
 
 def hashes(catalog, short: str) -> tuple[str, str]:
@@ -122,20 +160,11 @@ def hashes(catalog, short: str) -> tuple[str, str]:
     return reference_results.content_hash(kata.name), mutants.tests_hash(kata.name)
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new"),
-    [
-        ("conftest.py", "zlib.crc32(", "zlib.adler32("),
-        ("tests/support/training.py", "import ", "import math\nimport "),
-    ],
-)
-def test_marks_are_older_after_a_change_of_what_their_values_come_from(
-    edited, catalog, file, old, new
-):
+def test_marks_are_older_after_a_change_of_the_seeds_that_they_were_measured_with(edited, catalog):
     k06 = catalog.only([catalog.find("k06")])
     before = next(candidates(k06)).key
-    edited(file, old, new)
-    assert (next(candidates(k06)).key != before) == (file == "conftest.py")
+    edited("conftest.py", lambda text: text.replace("zlib.crc32(", "zlib.adler32("))
+    assert next(candidates(k06)).key != before
 
 
 @pytest.mark.parametrize(
