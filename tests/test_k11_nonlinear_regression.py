@@ -2,19 +2,16 @@
 batches.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
-from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from katas.given.data import curve
-from tests.support import expect, gradients, layers, placement, training
+from tests.support import batches, expect, gradients, layers, placement, training
 
 STRETCHED = "outputs (n, 1) and targets (n,) were broadcast to (n, n): leave both as columns (n, 1)"
 SUMMED = "this is the sum over the examples: the loss is their mean"
@@ -271,7 +268,9 @@ class TestFit:
 
     def test_goes_through_shuffled_batches(self, kata):
         model, (x, y) = chain(1, 3, 1), some(120)
-        losses, seen = watch(lambda: kata.fit(model, x, y, epochs=2, batch_size=50), model)
+        with batches.watching(model) as watch:
+            losses = kata.fit(model, x, y, epochs=2, batch_size=50)
+        seen = watch.recording
         sizes = [len(batch.inputs) for batch in seen]
         likely = (
             "loop over a DataLoader with batch_size=batch_size, over all its batches in every epoch"
@@ -317,17 +316,18 @@ class TestFit:
 
     def test_every_step_follows_the_gradient(self, kata):
         model, (x, y) = chain(1, 3, 1), some(120)
-        _, seen = watch(lambda: kata.fit(model, x, y, epochs=2, batch_size=50), model)
-        training.expect_steps(sum(bool(batch.gradients) for batch in seen))
+        with batches.watching(model) as watch:
+            kata.fit(model, x, y, epochs=2, batch_size=50)
+        training.expect_steps(len(watch.steps))
         before = None
-        for number, batch in enumerate(seen, start=1):
-            if not batch.gradients or any(gradient is None for gradient in batch.gradients):
+        for number, step in enumerate(watch.steps, start=1):
+            if any(gradient is None for gradient in step.gradients.values()):
                 continue
-            followed, right = flat(batch.gradients), gradient_of(F.mse_loss, model, batch)
+            followed, right = flat(step.gradients.values()), gradient_of(F.mse_loss, model, step)
             if not alike(followed, right):
                 mistakes = {PILED_UP: before + right} if before is not None else {}
-                mistakes[ABSOLUTE] = gradient_of(F.l1_loss, model, batch)
-                mistakes[STRETCHED] = gradient_of(stretched, model, batch)
+                mistakes[ABSOLUTE] = gradient_of(F.l1_loss, model, step)
+                mistakes[STRETCHED] = gradient_of(stretched, model, step)
                 fitting = [cause for cause, wrong in mistakes.items() if alike(followed, wrong)]
                 if fitting:  # others pass: there are more right ways than a list holds
                     expect.unmet(
@@ -364,48 +364,10 @@ def linear_layers(model):
     return [part for part in model.modules() if isinstance(part, nn.Linear)]
 
 
-@dataclass
-class Batch:
-    """One forward pass that recorded gradients, and what the optimizer found after it (nothing
-    where no step followed).
-    """
-
-    inputs: Tensor
-    outputs: Tensor
-    parameters: Sequence[Tensor] = ()
-    gradients: Sequence[Tensor | None] = ()
-
-
-def watch(train, model):
-    """Run a training of the model. Returns its result and the batches it went through."""
-    seen = []
-
-    def passed(module, inputs, outputs):
-        if outputs.requires_grad:
-            seen.append(Batch(inputs[0].detach().clone(), outputs.detach().clone()))
-
-    def stepped(optimizer, args, kwargs):
-        if seen:
-            seen[-1].parameters = [parameter.detach().clone() for parameter in model.parameters()]
-            seen[-1].gradients = [
-                None if p.grad is None else p.grad.clone() for p in model.parameters()
-            ]
-
-    handles = model.register_forward_hook(passed), register_optimizer_step_pre_hook(stepped)
-    try:
-        return train(), seen
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def gradient_of(loss, model, batch):
+def gradient_of(loss, model, step):
     """The gradient of this loss of a batch, at the parameters that the optimizer found."""
-    names = [name for name, _ in model.named_parameters()]
-    parameters = [parameter.clone().requires_grad_() for parameter in batch.parameters]
-    state = dict(zip(names, parameters, strict=True))
-    outputs = torch.func.functional_call(model, state, (batch.inputs,))
-    return flat(torch.autograd.grad(loss(outputs, y_of(batch.inputs)), parameters))
+    x = step.batch.inputs
+    return flat(step.gradients_of(model, x, lambda outputs: loss(outputs, y_of(x))).values())
 
 
 def alike(one, other):

@@ -220,9 +220,9 @@ class TestEpoch:
 
     @pytest.mark.parametrize("rows", [90, 150])
     def test_returns_the_mean_loss_of_the_rows(self, kata, rows):
-        watch, _, _ = batches.watched_epoch(kata, rows=rows, batch_size=20)
+        watch, (_, y), _ = batches.watched_epoch(kata, rows=rows, batch_size=20)
         batches.check_batches(watch, rows, 20)
-        batches.check_mean(watch.result, watch.learning, "The loss of the epoch")
+        batches.check_mean(watch.result, watch.learning, y, "The loss of the epoch")
         batches.check_float(watch.result, "The loss of the epoch")
 
     def test_works_in_training_mode(self, kata):
@@ -245,7 +245,7 @@ class TestEvaluate:
         model, (x, y) = with_dropout(), batches.rows_of(150)
         scores = model.eval()(x).detach()
         each = F.cross_entropy(scores, y, reduction="none")
-        with batches.watching(model.train(), x, y) as watch, expect.untouched("The data", x, y):
+        with batches.watching(model.train()) as watch, expect.untouched("The data", x, y):
             loss = kata.evaluate(model, x, y)
         batches.check_modes(watch.passes, training=False)
         right = (scores.argmax(dim=1) == y).float().mean()
@@ -265,7 +265,7 @@ class TestEvaluate:
     def test_records_and_changes_nothing(self, kata):
         model, (x, y) = with_dropout(), batches.rows_of(50)
         before = copy.deepcopy(model.state_dict())
-        with batches.watching(model, x, y) as watch:
+        with batches.watching(model) as watch:
             kata.evaluate(model, x, y)
         is_on = torch.is_grad_enabled()
         torch.set_grad_enabled(True)  # for all tests that follow
@@ -297,18 +297,18 @@ class TestEvaluate:
 @pytest.mark.task("train", needs="epoch")
 class TestTrain:
     def test_returns_the_losses_of_each_epoch(self, kata):
-        run = batches.watched_training(kata, epochs=3)
-        for what, losses in zip(("training", "validation"), run.losses, strict=True):
+        watch, (_, y), both = batches.watched_training(kata, epochs=3)
+        for what, losses in zip(("training", "validation"), both, strict=True):
             expect.losses(losses, 3, what=f"The {what} part of train(...)")
-        per_epoch = [run.watch.learning[8 * n : 8 * n + 8] for n in range(3)]
+        per_epoch = [watch.learning[8 * n : 8 * n + 8] for n in range(3)]
         for number, some in enumerate(per_epoch):
             what = f"The training loss of epoch {number + 1}"
-            batches.check_mean(run.losses[0][number], some, what)
+            batches.check_mean(both[0][number], some, y, what)
 
     def test_takes_a_step_for_every_batch_of_one_optimizer(self, kata):
-        run = batches.watched_training(kata, epochs=3)
-        batches.check_optimizer(run.watch.steps, run.model)
-        batches.check_steps(run.watch, *run.data, 3 * 8)
+        watch, data, _ = batches.watched_training(kata, epochs=3)
+        batches.check_optimizer(watch.steps, watch.model)
+        batches.check_steps(watch, *data, 3 * 8)
 
     def test_validation_losses_belong_to_their_epochs(self, kata):
         script = [1.0, 0.6, 0.8, 0.5, 0.7]
@@ -334,8 +334,8 @@ class TestTrain:
         batches.check_state(kata)
 
     def test_never_learns_from_the_validation_part(self, kata):
-        run = batches.watched_training(kata, epochs=2)
-        strangers = [one for one in run.watch.passes if min(one.rows) < 0]
+        watch, _, _ = batches.watched_training(kata, epochs=2)
+        strangers = [one for one in watch.passes if min(one.rows) < 0]
         batches.check_validated(len(strangers), sum(one.learned for one in strangers))
         batches.check_recorded(strangers)
         batches.check_modes(strangers, training=False)

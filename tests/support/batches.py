@@ -1,11 +1,12 @@
-"""Epochs of mini-batches, and when they end: what is seen of a training, and checks of it. A row's
-first feature says its number, so that batches are known by their rows.
+"""Epochs of mini-batches, and when they end: what is seen of a training, and checks of it. In
+k22's data a row's first feature says its number, so that batches are known by their rows.
 """
 
 import contextlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,8 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from tests.support import expect, returned, training
 
+Loss = Callable[[Tensor], Tensor]  # of a model's outputs
+Of = Callable[[Loss], dict[str, Tensor]]  # the gradients of a loss
 SOFTMAX = "softmax is applied before the loss: nn.CrossEntropyLoss contains it"
 # Validation losses, one for each epoch, under which every known mistake makes another number of
 # epochs: three new lows after a single worse one each, then after two, and then none after three.
@@ -24,6 +27,7 @@ ENDS = {  # patience, epochs → the last epoch
     (1, 20): 3,
     (3, 4): 4,
 }
+EQUAL = "an equal loss counts as better: lower is asked for (<, not <=)"
 NEVER = "it never stops early: count the epochs without a new lowest loss, and break"
 LATE = "it stops one epoch too late: after `patience` epochs the count equals it"
 BEYOND = "it makes more epochs than `epochs`"
@@ -34,7 +38,7 @@ MADE = {  # patience, epochs → how many epochs mistakes make
         15: LATE,
         10: "it stops one epoch too early: `patience` epochs have to pass",
         7: "the count is never set back: a new lowest loss begins it again from 0",
-        17: "an equal loss counts as better: lower is asked for (<, not <=)",
+        17: EQUAL,
         19: "each loss is compared with the one before: compare it with the lowest so far",
         16: "patience is written into the code: 5 is only its default",
         11: CUT,
@@ -45,11 +49,11 @@ MADE = {  # patience, epochs → how many epochs mistakes make
     (1, 20): {20: NEVER, 10: LATE},
     (3, 4): {5: BEYOND, 14: BEYOND},
 }
-EQUAL = "an equal loss counts as better: lower is asked for (<, not <=)"
 NO_COPY = (
     "what was kept is not a copy: state_dict() holds the model's own tensors, which every step"
     " changes (copy.deepcopy)"
 )
+TWO_LISTS = "training losses, validation losses"
 NOT_BACK = "the best state is never put back: model.load_state_dict(...) after the loop"
 
 
@@ -65,34 +69,52 @@ def rows_of(number: int, first: int = 0) -> tuple[Tensor, Tensor]:
 
 @dataclass
 class Pass:
-    """Rows that went through the model, and how; their loss, where they are known."""
+    """A batch that went through a model."""
 
-    rows: list[int]
+    inputs: Tensor
+    outputs: Tensor
     training: bool
     records: bool
-    loss: float
-    learned: bool = False
+    learned: bool = False  # a gradient came back to it
+
+    @property
+    def rows(self) -> list[int]:
+        """The numbers of its rows, where their first feature says them."""
+        return (torch.atleast_2d(self.inputs)[:, 0] * 100).round().long().tolist()
 
 
 @dataclass(frozen=True)
 class Step:
-    """What an optimizer found when it was to take a step."""
+    """What an optimizer found when it was to take a step, and the last batch before it."""
 
     optimizer: torch.optim.Optimizer
     weights: dict[str, Tensor]
     gradients: dict[str, Tensor | None]
-    rows: list[int]
+    batch: Pass
+
+    def gradients_of(self, model: nn.Module, inputs: Tensor, loss: Loss) -> dict[str, Tensor]:
+        """The gradients of a loss of the model's outputs, at the weights that it had then."""
+        weights = {name: one.clone().requires_grad_() for name, one in self.weights.items()}
+        value = loss(torch.func.functional_call(model, weights, (inputs,)))
+        return dict(zip(weights, torch.autograd.grad(value, list(weights.values())), strict=True))
 
 
 @dataclass
 class Watch:
+    model: nn.Module
     passes: list[Pass] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     result: object = None
 
     @property
+    def recording(self) -> list[Pass]:
+        """The passes that recorded gradients."""
+        return [one for one in self.passes if one.records]
+
+    @property
     def learning(self) -> list[Pass]:
-        return [one for one in self.passes if one.records and min(one.rows) >= 0]
+        """Of these the ones of rows to learn from, whose numbers are not below 0."""
+        return [one for one in self.recording if min(one.rows) >= 0]
 
     @property
     def order(self) -> list[int]:
@@ -100,28 +122,24 @@ class Watch:
 
 
 @contextlib.contextmanager
-def watching(model: nn.Module, features: Tensor, labels: Tensor) -> Iterator[Watch]:
-    """See the passes of the model and the steps of all optimizers. Rows below 0 are of another
-    part than these features and labels.
-    """
-    watch = Watch()
+def watching(model: nn.Module) -> Iterator[Watch]:
+    """See what goes through the model, and the steps of all optimizers that follow."""
+    watch = Watch(model)
 
     def passed(module: nn.Module, inputs: tuple, output: Tensor) -> None:
-        rows = (torch.atleast_2d(inputs[0])[:, 0] * 100).round().long().tolist()
-        scores, known = torch.atleast_2d(output.detach()), min(rows) >= 0
-        loss = F.cross_entropy(scores, labels[rows]).item() if known else math.nan
-        watch.passes.append(one := Pass(rows, module.training, output.requires_grad, loss))
+        kept = inputs[0].detach().clone(), output.detach().clone()
+        watch.passes.append(one := Pass(*kept, module.training, output.requires_grad))
         if output.requires_grad:
             output.register_hook(lambda gradient: setattr(one, "learned", True))
 
     def stepped(optimizer: torch.optim.Optimizer, args: object, kwargs: object) -> None:
-        weights = {name: one.detach().clone() for name, one in model.named_parameters()}
-        gradients = {
-            name: None if one.grad is None else one.grad.clone()
-            for name, one in model.named_parameters()
-        }
-        rows = watch.learning[-1].rows if watch.learning else []
-        watch.steps.append(Step(optimizer, weights, gradients, rows))
+        if watch.recording:
+            weights = {name: one.detach().clone() for name, one in model.named_parameters()}
+            gradients = {
+                name: None if one.grad is None else one.grad.clone()
+                for name, one in model.named_parameters()
+            }
+            watch.steps.append(Step(optimizer, weights, gradients, watch.recording[-1]))
 
     handles = [model.register_forward_hook(passed), register_optimizer_step_pre_hook(stepped)]
     try:
@@ -171,10 +189,10 @@ def check_batches(watch: Watch, rows: int, batch_size: int) -> None:
     )
 
 
-def check_mean(loss: object, batches: Sequence[Pass], what: str) -> None:
+def check_mean(loss: object, batches: Sequence[Pass], labels: Tensor, what: str) -> None:
     sizes, losses = (
         torch.tensor([float(len(one.rows)) for one in batches]),
-        torch.tensor([one.loss for one in batches]),
+        torch.stack([F.cross_entropy(one.outputs, labels[one.rows]) for one in batches]),
     )
     causes = {
         "this is the mean over the batches: the last one has fewer rows, and counts for fewer": (
@@ -248,8 +266,9 @@ def check_steps(
     )
     pile: dict[str, Tensor] = {}
     for count, step in enumerate(watch.steps):
-        x, y, start = features[step.rows], labels[step.rows], 20 * (count % len(labels.split(20)))
-        right = gradients(step, x, y, F.cross_entropy)
+        rows, start = step.batch.rows, 20 * (count % len(labels.split(20)))
+        x, y = features[rows], labels[rows]
+        right = step.gradients_of(watch.model, x, lambda z, y=y: F.cross_entropy(z, y))
         pile = {name: pile.get(name, 0) + one for name, one in right.items()}
         if any(one is None for one in step.gradients.values()):
             given, likely = "no gradient", expect.told("loss.backward() is missing before the step")
@@ -257,7 +276,8 @@ def check_steps(
             if alike(step.gradients, right):
                 continue
             given = expect.describe(step.gradients["weight"])
-            likely = _why(step, pile, x, y, labels[start : start + len(y)])
+            of = partial(step.gradients_of, watch.model, x)
+            likely = _why(step, pile, of, y, labels[start : start + len(y)])
         expect.unmet(
             f"Step {count + 1} does not follow the gradient of its batch's loss.",
             seen=given,
@@ -266,32 +286,26 @@ def check_steps(
         )
 
 
-def _why(step: Step, pile: Mapping[str, Tensor], x: Tensor, y: Tensor, unshuffled: Tensor):
-    """The likely causes of a step along another gradient."""
+def _why(step: Step, pile: Mapping[str, Tensor], of: Of, y: Tensor, unshuffled: Tensor):
+    """The likely causes of a step along another gradient than the one of the batch's loss."""
     wrong = {
         training.PILED_UP: pile,
         "the gradients are cleared between loss.backward() and optimizer.step()": {
             name: torch.zeros_like(one) for name, one in pile.items()
         },
-        SOFTMAX: gradients(step, x, y, lambda z, y: F.cross_entropy(F.softmax(z, dim=1), y)),
-        "the loss is summed over the batch: its mean is asked for": gradients(
-            step, x, y, lambda z, y: F.cross_entropy(z, y, reduction="sum")
+        SOFTMAX: of(lambda z: F.cross_entropy(F.softmax(z, dim=1), y)),
+        "the loss is summed over the batch: its mean is asked for": of(
+            lambda z: F.cross_entropy(z, y, reduction="sum")
         ),
     }
     if len(unshuffled) == len(y):
         wrong[
             "the features are shuffled and the labels are not: take the same row numbers for both"
-        ] = gradients(step, x, unshuffled, F.cross_entropy)
+        ] = of(lambda z: F.cross_entropy(z, unshuffled))
     told = [cause for cause, other in wrong.items() if alike(step.gradients, other)]
     return expect.told(*told) or (
         "features and labels of a batch are not the same rows; or the loss is the wrong one"
     )
-
-
-def gradients(step: Step, x: Tensor, y: Tensor, loss) -> dict[str, Tensor]:
-    weights = {name: one.clone().requires_grad_() for name, one in step.weights.items()}
-    value = loss(F.linear(x, weights["weight"], weights["bias"]), y)
-    return dict(zip(weights, torch.autograd.grad(value, list(weights.values())), strict=True))
 
 
 def alike(some: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> bool:
@@ -304,30 +318,21 @@ def watched_epoch(kata, batch_size: int, rows: int = 0, data: tuple[Tensor, Tens
     """
     model, data = nn.Linear(4, 3).eval(), data or rows_of(rows)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with watching(model, *data) as watch, expect.untouched("The data", *data):
+    with watching(model) as watch, expect.untouched("The data", *data):
         watch.result = kata.train_epoch(model, optimizer, *data, batch_size=batch_size)
     return watch, data, optimizer
 
 
-@dataclass(frozen=True)
-class Training:
-    """A training of a linear model that was watched."""
-
-    watch: Watch
-    data: tuple[Tensor, Tensor]
-    model: nn.Module
-    losses: tuple[list[float], list[float]]
-
-
-def watched_training(kata, epochs: int) -> Training:
-    """150 rows to train on in batches of 20, 30 to validate, whose row numbers lie below 0."""
+def watched_training(kata, epochs: int):
+    """A training of a linear model on 150 rows in batches of 20, with 30 to validate, whose row
+    numbers lie below 0: what was seen, the 150 rows, and the two lists of losses.
+    """
     model, data, validation = nn.Linear(4, 3), rows_of(150), rows_of(30, first=-40)
-    with watching(model, *data) as watch, expect.untouched("The data", *data, *validation):
+    with watching(model) as watch, expect.untouched("The data", *data, *validation):
         losses = kata.train(
             model, *data, *validation, epochs=epochs, patience=epochs, batch_size=20
         )
-    losses = returned.several(losses, 2, "train", "training losses, validation losses")
-    return Training(watch, data, model, losses)
+    return watch, data, returned.several(losses, 2, "train", TWO_LISTS)
 
 
 def check_shuffled(one: Sequence[int], other: Sequence[int]) -> None:
@@ -442,7 +447,7 @@ def scripted(kata, script: Sequence[float], epochs: int, patience: int):
     x_val[:, 1] = y_val.float()
     losses = kata.train(model, x, y, x_val, y_val, epochs=epochs, patience=patience, batch_size=20)
     check_validated(len(model.states), learned=0)
-    return model, returned.several(losses, 2, "train", "training losses, validation losses")
+    return model, returned.several(losses, 2, "train", TWO_LISTS)
 
 
 def check_end(kata, patience: int, epochs: int) -> None:
