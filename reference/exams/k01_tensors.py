@@ -19,12 +19,14 @@ def shape(random: np.random.Generator) -> tuple[int, ...]:
 
 
 def lists(random: np.random.Generator) -> list[list]:
-    """Numbers without decimal points, with them, and with one in a single place."""
+    """Numbers without decimal points, with them, with one in a single place, and whole ones with
+    points.
+    """
     whole, fractions = (
         random.integers(-9, 10, int(random.integers(1, 7))).tolist(),
         random.normal(size=5).tolist(),
     )
-    return [whole, fractions, [*whole, 2.5]]
+    return [whole, fractions, [*whole, 2.5], [float(number) for number in whole]]
 
 
 def apart(distribution):
@@ -96,7 +98,8 @@ def combinations(kata, draw: Draw):
     row, column = draw.normal(1, n), draw.normal(n, 1)
     with training_steps.untouched(found, row=row, column=column):
         combined = kata.combine(row, column)
-    return {"combined": combined, **found}
+    alone = kata.combine(draw.normal(1, 1), draw.normal(1, 1))
+    return {"combined": combined, "alone": alone, **found}
 
 
 @question("combine", times=3)
@@ -107,9 +110,10 @@ def crosses(kata, draw: Draw):
         draw.choice((torch.float32, torch.int64, torch.float64)),
     )
     row, column = kata.cross(
-        (100 * draw.normal(rows, columns)).to(dtype), draw.integer(-1, min(rows, columns) - 1)
+        (100 * draw.normal(rows, columns)).to(dtype), draw.integer(0, min(rows, columns) - 1)
     )
-    return {"row": row, "column": column}
+    last = kata.cross(draw.classes(rows * columns, 9).reshape(rows, columns), -1)
+    return {"row": row, "column": column, "last": list(last)}
 
 
 @question("combine")
@@ -136,6 +140,7 @@ def puzzles(kata, draw: Draw):
                 kata.gaps(numbers),
                 kata.one_hot(labels, classes),
             ]
+    found["single"] = [kata.gaps(draw.normal(1)), kata.one_hot(draw.classes(1, 1), 3)]
     return found
 
 
@@ -152,7 +157,7 @@ def tensors_of_arrays(kata, draw: Draw):
     """The arrays change afterwards, and what was made of them must not."""
     found = {}
     for kind in KINDS:
-        n, d = draw.integer(2, 40), draw.integer(1, 6)
+        n, d = (1, 1) if kind == "int32" else (draw.integer(2, 40), draw.integer(1, 6))
         arrays = [(100 * draw.normal(*size)).numpy().astype(kind) for size in ((n, d), (n,))]
         before = [array.copy() for array in arrays]
         found[kind] = list(kata.to_tensors(*arrays))
@@ -184,7 +189,7 @@ def arrays_of_tensors(kata, draw: Draw):
         for dtype in (torch.float32, torch.float64, torch.int64, torch.uint8, torch.bool)
     ]
     weights = draw.normal(*draw.made(shape)).requires_grad_()
-    tensors += [weights, weights * 2]
+    tensors += [weights, weights * 2, draw.normal()]
     arrays = [kata.to_numpy(tensor) for tensor in tensors]
     with torch.no_grad():
         for tensor in tensors:

@@ -20,7 +20,28 @@ from dojo.validate.promise_files import Claim, Promise, Promises, PromisesError,
 from dojo.validate.test_files import functions
 
 # Katas whose promises nobody has listed yet: this gets shorter, never longer.
-NOT_YET = frozenset(f"k{number:02}" for number in range(23)) - {"k00", "k06"}
+NOT_YET = {
+    "k02",
+    "k03",
+    "k04",
+    "k05",
+    "k07",
+    "k08",
+    "k09",
+    "k10",
+    "k11",
+    "k12",
+    "k13",
+    "k14",
+    "k15",
+    "k16",
+    "k17",
+    "k18",
+    "k19",
+    "k20",
+    "k21",
+    "k22",
+}
 
 Refusals = Mapping[str, Collection[str]]  # mistake → the questions that refuse it
 
