@@ -262,7 +262,9 @@ class TestPuzzles:
         counted = "the number of classes is the argument, not the largest label"
         transposed = "rows and columns are swapped: each example is a row"
         side_by_side = "labels and classes stand side by side: make the labels a column"
-        lost = "the row of a single label is taken away, as squeeze() does"
+        lost = (
+            "the row of a single label is missing: labels as a column give one, squeeze() takes it"
+        )
         shapes = {side_by_side: (n,), transposed: (classes, n), counted: (n, int(labels.max()) + 1)}
         shapes |= {lost: (classes,)} if n == 1 else {}
         expect.shape(seen, (n, classes), what, causes=shapes)
