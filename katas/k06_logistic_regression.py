@@ -41,7 +41,7 @@ class LogisticRegression(nn.Module):
 
     def __init__(self, num_labels: int, num_features: int) -> None:
         super().__init__()
-        # TODO model: create self.linear (nn.Linear), then self.sigmoid (nn.Sigmoid)
+        # TODO model: create self.linear (nn.Linear) and self.sigmoid (nn.Sigmoid)
         raise NotImplementedError("model")
 
     def forward(self, x: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ class LogisticRegression(nn.Module):
 
     def __init__(self, num_labels: int, num_features: int) -> None:
         super().__init__()
-        # BEGIN SOLUTION model: create self.linear (nn.Linear), then self.sigmoid (nn.Sigmoid)
+        # BEGIN SOLUTION model: create self.linear (nn.Linear) and self.sigmoid (nn.Sigmoid)
         self.linear = nn.Linear(num_features, num_labels)
         self.sigmoid = nn.Sigmoid()
         # END SOLUTION
