@@ -23,12 +23,15 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     if not any(map(pluginmanager.hasplugin, ("timeout", "pytest_timeout"))):
         for setting in ("timeout", "timeout_func_only"):  # or pytest warns of unknown settings
             parser.addini(setting, "a setting of pytest-timeout, which is off")
+    computing = "seconds that a test may compute"
+    parser.addini("computing_time", computing)
     group = parser.getgroup("torch-katas")
     group.addoption(
         "--target",
         default=str(ROOT / "katas"),
         help="folder of the kata files under test: katas, reference or any other",
     )
+    group.addoption("--computing-time", type=float, metavar="SECONDS", help=computing)
     group.addoption(
         "--measure",
         metavar="A:B",
@@ -85,7 +88,7 @@ def refuse_what_has_no_tests(config: pytest.Config, target: Path) -> None:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     target, device = config.stash[plugin.SESSION].target, config.getoption("--device")
-    no_limit = "pytest-timeout is off: an endless loop runs until you stop it with Ctrl-C"
+    no_limit = "pytest-timeout is off: a test that waits for nothing does so until you press Ctrl-C"
     is_limited = hasattr(config.option, "timeout")
     return [f"target: {target}, device: {device}", *([] if is_limited else [no_limit])]
 
@@ -128,7 +131,7 @@ def torch_seed() -> Callable[[int], object]:
 def kata(request: pytest.FixtureRequest):
     """The module under test, found by the test file's name."""
     session = request.config.stash[plugin.SESSION]
-    return session.kata(plugin.kata_name(request.node), plugin.time_limit(request.config))
+    return session.kata(plugin.kata_name(request.node), plugin.computing_limit(request.config))
 
 
 @pytest.fixture

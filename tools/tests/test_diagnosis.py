@@ -207,7 +207,7 @@ def test_each_failure_of_a_file_has_a_diagnosis_that_leads_on(judge, reference):
     for test in tests.values():
         assert (test.diagnosis is not None) == (test.outcome == Outcome.FAILED)
         assert test.diagnosis is None or test.diagnosis.leads_on
-    test = tests["test_output_is_the_sigmoid_of_the_scores"]
+    test = tests["test_output_is_the_sigmoid_of_the_scores[1]"]
     (cause,) = test.diagnosis.likely
     assert cause.text == "these are the raw scores: self.sigmoid is not applied to them"
     assert cause.told

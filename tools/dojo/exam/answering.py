@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from dojo import limits
 from dojo.exam import wire
 from dojo.exam.draw import Repeated
 from dojo.exam.question import Question, load
@@ -43,8 +44,12 @@ def main(connection: Connection, folder: str) -> None:
     while isinstance(asked := wire.receive(connection), wire.Ask):
         try:
             question, drawn = questions[asked.question], asked.values["drawn"]
-            answers = ask(question, kata, asked.seed, drawn)
+            with limits.computing(question.seconds):
+                answers = ask(question, kata, asked.seed, drawn)
             wire.send(connection, wire.Answer(asked.number, answers))
+        except limits.TimeUp:
+            late = f"it computed for {question.seconds:g} s and gave no answer"
+            wire.send(connection, wire.Problem(late, asked.number))
         except BaseException as error:
             wire.send(connection, wire.Problem(_problem(error, "answering"), asked.number))
     wire.send(connection, wire.Closed())

@@ -27,7 +27,7 @@ class Question:
             nothing: what it knows, the submission may come to know.
         comparisons: answer → how it is compared with the reference's; the others have to be the
             same, apart from rounding.
-        seconds: the most that the submission may take.
+        seconds: the most that the submission may compute.
         times: how often it is asked, each time with another draw.
     """
 

@@ -2,19 +2,16 @@
 Also its trial on a solution of our own, in this very process: quick, for many draws.
 """
 
-import contextlib
 import hashlib
-import signal
-import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dojo import ROOT
+from dojo import ROOT, limits
 from dojo.exam import values
 from dojo.exam.answering import ask, load_kata, seed_all
 from dojo.exam.draw import Drawing
@@ -103,10 +100,12 @@ def reasons(sheet: Sheet, source: str, tasks: Collection[str]) -> dict[str, str]
 
         def reason(question: Question, item: Item) -> str:
             try:
-                with _time_limit(question.seconds):
+                with limits.computing(question.seconds):
                     answers = plain(ask(question, kata, item.seed, handed_out(item)))
                     return question.compare(answers, item.right, item.hidden)
-            except (Exception, _Late, SystemExit) as error:
+            except limits.TimeUp:
+                return f"no answer within {question.seconds:g} s of computing"
+            except (Exception, SystemExit) as error:
                 return f"answering raised {type(error).__name__}: {error}"
 
         return _per_task(sheet, tasks, reason)
@@ -128,26 +127,3 @@ def _per_task(
         if item.task in tasks and not reasons.get(item.task):
             reasons[item.task] = reason(questions[item.question], item)
     return reasons
-
-
-class _Late(BaseException):
-    """Not to be caught by a learner's `except Exception`."""
-
-
-@contextlib.contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise `_Late` after this much CPU time, so that a busy machine fails no right answer."""
-    if sys.platform == "win32":  # it has no timer of CPU time
-        yield
-        return
-
-    def late(*_: object) -> None:
-        raise _Late(f"no answer within {seconds:g} s")
-
-    before = signal.signal(signal.SIGPROF, late)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)

@@ -1,6 +1,7 @@
 """From an exception to what a learner reads: what was seen and expected, causes, their line."""
 
 import linecache
+import re
 import types
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 from traceback import walk_tb
 
 from dojo.diagnosis import Cause, Diagnosis, clipped, identified
+from dojo.limits import TimeUp
 from dojo.suite import causes, layers, loader
 from dojo.suite.loader import Explained, KataUnderTest, MissingName, shown
 from dojo.suite.source import classics, evidence
@@ -21,6 +23,11 @@ LOOK_AT_THE_LAYERS = "Which of these layers gives the first size that you did no
 LOOK_AT_THE_LOOP = (
     "Print the loop's counter or condition in every round: does it come nearer to its end?"
 )
+LOOK_AT_THE_WAIT = "What does the line below wait for, and who is to end that?"
+WAITING = (
+    Cause("your code waits: time.sleep(), a lock, a process or the network", id="error.waiting"),
+    Cause("this machine is too busy: check again later", id="error.waiting.2"),
+)
 ENDLESS = (
     Cause("an endless loop (its condition never changes?)", id="error.endless"),
     Cause("far more epochs than needed", id="error.endless.2"),
@@ -32,7 +39,7 @@ def explain(
     path: Path,
     kata: KataUnderTest | None,
     expected: str,
-    time_limit: float | None,
+    limit: float | None,
     pointer: str,
     asked_by: str = "",
 ) -> tuple[Diagnosis, str]:
@@ -43,12 +50,12 @@ def explain(
         path: the kata's file.
         kata: the loaded kata, None when loading it failed.
         expected: what the test demands, in words.
-        time_limit: seconds a test may take, for the message of one that took longer.
+        limit: seconds that a test may compute, for the message of one that took longer.
         pointer: what leads on where the diagnosis itself does not.
         asked_by: "k06.train", for the ids of the causes that the test words.
     """
     frames = list(learner_frames(error.__traceback__, path))
-    diagnosis = _diagnosis(error, expected, time_limit, bool(frames))
+    diagnosis = _diagnosis(error, expected, limit, bool(frames))
     if kata is not None:
         diagnosis = _with_source(diagnosis, error, frames, kata)
     known = tuple(identified(cause, asked_by) for cause in diagnosis.likely)
@@ -99,7 +106,7 @@ def bounded(diagnosis: Diagnosis) -> Diagnosis:
 
 
 def _diagnosis(
-    error: BaseException, expected: str, time_limit: float | None, in_learners_code: bool
+    error: BaseException, expected: str, limit: float | None, in_learners_code: bool
 ) -> Diagnosis:
     diagnosis, kind = getattr(error, "diagnosis", None), type(error).__name__
     is_explained = isinstance(error, Explained) or kind == "Unmet"
@@ -108,10 +115,8 @@ def _diagnosis(
     if isinstance(error, AssertionError) and not in_learners_code:
         headline = str(error).partition("\nassert ")[0] or "Not as the test demands."
         return Diagnosis(headline, expected=expected)
-    if kind == "Failed" and "Timeout" in str(error):
-        seen = f"still running after {time_limit:g} s, in the line below"
-        headline = "This did not come to an end."
-        return Diagnosis(headline, seen, expected, ENDLESS, LOOK_AT_THE_LOOP)
+    if is_late(error):
+        return _endless(error, expected, limit or 0)
     headline = "The test could not work with what your code returned."
     words = "read the error's last line: it names what went wrong"
     if in_learners_code:
@@ -123,6 +128,25 @@ def _diagnosis(
     return Diagnosis(
         headline, causes.seen(error), f"no error (the test: {expected})", likely, pointer
     )
+
+
+def is_late(error: BaseException) -> bool:
+    """True if a limit of time has ended a test: our own, or by the clock that of pytest-timeout."""
+    return isinstance(error, TimeUp) or (
+        type(error).__name__ == "Failed" and "Timeout" in str(error)
+    )
+
+
+def _endless(error: BaseException, expected: str, limit: float) -> Diagnosis:
+    headline = "This did not come to an end."
+    if isinstance(error, TimeUp):
+        seen = f"still running after {limit:g} s of computing, in the line below"
+        return Diagnosis(headline, seen, expected, ENDLESS, LOOK_AT_THE_LOOP)
+    (seconds,) = re.findall(r"[\d.]+(?=s)", str(error))[:1] or ["?"]
+    seen = (
+        f"not done after {seconds} s by the clock, of which it computed for less than {limit:g} s"
+    )
+    return Diagnosis(headline, seen, expected, WAITING, LOOK_AT_THE_WAIT)
 
 
 def raise_left(path: Path, line: int) -> Diagnosis:

@@ -19,7 +19,7 @@ import msgspec
 import pytest
 import torch
 
-from dojo import ROOT, catalog, simulated
+from dojo import ROOT, catalog, limits, simulated
 from dojo.diagnosis import Diagnosis
 from dojo.plain import plain
 from dojo.results import Outcome, TestResult, decoded
@@ -84,21 +84,22 @@ class RunState:
     is_last: bool = True
     changed: list[str] = field(default_factory=list)
 
-    def kata(self, name: str, time_limit: float | None) -> KataUnderTest:
+    def kata(self, name: str, limit: float | None) -> KataUnderTest:
         """The loaded kata. A file that can't be loaded raises the same each time."""
         if name not in self.loaded:
             self.listener(Loading())
-            self.loaded[name] = self._load(self.target / f"{name}.py", time_limit)
+            self.loaded[name] = self._load(self.target / f"{name}.py", limit)
             self.listener(Loaded())
         kata = self.loaded[name]
         if isinstance(kata, KataUnusable):
             raise kata
         return kata
 
-    def _load(self, path: Path, time_limit: float | None) -> KataUnderTest | KataUnusable:
+    def _load(self, path: Path, limit: float | None) -> KataUnderTest | KataUnusable:
         try:
             with self.leftovers.importing(path, self.changed), limited_output():
-                return load(path, self.wrap)
+                with limits.computing(limit):
+                    return load(path, self.wrap)
         except KataUnusable as problem:
             return problem
         except KeyboardInterrupt:
@@ -106,7 +107,7 @@ class RunState:
         # sys.exit() too, and the time limit: whatever a learner's file may do
         except BaseException as error:
             expected, pointer = "the file can be imported, and only defines things", LOOK_AT_VALUES
-            why, lines = feedback.explain(error, path, None, expected, time_limit, pointer)
+            why, lines = feedback.explain(error, path, None, expected, limit, pointer)
             headline = f"{shown(path)} can't be imported. {why.headline}"
             return KataUnusable(replace(why, headline=headline), lines)
 
@@ -155,11 +156,9 @@ def device_of(item: pytest.Item) -> str:
     return str(_parameters(item).get("device", "cpu"))
 
 
-def time_limit(config: pytest.Config) -> float | None:
-    """Seconds a test may take, None without a limit or without pytest-timeout."""
-    if not hasattr(config.option, "timeout"):
-        return None
-    seconds = config.getoption("timeout", None) or config.getini("timeout")
+def computing_limit(config: pytest.Config) -> float | None:
+    """Seconds that a test may compute, None without a limit."""
+    seconds = config.getoption("computing_time") or config.getini("computing_time")
     return float(seconds) if seconds else None
 
 
@@ -250,7 +249,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         outcomes = run.outcomes.get((name, need), [])
         if all(outcome in (Outcome.PASSED, Outcome.SKIPPED) for outcome in outcomes):
             continue
-        if task in open_regions(source_of(run.kata(name, time_limit(item.config)))):
+        if task in open_regions(source_of(run.kata(name, computing_limit(item.config)))):
             raise NotStarted
         raise Blocked(f"'{task}' can't be judged before '{need}' passes.")
 
@@ -258,7 +257,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 # inside pytest's own capturing, which sets sys.stdout too
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    with limited_output() if kata_name(item) else contextlib.nullcontext():
+    if not kata_name(item):
+        return (yield)
+    with limited_output(), limits.computing(computing_limit(item.config)):
         return (yield)
 
 
@@ -356,8 +357,7 @@ def outcome_of(
     from_learner = any(feedback.learner_frames(error.__traceback__, path))
     if isinstance(error, pytest.skip.Exception) and not from_learner:
         return Outcome.SKIPPED, str(error), None
-    is_late = isinstance(error, pytest.fail.Exception) and "Timeout" in str(error)
-    if is_late:
+    if feedback.is_late(error):
         run.endless[name, task] = test_name(item)
     elif call.when != "call" and not from_learner:
         reason = f"{type(error).__name__}: {error}"
@@ -368,7 +368,7 @@ def outcome_of(
         f"Read {test} in {shown(item.path)}: what does it give your code, and what does it ask for?"
     )
     asked_by = f"{name.partition('_')[0]}.{task}"
-    seconds = time_limit(item.config)
+    seconds = computing_limit(item.config)
     why, lines = feedback.explain(error, path, loaded, expected, seconds, pointer, asked_by)
     return Outcome.FAILED, f"{why.text()}\n\n{lines}".rstrip(), why
 

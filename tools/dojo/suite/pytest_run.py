@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from dojo import ROOT
+from dojo.limits import PATIENCE
 from dojo.processes.channel import Connection
 from dojo.results import Outcome, TestResult
 from dojo.suite import plugin, report
@@ -109,7 +110,8 @@ def arguments(unit: Unit) -> list[str]:
     tests = ROOT / "tests" / f"test_{unit.kata}.py"
     chosen = [str(tests), f"--target={unit.target}", "--device", unit.device]
     if unit.timeout:
-        chosen += ["--timeout", str(unit.timeout)]
+        chosen += ["--computing-time", str(unit.timeout)]
+        chosen += ["--timeout", str(PATIENCE * unit.timeout)]
     if unit.only:
         chosen += ["-k", unit.only]
     if unit.stop:

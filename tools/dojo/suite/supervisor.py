@@ -20,6 +20,7 @@ import msgspec
 
 from dojo.catalog import Kata
 from dojo.diagnosis import Cause, Diagnosis
+from dojo.limits import PATIENCE
 from dojo.processes import forking
 from dojo.processes.channel import LARGEST, Connection
 from dojo.processes.worker import SECONDS_TO_START, Lost, Plain, Process, Worker
@@ -32,8 +33,8 @@ from dojo.suite.unit import Unit
 # units from which on children import at once what only some katas need: that then costs less than
 # it saves
 MANY = 3
-# a test's own limit (pyproject.toml) comes first, unless the code can't be interrupted
-SECONDS_OF_SILENCE = 30
+# a test's own limits (pyproject.toml) come first, unless the code can't be interrupted
+SECONDS_OF_SILENCE = 125
 MOST_RESTARTS = 3
 SECONDS_TO_HANG_UP = 5  # after which a child that has closed its end must be gone
 MOST_EVENTS = 5 * MOST_TESTS  # that a child may send of a unit: a test has a start and a result
@@ -181,7 +182,8 @@ class _Supervisor:
     def _take(self, child: _Child, event: Event) -> None:
         unit = child.units[0]
         report = self.reports[unit.number]
-        child.deadline = time.monotonic() + max(SECONDS_OF_SILENCE, (unit.timeout or 0) + 5)
+        silence = max(SECONDS_OF_SILENCE, PATIENCE * (unit.timeout or 0) + 5)
+        child.deadline = time.monotonic() + silence
         child.events += 1
         if child.events > MOST_EVENTS:
             raise ValueError("more is reported than there can be")

@@ -20,7 +20,7 @@ class Unit:
         target: the folder that holds the kata's file.
         kata: the kata's name.
         device: auto, cpu, cuda, mps or simulated.
-        timeout: seconds a test may take, instead of those in pyproject.toml.
+        timeout: seconds that a test may compute, instead of those in pyproject.toml.
         measure: instead of judging, record what the trainings reach from these seeds: (first, one
             after the last).
         only: run the tests of this name alone; all if it is empty.
