@@ -3,32 +3,16 @@ chain rule through a small network.
 """
 
 import contextlib
+import functools
 from collections.abc import Iterator
 
 import pytest
 import torch
-from torch import Tensor
 
-from tests.support import expect, placement, returned
+from tests.support import expect, formula, placement, returned
 
 NAMES = ("w1", "w2", "b1", "b2", "w3", "w4", "b3")
 ASKED = ("w3", "w1")
-Gradients = dict[str, Tensor]
-OWN = (
-    "backward() ran on the weight that was given: make one of your own,"
-    " weight.detach().clone().requires_grad_()"
-)
-AFTER = "these are the losses after each step: keep the loss before the step"
-CHANGED = (
-    "weight.requires_grad_() or requires_grad = ... changes the weight that was given: make one of"
-    " your own, weight.detach().clone()"
-)
-NO_LEAF = (
-    "only a tensor that was not computed from others keeps its .grad: clone() of a weight that"
-    " records is computed, so detach() comes first"
-)
-DESCENDED = "descend changes the weight it gets, in place: give it one of your own for each rate"
-RATES = [0.01, 0.1, 0.3, 0.2]
 TASKS = {  # function → its task, and the one it needs
     "mse": ("mse", None),
     "gradient": ("gradient", "mse"),
@@ -38,113 +22,45 @@ TASKS = {  # function → its task, and the one it needs
 
 @pytest.mark.task("mse")
 class TestMse:
-    @pytest.mark.parametrize("data", ["three points", "random"])
-    def test_is_the_mean_of_the_squared_errors(self, kata, data):
-        weight, x, y = points(data)
-        errors = weight * x - y
-        causes = {
-            "this is the sum of the squares, not their mean": (errors**2).sum(),
-            "this is half the mean: there is no 1/2 in the formula of the lesson": (
-                (errors**2).mean() / 2
-            ),
-            "the errors are not squared: these are their sizes": errors.abs().mean(),
-            "the errors are not squared, so that they cancel out": errors.mean(),
-            "the mean was squared: square each error, then take the mean": (errors.mean() ** 2),
-            "this is the root of the mean: there is no root in the formula of the lesson": (
-                (errors**2).mean().sqrt()
-            ),
-            "the squares are there, and their mean is missing": errors**2,
-            "the sum is divided by 3, which fits three points only: use mean()": (
-                (errors**2).sum() / 3
-            ),
-        }
-        with expect.untouched("The data", weight, x, y):
-            expect.close(kata.mse(weight, x, y), (errors**2).mean(), f"The loss of {data}", causes)
+    def test_is_the_mean_of_the_squared_errors(self, kata):
+        formula.check(kata.mse, mse, drawn(), "The loss", LOSSES)
 
     def test_gradients_flow_back_to_the_weight(self, kata):
-        weight, x, y = points("random", recording=True)
-        recording = expect.tensor(kata.mse(weight, x, y), "The loss").requires_grad
-        expect.that(
-            recording,
-            "The loss is cut off from the weight.",
-            seen="requires_grad=False",
-            expected="requires_grad=True",
-            likely="item(), detach() or torch.no_grad() stands in between",
-        )
+        flow, right = formula.slope(kata.mse, what="The loss"), formula.slope(mse)
+        wrong = formula.slopes(LOSSES)
+        formula.check(flow, right, drawn(), "The gradient of the loss", wrong)
 
 
 @pytest.mark.task("gradient", needs="mse")
 class TestGradient:
-    @pytest.mark.parametrize(
-        "recording", [True, False], ids=["weight records", "weight does not record"]
-    )
-    @pytest.mark.parametrize("data", ["three points", "random"])
-    def test_equals_the_formula(self, kata, data, recording):
-        weight, x, y = points(data, recording)
-        right, causes = formula(weight, x, y), wrong(weight, x, y)
-        with expect.untouched("The data", weight, x, y):
-            seen = gradient(kata, weight, x, y)
-        expect.close(seen, right, f"The gradient of {data}", causes)
+    def test_equals_the_formula(self, kata):
+        formula.check(kata.gradient, slope, drawn(), "The gradient", SLOPES)
 
     def test_is_the_same_in_every_call(self, kata):
-        weight, x, y = points("three points", recording=True)
-        right, mistakes = formula(weight, x, y), wrong(weight, x, y)
-        for number in (1, 2, 3):
-            causes = {
-                f"backward() adds to what .grad holds from the call before. {OWN}": number * right,
-                **mistakes,
-            }
-            expect.close(
-                gradient(kata, weight, x, y),
-                right,
-                what=f"The gradient in call {number}",
-                causes=causes,
-            )
+        weight, x, y = points(3, recording=True)
+        draws = {f"call {number}": [weight, x, y] for number in (1, 2, 3)}
+        formula.check(kata.gradient, slope, draws, "The gradient", SLOPES)
 
     def test_leaves_the_weight_as_it_came(self, kata):
-        weight, x, y = points("three points", recording=True)
-        weight.grad, right = torch.tensor([5.0]), formula(weight, x, y)
-        causes = {f"the old gradient was added to. {OWN}": right + 5, **wrong(weight, x, y)}
-        expect.close(
-            gradient(kata, weight, x, y),
-            right,
-            what="The gradient, where .grad held 5 before",
-            causes=causes,
-        )
-        same = weight.grad is not None and torch.equal(weight.grad, torch.tensor([5.0]))
-        headline = "The .grad of the weight that was given has changed."
-        seen = expect.describe(weight.grad)
-        expect.that(same, headline, seen=seen, expected="5, as before", likely=OWN)
+        draws = drawn(recording=True) | {"a weight whose .grad holds 5": with_old_gradient()}
+        formula.check(kata.gradient, slope, draws, "The gradient", SLOPES)
 
-    @pytest.mark.parametrize("recording", [True, False], ids=["with", "without"])
-    def test_leaves_requires_grad_as_it_came(self, kata, recording):
-        weight, x, y = points("three points", recording)
-        gradient(kata, weight, x, y)
-        check_recording(weight, recording)
+    def test_leaves_requires_grad_as_it_came(self, kata):
+        draws = drawn(recording=True) | {"a weight that does not record": points(11)}
+        formula.check(kata.gradient, slope, draws, "The gradient", SLOPES)
 
 
 @pytest.mark.task("by_hand")
 class TestByHand:
-    @pytest.mark.parametrize("data", ["three points", "random"])
-    def test_equals_the_formula(self, kata, data):
-        weight, x, y = points(data, recording=True)
-        right, causes = formula(weight, x, y), wrong(weight, x, y)
-        with expect.untouched("The data", weight, x, y):
-            result = kata.gradient_by_hand(weight, x, y)
-        check_recording(weight, True)
-        expect.close(result, right, what=f"The gradient of {data}", causes=causes)
-        expect.that(
-            not result.requires_grad,
-            "The result has requires_grad, as the weight does.",
-            seen="requires_grad=True",
-            expected="requires_grad=False",
-            likely="compute it under torch.no_grad()",
+    @pytest.mark.parametrize("recording", [True, False], ids=["with", "without"])
+    def test_equals_the_formula(self, kata, recording):
+        formula.check(
+            kata.gradient_by_hand, slope, drawn(recording), "The gradient", SLOPES, records=False
         )
 
     def test_needs_no_autograd(self, kata):
-        weight, x, y = points("random")
         with written_by_hand():
-            kata.gradient_by_hand(weight, x, y)
+            kata.gradient_by_hand(*points(7))
 
 
 class TestPlacement:
@@ -158,65 +74,56 @@ class TestPlacement:
     )
     def test_result_follows_its_device(self, kata, device, name):
         placement.check(
-            getattr(kata, name), *points("random"), device=device, what=f"The result of {name}"
+            getattr(kata, name), *points(7), device=device, what=f"The result of {name}"
         )
 
 
 @pytest.mark.task("descend", needs="mse")
 class TestDescend:
     def test_returns_the_loss_of_each_step(self, kata):
-        weight, x, y = points("random", recording=True)
-        _, right = walk(weight, x, y, lr=0.1, steps=4)
-        with expect.untouched("The data", x, y):
-            losses = descend(kata, weight, x, y, lr=0.1, steps=4)
-        expect.losses(losses, epochs=4, what="descend(..., steps=4)", each="step")
-        causes = missteps(*points("random"), lr=0.1, steps=4, losses=True)
-        causes[AFTER] = walk(*points("random"), lr=0.1, steps=5)[1][1:]
-        expect.close(torch.tensor(losses), torch.tensor(right), what="The losses", causes=causes)
+        self.check(kata, {"random points, 4 steps": [*points(9), 0.1, 4]})
 
-    @pytest.mark.parametrize(("lr", "steps"), [(0.1, 3), (0.02, 3), (0.02, 50)])
+    @pytest.mark.parametrize(("lr", "steps"), [(0.1, 3), (0.02, 3), (0.02, 50), (0.05, 1)])
     def test_every_step_takes_the_gradient_off_the_weight(self, kata, lr, steps):
-        weight, x, y = points("three points", recording=True)
-        (right, _), causes = walk(weight, x, y, lr, steps), missteps(weight, x, y, lr, steps)
-        descend(kata, weight, x, y, lr=lr, steps=steps)
-        expect.close(
-            weight, right, what=f"The weight after {steps} steps with lr={lr}", causes=causes
-        )
+        self.check(kata, {f"{steps} steps with lr={lr}": [*LESSON, lr, steps]})
+
+    def test_takes_no_step_if_none_is_asked_for(self, kata):
+        self.check(kata, {"0 steps": [*points(8), 0.1, 0]})
 
     def test_an_old_gradient_does_not_matter(self, kata):
-        weight, x, y = points("three points", recording=True)
-        (right, _), weight.grad = walk(weight, x, y, 0.1, steps=1), torch.tensor([5.0])
-        causes = {
-            "the old gradient was added: clear .grad before backward(), not only after it": (
-                right - 0.1 * 5
-            )
-        }
-        causes |= missteps(weight, x, y, 0.1, steps=1)
-        descend(kata, weight, x, y, lr=0.1, steps=1)
-        expect.close(
-            weight, right, what="The weight after a step, where .grad held 5 before", causes=causes
-        )
+        self.check(kata, {"a weight whose .grad holds 5": [*with_old_gradient(), 0.1, 3]})
 
     def test_a_second_call_begins_where_the_first_one_ended(self, kata):
-        weight, x, y = points("three points", recording=True)
-        right, _ = walk(weight, x, y, 0.02, steps=4)
-        causes = missteps(weight, x, y, 0.02, steps=4)
-        for _ in range(2):
-            descend(kata, weight, x, y, lr=0.02, steps=2)
-        expect.that(
-            weight.requires_grad,
-            "The weight no longer records gradients.",
-            seen="requires_grad=False",
-            expected="requires_grad=True",
-            likely="detach_() or requires_grad_(False) changes the weight",
+        def twice(weight, x, y, lr, steps):
+            first = descend(kata, weight, x, y, lr, steps)
+            headline = "The weight no longer records gradients after a descent."
+            likely = "detach_() or requires_grad_(False) changes the weight"
+            seen = f"requires_grad={weight.requires_grad}"
+            expect.that(
+                weight.requires_grad,
+                headline,
+                seen=seen,
+                expected="requires_grad=True",
+                likely=likely,
+            )
+            return first + descend(kata, weight, x, y, lr, steps)
+
+        draws = {"3 points": [*LESSON, 0.02, 2], "random points": [*points(12), 0.05, 3]}
+        formula.check(
+            reporting(twice),
+            lambda *given: walk(*given[:4], 2 * given[4]),
+            draws,
+            "Two descents, one after the other",
         )
-        expect.close(
-            weight, right, what="The weight after 2 + 2 steps, compared with 4", causes=causes
-        )
+
+    def check(self, kata, draws):
+        more = {f"{n} points, {n % 7 + 2} steps": [*points(n), 0.07, n % 7 + 2] for n in SIZES}
+        run = functools.partial(descend, kata)
+        formula.check(reporting(run), walk, draws | more, "A descent", MISSTEPS)
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
-        weight, x, y = (tensor.to(device) for tensor in points("random"))
+        weight, x, y = (tensor.to(device) for tensor in points(7))
         placement.same(
             lambda *data: descend(kata, *data, lr=0.1, steps=2),
             weight.requires_grad_(),
@@ -231,58 +138,31 @@ class TestDescend:
 @pytest.mark.task("rates", needs="descend")
 class TestRates:
     def test_gives_the_loss_that_each_rate_ends_at(self, kata):
-        weight, x, y = points("three points", recording=True)
-        with expect.untouched("The data", x, y):
-            losses = kata.compare_rates(weight, x, y, RATES, steps=4)
-        moved, headline = expect.describe(weight), "The weight that was given has moved."
-        likely = expect.told(DESCENDED)
-        expect.that(weight == 1, headline, seen=moved, expected="1, as before", likely=likely)
-        expect.losses(losses, epochs=4, what="compare_rates(..., four rates, steps=4)", each="rate")
-        right = ends(weight, x, y, steps=4)
-        causes = {
-            "these are the losses before the last step: mse of the weight where the descent ends": (
-                [walk(weight, x, y, lr, steps=4)[1][-1] for lr in RATES]
-            ),
-            "these are the losses at the start: mse of the weight where the descent ends": (
-                [walk(weight, x, y, lr, steps=4)[1][0] for lr in RATES]
-            ),
-            "each descent begins where the one before ended: give each a weight of its own": (
-                one_after_the_other(weight, x, y, steps=4)
-            ),
-            "the rates were sorted first: keep their order": [right[n] for n in (0, 1, 3, 2)],
-            "these are the weights where the descents end: mse gives their losses": [
-                walk(weight, x, y, lr, steps=4)[0].item() for lr in RATES
-            ],
-            "each descent takes one step: hand on `steps`": ends(weight, x, y, steps=1),
-        }
-        causes = {cause: torch.tensor(wrong) for cause, wrong in causes.items()}
-        expect.close(torch.tensor(losses), torch.tensor(right), "The losses", causes)
+        self.check(kata, {"the lesson's points": [*LESSON, RATES, 4]})
 
     @pytest.mark.parametrize("steps", [1, 9])
     def test_takes_as_many_steps_as_asked_for(self, kata, steps):
-        weight, x, y = points("random")
-        losses = kata.compare_rates(weight, x, y, RATES, steps=steps)
-        expect.losses(losses, epochs=4, what="compare_rates(..., four rates)", each="rate")
-        right = torch.tensor(ends(weight, x, y, steps=steps))
-        expect.close(torch.tensor(losses), right, what=f"The losses after {steps} step(s)")
+        self.check(kata, {f"{steps} step(s)": [*points(10), RATES, steps]})
 
-    @pytest.mark.parametrize("recording", [True, False], ids=["with", "without"])
-    def test_leaves_the_weight_as_it_came(self, kata, recording):
-        weight, x, y = points("three points", recording)
-        with expect.untouched("The weight", weight):
-            kata.compare_rates(weight, x, y, [0.1], steps=2)
-        check_recording(weight, recording)
-        expect.that(
-            weight.grad is None,
-            "The .grad of the weight that was given has changed.",
-            seen=expect.describe(weight.grad),
-            expected="None, as before",
-            likely=OWN,
-        )
+    def test_leaves_the_weight_as_it_came(self, kata):
+        draws = {"a weight that records": [*points(11, recording=True), RATES, 3]}
+        draws |= {"a weight whose .grad holds 5": [*with_old_gradient(), [0.1], 2]}
+        self.check(kata, draws)
+
+    def check(self, kata, draws):
+        def compared(weight, x, y, rates, steps):
+            losses = kata.compare_rates(weight, x, y, rates, steps)
+            what = f"compare_rates(..., {len(rates)} rates)"
+            expect.losses(losses, epochs=len(rates), what=what, each="rate")
+            return torch.tensor(losses)
+
+        more = {f"{n} points": [*points(n), [0.05, 0.01, 0.08], n % 5 + 3] for n in SIZES}
+        what = "The losses"
+        formula.check(compared, ends, draws | more, what, ENDS, if_changed=DESCENDED)
 
     @pytest.mark.placement
     def test_descends_on_any_device(self, kata, device):
-        given = *points("three points"), RATES, 4
+        given = *LESSON, RATES, 4
         placement.check(kata.compare_rates, *given, device=device, what="The losses")
 
 
@@ -290,26 +170,13 @@ class TestRates:
 class TestChain:
     @pytest.mark.parametrize("recording", [True, False], ids=["with", "without"])
     def test_both_gradients_equal_those_of_autograd(self, kata, recording):
-        parameters, x, y = network(recording)
-        right, causes = gradients(parameters, x, y)
-        with expect.untouched("The parameters or the point", *parameters.values(), x, y):
-            seen = returned.named(
-                kata.network_gradients(parameters, x, y), ASKED, "network_gradients"
-            )
-        for name in ASKED:
-            expect.close(
-                seen[name],
-                right[name],
-                what=f"The gradient at {name}",
-                causes={c: v[name] for c, v in causes.items() if name in v},
-            )
-            expect.that(
-                not seen[name].requires_grad,
-                f"The gradient at {name} has requires_grad.",
-                seen="requires_grad=True",
-                expected="requires_grad=False",
-                likely="compute it under torch.no_grad()",
-            )
+        def named(*given):
+            found = kata.network_gradients(*given)
+            return dict(returned.named(found, ASKED, "network_gradients"))
+
+        draws = {f"network {number}": network(recording) for number in (1, 2, 3)}
+        what = "The gradients"
+        formula.check(named, chained, draws, what, chain_mistakes(), records=False)
 
     def test_needs_no_autograd(self, kata):
         parameters, x, y = network()
@@ -324,118 +191,259 @@ class TestChain:
         )
 
 
+LESSON = torch.tensor([1.0]), torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, 6.0])
+SIZES = (13, 19)
+RATES = [0.01, 0.1, 0.3, 0.2]
+NO_LEAF = (
+    "only a tensor that was not computed from others keeps its .grad: clone() of a weight that"
+    " records is computed, so detach() comes first"
+)
+DESCENDED = "descend changes the weight it gets, in place: give it one of your own for each rate"
 REBOUND = (
     "weight = weight - ... gives another tensor the name: under torch.no_grad(), weight -= ..."
     " changes the one handed in"
 )
-
-
+UNMOVED = (
+    "the weight that was given has not moved: no step was taken, or weight = weight - ... gave its"
+    " name to another tensor"
+)
 PILED_UP = (
     "gradients pile up from step to step, because backward() adds to .grad: clear it before each"
     " backward()"
 )
 
 
-UNMOVED = (
-    "the weight that was given has not moved: no step was taken, or weight = weight - ... gave its"
-    " name to another tensor"
-)
+def points(number, recording=False):
+    """Weight (1,), inputs (n,) and targets (n,), drawn afresh."""
+    weight, x, y = torch.randn(1), torch.randn(number), 2 * torch.randn(number)
+    return [weight.requires_grad_(recording), x, y]
 
 
-def points(data: str, recording: bool = False):
-    """Weight (1,), inputs (n,) and targets (n,): the three points of the lesson, or seven random
-    ones, the same each time.
-    """
-    if data == "three points":
-        weight = torch.tensor([1.0])
-        x = torch.tensor([1.0, 2.0, 3.0])
-        y = torch.tensor([2.0, 4.0, 6.0])
-    else:
-        weight, x, y = torch.randn(15, generator=torch.Generator().manual_seed(3)).split([1, 7, 7])
-    return weight.clone().requires_grad_(recording), x.clone(), y.clone()
+def with_old_gradient():
+    """The same, and .grad of the weight holds 5 already."""
+    weight, x, y = points(6, recording=True)
+    weight.grad = torch.tensor([5.0])
+    return [weight, x, y]
 
 
-def gradient(kata, weight, x, y):
-    """The learner's gradient; None has another cause where a weight that does not record has
-    one.
-    """
-    result = kata.gradient(weight, x, y)
-    if result is None and weight.requires_grad:
-        with contextlib.suppress(RuntimeError):
-            result = kata.gradient(weight.detach().clone(), x, y)
-        headline, likely = "The gradient is None.", expect.told(NO_LEAF)
-        expect.that(result is None, headline, seen="None", expected="(1,) float32", likely=likely)
-    return result
+def drawn(recording=False):
+    """Draws of points by name: those of the lesson, many, and a single one."""
+    given = LESSON[0].clone().requires_grad_(recording), *LESSON[1:]
+    n, m = formula.sizes(2)
+    random = {f"{size} points": points(size, recording) for size in (n, m, 1)}
+    return {"the lesson's points": given, **random}
 
 
-def formula(weight, x, y):
-    return 2 / len(x) * (x * (weight.detach() * x - y)).sum().reshape(1)
+def errors(weight, x, y):
+    """Prediction minus target, for each point."""
+    return weight * x - y
 
 
-def wrong(weight, x, y):
-    """Known mistakes of the gradient, and what they give."""
-    right, errors = formula(weight, x, y), weight.detach() * x - y
-    return {
-        "the sign is off: the error is prediction minus target": -right,
-        "the 2 of the formula is missing": right / 2,
-        "this is the sum over the points, and the 1 / n is missing": len(x) * right,
-        "the number of points is written into the code as 3": len(x) / 3 * right,
-        "the chain rule's second factor, the inputs, is missing": 2 * errors.mean().reshape(1),
-        "there is a number for each point: their mean is missing": 2 * x * errors,
-        "this is the loss, not its gradient: after backward() the gradient lies in .grad": (
-            (errors**2).mean()
-        ),
-        "this is a single number of shape (), and the weight has the shape (1,): reshape(1) makes "
-        "one of the other": right[0],
-    }
+def mse(weight, x, y):
+    """The right loss."""
+    return (errors(weight, x, y) ** 2).mean()
 
 
-def walk(weight, x, y, lr, steps, fresh=True):
-    """Gradient descent by the formula: the weight it ends at, and the losses before each step."""
-    weight, total, losses = weight.detach().clone(), torch.zeros(1), []
+def slope(weight, x, y):
+    """The right gradient, by the lesson's formula."""
+    return 2 * (x * errors(weight.detach(), x, y)).mean().reshape(1)
+
+
+LOSSES = {
+    "this is the sum of the squares, not their mean": lambda *p: (errors(*p) ** 2).sum(),
+    "this is half the mean: there is no 1/2 in the formula of the lesson": lambda *p: mse(*p) / 2,
+    "the errors are not squared: these are their sizes": lambda *p: errors(*p).abs().mean(),
+    "the errors are not squared, so that they cancel out": lambda *p: errors(*p).mean(),
+    "the mean was squared: square each error, then take the mean": lambda *p: (
+        errors(*p).mean() ** 2
+    ),
+    "this is the root of the mean: there is no root in the formula of the lesson": (
+        lambda *p: mse(*p).sqrt()
+    ),
+    "the squares are there, and their mean is missing": lambda *p: errors(*p) ** 2,
+    "the sum is divided by 3, which fits three points only: use mean()": (
+        lambda *p: (errors(*p) ** 2).sum() / 3
+    ),
+    "the sum is divided by n - 1: the mean divides by n": (
+        lambda *p: (errors(*p) ** 2).sum() / (len(p[1]) - 1)
+    ),
+    "this is the variance of the errors: square them as they are": (
+        lambda *p: errors(*p).var(correction=0)
+    ),
+    "this is the largest squared error: take their mean": lambda *p: (errors(*p) ** 2).max(),
+    "the weight is left out: the prediction is weight * inputs": (
+        lambda w, x, y: ((x - y) ** 2).mean() + 0 * w.sum()
+    ),
+    "the weight is added: the prediction is weight * inputs": (
+        lambda w, x, y: ((x + w - y) ** 2).mean()
+    ),
+    "the targets are added: the error is prediction minus target": (
+        lambda w, x, y: ((w * x + y) ** 2).mean()
+    ),
+    "inputs and targets have changed places": lambda w, x, y: ((w * y - x) ** 2).mean(),
+    "the shape is (1,), and a single number has the shape ()": lambda *p: mse(*p).reshape(1),
+}
+
+
+def once_more(add):
+    """The gradient, and what it has added up to in all calls so far."""
+    total = torch.zeros(1)
+
+    def compute(weight, x, y):
+        total.add_(add(weight, x, y))
+        return total.clone()
+
+    return compute
+
+
+SLOPES = {
+    "the sign is off: the error is prediction minus target": lambda *p: -slope(*p),
+    "the 2 of the formula is missing": lambda *p: slope(*p) / 2,
+    "this is the sum over the points, and the 1 / n is missing": lambda *p: len(p[1]) * slope(*p),
+    "this is the sum over the points, and both the 2 and the 1 / n are missing": (
+        lambda *p: len(p[1]) / 2 * slope(*p)
+    ),
+    "the number of points is written into the code as 3": lambda *p: len(p[1]) / 3 * slope(*p),
+    "the chain rule's second factor, the inputs, is missing": (
+        lambda w, x, y: 2 * errors(w.detach(), x, y).mean().reshape(1)
+    ),
+    "the second factor is the weight here, and it is the inputs": (
+        lambda w, x, y: 2 * (w.detach() * errors(w.detach(), x, y)).mean().reshape(1)
+    ),
+    "the means are taken before the product: multiply each error by its input first": (
+        lambda w, x, y: 2 * x.mean() * errors(w.detach(), x, y).mean().reshape(1)
+    ),
+    "the errors are squared here, too: the derivative has them as they are": (
+        lambda w, x, y: 2 * (x * errors(w.detach(), x, y) ** 2).mean().reshape(1)
+    ),
+    "there is a number for each point: their mean is missing": (
+        lambda w, x, y: 2 * x * errors(w.detach(), x, y)
+    ),
+    "this is the loss, not its gradient: after backward() the gradient lies in .grad": [
+        lambda w, x, y: mse(w.detach(), x, y),
+        lambda w, x, y: mse(w.detach(), x, y).reshape(1),
+    ],
+    "this is a single number of shape (), and the weight has the shape (1,): reshape(1) makes one"
+    " of the other": lambda *p: slope(*p)[0],
+    "the old gradient was added to: make a weight of your own, weight.detach().clone()": (
+        lambda w, x, y: slope(w, x, y) + (0 if w.grad is None else w.grad)
+    ),
+    "backward() adds to what .grad holds from the call before: make a new weight in each call": (
+        once_more(slope)
+    ),
+    NO_LEAF: lambda w, x, y: None if w.requires_grad else slope(w, x, y),
+}
+
+
+def walk(weight, x, y, lr, steps, step=None, pile=False):
+    """Gradient descent by the formula: the losses before each step, and the weight it ends at."""
+    old = weight.grad if pile and weight.grad is not None else torch.zeros(1)
+    weight, losses = weight.detach().clone(), []
     for _ in range(steps):
-        losses.append(((weight * x - y) ** 2).mean().item())
-        total = formula(weight, x, y) + (0 if fresh else total)
-        weight = weight - lr * total
-    return weight, losses
+        losses.append(mse(weight, x, y).item())
+        old = slope(weight, x, y) + (old if pile else 0)
+        weight = weight - (step or (lambda gradient: lr * gradient))(old)
+    return {"the losses": losses, "the weight": weight}
 
 
-def ends(weight, x, y, steps):
+def with_losses_after(weight, x, y, lr, steps):
+    """A descent whose losses are those after each step."""
+    whole = walk(weight, x, y, lr, steps + 1)["the losses"][1:]
+    return walk(weight, x, y, lr, steps) | {"the losses": whole}
+
+
+def first_kept(weight, x, y, lr, steps):
+    """A descent that follows the first gradient in every step."""
+    first = slope(weight, x, y)
+    return walk(weight, x, y, lr, steps, step=lambda gradient: lr * first)
+
+
+MISSTEPS = {
+    UNMOVED: [
+        lambda w, x, y, lr, n: walk(w, x, y, 0.0, n),
+        lambda w, x, y, lr, n: walk(w, x, y, lr, n) | {"the weight": w.detach()},
+    ],
+    PILED_UP: lambda *given: walk(*given, pile=True),
+    "the old gradient was added: clear .grad before backward(), not only after it": (
+        lambda w, x, y, lr, n: walk(w, x, y, lr, n, step=old_first(w, lr))
+    ),
+    "the step goes up the gradient: it has to be taken off the weight": (
+        lambda w, x, y, lr, n: walk(w, x, y, -lr, n)
+    ),
+    "the learning rate is left out: lr * gradient is taken off": (
+        lambda w, x, y, lr, n: walk(w, x, y, 1.0, n)
+    ),
+    "the gradient is divided by the learning rate: lr * gradient is taken off": (
+        lambda w, x, y, lr, n: walk(w, x, y, 1 / lr, n)
+    ),
+    "a learning rate is written into the code: it is an argument": [
+        lambda w, x, y, lr, n, fixed=fixed: walk(w, x, y, fixed, n)
+        for fixed in (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
+    ],
+    "only one step was taken": lambda w, x, y, lr, n: walk(w, x, y, lr, min(n, 1)),
+    "one step is missing": lambda w, x, y, lr, n: walk(w, x, y, lr, n - 1),
+    "one step is too much": lambda w, x, y, lr, n: walk(w, x, y, lr, n + 1),
+    "these are the losses after each step: keep the loss before the step": with_losses_after,
+    "the step has the size lr, and only its sign from the gradient: it is lr * gradient": (
+        lambda w, x, y, lr, n: walk(w, x, y, lr, n, step=lambda g: lr * g.sign())
+    ),
+    "every step follows the first gradient: compute it anew in each step": first_kept,
+    "the 2 of the gradient is missing": lambda w, x, y, lr, n: walk(w, x, y, lr / 2, n),
+}
+
+
+def old_first(weight, lr):
+    """A step that adds what .grad of the weight held at the start, in the first step alone."""
+    old = [torch.zeros(1) if weight.grad is None else weight.grad]
+    return lambda gradient: lr * (gradient + (old.pop() if old else 0))
+
+
+def ends(weight, x, y, rates, steps):
     """The loss where the descent of each rate ends."""
-    found = [walk(weight, x, y, lr, steps)[0] for lr in RATES]
-    return [((end * x - y) ** 2).mean().item() for end in found]
+    found = [walk(weight, x, y, lr, steps)["the weight"] for lr in rates]
+    return torch.tensor([mse(end, x, y).item() for end in found])
 
 
-def one_after_the_other(weight, x, y, steps):
+def one_after_the_other(weight, x, y, rates, steps):
     """The same, if each descent goes on from the end of the one before."""
     losses = []
-    for lr in RATES:
-        weight, _ = walk(weight, x, y, lr, steps)
-        losses.append(((weight * x - y) ** 2).mean().item())
-    return losses
+    for lr in rates:
+        weight = walk(weight, x, y, lr, steps)["the weight"]
+        losses.append(mse(weight, x, y).item())
+    return torch.tensor(losses)
 
 
-def check_recording(weight, recording):
-    """The weight still records gradients, or still does not."""
-    headline = "The requires_grad of the weight that was given has changed."
-    seen, expected = f"requires_grad={weight.requires_grad}", f"requires_grad={recording}"
-    expect.that(
-        weight.requires_grad == recording, headline, seen=seen, expected=expected, likely=CHANGED
-    )
-
-
-def missteps(weight, x, y, lr, steps, losses=False):
-    """Known mistakes of the descent, and the weight (or the losses) they give."""
-    given = {
-        UNMOVED: walk(weight, x, y, 0.0, steps),
-        PILED_UP: walk(weight, x, y, lr, steps, fresh=False),
-        "the step goes up the gradient: it has to be taken off the weight": walk(
-            weight, x, y, -lr, steps
-        ),
-        "the learning rate is left out: lr * gradient is taken off": walk(weight, x, y, 1.0, steps),
-        "only one step was taken": walk(weight, x, y, lr, 1),
-    }
-    return {cause: result[losses] for cause, result in given.items()}
+ENDS = {
+    "these are the losses before the last step: mse of the weight where the descent ends": (
+        lambda w, x, y, rates, n: ends(w, x, y, rates, n - 1)
+    ),
+    "these are the losses at the start: mse of the weight where the descent ends": (
+        lambda w, x, y, rates, n: ends(w, x, y, rates, 0)
+    ),
+    "each descent begins where the one before ended: give each a weight of its own": (
+        one_after_the_other
+    ),
+    "the rates were sorted first: keep their order": (
+        lambda w, x, y, rates, n: ends(w, x, y, sorted(rates), n)
+    ),
+    "the losses were sorted: keep the order of the rates": (
+        lambda *given: ends(*given).sort().values
+    ),
+    "these are the weights where the descents end: mse gives their losses": (
+        lambda w, x, y, rates, n: torch.cat([walk(w, x, y, lr, n)["the weight"] for lr in rates])
+    ),
+    "these are the smallest losses on the way: the loss after the last step is asked for": (
+        lambda w, x, y, rates, n: torch.stack([ends(w, x, y, rates, k) for k in range(n + 1)]).amin(
+            dim=0
+        )
+    ),
+    "each descent takes one step: hand on `steps`": (
+        lambda w, x, y, rates, n: ends(w, x, y, rates, 1)
+    ),
+    "every descent has the first rate": (
+        lambda w, x, y, rates, n: ends(w, x, y, rates[:1] * len(rates), n)
+    ),
+}
 
 
 def descend(kata, weight, x, y, lr, steps):
@@ -444,34 +452,50 @@ def descend(kata, weight, x, y, lr, steps):
     """
     fresh = weight.detach().clone().requires_grad_()
     try:
-        return kata.descend(weight, x, y, lr=lr, steps=steps)
+        losses = kata.descend(weight, x, y, lr=lr, steps=steps)
     except (TypeError, RuntimeError) as error:
         if steps > 1 and ("NoneType" in str(error) or "does not require grad" in str(error)):
             kata.descend(fresh, x, y, lr=lr, steps=1)
-            expect.unmet(
-                "The second step raises an error.",
-                seen=error,
-                expected="as many steps as asked for",
-                likely=REBOUND,
-            )
+            headline, expected = "The second step raises an error.", "as many steps as asked for"
+            expect.unmet(headline, seen=error, expected=expected, likely=REBOUND)
         raise
+    expect.losses(losses, epochs=steps, what=f"descend(..., steps={steps})", each="step")
+    return losses
 
 
-POINT = torch.tensor([0.6]), torch.tensor([-1.0])
+def reporting(run):
+    """A descent with a weight of its own: its losses, and where the weight ends."""
+
+    def both(weight, x, y, lr, steps):
+        own = weight.detach().clone().requires_grad_()
+        own.grad = None if weight.grad is None else weight.grad.clone()
+        losses = run(own, x, y, lr, steps)
+        return {"the losses": losses, "the weight": own.detach()}
+
+    return both
 
 
-def network(recording: bool = False) -> tuple[Gradients, Tensor, Tensor]:
-    """The parameters by name, and the point x, y: always the same numbers."""
-    numbers = (0.5, -0.8, 0.3, 0.2, 1.5, -0.7, 0.4)
+def network(recording=False):
+    """Parameters by name, and the point x, y, drawn afresh."""
+    numbers = {name: torch.randn(1).requires_grad_(recording) for name in NAMES}
+    return [numbers, torch.randn(1), 2 * torch.randn(1)]
+
+
+def chained(parameters, x, y):
+    """The right gradients, by autograd."""
+    return gradients(parameters, x, y)[0]
+
+
+def chain_mistakes():
+    """Cause → the gradients that the mistake gives."""
+    causes = gradients(*network())[1]
     return {
-        name: torch.tensor([n], requires_grad=recording)
-        for name, n in zip(NAMES, numbers, strict=True)
-    }, *POINT
+        cause: lambda *given, cause=cause: {**chained(*given), **gradients(*given)[1][cause]}
+        for cause in causes
+    }
 
 
-def gradients(
-    parameters: Gradients, x: Tensor, y: Tensor
-) -> tuple[Gradients, dict[str, Gradients]]:
+def gradients(parameters, x, y):
     """The right gradients, by autograd, and for each known mistake those that it gives."""
     own = {
         name: parameter.detach().clone().requires_grad_() for name, parameter in parameters.items()
@@ -482,7 +506,7 @@ def gradients(
     found = torch.autograd.grad((y_hat - y) ** 2, [own[name] for name in ASKED])
     right = dict(zip(ASKED, found, strict=True))
 
-    def scaled(**factors: Tensor | float) -> Gradients:
+    def scaled(**factors):
         return {name: (right[name] * factor).detach() for name, factor in factors.items()}
 
     slope = 1 - a[0] ** 2

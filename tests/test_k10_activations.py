@@ -2,11 +2,13 @@
 the units that a relu kills.
 """
 
+import math
+
 import pytest
 import torch
 from torch.nn import functional as F
 
-from tests.support import calls, expect, gradients, placement
+from tests.support import calls, expect, formula, gradients, placement
 
 TORCH = {
     "sigmoid": torch.sigmoid,
@@ -30,44 +32,27 @@ class Checks:
     """Checks that hold for every activation, in every task."""
 
     def test_values_follow_the_formula(self, kata, name):
-        x = torch.linspace(-6, 6, 125).reshape(5, 25)  # 0 is among them
-        causes = {cause: wrong(x) for cause, wrong in MISTAKES[name].items()}
-        with expect.untouched("The input", x):
-            expect.close(getattr(kata, name)(x), TORCH[name](x), what=f"{name}(x)", causes=causes)
+        n, m = formula.sizes(2)
+        draws = {
+            "numbers from -6 to 6": [torch.linspace(-6, 6, 12 * n + 1)],  # 0 is among them
+            f"numbers ({m}, 3)": [2 * torch.randn(m, 3)],
+            "small numbers": [torch.tensor([[-0.3, -0.02, -1e-4], [1e-4, 0.02, 0.3]])],
+            "a single number": [torch.tensor(-0.7)],
+            "no numbers": [torch.zeros(0, 4)],
+        }
+        formula.check(getattr(kata, name), TORCH[name], draws, f"{name}(x)", MISTAKES[name])
 
     def test_gradient_is_right(self, kata, name):
-        expect.close(
-            *slopes(kata, name, torch.linspace(-6, 6, 100)), what=f"The gradient of {name}"
-        )
+        draws = {f"{n} numbers": [2 * torch.randn(n)] for n in formula.sizes(2)}
+        check_slope(kata, name, draws | {"-6 to 6": [torch.linspace(-6, 6, 100)]})
 
     def test_stays_finite_far_out(self, kata, name):
-        seen = expect.tensor(getattr(kata, name)(FAR), f"{name}(x)").detach()
-        likely = (
-            "exp(x) is inf beyond 88, and inf / inf, inf - inf or 0 * inf is NaN: bound what goes"
-            " into exp"
-        )
-        expect.that(
-            seen.isfinite().all(),
-            f"{name}(x) is not finite for x = -1000 ... 1000.",
-            seen=expect.describe(seen),
-            expected=expect.describe(TORCH[name](FAR)),
-            likely=likely,
-        )
-        expect.close(seen, TORCH[name](FAR), what=f"{name}(x) for x = -1000 ... 1000")
+        draws = {"5 numbers": [torch.randn(5)], "numbers from -1000 to 1000": [FAR]}
+        formula.check(getattr(kata, name), TORCH[name], draws, f"{name}(x)", MISTAKES[name])
 
     def test_gradient_stays_finite_far_out(self, kata, name):
-        seen, expected = slopes(kata, name, FAR)
-        expect.that(
-            seen.isfinite().all(),
-            f"The gradient of {name} is not finite for x = -1000 ... 1000.",
-            seen=expect.describe(seen),
-            expected=expect.describe(expected),
-            likely=(
-                "an exp in it gives inf, and its gradient 0 * inf is NaN. torch.where computes both"
-                " sides, so it does not help: bound what goes into exp with clamp"
-            ),
-        )
-        expect.close(seen, expected, what=f"The gradient of {name} for x = -1000 ... 1000")
+        draws = {"5 numbers": [torch.randn(5)], "numbers from -1000 to 1000": [FAR]}
+        check_slope(kata, name, draws)
 
     def test_is_written_out(self, kata, name):
         calls.check_written_out(
@@ -99,14 +84,13 @@ class TestRectify(Checks):
 @pytest.mark.task("rectify")
 class TestSlope:
     def test_slope_is_an_argument(self, kata):
-        x = torch.linspace(-6, 6, 100)
-        causes = {"the slope is written into the code: it is an argument": F.leaky_relu(x)}
-        expect.close(
-            kata.leaky_relu(x, slope=0.3),
-            F.leaky_relu(x, 0.3),
-            what="leaky_relu(x, slope=0.3)",
-            causes=causes,
-        )
+        written = {"the slope is written into the code: it is an argument": lambda x, _: leaky(x)}
+        draws = {f"the slope {slope}": [2 * torch.randn(7, 3), slope] for slope in (0.3, 0.07)}
+        draws |= {f"the slope {slope}": [torch.randn(9), slope] for slope in (0.0, 1.0)}
+        draws["a slope in a tensor"] = [torch.randn(8), torch.tensor(0.4)]
+        draws["a slope in a tensor (1,)"] = [torch.randn(6), torch.tensor([0.6])]
+        wrong = {**SLOPED, **written}
+        formula.check(kata.leaky_relu, leaky, draws, "leaky_relu", wrong)
 
 
 @pytest.mark.task("prelu", needs="rectify")
@@ -204,37 +188,24 @@ class TestSmooth(Checks):
 @pytest.mark.task("dead")
 class TestDead:
     def test_a_unit_is_dead_if_it_gives_zero_for_every_example(self, kata):
-        activations = torch.tensor(
-            [[0.0, 0.0, 1.0, 0.0], [0.0, 2.0, 1.0, 0.0], [0.0, 0.0, 3.0, 0.0]]
-        )
-        with expect.untouched("The activations", activations):
-            seen = mask(kata, activations)
-        causes = {
-            "a unit that is 0 for some examples is alive: all, not any": [True, True, False, True],
-            "this is the wrong way round: True is for the dead units": [False, True, True, False],
-            "this says which units are never 0": [False, False, True, False],
+        n, m, k = formula.sizes(3)
+        draws = {
+            f"a relu's output ({n}, {k})": [outputs(n, k)],
+            f"a relu's output ({k}, {m})": [outputs(k, m)],
+            "a single example": [outputs(1, n)],
+            "a single unit": [torch.zeros(m, 1)],
         }
-        expect.equal(
-            seen, [True, False, False, True], what="The dead units among four", causes=causes
-        )
+        formula.check(kata.dead_units, dead, draws, "The dead units", ALIVE)
 
     def test_negative_is_not_dead(self, kata):
-        # as a leaky_relu or tanh gives
-        activations = torch.tensor([[0.0, -0.02, -1.0], [0.0, -0.01, 1.0]])
-        causes = {
-            "a negative activation is not 0: compare with == 0, not <= 0": [True, True, False],
-            "positive and negative activations cancel in the sum: look at each entry": [
-                True,
-                False,
-                True,
-            ],
-        }
-        expect.equal(
-            mask(kata, activations),
-            [True, False, False],
-            what="The dead units among three",
-            causes=causes,
-        )
+        negative = -outputs(9, 8)  # as a leaky_relu or tanh gives
+        both = torch.tensor([[0.0, -0.5, 0.0, 2.0], [0.0, 0.5, -3.0, -2.0], [0.0, 0.0, 0.0, 0.0]])
+        draws = {"negative numbers": [negative], "both signs": [both], "1s": [torch.ones(7, 3)]}
+        formula.check(kata.dead_units, dead, draws, "The dead units", ALIVE)
+
+    def test_nearly_zero_is_not_dead(self, kata):
+        draws = {f"outputs of {size:g}": [size * outputs(8, 6)] for size in (1e-3, 1e-9, 1e-30)}
+        formula.check(kata.dead_units, dead, draws, "The dead units", ALIVE)
 
 
 @pytest.mark.task("dead", needs="rectify")
@@ -262,27 +233,28 @@ class TestDying:
         placement.check(kata.dead_units, hidden, device=device, what="The dead units")
 
 
-def slopes(kata, name, at):
-    """The gradient of the kata's function and of torch's, at these places."""
-    gradients_at = []
-    for function in (getattr(kata, name), TORCH[name]):
-        x = at.clone().requires_grad_()
-        y = expect.tensor(function(x), f"{name}(x)")
-        headline = f"{name} is cut off from the gradient."
-        expected = "a result that records gradients"
-        likely = (
-            "detach(), .data, torch.no_grad() or a conversion to NumPy: compute with torch alone"
-        )
-        if not y.is_floating_point() or ((y == 0) | (y == 1)).all():
-            likely = (
-                "a comparison such as x > 0 has no gradient: use it to choose, and have x itself in"
-                " the result"
-            )
-        expect.that(
-            y.requires_grad, headline, seen="requires_grad=False", expected=expected, likely=likely
-        )
-        gradients_at += torch.autograd.grad(y.sum(), x)
-    return gradients_at
+def check_slope(kata, name, draws):
+    """The gradient of the kata's function is that of torch's."""
+    formula.check(
+        formula.slope(getattr(kata, name), what=f"{name}(x)"),
+        formula.slope(TORCH[name]),
+        draws,
+        f"The gradient of {name}",
+        formula.slopes(MISTAKES[name]),
+    )
+
+
+def outputs(examples, units):
+    """What a relu may give: about a third of the units are dead, one is silent but for the first
+    example, one but for the last.
+    """
+    table = torch.rand(examples, units) * (torch.rand(examples, units) > 0.4)
+    table[0, 3 * (units > 3)] = 0.5
+    table[:, ::3] = 0
+    if units > 2:
+        table[:, 1:3] = 0
+        table[0, 1] = table[-1, 2] = 0.5
+    return table
 
 
 def mask(kata, activations):
@@ -297,13 +269,127 @@ def mask(kata, activations):
     return dead.tolist()
 
 
-ALPHA, SCALE = 1.6732632, 1.0507010
+def dead(table):
+    """The right answer: which columns are 0 from top to bottom."""
+    return (table == 0).all(dim=0)
 
 
+ALIVE = {
+    "a unit that is 0 for some examples is alive: all, not any": lambda t: (t == 0).any(dim=0),
+    "this is the wrong way round: True is for the dead units": lambda t: (t != 0).any(dim=0),
+    "this says which units are never 0": lambda t: (t != 0).all(dim=0),
+    "a unit that always gives the same number may be alive: ask whether it is 0": (
+        lambda t: t.std(dim=0, correction=0) == 0
+    ),
+    "a negative activation is not 0: compare with == 0, not <= 0": [
+        lambda t: (t <= 0).all(dim=0),
+        lambda t: t.amax(dim=0) <= 0,
+    ],
+    "the largest is 0 where the others are negative: look at each entry": (
+        lambda t: t.amax(dim=0) == 0
+    ),
+    "the smallest is 0 where another is positive: look at each entry": (
+        lambda t: t.amin(dim=0) == 0
+    ),
+    "positive and negative activations cancel in the sum: look at each entry": [
+        lambda t: t.sum(dim=0) == 0,
+        lambda t: t.mean(dim=0) == 0,
+    ],
+    "exactly 0 is asked for: what is nearly 0 is alive": [
+        *(lambda t, e=e: (t.abs() < e).all(dim=0) for e in (1e-2, 1e-3, 1e-5, 1e-6, 1e-8, 1e-12)),
+        *(lambda t, e=e: (t.abs() <= e).all(dim=0) for e in (1e-3, 1e-8)),
+        lambda t: torch.isclose(t, torch.zeros_like(t)).all(dim=0),
+        lambda t: (t.round(decimals=4) == 0).all(dim=0),
+    ],
+    "only the first example is asked: look at all of them": lambda t: t[0] == 0,
+    "only the last example is asked: look at all of them": lambda t: t[-1] == 0,
+    "these are the numbers of the dead units: True and False for each unit are asked for": (
+        lambda t: dead(t).nonzero().flatten()
+    ),
+    "this is how many are dead: True and False for each unit are asked for": [
+        lambda t: dead(t).sum(),
+        lambda t: dead(t).sum().item(),
+    ],
+    "these are numbers, 0 and 1: True and False are asked for": [
+        lambda t: dead(t).float(),
+        lambda t: dead(t).long(),
+    ],
+    "this is how many examples are 0, for each unit": lambda t: (t == 0).sum(dim=0),
+    "there is one answer per example: look along dim=0": lambda t: (t == 0).all(dim=1),
+    "there is one answer for all units": lambda t: (t == 0).all(),
+    "there is one answer for each entry: look at each unit's examples together": lambda t: t == 0,
+    "a dimension is left, (1, units): keepdim=True is too much": (
+        lambda t: (t == 0).all(dim=0, keepdim=True)
+    ),
+}
+ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
+OVERFLOW = (
+    "exp is inf beyond 88, and inf / inf, inf - inf or 0 * inf is NaN: bound what goes into exp"
+)
+BOTH_SIDES = (
+    "torch.where computes both sides, and the gradient of the one not chosen is 0 * inf, which is"
+    " NaN: bound what goes into exp with clamp"
+)
+CUT = "exp gets no number beyond a bound that is too tight: clamp only beyond 80 or so"
+BOUNDS = (3, 4, 5, 6, 8, 10, 15, 20, 30)
+
+
+def leaky(x, slope=0.01):
+    """leaky_relu by its formula."""
+    return torch.where(x > 0, x, slope * x)
+
+
+def naive(x):
+    """The sigmoid, with an exp that overflows."""
+    return 1 / (1 + torch.exp(-x))
+
+
+def clamped(function):
+    """The function of numbers that were cut off, at several bounds."""
+    return [lambda x, b=b: function(x.clamp(-b, b)) for b in BOUNDS]
+
+
+SLOPED = {
+    "the slope is left out: this is relu": lambda x, slope=0.01: F.relu(x),
+    "the two sides are swapped: torch.where(condition, where true, elsewhere)": (
+        lambda x, slope=0.01: torch.where(x > 0, slope * x, x)
+    ),
+    "the slope stands alone where x is negative: it is slope * x": (
+        lambda x, slope=0.01: torch.where(x > 0, x, slope + torch.zeros_like(x))
+    ),
+    "x is divided by the slope: it is slope * x": (
+        lambda x, slope=0.01: torch.where(x > 0, x, x / slope)
+    ),
+    "the slope is added on the positive side, too: only negative x get slope * x": (
+        lambda x, slope=0.01: F.relu(x) + slope * x
+    ),
+    "slope * x is taken off where it should be added: the sign is off": (
+        lambda x, slope=0.01: torch.where(x > 0, x, -slope * x)
+    ),
+    "the slope is added to x: it is slope * x": (
+        lambda x, slope=0.01: torch.where(x > 0, x, x + slope)
+    ),
+    "this is slope * x on both sides": lambda x, slope=0.01: slope * x,
+    "this is x on both sides: nothing is bent": lambda x, slope=0.01: x * 1,
+    "this is the smaller of x and slope * x: the larger one is right": (
+        lambda x, slope=0.01: torch.minimum(x, slope * x)
+    ),
+}
 MISTAKES = {
     "sigmoid": {
-        "the sign is off: exp(-x), not exp(x)": lambda x: 1 / (1 + x.exp()),
+        "the sign is off: exp(-x), not exp(x)": lambda x: torch.sigmoid(-x),
         "this is tanh: the sigmoid runs from 0 to 1": torch.tanh,
+        "the 1 below is missing: 1 / (1 + exp(-x))": lambda x: 1 / torch.exp(-x),
+        "there is a minus: 1 / (1 + exp(-x))": lambda x: 1 / (1 - torch.exp(-x)),
+        "the x inside is multiplied by 2, as for tanh": lambda x: torch.sigmoid(2 * x),
+        "these are answers, 0 or 1: the sigmoid is not rounded": lambda x: torch.sigmoid(x).round(),
+        CUT: clamped(torch.sigmoid),
+        OVERFLOW: [lambda x: torch.exp(x) / (1 + torch.exp(x)), naive],
+        BOTH_SIDES: [
+            lambda x: torch.where(x >= 0, naive(x), torch.exp(x) / (1 + torch.exp(x))),
+            lambda x: torch.where(x < -80, torch.zeros_like(x), naive(x)),
+            lambda x: torch.where(x < -88, torch.zeros_like(x), naive(x)),
+        ],
     },
     "tanh": {
         "tanh(x) is 2 * sigmoid(2 * x) - 1: the 2 inside is missing": (
@@ -312,32 +398,151 @@ MISTAKES = {
         "tanh runs from -1 to 1: 2 * sigmoid(2 * x) - 1, and the - 1 is missing": (
             lambda x: 2 * torch.sigmoid(2 * x)
         ),
+        "the 2 in front is missing: 2 * sigmoid(2 * x) - 1": lambda x: torch.sigmoid(2 * x) - 1,
+        "the brackets are another way: 2 * sigmoid(2 * x) - 1": (
+            lambda x: 2 * (torch.sigmoid(2 * x) - 1)
+        ),
+        "this is the sigmoid": torch.sigmoid,
+        CUT: clamped(torch.tanh),
+        OVERFLOW: [
+            lambda x: (torch.exp(x) - torch.exp(-x)) / (torch.exp(x) + torch.exp(-x)),
+            lambda x: (torch.exp(2 * x) - 1) / (torch.exp(2 * x) + 1),
+            lambda x: 2 * naive(2 * x) - 1,
+        ],
     },
     "relu": {
         "this is the absolute value: negative numbers become 0": torch.abs,
         "this says where x is positive: it gives 1 there, not x": lambda x: (x > 0).float(),
+        "max and min are mixed up: this keeps the negative numbers": lambda x: x.clamp(max=0),
+        "large numbers are cut off, too: only what is below 0 becomes 0": [
+            *(lambda x, b=b: x.clamp(0, b) for b in (1, 6, 80, 88, 100)),
+        ],
+        "small positive numbers are lost: it is x wherever x > 0": [
+            *(lambda x, e=e: torch.where(x > e, x, 0) for e in (1e-3, 1e-2, 0.1, 0.5, 1.0)),
+        ],
+        "this is a leaky relu: 0 elsewhere": [F.leaky_relu, lambda x: leaky(x, 0.1)],
+        "this is x itself: nothing is bent": lambda x: x * 1,
+        "the two sides are swapped: this is 0 where x > 0": lambda x: torch.where(x > 0, 0, x),
     },
-    "leaky_relu": {
-        "the slope is left out: this is relu": F.relu,
-        "the two sides are swapped: torch.where(condition, where true, elsewhere)": (
-            lambda x: torch.where(x > 0, 0.01 * x, x)
+    "leaky_relu": SLOPED
+    | {
+        "the slope is 0.1 here, and 0.01 unless another is given": lambda x: leaky(x, 0.1),
+        "the slope is 0.001 here, and 0.01 unless another is given": lambda x: leaky(x, 0.001),
+    },
+    "softplus": {
+        "this is log(exp(x)), which is x: the 1 is missing": lambda x: x * 1,
+        "this is relu: the smooth one is log(1 + exp(x))": F.relu,
+        "exp gets -x: log(1 + exp(x))": lambda x: F.softplus(-x),
+        "the log is missing: log(1 + exp(x))": [lambda x: 1 + torch.exp(x)],
+        "1 is exp(0): the other exp has 0, not 1": lambda x: torch.logaddexp(x, torch.ones_like(x)),
+        "log has the base 2 here: torch.log is the natural one": (
+            lambda x: F.softplus(x) / math.log(2)
         ),
+        "log has the base 10 here: torch.log is the natural one": (
+            lambda x: F.softplus(x) / math.log(10)
+        ),
+        "log1p adds a 1 of its own: this is log(2 + exp(x))": lambda x: torch.log(2 + torch.exp(x)),
+        "exp is bounded, so that large numbers don't come out as they are: add max(x, 0) outside": [
+            *(lambda x, b=b: torch.log1p(torch.exp(x.clamp(max=b))) for b in (*BOUNDS, 50)),
+            *(lambda x, b=b: torch.log1p(torch.exp(x.clamp(max=b))) for b in (80, 85, 87, 88)),
+        ],
+        "|x| has to have a minus in exp(-|x|)": [
+            lambda x: F.relu(x) + torch.log1p(torch.exp(x.abs()))
+        ],
+        "max(x, 0) is missing beside log(1 + exp(-|x|))": lambda x: F.softplus(-x.abs()),
+        "exp is inf beyond 88, and so is its log: exp(-|x|) is safe": [
+            lambda x: torch.log(1 + torch.exp(x)),
+        ],
+        BOTH_SIDES: [
+            *(
+                lambda x, b=b: torch.where(x > b, x, torch.log1p(torch.exp(x)))
+                for b in (*BOUNDS, 80)
+            )
+        ],
     },
-    "softplus": {"this is log(exp(x)), which is x: the 1 is missing": lambda x: x},
     "silu": {
         "this is the sigmoid alone: x * sigmoid(x)": torch.sigmoid,
         "this is x * tanh(x): silu takes the sigmoid": lambda x: x * torch.tanh(x),
+        "this is x + sigmoid(x): it is a product": lambda x: x + torch.sigmoid(x),
+        "the sigmoid gets -x: x * sigmoid(x)": lambda x: x * torch.sigmoid(-x),
+        "the sigmoid gets x * x: x * sigmoid(x)": lambda x: x * torch.sigmoid(x * x),
+        "this is sigmoid(x * x): the first x stands outside": lambda x: torch.sigmoid(x * x),
+        CUT: [lambda x, b=b: x * torch.sigmoid(x.clamp(-b, b)) for b in BOUNDS],
+        "x is cut off outside, too: only exp needs a bound": clamped(F.silu),
+        OVERFLOW: [
+            lambda x: x * naive(x),
+            lambda x: x / (1 + torch.exp(-x)),
+            lambda x: x * torch.exp(x) / (1 + torch.exp(x)),
+        ],
     },
     "gelu": {
-        "this is the approximation by tanh: the docstring's formula has erf": lambda x: F.gelu(
-            x, approximate="tanh"
-        ),
+        "this is the approximation by tanh: the docstring's formula has erf": [
+            lambda x: F.gelu(x, approximate="tanh")
+        ],
+        "this is an approximation by the sigmoid: the docstring's formula has erf": [
+            lambda x: x * torch.sigmoid(1.702 * x)
+        ],
         "the root of 2 is missing: erf(x / sqrt(2))": lambda x: x * (1 + torch.erf(x)) / 2,
+        "x is divided by 2, not by its root: erf(x / sqrt(2))": (
+            lambda x: x * (1 + torch.erf(x / 2)) / 2
+        ),
+        "x is multiplied by the root of 2: erf(x / sqrt(2))": (
+            lambda x: x * (1 + torch.erf(x * math.sqrt(2))) / 2
+        ),
+        "the half is missing: x * (1 + erf(x / sqrt(2))) / 2": (
+            lambda x: x * (1 + torch.erf(x / math.sqrt(2)))
+        ),
+        "the 1 is missing: x * (1 + erf(x / sqrt(2))) / 2": (
+            lambda x: x * torch.erf(x / math.sqrt(2)) / 2
+        ),
+        "x in front is missing: x * (1 + erf(x / sqrt(2))) / 2": (
+            lambda x: (1 + torch.erf(x / math.sqrt(2))) / 2
+        ),
+        "this is silu: the docstring's formula has erf": F.silu,
+        CUT: [lambda x, b=b: F.gelu(x.clamp(-b, b)) for b in BOUNDS],
     },
     "selu": {
         "SELU_SCALE is left out: it multiplies both sides": lambda x: F.elu(x, alpha=ALPHA),
-        "the - 1 is missing: exp(x) - 1": lambda x: torch.where(
-            x > 0, F.selu(x), SCALE * ALPHA * x.exp()
+        "SELU_SCALE is there on the positive side only: it multiplies both": (
+            lambda x: torch.where(x > 0, SCALE * x, F.elu(x, ALPHA))
         ),
+        "SELU_SCALE is there on the negative side only: it multiplies both": (
+            lambda x: torch.where(x > 0, x, F.selu(x))
+        ),
+        "SELU_ALPHA is left out on the negative side": lambda x: SCALE * F.elu(x),
+        "SELU_ALPHA is there on both sides: it belongs to the negative one": (
+            lambda x: SCALE * ALPHA * F.elu(x)
+        ),
+        "SELU_SCALE and SELU_ALPHA are mixed up": [
+            lambda x: ALPHA * F.elu(x, SCALE),
+            lambda x: torch.where(x > 0, ALPHA * x, F.selu(x)),
+        ],
+        "the - 1 is missing: exp(x) - 1": lambda x: torch.where(
+            x > 0, F.selu(x), SCALE * ALPHA * x.clamp(max=0).exp()
+        ),
+        "1 stands inside exp: exp(x) - 1": lambda x: torch.where(
+            x > 0, F.selu(x), SCALE * ALPHA * (x.clamp(max=0) - 1).exp()
+        ),
+        "the sign of the negative side is off: exp(x) - 1": lambda x: torch.where(
+            x > 0, F.selu(x), -F.selu(x)
+        ),
+        "the two sides are swapped: torch.where(condition, where true, elsewhere)": (
+            lambda x: torch.where(x > 0, SCALE * ALPHA * torch.expm1(x.clamp(max=80)), SCALE * x)
+        ),
+        "the constants are rounded: SELU_SCALE and SELU_ALPHA have all their digits": [
+            lambda x: 1.05 * F.elu(x, 1.67),
+            lambda x: 1.0507 * F.elu(x, 1.67),
+            lambda x: 1.05 * F.elu(x, 1.673),
+            lambda x: 1.051 * F.elu(x, 1.673),
+        ],
+        CUT: clamped(F.selu),
+        BOTH_SIDES: [
+            lambda x: SCALE * torch.where(x > 0, x, ALPHA * torch.expm1(x)),
+            lambda x: SCALE * torch.where(x > 0, x, ALPHA * (torch.exp(x) - 1)),
+        ],
+        OVERFLOW: [
+            lambda x: SCALE * (F.relu(x) + ALPHA * (x <= 0) * (torch.exp(x) - 1)),
+            lambda x: SCALE * ((x > 0) * x + (x <= 0) * ALPHA * (torch.exp(x) - 1)),
+        ],
     },
 }

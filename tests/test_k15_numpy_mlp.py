@@ -224,7 +224,7 @@ class TestUpdate:
             )
 
 
-@pytest.mark.task("train", needs="backward")
+@pytest.mark.task("train", needs=("init", "loss", "backward", "update"))
 class TestTrain:
     def test_takes_one_step_an_epoch(self, kata):
         parameters, x, labels = example()

@@ -302,7 +302,7 @@ class TestBatch:
             expect.on_device(part, torch.device("cpu"), what=f"The {what} of a batch")
 
 
-@pytest.mark.task("train", needs="network")
+@pytest.mark.task("train", needs=("network", "loss", "optimizer", "batch"))
 class TestTrain:
     def test_loss_is_the_mean_over_the_batches(self, kata):
         model = kata.FCNN([2, 6, 1], "relu", "linear")
@@ -393,7 +393,7 @@ class TestTrain:
         check_number(kata.FCNN([2, 6, 4], "relu", "softmax"), train, what="The batches")
 
 
-@pytest.mark.task("accuracy", needs="network")
+@pytest.mark.task("accuracy", needs=("network", "batch"))
 class TestAccuracy:
     def test_counts_probabilities_from_a_half_on(self, kata):
         z = torch.tensor([-2.0, -0.3, 0.0, 0.2, 0.4, 3.0, 1.0, -1.0])

@@ -10,7 +10,7 @@ from dojo.exam import Draw, question, training_steps
 
 def points(draw: Draw) -> list[Tensor]:
     """Weight (1,), inputs (n,) and targets (n,)."""
-    n = draw.integer(4, 12)
+    n = draw.choice([1, draw.integer(4, 12), draw.integer(13, 30)])
     return [draw.normal(1), draw.normal(n), 2 * draw.normal(n)]
 
 
@@ -84,7 +84,8 @@ def descent(kata, draw: Draw):
         first = kata.descend(weight, x, y, lr=draw.real(0.02, 0.08), steps=draw.integer(3, 9))
         between = weight.detach().clone()
         second = kata.descend(weight, x, y, lr=draw.real(0.02, 0.08), steps=draw.integer(1, 30))
-    return {"losses": [first, second], "between": between, "weight": weight, **found}
+        none = kata.descend(weight, x, y, lr=0.1, steps=0)
+    return {"losses": [first, second, none], "between": between, "weight": weight, **found}
 
 
 @question("descend")

@@ -15,7 +15,7 @@ def places(draw: Draw) -> list[Tensor]:
     either slope.
     """
     near, far = draw.uniform(-6, 6, draw.integer(4, 6), 30), draw.uniform(100, 1000, 4)
-    return [near, torch.cat([far, -far, far / 10, -far / 10])]
+    return [near, torch.cat([far, -far, far / 10, -far / 10]), near / 100, near[:0]]
 
 
 def slope_at(function, x: Tensor) -> Tensor:
@@ -29,7 +29,7 @@ def answers(function, draw: Draw) -> dict[str, object]:
     then on another device.
     """
     found = {}
-    for name, x in zip(("near", "far"), places(draw), strict=True):
+    for name, x in zip(("near", "far", "small", "none"), places(draw), strict=True):
         with training_steps.untouched(found, **{name: x}):
             values, found[f"{name} ready-made"] = training_steps.used(
                 lambda x=x: function(x), READY_MADE
@@ -57,6 +57,7 @@ def slope_given(kata, draw: Draw):
     return {
         "number": kata.leaky_relu(x, slope=slope),
         "tensor": kata.leaky_relu(x, slope=torch.tensor(slope)),
+        "ends": [kata.leaky_relu(x, slope=0.0), kata.leaky_relu(x, slope=1.0)],
     }
 
 
@@ -92,8 +93,8 @@ def smooth(kata, draw: Draw):
 
 
 def activations(random: np.random.Generator) -> Tensor:
-    """Units that are dead, silent for most examples, negative or 0, and of a sum of 0, in no
-    order.
+    """Units that are dead, silent for most examples, nearly 0, negative or 0, and of a sum of 0, in
+    no order.
     """
     examples, units = 2 * int(random.integers(3, 8)), int(random.integers(8, 14))
     table = random.standard_normal((examples, units))
@@ -103,6 +104,7 @@ def activations(random: np.random.Generator) -> Tensor:
     table[:, 3] = -np.abs(table[:, 3]) * (np.arange(examples) > 1)
     table[:, 4] = -np.abs(table[:, 4])
     table[:, 5] = np.concatenate([quarters, -quarters])
+    table[:, 6] = random.uniform(1, 9, examples) * 10.0 ** -random.integers(4, 30)
     return torch.tensor(
         table[random.permutation(examples)][:, random.permutation(units)], dtype=torch.float32
     )
@@ -113,6 +115,7 @@ def dead(kata, draw: Draw):
     table, found = draw.made(activations), {}
     with training_steps.untouched(found, activations=table):
         found["dead"] = kata.dead_units(table)
+        found["of one example"] = kata.dead_units(table[:1])
     return found
 
 

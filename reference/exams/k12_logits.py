@@ -130,6 +130,7 @@ def figures(kata, draw: Draw):
         (torch.float32, torch.float32),
         (torch.float32, torch.int64),
         (torch.int64, torch.float32),
+        (torch.float32, torch.bool),
     ]
     one, other = draw.choice(kinds)
     y_true, y_pred, none = y_true.to(one), y_pred.to(other), torch.zeros(40, dtype=other)

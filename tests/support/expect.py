@@ -84,7 +84,7 @@ def that(
         unmet(headline, seen=seen, expected=expected, likely=likely, pointer=pointer)
 
 
-def tensor(value: object, what: str) -> Tensor:
+def tensor(value: object, what: str, likely: Likely = ()) -> Tensor:
     """A tensor, nothing else."""
     if isinstance(value, Tensor):
         return value
@@ -92,7 +92,7 @@ def tensor(value: object, what: str) -> Tensor:
         f"{what}: no tensor.",
         seen=describe(value),
         expected="a torch.Tensor",
-        likely=guesses.of_value(value, torch.empty(0)),
+        likely=likely or guesses.of_value(value, torch.empty(0)),
         pointer=pointers.TYPE,
     )
 

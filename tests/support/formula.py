@@ -15,12 +15,13 @@ Function = Callable[..., Any]
 Mistakes = Mapping[str, Function | Sequence[Function]]
 Draws = Mapping[str, Sequence[Any]] | Sequence[Sequence[Any]]
 RECORDING = (
-    "requires_grad_() or requires_grad = ... changes the caller's tensor: work with one of your"
-    " own, x.detach().clone()"
+    "requires_grad_() or requires_grad = ... changes the caller's tensor: make one of your own,"
+    " x.detach().clone()"
 )
 SWITCHED = "train() or eval() was called, and the mode was not put back as it was"
 LEFT_GRADIENT = (
-    "backward() ran on what was given, and left its gradient there: work with a copy of your own"
+    "backward() ran on what was given, and left its gradient there: make one of your own,"
+    " x.detach().clone().requires_grad_()"
 )
 KEPT = (
     "something is kept from call to call: a global name, an attribute, or a list as the default of"
@@ -46,6 +47,7 @@ def check(
     records: bool | None = None,
     may_share: bool = False,
     is_fixed: bool = True,
+    if_changed: str = "",
 ) -> None:
     """The function gives what the formula gives, for all draws, and does nothing else.
 
@@ -60,6 +62,7 @@ def check(
         records: whether the result has to record gradients; None if it may.
         may_share: the result may be the argument itself, or a view of it.
         is_fixed: the same arguments always give the same.
+        if_changed: the cause, if the numbers of an argument have changed.
     """
     is_named = isinstance(draws, Mapping)
     names = [f"{what} of {name}" for name in draws] if is_named else [what] * len(draws)
@@ -67,7 +70,7 @@ def check(
     expected = [right(*values.copied(draw)) for draw in given]
     mistakes = {
         cause: [
-            [_result(each, values.copied(draw)) for draw in given]
+            [_result(each, draw, is_ours=True) for draw in given]
             for each in ([formulas] if callable(formulas) else formulas)
         ]
         for cause, formulas in (wrong or {}).items()
@@ -77,7 +80,7 @@ def check(
         arguments = values.copied(draw)
         result = _result(function, arguments)
         if not isinstance(result, Failed):
-            expect_as_it_came(arguments, draw, name)
+            expect_as_it_came(arguments, draw, name, if_changed)
             if not may_share:
                 _expect_own(result, arguments, what)
         results.append(result)
@@ -119,6 +122,15 @@ def slope(function: Function, of: int = 0, what: str = "The result") -> Function
     return gradient
 
 
+def slopes(mistakes: Mistakes, of: int = 0) -> dict[str, list[Function]]:
+    """Cause → the gradient of each of its formulas, at one of the arguments."""
+    several = {
+        cause: [formulas] if callable(formulas) else formulas
+        for cause, formulas in mistakes.items()
+    }
+    return {cause: [slope(each, of) for each in formulas] for cause, formulas in several.items()}
+
+
 def sizes(number: int) -> list[int]:
     """Different sizes that stand in no lesson: between 11 and 60, others for every seed."""
     return (11 + torch.randperm(50)[:number]).tolist()
@@ -143,30 +155,36 @@ def fits(
     )
 
 
-def expect_as_it_came(now: Any, before: Any, what: str) -> None:
+def expect_as_it_came(now: Any, before: Any, what: str, likely: str = "") -> None:
     """Arguments are what they were when they were copied."""
     found = values.change(list(now), list(before), "argument")
     if found is None:
         return
     name, seen, expected = found
-    pointer = pointers.IN_PLACE
-    if "requires_grad" in expected:
-        likely = expect.told(RECORDING)
-    elif " mode" in expected:
-        likely = expect.told(SWITCHED)
-    elif name.startswith("the .grad"):
-        likely = expect.told(LEFT_GRADIENT)
-    else:
-        likely = guesses.in_place(before)
+    certain = {
+        RECORDING: "requires_grad" in expected,
+        SWITCHED: " mode" in expected,
+        LEFT_GRADIENT: name.startswith("the .grad"),
+    }
+    causes = expect.told(*(cause for cause, fits in certain.items() if fits))
     headline = f"{what}: the call changes what it is given, and should leave it alone."
-    expect.unmet(headline, seen=seen, expected=expected, likely=likely, pointer=pointer)
+    expect.unmet(
+        headline,
+        seen=f"{name}: {seen}",
+        expected=expected,
+        likely=causes or likely or guesses.in_place(before),
+        pointer=pointers.IN_PLACE,
+    )
 
 
-def _result(function: Function, arguments: Sequence[Any]) -> Any:
+def _result(function: Function, arguments: Sequence[Any], is_ours: bool = False) -> Any:
+    """What it gives; `Failed` if it raises an error. A formula of ours gets a copy."""
     try:
-        return function(*arguments)
-    except expect.Unmet:
-        raise
+        return function(*(values.copied(arguments) if is_ours else arguments))
+    except expect.Unmet as error:
+        if not is_ours:
+            raise
+        return Failed(error)
     except Exception as error:
         return Failed(error)
 
@@ -177,7 +195,10 @@ def _expect_same(
     if isinstance(seen, Failed):
         raise seen.error
     if isinstance(wanted, Tensor):
-        _expect_tensor(expect.tensor(seen, what), wanted, what, fitting, atol)
+        _expect_tensor(expect.tensor(seen, what, fitting), wanted, what, fitting, atol)
+    elif isinstance(wanted, dict) and isinstance(seen, dict) and seen.keys() == wanted.keys():
+        for key in wanted:
+            _expect_same(seen[key], wanted[key], f"{what}, {key}", fitting, atol)
     elif values.same_kind(seen, wanted) and values.alike(seen, wanted, atol):
         return
     else:
