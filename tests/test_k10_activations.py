@@ -205,6 +205,7 @@ class TestDead:
 
     def test_nearly_zero_is_not_dead(self, kata):
         draws = {f"outputs of {size:g}": [size * outputs(8, 6)] for size in (1e-3, 1e-9, 1e-30)}
+        draws["small outputs, none of them 0"] = [1e-9 * (1 + torch.rand(7, 5))]
         formula.check(kata.dead_units, dead, draws, "The dead units", ALIVE)
 
 

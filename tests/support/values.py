@@ -170,8 +170,9 @@ def describe(value: object) -> str:
         return repr(value)[:300]
     entries = numbers(value)
     if entries.ndim == 0:
-        return f"{entries.item():.5g}"
-    flat = ", ".join(f"{number:.4g}" for number in entries.flatten()[:MOST_NUMBERS].tolist())
+        return str(entries.item()) if entries.dtype == torch.bool else f"{entries.item():.5g}"
+    first = entries.flatten()[:MOST_NUMBERS].tolist()
+    flat = ", ".join(str(one) if isinstance(one, bool) else f"{one:.4g}" for one in first)
     more = ", ..." if entries.numel() > MOST_NUMBERS else ""
     return f"{flat}{more}   (shape {tuple(entries.shape)})"
 
