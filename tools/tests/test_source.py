@@ -59,11 +59,11 @@ def test_the_source_replaces_guesses_and_several_told_causes():
     for likely in [(GUESS,), (TOLD, Cause("another", told=True))]:
         (cause,) = merged(*likely)
         assert (cause.id, cause.told) == ("source.backward-missing", True)
-        assert cause.text.startswith("line 7: optimizer.step() is called, and backward() nowhere")
+        assert cause.text.startswith("line 7: loss.backward() is missing")
 
 
 def test_where_values_tell_the_same_mistake_the_source_says_its_line():
-    (cause,) = merged(Cause("optimizer.step() is missing", told=True))
+    (cause,) = merged(Cause("no step changed it", told=True))
     assert cause.id == "source.backward-missing"
 
 

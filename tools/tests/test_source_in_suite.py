@@ -9,6 +9,8 @@ from dojo.diagnosis import Cause
 from dojo.suite.unit import Unit
 from dojo.validate.test_files import run_texts
 
+pytestmark = pytest.mark.timeout(900)  # the first of them waits for all trainings
+
 STEP = "        optimizer.step()\n"
 BACKWARD = "        loss.backward()\n"
 ZERO = "        optimizer.zero_grad()\n"
@@ -35,7 +37,7 @@ CASES = [
     ("k06", "model", "__init__(self", "_init_(self", "misspelt-method", "is `__init__` meant?"),
     ("k06", "model", "__init__(self", "__int__(self", "misspelt-method", "is `__init__` meant?"),
     ("k06", "model", "def forward", "def foward", "misspelt-method", "is `forward` meant?"),
-    ("k06", "model", "        super().__init__()\n", "", "super-missing", "which is missing"),
+    ("k06", "model", "        super().__init__()\n", "", "super-missing", "and is missing"),
     (
         "k07",
         "layers",
@@ -60,7 +62,7 @@ CASES = [
         "cut-off",
         "cuts the loss",
     ),
-    ("k06", "train", BACKWARD, "", "backward-missing", "backward() nowhere"),
+    ("k06", "train", BACKWARD, "", "backward-missing", "loss.backward() is missing"),
     ("k06", "train", BACKWARD + STEP, STEP + BACKWARD, "backward-after-step", "stands before"),
     (
         "k06",
@@ -93,7 +95,7 @@ CASES = [
         "model(features), labels)",
         "torch.softmax(model(features), dim=1), labels)",
         "softmax-twice",
-        "applies softmax itself",
+        "contains it and wants the raw",
     ),
     ("k14", "train", "nn.CrossEntropyLoss()", "nn.NLLLoss()", "nll-on-scores", "raw scores"),
     (
@@ -102,7 +104,7 @@ CASES = [
         "model(features), labels)",
         "torch.sigmoid(model(features)), labels)",
         "sigmoid-twice",
-        "applies the sigmoid itself",
+        "contains it and wants the raw logits",
     ),
     ("k06", "train", "    return losses", "        return losses", "return-in-loop", "the `for`"),
     ("k06", "train", "in range(epochs)", "in range(1, epochs)", "range-off", "one round less"),

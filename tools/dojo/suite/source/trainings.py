@@ -66,7 +66,7 @@ def _steps(function: Function) -> list[ast.Call]:
     return [
         call
         for call in trees.calls_of(function, "step")
-        if isinstance(call.func, ast.Attribute) and "opt" in ast.unparse(call.func.value).lower()
+        if re.match(r"(?i)[\w.]*opt\w*\.step\(", ast.unparse(call))
     ]
 
 
