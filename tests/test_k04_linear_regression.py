@@ -13,9 +13,23 @@ from torch.nn import functional as F
 from katas.given.data import linear, linear_arrays
 from tests.support import expect, placement, training
 
-SUMMED = "this is the sum over the examples: the loss is their mean"
 ABSOLUTE = "this is the absolute error: use nn.MSELoss"
 STRETCHED = "outputs (n, 1) and targets (n,) were broadcast to (n, n): leave both as columns (n, 1)"
+
+RULE = training.Rule(
+    F.mse_loss,
+    wrong={
+        ABSOLUTE: F.l1_loss,
+        STRETCHED: lambda outputs, targets: (outputs - targets.T).square().mean(),
+        "this is the root of the mean squared error: leave the root out": (
+            lambda outputs, targets: F.mse_loss(outputs, targets).sqrt()
+        ),
+        "this is half the mean squared error: leave the half out": (
+            lambda outputs, targets: F.mse_loss(outputs, targets) / 2
+        ),
+    },
+    default=300,
+)
 
 
 @pytest.mark.task("model")
@@ -92,61 +106,26 @@ class TestModel:
 
 @pytest.mark.task("fit", needs="model")
 class TestFit:
-    def test_returns_the_loss_of_each_epoch(self, kata):
-        model, (features, targets) = plane(kata, 1), linear()
-        outputs = model(features).detach()
-        with expect.untouched("The data", features, targets):
-            losses = kata.fit(model, features, targets, epochs=3)
-        expect.losses(losses, epochs=3, what="fit(...)")
-        right = F.mse_loss(outputs, targets)
-        causes = {
-            SUMMED: 500 * right,
-            ABSOLUTE: F.l1_loss(outputs, targets),
-            STRETCHED: (outputs - targets.T).square().mean(),
-            "this is the root of the mean squared error: leave the root out": right.sqrt(),
-            "this is half the mean squared error: leave the half out": right / 2,
-        }
-        expect.close(losses[0], right, what="The loss of the first epoch", causes=causes)
-
     def test_every_step_follows_the_gradient(self, kata):
-        model, (features, targets) = plane(kata, 3), linear(3)
-        wrong = {
-            SUMMED: lambda outputs, targets: F.mse_loss(outputs, targets, reduction="sum"),
-            ABSOLUTE: F.l1_loss,
-            STRETCHED: lambda outputs, targets: (outputs - targets.T).square().mean(),
-        }
-        losses = []
-        steps = training.watch(
-            lambda: losses.extend(kata.fit(model, features, targets, epochs=4)),
-            model,
-            features,
-            targets,
-        )
-        training.expect_gradients(steps, losses)
-        steps.follow(F.mse_loss, wrong)
+        training.check_steps(training.run(plane(kata, 3), kata.fit, *linear(3), RULE, epochs=4))
+
+    def test_returns_the_loss_of_each_epoch(self, kata):
+        training.check_losses(training.run(plane(kata, 1), kata.fit, *linear(), RULE, epochs=5))
 
     def test_finds_the_line_of_scikit_learn(self, kata, mark):
         model = plane(kata, 1)
-        losses = kata.fit(model, *linear())
+        losses = training.check(model, kata.fit, *linear(), RULE)
         expect.reaches(mark("k04.line.distance"), distance(model), history=losses)
 
     def test_finds_the_coefficients_of_three_features(self, kata, mark):
         model = plane(kata, 3)
-        losses = kata.fit(model, *linear(3))
+        losses = training.check(model, kata.fit, *linear(3), RULE)
         expect.reaches(mark("k04.plane.distance"), distance(model), history=losses)
 
     def test_a_second_call_begins_with_what_the_first_one_learned(self, kata):
-        model, (features, targets) = plane(kata, 1), linear()
-        kata.fit(model, features, targets, epochs=50)
-        between = F.mse_loss(model(features), targets).item()
-        again = kata.fit(model, features, targets, epochs=2)
-        expect.that(
-            abs(again[0] - between) <= 1e-3 * between,
-            "A second call of fit does not begin with the model that the first one left.",
-            seen=f"a first loss of {again[0]:.4g}",
-            expected=f"{between:.4g}",
-            likely="fit changes the model it gets: it must not reset its weights, or train a copy",
-        )
+        model = plane(kata, 1)
+        for epochs in (50, 2):
+            training.check(model, kata.fit, *linear(), RULE, epochs=epochs)
 
     def test_prints_nothing(self, kata, capsys):
         kata.fit(plane(kata, 1), *linear(), epochs=2)

@@ -11,6 +11,17 @@ from torch.nn import functional as F
 from katas.given.data import sine_bands
 from tests.support import expect, layers, marks, placement, training
 
+RULE = training.Rule(
+    F.binary_cross_entropy,
+    wrong={
+        training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits,
+        training.SQUARED_ERROR: F.mse_loss,
+    },
+    restarts=True,
+    best_by=(lambda outputs, labels: ((outputs >= 0.5) != labels).float().mean(),),
+    default=1000,
+)
+
 
 @pytest.mark.task("layers")
 class TestLayers:
@@ -101,25 +112,23 @@ class TestForward:
 
 @pytest.mark.task("train", needs="forward")
 class TestTrain:
-    def test_returns_the_loss_of_each_epoch(self, kata):
-        model, (features, labels) = network(kata, num_hidden=2), sine_bands()
-        with expect.untouched("The data", features, labels):
-            expect.losses(kata.train(model, features, labels, epochs=3), epochs=3)
-
     def test_every_step_follows_the_gradient(self, kata):
-        model, (features, labels) = network(kata, num_hidden=2), sine_bands()
-        wrong = {
-            training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits,
-            training.SQUARED_ERROR: F.mse_loss,
-        }
-        steps = training.watch(
-            lambda: kata.train(model, features, labels, epochs=4), model, features, labels
-        )
-        steps.follow(F.binary_cross_entropy, wrong)
+        model = network(kata, num_hidden=2)
+        training.check_steps(training.run(model, kata.train, *sine_bands(), RULE, epochs=4))
+
+    def test_returns_the_loss_of_each_epoch(self, kata):
+        model = network(kata, num_hidden=2)
+        training.check_losses(training.run(model, kata.train, *sine_bands(), RULE, epochs=5))
+
+    def test_keeps_nothing_of_an_earlier_call(self, kata):
+        for epochs in (2, 3):
+            training.check(
+                network(kata, num_hidden=2), kata.train, *sine_bands(), RULE, epochs=epochs
+            )
 
     def test_bends_the_line(self, kata, mark):
         model, (features, labels) = network(kata, num_hidden=2), sine_bands()
-        losses = kata.train(model, features, labels)
+        losses = training.check(model, kata.train, features, labels, RULE)
         y_hat = model(features).detach()
         expect.reaches(
             mark("k07.train.accuracy"), ((y_hat >= 0.5) == labels).float().mean(), history=losses

@@ -37,7 +37,7 @@ def noisy(random: np.random.Generator, d: int) -> tuple[Tensor, Tensor]:
 
 
 def hidden_plane(random: np.random.Generator):
-    features, labels = noisy(random, int(random.integers(2, 5)))
+    features, labels = noisy(random, int(random.integers(1, 5)))
     return (features, labels), {"features": features, "labels": labels}
 
 
@@ -78,38 +78,27 @@ def model_on_another_device(kata, draw: Draw):
     return {"output": model(draw.normal(8, 3).to(draw.device)), "weights": list(model.parameters())}
 
 
-@question("fit", seconds=60, learned=NEAR)
-def training(kata, draw: Draw):
-    found, learned = {}, {}
-    for d in (1, 3):
-        model, (features, targets) = (
-            draw.weights(Plane(d)),
-            draw.made(lambda random, d=d: noisy(random, d)),
-        )
-        with training_steps.untouched(
-            found, **{f"features {d}": features, f"targets {d}": targets}
-        ):
-            with contextlib.redirect_stdout(io.StringIO()) as printed:
-                losses = kata.fit(model, features, targets)
-        found[f"losses {d}"] = [
-            type(losses).__name__,
-            len(losses),
-            {type(loss).__name__ for loss in losses} == {"float"},
-        ]
-        found[f"first loss {d}"], found[f"printed {d}"] = losses[0], printed.getvalue()
-        learned[str(d)] = training_steps.trained(model)
-    return {"learned": learned, **found}
-
-
-@question(
-    "fit",
-    steps=training_steps.follow(lambda hidden: Plane(hidden["features"].data.shape[1]), F.mse_loss),
+KEEPS = training_steps.keeps(
+    lambda hidden: Plane(hidden["features"].data.shape[1]),
+    training_steps.Rule(F.mse_loss, default=300),
 )
-def gradients(kata, draw: Draw):
+
+
+@question("fit", seconds=60, times=2, training=KEEPS, learned=NEAR)
+def training(kata, draw: Draw):
     features, targets = draw.data(hidden_plane)
     model = draw.weights(Plane(features.shape[1]))
-    losses, seen = training_steps.watch(lambda: kata.fit(model, features, targets, epochs=4), model)
-    return {"steps": seen, "epochs": len(losses)}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        found = training_steps.looked_at(kata.fit, model, (features, targets))
+    learned = {"all": training_steps.trained(model)}
+    return {"learned": learned, "printed": printed.getvalue(), **found}
+
+
+@question("fit", training=KEEPS)
+def gradients(kata, draw: Draw):
+    data = draw.data(hidden_plane)
+    model = draw.weights(Plane(data[0].shape[1]))
+    return training_steps.looked_at(kata.fit, model, data, draw.integer(3, 6))
 
 
 @question("fit")

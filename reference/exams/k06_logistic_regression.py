@@ -56,34 +56,20 @@ def model_on_another_device(kata, draw: Draw):
     return {"output": model(draw.normal(8, 3).to(draw.device)), "weights": list(model.parameters())}
 
 
-@question("train", seconds=30, trained=reaches("k06.train.distance", distance))
+RULE = training_steps.Rule(F.binary_cross_entropy, default=1000)
+KEEPS = training_steps.keeps(lambda hidden: nn.Sequential(nn.Linear(2, 1), nn.Sigmoid()), RULE)
+
+
+@question("train", seconds=30, training=KEEPS, trained=reaches("k06.train.distance", distance))
 def training(kata, draw: Draw):
-    features, labels = draw.data(bands)
-    model, found = line(draw), {}
-    with training_steps.untouched(found, features=features, labels=labels):
-        losses = kata.train(model, features, labels)
-    found["losses"] = [
-        type(losses).__name__,
-        len(losses),
-        {type(loss).__name__ for loss in losses} == {"float"},
-        losses[0],
-    ]
-    return {"trained": model(features).detach(), **found}
-
-
-@question(
-    "train",
-    steps=training_steps.follow(
-        lambda hidden: nn.Sequential(nn.Linear(2, 1), nn.Sigmoid()), F.binary_cross_entropy
-    ),
-)
-def gradients(kata, draw: Draw):
-    features, labels = draw.data(bands)
+    data = draw.data(bands)
     model = line(draw)
-    losses, seen = training_steps.watch(
-        lambda: kata.train(model, features, labels, epochs=4), model
-    )
-    return {"steps": seen, "epochs": len(losses)}
+    return {**training_steps.looked_at(kata.train, model, data), "trained": model(data[0]).detach()}
+
+
+@question("train", training=KEEPS)
+def gradients(kata, draw: Draw):
+    return training_steps.looked_at(kata.train, line(draw), draw.data(bands), draw.integer(3, 6))
 
 
 @question("train")

@@ -125,32 +125,30 @@ def pass_on_another_device(kata, draw: Draw):
     }
 
 
-@question("train", seconds=90, trained=NEAR)
+KEEPS = training_steps.keeps(
+    lambda hidden: Network(),
+    training_steps.Rule(
+        F.binary_cross_entropy,
+        restarts=True,
+        default=1000,
+    ),
+)
+
+
+@question("train", seconds=90, training=KEEPS, trained=NEAR)
 def trainings(kata, draw: Draw):
-    (features, labels), found = draw.data(bands), {"trained": [], "losses": []}
-    for _ in range(TIMES):
-        model = draw.weights(Network())
-        with training_steps.untouched(found, features=features, labels=labels):
-            losses = kata.train(model, features, labels)
-        found["trained"].append(training_steps.trained(model))
-        found["losses"].append(
-            [
-                type(losses).__name__,
-                len(losses),
-                {type(one).__name__ for one in losses} == {"float"},
-            ]
-        )
-    return found
+    """From several starts; the first is followed step by step."""
+    data, models = draw.data(bands), [draw.weights(Network()) for _ in range(TIMES)]
+    found = training_steps.looked_at(kata.train, models[0], data)
+    for model in models[1:]:
+        kata.train(model, *data)
+    return {"trained": [training_steps.trained(model) for model in models], **found}
 
 
-@question("train", steps=training_steps.follow(lambda hidden: Network(), F.binary_cross_entropy))
+@question("train", training=KEEPS)
 def gradients(kata, draw: Draw):
-    features, labels = draw.data(bands)
-    model = draw.weights(Network())
-    losses, seen = training_steps.watch(
-        lambda: kata.train(model, features, labels, epochs=4), model
-    )
-    return {"steps": seen, "epochs": len(losses)}
+    data, model = draw.data(bands), draw.weights(Network())
+    return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))
 
 
 @question("train")

@@ -1,5 +1,5 @@
-"""Looks on while a learner's training runs, to say what its steps follow. Works with every
-optimizer of torch.
+"""Looks on while a learner's training runs, to say what its steps follow and whether its losses are
+those of its model. Works with every optimizer of torch.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,17 +9,70 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from dojo.diagnosis import Diagnosis
+from dojo.training import history, recorder, steps
+from dojo.training.evidence import PILED_UP
+from dojo.training.rules import Rule, Training
 from tests.support import expect
 
-PILED_UP = (
-    "gradients pile up from step to step: optimizer.zero_grad() is missing before loss.backward()"
-)
+__all__ = ["PILED_UP", "Rule", "Training"]
 DOUBLE_SIGMOID = (
     "nn.BCEWithLogitsLoss applies a sigmoid of its own, and these are probabilities already: use"
     " nn.BCELoss"
 )
 SQUARED_ERROR = "this is the squared error: use nn.BCELoss"
 Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def run(
+    model: nn.Module,
+    train: Callable[..., list[float]],
+    features: Tensor,
+    labels: Tensor,
+    rule: Rule,
+    epochs: int = 0,
+) -> Training:
+    """Look on while train(model, features, labels, epochs=epochs) runs; without a number of epochs
+    it makes as many as the stub says. What it returns is a list with the loss of each epoch.
+    """
+    told = {"epochs": epochs} if epochs else {}
+    epochs = epochs or rule.default
+    with expect.untouched("The data", features, labels):
+        losses, record = recorder.watch(
+            lambda: train(model, features, labels, **told), model, features
+        )
+    name = getattr(train, "__name__", "train")
+    what = "train(...)" if name == "<lambda>" else f"{name}(...)"
+    if isinstance(losses, list) and {type(loss) for loss in losses} == {float}:
+        training = Training(record, model, (features, labels), rule, epochs, losses)
+        _raise(history.too_few_or_many(training))
+    expect.losses(losses, epochs=epochs, what=what)
+    return training
+
+
+def check_steps(training: Training) -> None:
+    """One optimizer, of all parameters of this model and no others, takes one step in each epoch,
+    which follows the gradient of the loss; nothing else changes the model.
+    """
+    _raise(steps.problem(training))
+
+
+def check_losses(training: Training) -> None:
+    """The loss of each epoch is that of the model as it stood before its step."""
+    _raise(history.problem(training))
+
+
+def check(*arguments: object, **named: object) -> list[float]:
+    """All of these for one training; the arguments are those of `run`. Its losses."""
+    training = run(*arguments, **named)
+    check_steps(training)
+    check_losses(training)
+    return training.losses
+
+
+def _raise(diagnosis: Diagnosis | None) -> None:
+    if diagnosis:
+        raise expect.Unmet(diagnosis)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ room is a module, and the `__init__` of each package lists its rooms. From the t
     exam/                                        the same questions to a submission and a reference
     suite/                                       a kata's tests on a target, and a verdict
     processes/  simulated/  bootstrap/           child processes; the simulated accelerator; the
-                                                 packages and .venv
+        training/                                packages and .venv; trainings, step by step
     the modules beside this text                 what everybody uses
 
 Imports run down, within a package or to a lower floor: never up, never between packages of one

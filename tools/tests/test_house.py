@@ -18,7 +18,7 @@ TOOLS = ROOT / "tools"
 # From the bottom up. Rooms that share a floor don't import each other; what is in none of these
 # rooms lies directly in dojo, below all of them.
 FLOORS = (
-    {"dojo.processes", "dojo.simulated", "dojo.bootstrap"},
+    {"dojo.processes", "dojo.simulated", "dojo.bootstrap", "dojo.training"},
     {"dojo.suite"},
     {"dojo.exam"},
     {"dojo.check", "dojo.grade", "dojo.validate"},

@@ -1,4 +1,6 @@
-"""Trainings as an exam sees them: an optimizer's steps, and if they follow the loss's gradient."""
+"""Trainings as an exam sees them: what every step found and left, and the losses that came back.
+The submission's process only looks on; what it sends is judged here, as the suite judges it.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +14,9 @@ from torch.overrides import TorchFunctionMode
 
 from dojo.exam.comparisons import UNFIT, Comparison
 from dojo.exam.values import live
+from dojo.training import history, recorder, steps
+from dojo.training.record import TrainingRecord
+from dojo.training.rules import Rule, Training
 
 MOST = 4  # steps that are reported: enough to see what piles up
 
@@ -72,6 +77,52 @@ def watch(
     finally:
         for handle in handles:
             handle.remove()
+
+
+def looked_at(
+    train: Callable[..., list[float]], model: nn.Module, data: tuple[Tensor, ...], epochs: int = 0
+) -> dict[str, Any]:
+    """The answers of a training on (features, labels, ...), with so many epochs or, without a
+    number, with as many as it makes by itself: a "training" that `keeps` judges, and whether the
+    data is untouched. What is not the model's in the end is left out: other runs of the same
+    training.
+    """
+    answers: dict[str, Any] = {}
+    told = {"epochs": epochs} if epochs else {}
+    parts = {f"data {number}": part for number, part in enumerate(data)}
+    with untouched(answers, **parts):
+        losses, record = recorder.watch(lambda: train(model, *data, **told), model, data[0])
+    kept = record.of(run) if (run := record.run()) else record
+    return {"training": {"losses": losses, "record": kept.plain()}, **answers}
+
+
+def keeps(build: Callable[[Mapping[str, Any]], nn.Module], rule: Rule) -> Comparison:
+    """A comparison of the "training" of `looked_at`: its steps and losses are what the stub says,
+    as many as the reference's.
+
+    Args:
+        build: makes the model that was trained, from what is hidden; its parameters are exchanged.
+        rule: what the stub says. What is hidden holds the training data as "features" and "labels".
+    """
+
+    def compare(answer: Any, right: Any, hidden: Mapping[str, Any]) -> str:
+        epochs, losses = len(right["losses"]), answer["losses"]
+        if not isinstance(losses, list) or {type(loss) for loss in losses} != {float}:
+            return "the losses are no list of float"
+        if len(losses) != epochs:
+            return f"{len(losses)} losses came back, where {epochs} were expected"
+        record, model = TrainingRecord(**live(answer["record"])), build(hidden)
+        started = live(right["record"]["start"])
+        if not record.fits(model) or not torch.equal(record.start, started):
+            return "what was trained is not the model that was handed in"
+        if not rule.restarts and record.taken != len(record):
+            return "some of the steps do not lead to what the model is left with"
+        data = live(hidden["features"]), live(hidden["labels"])
+        training = Training(record, model, data, rule, epochs, losses)
+        found = steps.problem(training) or history.problem(training)
+        return found.headline if found else ""
+
+    return compare
 
 
 def _form(model: nn.Module) -> list[tuple[str, torch.Size]]:

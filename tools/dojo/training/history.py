@@ -1,0 +1,86 @@
+"""Whether the losses that a training returned are those of its model."""
+
+import torch
+from torch import Tensor
+
+from dojo.diagnosis import Cause, Diagnosis
+from dojo.training import evidence
+from dojo.training.rules import Training, largest, loss_rounding_decides, shown
+from dojo.training.runs import other_runs
+
+WHEN_KEPT = (
+    "Print the loss in each epoch right after it is computed: is that what stands in the list?"
+)
+
+
+def too_few_or_many(training: Training) -> Diagnosis | None:
+    """What is wrong with the number of losses, where the steps of the training tell it."""
+    found, epochs, taken = len(training.losses), training.epochs, training.record.taken
+    run = training.run()
+    if found == epochs:
+        return None
+    right = training.right_losses(run.before)
+    last = torch.tensor(training.losses[-epochs:], dtype=torch.float64)
+    if found == taken > epochs and training.rule.restarts:
+        told = (
+            "the losses of all runs are returned: keep those of the run that the model is left with"
+        )
+    elif found > epochs == len(run) and right is not None and torch.allclose(last, right.double()):
+        told = "the list still holds the losses of an earlier call: make it within the function"
+    elif found == training.rule.default:
+        told = "the argument epochs is not used: the number is written into the code"
+    elif found == len(run) < epochs:
+        told = "the training stops early: the stub promises all epochs"
+    elif found == taken > epochs:
+        told = "a loss is kept for each step: the stub asks for one for each epoch"
+    else:
+        return None
+    return Diagnosis(
+        "The losses are not one for each epoch.",
+        f"{found} losses, and {taken} steps",
+        f"{epochs} losses for {epochs} epochs",
+        (Cause(told, told=True),),
+    )
+
+
+def problem(training: Training) -> Diagnosis | None:
+    """What is wrong with the losses that a training returned. Where its steps are not as many as
+    the stub says, nothing is known of them.
+    """
+    run = training.run()
+    found = torch.tensor(training.losses, dtype=torch.float64)
+    if len(run) != training.epochs or len(found) != training.epochs:
+        return None
+    right, after = map(training.right_losses, (run.before, run.after))
+    if right is None or after is None:
+        return None
+    right, after = right.double(), after.double()
+    scale = largest(right)
+    wrong = ((found - right).abs() > 1e-4 * right.abs() + 1e-6 * scale) & right.isfinite()
+    wrong |= ~found.isfinite() & right.isfinite()
+    if wrong.any():
+        wrong &= ~loss_rounding_decides(training, run.before, right, scale)
+    if not wrong.any():
+        return None
+
+    def near(some: Tensor, others: Tensor) -> bool:
+        finite = others.isfinite()
+        return torch.allclose(some[finite], others[finite], rtol=1e-4, atol=1e-6 * scale)
+
+    others = {
+        cause: training.right_losses(run.before, loss) for cause, loss in training.wrong().items()
+    }
+    others |= {
+        cause: training.right_losses(before) for cause, before in other_runs(training).items()
+    }
+    others = {cause: None if one is None else one.double() for cause, one in others.items()}
+    told = evidence.of_losses(found, right, after, len(training.data[0]), others, near)
+    first = int(wrong.nonzero()[0])
+    return Diagnosis(
+        f"The loss of epoch {first + 1} is not the loss of the model before its step.",
+        shown(found[first : first + 3]),
+        shown(right[first : first + 3]),
+        tuple(Cause(text, told=True) for text in told[:3])
+        or (Cause("another number than this epoch's loss is put into the list"),),
+        "" if told else WHEN_KEPT,
+    )
