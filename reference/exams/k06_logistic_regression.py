@@ -67,6 +67,22 @@ def training(kata, draw: Draw):
     return {**training_steps.looked_at(kata.train, model, data), "trained": model(data[0]).detach()}
 
 
+def apart(random: np.random.Generator):
+    """Two bands along parallel lines, where the loss falls and falls."""
+    x1, labels = random.uniform(-5, 5, 25), np.arange(25) % 2
+    x2 = x1 + random.uniform(-1, 1) + random.uniform(3, 4) * labels
+    given = (
+        torch.tensor(np.stack([x1, x2], axis=1), dtype=torch.float32),
+        torch.tensor(labels[:, None], dtype=torch.float32),
+    )
+    return given, dict(zip(("features", "labels"), given, strict=True))
+
+
+@question("train", seconds=30, training=KEEPS)
+def training_that_could_stop(kata, draw: Draw):
+    return training_steps.looked_at(kata.train, line(draw), draw.data(apart))
+
+
 @question("train", training=KEEPS)
 def gradients(kata, draw: Draw):
     return training_steps.looked_at(kata.train, line(draw), draw.data(bands), draw.integer(3, 6))
