@@ -61,13 +61,13 @@ RULE = within(
 
 def grown(answer, right, hidden) -> float:
     """How far the signal is from what the weights' deviation makes of it: after one layer, then
-    from layer to layer.
+    from the first to each later layer.
     """
     # wide: what a layer without its relu makes of a deviation of 1
-    wide, (first, *_, last) = float(hidden["wide"]), answer
-    ratios = [
-        first / ((0.5 - 0.5 / np.pi) ** 0.5 * wide),
-        (last / first) ** (1 / (len(answer) - 1)) / (wide / 2**0.5),
+    wide, (first, *later) = float(hidden["wide"]), answer
+    ratios = [first / ((0.5 - 0.5 / np.pi) ** 0.5 * wide)]
+    ratios += [
+        (each / first) ** (1 / number) / (wide / 2**0.5) for number, each in enumerate(later, 1)
     ]
     return float(np.abs(np.array(ratios) - 1).max())
 

@@ -170,14 +170,11 @@ def forward_pass(kata, draw: Draw):
 @question("network")
 def unknown_activations(kata, draw: Draw):
     known, last = ("relu", "sigmoid", "tanh"), ("linear", "sigmoid", "softmax")
-    hidden = training_steps.refused(
-        lambda: kata.FCNN([2, 3, 1], "swish", "linear"), "swish", *known
-    )
+    one, other = draw.choice(("swish", "maxout", "step")), draw.choice(("cubic", "relu6", "none"))
+    hidden = training_steps.refused(lambda: kata.FCNN([2, 3, 1], one, "linear"), one, *known)
     return {
         "hidden": hidden,
-        "last": training_steps.refused(
-            lambda: kata.FCNN([2, 3, 1], "relu", "cubic"), "cubic", *last
-        ),
+        "last": training_steps.refused(lambda: kata.FCNN([2, 3, 1], "relu", other), other, *last),
     }
 
 

@@ -8,12 +8,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from examining import EXAM
+from examining import KATA as TINY
 
 from dojo import ROOT, reference_results
-from dojo.validate import mutants, test_rules
+from dojo.exam import sheet
+from dojo.validate import exam_probes, mutants, test_rules
 from dojo.validate.marks import candidates
 
 K12, TESTS = "k12_logits", "tests/test_k12_logits.py"
@@ -206,3 +210,59 @@ def test_a_test_that_never_runs_is_named_by_the_references(tmp_path):
         check=True,
     )
     assert f"{TESTS}: test_never did not run on the reference" in shown.stdout
+
+
+RETURNED = 'return {"doubled": kata.double(draw.normal(3))}'
+MADE = "kata.double(draw.normal(3))"
+# what is done to a sound exam → text, what stands there instead, words that name it
+OF_EXAMS = {
+    "the data is fixed": ("draw.normal(3)", "torch.ones(3)", "doubled: data is the same in each"),
+    "nothing is answered": (RETURNED, f"{MADE}; return {{}}", "doubled: answers may be anything"),
+    "None is answered": (RETURNED, f'{MADE}; return {{"x": None}}', "doubled: answers may be any"),
+    "everything is accepted": (
+        '@question("double", seconds=1)',
+        '@question("double", doubled=lambda *_: "")',
+        "doubled: doubled may be anything",
+    ),
+    "a part is not looked at": (
+        f'@question("double", seconds=1)\ndef doubled(kata, draw):\n    {RETURNED}',
+        '@question("double", pair=lambda answer, right, _: same()(answer[0], right[0], _))\n'
+        f'def doubled(kata, draw):\n    return {{"pair": [{MADE}, {MADE}]}}',
+        "doubled: pair[last] may be anything",
+    ),
+}
+
+
+@pytest.mark.parametrize("defect", [*OF_EXAMS, ""])
+def test_an_exam_that_cannot_refuse_is_named(monkeypatch, tmp_path, defect):
+    old, new, words = OF_EXAMS.get(defect, ("", "", ""))
+    text = "import torch\nfrom dojo.exam import same\n" + EXAM.replace(old, new, 1)
+    monkeypatch.setattr(sheet, "text_of", lambda kata: text)
+    (tmp_path / "k99_tiny.py").write_text(TINY)
+    drawn = [sheet.draw("k99_tiny", bytes([secret]), tmp_path) for secret in range(3)]
+    faults = exam_probes.faults([exam_probes.probe(each) for each in drawn], [])
+    assert [fault for fault in faults if fault.startswith(words)] if defect else faults == []
+
+
+def test_what_an_exam_need_not_notice_is_listed_with_a_reason(tmp_path):
+    path = tmp_path / "exams.toml"
+    path.write_text('[[excuse]]\nkata = "k99"\nleaves = ["a: b*"]\nwhy = "open"\n')
+    (excuse,) = exam_probes.excuses("k99", path)
+    blind = exam_probes.Probed({"a": "0"}, 2, ("a: b[first]",))
+    seen = exam_probes.Probed({"a": "1"}, 2, ())
+    assert len(exam_probes.faults([blind, replace(blind, data={"a": "1"})], [])) == 1
+    assert exam_probes.faults([blind, replace(blind, data={"a": "1"})], [excuse]) == []
+    assert "which is noticed" in exam_probes.faults([blind, seen], [excuse])[0]
+    path.write_text('[[excuse]]\nkata = "k99"\nleaves = ["a: b*"]\nwhy = " "\n')
+    with pytest.raises(exam_probes.ExcuseError, match="no reason"):
+        exam_probes.excuses("k99", path)
+
+
+def test_each_leaf_of_an_answer_is_corrupted():
+    answer = {"a": [1, (True, "x")], "b": None, "c": 0.5, "d": []}
+    wrong = list(exam_probes.corruptions(answer))
+    assert {place for place, _ in wrong} == {
+        *(".a[length]", ".a[first]", ".a[last][length]", ".a[last][first]", ".a[last][last]"),
+        *(".b", ".c", ".d[length]"),
+    }
+    assert all(other != answer for _, other in wrong)

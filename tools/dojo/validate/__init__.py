@@ -11,6 +11,7 @@ mutants        small changes of the references, which a test must notice
 idle_tests     tests that catch nothing known
 idle_tests     tests that catch nothing known
 exams          the exams, tried on right solutions and on known mistakes
+exam_probes    whether they notice corrupted answers and fixed data
 placement      whether placement tests notice other values on a device
 pins           the pinned versions of all packages
 hardware       the references on a device

@@ -20,6 +20,7 @@ from dojo.validate import (
     Finding,
     bands,
     device_record,
+    exam_probes,
     exams,
     hardware,
     marks,
@@ -34,6 +35,7 @@ from dojo.validate.promise_files import PromisesError
 PROBLEMS = (
     catalog.CatalogError,
     catalog.UnknownKata,
+    exam_probes.ExcuseError,
     MarkerError,
     mutants.MutantsError,
     PatchError,
@@ -179,6 +181,16 @@ def try_exams(draws: Draws, kata: Katas = None, record: Record = False) -> None:
 
     report.run(
         (f"exam of {each.name}", partial(exams.measure, each, draws, record, say))
+        for each in _catalog(kata).katas
+        if exams.has_exam(each)
+    )
+
+
+@app.command("probe")
+def probe_exams(kata: Katas = None) -> None:
+    """Corrupt the right answers of the exams: is each refused? And does each draw differ?"""
+    _Reporter().run(
+        (f"answers of {each.name}", partial(exams.probe, each))
         for each in _catalog(kata).katas
         if exams.has_exam(each)
     )

@@ -1,5 +1,5 @@
 """Tries the exams out: do they let every right solution pass, whatever they draw, and no known
-mistake?
+mistake? And do they notice a corrupted answer (`exam_probes`)?
 
 Verdicts are kept in .exams/ as they come, so that an interrupted run goes on. The figures are kept
 in reference/validation/exams.json, each with a hash of what was tried: those of a quick trial,
@@ -20,13 +20,15 @@ from dojo.exam import sheet
 from dojo.exam.question import load
 from dojo.exam.sheet import Sheet
 from dojo.processes import forking
-from dojo.validate import Finding, Say, patches
+from dojo.validate import Finding, Say, exam_probes, patches
+from dojo.validate.exam_probes import Probed
 from dojo.validate.test_files import tasks_of, training_tests
 
 FILE = ROOT / "reference" / "validation" / "exams.json"
 KEPT = ROOT / ".exams"
 FEWEST_DRAWS = 20  # of each right solution, for figures that count
 MOST_OF_A_MISTAKE = 3  # draws
+PROBED = 3  # draws whose right answers are corrupted
 DRAWS_OF_TRAINING, DRAWS_OF_OTHERS, DRAWS_OF_VARIANTS = 1000, 100, 100  # all draws
 REFERENCE, MISTAKE = "the reference", "mistake: "
 # From this draw on the reference's answers to the sheet are judged as they are: asked again with
@@ -64,6 +66,7 @@ class ExamVerdict:
     seed: int
     reasons: dict[str, str]
     refused_by: tuple[str, ...] = ()  # of a mistake: the questions that refuse it, each alone
+    probed: Probed | None = None  # of the reference, in its first draws
 
     @property
     def is_wrong(self) -> bool:
@@ -84,6 +87,8 @@ class ExamFigures:
     torch: str = ""
     # mistake → the questions that refused it under each draw; of an older trial there are none
     refusals: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    leaves: int = 0  # of the reference's answers, each corrupted and refused
+    leaves_excused: int = 0  # that need not be refused
 
     @property
     def draws(self) -> int:
@@ -132,8 +137,17 @@ def measure(kata: Kata, draws: int, record: bool, say: Say) -> Finding:
     figures = figures_of(verdicts)
     if record and not wrong:
         write(kata, figures)
-    scope = f"{figures.mistakes} mistakes, {figures.reference} + {figures.variants} draws"
+    scope = f"{figures.mistakes} mistakes, {figures.reference} + {figures.variants} draws,"
+    scope += f" {figures.leaves} leaves"
     return Finding(wrong, scope)
+
+
+def probe(kata: Kata) -> Finding:
+    """Draw an exam some times and corrupt its right answers: quick, and nothing is recorded."""
+    drawn = (sheet.draw(kata.name, SECRET + str(seed).encode()) for seed in range(PROBED))
+    probed = [exam_probes.probe(each) for each in drawn]
+    faults = exam_probes.faults(probed, exam_probes.excuses(kata.name))
+    return Finding(faults, f"{probed[0].leaves} leaves")
 
 
 def recorded(catalog: Catalog) -> Finding:
@@ -201,7 +215,9 @@ def _under_one_draw(kata: str, seed: int, group: Sequence[Solution]) -> list[Exa
             reasons = sheet.reasons(drawn, solution.source, solution.tasks)
         else:
             reasons, refused_by = _each_alone(drawn, solution)
-        verdicts.append(ExamVerdict(solution.name, solution.id, seed, reasons, refused_by))
+        is_probed = solution.name == REFERENCE and seed < PROBED
+        probed = exam_probes.probe(drawn) if is_probed else None
+        verdicts.append(ExamVerdict(solution.name, solution.id, seed, reasons, refused_by, probed))
     return verdicts
 
 
@@ -251,13 +267,20 @@ def _kept(path: Path) -> Iterator[ExamVerdict]:
             verdict = msgspec.json.decode(line, type=ExamVerdict)
         except msgspec.MsgspecError:
             continue  # the last line of an interrupted run
+        if verdict.name == REFERENCE and verdict.seed < PROBED and not verdict.probed:
+            continue  # an older one
         is_mistake = verdict.name.startswith(MISTAKE)
         if verdict.refused_by or not (is_mistake and verdict.is_wrong):
             yield verdict  # an older one does not say which questions refused a mistake
 
 
-def problems(kata: Kata, verdicts: Iterable[ExamVerdict]) -> Iterator[str]:
-    """Right solutions that an exam refused, and known mistakes that it let pass."""
+def problems(kata: Kata, verdicts: Sequence[ExamVerdict]) -> Iterator[str]:
+    """Right solutions that an exam refused, known mistakes that it let pass, and what else it does
+    not notice.
+    """
+    probed = [verdict.probed for verdict in verdicts if verdict.probed]
+    for fault in exam_probes.faults(probed, exam_probes.excuses(kata.name)):
+        yield f"reference/exams/{kata.name}.py: {fault}"
     for verdict in verdicts:
         where = f"reference/exams/{kata.name}.py, draw {verdict.seed}"
         if verdict.name.startswith(MISTAKE):
@@ -274,6 +297,8 @@ def figures_of(verdicts: Sequence[ExamVerdict]) -> ExamFigures:
     right = [verdict for verdict in verdicts if not verdict.name.startswith(MISTAKE)]
     reference = [verdict for verdict in right if verdict.name == REFERENCE]
     variants = [verdict for verdict in right if verdict.name != REFERENCE]
+    probed = [verdict.probed for verdict in reference if verdict.probed]
+    excused = set(probed[0].accepted).intersection(*(o.accepted for o in probed)) if probed else ()
     return ExamFigures(
         reference=len(reference),
         reference_refused=sum(verdict.is_wrong for verdict in reference),
@@ -282,6 +307,8 @@ def figures_of(verdicts: Sequence[ExamVerdict]) -> ExamFigures:
         mistakes=len({verdict.name for verdict in wrong}),
         mistakes_passed=len({verdict.name for verdict in wrong if not verdict.is_wrong}),
         refusals=refusals_of(wrong),
+        leaves=max((each.leaves for each in probed), default=0) - len(excused),
+        leaves_excused=len(excused),
     )
 
 
@@ -343,6 +370,8 @@ def problem(kata: Kata, tried: Tried) -> str:
         fault = f"refused a right solution under {refused} draws"
     elif figures.mistakes_passed:
         fault = f"let {figures.mistakes_passed} known mistakes pass"
+    elif not figures.leaves:
+        fault = "was not tried on corrupted answers"
     elif not has_draws(kata, figures, lambda solution: _at_most(FEWEST_DRAWS, solution)):
         fault = "was not tried on everything"
     else:
