@@ -279,7 +279,7 @@ def write(result: Trial, path: Path = FILE) -> None:
     """Keep it in place of the last one of its sort. Raises OSError where that can't be written."""
     trials = files.read_json(path, dict[str, Any]) or {}
     trials["with kills" if result.kills else "undisturbed"] = result
-    files.write_json(path, trials)
+    files.write_record(path, trials)
 
 
 def write_hostile_table() -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 Record = TypeVar("Record")
 SECONDS_TO_PUT = 2.0
+SUMS = "SHA256SUMS"
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -50,6 +51,25 @@ def write_json(path: Path, record: object, indent: int = 1) -> None:
     """Write a record as JSON, whole. Raises OSError if it can't be written."""
     document = msgspec.json.format(msgspec.json.encode(record), indent=indent)
     write_whole(path, document.decode() + "\n")
+
+
+def write_record(path: Path, record: object, indent: int = 1) -> None:
+    """Write a record as JSON, and its hash into SUMS beside it: so an edit by hand is seen."""
+    write_json(path, record, indent)
+    sums = read_sums(path.parent) | {path.name: hash_of(path)}
+    lines = (f"{value}  {name}\n" for name, value in sorted(sums.items()))
+    write_whole(path.with_name(SUMS), "".join(lines))
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """Name of a record → the hash that it was written with, as `sha256sum` writes them."""
+    lines = (line.split() for line in content(folder / SUMS).decode().splitlines())
+    return {words[1]: words[0] for words in lines if len(words) == 2}
+
+
+def hash_of(path: Path) -> str:
+    """SHA-256 of a text file, whatever its line endings."""
+    return hashlib.sha256(content(path)).hexdigest()
 
 
 def read_json(path: Path, kind: type[Record]) -> Record | None:

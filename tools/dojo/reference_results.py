@@ -62,4 +62,4 @@ def read(path: Path = FILE) -> dict[str, ReferenceResult]:
 
 def write(entries: dict[str, ReferenceResult], path: Path = FILE) -> None:
     """Write the record."""
-    files.write_json(path, entries, indent=2)
+    files.write_record(path, entries, indent=2)

@@ -102,6 +102,8 @@ def test_a_wrong_run_passes_when_it_meets_every_mark_at_once():
 def entry(seeds=1000, wrong_seeds=200, **changes):
     wrong = {"name": "too slow", "false_pass": 0.5, "meets_all_marks": 0.0, "seeds": wrong_seeds}
     return {
+        "mark": 1.0,
+        "must_be": "at most",
         "right": {"seeds": seeds},
         "false_fail": 0.0,
         "wrong": [wrong | changes.pop("wrong", {})],

@@ -15,9 +15,9 @@ import pytest
 from examining import EXAM
 from examining import KATA as TINY
 
-from dojo import ROOT, reference_results
+from dojo import ROOT, files, reference_results
 from dojo.exam import sheet
-from dojo.validate import exam_probes, mutants, test_rules
+from dojo.validate import exam_probes, exams, mark_checks, marks, mutants, records, test_rules
 from dojo.validate.marks import candidates
 
 K12, TESTS = "k12_logits", "tests/test_k12_logits.py"
@@ -266,3 +266,108 @@ def test_each_leaf_of_an_answer_is_corrupted():
         *(".b", ".c", ".d[length]"),
     }
     assert all(other != answer for _, other in wrong)
+
+
+def test_a_record_edited_by_hand_is_named(tmp_path, k12):
+    path = tmp_path / "mutants.json"
+    mutants.record(k12.katas[0], mutants.MutantFigures(10, 9, 1), path)
+    files.write_record(tmp_path / "exams.json", {})
+    assert list(records.faults(tmp_path)) == []
+    path.write_text(path.read_text().replace("9", "10"))
+    (tmp_path / "new.json").write_text("{}")
+    (tmp_path / "exams.json").unlink()
+    edited, new, gone = records.faults(tmp_path)
+    assert edited.startswith("reference/validation/mutants.json is not what a command wrote")
+    assert "new.json is not what" in new and "exams.json is gone" in gone
+
+
+def test_the_records_of_today_are_what_commands_wrote():
+    assert list(records.faults(records.FOLDER)) == []
+
+
+def test_a_record_that_counts_other_mutants_than_are_made_is_named(k12):
+    (kata,) = k12.katas
+    made = [mutant.id for mutant in mutants.generate(kata.reference_text())]
+    right = mutants.MutantFigures(len(made), len(made) - 1, 1, killers={"test": tuple(made[1:])})
+    assert mutants.miscounted(kata, right) == ""
+    for wrong in (
+        replace(right, total=460, killed=460),
+        replace(right, killed=len(made)),
+        replace(right, killers={"test": ("0", *made[2:])}),
+    ):
+        assert "its record counts" in mutants.miscounted(kata, wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"mistakes": 500}, {"variants": 100_000}, {"refusals": {"no such mistake": ()}}]
+)
+def test_a_record_of_an_exam_that_does_not_add_up_is_named(k12, monkeypatch, wrong):
+    (kata,) = k12.katas
+    monkeypatch.setattr(exams, "key", lambda kata: "0a")
+    number = len([each for each in exams.solutions(kata) if each.is_right]) - 1
+    mistakes = len(exams.solutions(kata)) - number - 1
+    good = exams.ExamFigures(20, 0, 20 * number, 0, mistakes, 0, of="0a", leaves=9)
+    assert exams.problem(kata, exams.Tried(quick=good)) == ""
+    assert "than there are" in exams.problem(kata, exams.Tried(quick=replace(good, **wrong)))
+
+
+RIGHT = {"min": 0.1, "q01": 0.1, "q05": 0.1, "median": 0.2, "q95": 0.3, "q99": 0.3, "max": 0.4}
+WRONG = {"min": 2.0, "q01": 2.0, "q05": 2.1, "median": 3.0, "q95": 4.0, "q99": 5.0, "max": 6.0}
+MARK = {
+    "must_be": "at most",
+    "mark": 0.5,
+    "right": {"seeds": 1000, **RIGHT},
+    "false_fail": 0.0,
+    "measured": "2026-11-21, torch 2.13.0+cpu, Python 3.11.7",
+    "wrong": [{"name": "w", "false_pass": 0.0, "meets_all_marks": 0.0, "seeds": 200, **WRONG}],
+}
+# what is done to a mark's entry → keys, words that name it
+OF_MARKS = {
+    "the mark is below what right trainings reach": ({"mark": 0.25}, "at least 5% of the right"),
+    "the mark is above what wrong trainings reach": ({"mark": 3.5}, "0.0% meet it by the record"),
+    "the mark is far from the right trainings": ({"mark": 1.9}, "move it nearer"),
+    "a quantile was written by hand": (
+        {"right": {"seeds": 1000, **RIGHT, "q95": 0.05}},
+        "quantiles are not in their order",
+    ),
+    "the share of wrong trainings was written by hand": (
+        {"wrong": [MARK["wrong"][0] | {"meets_all_marks": 0.0, "false_pass": 0.4}]},
+        "40.0% meet it by the record",
+    ),
+}
+
+
+@pytest.mark.parametrize("must_be", ["at most", "at least"])
+@pytest.mark.parametrize("defect", OF_MARKS)
+def test_a_mark_that_its_own_figures_contradict_is_named(defect, must_be):
+    change, words = OF_MARKS[defect]
+    sound, broken = (turned(each, must_be) for each in (MARK, MARK | change))
+    assert list(mark_checks.faults(sound)) == []
+    assert [fault for fault in mark_checks.faults(broken) if words in fault]
+
+
+def turned(entry, must_be):
+    """The entry, or the same with all values negated, so that large ones are good."""
+    if must_be == "at most":
+        return entry
+
+    def negated(spread):
+        values = {name: -value for name, value in spread.items() if name in RIGHT}
+        mirrored = dict(zip(RIGHT, reversed(values.values()), strict=True))
+        return {**spread, **mirrored}
+
+    wrong = [negated(each) for each in entry["wrong"]]
+    about = {"mark": -entry["mark"], "must_be": must_be, "right": negated(entry["right"])}
+    return entry | about | {"wrong": wrong}
+
+
+def test_a_mark_of_which_nobody_knows_when_it_was_measured_is_older(catalog):
+    k08 = catalog.only([catalog.find("k08")])
+    (name, entry), *_ = marks.of_katas(marks.read(), k08).items()
+    of = next(candidates(k08)).key
+    for change in ({"of": ""}, {"measured": ""}, {"measured": "yesterday"}):
+        assert marks.out_of_date({name: entry | {"of": of} | change}, k08) == [name]
+    other = {"measured": "2026-11-21, torch 2.6.0, Python 3.14.2", "of": "k08-0"}
+    assert marks.out_of_date({name: entry | other}, k08) == []
+    (note,) = marks.elsewhere({name: entry | other}, k08)
+    assert note == "whether marks are older is not known: torch 2.6.0, Python 3.14.2"

@@ -6,9 +6,12 @@ is wrong. Its `recorded` is a part of the validation: does the record prove the 
 commands       the command line
 parts          each part of the validation
 marks          pass marks, measured over many seeds
+mark_checks    what is recorded of a mark, held against itself
 bands          where the references' losses lie while they train
 mutants        small changes of the references, which a test must notice
+records        whether the records are what the commands wrote
 idle_tests     tests that catch nothing known
+records        whether the records are what the commands wrote
 idle_tests     tests that catch nothing known
 exams          the exams, tried on right solutions and on known mistakes
 exam_probes    whether they notice corrupted answers and fixed data

@@ -141,7 +141,7 @@ def write(record: DeviceRecord) -> Path:
     path = FOLDER / record.file_name
     earlier = files.read_json(path, DeviceRecord)
     katas = (earlier.katas if earlier else {}) | record.katas
-    files.write_json(path, replace(record, katas=dict(sorted(katas.items()))))
+    files.write_record(path, replace(record, katas=dict(sorted(katas.items()))))
     return path
 
 

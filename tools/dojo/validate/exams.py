@@ -323,6 +323,18 @@ def has_draws(kata: Kata, figures: ExamFigures, draws: Callable[[Solution], int]
     )
 
 
+def adds_up(kata: Kata, figures: ExamFigures) -> bool:
+    """True if the figures can be of these solutions."""
+    tried = solutions(kata)
+    mistakes = {each.name.removeprefix(MISTAKE) for each in tried if not each.is_right}
+    variants = len(tried) - len(mistakes) - 1
+    return (
+        figures.mistakes <= len(mistakes)
+        and figures.refusals.keys() <= mistakes
+        and figures.variants <= figures.reference * variants
+    )
+
+
 def key(kata: Kata) -> str:
     """Hash of the exam, of the solutions it is tried on, and of the code that asks and judges."""
     return _hash([*asking(kata), *(solution.id for solution in solutions(kata))])
@@ -358,7 +370,7 @@ def write(kata: Kata, figures: ExamFigures, path: Path = FILE) -> None:
         tried[kata.name] = replace(old, all_draws=new)
     elif not (old.quick and old.quick.of == now and old.quick.draws > new.draws):
         tried[kata.name] = replace(old, quick=new)
-    files.write_json(path, dict(sorted(tried.items())))
+    files.write_record(path, dict(sorted(tried.items())))
 
 
 def problem(kata: Kata, tried: Tried) -> str:
@@ -374,6 +386,8 @@ def problem(kata: Kata, tried: Tried) -> str:
         fault = "was not tried on corrupted answers"
     elif not has_draws(kata, figures, lambda solution: _at_most(FEWEST_DRAWS, solution)):
         fault = "was not tried on everything"
+    elif not adds_up(kata, figures):
+        fault = "has a record of other mistakes, or of more variants, than there are"
     else:
         return ""
     again = f"`python tools/validate exams {FEWEST_DRAWS} --record {kata.short}`"

@@ -389,17 +389,37 @@ def record(kata: Kata, counted: MutantFigures, path: Path = FILE) -> None:
     """Keep a kata's figures."""
     today = str(date.today())
     new = replace(counted, date=today, of=code_hash(kata), tests=tests_hash(kata.name))
-    files.write_json(path, dict(sorted((figures(path) | {kata.name: new}).items())))
+    files.write_record(path, dict(sorted((figures(path) | {kata.name: new}).items())))
 
 
 def recorded(catalog: Catalog) -> Finding:
     """A test noticed every mutant of each reference, when these were last judged."""
     records = figures()
-    problems = [problem(kata, records.get(kata.name)) for kata in catalog.katas]
+    problems, notes = [], list[str]()
+    for kata in catalog.katas:
+        kept = records.get(kata.name)
+        try:
+            problems.append(problem(kata, kept) or (miscounted(kata, kept) if kept else ""))
+        except MutantsError as reason:
+            notes.append(f"{kata.short}: its mutants were not counted again: {reason}")
     counted = {kata.name: records[kata.name] for kata in catalog.katas if kata.name in records}
     killed = sum(each.killed for each in counted.values())
     total = sum(each.total - each.equivalent for each in counted.values())
-    return Finding(list(filter(None, problems)), f"killed {killed}/{total}")
+    scope = f"killed {killed}/{total}"
+    return Finding(list(filter(None, problems)), scope, notes, unchecked=bool(notes))
+
+
+def miscounted(kata: Kata, counted: MutantFigures) -> str:
+    """Why the figures can't be of the mutants that the reference makes; empty if they can. Raises
+    MutantsError if none can be made here.
+    """
+    made = {mutant.id for mutant in generate(kata.reference_text())}
+    survivors = len(made - counted.killer_of.keys())
+    if counted.killer_of.keys() <= made and counted.total - counted.killed == survivors:
+        return ""
+    fault = f"its record counts {counted.killed} of {counted.total} mutants killed, and names the"
+    again = f"`python tools/validate mutants --record {kata.short}`"
+    return f"{kata.name}: {fault} tests for {len(made) - survivors} of {len(made)}: {again}"
 
 
 def problem(kata: Kata, counted: MutantFigures | None) -> str:
