@@ -91,6 +91,9 @@ def test_a_file_that_cannot_be_read_fails_its_kata(judge, source, says):
     assert outcomes(result) == ALL_FAILED
     for words in says:
         assert words in first_message(result)
+    causes = [task.first_problem.diagnosis.likely for task in result.tasks]
+    assert all(cause.id.startswith("error.") for cause in causes[0])
+    assert all(each == causes[0] for each in causes)
 
 
 def test_an_endless_loop_at_import_fails_the_kata_with_its_line(judge):

@@ -7,6 +7,7 @@ import re
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from dojo import ROOT
@@ -20,12 +21,15 @@ SUSPECT = re.compile(
     r"\b(?:from|import)\b(?:[^\n]|\\\n)*\b(?:k\d\d|reference\b|katas\b(?!\.given))"
 )
 MOST_LINES = 24  # of a function or class that are shown
-RENAMED = (
-    "it was renamed, deleted, or moved into a function or class: the tests use the name in the stub"
+RENAMED = Cause(
+    "it was renamed, deleted, or moved into a function or class: the tests use the name in the"
+    " stub",
+    id="error.missing-name",
 )
-OFF = (
+OFF = Cause(
     "a bracket, colon or quote missing in this line or just before it, or an indentation that is"
-    " off"
+    " off",
+    id="error.syntax",
 )
 READ_ALOUD = "Read that line and the one above it aloud, character by character: what is missing?"
 
@@ -119,10 +123,10 @@ def _missing(name: str, path: Path, names: Iterable[str]) -> Diagnosis:
 
 
 def _diagnosis(
-    where: str, headline: str, seen: str, expected: str, likely: str, pointer: str = ""
+    where: str, headline: str, seen: str, expected: str, likely: Cause, pointer: str = ""
 ) -> Diagnosis:
     """Without a pointer, the cause is certain."""
-    causes = (Cause(likely, told=not pointer),)
+    causes = (replace(likely, told=not pointer),)
     return Diagnosis(f"{where}{headline}", seen, expected, causes, pointer, where=where)
 
 
@@ -163,7 +167,8 @@ def load(path: Path, wrap: Wrap = unchanged) -> KataUnderTest:
 
 def _unreadable(path: Path, error: OSError) -> Diagnosis:
     reset = f"`python tools/check reset {path.stem.partition('_')[0]}`"
-    likely = f"it was moved or deleted: {reset} brings the stub back"
+    text = f"it was moved or deleted: {reset} brings the stub back"
+    likely = Cause(text, id="error.unreadable")
     expected = "the kata's file, under its own name"
     return _diagnosis(shown(path), " can't be read.", str(error.strerror), expected, likely)
 
@@ -175,7 +180,8 @@ def _not_text(path: Path, data: bytes, error: Exception) -> Diagnosis:
     except UnicodeDecodeError as first_bad_byte:
         line, error = data.count(b"\n", 0, first_bad_byte.start) + 1, first_bad_byte
     where, expected = f"{shown(path)}:{line}", "a file saved as UTF-8"
-    likely = "the editor saves in another encoding: choose UTF-8 when saving"
+    text = "the editor saves in another encoding: choose UTF-8 when saving"
+    likely = Cause(text, id="error.encoding")
     return _diagnosis(where, " is not UTF-8 text.", str(error), expected, likely)
 
 
@@ -201,7 +207,9 @@ def _not_alone(path: Path, source: str, line: int, name: str) -> Diagnosis:
         f" imports {name}, but each kata is judged alone: copy what you need into this file.",
         clipped(source.splitlines()[line - 1].strip()),
         "a file that needs no other kata",
-        "where katas are graded, the files of the others are not there",
+        Cause(
+            "where katas are graded, the files of the others are not there", id="error.not-alone"
+        ),
     )
 
 

@@ -38,12 +38,23 @@ SECONDS_OF_SILENCE = 125
 MOST_RESTARTS = 3
 SECONDS_TO_HANG_UP = 5  # after which a child that has closed its end must be gone
 MOST_EVENTS = 5 * MOST_TESTS  # that a child may send of a unit: a test has a start and a result
-LOOP = ("an endless loop that catches every exception, the one that ends a test too",)
-LONG = ("an endless loop, or far more work than is needed",)
-EXIT = ("os._exit() or a fork in your code", "a crash in native code, or no memory left")
+LOOP = (
+    Cause(
+        "an endless loop that catches every exception, the one that ends a test too",
+        id="error.endless.3",
+    ),
+)
+LONG = (Cause("an endless loop, or far more work than is needed", id="error.all-time-used"),)
+EXIT = (
+    Cause("os._exit() or a fork in your code", id="error.process-ended"),
+    Cause("a crash in native code, or no memory left", id="error.process-ended.2"),
+)
 TAMPERED = (
-    "your code writes to a file or pipe that is not its own, or exchanges parts of the test"
-    " process",
+    Cause(
+        "your code writes to a file or pipe that is not its own, or exchanges parts of the test"
+        " process",
+        id="error.tampered",
+    ),
 )
 USED_UP = "all the time there is for a kata was used up"
 POINTER = (
@@ -229,7 +240,7 @@ class _Supervisor:
         self.pending.extendleft(reversed(child.units))
 
     def _end(
-        self, child: _Child, reason: str, causes: Sequence[str], is_over: bool = False
+        self, child: _Child, reason: str, causes: tuple[Cause, ...], is_over: bool = False
     ) -> None:
         """A child is gone before its time: blame the tests that it was busy with, and let another
         child do the rest.
@@ -249,8 +260,7 @@ class _Supervisor:
             blamed = [test for test in blamed if test.id == report.current]
         what = "The import of this file" if report.loading else "The test"
         headline = f"{what} never finished: your code did not return."
-        expected, likely = "a function that returns", tuple(map(Cause, causes))
-        why = Diagnosis(headline, reason, expected, likely, POINTER)
+        why = Diagnosis(headline, reason, "a function that returns", causes, POINTER)
         for test in blamed:
             self.on_result(unit, report.close(test, Outcome.FAILED, why))
         child.units.popleft()
