@@ -36,7 +36,7 @@ class AssignmentError(UserError):
 class Limits:
     """The most that a submission may use."""
 
-    seconds_a_test: int = 15
+    seconds_a_test: int = 15  # of computing
     seconds_a_submission: int = 900  # for all its katas; what is not judged by then has failed
     memory_mb: int = 1024  # beyond what Python and torch need themselves
     output_kb: int = 256  # of what a kata's tests print, this much is kept
