@@ -13,6 +13,17 @@ from tests.support import expect, layers, placement, training
 
 SIZES = [[2, 20, 20, 2], [3, 4], [5], [2, 7, 3, 6, 2]]
 
+RULE = training.Rule(
+    F.binary_cross_entropy,
+    wrong={
+        training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits,
+        training.SQUARED_ERROR: F.mse_loss,
+    },
+    restarts=True,
+    best_by=(lambda outputs, labels: ((outputs >= 0.5) != labels).float().mean(),),
+    default=1000,
+)
+
 
 @pytest.mark.task("layers")
 class TestLayers:
@@ -138,25 +149,17 @@ class TestForward:
 
 @pytest.mark.task("train", needs="forward")
 class TestTrain:
-    def test_returns_the_loss_of_each_epoch(self, kata):
-        model, (features, labels) = network(kata), sine_bands()
-        with expect.untouched("The data", features, labels):
-            expect.losses(kata.train(model, features, labels, epochs=3), epochs=3)
-
     def test_every_step_follows_the_gradient(self, kata):
-        model, (features, labels) = network(kata), sine_bands()
-        wrong = {
-            training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits,
-            training.SQUARED_ERROR: F.mse_loss,
-        }
-        steps = training.watch(
-            lambda: kata.train(model, features, labels, epochs=4), model, features, labels
-        )
-        steps.follow(F.binary_cross_entropy, wrong)
+        training.check_steps(training.run(network(kata), kata.train, *sine_bands(), RULE, epochs=4))
+
+    def test_returns_the_loss_of_each_epoch(self, kata):
+        for epochs in (5, 2):  # each call has a list of its own
+            seen = training.run(network(kata), kata.train, *sine_bands(), RULE, epochs=epochs)
+            training.check_losses(seen)
 
     def test_leaves_no_point_on_the_wrong_side(self, kata, mark):
         model, (features, labels) = network(kata), sine_bands()
-        losses = kata.train(model, features, labels)
+        losses = training.check(model, kata.train, features, labels, RULE)
         y_hat = model(features).detach()
         expect.reaches(
             mark("k08.train.accuracy"), ((y_hat >= 0.5) == labels).float().mean(), history=losses

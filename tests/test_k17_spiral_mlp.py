@@ -81,33 +81,13 @@ class TestModels:
 
 @pytest.mark.task("train", needs="models")
 class TestTrain:
-    def test_first_loss_is_the_weighted_cross_entropy(self, kata):
-        model = kata.MLP(input_dim=2, hidden_dim=10, num_classes=3)
-        features, labels, weights = unbalanced()
-        scores = model(features).detach()
-        with expect.untouched("The data", features, labels, weights):
-            losses = kata.train(model, features, labels, weights, epochs=3)
-        expect.losses(losses, epochs=3)
-        causes = {
-            SOFTMAX_INSIDE: F.cross_entropy(F.softmax(scores, dim=1), labels, weight=weights),
-            UNWEIGHTED: F.cross_entropy(scores, labels),
-        }
-        right = F.cross_entropy(scores, labels, weight=weights)
-        expect.close(losses[0], right, what="The loss of the first epoch", causes=causes)
-
     def test_every_step_follows_the_gradient(self, kata):
-        model = kata.MLP(input_dim=2, hidden_dim=10, num_classes=3)
-        features, labels, weights = unbalanced()
-        wrong = {
-            SOFTMAX_INSIDE: lambda scores, labels: F.cross_entropy(
-                F.softmax(scores, dim=1), labels, weight=weights
-            ),
-            UNWEIGHTED: F.cross_entropy,
-        }
-        steps = training.watch(
-            lambda: kata.train(model, features, labels, weights, epochs=4), model, features, labels
-        )
-        steps.follow(lambda scores, labels: F.cross_entropy(scores, labels, weight=weights), wrong)
+        training.check_steps(trained(kata, kata.MLP(2, 10, 3), unbalanced(), epochs=4))
+
+    def test_each_loss_is_the_weighted_cross_entropy(self, kata):
+        for epochs in (5, 2):  # each call has a list of its own
+            seen = trained(kata, kata.MLP(2, 10, 3), unbalanced(), epochs=epochs)
+            training.check_losses(seen)
 
     def test_linear_model_stays_poor(self, kata, mark):
         data, model = spiral(), kata.LinearModel(input_dim=2, hidden_dim=100, num_classes=3)
@@ -116,12 +96,15 @@ class TestTrain:
 
     def test_mlp_finds_the_arms(self, kata, mark):
         data, model = spiral(), kata.MLP(input_dim=2, hidden_dim=100, num_classes=3)
-        losses = kata.train(model, data.train.features, data.train.labels, data.class_weights)
-        expect.reaches(mark("k17.mlp.accuracy"), accuracy(model, data.test), history=losses)
+        given = (data.train.features, data.train.labels, data.class_weights)
+        seen = trained(kata, model, given)
+        training.check_steps(seen)
+        training.check_losses(seen)
+        expect.reaches(mark("k17.mlp.accuracy"), accuracy(model, data.test), history=seen.losses)
         expect.reaches(
             mark("k17.mlp.loss"),
             F.cross_entropy(model(data.train.features), data.train.labels),
-            history=losses,
+            history=seen.losses,
         )
 
     @pytest.mark.placement
@@ -241,6 +224,27 @@ class TestPoint:
         )
         right = sentence(scores, ["red", "green", "blue"][int(scores.argmax())])
         expect.equal(answer, right, what=f"The sentence of a model on {device}")
+
+
+def trained(kata, model, data, epochs=0):
+    """A training on (features, labels, class weights), looked at."""
+    features, labels, weights = data
+    rule = training.Rule(
+        partial(F.cross_entropy, weight=weights),
+        wrong={
+            SOFTMAX_INSIDE: lambda scores, labels: F.cross_entropy(
+                F.softmax(scores, dim=1), labels, weight=weights
+            ),
+            UNWEIGHTED: F.cross_entropy,
+        },
+        default=50,
+    )
+
+    def train(model, features, labels, **told):
+        return kata.train(model, features, labels, weights, **told)
+
+    with expect.untouched("The class weights", weights):
+        return training.run(model, train, features, labels, rule, epochs)
 
 
 def unbalanced():

@@ -149,10 +149,21 @@ def training(kata, draw: Draw):
     return {"trained": [training_steps.trained(model) for model in models]}
 
 
-@question("train", steps=training_steps.follow(network, F.binary_cross_entropy))
+KEEPS = training_steps.keeps(
+    network, training_steps.Rule(F.binary_cross_entropy, restarts=True, default=1000)
+)
+
+
+@question("train", training=KEEPS)
 def gradients(kata, draw: Draw):
-    features, labels = draw.data(bands)
-    return training_steps.first_steps(kata.train, draw.weights(network()), features, labels)
+    data, model = draw.data(bands), draw.weights(network())
+    return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))
+
+
+@question("train", seconds=30, training=KEEPS)
+def epochs_of_its_own(kata, draw: Draw):
+    data, model = draw.data(bands), draw.weights(network())
+    return training_steps.looked_at(kata.train, model, data)
 
 
 @question("train")

@@ -114,10 +114,19 @@ def training(kata, draw: Draw):
     return found
 
 
-@question("train", steps=training_steps.follow(line, CROSS_ENTROPY))
+KEEPS = training_steps.keeps(lambda hidden: line(), training_steps.Rule(CROSS_ENTROPY, default=200))
+
+
+@question("train", training=KEEPS)
 def gradients(kata, draw: Draw):
-    features, labels = draw.data(rings)
-    return training_steps.first_steps(kata.train, draw.weights(line(), scale=3.0), features, labels)
+    data, model = draw.data(rings), draw.weights(line(), scale=3.0)
+    return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))
+
+
+@question("train", seconds=30, training=KEEPS)
+def epochs_of_its_own(kata, draw: Draw):
+    data, model = draw.data(rings), draw.weights(line(), scale=3.0)
+    return training_steps.looked_at(kata.train, model, data)
 
 
 @question("train")

@@ -139,10 +139,19 @@ def training(kata, draw: Draw):
     return {"trained": training_steps.trained(model)}
 
 
-@question("train", steps=training_steps.follow(network, F.cross_entropy))
+KEEPS = training_steps.keeps(network, training_steps.Rule(F.cross_entropy, default=100))
+
+
+@question("train", training=KEEPS)
 def gradients(kata, draw: Draw):
-    features, labels = draw.data(blobs)
-    return training_steps.first_steps(kata.train, draw.weights(network()), features, labels)
+    data, model = draw.data(blobs), draw.weights(network())
+    return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))
+
+
+@question("train", seconds=30, training=KEEPS)
+def epochs_of_its_own(kata, draw: Draw):
+    data, model = draw.data(blobs), draw.weights(network())
+    return training_steps.looked_at(kata.train, model, data)
 
 
 @question("train")

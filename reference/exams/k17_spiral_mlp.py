@@ -117,21 +117,19 @@ def models_on_another_device(kata, draw: Draw):
     return found
 
 
-@question("train", steps=training_steps.follow(lambda hidden: small(), weighted))
+KEEPS = training_steps.keeps(lambda hidden: small(), training_steps.Rule(weighted, default=50))
+
+
+@question("train", training=KEEPS)
 def gradients(kata, draw: Draw):
-    features, labels, weights = draw.data(unbalanced)
-    model, found = draw.weights(small()), {}
-    with training_steps.untouched(found, features=features, labels=labels, weights=weights):
-        losses, seen = training_steps.watch(
-            lambda: kata.train(model, features, labels, weights, epochs=4), model
-        )
-    found["losses"] = [
-        type(losses).__name__,
-        len(losses),
-        losses[0],
-        *{type(loss).__name__ for loss in losses},
-    ]
-    return {"steps": seen, **found}
+    data, model = draw.data(unbalanced), draw.weights(small())
+    return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))
+
+
+@question("train", seconds=30, training=KEEPS)
+def epochs_of_its_own(kata, draw: Draw):
+    data, model = draw.data(unbalanced), draw.weights(small())
+    return training_steps.looked_at(kata.train, model, data)
 
 
 @question("train", seconds=60, scores=FOUND)

@@ -2,6 +2,7 @@
 The submission's process only looks on; what it sends is judged here, as the suite judges it.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -89,6 +90,8 @@ def looked_at(
     """
     answers: dict[str, Any] = {}
     told = {"epochs": epochs} if epochs else {}
+    if epochs:  # a call before leaves nothing behind
+        train(copy.deepcopy(model), *data, epochs=2)
     parts = {f"data {number}": part for number, part in enumerate(data)}
     with untouched(answers, **parts):
         losses, record = recorder.watch(lambda: train(model, *data, **told), model, data[0])

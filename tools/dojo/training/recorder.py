@@ -31,7 +31,7 @@ def watch(
     recorder = _Recorder(model, features)
     handles = [
         register_module_forward_pre_hook(recorder.entered),
-        register_module_forward_hook(recorder.left, always_call=True),
+        register_module_forward_hook(recorder.left),
         register_optimizer_step_pre_hook(recorder.stepping),
         register_optimizer_step_post_hook(recorder.stepped),
     ]
@@ -55,14 +55,15 @@ class _Recorder:
         self._seen: list[Tensor] = []  # batches that a gradient came through since the last step
         self._backward = NO_BACKWARD
         self._parameters: list[nn.Parameter] = []
-        self._first: list[Tensor | None] | None = None  # gradients of a closure's first call
+        self._known: dict[int, _Places] = {}
+        self._found: tuple[Tensor, list[bool]] | None = None  # by a closure: at its first call
         self._optimizers: list[torch.optim.Optimizer] = []
         self._steps: list[dict[str, Any]] = []
         self._batches: dict[bytes, int] = {}
         self._taken = 0
 
     def entered(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        if self._inside is None and self._is_of_the_form(module):
+        if self._is_of_the_form(module):
             self._inside, self._last, self._mode = module, module, module.training
 
     def left(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
@@ -93,13 +94,13 @@ class _Recorder:
     ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         self._taken += 1
         held = {id(one) for group in optimizer.param_groups for one in group["params"]}
-        owner = self._owner(held)
-        self._parameters = list(owner.parameters())
-        if all(optimizer is not one for one in self._optimizers):
+        self._parameters = self._owned(held)
+        number = next((n for n, one in enumerate(self._optimizers) if one is optimizer), None)
+        if number is None:
+            number = len(self._optimizers)
             self._optimizers.append(optimizer)
-        number = next(n for n, one in enumerate(self._optimizers) if one is optimizer)
         own = [id(parameter) for parameter in self._parameters]
-        self._first = None
+        self._found = None
         self._steps.append(
             {
                 "before": _flat(self._parameters),
@@ -112,13 +113,13 @@ class _Recorder:
         # args[0] is the optimizer itself
         closure = args[1] if len(args) > 1 else kwargs.get("closure")
         if closure is None:
-            self._first = self._gradients()
+            self._found = self._gradients()
             return None
 
         def looked_at(*more: Any, **named: Any) -> Any:
             loss = closure(*more, **named)
-            if self._first is None:
-                self._first = self._gradients()
+            if self._found is None:
+                self._found = self._gradients()
             return loss
 
         if len(args) > 1:
@@ -128,16 +129,12 @@ class _Recorder:
     def stepped(
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
-        gradients = self._first or [None] * len(self._parameters)
-        flat = [
-            (torch.zeros_like(one) if gradient is None else gradient).reshape(-1)
-            for one, gradient in zip(self._parameters, gradients, strict=True)
-        ]
+        gradients, reached = self._found or self._gradients()
         batch = torch.cat(self._seen) if self._seen else None
         self._steps[-1] |= {
             "after": _flat(self._parameters),
-            "gradients": torch.cat(flat).detach().cpu(),
-            "reached": [gradient is not None for gradient in gradients],
+            "gradients": gradients,
+            "reached": reached,
             "backward": self._backward,
             "passes": -1 if batch is None else self._number(batch),
             "training": self._mode,
@@ -146,8 +143,14 @@ class _Recorder:
         if len(self._steps) > MOST_STEPS:
             self._steps.pop()
 
-    def _gradients(self) -> list[Tensor | None]:
-        return [None if one.grad is None else one.grad.clone() for one in self._parameters]
+    def _gradients(self) -> tuple[Tensor, list[bool]]:
+        """The gradients, flat, 0 where there is none; and where there is one."""
+        gradients = [one.grad for one in self._parameters]
+        there = [
+            torch.zeros_like(one) if gradient is None else gradient
+            for one, gradient in zip(self._parameters, gradients, strict=True)
+        ]
+        return _flat(there), [gradient is not None for gradient in gradients]
 
     def _number(self, batch: Tensor) -> int:
         return self._batches.setdefault(batch.numpy().tobytes(), len(self._batches))
@@ -163,12 +166,24 @@ class _Recorder:
         self._others[id(module)] = module  # kept, so that its id stays its own
         return False
 
-    def _owner(self, held: set[int]) -> nn.Module:
-        """The model whose parameters an optimizer has; the one in use where there is none."""
-        for candidate in (self._last, *self._candidates):
-            if any(id(one) in held for one in candidate.parameters()):
-                return candidate
-        return self._last
+    def _owned(self, held: set[int]) -> list[nn.Parameter]:
+        """The parameters of the model that an optimizer has some of; those of the one in use where
+        it has none of any.
+        """
+        own = self._parameters_of(self._last)
+        for candidate in self._candidates:
+            if any(id(one) in held for one in own):
+                break
+            own = self._parameters_of(candidate)
+        if any(id(one) in held for one in own):
+            return own
+        return self._parameters_of(self._last)
+
+    def _parameters_of(self, model: nn.Module) -> list[nn.Parameter]:
+        known = self._known.get(id(model))
+        if known is None or not known.is_true():
+            known = self._known[id(model)] = _Places(model)
+        return [place[name] for place, name in known.parameters]
 
     def record(self) -> TrainingRecord:
         steps = [step for step in self._steps if "after" in step]
@@ -210,10 +225,32 @@ class _Recorder:
         )
 
 
+class _Places:
+    """Where a model's parameters stand: a walk through its modules takes far longer than a look."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.parameters: list[tuple[dict[str, Any], str]] = []
+        self._modules = [(module._modules, dict(module._modules)) for module in model.modules()]
+        self._counts = [(module._parameters, len(module._parameters)) for module in model.modules()]
+        seen: set[int] = set()
+        for module in model.modules():
+            for name, one in module._parameters.items():
+                if one is not None and id(one) not in seen:
+                    seen.add(id(one))
+                    self.parameters.append((module._parameters, name))
+
+    def is_true(self) -> bool:
+        """False once a layer or a parameter has been put in, or another one in its place."""
+        return all(now == then for now, then in self._modules) and all(
+            len(now) == count for now, count in self._counts
+        )
+
+
 class _Rows:
     """Recognizes rows of the data."""
 
     def __init__(self, features: Tensor) -> None:
+        self._given, self._version = features, features._version
         self._features = features.detach().cpu().clone()
         self._all = torch.arange(len(features))
         self._places = {
@@ -223,6 +260,8 @@ class _Rows:
 
     def of(self, inputs: Tensor) -> Tensor:
         """The numbers of these rows; UNKNOWN if one of them is not of the data."""
+        if inputs is self._given and inputs._version == self._version:
+            return self._all
         if inputs.ndim == self._features.ndim - 1:
             inputs = inputs[None]
         if inputs.shape[1:] != self._features.shape[1:]:
