@@ -21,7 +21,7 @@ SGD bounces from wall to wall if lr is large, and creeps if it is small. With
 momentum, the pulls across the valley cancel out, and those along it add up.
 RMSprop divides by the usual size of the gradient, so its steps along a flat
 floor are as long as those down a steep wall. Adam does both. In a valley at an
-angle these two gain less: `python -m katas.k21_optimizers` draws all of it.
+angle, RMSprop gains far less: `python -m katas.k21_optimizers` draws it all.
 
 Weight decay pulls all weights towards 0. In Adam the division makes this pull
 uneven, so AdamW keeps it out of g and shrinks the weights before the step.
@@ -227,7 +227,7 @@ if __name__ == "__main__":
     from katas.given import plots
 
     start, steps = torch.tensor([-4.0, 1.0]), 50
-    candidates = [0.001 * 1.25**k for k in range(21)]  # from 0.001 to 0.087
+    candidates = [0.001 * 1.5**k for k in range(24)]  # from 0.001 to 11
     figures = []
     for slant in (0.0, 0.5):
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from dojo.exam import Draw, question, same, training_steps
+from dojo.suite import called
 
 SHAPES = ((2,), (3, 2), (), (4,))
 # of the steps, which parameters have no gradient: one at first, one in between, several
@@ -32,15 +32,17 @@ def settings(draw: Draw, name: str) -> dict[str, object]:
     return values
 
 
-def steps(make: Callable, draw: Draw, name: str, dtype: torch.dtype, device="cpu") -> list[object]:
+def steps(
+    make: Callable, draw: Draw, name: str, dtype: torch.dtype, device="cpu", **changed: float
+) -> list[object]:
     """Six steps: the parameters after each, what became of their gradients, and who took it."""
     weights = [one.detach().to(dtype).requires_grad_() for one in parameters(draw, device)]
-    values = settings(draw, name)
-    optimizer, found, taken = make((one for one in weights), **values), [], []
-    handle = register_optimizer_step_pre_hook(lambda one, *_: taken.append(type(one).__name__))
-    try:
+    values = settings(draw, name) | changed
+    optimizer, found = make((one for one in weights), **values), []
+    with called.modules("torch.optim") as taken:
         for number, missing in enumerate(MISSING):
-            drawn = [draw.normal(*shape).to(device).to(dtype) for shape in SHAPES]
+            size = 20 if number == 4 else 1
+            drawn = [size * draw.normal(*shape).to(device).to(dtype) for shape in SHAPES]
             for position, (weight, gradient) in enumerate(zip(weights, drawn, strict=True)):
                 weight.grad = None if position in missing else gradient.clone()
             optimizer.lr = values["lr"] if number < 3 else values["lr"] / 4
@@ -53,9 +55,18 @@ def steps(make: Callable, draw: Draw, name: str, dtype: torch.dtype, device="cpu
             ]
             places = [weight.detach().clone() for weight in weights]
             found.append([places, kept, [weight.requires_grad for weight in weights]])
-    finally:
-        handle.remove()
-    return [found, taken]
+    return [found, sorted(taken), torch.is_grad_enabled()]
+
+
+def first_steps(make: Callable, draw: Draw, name: str) -> list[Tensor]:
+    """The same first step of two optimizers of the same parameter."""
+    start, gradient, values = draw.normal(5), draw.normal(5), settings(draw, name)
+    parameter, places = draw.normal(5).requires_grad_(), []
+    for optimizer in [make([parameter], **values) for _ in range(2)]:
+        parameter.data, parameter.grad = start.clone(), gradient.clone()
+        optimizer.step()
+        places.append(parameter.detach().clone())
+    return places
 
 
 def equal_steps(kata, draw: Draw, name: str) -> dict[str, object]:
@@ -63,11 +74,13 @@ def equal_steps(kata, draw: Draw, name: str) -> dict[str, object]:
     return {
         "float32": steps(make, draw, name, torch.float32),
         "float64": steps(make, draw, name, torch.float64),
+        "no decay": steps(make, draw, name, torch.float32, weight_decay=0.0),
         "elsewhere": steps(make, draw, name, torch.float32, draw.device),
+        "first steps": first_steps(make, draw, name),
     }
 
 
-@question("base", times=2)
+@question("base", times=2, float64=EXACT)
 def what_a_step_starts_from(kata, draw: Draw):
     weights, decay = parameters(draw), draw.real(0.2, 0.5)
     drawn = [draw.normal(*shape) for shape in SHAPES]
@@ -83,8 +96,16 @@ def what_a_step_starts_from(kata, draw: Draw):
         "weights": weights,
     }
     found["kept"] = [None if one is None else one.clone() for one in found["kept"]]
+    for weight, shape in zip(weights[2:], SHAPES[2:], strict=True):
+        weight.grad = draw.normal(*shape)
+    weights[0].grad = torch.zeros(2)
+    found["today"] = [g for _, g in optimizer.gradients()]
+    exact = draw.normal(3).double().requires_grad_()
+    exact.grad = draw.normal(3).double()
+    ((_, found["float64"]),) = kata.Optimizer([exact], lr=0.1, weight_decay=decay).gradients()
     optimizer.zero_grad()
-    return {**found, "cleared": [weight.grad is None for weight in weights]}
+    found["cleared"] = [weight.grad is None for weight in weights]
+    return {**found, "records": torch.is_grad_enabled()}
 
 
 @question("base")
@@ -165,6 +186,9 @@ def walks(kata, draw: Draw):
             point.grad = old
             places = kata.walk(make([point], 0.02 / depth), point, height, draw.integer(3, 6))
             found[f"{name}, {old is None}"] = places
+    for steps in (0, 1, draw.integer(51, 60)):
+        point = start.clone().requires_grad_()
+        found[f"{steps} steps"] = kata.walk(Plain([point], 0.02 / depth), point, height, steps)
     point = start.double().requires_grad_()
     exact = kata.walk(Plain([point], 0.02), point, height, 3)
     return {**found, "float64": exact}
@@ -189,7 +213,11 @@ def best_rates(kata, draw: Draw):
     height, start, depth = landscape(draw)
     rates, found = [rate / depth for rate in (0.005, 0.01, 0.03, 0.1, 0.2)], {}
     for order in (1, -1):
-        found[f"order {order}"] = kata.best_rate(swinging, start, height, rates[::order], 5)
+        for lift in (0.0, -500.0, 1e5):
+            found[f"order {order}, lifted by {lift}"] = kata.best_rate(
+                swinging, start.double(), lifted(height, lift), given := rates[::order], 5
+            )
+            found[f"rates left in order {order}, lifted by {lift}"] = given
     for place in range(3):
         rates = [0.01 / depth, 0.05 / depth]
         rates.insert(place, 1e4)
@@ -197,6 +225,10 @@ def best_rates(kata, draw: Draw):
     for recording in (False, True):
         begin = start.clone().requires_grad_(recording)
         with training_steps.untouched(found, start=begin):
-            kata.best_rate(Plain, begin, height, [0.01, 0.02], 2)
+            kata.best_rate(torch.optim.SGD, begin, height, [0.01, 0.02], 2)
         found[f"recording {recording}"] = [begin.requires_grad, begin.grad is None]
     return found
+
+
+def lifted(height: Callable[[Tensor], Tensor], lift: float) -> Callable[[Tensor], Tensor]:
+    return lambda point: height(point) + lift

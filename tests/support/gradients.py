@@ -43,3 +43,11 @@ def check_none(value: object, what: str) -> None:
         expected="requires_grad=False",
         likely=likely,
     )
+
+
+def check_still_recording(what: str) -> None:
+    """Gradients are still recorded after it."""
+    headline = f"After {what} torch records no gradients any more."
+    likely = "set_grad_enabled(False) stays in force: `with torch.no_grad():` ends by itself"
+    seen = "torch.is_grad_enabled() is False"
+    expect.that(torch.is_grad_enabled(), headline, seen=seen, expected="True", likely=likely)

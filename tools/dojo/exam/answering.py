@@ -76,6 +76,8 @@ def ask(
 
 
 def seed_all(seed: int) -> None:
+    """The same beginning for every question, whatever an earlier one has left behind."""
+    torch.set_grad_enabled(True)
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)

@@ -128,7 +128,7 @@ def _truth(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
     """torch asks for the truth of what a loss is made with, where that should be outputs."""
     text = (
         "an `if`, `while`, `and` or `not` asks several numbers at once whether they are true:"
-        " reduce them to one answer first"
+        " reduce them to one answer first; whether something is there at all, `is not None` asks"
     )
     frames = traceback.extract_tb(error.__traceback__)
     if frames and Path(frames[-1].filename).name == "_reduction.py":
