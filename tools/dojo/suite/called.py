@@ -4,6 +4,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -11,7 +12,7 @@ def modules(package: str) -> Iterator[set[str]]:
     """Collects the modules of a package whose functions the block calls, directly or not."""
     called, before = set[str](), sys.getprofile()
 
-    def look(frame: FrameType, event: str, argument: object) -> None:
+    def look(frame: FrameType, event: Any, argument: Any) -> None:
         name = str(frame.f_globals.get("__name__"))
         if event == "call" and name.startswith(f"{package}."):
             called.add(name)
