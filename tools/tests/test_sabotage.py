@@ -12,13 +12,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from examining import EXAM
 from examining import KATA as TINY
+from torch import nn
 
 from dojo import ROOT, files, reference_results
 from dojo.exam import sheet
-from dojo.validate import exam_probes, exams, mark_checks, marks, mutants, records, test_rules
+from dojo.validate import (
+    claims,
+    exam_probes,
+    exams,
+    mark_checks,
+    marks,
+    mutants,
+    records,
+    test_rules,
+)
 from dojo.validate.marks import candidates
+from tests.support import expect
 
 K12, TESTS = "k12_logits", "tests/test_k12_logits.py"
 SOUND = '''"""Two tests of k12, and nothing wrong with them."""
@@ -371,3 +383,187 @@ def test_a_mark_of_which_nobody_knows_when_it_was_measured_is_older(catalog):
     assert marks.out_of_date({name: entry | other}, k08) == []
     (note,) = marks.elsewhere({name: entry | other}, k08)
     assert note == "whether marks are older is not known: torch 2.6.0, Python 3.14.2"
+
+
+def with_task(kata, **changes):
+    first, *others = kata.tasks
+    return replace(kata, tasks=(replace(first, **changes), *others))
+
+
+HINTS = (
+    "Which function?",
+    "It maps any number to (0, 1).",
+    "torch has it by name.",
+    "It is sigmoid.",
+)
+OF_CATALOG = {
+    "points below zero": (lambda kata: with_task(kata, points=-3), "points are -3"),
+    "half a point": (lambda kata: with_task(kata, points=1.5), "points are 1.5"),
+    "no minutes": (lambda kata: replace(kata, minutes=0), "minutes are 0"),
+    "empty hints": (lambda kata: with_task(kata, hints=("", *HINTS[1:])), "hint 1 says nothing"),
+    "a hint twice": (lambda kata: with_task(kata, hints=HINTS[:1] + HINTS), "hint is given twice"),
+}
+
+
+@pytest.mark.parametrize("defect", OF_CATALOG)
+def test_a_catalog_that_cannot_be_true_is_named(k12, defect):
+    change, words = OF_CATALOG[defect]
+    (kata,) = k12.katas
+    assert list(claims.of_catalog(kata)) == []
+    assert [fault for fault in claims.of_catalog(change(kata)) if words in fault]
+
+
+LESSON = """'''A lesson: torch.sigmoid(z), for nn.Linear and relu(z).
+
+Tasks: one, two.
+Builds on: k01_tensors.
+'''
+def step(model):
+    # BEGIN SOLUTION one: take a step with step()
+    total = model.weight.sum() + 1
+    # END SOLUTION
+    # BEGIN SOLUTION two: go back
+    return total.backward(retain_graph=True)
+    # END SOLUTION
+"""
+OF_LESSONS = {
+    "a task is missing": ("Tasks: one, two", "Tasks: one", "the catalog says 'Tasks: one, two.'"),
+    "a task that is none": ("one, two.", "one, too.", "the catalog says"),
+    "a kata that is not there": ("k01_tensors", "k01_tensor", "which is no earlier kata"),
+    "a kata that comes later": ("k01_tensors", "k22_digits", "which is no earlier kata"),
+    "nothing is said": ("Builds on: k01_tensors.", "", "does not say what it builds on"),
+    "a wrong function of torch": ("torch.sigmoid", "torch.sigmoids_of", "no torch.sigmoids_of"),
+    "a wrong layer": ("nn.Linear", "nn.Linaer", "there is no nn.Linaer"),
+    "a wrong function": ("relu(z)", "rectify(z)", "there is no rectify(...)"),
+    "a TODO line is the code": (
+        "take a step with step()",
+        "write total = model.weight.sum() + 1",
+        "TODO line of one has",
+    ),
+}
+
+
+@pytest.mark.parametrize("defect", [*OF_LESSONS, ""])
+def test_a_lesson_that_cannot_be_true_is_named(catalog, defect):
+    old, new, words = OF_LESSONS.get(defect, ("", "", ""))
+    text, faults = LESSON.replace(old, new, 1), lesson_faults(catalog, HINTS, LESSON)
+    assert faults == []
+    faults = lesson_faults(catalog, HINTS, text)
+    assert [fault for fault in faults if words in fault] if defect else faults == []
+
+
+@pytest.mark.parametrize(
+    ("hints", "is_named"),
+    [
+        (("total = model.weight.sum()+1 is all.", *HINTS), True),
+        (("Which?", "`total = model.weight.sum() + 1`", *HINTS), True),
+        ((*HINTS, "total = model.weight.sum() + 1, of course"), False),
+    ],
+)
+def test_an_early_hint_that_is_the_solution_is_named(catalog, hints, is_named):
+    faults = lesson_faults(catalog, hints, LESSON)
+    assert bool([fault for fault in faults if "is the solution" in fault]) == is_named
+
+
+def lesson_faults(catalog, hints, text):
+    """What the part "texts are true" says of a kata with this lesson."""
+    tasks = tuple(
+        replace(catalog.find("k12").tasks[0], name=n, hints=hints) for n in ("one", "two")
+    )
+    kata = replace(catalog.find("k12"), tasks=tasks)
+    order = [each.name for each in catalog.katas]
+    said = [claims.Said("lesson", text.split("'''")[1])]
+    names = [fault for each in said for fault in claims.unknown_names(each, text)]
+    return [*claims.of_lesson(kata, text, order), *claims.given_away(kata, text), *names]
+
+
+def test_the_texts_of_today_are_true(catalog):
+    assert claims.are_true(catalog).problems == []
+
+
+def changes_in_place(by):
+    def check(what):
+        value = torch.ones(3)
+        with expect.untouched(what, value):
+            value += by
+
+    return check
+
+
+def reached(factor):
+    model = nn.Linear(2, 1)
+    (model(torch.ones(1, 2)) * factor).sum().backward()
+    return lambda what: expect.gradients_reach(model, what)
+
+
+ONES = torch.ones(2, 3)
+# each check of tests/support/expect.py → what it has to let pass, and what it has to notice: near
+# the bound, so that a looser check is found
+CHECKS = {
+    "close, of each": (
+        lambda what: expect.close(1.00005, 1.0, what),
+        lambda what: expect.close(1.0003, 1.0, what),
+    ),
+    "close, of zero": (
+        lambda what: expect.close(ONES * 9e-6, ONES * 0, what),
+        lambda what: expect.close(ONES * 2e-5, ONES * 0, what),
+    ),
+    "close, one of many": (
+        lambda what: expect.close(ONES, ONES.numpy(), what),
+        lambda what: expect.close(ONES + 2e-4 * torch.eye(2, 3), ONES, what),
+    ),
+    "close, not a number": (
+        lambda what: expect.close(ONES, ONES, what),
+        lambda what: expect.close(ONES * torch.nan, ONES, what),
+    ),
+    "close, another shape": (
+        lambda what: expect.close(ONES, ONES, what),
+        lambda what: expect.close(ONES[:1], ONES, what),
+    ),
+    "equal": (
+        lambda what: expect.equal([1, "a"], [1, "a"], what),
+        lambda what: expect.equal(1, 1.0, what),
+    ),
+    "tensor": (
+        lambda what: expect.tensor(ONES, what),
+        lambda what: expect.tensor(ONES.numpy(), what),
+    ),
+    "shape": (
+        lambda what: expect.shape(ONES, (2, 3), what),
+        lambda what: expect.shape(ONES, (2, 3, 1), what),
+    ),
+    "dtype": (
+        lambda what: expect.dtype(ONES, torch.float32, what),
+        lambda what: expect.dtype(ONES, torch.float64, what),
+    ),
+    "untouched": (changes_in_place(0.0), changes_in_place(1e-6)),
+    "gradients_reach": (reached(1.0), reached(0.0)),
+    "on_device": (
+        lambda what: expect.on_device(ONES, torch.device("cpu"), what),
+        lambda what: expect.on_device(ONES.to("meta"), torch.device("cpu"), what),
+    ),
+    "losses": (
+        lambda what: expect.losses([0.5, 0.25], 2, what),
+        lambda what: expect.losses([0.5, torch.tensor(0.25)], 2, what),
+    ),
+    "losses, one less": (
+        lambda what: expect.losses([0.5, 0.25], 2, what),
+        lambda what: expect.losses([0.5], 2, what),
+    ),
+    "printed": (
+        lambda what: expect.printed(nn.ReLU(), "ReLU()"),
+        lambda what: expect.printed(nn.Sigmoid(), "ReLU()"),
+    ),
+    "that": (
+        lambda what: expect.that(1, what, seen=1, expected=1, likely="no"),
+        lambda what: expect.that(0, what, seen=1, expected=1, likely="no"),
+    ),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_each_check_of_the_tests_lets_what_is_right_pass_and_notices_what_is_hardly_wrong(check):
+    right, wrong = CHECKS[check]
+    right("A value")
+    with pytest.raises(expect.Unmet):
+        wrong("A value")

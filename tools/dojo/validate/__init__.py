@@ -28,6 +28,7 @@ test_rules     what a test file may not do
 test_files     what a kata's test file says, and texts run against it
 workflows      the workflows, looked at by linters
 texts          lessons that read easily, short sentences, and words (words.toml)
+claims         texts that can be wrong: names, tasks, hints that are the solution
 text_sources   where the texts lie that people read
 """
 

@@ -15,6 +15,7 @@ from dojo.suite.unit import Unit
 from dojo.validate import (
     Finding,
     bands,
+    claims,
     exams,
     marks,
     mutants,
@@ -300,6 +301,7 @@ PARTS = (
     Part("the catalog names what is there", catalog_is_complete),
     Part("stubs equal what the references generate", stubs_match),
     Part("texts are plain English", texts.read_well),
+    Part("texts are true", claims.are_true),
     Part("tests judge", test_rules.hold),
     Part("every task of a stub is not started", stubs_are_not_started),
     Part("references pass", references_pass),
