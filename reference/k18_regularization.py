@@ -6,7 +6,7 @@ deviation that depends on the layer's size:
 
     std = gain * sqrt(2 / (inputs + outputs)),  gain = sqrt(2) before a ReLU
 
-With as many outputs as inputs, a ReLU layer then keeps the signal's size.
+With as many outputs as inputs, a ReLU layer roughly keeps the signal's size.
 
 Dropout. In training, each hidden activation is set to 0 with probability p,
 different ones in every pass and for every example. So no unit can rely on
@@ -51,7 +51,7 @@ class MLP(nn.Module):
     def __init__(self, input_dim: int, hidden_dim: int, dropout_p: float, num_classes: int) -> None:
         super().__init__()
         # BEGIN SOLUTION model: create self.fc1 (nn.Linear), self.dropout (nn.Dropout) and self.fc2
-        #     (nn.Linear), in this order
+        #     (nn.Linear)
         self.fc1 = nn.Linear(input_dim, hidden_dim)
         self.dropout = nn.Dropout(dropout_p)
         self.fc2 = nn.Linear(hidden_dim, num_classes)
@@ -118,9 +118,6 @@ def deviations(x: Tensor, std: float, layers: int = 10) -> list[float]:
 def overfit(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 200) -> list[float]:
     """Fit the model in place with nn.CrossEntropyLoss, in training mode: in every epoch one step on
     all examples. The optimizer and its learning rate are your choice.
-
-    The tutorial trains 2 N C + D = 302 hidden units: N = 50 points in each of C = 3 classes, 105 of
-    them to train on, with D = 2 features.
 
     Args:
         model: gives raw scores. It comes in either mode and is left in that mode.

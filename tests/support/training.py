@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from dojo.diagnosis import Diagnosis
@@ -22,6 +23,20 @@ DOUBLE_SIGMOID = (
 )
 SQUARED_ERROR = "this is the squared error: use nn.BCELoss"
 Loss = Callable[[Tensor, Tensor], Tensor]
+# likely cause → the loss of class scores (n, classes) and class numbers (n,) that it follows
+CLASS_LOSSES: dict[str, Loss] = {
+    "a softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw scores"
+    " (logits)": lambda scores, labels: F.cross_entropy(F.softmax(scores, dim=1), labels),
+    "nn.NLLLoss wants log-probabilities, and these are raw scores: use nn.CrossEntropyLoss": (
+        F.nll_loss
+    ),
+    "this is the squared error against one-hot labels: use nn.CrossEntropyLoss": (
+        lambda scores, labels: F.mse_loss(scores, F.one_hot(labels, scores.shape[1]).float())
+    ),
+    "this is the loss with label_smoothing=0.1: leave the smoothing out": (
+        lambda scores, labels: F.cross_entropy(scores, labels, label_smoothing=0.1)
+    ),
+}
 
 
 def run(
