@@ -12,11 +12,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from katas.given.data import spiral
-from tests.support import expect, placement, training
+from tests.support import expect, formula, placement, training
 
 SOFTMAX_INSIDE = (
     "softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw scores"
 )
+SWAPPED = "the right classes and the answers are swapped: y_true comes first"
 UNWEIGHTED = "the class weights are left out: nn.CrossEntropyLoss(weight=class_weights)"
 
 
@@ -25,18 +26,21 @@ UNWEIGHTED = "the class weights are left out: nn.CrossEntropyLoss(weight=class_w
 class TestModels:
     def test_prints_the_architecture(self, kata, name):
         expect.printed(
-            getattr(kata, name)(input_dim=2, hidden_dim=100, num_classes=3),
+            getattr(kata, name)(input_dim=4, hidden_dim=17, num_classes=6),
             f"""
             {name}(
-              (fc1): Linear(in_features=2, out_features=100, bias=True)
-              (fc2): Linear(in_features=100, out_features=3, bias=True)
+              (fc1): Linear(in_features=4, out_features=17, bias=True)
+              (fc2): Linear(in_features=17, out_features=6, bias=True)
             )
             """,
             causes={
                 "the softmax stays outside: nn.CrossEntropyLoss contains it": "Softmax",
                 "the sizes are swapped: nn.Linear(inputs, outputs)": (
-                    "in_features=100, out_features=2"
+                    "in_features=17, out_features=4"
                 ),
+                "100 hidden units are written into the code: use hidden_dim": "out_features=100",
+                "3 classes are written into the code: use num_classes": "out_features=3",
+                "2 features are written into the code: use input_dim": "in_features=2",
             },
         )
 
@@ -46,27 +50,36 @@ class TestModels:
 
     def test_output_follows_the_formula(self, kata, name):
         model = getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3)
-        x = 2 * torch.randn(25, 2)
-        z1 = model.fc1(x)
-        linear, relu = model.fc2(z1), model.fc2(F.relu(z1))
-        right = linear if name == "LinearModel" else relu
-        causes = {
-            "these are probabilities, and the model gives raw scores: leave the softmax out": (
-                F.softmax(right, dim=1)
-            ),
-            "these are log-probabilities, and the model gives raw scores": F.log_softmax(
-                right, dim=1
-            ),
-            "a relu cuts off the negative scores: it belongs between the layers, not at the end": (
-                F.relu(right)
-            ),
-            "the relu between the layers is missing, so this is a linear model": linear,
-            "this has a relu between the layers: LinearModel has nothing there": relu,
-            "this is tanh between the layers, not relu": model.fc2(torch.tanh(z1)),
-            "this is the sigmoid between the layers, not relu": model.fc2(torch.sigmoid(z1)),
-        }
-        with expect.untouched("The input", x):
-            expect.close(model(x), right, what=f"The output of {name}", causes=causes)
+
+        def given(between, end=lambda scores: scores):
+            return lambda x: end(model.fc2(between(model.fc1(x)))).detach()
+
+        right = (lambda z: z) if name == "LinearModel" else F.relu
+        formula.check(
+            lambda x: model(x),
+            given(right),
+            {"25 examples": (2 * torch.randn(25, 2),), "a single example": (torch.randn(1, 2),)},
+            what=f"The output of {name}",
+            wrong={
+                "these are probabilities, and the model gives raw scores: leave the softmax out": (
+                    given(right, lambda scores: F.softmax(scores, dim=1))
+                ),
+                "these are log-probabilities, and the model gives raw scores": (
+                    given(right, lambda scores: F.log_softmax(scores, dim=1))
+                ),
+                "a relu cuts off the negative scores: it belongs between the layers, not at the"
+                " end": [given(right, F.relu), given(lambda z: z, F.relu)],
+                "the relu between the layers is missing, so this is a linear model": (
+                    given(lambda z: z)
+                ),
+                "this has a relu between the layers: LinearModel has nothing there": given(F.relu),
+                "this is tanh between the layers, not relu": given(torch.tanh),
+                "this is the sigmoid between the layers, not relu": given(torch.sigmoid),
+                "a single example loses its row: squeeze() drops every dimension of size 1": (
+                    given(right, torch.squeeze)
+                ),
+            },
+        )
 
     def test_gradients_reach_every_parameter(self, kata, name):
         model = getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3)
@@ -82,7 +95,9 @@ class TestModels:
 @pytest.mark.task("train", needs="models")
 class TestTrain:
     def test_every_step_follows_the_gradient(self, kata):
-        training.check_steps(trained(kata, kata.MLP(2, 10, 3), unbalanced(), epochs=4))
+        model = kata.MLP(2, 10, 3)
+        for epochs in (4, 3):  # the second call goes on from there
+            training.check_steps(trained(kata, model, unbalanced(), epochs=epochs))
 
     def test_each_loss_is_the_weighted_cross_entropy(self, kata):
         for epochs in (5, 2):  # each call has a list of its own
@@ -119,37 +134,54 @@ class TestMetrics:
     def test_overall_figures_are_weighted_by_class(self, kata):
         y_true, y_pred, classes = answers()
         seen = figures(kata.get_metrics(y_true, y_pred, classes), "overall")
+        right = sklearn(y_true, y_pred, "weighted")
+        precision, recall = right[:2]
         causes = {
             "the mean over the classes is not weighted by their points: average='weighted'": (
                 sklearn(y_true, y_pred, "macro")
             ),
-            "the right classes and the answers are swapped: y_true comes first": sklearn(
-                y_pred, y_true, "weighted"
+            "all points are counted together: average='weighted'": sklearn(y_true, y_pred, "micro"),
+            SWAPPED: sklearn(y_pred, y_true, "weighted"),
+            "precision and recall are swapped": right[[1, 0, 2]],
+            "this is the f1 of the overall precision and recall: it is the weighted mean of each"
+            " class's f1": torch.stack(
+                [precision, recall, 2 * precision * recall / (precision + recall)]
             ),
         }
-        expect.close(
-            seen[:3],
-            sklearn(y_true, y_pred, "weighted"),
-            what="Overall precision, recall and f1",
-            causes=causes,
-        )
-        expect.close(seen[3], 10.0, what="The overall num_samples")
+        expect.close(seen[:3], right, what="Overall precision, recall and f1", causes=causes)
+        causes = {
+            "this is the number of classes: num_samples counts the points": 4.0,
+            "this is the mean number of points of a class: overall it counts all": 14 / 4,
+            "this is 1, the sum of the shares: num_samples counts the points": 1.0,
+        }
+        expect.close(seen[3], 14.0, what="The overall num_samples", causes=causes)
 
     def test_each_class_has_its_figures(self, kata):
         y_true, y_pred, classes = answers()
         metrics = kata.get_metrics(y_true, y_pred, classes)
         each, swapped = sklearn(y_true, y_pred, None), sklearn(y_pred, y_true, None)
         for number, name in enumerate(classes):
+            right = each[:, number]
             causes = {
-                "the right classes and the answers are swapped: y_true comes first": swapped[
-                    :, number
-                ]
+                SWAPPED: swapped[:, number],
+                "precision and recall are swapped": right[[1, 0, 2, 3]],
+                "num_samples counts the answers: it is the number of points in y_true": torch.cat(
+                    [right[:3], swapped[3:, number]]
+                ),
+                "num_samples counts the right answers: it is the number of points in y_true": (
+                    torch.cat([right[:3], (right[1] * right[3]).reshape(1)])
+                ),
+            }
+            others = {
+                f"the names go to the wrong numbers: these are the figures of {other}": each[:, n]
+                for n, other in enumerate(classes)
+                if n != number
             }
             expect.close(
                 figures(metrics, "class", name),
-                each[:, number],
+                right,
                 what=f"The four figures of {name}",
-                causes=causes,
+                causes=causes | others,
             )
 
     @pytest.mark.placement
@@ -167,25 +199,76 @@ class TestMetrics:
 @pytest.mark.task("point")
 class TestPoint:
     def test_says_the_sentence(self, kata):
-        mean = torch.tensor([1.0, -2.0])
-        std = torch.tensor([2.0, 0.5])
-        point = torch.tensor([2.0, -1.5])
+        given = [a_point(*sizes) for sizes in ((3, 4, 0), (2, 3, 2), (5, 6, 1))]
+
+        def told(model, point, classes, turn=percent, share=by_softmax, name=likeliest):
+            scores = model(point.unsqueeze(0)).squeeze(0)
+            return sentence(turn(share(scores).item()), name(scores, classes))
+
+        def right(model, point, mean, std, classes, **other):
+            return told(model, (point - mean) / std, classes, **other)
+
+        formula.check(
+            kata.predict_point,
+            right,
+            given,
+            what="The sentence",
+            wrong={
+                "the point is not standardized: (point - mean) / std": (
+                    lambda model, point, mean, std, classes: told(model, point, classes)
+                ),
+                "the point is standardized by its own mean and deviation: take those that are"
+                " given": lambda model, point, mean, std, classes: told(
+                    model, (point - point.mean()) / point.std(), classes
+                ),
+                "the point is not divided by std: (point - mean) / std": (
+                    lambda model, point, mean, std, classes: told(model, point - mean, classes)
+                ),
+                "a pair of brackets is missing: (point - mean) / std": (
+                    lambda model, point, mean, std, classes: told(
+                        model, point - mean / std, classes
+                    )
+                ),
+                "the probability is a fraction, not percent: multiply by 100": partial(
+                    right, turn=lambda share: f"{share:.0f}"
+                ),
+                "the percentage is cut off: round it": partial(
+                    right, turn=lambda share: str(int(share * 100))
+                ),
+                "the percentage is not rounded to a whole one": [
+                    partial(right, turn=lambda share, d=d: f"{share * 100:.{d}f}") for d in (1, 2)
+                ],
+                "this is the class number: give its name": partial(
+                    right, name=lambda scores, classes: int(scores.argmax())
+                ),
+                "the names are written into the code: classes has them": [
+                    partial(right, name=lambda s, c, n=n: f"c{int(s.argmax()) + n}") for n in (0, 1)
+                ],
+                "it is always the first class: argmax tells which is the likeliest": [
+                    partial(right, name=lambda scores, classes: classes[0]),
+                    partial(
+                        right,
+                        name=lambda scores, classes: classes[0],
+                        share=lambda scores: F.softmax(scores, dim=0)[0],
+                    ),
+                ],
+                "this is the sigmoid of a score: the softmax makes probabilities of all scores": (
+                    partial(right, share=lambda scores: scores.sigmoid().max())
+                ),
+                "this is the raw score: the softmax makes a probability of it": partial(
+                    right, share=lambda scores: scores.max()
+                ),
+                "the softmax is applied twice": partial(
+                    right, share=lambda scores: F.softmax(F.softmax(scores, dim=0), dim=0).max()
+                ),
+            },
+        )
+
+    def test_asks_the_model_for_a_batch_of_one_point(self, kata):
+        model, *given = a_point(2, 3, 1)
         seen = []
-
-        def model(x):  # scores of which class 1 has the highest, when the point is standardized
-            seen.append(tuple(x.shape))
-            return x @ torch.tensor([[1.0, 3.0, 0.0], [0.0, 0.5, 0.1]])
-
-        answer = kata.predict_point(model, point, mean, std, ["red", "green", "blue"])
-        right = sentence(model(((point - mean) / std).unsqueeze(0)), "green")
-        causes = {
-            "the point is not standardized: (point - mean) / std": sentence(
-                model(point.unsqueeze(0)), "green"
-            ),
-            "the probability is a fraction, not percent: multiply by 100": right[:-3] + "1%",
-            "this is the class number: give its name": right.replace("green", "1"),
-        }
-        expect.equal(answer, right, what="The sentence", causes=causes)
+        model.register_forward_pre_hook(lambda module, inputs: seen.append(tuple(inputs[0].shape)))
+        kata.predict_point(model, *given)
         expect.that(
             seen[0] == (1, 2),
             "The model was not called with a batch of one point.",
@@ -194,80 +277,115 @@ class TestPoint:
             likely="the model takes a batch: unsqueeze(0) makes one of a single point",
         )
 
-    @pytest.mark.parametrize("number", [0, 2])
-    def test_names_the_likeliest_class(self, kata, number):
-        scores = torch.zeros(1, 3)
-        scores[0, number] = 2.0
-        answer = kata.predict_point(
-            lambda x: scores,
-            torch.zeros(2),
-            torch.zeros(2),
-            torch.ones(2),
-            ["red", "green", "blue"],
-        )
-        expect.equal(
-            answer, sentence(scores, ["red", "green", "blue"][number]), what="The sentence"
-        )
-
     @pytest.mark.placement
     def test_asks_a_model_on_any_device(self, kata, device):
-        model = torch.nn.Linear(2, 3)
-        given = (torch.tensor([2.0, -1.5]), torch.tensor([1.0, -2.0]), torch.tensor([2.0, 0.5]))
-        scores = model(((given[0] - given[1]) / given[2]).unsqueeze(0))
-        answer = placement.same(
+        model, *given, classes = a_point(2, 3, 1)
+        right = sentence(*answer(model, *given, classes))
+        seen = placement.same(
             kata.predict_point,
             model.to(device),
             *(tensor.to(device) for tensor in given),
-            ["red", "green", "blue"],
+            classes,
             device=device,
             what="The sentence",
         )
-        right = sentence(scores, ["red", "green", "blue"][int(scores.argmax())])
-        expect.equal(answer, right, what=f"The sentence of a model on {device}")
+        expect.equal(seen, right, what=f"The sentence of a model on {device}")
+
+
+def unbalanced():
+    """Points of three classes, 20, 8 and 2 of them, and weights that do not follow from that."""
+    labels = torch.repeat_interleave(torch.arange(3), torch.tensor([20, 8, 2]))
+    return torch.randn(30, 2) + labels.reshape(-1, 1), labels, torch.tensor([0.4, 0.3, 1.5])
 
 
 def trained(kata, model, data, epochs=0):
     """A training on (features, labels, class weights), looked at."""
     features, labels, weights = data
-    rule = training.Rule(
-        partial(F.cross_entropy, weight=weights),
-        wrong={
-            SOFTMAX_INSIDE: lambda scores, labels: F.cross_entropy(
-                F.softmax(scores, dim=1), labels, weight=weights
+
+    def loss(scores, labels, weight=weights, turn=F.cross_entropy, **more):
+        return turn(scores, labels, weight=weight, **more)
+
+    wrong = {
+        UNWEIGHTED: F.cross_entropy,
+        SOFTMAX_INSIDE: lambda scores, labels: loss(F.softmax(scores, dim=1), labels),
+        "the weighted losses are divided by the number of points, not by the sum of their weights:"
+        " nn.CrossEntropyLoss(weight=class_weights) does that by itself": (
+            lambda scores, labels: loss(scores, labels, reduction="sum") / len(labels)
+        ),
+        "the weighted losses are added up: the loss is their weighted mean": (
+            partial(loss, reduction="sum")
+        ),
+        "the weights are turned around, 1 / class_weights: take them as they are": (
+            partial(loss, weight=1 / weights)
+        ),
+        "these are weights of the counts of the labels: take the class_weights that are given": (
+            partial(loss, weight=1 / labels.bincount())
+        ),
+        "nn.NLLLoss wants log-probabilities, and these are raw scores": partial(
+            loss, turn=F.nll_loss
+        ),
+    }
+    with expect.untouched("class_weights", weights):
+        return training.run(
+            model,
+            lambda model, features, labels, **told: kata.train(
+                model, features, labels, weights, **told
             ),
-            UNWEIGHTED: F.cross_entropy,
-        },
-        default=50,
-    )
-
-    def train(model, features, labels, **told):
-        return kata.train(model, features, labels, weights, **told)
-
-    with expect.untouched("The class weights", weights):
-        return training.run(model, train, features, labels, rule, epochs)
-
-
-def unbalanced():
-    """Points of three classes, 20, 8 and 2 of them, and the weights 1 / count."""
-    counts = torch.tensor([20, 8, 2])
-    labels = torch.repeat_interleave(torch.arange(3), counts)
-    return torch.randn(30, 2) + labels.reshape(-1, 1), labels, 1 / counts
+            features,
+            labels,
+            training.Rule(loss, wrong, default=50),
+            epochs=epochs,
+        )
 
 
 def accuracy(model, part):
     return (model(part.features).argmax(dim=1) == part.labels).float().mean()
 
 
-def sentence(scores, name):
-    percent = F.softmax(scores, dim=1).max().item() * 100
-    return f"The probability that you have {name} is {percent:.0f}%"
+def by_softmax(scores):
+    return F.softmax(scores, dim=0).max()
+
+
+def likeliest(scores, classes):
+    return classes[int(scores.argmax())]
+
+
+def percent(share):
+    return f"{share * 100:.0f}"
+
+
+def sentence(number, name):
+    return f"The probability that you have {name} is {number}%"
+
+
+def answer(model, point, mean, std, classes):
+    scores = model(((point - mean) / std).unsqueeze(0)).squeeze(0)
+    return percent(by_softmax(scores).item()), likeliest(scores, classes)
+
+
+def a_point(features, number, likely):
+    """A model of so many classes, a point, mean, std and names; that of this number is the
+    likeliest, by a percentage that is rounded up for an even number, and down for an odd one.
+    """
+    names = ("pear", "apple", "fig", "date", "plum", "lime")[:number]
+    while True:
+        model, mean, std = torch.nn.Linear(features, number), torch.randn(features), torch.rand(1)
+        point, std = 2 * torch.randn(features), (std + torch.rand(features) + 0.3)
+        with torch.no_grad():
+            scores = 3 * model(((point - mean) / std).unsqueeze(0)).squeeze(0)
+            model.weight.mul_(3)
+            model.bias.mul_(3)
+        share = 100 * by_softmax(scores).item()
+        rounded = 0.6 < share % 1 < 0.95 if likely % 2 == 0 else 0.05 < share % 1 < 0.4
+        if int(scores.argmax()) == likely and share < 98 and rounded:
+            return model, point, mean, std, names
 
 
 def answers() -> tuple[Tensor, Tensor, tuple[str, ...]]:
-    """Ten points of three classes and answers to them, some wrong; no two figures are equal."""
-    y_true = torch.tensor([0, 0, 0, 0, 0, 1, 1, 1, 2, 2])
-    y_pred = torch.tensor([0, 0, 0, 1, 2, 1, 1, 0, 2, 2])
-    return y_true, y_pred, ("a", "b", "c")
+    """Points of four classes and answers to them, some wrong; no two figures are equal."""
+    y_true = torch.tensor([0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 3, 3])
+    y_pred = torch.tensor([0, 0, 0, 1, 2, 1, 1, 0, 2, 2, 3, 3, 3, 0])
+    return y_true, y_pred, ("pear", "apple", "fig", "date")
 
 
 def sklearn(y_true: Tensor, y_pred: Tensor, average: str | None) -> Tensor:

@@ -78,9 +78,14 @@ def answered(random: np.random.Generator):
     return torch.tensor(y_true[order]), torch.tensor(y_pred[order]), names(random)
 
 
-def a_point(random: np.random.Generator):
-    """Weights and biases of a linear model, a point, mean and std, and names; the percentage is not
-    near a half.
+def points(random: np.random.Generator):
+    """Two points, of which the percentage is rounded up and down."""
+    return [a_point(random, 0.55, 0.95), a_point(random, 0.05, 0.45)]
+
+
+def a_point(random: np.random.Generator, least: float, most: float):
+    """Weights and biases of a linear model, a point, mean and std, and names; the part of the
+    percentage behind its point is between these.
     """
     while True:
         drawn = [random.standard_normal(shape) for shape in ((4, 3), 4, 3, 3)] + [
@@ -88,7 +93,7 @@ def a_point(random: np.random.Generator):
         ]
         weight, bias, point, mean, std = (torch.tensor(one, dtype=torch.float32) for one in drawn)
         percent = 100 * float(F.softmax(weight @ ((point - mean) / std) + bias, dim=0).max())
-        if percent < 99 and abs(percent % 1 - 0.5) > 0.05:
+        if percent < 99 and least < percent % 1 < most:
             return weight, bias, point, mean, std, names(random)
 
 
@@ -103,6 +108,7 @@ def forward_pass(kata, draw: Draw):
         found |= {
             f"{name} is made of": structure.plain(model),
             f"scores of {name}": output,
+            f"scores of {name} for one": model(x[:1]),
         }
         found[f"gradients of {name}"] = [parameter.grad for parameter in model.parameters()]
     return found
@@ -126,10 +132,9 @@ def gradients(kata, draw: Draw):
     return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))
 
 
-@question("train", seconds=30, training=KEEPS)
+@question("train", training=KEEPS)
 def epochs_of_its_own(kata, draw: Draw):
-    data, model = draw.data(unbalanced), draw.weights(small())
-    return training_steps.looked_at(kata.train, model, data)
+    return training_steps.looked_at(kata.train, draw.weights(small()), draw.data(unbalanced))
 
 
 @question("train", seconds=60, scores=FOUND)
@@ -173,14 +178,16 @@ def figures(kata, draw: Draw):
 
 @question("point", times=3)
 def sentence(kata, draw: Draw):
-    weight, bias, *given, classes = draw.made(a_point)
-    found, sizes = {}, []
-    for name, place in (("here", torch.device("cpu")), ("there", draw.device)):
-        model = nn.Linear(3, 4)
-        with torch.no_grad():
-            model.weight.copy_(weight)
-            model.bias.copy_(bias)
-        model = model.to(place)
-        model.register_forward_pre_hook(lambda module, inputs: sizes.append(inputs[0].shape))
-        found[name] = kata.predict_point(model, *(one.to(place) for one in given), classes)
+    found, sizes = {"untouched": []}, []
+    for number, (weight, bias, *given, classes) in enumerate(draw.made(points)):
+        for name, place in (("here", torch.device("cpu")), ("there", draw.device)):
+            model = nn.Linear(3, 4)
+            with torch.no_grad():
+                model.weight.copy_(weight)
+                model.bias.copy_(bias)
+            model, point = model.to(place), [one.to(place) for one in given]
+            model.register_forward_pre_hook(lambda module, inputs: sizes.append(inputs[0].shape))
+            kept = [one.clone() for one in point]
+            found[f"{name} {number}"] = kata.predict_point(model, *point, classes)
+            found["untouched"] += [torch.equal(*pair) for pair in zip(point, kept, strict=True)]
     return {**found, "batch of one": sizes[0]}
