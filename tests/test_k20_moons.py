@@ -2,6 +2,7 @@
 not seen.
 """
 
+from collections import Counter
 from functools import cache, partial
 
 import pytest
@@ -16,6 +17,7 @@ LINEAR = (
     "the model is a linear one: without activations between them, all its layers draw a single"
     " straight line"
 )
+COPY = "a copy of the model is trained: the model handed in has to learn"
 PROBABILITIES = (
     "the outputs lie between 0 and 1, as after a sigmoid: the model gives raw scores, the loss has"
     " the sigmoid"
@@ -45,6 +47,27 @@ class TestModel:
         }
         expect.shape(
             model.eval()(torch.randn(7, 2)), (7, 1), what="The scores of 7 points", causes=causes
+        )
+        causes = {"a single point loses its row: squeeze() drops every dimension of size 1": (1,)}
+        causes |= {"a single point loses its row and its column: leave out squeeze()": ()}
+        scores = model(torch.randn(1, 2))
+        expect.shape(scores, (1, 1), what="The score of a single point", causes=causes)
+
+    def test_is_untrained(self, kata):
+        with training.counted() as steps:
+            model = kata.build_model()
+        features, labels = moons()
+        with torch.no_grad():
+            share = ((model.eval()(features) >= 0) == labels).float().mean().item()
+        expect.that(
+            not steps and share < 0.96,
+            "build_model() gives a model that was trained before.",
+            seen=f"{len(steps)} steps of an optimizer, {share:.0%} of the points answered right",
+            expected="new weights, which know nothing of the moons",
+            likely=expect.told(
+                "the training belongs into train, where it draws on the budget: build_model only"
+                " makes the layers"
+            ),
         )
 
     def test_has_parameters_to_train(self, kata):
@@ -136,6 +159,7 @@ def answers(build_model, train, seed):
     """
     (features, labels), (new, right), losses = moons(), moons(points=20000, seed=2024), []
     model = build_model()
+    start = [value.detach().clone() for value in model.parameters()]
     check_budget(
         passes(model, lambda: losses.extend(train(model, features, labels)), len(features)), 800
     )
@@ -146,6 +170,10 @@ def answers(build_model, train, seed):
         if scores.min() >= 0 and scores.max() <= 1
         else [LINEAR]
         if is_linear(model)
+        else [COPY]
+        if is_falling(losses) and all(map(torch.equal, start, model.parameters()))
+        else [f"it stops after {len(losses)} of the 800 epochs, with the loss still falling"]
+        if is_falling(losses[-50:]) and len(losses) < 800
         else []
     )
     return ((scores >= 0) == right).float().mean(), losses, causes
@@ -153,18 +181,23 @@ def answers(build_model, train, seed):
 
 def passes(model: nn.Module, train, points: int) -> float:
     """Number of times that the training sent its points through the model and gradients back."""
-    rows = []
+    rows = Counter()
 
     def look(module: nn.Module, inputs: tuple, output: object) -> None:
         if isinstance(output, Tensor) and output.requires_grad:
-            output.register_hook(lambda gradient: rows.append(len(output)))
+            output.register_hook(lambda gradient: rows.update({module: len(output)}))
 
-    handle = model.register_forward_hook(look)
+    # model.forward(x) calls no hook of the model: then its layers count
+    layers = [
+        part for part in model.modules() if next(part.parameters(recurse=False), None) is not None
+    ]
+    handles = [part.register_forward_hook(look) for part in {model, *layers}]
     try:
         train()
     finally:
-        handle.remove()
-    return sum(rows) / points
+        for handle in handles:
+            handle.remove()
+    return (rows[model] or max(rows.values(), default=0)) / points
 
 
 def check_budget(made: float, epochs: int) -> None:
@@ -180,6 +213,12 @@ def check_budget(made: float, epochs: int) -> None:
         expected=f"at most {epochs}",
         likely=likely,
     )
+
+
+def is_falling(losses: list[float]) -> bool:
+    """The last fifth of the losses is lower than the fifth before it, by a hundredth and more."""
+    part = len(losses) // 5
+    return part > 0 and sum(losses[-part:]) < 0.99 * sum(losses[-2 * part : -part])
 
 
 def is_linear(model: nn.Module) -> bool:

@@ -1,5 +1,6 @@
 """Questions on k20: the same asking code runs on the submission, confined, and on the reference."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -31,13 +32,22 @@ def few(random: np.random.Generator) -> list[Tensor]:
     return moons(random, 40, 2)[0][:2]
 
 
+def leaves(model: nn.Module) -> list[nn.Module]:
+    """The parts with weights of their own."""
+    return [part for part in model.modules() if list(part.parameters(recurse=False))]
+
+
 def watched(
     train: Callable[[], list], model: nn.Module, points: int, epochs: int
 ) -> dict[str, object]:
     """Run a training; its losses' form, how much of the budget went, and whether gradients outlived
     a step.
     """
-    rows, begins, left = [], [True], []
+    rows, begins, left, layers = [], [True], [], Counter()
+
+    def went_through(module: nn.Module, inputs: tuple, output: object) -> None:
+        if isinstance(output, Tensor) and output.requires_grad:
+            output.register_hook(lambda gradient: layers.update({module: len(output)}))
 
     def passed(module: nn.Module, inputs: tuple, output: object) -> None:
         if isinstance(output, Tensor) and output.requires_grad:
@@ -55,6 +65,7 @@ def watched(
 
     handles = [
         model.register_forward_hook(passed),
+        *(part.register_forward_hook(went_through) for part in leaves(model)),
         register_optimizer_step_pre_hook(lambda *_: begins.append(True) if not begins else None),
     ]
     try:
@@ -64,10 +75,12 @@ def watched(
             handle.remove()
     form = [
         type(losses).__name__,
-        len(losses) <= epochs,
+        0 < len(losses) <= epochs,
         all(type(loss) is float for loss in losses),
     ]
-    return {"losses": form, "spent": sum(rows) / points / epochs, "left over": any(left)}
+    # model.forward(x) calls no hook of the model: then its layers count
+    spent = sum(rows) or max(layers.values(), default=0)
+    return {"losses": form, "spent": spent / points / epochs, "left over": any(left)}
 
 
 # Counted where the submission runs, which could count wrongly: the points learned by a longer
@@ -87,12 +100,19 @@ def share(answer, right, hidden) -> float:
 @question("model")
 def new_models(kata, draw: Draw):
     first, second = kata.build_model(), kata.build_model()
+    points, classes = draw.made(
+        lambda random: make_moons(1000, noise=0.15, random_state=int(random.integers(2**31)))
+    )
     scores, shared = (
         first.eval()(draw.normal(draw.integer(3, 9), 2)),
         {id(value) for value in first.parameters()},
     )
+    with torch.no_grad():
+        known = (first(torch.tensor(points, dtype=torch.float32))[:, 0] >= 0).numpy() == classes
     return {
         "scores": [scores.shape, scores.requires_grad, isinstance(first, nn.Module)],
+        "one": first(draw.normal(1, 2)).shape,
+        "untrained": bool(known.mean() < 0.96),
         "shared": any(id(value) in shared for value in second.parameters()),
         "places": sorted({value.device.type for value in first.parameters()}),
     }

@@ -2,7 +2,8 @@
 those of its model. Works with every optimizer of torch.
 """
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -88,6 +89,19 @@ def check(*arguments: object, **named: object) -> list[float]:
 def _raise(diagnosis: Diagnosis | None) -> None:
     if diagnosis:
         raise expect.Unmet(diagnosis)
+
+
+@contextlib.contextmanager
+def counted() -> Iterator[list[str]]:
+    """The kinds of the optimizers that take a step in the block, one for each step."""
+    taken: list[str] = []
+    handle = register_optimizer_step_pre_hook(
+        lambda optimizer, args, kwargs: taken.append(type(optimizer).__name__)
+    )
+    try:
+        yield taken
+    finally:
+        handle.remove()
 
 
 @dataclass(frozen=True)
