@@ -82,11 +82,14 @@ def _tried(question: Question, item: Item) -> Iterator[tuple[str, bool]]:
         yield f"{question.name}: answers", False
     for name, answer in item.right.items():
         refused: dict[str, list[bool]] = {}
+        is_exact = name not in question.comparisons
         for place, wrong in corruptions(answer):
+            if not is_exact and any(refused.get(place, ())):
+                continue  # such a comparison may follow a whole training
             answers = {**item.right, name: wrong}
             reason = question.compare(answers, item.right, item.hidden)
             refused.setdefault(place, []).append(bool(reason))
-        enough = any if name in question.comparisons else all
+        enough = all if is_exact else any
         yield from ((f"{question.name}: {name}{at}", enough(ways)) for at, ways in refused.items())
 
 
