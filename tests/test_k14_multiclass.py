@@ -35,24 +35,27 @@ RULE = training.Rule(
 class TestModel:
     def test_prints_the_architecture(self, kata):
         expect.printed(
-            kata.MulticlassClassifier(input_size=2, hidden_size=5, output_size=4),
+            kata.MulticlassClassifier(input_size=3, hidden_size=17, output_size=6),
             """
             MulticlassClassifier(
               (main): Sequential(
-                (0): Linear(in_features=2, out_features=5, bias=True)
+                (0): Linear(in_features=3, out_features=17, bias=True)
                 (1): ReLU()
-                (2): Linear(in_features=5, out_features=4, bias=True)
+                (2): Linear(in_features=17, out_features=6, bias=True)
               )
             )
             """,
             causes={
                 "the softmax stays outside: nn.CrossEntropyLoss contains it": "Softmax",
                 "the sigmoid is for a single logit; here each class has one, and they stay raw": (
-                    "Sigmoid"
+                    "(3): Sigmoid"
                 ),
-                "one output is for two classes: four classes need four": "out_features=1,",
+                "this is a sigmoid between the layers: nn.ReLU belongs there": "(1): Sigmoid",
+                "this is tanh between the layers: nn.ReLU belongs there": "(1): Tanh",
+                "one output is for two classes: each class needs one of its own": "out_features=1,",
+                "four classes are written into the code: use output_size": "out_features=4,",
                 "the sizes are swapped: nn.Linear(inputs, outputs)": (
-                    "in_features=5, out_features=2"
+                    "in_features=17, out_features=3"
                 ),
                 "the layers belong in a Sequential named main: self.main = nn.Sequential(...)": (
                     "Classifier()"
@@ -209,7 +212,14 @@ class TestPredict:
         model.register_forward_hook(
             lambda module, inputs, output: seen.append((module.training, output.requires_grad))
         )
-        kata.predict(model, torch.randn(6, 2))
+        with torch.enable_grad():  # which the caller gets back as it was
+            kata.predict(model, torch.randn(6, 2))
+            records = torch.is_grad_enabled()
+        likely = (
+            "torch.set_grad_enabled(False) lasts for good: with torch.no_grad(): ends by itself"
+        )
+        headline, off = "After predict no gradients are recorded any more.", "switched off"
+        expect.that(records, headline, seen=off, expected="switched on", likely=likely)
         expect.that(
             not any(mode for mode, _ in seen),
             "The model is called in training mode, in which dropout is active.",
