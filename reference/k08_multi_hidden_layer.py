@@ -74,8 +74,8 @@ class MultiHiddenLayerNN(nn.Module):
 def train(
     model: MultiHiddenLayerNN, features: Tensor, labels: Tensor, epochs: int = 1000
 ) -> list[float]:
-    """Fit the model in place with nn.BCELoss; each epoch is one step on all examples. Starting
-    again, as in k07, is not needed.
+    """Fit the model in place with nn.BCELoss; each epoch is one step on all examples. Train once:
+    don't start again as in k07.
 
     Args:
         features: (n, num_hidden[0]) float32, on the model's device.

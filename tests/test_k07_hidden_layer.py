@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import sine_bands
-from tests.support import expect, layers, marks, placement, training
+from tests.support import expect, formula, layers, marks, placement, training
 
 RULE = training.Rule(
     F.binary_cross_entropy,
@@ -44,7 +44,13 @@ class TestLayers:
                 "a plain list hides its layers from torch: append to the nn.ModuleLists that "
                 "are there": ("HiddenLayerNN()"),
                 "the activations are in the wrong order: tanh comes first, the sigmoid last, as "
-                "it gives the probability": ("(0): Sigmoid()"),
+                "it gives the probability": "(0): Sigmoid()\n    (1): Tanh()",
+                "the hidden layer's tanh is missing": "(0): Sigmoid()\n  )",
+                "the sigmoid at the end is missing": "(0): Tanh()\n  )",
+                "the sizes are swapped: nn.Linear(inputs, outputs)": (
+                    "in_features=1, out_features=2"
+                ),
+                "nn.Linear comes with a bias: leave bias=False out": "bias=False",
                 "the hidden layer's activation is tanh, not ReLU": "ReLU",
             },
         )
@@ -57,25 +63,53 @@ class TestLayers:
             "a size is written into the code": (2, 2),
             "the sizes are swapped: nn.Linear(inputs, outputs)": (5, 4),
         }
-        expect.shape(
-            first.weight, (4, 5), what="The first layer's weight, (outputs, inputs),", causes=wrong
-        )
-        expect.shape(second.weight, (3, 4), what="The second layer's weight, (outputs, inputs),")
+        what = "The weight (outputs, inputs) of the {} layer"
+        expect.shape(first.weight, (4, 5), what=what.format("first"), causes=wrong)
+        wrong = {
+            "num_labels is not used: the last layer always has one output": (1, 4),
+            "the sizes are swapped: nn.Linear(inputs, outputs)": (4, 3),
+        }
+        expect.shape(second.weight, (3, 4), what=what.format("second"), causes=wrong)
 
 
 @pytest.mark.task("forward", needs="layers")
 class TestForward:
-    def test_output_follows_the_formula(self, kata):
-        model, x = network(kata), 2 * torch.randn(25, 2)
-        (z1, z2), (a1, y_hat) = layers.by_formula(model, x)
-        causes = {
-            "these are the raw scores: the last activation, the sigmoid, is not applied": z2,
-            "the hidden layer's tanh is not applied": torch.sigmoid(model.linear_modules[1](z1)),
-            "these are the hidden layer's activations: the output layer is left out": a1,
-            "the sigmoid is applied twice": torch.sigmoid(y_hat),
+    @pytest.mark.parametrize("num_labels", [1, 3])
+    def test_output_follows_the_formula(self, kata, num_labels):
+        model = kata.HiddenLayerNN(num_labels=num_labels, num_features=2, num_hidden=3)
+
+        def scores(x):
+            return layers.by_formula(model, x)[0]
+
+        def right(x):
+            return torch.sigmoid(scores(x)[1])
+
+        wrong = {
+            "these are the raw scores: the last activation, the sigmoid, is not applied": (
+                lambda x: scores(x)[1]
+            ),
+            "the hidden layer's tanh is not applied": (
+                lambda x: torch.sigmoid(model.linear_modules[1](scores(x)[0]))
+            ),
+            "these are the hidden layer's activations: the output layer is left out": (
+                lambda x: torch.tanh(scores(x)[0])
+            ),
+            "the sigmoid is applied twice": lambda x: torch.sigmoid(right(x)),
+            "these are answers, 0 or 1: probabilities are asked for": (
+                lambda x: (right(x) >= 0.5).float()
+            ),
+            "this is softmax: each label has a probability of its own": (
+                lambda x: scores(x)[1].softmax(dim=1)
+            ),
+            "a dimension of size 1 is dropped: the output is (n, num_labels), for n = 1 too": [
+                lambda x: right(x).squeeze(),
+                lambda x: right(x).squeeze(0),
+                lambda x: right(x).squeeze(1),
+            ],
         }
-        with expect.untouched("The input", x):
-            expect.close(model(x), y_hat, what="The output", causes=causes)
+        draws = {f"{n} examples": [2 * torch.randn(n, 2)] for n in (25, 1, 0)}
+        draws["huge features"] = [1e4 * torch.randn(6, 2)]
+        formula.check(model, right, draws, "The output", wrong, records=True)
 
     def test_keeps_the_result_of_every_layer(self, kata):
         model, x = network(kata), torch.randn(25, 2)
@@ -95,7 +129,7 @@ class TestForward:
         )
 
     def test_keeps_nothing_of_an_earlier_pass(self, kata):
-        layers.check_fresh(network(kata))
+        layers.check_fresh(network(kata), network(kata))
 
     def test_gradients_reach_every_parameter(self, kata):
         model = network(kata)

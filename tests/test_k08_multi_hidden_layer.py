@@ -9,9 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import sine_bands
-from tests.support import expect, layers, placement, training
-
-SIZES = [[2, 20, 20, 2], [3, 4], [5], [2, 7, 3, 6, 2]]
+from tests.support import expect, formula, layers, placement, training
 
 RULE = training.Rule(
     F.binary_cross_entropy,
@@ -19,10 +17,16 @@ RULE = training.Rule(
         training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits,
         training.SQUARED_ERROR: F.mse_loss,
     },
-    restarts=True,
-    best_by=(lambda outputs, labels: ((outputs >= 0.5) != labels).float().mean(),),
     default=1000,
 )
+SIZES = [[2, 20, 20, 2], [3, 4], [5], [2, 7, 3, 6, 2]]
+THIRD = "(2): Linear(in_features=20, out_features=2, bias=True)"
+LAST = """(3): Linear(in_features=2, out_features=1, bias=True)
+  )
+  (activation_modules): ModuleList(
+    (0): Tanh()
+    (1): Tanh()
+"""
 
 
 @pytest.mark.task("layers")
@@ -46,15 +50,27 @@ class TestLayers:
             """,
             causes={
                 "a plain list hides its layers from torch: append to the nn.ModuleLists that "
-                "are there": ("NN()"),
+                "are there": "NN()",
                 "tanh belongs between the layers, not ReLU (two neurons that are stuck at 0 can't "
-                "tell points apart)": ("ReLU"),
-                "tanh belongs between the layers, the sigmoid only at the end": "x Sigmoid()",
-                "the tanh after the last hidden layer is missing": (
-                    "(0-1): 2 x Tanh()\n    (2): Sigmoid()"
-                ),
+                "tell points apart)": "ReLU",
+                "tanh belongs between the layers, the sigmoid only at the end": "(0): Sigmoid()",
+                "the tanh after the last hidden layer is missing": f"{LAST}    (2): Sigmoid()",
                 "the last layer is missing, the one with num_labels outputs": (
-                    "(0-2): 3 x Tanh()\n  )"
+                    f"{THIRD}\n  )\n  (activation_modules): ModuleList(\n    (0)"
+                ),
+                "a hidden layer is left out: a list of n numbers makes n linear layers": (
+                    "(2): Linear(in_features=20, out_features=1, "
+                ),
+                "the sigmoid at the end is missing": "(2): Tanh()\n  )",
+                "the last activation is the sigmoid, not tanh: it gives a probability": (
+                    "(3): Tanh()\n  )"
+                ),
+                "the last activation is the sigmoid: each label has a probability of its own": (
+                    "(3): Softmax"
+                ),
+                "nn.Linear comes with a bias: leave bias=False out": "bias=False",
+                "the sizes are swapped: nn.Linear(inputs, outputs)": (
+                    "(0): Linear(in_features=20, out_features=2, "
                 ),
             },
         )
@@ -67,8 +83,17 @@ class TestLayers:
         likely = "pair each size with the next one, and the last one with num_labels"
         if len(seen) == 4 and len(sizes) != 4:
             likely = "the number of layers is written into the code: loop over the list"
+        elif seen[-1:] == [(sizes[-1], 1)]:
+            likely = "num_labels is not used: the last layer always has one output"
         headline = f"num_hidden={sizes} and num_labels=4 make the wrong layers."
         expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
+
+    def test_each_layer_is_its_own(self, kata):
+        model = kata.MultiHiddenLayerNN(num_labels=6, num_hidden=[6, 6, 6, 6])
+        seen = len(set(model.linear_modules))
+        likely = "one nn.Linear is used again where the sizes are equal: make a new one each time"
+        headline = "Equal sizes share a layer."
+        expect.that(seen == 4, headline, seen=seen, expected="4 layers", likely=expect.told(likely))
 
     def test_leaves_the_list_as_it_was(self, kata):
         sizes = [2, 20, 20, 2]
@@ -89,30 +114,52 @@ class TestLayers:
 class TestForward:
     @pytest.mark.parametrize("sizes", SIZES, ids=str)
     def test_output_follows_the_formula(self, kata, sizes):
-        model = kata.MultiHiddenLayerNN(num_labels=1, num_hidden=list(sizes))
-        x = 2 * torch.randn(25, sizes[0])
-        scores, activations = layers.by_formula(model, x)
-        causes = {
-            "these are the raw scores: the last activation, the sigmoid, is not applied": scores[
-                -1
-            ],
-            "no activation is applied: the layers together are one linear layer": through(
-                model, x, lambda z: z
+        model = kata.MultiHiddenLayerNN(num_labels=len(sizes), num_hidden=list(sizes))
+        draws = {
+            "25 examples": [2 * torch.randn(25, sizes[0])],
+            "a single example": [torch.randn(1, sizes[0])],
+            "no example": [torch.randn(0, sizes[0])],
+            "huge features": [1e4 * torch.randn(6, sizes[0])],
+        }
+
+        def score(x):
+            return layers.by_formula(model, x)[0][-1]
+
+        wrong = {
+            "these are the raw scores: the last activation, the sigmoid, is not applied": score,
+            "no activation is applied: the layers together are one linear layer": (
+                lambda x: through(model, x, lambda z: z)
             ),
-            "tanh is applied at the end: the last activation is the sigmoid": torch.tanh(
-                scores[-1]
+            "tanh is applied at the end: the last activation is the sigmoid": (
+                lambda x: torch.tanh(score(x))
             ),
             "these are the last hidden layer's activations: the last layer is left out": (
-                activations[-2:][0]
+                lambda x: layers.by_formula(model, x)[1][-2:][0]
             ),
-            "the sigmoid is applied between the layers: tanh belongs there": through(
-                model, x, torch.sigmoid
+            "the sigmoid is applied between the layers: tanh belongs there": (
+                lambda x: through(model, x, torch.sigmoid)
             ),
+            "the sigmoid is applied twice": lambda x: score(x).sigmoid().sigmoid(),
+            "these are answers, 0 or 1: probabilities are asked for": (
+                lambda x: (score(x) >= 0).float()
+            ),
+            "this is softmax: each label has a probability of its own": (
+                lambda x: score(x).softmax(dim=1)
+            ),
+            "a dimension of size 1 is dropped: the output is (n, num_labels), for n = 1 too": [
+                lambda x: score(x).sigmoid().squeeze(),
+                lambda x: score(x).sigmoid().squeeze(0),
+                lambda x: score(x).sigmoid().squeeze(1),
+            ],
         }
-        with expect.untouched("The input", x):
-            expect.close(
-                model(x), activations[-1], what=f"The output of a network {sizes}", causes=causes
-            )
+        formula.check(
+            model,
+            lambda x: layers.by_formula(model, x)[1][-1],
+            draws,
+            f"The output of a network {sizes}",
+            wrong,
+            records=True,
+        )
 
     def test_keeps_the_result_of_every_layer(self, kata):
         model, x = network(kata), torch.randn(25, 2)
@@ -132,7 +179,7 @@ class TestForward:
         )
 
     def test_keeps_nothing_of_an_earlier_pass(self, kata):
-        layers.check_fresh(network(kata))
+        layers.check_fresh(network(kata), network(kata))
 
     def test_gradients_reach_every_parameter(self, kata):
         model = network(kata)
@@ -153,9 +200,13 @@ class TestTrain:
         training.check_steps(training.run(network(kata), kata.train, *sine_bands(), RULE, epochs=4))
 
     def test_returns_the_loss_of_each_epoch(self, kata):
-        for epochs in (5, 2):  # each call has a list of its own
-            seen = training.run(network(kata), kata.train, *sine_bands(), RULE, epochs=epochs)
-            training.check_losses(seen)
+        training.check_losses(
+            training.run(network(kata), kata.train, *sine_bands(), RULE, epochs=5)
+        )
+
+    def test_keeps_nothing_of_an_earlier_call(self, kata):
+        for epochs in (2, 3):
+            training.check(network(kata), kata.train, *sine_bands(), RULE, epochs=epochs)
 
     def test_leaves_no_point_on_the_wrong_side(self, kata, mark):
         model, (features, labels) = network(kata), sine_bands()

@@ -9,13 +9,21 @@ from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import close_circles, wide_circles
-from tests.support import expect, layers, placement, training
+from tests.support import expect, formula, layers, placement, training
 
 SIGMOID_TWICE = (
     "a sigmoid is applied before the loss: nn.BCEWithLogitsLoss contains it and wants the raw"
     " logits"
 )
 SQUARED_ERROR = "this is the squared error: use nn.BCEWithLogitsLoss"
+RULE = training.Rule(
+    F.binary_cross_entropy_with_logits,
+    wrong={
+        SIGMOID_TWICE: lambda z, y: F.binary_cross_entropy_with_logits(torch.sigmoid(z), y),
+        SQUARED_ERROR: F.mse_loss,
+    },
+    default=200,
+)
 FIRST, SECOND, LAST = (
     "in_features=2, out_features=10",
     "in_features=10, out_features=10",
@@ -40,33 +48,107 @@ class Network:
                 f"({len(parts)}): ReLU"
             ),
             "the sizes are swapped: nn.Linear(inputs, outputs)": "in_features=10, out_features=2",
+            f"a layer more than asked for: {name} ends with the layer to output_size": (
+                f"({len(parts)}): Linear"
+            ),
+            "nn.Linear comes with a bias: leave bias=False out": "bias=False",
+            "the activation between the layers is ReLU, not tanh": "(1): Tanh",
+            "the activation between the layers is ReLU, not LeakyReLU": "LeakyReLU",
+            f"the nn.Sequential has another name: self.{attribute} = nn.Sequential(...)": (
+                f"({'main' if attribute == 'network' else 'network'}): Sequential"
+            ),
             f"the layers belong in an nn.Sequential named {attribute}: self.{attribute} = "
             f"nn.Sequential(...)": (f"{name}()"),
         }
         if name == "LinearStack":
             causes["LinearStack has nothing between its layers: leave the activation out"] = "ReLU"
+            two = f"(0): Linear({FIRST}, bias=True)\n    (1): Linear({LAST}"
+            causes["a layer is missing: LinearStack has three"] = two
+        if name == "ReluStack":
+            bare = f"Linear({SECOND}, bias=True)\n    (3): Linear({LAST}"
+            causes["the ReLU after the second layer is missing"] = bare
         model = getattr(kata, name)(input_size=2, hidden_size=10, output_size=1)
         expect.printed(model, layers.chain_text(name, attribute, parts), causes=causes)
 
-    def check_formula(self, kata, name):
-        model = getattr(kata, name)(input_size=3, hidden_size=6, output_size=2)
-        x = 2 * torch.randn(25, 3)
-        linear = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
-        bent, straight = compute(linear, x, F.relu), compute(linear, x, lambda z: z)
-        right = straight if name == "LinearStack" else bent
+    def check_sizes(self, kata, name):
+        inputs, hidden, outputs = formula.sizes(3)
+        model = getattr(kata, name)(inputs, hidden, outputs)
+        seen = [(layer.in_features, layer.out_features) for layer in linear_layers(model)]
+        middle = [] if name == "BinaryClassifier" else [(hidden, hidden)]
+        expected = [(inputs, hidden), *middle, (hidden, outputs)]
         causes = {
+            "output_size is not used: the last layer always has one output": [
+                *expected[:-1],
+                (hidden, 1),
+            ],
+            "input_size is not used: the first layer always has two inputs": [
+                (2, hidden),
+                *expected[1:],
+            ],
+        }
+        headline = f"{name}({inputs}, {hidden}, {outputs}) has layers of other sizes."
+        likely = [cause for cause, wrong in causes.items() if wrong == seen]
+        likely = expect.told(*likely) or "a size is written into the code: take the arguments"
+        expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
+
+    def check_first_weights(self, kata, name):
+        model = getattr(kata, name)(40, 50, 30)
+        for number, layer in enumerate(linear_layers(model)):
+            for part, value in layer.named_parameters():
+                largest = value.abs().max().item() * layer.in_features**0.5
+                headline = f"Layer {number + 1} of {name} does not begin with torch's {part}."
+                likely = "the first weights are set by hand: leave them as nn.Linear draws them"
+                expect.that(
+                    0.5 < largest < 1.0001,
+                    headline,
+                    seen=f"numbers up to {value.abs().max():.3g}",
+                    expected=f"numbers up to {layer.in_features**-0.5:.3g}, 1 / sqrt(inputs)",
+                    likely=likely,
+                )
+
+    def check_formula(self, kata, name):
+        for sizes in ((3, 6, 2), (2, 5, 1)):
+            self.check_formula_for(getattr(kata, name)(*sizes), name, sizes)
+
+    def check_formula_for(self, model, name, sizes):
+        linear = linear_layers(model)
+
+        def bent(x):
+            return compute(linear, x, F.relu)
+
+        def straight(x):
+            return compute(linear, x, lambda z: z)
+
+        right = straight if name == "LinearStack" else bent
+        wrong = {
             "these are probabilities, and the model gives logits: leave the sigmoid out": (
-                torch.sigmoid(right)
+                lambda x: torch.sigmoid(right(x))
             ),
-            "a ReLU cuts off the negative logits: leave it out after the last layer": F.relu(right),
-            "these are answers, 0 or 1: the model gives logits": (right >= 0).float(),
+            "a ReLU cuts off the negative logits: leave it out after the last layer": (
+                lambda x: F.relu(right(x))
+            ),
+            "these are answers, 0 or 1: the model gives logits": (
+                lambda x: (right(x) >= 0).float()
+            ),
             "this has a ReLU between the layers: LinearStack has nothing there": bent,
             "the ReLU between the layers is not applied, so this is a linear model": straight,
-            "this is tanh between the layers, not ReLU": compute(linear, x, torch.tanh),
-            "this is the sigmoid between the layers, not ReLU": compute(linear, x, torch.sigmoid),
+            "this is tanh between the layers, not ReLU": lambda x: compute(linear, x, torch.tanh),
+            "this is the sigmoid between the layers, not ReLU": (
+                lambda x: compute(linear, x, torch.sigmoid)
+            ),
+            "a dimension of size 1 is dropped: the output is (n, output_size), for n = 1 too": [
+                lambda x: right(x).squeeze(),
+                lambda x: right(x).squeeze(0),
+                lambda x: right(x).squeeze(1),
+            ],
         }
-        with expect.untouched("The input", x):
-            expect.close(model(x), right, what=f"The output of {name}", causes=causes)
+        draws = {
+            "25 examples": [2 * torch.randn(25, sizes[0])],
+            "a single example": [torch.randn(1, sizes[0])],
+            "no example": [torch.randn(0, sizes[0])],
+            "huge features": [1e4 * torch.randn(6, sizes[0])],
+        }
+        formula.check(model, right, draws, f"The output of {name}{sizes}", wrong, records=True)
 
     def check_gradients(self, kata, name):
         model = getattr(kata, name)(input_size=2, hidden_size=10, output_size=1)
@@ -78,20 +160,13 @@ class Network:
         placement.check(model, torch.randn(4, 2), device=device, what=f"The output of {name}")
 
 
-RULE = training.Rule(
-    F.binary_cross_entropy_with_logits,
-    wrong={
-        SIGMOID_TWICE: lambda z, y: F.binary_cross_entropy_with_logits(torch.sigmoid(z), y),
-        SQUARED_ERROR: F.mse_loss,
-    },
-    default=200,
-)
-
-
 @pytest.mark.task("linear")
 class TestLinearStack(Network):
     def test_prints_the_architecture(self, kata):
         self.check_architecture(kata, "LinearStack")
+
+    def test_sizes_come_from_the_arguments(self, kata):
+        self.check_sizes(kata, "LinearStack")
 
     def test_output_follows_the_formula(self, kata):
         self.check_formula(kata, "LinearStack")
@@ -110,6 +185,12 @@ class TestRelu(Network):
     def test_prints_the_architecture(self, kata, name):
         self.check_architecture(kata, name)
 
+    def test_sizes_come_from_the_arguments(self, kata, name):
+        self.check_sizes(kata, name)
+
+    def test_begins_with_the_weights_that_torch_draws(self, kata, name):
+        self.check_first_weights(kata, name)
+
     def test_output_follows_the_formula(self, kata, name):
         self.check_formula(kata, name)
 
@@ -124,14 +205,19 @@ class TestRelu(Network):
 @pytest.mark.task("train")
 class TestTrain:
     def test_every_step_follows_the_gradient(self, kata):
-        training.check_steps(
-            training.run(line(), trained_by(kata), *wide_circles(), RULE, epochs=4)
-        )
+        run = training.run(line(), partial(fit, kata), *wide_circles(), RULE, epochs=4)
+        training.check_steps(run)
 
     def test_each_loss_is_the_cross_entropy_of_the_logits(self, kata):
-        for epochs in (5, 2):  # each call has a list of its own
-            seen = training.run(line(), trained_by(kata), *wide_circles(), RULE, epochs=epochs)
-            training.check_losses(seen)
+        run = training.run(line(), partial(fit, kata), *wide_circles(), RULE, epochs=3)
+        training.check_losses(run)
+
+    def test_keeps_nothing_of_an_earlier_call(self, kata):
+        for epochs in (2, 3):
+            training.check(line(), partial(fit, kata), *wide_circles(), RULE, epochs=epochs)
+
+    def test_makes_200_epochs_by_itself(self, kata):
+        training.check(line(), partial(fit, kata), *wide_circles(), RULE)
 
     @pytest.mark.placement
     def test_trains_on_its_device(self, kata, device):
@@ -183,7 +269,7 @@ class TestTrainRelu:
             wide_circles(),
             kata.BinaryClassifier(input_size=2, hidden_size=16, output_size=1),
         )
-        losses = training.check(model, trained_by(kata), features, labels, RULE)
+        losses = fit(kata, model, features, labels)
         expect.reaches(mark("k13.wide.accuracy"), accuracy(model, features, labels), history=losses)
         expect.reaches(mark("k13.wide.loss"), right_loss(model(features), labels), history=losses)
         logits = model(torch.tensor([[0.0, 0.0], [-1.0, -1.0]])).flatten()
@@ -219,10 +305,6 @@ class TestTrainRelu:
 right_loss = F.binary_cross_entropy_with_logits
 
 
-def trained_by(kata):
-    return partial(fit, kata)
-
-
 def fit(kata, model, features, labels, **settings):
     """Train, and say so where the loss is one for probabilities."""
     try:
@@ -248,6 +330,10 @@ def line():
         model.weight.copy_(torch.tensor([[2.0, -1.0]]))
         model.bias.fill_(0.5)
     return model
+
+
+def linear_layers(model):
+    return [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
 
 
 def compute(layers, x, activation):

@@ -75,7 +75,18 @@ def forward_pass(kind: type[nn.Module], draw: Draw) -> dict[str, object]:
         "gradients": [one.grad for one in model.parameters()],
     }
     there = model.to(draw.device)(draw.normal(4, sizes[0]).to(draw.device))
-    return {**found, "there": there, "places": [one.device.type for one in model.parameters()]}
+    found |= {"there": there, "places": [one.device.type for one in model.parameters()]}
+    return found | {"one example": kind(sizes[0], 3, 1)(draw.normal(1, sizes[0])).shape}
+
+
+def begins_as_torch_does(model: nn.Module) -> list[bool]:
+    """Whether each weight and bias lies in the range that torch draws it from."""
+    layers = [part for part in model.modules() if isinstance(part, nn.Linear)]
+    return [
+        0.5 < float(one.detach().abs().max()) * layer.in_features**0.5 < 1.0001
+        for layer in layers
+        for one in layer.parameters()
+    ]
 
 
 @question("linear", times=3)
@@ -85,17 +96,23 @@ def linear_stack(kata, draw: Draw):
 
 @question("relu", times=3)
 def binary_classifier(kata, draw: Draw):
-    return forward_pass(kata.BinaryClassifier, draw)
+    begins = begins_as_torch_does(kata.BinaryClassifier(40, 50, 30))
+    return {"begins": begins, **forward_pass(kata.BinaryClassifier, draw)}
 
 
 @question("relu", times=3)
 def relu_stack(kata, draw: Draw):
-    return forward_pass(kata.ReluStack, draw)
+    begins = begins_as_torch_does(kata.ReluStack(40, 50, 30))
+    return {"begins": begins, **forward_pass(kata.ReluStack, draw)}
+
+
+RULE = training_steps.Rule(CROSS_ENTROPY, default=200)
 
 
 @question(
     "train",
     seconds=40,
+    training=training_steps.keeps(network, RULE),
     trained=every(
         within(0.5, "at most", loss_of, "the loss on the training points"),
         within(
@@ -104,29 +121,20 @@ def relu_stack(kata, draw: Draw):
     ),
 )
 def training(kata, draw: Draw):
-    (features, labels), found = draw.data(rings), {"trained": []}
-    for _ in range(TIMES):
-        # of the weights that the pass marks know; the first is the same on both sides: so is
-        # torch's seed
-        model = network()
-        kata.train(model, features, labels)
-        found["trained"].append(training_steps.trained(model))
-    return found
+    """Several of them; the first is followed step by step."""
+    # of the weights that the pass marks know; the first is the same on both sides: so is
+    # torch's seed
+    data, models = draw.data(rings), [network() for _ in range(TIMES)]
+    found = training_steps.looked_at(kata.train, models[0], data)
+    for model in models[1:]:
+        kata.train(model, *data)
+    return {"trained": [training_steps.trained(model) for model in models], **found}
 
 
-KEEPS = training_steps.keeps(lambda hidden: line(), training_steps.Rule(CROSS_ENTROPY, default=200))
-
-
-@question("train", training=KEEPS)
+@question("train", training=training_steps.keeps(line, RULE))
 def gradients(kata, draw: Draw):
     data, model = draw.data(rings), draw.weights(line(), scale=3.0)
     return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))
-
-
-@question("train", seconds=30, training=KEEPS)
-def epochs_of_its_own(kata, draw: Draw):
-    data, model = draw.data(rings), draw.weights(line(), scale=3.0)
-    return training_steps.looked_at(kata.train, model, data)
 
 
 @question("train")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from tests.support import expect
+from tests.support import expect, values
 
 KEPT = "the list still holds results of the pass before: empty it at the start of forward"
 
@@ -44,7 +44,7 @@ def check_kept(
         else type(results).__name__
     )
     headline = f"{name} does not hold one tensor for each layer."
-    likely = KEPT if len(results) > len(expected) else "append the result of every layer, in order"
+    likely = _miscounted(model, results, expected) if not right else ""
     expect.that(right, headline, seen=seen, expected=f"list of {len(expected)}", likely=likely)
     for number, (result, wanted) in enumerate(zip(results, expected, strict=True)):
         wrong = {cause: tensors[number] for cause, tensors in causes.items()}
@@ -58,17 +58,55 @@ def check_devices(model: nn.Module, device: torch.device) -> None:
             expect.on_device(result, device, what=f"{name}[{number}]")
 
 
-def check_fresh(model: nn.Module) -> None:
-    """A second pass, with other examples, leaves nothing of the first one in the lists."""
+def _miscounted(model: nn.Module, results: object, expected: Sequence[Tensor]) -> expect.Likely:
+    """Why a list does not hold a result for each layer."""
+    in_order = "append the result of every layer, in order"
+    if not isinstance(results, list) or not all(isinstance(one, Tensor) for one in results):
+        return in_order
+    told = {
+        "both names stand for one list: make two, one for each": (
+            model.linear_results is model.activation_results
+        ),
+        "what stands first is the input: only results of the layers belong in the list": (
+            _alike(results[1:], expected)
+        ),
+        "every result is appended twice": _alike(results[::2], expected)
+        and _alike(results[1::2], expected),
+        "the last layer's result is not kept": _alike(results, expected[:-1]),
+        "the result of the last layer alone is kept: append within the loop": (
+            _alike(results, expected[-1:])
+        ),
+        KEPT: _alike(results[-len(expected) :], expected),
+    }
+    return expect.told(*[cause for cause, fits in told.items() if fits][:1]) or in_order
+
+
+def _alike(some: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
+    return values.alike([*some], [*others], 1e-5)
+
+
+def check_fresh(model: nn.Module, other: nn.Module) -> None:
+    """A second pass, with other examples, leaves nothing of the first one in the lists; nor does a
+    pass through another model change them.
+    """
     layers, inputs = len(model.linear_modules), model.linear_modules[0].in_features
     for examples in (25, 7):
         model(torch.randn(examples, inputs))
+    other(torch.randn(4, inputs))
     for name in ("linear_results", "activation_results"):
         results = getattr(model, name)
         headline = f"After two passes {name} holds more than the results of the last one."
         seen, expected = f"{len(results)} results", f"{layers} results"
         expect.that(len(results) == layers, headline, seen=seen, expected=expected, likely=KEPT)
         rows = results[0].shape[0]
+        shared = "the lists are shared by all models: each model needs its own, self.{} = []"
+        expect.that(
+            rows != 4,
+            f"{name} holds results of another model.",
+            seen="the results of the other model's pass",
+            expected="those of its own last pass",
+            likely=expect.told(shared.format(name)),
+        )
         headline = f"{name} holds results of the pass before."
         expect.that(
             rows == 7,

@@ -49,7 +49,8 @@ class Structure:
 def of(model: Any) -> Structure:
     """What a model is made of."""
     kind = model._get_name()
-    children = dict(model.named_children())
+    # not named_children(), which leaves out what stands there twice, such as one nn.Tanh for all
+    children = {name: part for name, part in model._modules.items() if part is not None}
     parts = {
         str(number) if kind in ORDERED else name: of(child)
         for number, (name, child) in enumerate(children.items())

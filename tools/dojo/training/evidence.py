@@ -23,6 +23,7 @@ TWICE = "backward() runs twice before each step"
 CLIMBS = "the sign is turned around: the steps climb instead of descending"
 SWAPPED = "the labels are turned around: 1 for 0, and 0 for 1"
 ROUNDED = "this is the loss of the rounded answers: the loss needs the outputs themselves"
+MIXED = "the features come in another order than the labels: shuffle both alike, or neither of them"
 PENALTY = "a penalty on the weights is added to the loss"
 
 

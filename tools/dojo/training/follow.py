@@ -49,6 +49,9 @@ def each_follows_the_gradient(training: Training) -> Diagnosis | None:
         batch = (features[rows], labels[rows])
         sees = f"the step sees {len(rows)} of the {len(features)} examples: it is one step on all"
         others[sees] = _only(replay.gradients(training.model, training.rule.loss, at, *batch))
+    elif len(rows) and -1 not in rows:
+        mixed = replay.gradients(training.model, training.rule.loss, at, features[rows], labels)
+        others[evidence.MIXED] = _only(mixed)
     told = evidence.of_gradient(
         step, found[step], right, run.before[step], len(features), others, near
     )

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from dojo.diagnosis import Cause, Diagnosis
-from dojo.training import evidence
+from dojo.training import evidence, replay
 from dojo.training.rules import Training, largest, loss_rounding_decides, shown
 from dojo.training.runs import other_runs
 
@@ -73,6 +73,7 @@ def problem(training: Training) -> Diagnosis | None:
     others |= {
         cause: training.right_losses(before) for cause, before in other_runs(training).items()
     }
+    others[evidence.MIXED] = _mixed(training)
     others = {cause: None if one is None else one.double() for cause, one in others.items()}
     told = evidence.of_losses(found, right, after, len(training.data[0]), others, near)
     first = int(wrong.nonzero()[0])
@@ -84,3 +85,19 @@ def problem(training: Training) -> Diagnosis | None:
         or (Cause("another number than this epoch's loss is put into the list"),),
         "" if told else WHEN_KEPT,
     )
+
+
+def _mixed(training: Training) -> Tensor | None:
+    """The losses of features in the order in which the model saw them, and labels as they came."""
+    run, (features, labels) = training.run(), training.data
+    losses = list[Tensor]()
+    for step in range(len(run)):
+        rows = run.rows(step)
+        if len(rows) != len(features) or -1 in rows:
+            return None
+        data, before = (features[rows], labels), run.before[step : step + 1]
+        loss = replay.losses(training.model, training.rule.loss, before, *data)
+        if loss is None:
+            return None
+        losses.append(loss)
+    return torch.cat(losses)
