@@ -168,7 +168,7 @@ def training(kata, draw: Draw):
     return {"trained": [training_steps.trained(model) for model in models], **found}
 
 
-@question("train", training=KEEPS)
+@question("train", times=2, training=KEEPS)
 def gradients(kata, draw: Draw):
     data, model = draw.data(bands), draw.weights(network())
     return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))

@@ -131,7 +131,7 @@ def training(kata, draw: Draw):
     return {"trained": [training_steps.trained(model) for model in models], **found}
 
 
-@question("train", training=training_steps.keeps(line, RULE))
+@question("train", times=2, training=training_steps.keeps(line, RULE))
 def gradients(kata, draw: Draw):
     data, model = draw.data(rings), draw.weights(line(), scale=3.0)
     return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))
