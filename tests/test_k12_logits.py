@@ -116,17 +116,24 @@ class TestLoss:
         )
 
     def test_other_shapes_are_refused(self, kata):
-        for logits, targets in (((4, 1), (4,)), ((4,), (4, 1)), ((4,), (1,))):
+        pairs = [((4, 1), (4,)), ((4,), (4, 1)), ((4,), (1,)), ((4, 1), (1, 4)), ((4, 3), (4, 1))]
+        for logits, targets in (*pairs, ((4,), (5,))):
+            likely = (
+                "compare the two shapes first, and raise ValueError(...) if they differ: torch"
+                " would broadcast one"
+            )
             try:
                 loss = kata.bce_with_logits(torch.zeros(logits), torch.ones(targets))
                 seen = f"{expect.describe(loss)}, and no error"
             except ValueError:
                 continue
-            headline = f"Logits {logits} and targets {targets} are not refused."
-            likely = (
-                "compare the two shapes first, and raise ValueError(...) if they differ: torch"
-                " would broadcast one"
-            )
+            except (AssertionError, RuntimeError) as error:
+                if isinstance(error, NotImplementedError):
+                    raise
+                seen = f"{type(error).__name__}: {error}"
+                if isinstance(error, AssertionError):
+                    likely = "the error is another: raise ValueError(...) instead of assert"
+            headline = f"Logits {logits} and targets {targets} are not refused with a ValueError."
             expect.unmet(headline, seen=seen, expected="a ValueError", likely=likely)
 
     def test_is_written_out(self, kata):
@@ -169,6 +176,15 @@ class TestFigures:
         for labels in draws.values():
             assert RIGHT["f1"](*labels) == pytest.approx(f1_score(*labels, zero_division=0))
         self.check(kata, "f1", draws)
+
+    @pytest.mark.parametrize("name", ["accuracy", "f1"])
+    def test_labels_of_any_dtype(self, kata, name):
+        kinds = [(torch.uint8, torch.uint8), (torch.int8, torch.float64), (torch.bool, torch.bool)]
+        draws = {}
+        for one, other in kinds:
+            y_true, y_pred = answers(0.4)
+            draws[f"labels of {one} and answers of {other}"] = y_true.to(one), y_pred.to(other)
+        self.check(kata, name, draws)
 
     @pytest.mark.parametrize("name", ["accuracy", "f1"])
     def test_accuracy_flatters_where_one_class_is_rare(self, kata, name):
@@ -241,6 +257,11 @@ SIGMOIDS = {
     "the sigmoid is applied twice": lambda z: torch.sigmoid(torch.sigmoid(z)),
     "exp(z) / (1 + exp(z)) is inf / inf, which is NaN, for a large z: divide by exp(z) above and"
     " below": lambda z: z.exp() / (1 + z.exp()),
+    "the shape of the logits is lost: flatten, reshape or squeeze is not needed here": [
+        lambda z: torch.sigmoid(z).flatten(),
+        lambda z: torch.sigmoid(z).squeeze(),
+        lambda z: torch.sigmoid(z).reshape(-1, 1),
+    ],
 }
 
 
@@ -267,14 +288,15 @@ LABELS = {
         lambda z: whole(z.reshape(len(z), -1).argmax(dim=1))
     ),
     "the extra dimension is still there: reshape(-1) drops it": lambda z: (z >= 0).long(),
-    "squeeze() drops every dimension of size 1, the only example's too: use reshape(-1), or"
-    " squeeze(1)": lambda z: (z >= 0).long().squeeze(),
+    "squeeze() drops every dimension of size 1, the only example's too: reshape(-1) takes (n, 1)"
+    " as well as (n,)": lambda z: (z >= 0).long().squeeze(),
     "a comparison gives True and False: .to(torch.int64) makes them numbers": (
         lambda z: (z >= 0).reshape(-1)
     ),
     "these are floats: .to(torch.int64) makes whole numbers": lambda z: (
         (z >= 0).reshape(-1).float()
     ),
+    "the labels stand in a column: (n,) is asked for": lambda z: whole(z >= 0)[:, None],
 }
 
 
@@ -295,6 +317,7 @@ def naive(z, y, change=lambda p: p, log=torch.log):
 
 
 TINY = [10.0**-n for n in range(4, 21)]
+CAPS = (5, 10, 15, 16, 20, 30, 50, 80, 87, 88, 100)
 LOSSES = {
     "this is the sum over the entries: the loss is their mean": lambda z, y: each(z, y).sum(),
     "this is one loss per entry: the mean over them is missing": lambda z, y: each(z, y),
@@ -314,6 +337,24 @@ LOSSES = {
     "y stands alone where y * z belongs": lambda z, y: (F.softplus(z) - y).mean(),
     "y * p stands where y * z belongs: subtract y times the logit": (
         lambda z, y: (F.softplus(z) - y * torch.sigmoid(z)).mean()
+    ),
+    "y * log(p) stands where y * z belongs: subtract y times the logit": (
+        lambda z, y: (F.softplus(z) - y * F.logsigmoid(z)).mean()
+    ),
+    "y times log(1 + exp(z)) stands where y * z belongs": (
+        lambda z, y: (F.softplus(z) - y * F.softplus(z)).mean()
+    ),
+    "the targets are rounded: they may lie between 0 and 1": [
+        lambda z, y: each(z, y.round()).mean(),
+        lambda z, y: each(z, (y > 0.5).float()).mean(),
+        lambda z, y: each(z, (y == 1).float()).mean(),
+        lambda z, y: each(z, y.long().float()).mean(),
+    ],
+    "this is the mean over the first dimension alone: mean() takes all entries": (
+        lambda z, y: each(z, y).mean(dim=0)
+    ),
+    "this is divided by the number of rows: the mean is over all entries": (
+        lambda z, y: each(z, y).sum() / (len(z) if z.dim() else 1)
     ),
     "max(z, 0) is missing beside log(1 + exp(-|z|))": (
         lambda z, y: (F.softplus(-z.abs()) - y * z).mean()
@@ -341,6 +382,8 @@ LOSSES = {
         *(lambda z, y, e=e: naive(z, y, change=lambda p: p.clamp(e, 1 - e)) for e in TINY[:4]),
         *(lambda z, y, e=e: naive(z, y, log=lambda p: torch.log(p + e)) for e in TINY),
         *(lambda z, y, e=e: naive(z, y, log=lambda p: torch.log(p.clamp(min=e))) for e in TINY),
+        *(lambda z, y, b=b: each(z.clamp(-b, b), y).mean() for b in CAPS),
+        *(lambda z, y, b=b: (F.softplus(z.clamp(max=b)) - y * z).mean() for b in CAPS),
     ],
     "log(1 + exp(z)) is infinite for a large z: max(z, 0) + log(1 + exp(-|z|)) is the same, and"
     " safe": lambda z, y: (torch.log(1 + torch.exp(z)) - y * z).mean(),
@@ -386,6 +429,11 @@ STRETCHED = (
 )
 WRONG = {
     "accuracy": {
+        "y_true - y_pred is 255 for 0 and 1 in uint8, and never negative: compare with ==": (
+            lambda y_true, y_pred: (
+                1 - (y_true.flatten() - y_pred.flatten()).abs().float().mean().item()
+            )
+        ),
         "this is the number of right answers: divide by how many there are": of_counts(
             lambda tp, fp, fn, tn: tp + tn
         ),
@@ -432,6 +480,12 @@ WRONG = {
         "TP counts only once here: F1 is 2 TP / (2 TP + FP + FN)": of_counts(
             lambda tp, fp, fn, tn: tp / (tp + fp + fn)
         ),
+        "0s that were rightly called 0 are counted as FP or FN: FP are 0s that were called 1, FN"
+        " are 1s that were missed": [
+            of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fp + tn)),
+            of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp + tn + fn)),
+            of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fp + fn + tn)),
+        ],
         "this is the F1 of class 0: count the 1s": of_counts(
             lambda tp, fp, fn, tn: 2 * tn / (2 * tn + fp + fn)
         ),

@@ -96,13 +96,19 @@ def loss(kata, draw: Draw):
         place = z.clone().requires_grad_()
         (3 * kata.bce_with_logits(place, targets)).backward()
         found[f"{name} gradients"] = place.grad
+    z, soft = 3 * draw.normal(*shape), draw.uniform(0, 1, *shape)
+    found |= {
+        "between 0 and 1": kata.bce_with_logits(z, soft),
+        "a single number": kata.bce_with_logits(z.flatten()[0], soft.flatten()[0]),
+    }
     return found
 
 
 @question("loss", times=2)
 def loss_of_other_shapes(kata, draw: Draw):
     n, found = draw.integer(2, 6), {}
-    for logits, targets in (((n, 1), (n,)), ((n,), (n, 1)), ((n,), (1,)), ((n, 2), (2,))):
+    pairs = [((n, 1), (n,)), ((n,), (n, 1)), ((n,), (1,)), ((n, 2), (2,)), ((n, 1), (1, n))]
+    for logits, targets in (*pairs, ((n, 3), (n, 1)), ((n,), (n + 1,))):
         z, y = draw.normal(*logits), draw.uniform(0, 1, *targets)
         try:
             found[f"{logits} {targets}"] = kata.bce_with_logits(z, y)
@@ -131,8 +137,10 @@ def figures(kata, draw: Draw):
         (torch.float32, torch.int64),
         (torch.int64, torch.float32),
         (torch.float32, torch.bool),
+        (torch.uint8, torch.uint8),
     ]
     one, other = draw.choice(kinds)
+    bytes_alone = [labels.to(torch.uint8) for labels in (y_true, y_pred)]
     y_true, y_pred, none = y_true.to(one), y_pred.to(other), torch.zeros(40, dtype=other)
     pairs = {
         "rows": (y_true, y_pred),
@@ -142,6 +150,7 @@ def figures(kata, draw: Draw):
         "never said": (y_true, none),
         "never right": (none, y_pred),
         "no 1 at all": (none, none.clone()),
+        "uint8": bytes_alone,
     }
     for pair, (right, said) in pairs.items():
         with training_steps.untouched(found, y_true=right, y_pred=said):
