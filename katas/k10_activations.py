@@ -13,11 +13,12 @@ Two things can go wrong. First, exp overflows: in float32 it is inf just above
 x = 88. Then inf / inf or 0 * inf gives NaN, often in the gradient only. It
 does not help to pick the good side with torch.where, because the gradient
 passes through both sides. So bound what goes into exp: x.clamp(...) does it.
+Where the result itself grows with x, a clamp cuts it off: find another form.
 
-Second, units die. Where a relu is flat, its gradient is 0. A unit that gives 0
-for every example gets no gradient at all, so it hardly ever comes back: it is
-dead. One step that is too large can kill many units. Smaller steps or a
-leaky_relu make that less likely.
+Second, units (neurons) die. Where a relu is flat, its gradient is 0. A unit
+that gives 0 for every example gets no gradient at all, so it hardly ever comes
+back: it is dead. One step that is too large can kill many units. Smaller steps
+or a leaky_relu make that less likely.
 
 What to do: write the functions by the formulas in their docstrings, with exp,
 log, clamp, where and the like; they leave x unchanged. Torch's own versions of

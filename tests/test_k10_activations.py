@@ -89,7 +89,9 @@ class TestSlope:
         draws |= {f"the slope {slope}": [torch.randn(9), slope] for slope in (0.0, 1.0)}
         draws["a slope in a tensor"] = [torch.randn(8), torch.tensor(0.4)]
         draws["a slope in a tensor (1,)"] = [torch.randn(6), torch.tensor([0.6])]
+        ignored = "a tensor is not taken as slope: a float or a tensor of a single number may come"
         wrong = {**SLOPED, **written}
+        wrong[ignored] = lambda x, slope: leaky(x, slope if isinstance(slope, float) else 0.01)
         formula.check(kata.leaky_relu, leaky, draws, "leaky_relu", wrong)
 
 
@@ -110,6 +112,8 @@ class TestPReLU:
                 )
             elif seen.get("slope") == [0.25]:
                 likely = "the slope is written into the code: it is an argument"
+            elif len(seen.get("slope", [])) == len(seen) == 1:
+                likely = "the slope starts with the number that is given, and with 0.25 by default"
             expect.that(
                 seen == expected,
                 "PReLU: not the parameters that the task asks for.",
@@ -301,6 +305,7 @@ ALIVE = {
         *(lambda t, e=e: (t.abs() <= e).all(dim=0) for e in (1e-3, 1e-8)),
         lambda t: torch.isclose(t, torch.zeros_like(t)).all(dim=0),
         lambda t: (t.round(decimals=4) == 0).all(dim=0),
+        lambda t: t.square().sum(dim=0) == 0,
     ],
     "only the first example is asked: look at all of them": lambda t: t[0] == 0,
     "only the last example is asked: look at all of them": lambda t: t[-1] == 0,
@@ -332,6 +337,7 @@ BOTH_SIDES = (
     " NaN: bound what goes into exp with clamp"
 )
 CUT = "exp gets no number beyond a bound that is too tight: clamp only beyond 80 or so"
+STRAIGHT = "this is a straight line that is cut off: a smooth curve is asked for"
 BOUNDS = (3, 4, 5, 6, 8, 10, 15, 20, 30)
 
 
@@ -370,6 +376,9 @@ SLOPED = {
     "the slope is added to x: it is slope * x": (
         lambda x, slope=0.01: torch.where(x > 0, x, x + slope)
     ),
+    "the condition is x > 0, not x > slope": (
+        lambda x, slope=0.01: torch.where(x > slope, x, slope * x)
+    ),
     "this is slope * x on both sides": lambda x, slope=0.01: slope * x,
     "this is x on both sides: nothing is bent": lambda x, slope=0.01: x * 1,
     "this is the smaller of x and slope * x: the larger one is right": (
@@ -384,8 +393,10 @@ MISTAKES = {
         "there is a minus: 1 / (1 + exp(-x))": lambda x: 1 / (1 - torch.exp(-x)),
         "the x inside is multiplied by 2, as for tanh": lambda x: torch.sigmoid(2 * x),
         "these are answers, 0 or 1: the sigmoid is not rounded": lambda x: torch.sigmoid(x).round(),
+        STRAIGHT: [lambda x: x.clamp(0, 1), lambda x: (x / 6 + 0.5).clamp(0, 1)],
         CUT: clamped(torch.sigmoid),
-        OVERFLOW: [lambda x: torch.exp(x) / (1 + torch.exp(x)), naive],
+        OVERFLOW: [lambda x: torch.exp(x) / (1 + torch.exp(x))],
+        f"{OVERFLOW}; here -x goes in, which is large where x is very negative": naive,
         BOTH_SIDES: [
             lambda x: torch.where(x >= 0, naive(x), torch.exp(x) / (1 + torch.exp(x))),
             lambda x: torch.where(x < -80, torch.zeros_like(x), naive(x)),
@@ -404,6 +415,8 @@ MISTAKES = {
             lambda x: 2 * (torch.sigmoid(2 * x) - 1)
         ),
         "this is the sigmoid": torch.sigmoid,
+        "the sign is off: 2 * sigmoid(2 * x) - 1": lambda x: torch.tanh(-x),
+        STRAIGHT: [lambda x: x.clamp(-1, 1)],
         CUT: clamped(torch.tanh),
         OVERFLOW: [
             lambda x: (torch.exp(x) - torch.exp(-x)) / (torch.exp(x) + torch.exp(-x)),
@@ -499,6 +512,9 @@ MISTAKES = {
         "x in front is missing: x * (1 + erf(x / sqrt(2))) / 2": (
             lambda x: (1 + torch.erf(x / math.sqrt(2))) / 2
         ),
+        "the root of 2 divides erf, and should divide x: erf(x / sqrt(2))": (
+            lambda x: x * (1 + torch.erf(x) / math.sqrt(2)) / 2
+        ),
         "this is silu: the docstring's formula has erf": F.silu,
         CUT: [lambda x, b=b: F.gelu(x.clamp(-b, b)) for b in BOUNDS],
     },
@@ -535,6 +551,9 @@ MISTAKES = {
             lambda x: 1.0507 * F.elu(x, 1.67),
             lambda x: 1.05 * F.elu(x, 1.673),
             lambda x: 1.051 * F.elu(x, 1.673),
+        ],
+        "clamp keeps the wrong side: exp gets the numbers up to 0, which clamp(max=0) keeps": [
+            lambda x: F.selu(x).clamp(min=0)
         ],
         CUT: clamped(F.selu),
         BOTH_SIDES: [

@@ -56,7 +56,7 @@ def slope_given(kata, draw: Draw):
     x, slope = draw.normal(5, 7), draw.real(0.1, 0.9)
     return {
         "number": kata.leaky_relu(x, slope=slope),
-        "tensor": kata.leaky_relu(x, slope=torch.tensor(slope)),
+        "tensors": [kata.leaky_relu(x, slope=torch.tensor(one)) for one in (slope, [slope])],
         "ends": [kata.leaky_relu(x, slope=0.0), kata.leaky_relu(x, slope=1.0)],
     }
 
@@ -66,7 +66,9 @@ def learned_slope(kata, draw: Draw):
     begin, x, found = draw.real(0.3, 0.9), 2 * draw.normal(6, 8), {}
     model, usual = kata.PReLU(begin), kata.PReLU()
     for name, one in (("given", model), ("usual", usual)):
-        found[name] = {name: value.detach().flatten() for name, value in one.named_parameters()}
+        found[name] = {
+            name: value.detach().clone().flatten() for name, value in one.named_parameters()
+        }
     for name, slope in (("at first", begin), ("then", draw.real(0.1, 0.8))):
         with torch.no_grad():
             model.slope.fill_(slope)

@@ -20,14 +20,13 @@ def check_flow(
     """
     place = at.clone().requires_grad_()
     value = expect.tensor(function(place), what)
+    headline = f"{what}: no gradient flows."
+    likely = "the way back is cut: .item(), .detach(), .data or torch.no_grad() stands in it"
     expect.that(
-        value.requires_grad,
-        f"{what}: no gradient flows.",
-        seen="requires_grad=False",
-        expected="True",
-        likely="the way back is cut: .item(), .detach(), .data or torch.no_grad() stands in it",
+        value.requires_grad, headline, seen="requires_grad=False", expected="True", likely=likely
     )
-    (seen,) = torch.autograd.grad((weights * value).sum(), place)
+    (seen,) = torch.autograd.grad((weights * value).sum(), place, allow_unused=True)
+    expect.that(seen is not None, headline, seen="None", expected="a gradient", likely=likely)
     expect.close(seen, right, what=f"{what}: the gradient at {expect.describe(at)}")
 
 
