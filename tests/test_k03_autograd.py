@@ -2,14 +2,12 @@
 chain rule through a small network.
 """
 
-import contextlib
 import functools
-from collections.abc import Iterator
 
 import pytest
 import torch
 
-from tests.support import expect, formula, placement, returned
+from tests.support import calls, expect, formula, placement, returned
 
 NAMES = ("w1", "w2", "b1", "b2", "w3", "w4", "b3")
 ASKED = ("w3", "w1")
@@ -60,8 +58,7 @@ class TestByHand:
         )
 
     def test_needs_no_autograd(self, kata):
-        with written_by_hand():
-            kata.gradient_by_hand(*points(7))
+        check_by_hand(lambda: kata.gradient_by_hand(*points(7)), "The gradient")
 
 
 class TestPlacement:
@@ -181,9 +178,8 @@ class TestChain:
         formula.check(named, chained, draws, what, chain_mistakes(), records=False)
 
     def test_needs_no_autograd(self, kata):
-        parameters, x, y = network()
-        with written_by_hand():
-            kata.network_gradients(parameters, x, y)
+        given = network()
+        check_by_hand(lambda: kata.network_gradients(*given), "The gradients")
 
     @pytest.mark.placement
     def test_gradients_follow_their_device(self, kata, device):
@@ -196,10 +192,6 @@ class TestChain:
 LESSON = torch.tensor([1.0]), torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, 6.0])
 SIZES = (13, 19)
 RATES = [0.01, 0.1, 0.3, 0.2]
-NO_LEAF = (
-    "only a tensor that was not computed from others keeps its .grad: clone() of a weight that"
-    " records is computed, so detach() comes first"
-)
 DESCENDED = "descend changes the weight it gets, in place: give it one of your own for each rate"
 REBOUND = (
     "weight = weight - ... gives another tensor the name: under torch.no_grad(), weight -= ..."
@@ -333,7 +325,8 @@ SLOPES = {
     "backward() adds to what .grad holds from the call before: make a new weight in each call": (
         once_more(slope)
     ),
-    NO_LEAF: lambda w, x, y: None if w.requires_grad else slope(w, x, y),
+    "`return` is missing, or None is returned: backward() gives nothing back, and .grad is None"
+    " where backward() did not reach that weight": lambda w, x, y: None,
 }
 
 
@@ -491,7 +484,9 @@ def chained(parameters, x, y):
 def chain_mistakes():
     """Cause → the gradients that the mistake gives."""
     causes = gradients(*network())[1]
-    return {
+    by_order = "the parameters are taken by their order: parameters[...] takes each by its name"
+    names = ("w1", "w2", "w3", "w4", "b1", "b2", "b3")
+    return {by_order: lambda p, x, y: chained(dict(zip(names, p.values(), strict=True)), x, y)} | {
         cause: lambda *given, cause=cause: {**chained(*given), **gradients(*given)[1][cause]}
         for cause in causes
     }
@@ -520,6 +515,9 @@ def gradients(parameters, x, y):
         ),
         "the derivative of tanh is missing, 1 - a1 ** 2": scaled(w1=1 / slope),
         "the derivative of tanh is 1 - a1 ** 2, and this is 1 - a1": scaled(w1=1 / (1 + a[0])),
+        "the derivative of tanh is 1 - a1 ** 2, and this is (1 - a1) ** 2": scaled(
+            w1=(1 - a[0]) / (1 + a[0])
+        ),
         "the derivative of tanh is 1 - a1 ** 2, and this is 1 - z1 ** 2": scaled(
             w1=(1 - z[0] ** 2) / slope
         ),
@@ -533,18 +531,7 @@ def gradients(parameters, x, y):
     }
 
 
-@contextlib.contextmanager
-def written_by_hand() -> Iterator[None]:
-    """The block may not need autograd: it runs where nothing is recorded."""
-    try:
-        with torch.no_grad():
-            yield
-    except RuntimeError as error:
-        expect.that(
-            "grad" not in str(error),
-            "It needs autograd.",
-            seen=error,
-            expected="the chain rule of the lesson",
-            likely="backward() or torch.autograd.grad is used in it",
-        )
-        raise
+def check_by_hand(call, what):
+    """The call gets by without autograd."""
+    likely = "backward() or torch.autograd.grad is used in it: the chain rule of the lesson does it"
+    calls.check_written_out(call, ("backward", "grad"), what, likely)

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from dojo.exam import Draw, question, training_steps
 
+AUTOGRAD = ("backward", "grad")
+
 
 def points(draw: Draw) -> list[Tensor]:
     """Weight (1,), inputs (n,) and targets (n,)."""
@@ -60,11 +62,11 @@ def gradient_by_hand(kata, draw: Draw):
     (weight, x, y), found = points(draw), {}
     with training_steps.untouched(found, weight=weight, x=x, y=y):
         recording = kata.gradient_by_hand(weight.requires_grad_(), x, y)
-        with torch.no_grad():  # nobody can use autograd here
-            by_hand = kata.gradient_by_hand(weight, x, y)
+        plain = weight.detach().clone()
+        by_hand = training_steps.used(lambda: kata.gradient_by_hand(plain, x, y), AUTOGRAD)
     return {
         "recording": recording,
-        "by hand": by_hand,
+        "by hand": list(by_hand),
         "as it came": [weight.requires_grad, weight.grad],
         **found,
     }
@@ -121,9 +123,9 @@ def rates_on_another_device(kata, draw: Draw):
 
 
 def network(draw: Draw) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-    """Seven parameters by name, and a point."""
+    """Seven parameters by name, in another order than the lesson's, and a point."""
     return (
-        {name: draw.normal(1) for name in ("w1", "w2", "w3", "w4", "b1", "b2", "b3")},
+        {name: draw.normal(1) for name in ("b3", "w4", "w1", "b2", "w3", "b1", "w2")},
         draw.normal(1),
         3 * draw.normal(1),
     )
@@ -132,9 +134,10 @@ def network(draw: Draw) -> tuple[dict[str, Tensor], Tensor, Tensor]:
 @question("chain", times=3)
 def two_gradients(kata, draw: Draw):
     (parameters, x, y), found = network(draw), {}
-    # nobody can use autograd here
-    with training_steps.untouched(found, x=x, y=y, **parameters), torch.no_grad():
-        found["by hand"] = kata.network_gradients(parameters, x, y)
+    with training_steps.untouched(found, x=x, y=y, **parameters):
+        found["by hand"], found["autograd"] = training_steps.used(
+            lambda: kata.network_gradients(parameters, x, y), AUTOGRAD
+        )
     recording = {name: parameter.requires_grad_() for name, parameter in parameters.items()}
     found["recording"] = kata.network_gradients(recording, x, y)
     return {**found, "as they came": [[one.requires_grad, one.grad] for one in parameters.values()]}

@@ -21,7 +21,7 @@ RECORDING = (
 SWITCHED = "train() or eval() was called, and the mode was not put back as it was"
 LEFT_GRADIENT = (
     "backward() ran on what was given, and left its gradient there: make one of your own,"
-    " x.detach().clone().requires_grad_()"
+    " x.detach().clone().requires_grad_(); clone() alone is still tied to it"
 )
 KEPT = (
     "something is kept from call to call: a global name, an attribute, or a list as the default of"
