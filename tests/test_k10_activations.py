@@ -10,16 +10,8 @@ from torch.nn import functional as F
 
 from tests.support import calls, expect, formula, gradients, placement
 
-TORCH = {
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": F.relu,
-    "leaky_relu": F.leaky_relu,
-    "softplus": F.softplus,
-    "silu": F.silu,
-    "gelu": F.gelu,
-    "selu": F.selu,
-}
+TORCH = {name: getattr(F, name) for name in ("relu", "leaky_relu", "softplus", "silu", "gelu")}
+TORCH |= {name: getattr(torch, name) for name in ("sigmoid", "tanh", "selu")}
 READY_MADE = {*TORCH, *(f"{name}_" for name in TORCH), "special_expit", "prelu", "_prelu_kernel"}
 WRITE = (
     "the task is to write it out, with exp, log, clamp, where and the like; you may use your own"
@@ -137,24 +129,16 @@ class TestPReLU:
                 "leaky_relu is called without the slope": F.leaky_relu(x),
                 "this is relu": F.relu(x),
             }
-            expect.close(
-                model(x),
-                F.leaky_relu(x, slope),
-                what=f"PReLU with the slope {slope}",
-                causes=causes,
-            )
+            right, what = F.leaky_relu(x, slope), f"PReLU with the slope {slope}"
+            expect.close(model(x), right, what=what, causes=causes)
 
     def test_gradient_reaches_the_slope(self, kata):
         model, x = kata.PReLU(0.3), torch.tensor([[-2.0, 3.0], [-0.5, 1.0]])
         model(x).sum().backward()
         expect.gradients_reach(model, what="The sum of PReLU(x)")
         causes = {"the positive x are counted too, but the slope plays no part there": x.sum()}
-        expect.close(
-            model.slope.grad.sum(),
-            -2.5,
-            what="The slope's gradient, the sum of the negative x",
-            causes=causes,
-        )
+        what = "The slope's gradient, the sum of the negative x"
+        expect.close(model.slope.grad.sum(), -2.5, what=what, causes=causes)
         gradients.check_flow(model, x, torch.tensor([[0.3, 1.0], [0.3, 1.0]]), "PReLU(x)")
 
     def test_training_finds_the_slope(self, kata):
@@ -164,12 +148,8 @@ class TestPReLU:
             optimizer.zero_grad()
             F.mse_loss(model(x), F.leaky_relu(x, 0.6)).backward()
             optimizer.step()
-        expect.close(
-            model.slope.sum(),
-            0.6,
-            what="The slope after 20 steps on points with the slope 0.6",
-            atol=1e-3,
-        )
+        what = "The slope after 20 steps on points with the slope 0.6"
+        expect.close(model.slope.sum(), 0.6, what=what, atol=1e-3)
 
     def test_is_written_out(self, kata):
         calls.check_written_out(lambda: kata.PReLU()(torch.randn(4)), READY_MADE, "PReLU", WRITE)
@@ -449,12 +429,9 @@ MISTAKES = {
         "exp gets -x: log(1 + exp(x))": lambda x: F.softplus(-x),
         "the log is missing: log(1 + exp(x))": [lambda x: 1 + torch.exp(x)],
         "1 is exp(0): the other exp has 0, not 1": lambda x: torch.logaddexp(x, torch.ones_like(x)),
-        "log has the base 2 here: torch.log is the natural one": (
-            lambda x: F.softplus(x) / math.log(2)
-        ),
-        "log has the base 10 here: torch.log is the natural one": (
-            lambda x: F.softplus(x) / math.log(10)
-        ),
+        "log has the base 2 or 10 here: torch.log is the natural one": [
+            *(lambda x, b=b: F.softplus(x) / math.log(b) for b in (2, 10))
+        ],
         "log1p adds a 1 of its own: this is log(2 + exp(x))": lambda x: torch.log(2 + torch.exp(x)),
         "exp is bounded, so that large numbers don't come out as they are: add max(x, 0) outside": [
             *(lambda x, b=b: torch.log1p(torch.exp(x.clamp(max=b))) for b in (*BOUNDS, 50)),
