@@ -19,7 +19,14 @@ SHARES = np.array([0.5, 0.2, 0.3])
 def classes_in_a_row(random: np.random.Generator):
     """Sorted labels; each class has a multiple of 10 rows, so that all shares are whole numbers."""
     counts = 10 * random.permutation([12, 25, 40, int(random.integers(50, 70))])
-    return torch.tensor(np.repeat(np.arange(4), counts)), {"counts": counts}
+    labels = np.repeat(np.arange(4), counts)
+    return torch.tensor(labels), {"labels": labels}
+
+
+def mixed_classes(random: np.random.Generator):
+    """The same in random order."""
+    labels = random.permutation(classes_in_a_row(random)[1]["labels"])
+    return torch.tensor(labels), {"labels": labels}
 
 
 def misplaced(answer, right, hidden) -> float:
@@ -29,15 +36,15 @@ def misplaced(answer, right, hidden) -> float:
 
 def off(answer, right, hidden) -> float:
     """The rows of a class by which a part is too large or too small, the most."""
-    labels = np.repeat(np.arange(4), hidden["counts"].data)
+    labels = hidden["labels"].data
     parts = np.split(labels[answer["rows"].data], np.cumsum(answer["sizes"])[:-1])
-    counts = [[int((part == number).sum()) for number in range(4)] for part in parts]
-    return float(np.abs(counts - np.outer(SHARES, hidden["counts"].data)).max())
+    counts = [np.bincount(part, minlength=4) for part in parts]
+    return float(np.abs(counts - np.outer(SHARES, np.bincount(labels))).max())
 
 
 def changes(answer, right, hidden) -> float:
     """How often the class changes along a part, the least."""
-    labels = np.repeat(np.arange(4), hidden["counts"].data)
+    labels = hidden["labels"].data
     parts = np.split(labels[answer["rows"].data], np.cumsum(answer["sizes"])[:-1])
     return float(min((np.diff(part) != 0).sum() for part in parts))
 
@@ -49,9 +56,8 @@ IS_SPLIT = every(
 )
 
 
-@question("split", times=4, parts=IS_SPLIT)
-def three_parts(kata, draw: Draw):
-    labels, seed, found = draw.data(classes_in_a_row), draw.seed(), {}
+def dealt_out(kata, draw: Draw, labels: Tensor):
+    seed, found = draw.seed(), {}
     with training_steps.untouched(found, labels=labels):
         parts, again, other = (kata.split(labels, one) for one in (seed, seed, seed + 1))
     found["alike"] = [
@@ -60,6 +66,16 @@ def three_parts(kata, draw: Draw):
     ]
     rows = {"rows": torch.cat(list(parts)), "sizes": [len(part) for part in parts]}
     return {"parts": rows, "kinds": [str(part.dtype) for part in parts], **found}
+
+
+@question("split", times=4, parts=IS_SPLIT)
+def three_parts(kata, draw: Draw):
+    return dealt_out(kata, draw, draw.data(classes_in_a_row))
+
+
+@question("split", times=2, parts=IS_SPLIT)
+def rows_in_any_order(kata, draw: Draw):
+    return dealt_out(kata, draw, draw.data(mixed_classes))
 
 
 @question("scale", times=2)
@@ -112,6 +128,24 @@ def patterns(kata, draw: Draw):
         return {"scores": model.eval()(new)}
 
 
+def ends_raw(model: nn.Module, x: Tensor) -> bool:
+    """There are parameters with which the scores rise evenly, however far they go."""
+    before = model(x).detach()
+    far = 100 + float(before.abs().max())
+    for module in model.modules():
+        for value in module.parameters(recurse=False):
+            kept, step, scores = value.detach().clone(), far * torch.randn_like(value), []
+            for sign in (1, -1, 0):
+                with torch.no_grad():
+                    value.copy_(kept + sign * step)
+                scores.append(model(x).detach())
+            moved = (scores[0] - before).abs().max()
+            is_even = (scores[0] + scores[1] - 2 * before).abs().max() < 1e-3 * moved
+            if is_even and not isinstance(module, nn.PReLU):
+                return True
+    return False
+
+
 @question("model", times=2)
 def new_models(kata, draw: Draw):
     features, classes = draw.integer(3, 40), draw.integer(2, 12)
@@ -124,6 +158,8 @@ def new_models(kata, draw: Draw):
     twins = list(zip(one.parameters(), other.parameters(), strict=True))
     return {
         "scores": [scores.shape, scores.requires_grad, isinstance(one, nn.Module)],
+        "single row": one(x[:1]).shape,
+        "raw": ends_raw(one, x),
         "ends": [
             bool((values.sum(dim=1) - 1).abs().max() < 1e-2),
             bool((values.exp().sum(dim=1) - 1).abs().max() < 1e-2),
@@ -184,9 +220,16 @@ def steppers() -> Iterator[list]:
 def an_epoch(kata, draw: Draw):
     """Its batches and its loss, without and with steps."""
     size = draw.integer(7, 20)
-    rows, found = size * draw.integer(3, 6) + draw.integer(2, size - 1), {}
+    lots = draw.integer(3, 6)
+    return {
+        name: epoch_of(kata, draw, size * lots + left, size)
+        for name, left in (("some left", draw.integer(2, size - 1)), ("one left", 1), ("none", 0))
+    } | {"less than a batch": epoch_of(kata, draw, size - 2, size)}
+
+
+def epoch_of(kata, draw: Draw, rows: int, size: int):
     x, y = numbered(draw, rows)
-    orders = []
+    orders, found = [], {}
     for rate in (0.0, 0.3):
         model = draw.weights(nn.Linear(5, 3)).eval()
         optimizer = torch.optim.SGD(model.parameters(), lr=rate)
@@ -200,7 +243,7 @@ def an_epoch(kata, draw: Draw):
         orders.append([row for one in learned for row in one[0]])
         sizes = [len(one[0]) for one in learned]
         mean = sum(
-            F.cross_entropy(one[4], y[one[0]]).item() * len(one[0]) for one in learned
+            F.cross_entropy(one[4], y[one[0]]).item() * len(one[0]) for one in learned if one[0]
         ) / max(sum(sizes), 1)
         found[f"rate {rate}"] = {
             "sizes": sizes,
@@ -257,6 +300,8 @@ def measured(kata, draw: Draw):
         "autograd": is_on,
         "kept": [bool(torch.equal(one, now[name])) for name, one in before.items()],
         "gradients": [one.grad is not None for one in model.parameters()],
+        "learning": [one.requires_grad for one in model.parameters()],
+        "single row": kata.evaluate(model, x[:1], y[:1]),
         **found,
     }
 
@@ -338,6 +383,8 @@ def when_it_ends(kata, draw: Draw):
         "at once": run_script(kata, draw, losses, patience=1, epochs=len(losses)),
         "late": run_script(kata, draw, falling, patience=3, epochs=draw.integer(2, 6)),
         "best": run_script(kata, draw, [0.9, 0.8, 0.5, 0.7, 0.5, 0.6], patience=6, epochs=6),
+        "first": run_script(kata, draw, [0.5, 0.6, 0.7], patience=3, epochs=3),
+        "a little": run_script(kata, draw, [0.9, 0.7, 0.69995, 0.8], patience=4, epochs=4),
     }
 
 
@@ -371,7 +418,10 @@ def what_it_learns_from(kata, draw: Draw):
         for some in (known[:3], known[3:])
     ]
     others = [one for one in seen if one[0][0] < 0]
+    orders = [[row for one in some for row in one[0]] for some in (known[:3], known[3:])]
     return {
+        "in training": all(one[1] for one in known),
+        "shuffled anew": orders[0] != orders[1],
         "sizes": [len(one[0]) for one in known],
         "losses": [abs(one - two) < 1e-4 for one, two in zip(train_losses, means, strict=True)],
         "validated": len(others) > 0,
@@ -421,9 +471,12 @@ def counted(ask: Callable[[Tensor, Tensor, int], Tensor], draw: Draw, classes: i
 
 @question("look", times=2)
 def confusion(kata, draw: Draw):
-    none = torch.zeros(0, dtype=torch.int64)
+    none, found = torch.zeros(0, dtype=torch.int64), {}
+    few, given = draw.classes(20, 3), draw.classes(20, 3)
+    with training_steps.untouched(found, labels=few, answers=given):
+        found["last lacks"] = kata.confusion(few, given, 4)
     labels = draw.classes(9, 3).to(draw.device)
-    return {
+    return found | {
         "table": counted(kata.confusion, draw, draw.integer(3, 12)),
         "nothing": kata.confusion(none, none, 3),
         "there": kata.confusion(labels, labels.flip(0), 3),
@@ -437,6 +490,9 @@ def surest_wrong_answers(kata, draw: Draw):
     labels = draw.classes(50, classes)
     with training_steps.untouched(found, scores=scores, labels=labels):
         found["rows"] = kata.most_wrong(scores, labels)
-    found["none"] = kata.most_wrong(scores, scores.argmax(dim=1))
+    answers, far = scores.argmax(dim=1), scores + draw.normal(50, 1, scale=300.0)
+    found["none"], found["far"] = kata.most_wrong(scores, answers), kata.most_wrong(far, labels)
+    answers[draw.integer(0, 49)] += 1
+    found["one"] = kata.most_wrong(scores, answers % classes)
     found["there"] = kata.most_wrong(scores.to(draw.device), labels.to(draw.device))
     return found

@@ -3,6 +3,7 @@ k22's data a row's first feature says its number, so that batches are known by t
 """
 
 import contextlib
+import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,10 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 
 from tests.support import expect, returned, training
 
@@ -114,7 +118,12 @@ class Watch:
     @property
     def learning(self) -> list[Pass]:
         """Of these the ones of rows to learn from, whose numbers are not below 0."""
-        return [one for one in self.recording if min(one.rows) >= 0]
+        return [one for one in self.recording if min(one.rows, default=0) >= 0]
+
+    @property
+    def measured(self) -> list[Pass]:
+        """The passes of the same rows that only measure."""
+        return [one for one in self.passes if not one.records and min(one.rows, default=0) >= 0]
 
     @property
     def order(self) -> list[int]:
@@ -132,16 +141,29 @@ def watching(model: nn.Module) -> Iterator[Watch]:
         if output.requires_grad:
             output.register_hook(lambda gradient: setattr(one, "learned", True))
 
-    def stepped(optimizer: torch.optim.Optimizer, args: object, kwargs: object) -> None:
-        if watch.recording:
-            weights = {name: one.detach().clone() for name, one in model.named_parameters()}
-            gradients = {
-                name: None if one.grad is None else one.grad.clone()
-                for name, one in model.named_parameters()
-            }
-            watch.steps.append(Step(optimizer, weights, gradients, watch.recording[-1]))
+    def gradients() -> dict[str, Tensor | None]:
+        return {
+            name: None if one.grad is None else one.grad.clone()
+            for name, one in model.named_parameters()
+        }
 
-    handles = [model.register_forward_hook(passed), register_optimizer_step_pre_hook(stepped)]
+    def before(*_: object) -> None:
+        weights = {name: one.detach().clone() for name, one in model.named_parameters()}
+        found[:] = [weights, gradients(), len(watch.recording)]
+
+    def after(optimizer: torch.optim.Optimizer, *_: object) -> None:
+        weights, kept, passes = found
+        if len(watch.recording) > passes:  # a closure made the loss within the step
+            kept = gradients()
+        if watch.recording:
+            watch.steps.append(Step(optimizer, weights, kept, watch.recording[-1]))
+
+    found: list = []
+    handles = [
+        model.register_forward_hook(passed),
+        register_optimizer_step_pre_hook(before),
+        register_optimizer_step_post_hook(after),
+    ]
     try:
         yield watch
     finally:
@@ -167,6 +189,8 @@ def check_batches(watch: Watch, rows: int, batch_size: int) -> None:
             size for size in right for _ in range(2)
         ],
         "each batch is a single row": [1] * rows,
+        "an empty batch comes last where batch_size divides the number of rows, and its mean loss"
+        " is NaN": [*right, 0],
     }
     told = [cause for cause, sizes in causes.items() if sizes == seen][:1]
     expect.that(
@@ -189,7 +213,10 @@ def check_batches(watch: Watch, rows: int, batch_size: int) -> None:
     )
 
 
-def check_mean(loss: object, batches: Sequence[Pass], labels: Tensor, what: str) -> None:
+def check_mean(
+    loss: object, batches: Sequence[Pass], labels: Tensor, what: str, measured: Sequence[Pass] = ()
+) -> None:
+    """The mean loss of the rows in these batches; `measured` are other passes of the same rows."""
     sizes, losses = (
         torch.tensor([float(len(one.rows)) for one in batches]),
         torch.stack([F.cross_entropy(one.outputs, labels[one.rows]) for one in batches]),
@@ -209,6 +236,11 @@ def check_mean(loss: object, batches: Sequence[Pass], labels: Tensor, what: str)
         "the sum over the batches is divided by the number of rows: a batch counts by its rows,"
         " loss * rows": losses.sum() / sizes.sum(),
     }
+    if measured:
+        rows = [row for one in measured for row in one.rows]
+        causes[
+            "this is measured after the steps: add up the losses that backward() was called on"
+        ] = F.cross_entropy(torch.cat([one.outputs for one in measured]), labels[rows])
     expect.close(loss, (losses * sizes).sum() / sizes.sum(), what=what, causes=causes)
 
 
@@ -244,7 +276,7 @@ def check_steps(
     """So many steps, of this optimizer, each along the gradient of the mean loss of its batch."""
     seen = len(watch.steps)
     causes = {
-        0: "optimizer.step() is missing",
+        0: "optimizer.step() is missing: it makes the steps, and no line of your own",
         1: "the optimizer steps once an epoch: step() belongs to every batch",
         3 * 3: "batch_size is not passed on to train_epoch",
     }
@@ -388,6 +420,8 @@ def check_modes(passes: Sequence[Pass], training: bool) -> None:
 
 def check_optimizer(steps: Sequence[Step], model: nn.Module) -> None:
     """One optimizer takes all steps, and it has all parameters of the model."""
+    if not steps:
+        return  # check_steps says so
     optimizers = {id(step.optimizer): step.optimizer for step in steps}
     expect.that(
         len(optimizers) == 1,
@@ -416,7 +450,7 @@ class Scripted(nn.Module):
     for the epoch.
 
     Attributes:
-        states: its state_dict as it was after each epoch.
+        start, states: its state_dict as it came, and as it was after each epoch.
         loaded: load_state_dict was called.
     """
 
@@ -424,6 +458,7 @@ class Scripted(nn.Module):
         super().__init__()
         self.norm, self.linear = nn.BatchNorm1d(3), nn.Linear(3, 3)
         self.script, self.states, self.loaded, self.is_new = script, [], False, False
+        self.start = copy.deepcopy(self.state_dict())
 
     def load_state_dict(self, *args, **kwargs):
         self.loaded = True
@@ -478,29 +513,54 @@ def _end(losses: Sequence[float], patience: int) -> int | None:
     return None
 
 
-def check_state(kata) -> None:
+BEST = {  # case → the validation losses, patience, the best epoch
+    "in the middle": ([1.0, 0.9, 0.5, 0.8, 0.5, 0.6, 0.7], 7, 3),
+    "stopped early": ([1.0, 0.6, 0.8, 0.7, 0.9, 0.4], 3, 2),
+    "the first": ([0.5, 0.6, 0.7], 3, 1),
+    "the last": ([0.9, 0.8, 0.7], 3, 3),
+    "by a little": ([1.0, 0.7, 0.69995, 0.8], 4, 3),
+}
+
+
+def check_state(kata, script: Sequence[float], patience: int, best: int) -> None:
     """The model ends with the state after the first epoch with the lowest validation loss."""
-    model, _ = scripted(kata, [1.0, 0.9, 0.5, 0.8, 0.5, 0.6, 0.7], epochs=7, patience=7)
+    model, (_, losses) = scripted(kata, script, epochs=len(script), patience=patience)
     now, names = model.state_dict(), [name for name, _ in model.named_parameters()]
     fits = [n for n, state in enumerate(model.states, 1) if _same(now, state, now)]
     weights = [n for n, state in enumerate(model.states, 1) if _same(now, state, names)]
-    causes = {
-        3: "the parameters are put back, and not the rest of the state, such as the running means"
-        " of nn.BatchNorm1d",
-        5: EQUAL,
-        7: NO_COPY if model.loaded else NOT_BACK,
-        1: "the first epoch's state is put back: keep a new one at every new lowest loss",
-        4: "the state is kept one epoch late: it belongs to the epoch of the lowest loss",
-    }
     found = (fits or weights or [0])[0]
+    equal = [n for n, loss in enumerate(script, 1) if loss == script[best - 1]]
+    likely: expect.Likely = (
+        "copy state_dict() when the loss is a new lowest one, and load it after the loop"
+    )
+    if best in weights:
+        likely = expect.told(
+            "the parameters are put back, and not the rest of the state, such as the running means"
+            " of nn.BatchNorm1d"
+        )
+    elif found == len(losses):
+        likely = expect.told(NO_COPY if model.loaded else NOT_BACK)
+    elif found in equal:
+        likely = expect.told(EQUAL)
+    elif found == best + 1:
+        likely = expect.told(
+            "the state is kept one epoch late: it belongs to the epoch of the lowest loss"
+        )
+    elif found and script[found - 1] - script[best - 1] < 0.001:
+        likely = expect.told("a loss that is lower by a little is lower: compare with < alone")
+    elif _same(now, model.start, now):
+        likely = expect.told("no epoch's state was put back: the first epoch may be the best one")
+    elif found == 1:
+        likely = expect.told(
+            "the first epoch's state is put back: keep a new one at every new lowest loss"
+        )
+    shown = ", ".join(map(str, script[: len(losses)]))
     expect.that(
-        3 in fits,
+        best in fits,
         "The model does not end as it was after the best epoch.",
         seen=f"its state after epoch {found}" if fits else "another state",
-        expected="the state after epoch 3, the first with the lowest validation loss",
-        likely=expect.told(causes[found])
-        if found in causes
-        else "copy state_dict() when the loss is a new lowest one, and load it after the loop",
+        expected=f"the state after epoch {best}: the validation losses are {shown}",
+        likely=likely,
     )
 
 

@@ -201,6 +201,11 @@ def _expect_same(
             _expect_same(seen[key], wanted[key], f"{what}, {key}", fitting, atol)
     elif values.same_kind(seen, wanted) and values.alike(seen, wanted, atol):
         return
+    elif isinstance(wanted, list | tuple) and type(seen) is type(wanted):
+        if len(seen) != len(wanted):
+            expect.differ(seen, wanted, what, fitting)
+        for number, parts in enumerate(zip(seen, wanted, strict=True)):
+            _expect_same(*parts, f"{what}, number {number}", fitting, atol)
     else:
         expect.differ(seen, wanted, what, fitting)
 

@@ -1,8 +1,9 @@
 """For networks that keep their layers in linear_modules and activation_modules, and what each gave
 in linear_results and activation_results: the same pass by the formula, and the check of what was
-kept. And the text of a chain of layers."""
+kept. And the text of a chain of layers, whether a model ends
+with raw scores, and whether each new one is another."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,58 @@ def chain_text(name: str, attribute: str, parts: Sequence[str]) -> str:
     """The printed text of a model whose only attribute is an nn.Sequential of these parts."""
     lines = [f"    ({number}): {part}" for number, part in enumerate(parts)]
     return "\n".join([f"{name}(", f"  ({attribute}): Sequential(", *lines, "  )", ")"])
+
+
+def check_each_new(make: Callable[[], nn.Module]) -> None:
+    """Two calls make two models, each with weights of its own."""
+    one, other = make(), make()
+    shared = set(one.parameters()) & set(other.parameters())
+    likely = "layers are made outside the function: make them inside"
+    headline, seen = "Two models share parameters.", f"{len(shared)} shared"
+    expect.that(not shared, headline, seen=seen, expected="none", likely=expect.told(likely))
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    equal = [value for value, twin in pairs if value.ndim > 1 and torch.equal(value, twin)]
+    likely = "one model is copied: make new layers in each call"
+    if any(value.min() == value.max() for value in equal):
+        likely = "all weights of a layer are one number: leave them as nn.Linear draws them"
+    elif torch.equal(*(_state_after(make, seed) for seed in (1, 2))):
+        likely = "a seed is set inside the function: leave that to its caller"
+    expect.that(
+        not equal,
+        "Two new models have the same weights.",
+        seen="equal weights",
+        expected="other random weights in each",
+        likely=expect.told(likely),
+    )
+
+
+def _state_after(make: Callable[[], nn.Module], seed: int) -> Tensor:
+    torch.manual_seed(seed)
+    make()
+    return torch.get_rng_state()
+
+
+def ends_raw(model: nn.Module, x: Tensor) -> bool:
+    """No activation follows the last layer: there are parameters with which the scores rise evenly,
+    however far they go. Only what comes after an activation moves them so.
+    """
+    before = model(x).detach()
+    far = 100 + float(before.abs().max())
+    for module in model.modules():
+        for value in module.parameters(recurse=False):
+            kept, step = value.detach().clone(), far * torch.randn_like(value)
+            scores = []
+            for sign in (1, -1):
+                with torch.no_grad():
+                    value.copy_(kept + sign * step)
+                scores.append(model(x).detach())
+            with torch.no_grad():
+                value.copy_(kept)
+            moved = (scores[0] - before).abs().max()
+            is_even = (scores[0] + scores[1] - 2 * before).abs().max() < 1e-3 * moved
+            if is_even and not isinstance(module, nn.PReLU):
+                return True
+    return False
 
 
 def check_kept(
