@@ -52,7 +52,8 @@ def look(dataloader: DataLoader) -> tuple[int, tuple[int, ...], tuple[int, ...]]
 
 
 def to_model(model: nn.Module, features: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """The trap of the device: the features and the targets, on the device of the model.
+    """The trap of the device: the features and the targets, on the device of the model, with their
+    dtypes as they were.
 
     Args:
         model: with at least one parameter, on any device. It stays there.

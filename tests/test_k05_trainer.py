@@ -7,12 +7,23 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tests.support import expect, gradients, placement, returned, training
+from tests.support import expect, formula, gradients, placement, returned, training
+from tests.support.descent import (
+    LEARNING_RATE,
+    batches,
+    descend,
+    line,
+    lines,
+    loader,
+    one_step,
+    run,
+    weights,
+)
 
-LEARNING_RATE = 0.1
 META = torch.device("meta")
 NOT_MOVED = "the batch is not moved: use the tensors that to_model gives back"
 WRITTEN_IN = "a device is written into the code: ask the model's parameters"
+CAST = "to(parameter) gives its dtype too: to(parameter.device) moves, and leaves the dtype"
 
 
 @pytest.mark.task("look")
@@ -38,6 +49,13 @@ class TestLook:
                 "this is a single example: a batch has four of them": right,
             }
             expect.equal(tuple(seen), (4, *right), what=f"The shape of the {name}", causes=causes)
+
+    @pytest.mark.parametrize(("drop_last", "right"), [(True, 2), (False, 3)])
+    def test_counts_the_batches_that_come(self, kata, drop_last, right):
+        data = DataLoader(TensorDataset(*torch.randn(2, 10)), batch_size=4, drop_last=drop_last)
+        likely = "batch_size and drop_last decide how many come: len(dataloader) knows the number"
+        what = f"The number of batches of ten examples, with drop_last={drop_last}"
+        expect.equal(kata.look(data)[0], right, what, {likely: 5 - right})
 
     def test_takes_only_one_batch(self, kata):
         data, taken = batches(), []
@@ -66,7 +84,7 @@ class TestLook:
 class TestTraps:
     @pytest.mark.placement
     def test_batches_go_to_the_model(self, kata, device):
-        model, batch = line().to(device), next(iter(batches()))
+        model, batch = line().to(device), [torch.randn(4, 2), torch.arange(4)]  # class numbers
         moved = returned.several(kata.to_model(model, *batch), 2, "to_model", "features, targets")
         check_sent(moved, batch, device, "left where they are")
         expect.on_device(model.weight, device, "The model", "to_model moves the model itself")
@@ -78,6 +96,7 @@ class TestTraps:
         moved = kata.to_model(line().to(META), *batch)
         for seen, given in zip(moved, batch, strict=True):
             expect.on_device(seen, META, "The batch", NOT_MOVED if seen is given else WRITTEN_IN)
+            expect.dtype(seen, given.dtype, "The batch", likely=CAST)
 
     @pytest.mark.placement
     def test_the_number_of_a_device_counts(self, kata):
@@ -86,15 +105,25 @@ class TestTraps:
         there.check("The batches")
 
     @pytest.mark.parametrize(
-        ("outputs", "targets"), [((4, 1), (4,)), ((4,), (4, 1)), ((4, 2), (4, 2)), ((1, 1), (1,))]
+        ("outputs", "targets"),
+        [
+            *(((4, 1), (4,)), ((4,), (4, 1)), ((4, 1), (4, 1)), ((4, 2), (4, 2)), ((2, 3), (6,))),
+            *(((1, 1), (1,)), ((1, 1), ()), ((1,), (1, 1))),
+        ],
     )
     def test_as_many_numbers_take_the_shape_of_the_targets(self, kata, outputs, targets):
-        given, meant = torch.randn(outputs), torch.randn(targets)
-        seen = kata.like_targets(given, meant)
+        draws = [[torch.randn(outputs), torch.randn(targets)] for _ in range(2)]
+        wrong = {
+            "the outputs are left as they were": lambda one, other: one,
+            "these are the targets: give the outputs their shape": lambda one, other: other,
+            "squeeze() takes dimensions away, whatever the targets have: take their shape": [
+                lambda one, other: one.squeeze(),
+                lambda one, other: one.squeeze(-1),
+            ],
+        }
         what = f"Outputs {outputs} for targets {targets}"
-        expect.shape(seen, targets, what, {"the outputs are left as they were": outputs})
-        causes = {"these are the targets: give the outputs their shape": meant.reshape(targets)}
-        expect.close(seen, given.reshape(targets), what, causes)
+        right = lambda one, other: one.reshape(other.shape)  # noqa: E731
+        formula.check(kata.like_targets, right, draws, what, wrong, may_share=True)
 
     def test_gradients_flow_through_the_new_shape(self, kata):
         gradients.check_flow(
@@ -106,12 +135,19 @@ class TestTraps:
 
     @pytest.mark.parametrize("targets", [(4,), (4, 1), (3,)])
     def test_class_scores_stay_as_they_are(self, kata, targets):
-        scores = torch.randn(4, 3)
-        causes = {"every output is flattened: only as many numbers as targets may be": (12,)}
+        def like(scores, targets):
+            try:
+                return kata.like_targets(scores, targets)
+            except RuntimeError as error:
+                likely = f"12 numbers don't fit into {tuple(targets.shape)}: reshape only if both"
+                likely += " hold equally many"
+                expect.unmet(f"{what}: an error.", seen=error, expected="(4, 3)", likely=likely)
+
         what = f"Scores (4, 3) for targets {targets}"
-        seen = kata.like_targets(scores, torch.zeros(targets))
-        expect.shape(seen, (4, 3), what, causes)
-        expect.close(seen, scores, what)
+        draws = [[torch.randn(4, 3), torch.zeros(targets)] for _ in range(2)]
+        flat = "every output is flattened: only as many numbers as targets may be"
+        wrong = {flat: lambda scores, _: scores.flatten()}
+        formula.check(like, lambda scores, _: scores, draws, what, wrong, may_share=True)
 
 
 @pytest.mark.task("batch", needs="traps")
@@ -145,6 +181,23 @@ class TestBatch:
         unmoved = "backward() or step() is missing, or zero_grad() stands between them"
         causes = {unmoved: weights(line()), "two steps were taken": one_step(right)[0]}
         expect.close(weights(model), right, what="The weights after one batch", causes=causes)
+
+    def test_the_step_is_one_of_the_optimizer_handed_in(self, kata):
+        model, steps = line(), []
+        optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
+        optimizer.register_step_post_hook(lambda *_: steps.append(1))
+        kata.train_batch(model, nn.MSELoss(), optimizer, *next(iter(batches())))
+        headline = "The optimizer that was handed in does not take one step."
+        likely = "another optimizer is made, or the step is made by hand: use the argument"
+        seen = f"{len(steps)} steps"
+        expect.that(len(steps) == 1, headline, seen=seen, expected="1 step", likely=likely)
+
+    def test_class_scores_meet_class_numbers(self, kata):
+        model, features, targets = nn.Linear(2, 3), torch.randn(5, 2), torch.arange(5) % 3
+        right = nn.CrossEntropyLoss()(model(features), targets).item()
+        loss, _, meant = batch(kata, model, features, targets, criterion=nn.CrossEntropyLoss())
+        expect.close(loss, right, "The loss with CrossEntropyLoss()")
+        expect.dtype(meant, torch.int64, "The targets", likely="leave the targets' dtype as it is")
 
     def test_an_old_gradient_does_not_matter(self, kata):
         model, (features, targets) = line(), next(iter(batches()))
@@ -204,7 +257,9 @@ class TestLine:
         ("epoch", "loss", "score"),
         [(1, 0.67114, None), (20, 1605.35699, None), (3, 2.0, 0.58333), (7, 0.5, 0.0)],
     )
-    def test_has_the_epoch_the_loss_and_the_score_if_there_is_one(self, kata, epoch, loss, score):
+    def test_has_the_epoch_the_loss_and_the_score_if_there_is_one(
+        self, kata, capsys, epoch, loss, score
+    ):
         start = f"epoch: {epoch}, loss: "
         ending = "" if score is None else f", score: {score:.4f}"
         rounded = "" if score is None else f", score: {round(score, 4)}"
@@ -224,27 +279,53 @@ class TestLine:
         headline, kind = "epoch_line does not return a text.", type(line).__name__
         expect.that(isinstance(line, str), headline, seen=kind, expected="str", likely=likely)
         expect.equal(line, right, what="The line", causes=causes)
+        printed, likely = capsys.readouterr().out, "leave the print out: trainer prints the line"
+        headline = "epoch_line prints."
+        expect.that(not printed, headline, seen=repr(printed), expected="nothing", likely=likely)
 
 
 @pytest.mark.task("trainer", needs="batch")
 class TestTrains:
     def test_returns_the_loss_of_each_epoch(self, kata):
-        expect.losses(run(kata, line(), batches(), epochs=4), epochs=4, what="trainer(...)")
+        first = run(kata, line(), batches(), epochs=4)
+        expect.losses(first, epochs=4, what="trainer(...)")
+        second = run(kata, line(), batches(), epochs=2)
+        headline = "A second training also gives the losses of the first one."
+        seen = f"{len(second)} losses"
+        expect.that(second is not first, headline, seen=seen, expected=2, likely=formula.KEPT)
 
     def test_loss_is_the_mean_over_the_batches(self, kata):
-        model = line()
-        parts = [nn.MSELoss()(model(features), targets).item() for features, targets in batches()]
+        model, data = line(), loader(torch.randn(10, 2), torch.randn(10, 1))  # 4, 4 and 2 examples
+        parts = [nn.MSELoss()(model(features), targets).item() for features, targets in data]
+        sizes = (4, 4, 2)
         causes = {
             "this is the sum over the batches: divide by len(dataloader)": sum(parts),
             "this is the loss of the last batch alone: add up the losses of all of them": parts[-1],
             "this is the loss of the first batch alone: the epoch ends after one batch": parts[0],
             "the sum over the batches is divided by something else than len(dataloader)": (
-                sum(parts) / 12
+                sum(parts) / 10
             ),
+            "this is the mean over the examples: each batch counts once, the smaller one too": (
+                sum(n * part for n, part in zip(sizes, parts, strict=True)) / 10
+            ),
+            "the number of batches is divided out, and left with a fraction: len(dataloader)": (
+                sum(parts) / 2.5
+            ),
+            "the last, smaller batch is left out": sum(parts[:2]) / 2,
         }
         # so that the model stays as it is
-        losses = run(kata, model, batches(), epochs=1, learning_rate=0.0)
-        expect.close(losses[0], sum(parts) / len(parts), what="The loss of an epoch", causes=causes)
+        losses = run(kata, model, data, epochs=1, learning_rate=0.0)
+        expect.close(losses[0], sum(parts) / 3, what="The loss of an epoch", causes=causes)
+        small = run(
+            kata,
+            model,
+            data,
+            epochs=1,
+            learning_rate=0.0,
+            criterion=lambda *of: nn.MSELoss()(*of) / 1e5,
+        )
+        causes = {"the loss is rounded: only the printed line is": round(sum(parts) / 3e5, 4)}
+        expect.close(small[0], sum(parts) / 3e5, "A small loss", causes, atol=1e-9)
 
     def test_descends_batch_by_batch(self, kata):
         model = line()
@@ -310,6 +391,9 @@ class TestPrints:
         losses = run(kata, line(), batches(), epochs=2, verbose=True)
         causes = {
             "nothing is printed": "",
+            "a score is printed, and there is none: epoch_line's score is None": lines(
+                losses, scores=(0.0, 0.0)
+            ),
             "the epochs are counted from 0": "".join(
                 f"epoch: {n}, loss: {loss:.4f}\n" for n, loss in enumerate(losses)
             ),
@@ -322,13 +406,9 @@ class TestPrints:
         losses = kata.trainer(model, nn.MSELoss(), optimizer, batches())
         expect.losses(losses, epochs=5, what="trainer(model, criterion, optimizer, dataloader)")
         printed = capsys.readouterr().out.count("\n")
-        expect.that(
-            printed == 5,
-            "Not a line for each epoch.",
-            seen=f"{printed} lines",
-            expected="5 lines",
-            likely="keep the defaults of the stub: epochs=5, verbose=True",
-        )
+        headline, likely = "Not a line for each epoch.", "keep the stub's epochs=5, verbose=True"
+        seen = f"{printed} lines"
+        expect.that(printed == 5, headline, seen=seen, expected="5 lines", likely=likely)
 
     def test_prints_only_after_every_so_many_epochs(self, kata, capsys):
         losses = run(kata, line(), batches(), epochs=7, verbose=True, every=3)
@@ -363,6 +443,9 @@ class TestPrints:
                 losses, scores=(0.3, 0.7)
             ),
             "the score is not printed": lines(losses),
+            "the score is asked once an epoch: once for each batch": lines(
+                losses, scores=(0.1, 0.2)
+            ),
         }
         expect.equal(
             capsys.readouterr().out,
@@ -375,13 +458,9 @@ class TestPrints:
         data, asked = batches(column=False), []
         score = lambda *pair: asked.append(pair) or 1.0  # noqa: E731
         run(kata, line(), data, epochs=1, learning_rate=0.0, verbose=True, score=score)
-        expect.that(
-            len(asked) == 3,
-            "The score was not computed once for each batch.",
-            seen=f"{len(asked)} times",
-            expected="3 times",
-            likely="call it in the loop over the batches",
-        )
+        headline, seen = "The score was not computed once for each batch.", f"{len(asked)} times"
+        likely = "call it in the loop over the batches"
+        expect.that(len(asked) == 3, headline, seen=seen, expected="3 times", likely=likely)
         for (outputs, targets), (features, right) in zip(asked, data, strict=True):
             what = "The outputs that the score gets"
             expect.shape(outputs, targets.shape, what=f"{what}, next to its targets")
@@ -392,13 +471,9 @@ class TestPrints:
     def test_is_silent_when_told(self, kata, capsys):
         run(kata, line(), batches(), epochs=2, verbose=False)
         printed = capsys.readouterr().out
-        expect.that(
-            not printed,
-            "verbose=False still prints.",
-            seen=repr(printed[:80]),
-            expected="nothing",
-            likely="the print stands outside the `if verbose:`",
-        )
+        headline, likely = "verbose=False still prints.", "print stands outside the `if verbose:`"
+        seen = repr(printed[:80])
+        expect.that(not printed, headline, seen=seen, expected="nothing", likely=likely)
 
 
 @pytest.mark.task("trainer", needs="batch")
@@ -439,48 +514,6 @@ class TestLeavesAlone:
         check_meeting(kata, line(), batches(device=device))
 
 
-def line() -> nn.Linear:
-    """A model with two weights and a bias, always the same."""
-    model = nn.Linear(2, 1)
-    with torch.no_grad():
-        model.weight.copy_(torch.tensor([[0.5, -1.0]]))
-        model.bias.fill_(0.25)
-    return model
-
-
-def batches(column: bool = True, device: torch.device | str = "cpu") -> DataLoader:
-    """Twelve examples in three batches of four, always the same; targets (n, 1), or (n,) without
-    column.
-    """
-    features = torch.linspace(-1.5, 2.0, 24).reshape(12, 2).sin()
-    targets = features @ torch.tensor([[2.0], [1.0]]) - 0.5
-    targets = targets if column else targets.reshape(-1)
-    return loader(features.to(device), targets.to(device))
-
-
-def loader(*data: torch.Tensor) -> DataLoader:
-    return DataLoader(TensorDataset(*data), batch_size=4)
-
-
-def run(
-    kata,
-    model,
-    data,
-    *,
-    epochs,
-    learning_rate=LEARNING_RATE,
-    criterion=None,
-    optimizer=None,
-    verbose=False,
-    **more,
-):
-    """The learner's trainer, by default with the squared error and plain gradient descent."""
-    optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=learning_rate)
-    return kata.trainer(
-        model, criterion or nn.MSELoss(), optimizer, data, epochs=epochs, verbose=verbose, **more
-    )
-
-
 def check_meeting(kata, model: nn.Module, data: DataLoader) -> None:
     """Batches and model may lie on two devices: the training works, and leaves model and data where
     they are.
@@ -497,26 +530,6 @@ def check_meeting(kata, model: nn.Module, data: DataLoader) -> None:
         expect.on_device(tensor, place, "The data set after training", placement.DATA_MOVED)
 
 
-def weights(model: nn.Linear) -> torch.Tensor:
-    return torch.cat([model.weight.detach().flatten().cpu(), model.bias.detach().cpu()])
-
-
-def descend(epochs: int, forget: str = "batch", step: str = "batch") -> torch.Tensor:
-    """Gradient descent with the formula of the squared error, and its known mistakes: the weights
-    it ends at.
-    """
-    w = weights(line())
-    gradient = torch.zeros(3)
-    for _ in range(epochs):
-        gradient *= forget == "never"
-        for features, targets in batches():
-            x = torch.cat([features, torch.ones(4, 1)], dim=1)
-            gradient = gradient * (forget != "batch") + 2 * x.T @ (x @ w - targets.reshape(-1)) / 4
-            w = w - LEARNING_RATE * gradient * (step == "batch")
-        w = w - LEARNING_RATE * gradient * (step == "epoch")
-    return w
-
-
 def check_sent(moved, given, device, otherwise):
     """The features and the targets are on the device, with their numbers."""
     for name, seen, before in zip(("features", "targets"), moved, given, strict=True):
@@ -524,7 +537,7 @@ def check_sent(moved, given, device, otherwise):
         likely = likely if seen is before else WRITTEN_IN
         expect.on_device(seen, device, what=f"The {name}", likely=likely)
         expect.close(seen, before, what=f"The {name}")
-        expect.dtype(seen, before.dtype, what=f"The {name}")
+        expect.dtype(seen, before.dtype, what=f"The {name}", likely=CAST)
 
 
 def batch(kata, model, features, targets, criterion=None, rate=LEARNING_RATE):
@@ -532,19 +545,3 @@ def batch(kata, model, features, targets, criterion=None, rate=LEARNING_RATE):
     optimizer = torch.optim.SGD(model.parameters(), lr=rate)
     result = kata.train_batch(model, criterion or nn.MSELoss(), optimizer, features, targets)
     return returned.several(result, 3, "train_batch", "loss, outputs, targets")
-
-
-def one_step(w: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-    """The weights after one step on the first batch, and the gradient that it followed."""
-    w = (weights(line()) if w is None else w).clone().requires_grad_()
-    features, targets = next(iter(batches()))
-    loss = (features @ w[:2, None] + w[2] - targets).square().mean()
-    (gradient,) = torch.autograd.grad(loss, w)
-    return w.detach() - LEARNING_RATE * gradient, gradient
-
-
-def lines(losses, epochs=None, scores=None):
-    """The text of these epochs, by default of all."""
-    endings = [f", score: {score:.4f}" for score in scores] if scores else [""] * len(losses)
-    numbers = epochs or range(1, len(losses) + 1)
-    return "".join(f"epoch: {n}, loss: {losses[n - 1]:.4f}{endings[n - 1]}\n" for n in numbers)

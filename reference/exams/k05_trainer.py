@@ -82,6 +82,12 @@ def look(kata, draw: Draw):
         )[1]
         number, features, targets = kata.look(data)
         found[name] = [number, tuple(features), tuple(targets), len(taken)]
+    size = draw.integer(2, 6)
+    rows = TensorDataset(draw.normal(3 * size + 1, 3))
+    found["left out"] = [
+        kata.look(DataLoader(TensorDataset(*rows.tensors, *rows.tensors), size, drop_last=left))[0]
+        for left in (True, False)
+    ]
     return found
 
 
@@ -93,8 +99,10 @@ def traps(kata, draw: Draw):
         model, features, targets = line().to(there), draw.normal(n, 3).to(here), draw.normal(n)
         with training_steps.untouched(found, **{f"features of {name}": features}):
             sent = kata.to_model(model, features, targets.to(here))
-        moved[name] = [*sent, next(model.parameters()).device]
+        numbers = kata.to_model(model, features, draw.classes(n, 3).to(here))
+        moved[name] = [*sent, *numbers, next(model.parameters()).device]
     pairs = (((n, 1), (n,)), ((n,), (n, 1)), ((n, 2), (n, 2)), ((n + 1, 3), (n + 1,)), ((1,), ()))
+    pairs += (((n, 1), (n, 1)), ((1, 1), (1,)), ((2, n), (2 * n,)), ((n, 3), (n + 1, 1)))
     shaped = [kata.like_targets(draw.normal(*one), draw.normal(*other)) for one, other in pairs]
     with fake_devices.Pretended(fake_devices.SECOND_GPU, model := line()) as there:
         kata.to_model(model, draw.normal(n, 3), draw.normal(n))
@@ -132,6 +140,15 @@ def one_batch(kata, draw: Draw):
 
 
 @question("batch")
+def steps_of_the_optimizer(kata, draw: Draw):
+    model, features, steps = draw.weights(line()), draw.normal(5, 3), []
+    optimizer = descent(model)
+    optimizer.register_step_post_hook(lambda *_: steps.append(1))
+    kata.train_batch(model, nn.MSELoss(), optimizer, features, column(features))
+    return {"steps": len(steps)}
+
+
+@question("batch")
 def one_batch_on_another_device(kata, draw: Draw):
     model, features = draw.weights(line()).to(draw.device), draw.normal(5, 3)
     optimizer = descent(model)
@@ -145,11 +162,19 @@ def one_batch_on_another_device(kata, draw: Draw):
 
 @question("line", times=2)
 def line_to_print(kata, draw: Draw):
-    lines = [
-        kata.epoch_line(draw.integer(1, 999), draw.real(0, 9) * 10 ** draw.integer(-3, 3), score)
-        for score in (None, draw.real(0, 1), 0.0, 1.0)
-    ]
-    return {"lines": [told(line) for line in lines], "short": told(kata.epoch_line(1, 2.0))}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        lines = [
+            kata.epoch_line(
+                draw.integer(1, 999), draw.real(0, 9) * 10 ** draw.integer(-3, 3), score
+            )
+            for score in (None, draw.real(0, 1), 0.0, 1.0)
+        ]
+        short = told(kata.epoch_line(1, 2.0))
+    return {
+        "lines": [told(line) for line in lines],
+        "short": short,
+        "printed": printed.getvalue(),
+    }
 
 
 @question("trainer", times=2, seconds=20)
@@ -177,6 +202,25 @@ def trainings(kata, draw: Draw):
             found,
         ]
     return answers
+
+
+@question("trainer")
+def the_mean_of_uneven_batches(kata, draw: Draw):
+    """Without steps; also of losses so small that a rounded one shows."""
+    model, size = draw.weights(line()), draw.integer(3, 6)
+    features = draw.normal(2 * size + 1, 3)
+    data, found = DataLoader(TensorDataset(features, column(features)), batch_size=size), {}
+    for name, times in (("usual", 1.0), ("small", 1e-5)):
+        losses = kata.trainer(
+            model,
+            lambda *of, times=times: times * nn.MSELoss()(*of),
+            descent(model, 0.0),
+            data,
+            epochs=draw.integer(1, 3),
+            verbose=False,
+        )
+        found[name] = [[loss / times for loss in losses], [type(loss).__name__ for loss in losses]]
+    return found
 
 
 @question("trainer")

@@ -1,0 +1,75 @@
+"""A line with two weights and a bias, twelve examples in batches, the learner's trainer on them,
+and gradient descent by the formula of the squared error, with its known mistakes.
+"""
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+LEARNING_RATE = 0.1
+
+
+def line() -> nn.Linear:
+    """A model with two weights and a bias, always the same."""
+    model = nn.Linear(2, 1)
+    with torch.no_grad():
+        model.weight.copy_(torch.tensor([[0.5, -1.0]]))
+        model.bias.fill_(0.25)
+    return model
+
+
+def batches(column: bool = True, device: torch.device | str = "cpu") -> DataLoader:
+    """Twelve examples in three batches of four, always the same; targets (n, 1), or (n,) without
+    column.
+    """
+    features = torch.linspace(-1.5, 2.0, 24).reshape(12, 2).sin()
+    targets = features @ torch.tensor([[2.0], [1.0]]) - 0.5
+    targets = targets if column else targets.reshape(-1)
+    return loader(features.to(device), targets.to(device))
+
+
+def loader(*data: torch.Tensor) -> DataLoader:
+    return DataLoader(TensorDataset(*data), batch_size=4)
+
+
+def weights(model: nn.Linear) -> torch.Tensor:
+    return torch.cat([model.weight.detach().flatten().cpu(), model.bias.detach().cpu()])
+
+
+def descend(epochs: int, forget: str = "batch", step: str = "batch") -> torch.Tensor:
+    """Gradient descent with the formula of the squared error, and its known mistakes: the weights
+    it ends at.
+    """
+    w = weights(line())
+    gradient = torch.zeros(3)
+    for _ in range(epochs):
+        gradient *= forget == "never"
+        for features, targets in batches():
+            x = torch.cat([features, torch.ones(4, 1)], dim=1)
+            gradient = gradient * (forget != "batch") + 2 * x.T @ (x @ w - targets.reshape(-1)) / 4
+            w = w - LEARNING_RATE * gradient * (step == "batch")
+        w = w - LEARNING_RATE * gradient * (step == "epoch")
+    return w
+
+
+def one_step(w: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """The weights after one step on the first batch, and the gradient that it followed."""
+    w = (weights(line()) if w is None else w).clone().requires_grad_()
+    features, targets = next(iter(batches()))
+    loss = (features @ w[:2, None] + w[2] - targets).square().mean()
+    (gradient,) = torch.autograd.grad(loss, w)
+    return w.detach() - LEARNING_RATE * gradient, gradient
+
+
+def run(kata, model, data, learning_rate=LEARNING_RATE, criterion=None, optimizer=None, **more):
+    """The learner's trainer, by default with the squared error and plain gradient descent."""
+    optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=learning_rate)
+    options = {"verbose": False} | more
+    return kata.trainer(model, criterion or nn.MSELoss(), optimizer, data, **options)
+
+
+def lines(losses, epochs=None, scores=None):
+    """The text of these epochs, by default of all."""
+    endings = [f", score: {score:.4f}" for score in scores] if scores else [""] * len(losses)
+    numbers = epochs or range(1, len(losses) + 1)
+    return "".join(f"epoch: {n}, loss: {losses[n - 1]:.4f}{endings[n - 1]}\n" for n in numbers)
