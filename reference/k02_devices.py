@@ -55,7 +55,7 @@ def move_batch(batch: tuple | list | dict, device: torch.device) -> tuple | list
     Args:
         batch: a tuple, a list or a dict of any length, such as (features, labels) or
             {"features": ..., "names": [...]}. Tensors may have any shape, dtype and device. Other
-            entries are allowed, such as numbers, None or a list of names.
+            entries are allowed, such as numbers, None, a list of names or a model.
         device: where the tensors should go.
 
     Returns:

@@ -18,10 +18,24 @@ WRITTEN_IN = "a device is written into the code: send the tensors to the argumen
 ONLY_TENSORS = (
     "only tensors are moved: ask isinstance(entry, torch.Tensor), and pass on anything else"
 )
+MODEL = "everything that has a to() is moved, which moves a model itself: only tensors are meant"
 UNUSED = (
     "this is the tensor that was given: tensor.to(device) moves nothing itself, so use what it"
     " gives back, and send it to the argument `device`, no other"
 )
+
+
+MACHINES = [{"cuda"}, {"mps"}, set(), {"cuda", "mps"}]  # what is there beside the CPU
+NO_CUDA, NO_MPS = ("cpu", "mps", "cpu", "mps"), ("cuda", "cpu", "cpu", "cuda")
+PICKED = {  # cause → what its mistake picks on each of them, in one way or another
+    "mps is asked for first": [("cuda", "mps", "cpu", "mps")],
+    "whether cuda is there is not asked": [NO_CUDA, ("cuda",) * 4],
+    "whether mps is there is not asked": [NO_MPS, ("cuda", "mps", "mps", "cuda")],
+    "the answer is kept from an earlier call: ask anew in every call": [
+        (kind,) * 4 for kind in ("cuda", "mps", "cpu")
+    ],
+    "a later line overwrites the answer: return it at once, or ask on with elif": [NO_CUDA, NO_MPS],
+}
 
 
 @pytest.mark.task("pick")
@@ -52,13 +66,16 @@ class TestPick:
         )
         if picked.type == expected:
             return
-        unasked = "whether {} is there is not asked, or not anew in every call"
-        headline, likely = "There is a better device.", unasked.format(expected)
+        kinds = []
+        for machine in MACHINES:
+            with monkeypatch.context() as patch:
+                pretend(patch, kata, machine)
+                kinds.append(kata.pick_device().type)
+        headline = "There is a better device."
         if picked.type not in {*there, "cpu"}:
             headline = "This device is not there."
-            likely = f"whether {picked.type} is there is not asked, or not anew in every call"
-        elif picked.type == "mps":
-            likely = "mps is asked for first, or overwrites the answer for cuda"
+        told = [cause for cause, wrong in PICKED.items() if tuple(kinds) in wrong]
+        likely = expect.told(*told) or "ask for cuda, then for mps, anew in every call"
         seen = f"{picked}, where there is {' and '.join([*sorted(there), 'cpu'])}"
         expect.unmet(headline, seen=seen, expected=expected, likely=likely)
 
@@ -85,32 +102,37 @@ class TestMove:
         for name, entry in entries(move(kata, batch, META), batch):
             arrived(name, entry, batch, META)
 
-    @pytest.mark.parametrize("length", [1, 3])
-    def test_a_batch_may_have_any_length(self, kata, length):
-        batch = tuple(torch.ones(5) for _ in range(length))
+    @pytest.mark.parametrize("length", [0, 1, 3, 7])
+    @pytest.mark.parametrize("kind", [tuple, list])
+    def test_a_batch_may_have_any_length(self, kata, kind, length):
+        batch = kind(torch.ones(5) for _ in range(length))
         for name, entry in entries(move(kata, batch, META), batch):
             arrived(name, entry, batch, META)
 
     def test_numbers_and_dtypes_are_kept(self, kata):
-        batch = torch.randn(4, 2), torch.arange(4), torch.randn(3, dtype=torch.float64)
+        batch = [torch.randn(4, 2), torch.arange(4), torch.randn(3, dtype=torch.float64)]
+        batch += [torch.tensor([True, False]), torch.tensor(7), torch.ones(0, 2)]
         causes = {"only the device should change: leave out .float()": torch.float32}
         for name, entry in entries(move(kata, batch, torch.device("cpu")), batch):
             what = f"Entry {name}, moved to where it was"
             expect.dtype(entry, batch[name].dtype, what, causes=causes)
             expect.close(entry, batch[name], what)
 
-    def test_anything_else_stays_as_it_is(self, kata):
-        batch = {"features": torch.ones(2, 3), "names": ["a", "b"], "number": 7, "extra": None}
-        moved = move(kata, batch, META)
-        for name, entry in entries(moved, batch):
-            if name != "features":
-                expect.that(
-                    entry == batch[name],
-                    f"The entry {name!r}, which is not a tensor, has changed.",
-                    seen=repr(entry),
-                    expected=repr(batch[name]),
-                    likely=ONLY_TENSORS,
-                )
+    @pytest.mark.parametrize("kind", [tuple, list, dict])
+    def test_anything_else_stays_as_it_is(self, kata, kind):
+        others = [["a", "b"], 7, None, "name", 2.5, model := torch.nn.Linear(2, 1)]
+        batch = [torch.ones(2, 3), *others, torch.arange(3)]
+        batch = dict(zip("abcdefgh", batch, strict=True)) if kind is dict else kind(batch)
+        moved = entries(move(kata, batch, META), batch)
+        expect.on_device(model.weight, torch.device("cpu"), "A model among the entries", MODEL)
+        for (name, entry), given in list(zip(moved, held(batch), strict=True))[1:-2]:
+            expect.that(
+                type(entry) is type(given) and entry == given,
+                f"The entry {name!r}, which is not a tensor, has changed.",
+                seen=repr(entry),
+                expected=repr(given),
+                likely=ONLY_TENSORS,
+            )
 
     @pytest.mark.parametrize("kind", ["list", "dict"])
     def test_the_originals_stay_where_they_are(self, kata, kind):
@@ -138,19 +160,18 @@ class TestMove:
             features.device.type == "cpu", headline, seen=seen, expected=expected, likely=likely
         )
         headline = f"The {kind} that comes back is the one that was given."
-        likely = f"make a new {kind} for the moved tensors"
-        expect.that(
-            moved is not batch, headline, seen="the same", expected="a new one", likely=likely
-        )
+        likely = f"make a new {kind} for the moved tensors, also where all are there already"
+        new = moved is not batch and move(kata, batch, torch.device("cpu")) is not batch
+        expect.that(new, headline, seen="the same", expected="a new one", likely=likely)
 
     def test_gradients_find_their_way_back(self, kata):
         weight = torch.ones(3, requires_grad=True)
         moved = move(kata, [weight * 2], META)[0]
         expect.that(
-            moved.requires_grad,
-            "A tensor that recorded gradients no longer does.",
-            seen="requires_grad=False",
-            expected="requires_grad=True",
+            moved.requires_grad and moved.grad_fn is not None,
+            "A tensor that was computed from others is cut off from them.",
+            seen=f"requires_grad={moved.requires_grad}, grad_fn={moved.grad_fn}",
+            expected="requires_grad=True, and a grad_fn",
             likely=(
                 "detach(), .data or torch.tensor(...) cut the tensor off from where it came from:"
                 " to(device) does not"
@@ -225,7 +246,20 @@ def move(kata, batch, device):
                 likely=WRITTEN_IN,
             )
         raise
+    except (TypeError, ValueError) as error:
+        if isinstance(batch, dict):
+            headline, expected = "No dict can be made of what was moved.", "a dict, as the batch is"
+            likely = (
+                "a dict is made of names and entries: {name: ... for name, ... in batch.items()}"
+            )
+            expect.unmet(headline, seen=error, expected=expected, likely=likely)
+        raise
     except AttributeError as error:
+        is_batch = str(error).startswith(f"'{type(batch).__name__}' object has no attribute 'to'")
+        if is_batch and not any(isinstance(entry, type(batch)) for entry in held(batch)):
+            headline, expected = "The batch is treated as a tensor.", "to() for its tensors"
+            likely = f"a {type(batch).__name__} has no to(): go through its entries"
+            expect.unmet(headline, seen=error, expected=expected, likely=expect.told(likely))
         if "no attribute 'to'" in str(error):
             headline = "Something that is not a tensor was treated as one."
             expected = "to() for tensors only"
@@ -273,6 +307,11 @@ def arrived(name, entry, batch, device):
         expected=device,
         likely=likely,
     )
+
+
+def held(batch):
+    """The entries of a batch."""
+    return list(batch.values()) if isinstance(batch, dict) else list(batch)
 
 
 def entries(moved, batch):

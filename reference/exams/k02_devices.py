@@ -81,10 +81,22 @@ def batches(kata, draw: Draw):
 
 @question("move")
 def short_batches(kata, draw: Draw):
-    return {
-        kind.__name__: told(kata.move_batch(batch_of(kind, [["x", draw.normal(3)]]), META))
-        for kind in (tuple, list, dict)
-    }
+    found = {}
+    for kind in (tuple, list, dict):
+        for pairs in ([["x", draw.normal(3)]], []):
+            batch = batch_of(kind, pairs)
+            found[f"{kind.__name__} of {len(pairs)}"] = told(kata.move_batch(batch, META))
+    return found
+
+
+@question("move")
+def a_model_among_the_entries(kata, draw: Draw):
+    found = {}
+    for kind in (tuple, list, dict):
+        model = torch.nn.Linear(draw.integer(1, 5), 1)
+        moved = kata.move_batch(batch_of(kind, [["x", draw.normal(3)], ["m", model]]), META)
+        found[kind.__name__] = [model.weight.device, type(held(moved)[1]).__name__]
+    return found
 
 
 @question("move")
