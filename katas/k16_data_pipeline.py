@@ -48,7 +48,7 @@ def read(path: str | Path, rows: int | None = None) -> tuple[list[str], np.ndarr
     Args:
         path: the file. The last column holds the class of each row, the columns before it hold
             numbers.
-        rows: how many rows to keep, counted from the first; None keeps all of them.
+        rows: how many rows to keep, one or more, counted from the first; None keeps all of them.
 
     Returns:
         The names of all columns, the features (n, d) float64, and the labels (n,) as texts.

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from katas.given.data import spiral_arrays
-from tests.support import expect, returned
+from tests.support import expect, formula, returned
 
 PARTS = ("x_train", "x_val", "x_test", "y_train", "y_val", "y_test")
 COUNTS = {"c": 140, "a": 40, "b": 20}
@@ -48,6 +48,7 @@ class TestRead:
                 : (rows or 0) - 1
             ],
             "these are all rows: keep the first ones only, as `rows` says": right,
+            "these are the last rows: `rows` counts from the first": right[-(rows or 0) :],
             "only two columns are read: their number is written into the code": right[:rows, :2],
             "a single row lost a dimension: features are always a table (n, d)": right[0],
         }
@@ -58,6 +59,17 @@ class TestRead:
         expect.equal(
             np.asarray(labels).tolist(), wanted, what=f"The labels of {rows or 'all'} rows"
         )
+
+    def test_classes_stay_texts_and_the_last_line_needs_no_end(self, kata, tmp_path):
+        (tmp_path / "table.csv").write_text("a,b,kind\n1,2,01\n3,4,2\n5,6,2")
+        result = kata.read(str(tmp_path / "table.csv"))  # the path may be a text
+        _, features, labels = returned.several(result, 3, "read", "names, features, labels")
+        lost = {"the last line is left out where no line break ends it": np.array([[1, 2], [3, 4]])}
+        right = np.array([[1.0, 2], [3, 4], [5, 6]])
+        expect.close(np.asarray(features), right, "The features of three rows", lost)
+        numbers = "classes are names: 01 and 2 stay the texts that they are in the file"
+        wrong = {numbers: [1, 2, 2], f"{numbers} ": [1.0, 2.0, 2.0]}
+        expect.equal(np.asarray(labels).tolist(), ["01", "2", "2"], "The labels", wrong)
 
 
 @pytest.mark.task("split")
@@ -117,8 +129,10 @@ class TestSplit:
             )
 
     def test_every_part_has_the_classes_in_proportion(self, kata):
-        for seed in (1, 2, 3):
-            parts = split(kata, *table(), seed=seed)
+        mixed = np.random.default_rng(3).permutation(200)  # in the order of no class
+        for seed, order in ((1, None), (2, None), (3, mixed)):
+            given = table() if order is None else [part[order] for part in table()]
+            parts = split(kata, *given, seed=seed)
             for name, expected in (
                 ("y_train", [98, 28, 14]),
                 ("y_val", [21, 6, 3]),
@@ -129,6 +143,8 @@ class TestSplit:
                     abs(count - wanted) <= 1 for count, wanted in zip(seen, expected, strict=True)
                 )
                 likely = why_unproportional(seen, expected)
+                if order is not None:
+                    likely = "are the labels taken to be sorted? They come in any order"
                 if (np.diff(parts[name.replace("y", "x")][:, 0]) > 0).all():
                     likely = (
                         "the rows are cut as they come, sorted by class: shuffle them, and stratify"
@@ -186,19 +202,16 @@ class TestSplit:
             )
 
     def test_the_seed_decides(self, kata):
-        one, same, other = (
-            split(kata, *table(), seed=seed)["x_train"][:, 0].tolist() for seed in (1, 1, 2)
-        )
-        headline = "The same seed gives a different split."
-        likely = "pass it on to every split: random_state=seed"
-        expect.that(
-            one == same, headline, seen="different rows", expected="the same rows", likely=likely
-        )
-        headline = "Another seed gives the same split."
-        likely = "a seed is written into the code: use the argument"
-        expect.that(
-            one != other, headline, seen="the same rows", expected="different rows", likely=likely
-        )
+        one, same, other = (split(kata, *table(), seed=seed) for seed in (1, 1, 2))
+        for name in PARTS[:3]:
+            first, again, new = (parts[name][:, 0].tolist() for parts in (one, same, other))
+            headline, seen = f"The same seed gives another {name}.", "different rows"
+            likely = "pass it on to every split: random_state=seed"
+            right = "the same rows"
+            expect.that(first == again, headline, seen=seen, expected=right, likely=likely)
+            headline, seen = f"Another seed gives the same {name}.", "the same rows"
+            likely, right = "a seed is written into the code: use the argument", "different rows"
+            expect.that(first != new, headline, seen=seen, expected=right, likely=likely)
 
     def test_leaves_the_data_as_it_was(self, kata):
         features, labels = table()
@@ -259,73 +272,61 @@ class TestEncode:
         )
 
     def test_an_unknown_name_is_an_error(self, kata):
-        try:
-            seen = kata.encode(["c1", "c9"], classes=["c1", "c2"])
-        except ValueError:
-            return
-        expect.unmet(
-            "An unknown name gets a number.",
-            seen=expect.describe(seen),
-            expected="ValueError",
-            likely=(
-                "a name that the training never saw has no number: classes.index(name) raises"
-                " ValueError by itself"
-            ),
-        )
+        for name in ("c9", "c0", "c11"):  # after, before and between the classes
+            try:
+                seen = expect.describe(kata.encode(["c1", name, "c2"], classes=["c1", "c2"]))
+                likely = "a name that the training never saw has no number: classes.index(name)"
+                likely += " raises ValueError by itself"
+            except ValueError:
+                continue
+            except (KeyError, TypeError) as error:
+                seen, likely = f"{type(error).__name__}: {error}", "raise ValueError(...) instead"
+            headline = f"The name {name}, which is not among the classes, makes no ValueError."
+            expect.unmet(headline, seen=seen, expected="ValueError", likely=likely)
+
+    def test_a_part_may_be_empty_or_lack_a_class(self, kata):
+        draws = {"one name": [["b"], ["a", "b", "c"]], "no names": [[], ["a", "b"]]}
+
+        def encode(labels, classes):
+            found = returned.several(kata.encode(labels, classes), 2, "encode", "numbers, classes")
+            return np.asarray(found[0]), list(found[1])
+
+        def right(labels, classes):
+            return np.array([classes.index(name) for name in labels], dtype=np.int64), classes
+
+        formula.check(encode, right, draws, "The numbers and classes", may_share=True)
 
 
 @pytest.mark.task("standardize")
 class TestStandardize:
     def test_every_part_takes_the_mean_and_std_of_the_training(self, kata):
-        train, test = measured()
-        with expect.untouched("A part", train, test):
-            parts = standardize(kata, train, test)
-        both = np.concatenate([train, test])
-        for name, part, seen in (("training", train, parts[0]), ("test", test, parts[1])):
-            causes = mistakes(part, train, both)
-            expect.close(
-                np.asarray(seen), standardized(part, train), what=f"The {name} part", causes=causes
-            )
+        rows, columns = formula.sizes(2)
+        random = np.random.default_rng(rows)
+        draws = {"two features": list(measured())}
+        draws |= {f"{columns} features": list(random.normal(3, 5, (2, rows, columns)))}
+        check_standardize(kata, draws)
 
     def test_takes_any_number_of_parts(self, kata):
         train, test = measured()
-        for others in ([], [test, test[:1], train]):
-            parts = standardize(kata, train, *others)
-            for number, (part, seen) in enumerate(zip([train, *others], parts, strict=True)):
-                expect.close(
-                    np.asarray(seen),
-                    standardized(part, train),
-                    what=f"Part {number} of {1 + len(others)}",
-                )
+        draws = {"no others": [train], "four parts": [train, test, test[:1], train[:7]]}
+        check_standardize(kata, draws | {"a single training row": [np.array([[3.0, -2]]), test]})
 
     def test_a_constant_feature_becomes_zero(self, kata):
         train, test = measured()
         train[:, 1], test[:, 1] = 7.0, 9.0
-        here, there = (np.asarray(part)[:, 1] for part in standardize(kata, train, test))
-        expect.close(
-            here, np.zeros(len(train)), what="A feature that is the same in all training rows"
-        )
-        expect.close(there, np.full(len(test), 2.0), what="The same feature in the test part")
+        more = np.stack([np.full(6, -4.0), np.arange(6.0)], axis=1)
+        check_standardize(kata, {"7 in all training rows": [train, test], "-4": [more, more + 1]})
 
 
 @pytest.mark.task("weights")
 class TestWeights:
     def test_weight_is_one_over_the_count(self, kata):
-        labels = np.array([2, 2, 1, 0, 0, 0, 0, 1, 0, 0])
-        weights, counts = kata.class_weights(labels), torch.tensor([6.0, 2.0, 2.0])
-        causes = {
-            "these are the counts: the weight is 1 / count": counts,
-            "these weights are scaled (10 / (3 * count)): the lesson asks for 1 / count": (
-                10 / (3 * counts)
-            ),
-            "these weights are scaled to the sum 1: the lesson asks for 1 / count": (
-                (1 / counts) / (1 / counts).sum()
-            ),
-            "the weights are in the order of first appearance: they belong at their class's "
-            "number": (1 / counts.flip(0)),
-        }
-        expect.dtype(weights, torch.float32, what="The weights")
-        expect.close(weights, 1 / counts, what="The weights", causes=causes)
+        random, sizes = np.random.default_rng(8), formula.sizes(2)
+        draws = {"ten labels": [np.array([2, 2, 1, 0, 0, 0, 0, 1, 0, 0])]}
+        for classes in (*sizes, 1):
+            labels = np.repeat(np.arange(classes), random.integers(1, 30, classes))
+            draws[f"{classes} classes"] = [random.permutation(labels)]
+        formula.check(kata.class_weights, inverse, draws, "The weights", WEIGHTS)
 
     @pytest.mark.placement
     def test_fits_the_loss(self, kata):
@@ -355,8 +356,9 @@ def measured() -> tuple[np.ndarray, np.ndarray]:
 
 
 def standardized(part: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """The part by the mean and standard deviation of the training part."""
-    return (part - train.mean(axis=0)) / train.std(axis=0)
+    """The part by the mean and standard deviation of the training part; what is 0 counts as 1."""
+    std = train.std(axis=0)
+    return (part - train.mean(axis=0)) / np.where(std == 0, 1, std)
 
 
 def split(kata, features, labels, names=PARTS, **arguments) -> dict[str, np.ndarray]:
@@ -367,11 +369,19 @@ def split(kata, features, labels, names=PARTS, **arguments) -> dict[str, np.ndar
     return dict(zip(names, parts, strict=True))
 
 
-def standardize(kata, *parts) -> tuple[np.ndarray, ...]:
-    """The learner's standardized parts, the training part first."""
-    return returned.several(
-        kata.standardize(*parts), len(parts), "standardize", "one array for each that came in"
-    )
+def check_standardize(kata, draws: dict[str, list[np.ndarray]]) -> None:
+    def standardize(*parts: np.ndarray) -> tuple[np.ndarray, ...]:
+        names = "one array for each that came in"
+        found = returned.several(kata.standardize(*parts), len(parts), "standardize", names)
+        return tuple(np.asarray(part) for part in found)
+
+    def each(of_one) -> formula.Function:
+        return lambda *parts: tuple(of_one(part, *parts) for part in parts)
+
+    wrong = {cause: each(one) for cause, one in STANDARDS.items()}
+    right = each(lambda part, train, *_: standardized(part, train))
+    with np.errstate(all="ignore"):
+        formula.check(standardize, right, draws, "The parts", wrong)
 
 
 def why_unproportional(seen: list[int], expected: list[int]) -> str:
@@ -381,23 +391,60 @@ def why_unproportional(seen: list[int], expected: list[int]) -> str:
     return "the split is not stratified: train_test_split(..., stratify=labels), both times"
 
 
-def mistakes(part: np.ndarray, train: np.ndarray, both: np.ndarray) -> dict[str, np.ndarray]:
-    """What known mistakes make of a part: likely cause → the array that it gives."""
-    mean, std = train.mean(axis=0), train.std(axis=0)
-    return {
-        "mean and std are those of all parts together: the training must not know the others": (
-            standardized(part, both)
-        ),
-        "the other part is standardized by its own mean and std: use those of train": standardized(
-            part, part
-        ),
-        "only the mean is subtracted: divide by the standard deviation": part - mean,
-        "it is divided by the variance: std is its square root": (part - mean) / std**2,
-        "the mean is not subtracted": part / std,
-        "one mean and std for all features: each has its own, axis=0": (
-            (part - train.mean()) / train.std()
-        ),
-        "this is the std with n - 1: np.std divides by n": (
-            (part - mean) / train.std(axis=0, ddof=1)
-        ),
-    }
+STANDARDS = {  # likely cause → what it makes of a part, of all parts
+    "mean and std are those of all parts together: the training must not know the others": (
+        lambda x, *parts: standardized(x, np.concatenate(parts))
+    ),
+    "the other part is standardized by its own mean and std: use those of train": (
+        lambda x, *_: standardized(x, x)
+    ),
+    "only the mean is subtracted: divide by the standard deviation": (
+        lambda x, train, *_: x - train.mean(axis=0)
+    ),
+    "it is divided by the variance: std is its square root": (
+        lambda x, train, *_: (x - train.mean(axis=0)) / train.var(axis=0)
+    ),
+    "the mean is not subtracted": lambda x, train, *_: x / train.std(axis=0),
+    "one mean and std for all features: each has its own, axis=0": (
+        lambda x, train, *_: (x - train.mean()) / train.std()
+    ),
+    "this is the std with n - 1: np.std divides by n": (
+        lambda x, train, *_: (
+            (x - train.mean(axis=0)) / (train.std(axis=0) * (len(train) / (len(train) - 1)) ** 0.5)
+        )
+    ),
+    "where a feature does not change this is a division by zero: divide by 1 there": (
+        lambda x, train, *_: (x - train.mean(axis=0)) / train.std(axis=0)
+    ),
+    "a small number is added to the std: divide by 1 where it is 0, and by itself elsewhere": (
+        lambda x, train, *_: (x - train.mean(axis=0)) / (train.std(axis=0) + 1e-8)
+    ),
+}
+
+
+def inverse(labels: np.ndarray) -> torch.Tensor:
+    return 1 / torch.tensor(np.bincount(labels), dtype=torch.float32)
+
+
+WEIGHTS = {
+    "these are the counts: the weight is 1 / count": lambda y: 1 / inverse(y),
+    "these are shares of the rows: the lesson asks for 1 / count": lambda y: (
+        1 / inverse(y) / len(y)
+    ),
+    "this is 1 minus the share: the lesson asks for 1 / count": lambda y: (
+        1 - 1 / inverse(y) / len(y)
+    ),
+    "these weights are scaled (n / (classes * count)): the lesson asks for 1 / count": lambda y: (
+        len(y) * inverse(y) / len(inverse(y))
+    ),
+    "these weights are scaled (n / count): the lesson asks for 1 / count": lambda y: (
+        len(y) * inverse(y)
+    ),
+    "these weights are scaled to the sum 1: the lesson asks for 1 / count": lambda y: (
+        inverse(y) / inverse(y).sum()
+    ),
+    "this is the root of 1 / count": lambda y: inverse(y).sqrt(),
+    "the weights are in the order of first appearance: they belong at their class's number": (
+        lambda y: inverse(y)[list(dict.fromkeys(y.tolist()))]
+    ),
+}

@@ -54,6 +54,14 @@ def classes_in_a_row(random: np.random.Generator):
     return given, {"features": features, "numbers": numbers, "counts": np.array(counts)}
 
 
+def mixed_classes(random: np.random.Generator):
+    """The same in random order."""
+    given, hidden = classes_in_a_row(random)
+    order = random.permutation(len(given["numbers"]))
+    given |= {name: given[name][order] for name in ("features", "numbers")}
+    return given, hidden | {name: given[name] for name in ("features", "numbers")}
+
+
 def misplaced(answer, right, hidden) -> float:
     """Rows that are lost, or there twice, or that have another row's label."""
     xs, ys = (np.concatenate([part.data for part in parts]) for parts in (answer["x"], answer["y"]))
@@ -119,12 +127,23 @@ def table_from_a_file(kata, draw: Draw):
                 path if rows else str(path), **({"rows": rows} if rows else {})
             )
             found[name] = [[str(one) for one in names], features, np.asarray(labels).tolist()]
+        lines = [f"{number},{number / 2},0{number % 3}" for number in range(draw.integer(3, 9))]
+        path.write_text("\n".join(["a,b,kind", *lines]))
+        _, features, labels = kata.read(path)
+        found["no end"] = [features, np.asarray(labels).tolist()]
     return found
 
 
 @question("split", parts=is_split)
 def three_parts(kata, draw: Draw):
     given = draw.data(classes_in_a_row)
+    draw.hidden("shares", lambda: np.array([0.7, 0.15, 0.15]))
+    return {"parts": cut(kata, given, True, draw.seed())}
+
+
+@question("split", parts=is_split)
+def rows_in_any_order(kata, draw: Draw):
+    given = draw.data(mixed_classes)
     draw.hidden("shares", lambda: np.array([0.7, 0.15, 0.15]))
     return {"parts": cut(kata, given, True, draw.seed())}
 
@@ -142,7 +161,13 @@ def the_seed(kata, draw: Draw):
     one, again, other = (
         cut(kata, given, True, one)["x"] for one in (seed, seed, seed + draw.integer(1, 99))
     )
-    return {"alike": [bool(np.array_equal(one[0], some[0])) for some in (again, other)]}
+    return {
+        "alike": [
+            bool(np.array_equal(part, twin))
+            for some in (again, other)
+            for part, twin in zip(one, some, strict=True)
+        ]
+    }
 
 
 @question("encode", times=2)
@@ -166,7 +191,13 @@ def numbers_of_names(kata, draw: Draw):
 @question("encode")
 def an_unknown_name(kata, draw: Draw):
     kinds = draw.made(lambda random: words(random, 4))
-    return {"refused": training_steps.refused(lambda: kata.encode(np.array(kinds), kinds[1:]))}
+    return {
+        "refused": [
+            training_steps.refused(lambda lacks=lacks: kata.encode(np.array(kinds), lacks))
+            for lacks in (kinds[1:], kinds[:-1], [kinds[0], kinds[3]], sorted(kinds)[1:3])
+        ],
+        "empty": kata.encode([], kinds)[0],
+    }
 
 
 @question("standardize", times=2)
@@ -183,6 +214,9 @@ def by_the_training_part(kata, draw: Draw):
         "parts": [np.asarray(part) for part in found],
         "alone": np.asarray(kata.standardize(parts[0])[0]),
         "given": parts,
+        "one row": [
+            np.asarray(part) for part in kata.standardize(np.array([[2.0, -3.0]]), np.eye(2))
+        ],
     }
 
 
@@ -191,4 +225,9 @@ def one_over_the_count(kata, draw: Draw):
     counted = draw.made(
         lambda random: random.permutation(np.repeat(np.arange(5), random.integers(1, 40, 5)))
     )
-    return {"weights": kata.class_weights(counted), "labels": counted}
+    single = np.zeros(draw.integer(2, 9), dtype=np.int64)
+    return {
+        "weights": kata.class_weights(counted),
+        "labels": counted,
+        "one class": kata.class_weights(single),
+    }
