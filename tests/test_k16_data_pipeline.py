@@ -13,6 +13,7 @@ PARTS = ("x_train", "x_val", "x_test", "y_train", "y_val", "y_test")
 COUNTS = {"c": 140, "a": 40, "b": 20}
 BY_FIRST = "the classes are numbered in the order in which they appear: sort the names first"
 ROWS = [["0.1", "2", "red"], ["-3", "0.25", "blue"], ["1e3", "5", "red"], ["7", "8", "green"]]
+ROWS += [["-2.5", "0", "blue"]]
 
 
 @pytest.mark.task("read")
@@ -261,6 +262,9 @@ class TestEncode:
             "the names are numbered again, although the classes were given: use them": np.array(
                 [1, 0, 1]
             ),
+            "np.searchsorted needs sorted classes, and these are in an order of their own": np.array(
+                [1, 0, 1]
+            ),
             "the given classes were sorted: their order is the order of the numbers": np.array(
                 [2, 0, 2]
             ),
@@ -294,7 +298,9 @@ class TestEncode:
         def right(labels, classes):
             return np.array([classes.index(name) for name in labels], dtype=np.int64), classes
 
-        formula.check(encode, right, draws, "The numbers and classes", may_share=True)
+        floats = "an empty list makes an array of floats: np.array(..., dtype=np.int64)"
+        wrong = {floats: lambda labels, classes: (np.array([*map(classes.index, labels)]), classes)}
+        formula.check(encode, right, draws, "The numbers and classes", wrong, may_share=True)
 
 
 @pytest.mark.task("standardize")
