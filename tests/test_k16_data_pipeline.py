@@ -262,7 +262,7 @@ class TestEncode:
             "the names are numbered again, although the classes were given: use them": np.array(
                 [1, 0, 1]
             ),
-            "np.searchsorted needs sorted classes, and these are in an order of their own": np.array(
+            "np.searchsorted needs sorted classes, and these have another order": np.array(
                 [1, 0, 1]
             ),
             "the given classes were sorted: their order is the order of the numbers": np.array(
