@@ -107,6 +107,7 @@ def activations(random: np.random.Generator) -> Tensor:
     table[:, 4] = -np.abs(table[:, 4])
     table[:, 5] = np.concatenate([quarters, -quarters])
     table[:, 6] = random.uniform(1, 9, examples) * 10.0 ** -random.integers(4, 30)
+    table[:, 7] = random.uniform(1, 9, examples) * 1e-30  # its square is 0 in float32
     return torch.tensor(
         table[random.permutation(examples)][:, random.permutation(units)], dtype=torch.float32
     )
