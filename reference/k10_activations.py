@@ -1,8 +1,7 @@
 """Activations: the bend between two layers.
 
-Linear layers in a row are no more than one linear layer. An activation between
-them, applied entry by entry, makes the difference. A relu has a kink at 0; a
-softplus is a smooth relu:
+Linear layers in a row are no more than one. An activation between them, entry
+by entry, makes the difference. A relu has a kink; a softplus is a smooth relu:
 
        sigmoid, tanh               relu                softplus
              .-----                   /                      /

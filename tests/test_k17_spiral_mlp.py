@@ -244,7 +244,7 @@ class TestPoint:
                 "the names are written into the code: classes has them": [
                     partial(right, name=lambda s, c, n=n: f"c{int(s.argmax()) + n}") for n in (0, 1)
                 ],
-                "it is always the first class: argmax tells which is the likeliest": [
+                "it is always the first class: argmax shows which is the likeliest": [
                     partial(right, name=lambda scores, classes: classes[0]),
                     partial(
                         right,

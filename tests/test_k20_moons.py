@@ -62,10 +62,10 @@ class TestModel:
         expect.that(
             not steps and share < 0.96,
             "build_model() gives a model that was trained before.",
-            seen=f"{len(steps)} steps of an optimizer, {share:.0%} of the points answered right",
+            seen=f"{len(steps)} optimizer steps, {share:.0%} of the points classified correctly",
             expected="new weights, which know nothing of the moons",
             likely=expect.told(
-                "the training belongs into train, where it draws on the budget: build_model only"
+                "the training belongs in train, where it draws on the budget: build_model only"
                 " makes the layers"
             ),
         )

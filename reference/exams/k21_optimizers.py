@@ -5,8 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dojo.exam import Draw, question, same, training_steps
-from dojo.suite import called
+from dojo.exam import Draw, called, question, same, training_steps
 
 SHAPES = ((2,), (3, 2), (), (4,))
 # of the steps, which parameters have no gradient: one at first, one in between, several

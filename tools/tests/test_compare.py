@@ -211,7 +211,7 @@ def test_from_the_first_refusal_to_the_comparison(learner):
     """The way of a learner: not checked, checked and green, edited since, checked again."""
     refused = check(learner, "compare", "k06")
     assert refused.returncode == 2
-    assert "`python tools/check k06` tells whether it is." in refused.stderr
+    assert "`python tools/check k06` shows whether it is." in refused.stderr
 
     assert check(learner, "k06", "--target", "reference").returncode == 0
     assert check(learner, "compare", "k06").returncode == 2, (

@@ -21,9 +21,11 @@ from dojo.exam.comparisons import every, reaches, same, within
 from dojo.exam.draw import Draw
 from dojo.exam.question import question
 from dojo.exam.values import live
+from dojo.suite import called
 
 __all__ = [
     "Draw",
+    "called",
     "every",
     "live",
     "question",
