@@ -3,27 +3,45 @@ the spiral, in NumPy.
 """
 
 from collections.abc import Callable
-from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F
 
 from katas.given.data import spiral
-from tests.support import expect
-
-NAMES = ("W1", "b1", "W2", "b2")
-Arrays = dict[str, np.ndarray]
+from tests.support import expect, formula
+from tests.support.numpy_network import (
+    NAMES,
+    WRONG_A1,
+    WRONG_LOSSES,
+    WRONG_Y_HAT,
+    Arrays,
+    autograd_gradients,
+    example,
+    forward,
+    loss,
+    networks,
+    numerical_gradients,
+    pair,
+    part,
+    predicted,
+    right_loss,
+    right_part,
+    wrong_gradients,
+)
 
 
 @pytest.mark.task("init")
 class TestInit:
     def test_shapes_come_from_the_arguments(self, kata):
+        d, h, c = formula.sizes(3)
         parameters = named(
-            kata.init_parameters(input_dim=2, hidden_dim=100, num_classes=3), "init_parameters(...)"
+            kata.init_parameters(input_dim=d, hidden_dim=h, num_classes=c), "init_parameters(...)"
         )
-        for name, shape in zip(NAMES, [(2, 100), (1, 100), (100, 3), (1, 3)], strict=True):
+        for name, shape in zip(NAMES, [(d, h), (1, h), (h, c), (1, c)], strict=True):
+            headline, seen = f"{name}: not the right dtype.", parameters[name].dtype
+            likely = "say dtype=np.float64, or nothing: NumPy's own floats are float64"
+            expect.that(seen == np.float64, headline, seen=seen, expected="float64", likely=likely)
             expect.shape(
                 parameters[name],
                 shape,
@@ -38,6 +56,7 @@ class TestInit:
         )
         causes = {
             "the factor 0.01 is missing": 1.0,
+            "0.01 multiplies the numbers: it is not their variance": 0.1,
             "these are uniform numbers: random.standard_normal(...) draws normal ones": (
                 0.01 / 12**0.5
             ),
@@ -62,23 +81,37 @@ class TestInit:
                 expected="about 0",
                 likely=likely,
             )
+            beyond = (abs(parameters[name]) > 0.02).mean()
+            headline = f"{name} is not spread as normal random numbers are."
+            seen, expected = f"{beyond:.2%} lie beyond 0.02", "about 4.6 %"
+            expect.that(
+                0.03 < beyond < 0.062, headline, seen=seen, expected=expected, likely=likely
+            )
 
     def test_biases_begin_at_zero(self, kata):
         parameters = named(
             kata.init_parameters(input_dim=3, hidden_dim=4, num_classes=5), "init_parameters(...)"
         )
         for name, units in (("b1", 4), ("b2", 5)):
-            expect.close(parameters[name], np.zeros((1, units)), what=name)
+            likely = "biases start at 0: np.zeros((1, units)), without random numbers or ones"
+            expect.close(parameters[name], np.zeros((1, units)), what=name, likely=likely)
 
     def test_the_seed_decides(self, kata):
         one, same, other = (
             named(kata.init_parameters(3, 4, 4, seed=seed), "init_parameters(...)")
             for seed in (1, 1, 2)
         )
+        default, number = (
+            named(kata.init_parameters(3, 4, 4, **more), "init_parameters(...)")
+            for more in ({}, {"seed": 1234})
+        )
         headline = "The seed does not decide the weights."
         likely = "np.random.default_rng(seed) draws the random numbers"
         seen = "different weights for the same seed"
         again = (one["W1"] == same["W1"]).all()
+        expect.that(again, headline, seen=seen, expected="the same weights", likely=likely)
+        again = all((default[name] == number[name]).all() for name in NAMES)
+        seen, likely = "without a seed other weights than for 1234", "seed=1234 is the default"
         expect.that(again, headline, seen=seen, expected="the same weights", likely=likely)
         expect.that(
             (one["W1"] != other["W1"]).any(),
@@ -92,84 +125,27 @@ class TestInit:
 @pytest.mark.task("forward")
 class TestForward:
     def test_follows_the_formula(self, kata):
-        parameters, x, _ = example()
-        right = forward(parameters, x)
-        with expect.untouched("A parameter or the input", x, *parameters.values()):
-            a1, y_hat = pair(kata.forward(parameters, x))
-        z1 = x @ parameters["W1"]
-        causes = {
-            "this is z1: the ReLU, max(0, z1), is not applied": z1 + parameters["b1"],
-            "the bias b1 is left out": np.maximum(0, z1),
-            "this is tanh: the lesson's activation is max(0, z1)": np.tanh(z1 + parameters["b1"]),
-        }
-        expect.close(a1, right["a1"], what="a1", causes=causes)
-        powers = np.exp(right["z2"])
-        shifted = np.exp(right["z2"] - right["z2"].max(axis=1, keepdims=True))
-        causes = {
-            "these are the scores z2: the softmax is not applied": right["z2"],
-            "the sum runs down the columns: every row has a sum of its own, axis=1, "
-            "keepdims=True": (powers / powers.sum(axis=0)),
-            "the sum runs over all scores: every row has a sum of its own, axis=1, keepdims=True": (
-                powers / powers.sum()
-            ),
-            "the softmax runs down the columns: axis=1 runs along a row": (
-                shifted / shifted.sum(axis=0)
-            ),
-            "exp(z2) is not divided by the sum of its row": shifted,
-            "the bias b2 is left out": softmax(right["a1"] @ parameters["W2"]),
-            "this is the sigmoid of each score: the softmax divides by the row's sum": (
-                1 / (1 + np.exp(-right["z2"]))
-            ),
-        }
-        expect.close(y_hat, right["y_hat"], what="y_hat", causes=causes)
+        draws = dict(networks(*formula.sizes(2), 1))
+        formula.check(part(kata.forward, 0), right_part(0), draws, "a1", WRONG_A1)
+        formula.check(part(kata.forward, 1), right_part(1), draws, "y_hat", WRONG_Y_HAT)
 
     def test_large_scores_stay_finite(self, kata):
-        parameters, x, _ = example()
-        parameters["W2"] *= 1e4
-        _, y_hat = pair(kata.forward(parameters, x))
-        likely = (
-            "exp overflows, or all powers of a row become 0: subtract z2.max(axis=1,"
-            " keepdims=True) from z2 first, which leaves the softmax the same"
-        )
-        headline = "y_hat is not finite where the scores are large."
-        seen, fine = expect.describe(y_hat), np.isfinite(y_hat).all()
-        expect.that(
-            fine, headline, seen=seen, expected="probabilities, 0 and 1 among them", likely=likely
-        )
-        expect.close(y_hat, forward(parameters, x)["y_hat"], what="y_hat for large scores")
+        draws = dict(networks(*formula.sizes(2), 1))
+        for parameters, _ in draws.values():
+            parameters["W2"] *= 1e4
+        formula.check(part(kata.forward, 1), right_part(1), draws, "y_hat", WRONG_Y_HAT)
 
 
 @pytest.mark.task("loss")
 class TestLoss:
     def test_is_the_mean_of_the_right_classes(self, kata):
-        parameters, x, labels = example()
-        y_hat = forward(parameters, x)["y_hat"]
-        logs = -np.log(y_hat)
-        picked = logs[np.arange(9), labels]
-        causes = {
-            "this is the sum over the points: the loss is their mean": picked.sum(),
-            "the minus is missing": -picked.mean(),
-            "these are the right classes' probabilities: the logarithm is missing": (
-                y_hat[np.arange(9), labels].mean()
-            ),
-            "every class is counted: pick the right one of each row": logs.mean(),
-            "this picks the right class's column for every row: y_hat[np.arange(n), labels]": (
-                logs[:, labels].mean()
-            ),
-            "this picks each row's largest probability: pick the one of its label": (
-                logs.min(axis=1).mean()
-            ),
-        }
-        with expect.untouched("An argument", y_hat, labels):
-            loss = kata.cross_entropy(y_hat, labels)
-        expect.close(loss, picked.mean(), what="The loss", causes=causes)
-        expect.that(
-            isinstance(loss, float),
-            "The loss is not a plain number.",
-            seen=type(loss),
-            expected="float",
-            likely="float(...) turns NumPy's number into Python's",
-        )
+        draws = {}
+        for points in (*formula.sizes(2), 1):
+            parameters, x, labels = example(points)
+            draws[f"{points} points"] = [forward(parameters, x)["y_hat"], labels]
+        tiny = np.array([[1e-300, 1.0], [0.5, 0.5]])
+        draws["a probability of 1e-300"] = [tiny, np.array([0, 1])]
+        formula.check(kata.cross_entropy, right_loss, draws, "The loss", WRONG_LOSSES)
 
     def test_quotient_rule_gives_the_slopes_of_one_point(self, kata):
         for scores, label in (
@@ -182,12 +158,42 @@ class TestLoss:
 @pytest.mark.task("backward", needs="forward")
 class TestBackward:
     def test_agrees_with_numerical_differences(self, kata):
-        parameters, x, labels = example()
-        check_gradients(kata, numerical_gradients(parameters, x, labels), parameters, x, labels)
+        parameters, x, labels = example(4)
+        self.check(kata, numerical_gradients, [(parameters, x, labels), example(3, (3, 2, 2))])
 
     def test_agrees_with_autograd(self, kata):
-        parameters, x, labels = example(points=40, sizes=(4, 30, 5))
-        check_gradients(kata, autograd_gradients(parameters, x, labels), parameters, x, labels)
+        n, inputs, hidden, classes = formula.sizes(4)
+        self.check(
+            kata,
+            autograd_gradients,
+            [example(n, (inputs, hidden, classes)), example(40), example(1)],
+        )
+
+    def check(self, kata, right, networks):
+        draws = []
+        for parameters, x, labels in networks:
+            a1, y_hat = (forward(parameters, x)[name] for name in ("a1", "y_hat"))
+            draws.append([parameters, x, labels, a1, y_hat])
+        for name in reversed(NAMES):
+
+            def gradient(*given, name=name):
+                gradients = named(kata.backward(*given), "backward(...)")
+                flat = "the bias is a row, (1, units): sum(axis=0, keepdims=True)"
+                shape = given[0][name].shape
+                causes = {flat: shape[1:]} if name[0] == "b" else {}
+                expect.shape(gradients[name], shape, f"The gradient of {name}", causes=causes)
+                return torch.from_numpy(gradients[name])
+
+            formula.check(
+                gradient,
+                lambda parameters, x, labels, *_, name=name: torch.from_numpy(
+                    right(parameters, x, labels)[name]
+                ),
+                draws,
+                f"The gradient of {name}",
+                wrong_gradients(name),
+                atol=1e-7,
+            )
 
     def test_leaves_its_arguments_alone(self, kata):
         parameters, x, labels = example()
@@ -201,46 +207,57 @@ class TestBackward:
 @pytest.mark.task("update")
 class TestUpdate:
     def test_moves_against_the_gradient(self, kata):
-        parameters, x, labels = example()
-        gradients = autograd_gradients(parameters, x, labels)
-        before = {name: value.copy() for name, value in parameters.items()}
-        with expect.untouched("A gradient", *gradients.values()):
-            kata.update(parameters, gradients, 0.5)
-        for name in NAMES:
-            causes = {
-                "nothing has moved: write the new array into the dict, parameters[name] = ...": (
-                    before[name]
-                ),
-                "it moved along the gradient, uphill: subtract it": (
-                    before[name] + 0.5 * gradients[name]
-                ),
-                "the learning rate is left out": before[name] - gradients[name],
-            }
-            expect.close(
-                parameters[name],
-                before[name] - 0.5 * gradients[name],
-                what=f"{name} after a step",
-                causes=causes,
-            )
+        for points, rate in ((9, 0.5), (12, 0.07)):
+            parameters, x, labels = example(points)
+            for step in ("a step", "the next step"):
+                gradients = autograd_gradients(parameters, x, labels)
+                before = {name: value.copy() for name, value in parameters.items()}
+                with expect.untouched("A gradient", *gradients.values()):
+                    kata.update(parameters, gradients, rate)
+                for name in NAMES:
+                    old, gradient = before[name], gradients[name]
+                    causes = {
+                        "nothing has moved: write the new array into the dict, parameters[name] ="
+                        " ...": old,
+                        "it moved along the gradient, uphill: subtract it": old + rate * gradient,
+                        "the learning rate is left out": old - gradient,
+                        "the learning rate divides: it multiplies the gradient": (
+                            old - gradient / rate
+                        ),
+                        "the step alone is kept: it is taken off the parameter": -rate * gradient,
+                    }
+                    right = old - rate * gradient
+                    expect.close(parameters[name], right, f"{name} after {step}", causes=causes)
 
 
 @pytest.mark.task("train", needs=("init", "loss", "backward", "update"))
 class TestTrain:
-    def test_takes_one_step_an_epoch(self, kata):
-        parameters, x, labels = example()
+    @pytest.mark.parametrize("points, rate", [(9, 0.1), (14, 9.0)], ids=["small steps", "large"])
+    def test_takes_one_step_an_epoch(self, kata, points, rate):
+        parameters, x, labels = example(points, seed=3)
         expected, losses = {0: {name: value.copy() for name, value in parameters.items()}}, []
         for epoch in range(3):
             losses.append(loss(expected[epoch], x, labels))
             gradients = autograd_gradients(expected[epoch], x, labels)
             expected[epoch + 1] = {
-                name: expected[epoch][name] - 0.1 * gradients[name] for name in NAMES
+                name: expected[epoch][name] - rate * gradients[name] for name in NAMES
             }
         with expect.untouched("The data", x, labels):
-            history = kata.train(parameters, x, labels, epochs=3, learning_rate=0.1)
+            history = kata.train(parameters, x, labels, epochs=3, learning_rate=rate)
         expect.losses(history, epochs=3)
         late = [*losses[1:], loss(expected[3], x, labels)]
         causes = {
-            "these are the losses after the steps: append each before its step": np.array(late)
+            "these are the losses after the steps: append each before its step": np.array(late),
+            "y_hat is still that of the first epoch: call forward in every epoch": np.full(
+                3, losses[0]
+            ),
+            "each is the mean of all so far: it is the loss of its epoch alone": (
+                np.cumsum(losses) / (1 + np.arange(3))
+            ),
+            "each is the smallest so far: it is the loss of its epoch": np.minimum.accumulate(
+                losses
+            ),
+            "these are sums over the points: the loss is their mean": points * np.array(losses),
         }
         expect.close(
             np.array(history), np.array(losses), what="The losses of three epochs", causes=causes
@@ -257,6 +274,8 @@ class TestTrain:
                 what=f"{name} after three epochs",
                 causes=causes,
             )
+        again = kata.train(parameters, x, labels, epochs=2, learning_rate=rate)
+        expect.losses(again, epochs=2, what="A second call of train(...)")
 
     def test_finds_the_arms(self, kata, mark, seed):
         data, parameters = (
@@ -264,6 +283,7 @@ class TestTrain:
             kata.init_parameters(input_dim=2, hidden_dim=100, num_classes=3, seed=seed),
         )
         losses = kata.train(parameters, data.train.features.numpy(), data.train.labels.numpy())
+        expect.losses(losses, epochs=500)
         headline, likely = (
             "The loss does not start at ln 3.",
             "the weights start too large: 0.01 times a standard normal random number",
@@ -281,121 +301,41 @@ class TestTrain:
         expect.reaches(mark("k15.train.loss"), losses[-1], history=losses)
 
     def test_predicts_the_likeliest_class(self, kata):
-        parameters, x, _ = example()
-        y_hat = forward(parameters, x)["y_hat"]
         causes = {
-            "these are probabilities: the class number is the position of the largest": y_hat,
-            "this is the largest probability: argmax gives its position, max its value": y_hat.max(
-                axis=1
+            "these are probabilities: the class number is the position of the largest": (
+                lambda y_hat: y_hat
             ),
-            "this is the likeliest row of each class: axis=1 runs along a row": y_hat.argmax(
-                axis=0
+            "this is the largest probability: argmax gives its position, max its value": (
+                lambda y_hat: y_hat.max(axis=1)
             ),
+            "this is the likeliest row of each class: axis=1 runs along a row": (
+                lambda y_hat: y_hat.argmax(axis=0)
+            ),
+            "this is the least likely class: argmax takes the largest": (
+                lambda y_hat: y_hat.argmin(axis=1)
+            ),
+            "classes are counted from 0": lambda y_hat: y_hat.argmax(axis=1) + 1,
+            "this is a column: one class number for each row, (n,)": (
+                lambda y_hat: y_hat.argmax(axis=1)[:, None]
+            ),
+            "these are floats: class numbers are whole": (
+                lambda y_hat: y_hat.argmax(axis=1).astype(float)
+            ),
+            "a probability is compared with 0.5: of several classes the largest wins": [
+                lambda y_hat: (y_hat[:, -1] > 0.5).astype(int),
+                lambda y_hat: (y_hat > 0.5).argmax(axis=1),
+            ],
         }
-        expect.close(
-            kata.predict(parameters, x),
-            y_hat.argmax(axis=1),
-            what="The predicted classes",
-            causes=causes,
+        formula.check(
+            part(kata.predict),
+            predicted(lambda y_hat: y_hat.argmax(axis=1)),
+            dict(networks(*formula.sizes(2), 1)),
+            "The predicted classes",
+            {
+                cause: [predicted(each) for each in (wrong if isinstance(wrong, list) else [wrong])]
+                for cause, wrong in causes.items()
+            },
         )
-
-
-def example(
-    points: int = 9, sizes: tuple[int, int, int] = (2, 5, 3), seed: int = 3
-) -> tuple[Arrays, np.ndarray, np.ndarray]:
-    """Parameters, features and labels of a network of these sizes (inputs, hidden units, classes),
-    all float64.
-    """
-    random = np.random.default_rng(seed)
-    inputs, hidden, classes = sizes
-    shapes = [(inputs, hidden), (1, hidden), (hidden, classes), (1, classes)]
-    parameters = {
-        name: random.standard_normal(shape) for name, shape in zip(NAMES, shapes, strict=True)
-    }
-    return parameters, random.standard_normal((points, inputs)), random.integers(0, classes, points)
-
-
-def forward(parameters: Arrays, x: np.ndarray) -> Arrays:
-    """a1, the scores z2 and the probabilities y_hat."""
-    a1 = np.maximum(0, x @ parameters["W1"] + parameters["b1"])
-    z2 = a1 @ parameters["W2"] + parameters["b2"]
-    return {"a1": a1, "z2": z2, "y_hat": softmax(z2)}
-
-
-def softmax(scores: np.ndarray) -> np.ndarray:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
-def loss(parameters: Arrays, x: np.ndarray, labels: np.ndarray) -> float:
-    return float(-np.log(forward(parameters, x)["y_hat"][np.arange(len(labels)), labels]).mean())
-
-
-def numerical_gradients(
-    parameters: Arrays, x: np.ndarray, labels: np.ndarray, step: float = 1e-5
-) -> Arrays:
-    """Central differences: the change of the loss per step when a single number of a parameter
-    moves.
-    """
-    gradients = {}
-    for name, value in parameters.items():
-        gradients[name] = np.zeros_like(value)
-        for place in np.ndindex(value.shape):
-            move = np.zeros_like(value)
-            move[place] = step
-            up, down = (
-                loss(parameters | {name: value + sign * move}, x, labels) for sign in (1, -1)
-            )
-            gradients[name][place] = (up - down) / (2 * step)
-    return gradients
-
-
-def autograd_gradients(parameters: Arrays, x: np.ndarray, labels: np.ndarray) -> Arrays:
-    """The same gradients, by torch."""
-    tensors = {name: torch.tensor(value, requires_grad=True) for name, value in parameters.items()}
-    hidden = torch.relu(torch.tensor(x) @ tensors["W1"] + tensors["b1"])
-    F.cross_entropy(hidden @ tensors["W2"] + tensors["b2"], torch.tensor(labels)).backward()
-    return {name: tensor.grad.numpy() for name, tensor in tensors.items()}
-
-
-def wrong_gradients(parameters: Arrays, x: np.ndarray, labels: np.ndarray) -> dict[str, Arrays]:
-    """Likely cause → the gradients that this mistake gives."""
-    a1, y_hat = (forward(parameters, x)[name] for name in ("a1", "y_hat"))
-    points, one_hot = len(labels), np.eye(y_hat.shape[1])[labels]
-
-    def back(d2: np.ndarray, mask: np.ndarray) -> Arrays:
-        d1 = (d2 @ parameters["W2"].T) * mask
-        return {
-            "W1": x.T @ d1,
-            "b1": d1.sum(axis=0, keepdims=True),
-            "W2": a1.T @ d2,
-            "b2": d2.sum(axis=0, keepdims=True),
-        }
-
-    right, active = back((y_hat - one_hot) / points, a1 > 0), a1 > 0
-    return {
-        "the gradient is not divided by the number of points": {
-            name: points * value for name, value in right.items()
-        },
-        "the sign is reversed: d2 = (y_hat - one_hot) / n": {
-            name: -value for name, value in right.items()
-        },
-        "the ReLU is forgotten: d1 is 0 wherever the ReLU gave 0": back(
-            (y_hat - one_hot) / points, np.ones_like(a1)
-        ),
-        "d1 is multiplied by a1: the ReLU's slope is 1 where it is active, and 0 elsewhere": back(
-            (y_hat - one_hot) / points, a1
-        ),
-        "nothing is subtracted at the right classes: d2 = (y_hat - one_hot) / n": back(
-            y_hat / points, active
-        ),
-        "the 1 is subtracted in every column: d2[np.arange(n), labels] -= 1": back(
-            (y_hat - 1) / points, active
-        ),
-        "the gradient of a bias is the sum over the points, not their mean": {
-            name: value / points if name[0] == "b" else value for name, value in right.items()
-        },
-    }
 
 
 def named(parameters: object, what: str) -> Arrays:
@@ -418,57 +358,6 @@ def named(parameters: object, what: str) -> Arrays:
     headline = f"{what} does not give a NumPy array for each parameter."
     expect.that(right, headline, seen=seen, expected="a dict of W1, b1, W2 and b2", likely=likely)
     return parameters
-
-
-def pair(result: object) -> tuple[np.ndarray, np.ndarray]:
-    """a1 and y_hat, after a check that there are two arrays."""
-    right = (
-        isinstance(result, tuple | list)
-        and len(result) == 2
-        and all(isinstance(part, np.ndarray) for part in result)
-    )
-    seen = (
-        [type(part).__name__ for part in result]
-        if isinstance(result, tuple | list)
-        else type(result).__name__
-    )
-    likely = "`return` is missing" if result is None else "return a1, y_hat"
-    expect.that(
-        right,
-        "forward(...) does not give two arrays.",
-        seen=seen,
-        expected="a1 and y_hat",
-        likely=likely,
-    )
-    return result
-
-
-def check_gradients(
-    kata: ModuleType, expected: Arrays, parameters: Arrays, x: np.ndarray, labels: np.ndarray
-) -> None:
-    """backward gives the expected gradients, or fails with the known mistake that gives what it
-    gave.
-    """
-    a1, y_hat = pair(kata.forward(parameters, x))
-    gradients = named(kata.backward(parameters, x, labels, a1, y_hat), "backward(...)")
-    wrong = wrong_gradients(parameters, x, labels)
-    for name in reversed(NAMES):
-        flat = (
-            {"the bias is a row, (1, units): sum(axis=0, keepdims=True)": expected[name].shape[1:]}
-            if name[0] == "b"
-            else {}
-        )
-        expect.shape(
-            gradients[name], expected[name].shape, what=f"The gradient of {name}", causes=flat
-        )
-        causes = {cause: arrays[name] for cause, arrays in wrong.items()}
-        expect.close(
-            gradients[name],
-            expected[name],
-            what=f"The gradient of {name}",
-            causes=causes,
-            atol=1e-7,
-        )
 
 
 def check_slopes(
