@@ -107,9 +107,10 @@ WRONG_A1 = {
 }
 WRONG_Y_HAT = {
     "these are the scores z2: the softmax is not applied": of_z2(lambda z: z),
-    "the sum runs down the columns: every row has a sum of its own, axis=1, keepdims=True": of_z2(
-        lambda z: ratio(np.exp(z), 0)
-    ),
+    "the sum runs down the columns: every row has a sum of its own, axis=1, keepdims=True": [
+        of_z2(lambda z: ratio(np.exp(z), 0)),
+        of_z2(lambda z: ratio(np.exp(z - z.max(axis=1, keepdims=True)), 0)),
+    ],
     "the sum runs over all scores: every row has a sum of its own, axis=1, keepdims=True": of_z2(
         lambda z: ratio(np.exp(z), None)
     ),
@@ -142,6 +143,11 @@ WRONG_Y_HAT = {
     "these are 0 and 1: y_hat has probabilities": of_z2(
         lambda z: np.eye(z.shape[1])[z.argmax(axis=1)]
     ),
+}
+WRONG_LARGE = {  # of these large scores tell
+    cause: wrong
+    for cause, wrong in WRONG_Y_HAT.items()
+    if cause.startswith(("exp overflows", "the largest of all", "the scores are cut off"))
 }
 WRONG_LOSSES = {
     "this is the sum over the points: the loss is their mean": loss_with(
