@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import math
 import os
 import re
 import sys
@@ -20,6 +21,7 @@ from sandboxes import need_a_sandbox
 
 from dojo import ROOT, results
 from dojo.catalog import load
+from dojo.exam import examiner, sheet
 from dojo.exam.sheet_pool import Sheets
 from dojo.grade import assignment as assignments
 from dojo.grade import judge as judge_module
@@ -402,15 +404,14 @@ def test_a_hostile_program_that_passes_tests_gets_its_verdict(confined, tmp_path
 @pytest.mark.parametrize(
     ("name", "task", "seen"),
     [
-        ("forge_stored_weights", "train", "training, trained"),
+        ("forge_stored_weights", "train", "not left with the weights of the last step"),
         ("learn_hard_coded", "boundary", "boundary, x2"),
     ],
 )
-def test_fresh_data_is_what_shows_that_nothing_was_learnt(judge, name, task, seen):
+def test_the_exam_alone_sees_that_nothing_was_learnt(name, task, seen):
     """Not that the file could not be loaded, for one: that would let the same program pass in
     another dress.
     """
     (program,) = [program for program in programs() if program.name == name]
-    record = judge.judge(Submission("eve", "eve", {KATA: program.file()}))
-    (reason,) = [one.reason for one in record.katas[0].tasks if one.name == task]
-    assert seen in reason
+    drawn = sheet.draw(KATA.removesuffix(".py"), b"secret")
+    assert seen in examiner.examine(Plain(), program.file(), drawn, {*TASKS}, math.inf)[task]

@@ -1,10 +1,10 @@
 # class:     stored weights instead of training
-# attack:    honest while steps are looked at, then weights stored for the data of the tests
-# contained: the suite is fooled; fresh data in the exam shows that nothing was learnt
+# attack:    honest for a few epochs, then weights stored for the data of the tests
+# contained: the last step leaves other weights, which the suite and the exam both see
 # added to:  reference
 # ends:      by itself
-# suite:     model: passed, train: passed, boundary: passed
-# verdict:   model: verified, train: not verified, boundary: verified
+# suite:     model: passed, train: failed, boundary: passed
+# verdict:   model: verified, train: failed, boundary: verified
 
 honest = train
 
