@@ -473,7 +473,7 @@ def counted(ask: Callable[[Tensor, Tensor, int], Tensor], draw: Draw, classes: i
 def confusion(kata, draw: Draw):
     none, found = torch.zeros(0, dtype=torch.int64), {}
     few, given = draw.classes(20, 3), draw.classes(20, 3)
-    with training_steps.untouched(found, labels=few, answers=given):
+    with training_steps.untouched(found, labels=few, given=given):
         found["last lacks"] = kata.confusion(few, given, 4)
     labels = draw.classes(9, 3).to(draw.device)
     return found | {
