@@ -109,11 +109,13 @@ class TestScale:
     def test_every_part_takes_mean_and_std_of_the_training(self, kata):
         one, other, rows = pixels(300), 2 * pixels(200) + 3, formula.sizes(2)
         draws = {"300 and 200 rows": [one, other]}
-        draws |= {f"{rows[0]} and {rows[1]} rows": [pixels(rows[0]) / 5, pixels(rows[1])]}
+        draws |= {
+            f"{300 + rows[0]} and {rows[1]} rows": [pixels(300 + rows[0]) / 5, pixels(rows[1])]
+        }
         check_scale(kata, draws)
 
     def test_takes_any_number_of_parts(self, kata):
-        train, more = pixels(300), pixels(41)
+        train, more = pixels(300), pixels(410)  # so many that n or n - 1 makes no difference
         draws = {"no others": [train], "a single row": [more, pixels(1)]}
         check_scale(kata, draws | {"four parts": [more, pixels(7), train, pixels(12)]})
 
