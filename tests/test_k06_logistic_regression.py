@@ -92,10 +92,13 @@ class TestTrain:
 
     def test_reaches_the_best_straight_line(self, kata, mark):
         model, (features, labels) = line(kata), sine_bands()
-        losses = training.check(model, kata.train, features, labels, RULE)
+        seen = training.run(model, kata.train, features, labels, RULE)
+        training.check_steps(seen)
+        training.check_losses(seen)
         y_hat = model(features).detach()
         distance = (y_hat - probabilities_of_the_best_line()).abs().max()
-        expect.reaches(mark("k06.train.distance"), distance, history=losses)
+        causes = training.pulled(seen)
+        expect.reaches(mark("k06.train.distance"), distance, history=seen.losses, causes=causes)
         wrong = int(((y_hat >= 0.5) != labels).sum())
         expect.that(
             wrong == 8,

@@ -86,6 +86,18 @@ def check(*arguments: object, **named: object) -> list[float]:
     return training.losses
 
 
+def pulled(training: Training) -> list[str]:
+    """Likely causes why a training whose steps are right ends elsewhere than at the lowest loss."""
+    record = training.record
+    decays = {
+        f"weight_decay={decay:g} of torch.optim.{kind} pulls every weight towards 0 as well: the"
+        " lowest loss lies elsewhere"
+        for kind, decay in zip(record.kinds, record.decays, strict=True)
+        if decay > 0
+    }
+    return sorted(decays)
+
+
 def _raise(diagnosis: Diagnosis | None) -> None:
     if diagnosis:
         raise expect.Unmet(diagnosis)

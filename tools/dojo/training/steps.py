@@ -244,7 +244,7 @@ def _one_step_an_epoch(training: Training) -> Diagnosis | None:
 def _one_optimizer(training: Training) -> Diagnosis | None:
     run = training.run()
     used = sorted(set(run.optimizers.tolist()))
-    if len(run) < 2 or len(used) < len(run):
+    if len(run) < 3 or len(used) < len(run):
         return None
     if not any(training.record.states[number] for number in used):
         return None  # plain gradient descent remembers nothing
