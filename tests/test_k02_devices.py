@@ -26,15 +26,20 @@ UNUSED = (
 
 
 MACHINES = [{"cuda"}, {"mps"}, set(), {"cuda", "mps"}]  # what is there beside the CPU
+MPS_FIRST = ("cuda", "mps", "cpu", "mps")
 NO_CUDA, NO_MPS = ("cpu", "mps", "cpu", "mps"), ("cuda", "cpu", "cpu", "cuda")
 PICKED = {  # cause → what its mistake picks on each of them, in one way or another
-    "mps is asked for first": [("cuda", "mps", "cpu", "mps")],
+    "mps is asked for first": [MPS_FIRST],
     "whether cuda is there is not asked": [NO_CUDA, ("cuda",) * 4],
     "whether mps is there is not asked": [NO_MPS, ("cuda", "mps", "mps", "cuda")],
     "the answer is kept from an earlier call: ask anew in every call": [
         (kind,) * 4 for kind in ("cuda", "mps", "cpu")
     ],
-    "a later line overwrites the answer: return it at once, or ask on with elif": [NO_CUDA, NO_MPS],
+    "a later line overwrites the answer: return it at once, or ask on with elif": [
+        MPS_FIRST,
+        NO_CUDA,
+        NO_MPS,
+    ],
 }
 
 
