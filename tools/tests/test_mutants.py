@@ -172,6 +172,21 @@ def test_the_figures_are_kept_kata_by_kata(catalog, tmp_path):
     assert (figures.of, figures.tests) == (mutants.code_hash(kata), mutants.tests_hash(kata.name))
 
 
+def test_a_kata_that_is_still_to_be_judged_again_is_not_checked_and_any_other_is_a_problem(
+    catalog, monkeypatch
+):
+    kata = catalog.find("k06")
+    figures = MutantFigures(30, 28, 2, "2026-11-01", mutants.code_hash(kata), "of other tests")
+    monkeypatch.setattr(mutants, "figures", lambda: {kata.name: figures})
+    for to_judge, number in (({"k06"}, 0), (set(), 1)):
+        monkeypatch.setattr(mutants, "TO_JUDGE", to_judge)
+        found = mutants.recorded(catalog.only([kata]))
+        assert (len(found.problems), found.unchecked) == (number, not number)
+    monkeypatch.setattr(mutants, "TO_JUDGE", {"k06"})
+    monkeypatch.setattr(mutants, "code_hash", lambda kata: "another reference")
+    assert "has changed" in mutants.recorded(catalog.only([kata])).problems[0]
+
+
 GOOD = {"total": 30, "killed": 28, "equivalent": 2, "of": "0a", "tests": "0a"}
 
 
