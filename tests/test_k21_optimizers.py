@@ -420,7 +420,7 @@ class TestValley:
         for place in range(3):
             rates = [0.01, 0.05]
             rates.insert(place, 1e4)
-            draws[f"the rates {rates}"] = [torch.optim.SGD, torch.tensor(START), bowl, rates, 20]
+            draws[f"the rates {rates}"] = [torch.optim.SGD, torch.tensor(START), bowl, rates, 8]
         naive = "every comparison with nan is False, so min may keep it: leave nan out"
         wrong = {naive: smallest(end, are_finite=False)}
         formula.check(kata.best_rate, best, draws, "The best rate", wrong)
