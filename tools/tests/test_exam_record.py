@@ -69,6 +69,20 @@ def test_fewer_draws_do_not_replace_more_unless_the_exam_has_changed(kata, good,
     assert exams.read(path)[KATA].quick.reference == 19
 
 
+def test_an_exam_that_is_still_to_be_tried_is_not_checked_and_any_other_is_a_problem(
+    catalog, kata, good, path, monkeypatch
+):
+    some, read = catalog.only([kata]), exams.read
+    monkeypatch.setattr(exams, "read", lambda where=path: read(where))
+    for to_try, number in (({kata.short}, 0), (set(), 1)):
+        monkeypatch.setattr(exams, "TO_TRY", to_try)
+        found = exams.recorded(some)
+        assert (len(found.problems), found.unchecked) == (number, not number)
+    exams.write(kata, good, path)
+    monkeypatch.setattr(exams, "TO_TRY", {kata.short})
+    assert not exams.recorded(some).unchecked
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "{", '{"k01_tensors": {}}', '{"k01_tensors": {"quick": {"of": "0123"}}}']
 )

@@ -27,6 +27,9 @@ from dojo.validate.test_files import tasks_of, training_tests
 FILE = ROOT / "reference" / "validation" / "exams.json"
 KEPT = ROOT / ".exams"
 FEWEST_DRAWS = 20  # of each right solution, for figures that count
+# Katas whose exams have grown since they were last tried out, and which are still to be tried:
+# "not checked" until then, and a problem in any other kata. Shorter, never longer.
+TO_TRY = {"k22"}
 MOST_OF_A_MISTAKE = 3  # draws
 PROBED = 3  # draws whose right answers are corrupted
 DRAWS_OF_TRAINING, DRAWS_OF_OTHERS, DRAWS_OF_VARIANTS = 1000, 100, 100  # all draws
@@ -154,10 +157,12 @@ def recorded(catalog: Catalog) -> Finding:
     """Each kata's exam of today let right solutions pass and no known mistake."""
     records = read()
     tried = {kata: records.get(kata.name, Tried()) for kata in catalog.katas}
-    faults = list(filter(None, (problem(kata, record) for kata, record in tried.items())))
+    found = {kata: problem(kata, record) for kata, record in tried.items()}
+    faults = [fault for kata, fault in found.items() if fault and kata.short not in TO_TRY]
+    notes = [fault for kata, fault in found.items() if fault and kata.short in TO_TRY]
     complete = sum(is_complete(kata, record) for kata, record in tried.items())
-    good = f"{len(tried) - len(faults)}/{len(tried)} on {FEWEST_DRAWS} draws"
-    return Finding(faults, f"{good}, {complete}/{len(tried)} on all")
+    good = f"{len(tried) - len(faults) - len(notes)}/{len(tried)} on {FEWEST_DRAWS} draws"
+    return Finding(faults, f"{good}, {complete}/{len(tried)} on all", notes, bool(notes))
 
 
 def _at_most(draws: int, solution: Solution) -> int:
