@@ -102,7 +102,7 @@ class TestPReLU:
                     f"self.slope is a {type(slope).__name__}, which no optimizer finds:"
                     " nn.Parameter(...) makes it one"
                 )
-            elif seen.get("slope") == [0.25]:
+            elif seen == {"slope": [0.25]}:
                 likely = "the slope is written into the code: it is an argument"
             elif len(seen.get("slope", [])) == len(seen) == 1:
                 likely = "the slope starts with the number that is given, and with 0.25 by default"
