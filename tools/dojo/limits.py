@@ -29,30 +29,36 @@ def computing(seconds: float | None) -> Iterator[None]:
     if not seconds or not is_main:
         yield
         return
-    with by_thread(seconds) if sys.platform == "win32" else by_timer(seconds):
-        yield
+    if sys.platform == "win32":
+        with by_thread(seconds):
+            yield
+    else:
+        with by_timer(seconds):
+            yield
 
 
-@contextlib.contextmanager
-def by_timer(seconds: float) -> Iterator[None]:
-    """The limit kept by a timer of the system's, which counts all threads: when it rings, the main
-    thread's own time decides.
-    """
-    end = time.thread_time() + seconds
+if sys.platform != "win32":  # whose signals know no such timer
 
-    def ring(*_: object) -> None:
-        left = end - time.thread_time()
-        signal.setitimer(signal.ITIMER_PROF, max(left, 0.01) if left > 0 else AGAIN)
-        if left <= 0:
-            raise TimeUp
+    @contextlib.contextmanager
+    def by_timer(seconds: float) -> Iterator[None]:
+        """The limit kept by a timer of the system's, which counts all threads: when it rings, the
+        main thread's own time decides.
+        """
+        end = time.thread_time() + seconds
 
-    before = signal.signal(signal.SIGPROF, ring)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+        def ring(*_: object) -> None:
+            left = end - time.thread_time()
+            signal.setitimer(signal.ITIMER_PROF, max(left, 0.01) if left > 0 else AGAIN)
+            if left <= 0:
+                raise TimeUp
+
+        before = signal.signal(signal.SIGPROF, ring)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, before)
 
 
 @contextlib.contextmanager
