@@ -39,7 +39,7 @@ def test_only_the_tasks_that_are_claimed_are_asked_about(tiny):
         ("raise KeyboardInterrupt", "raised KeyboardInterrupt"),
         ("import os; os._exit(0)", "ended instead of answering"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended instead of answering"),
-        ("\n    while True:\n        pass", "no answer within"),
+        ("\n    while True:\n        pass", "it computed for 1 s and gave no answer"),
         ("return object()", "a builtins.object came back"),
         ("return None", "None came back"),
         ("return x * float('nan')", "not finite"),

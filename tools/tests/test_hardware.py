@@ -308,7 +308,7 @@ def test_a_record_is_written_and_read_back_and_keeps_all_that_it_said_of_other_k
     )
     device_record.write(made(katas={"k07_hidden_layer": earlier}))
     path = device_record.write(made())
-    assert [file.name for file in tmp_path.iterdir()] == ["cuda-nvidia-h200.json"]
+    assert [file.name for file in tmp_path.glob("*.json")] == ["cuda-nvidia-h200.json"]
     both = files.read_json(path, DeviceRecord)
     assert both.katas == {"k07_hidden_layer": earlier} | made().katas
     told = device_record.summary(both)

@@ -29,7 +29,11 @@ class Code:
         self.imported = dict(self._imports())
 
     def _imports(self) -> Iterator[tuple[str, str]]:
-        for node in self.nodes:
+        """Each imported name and what it stands for; what only the file's program imports says
+        nothing about its functions.
+        """
+        of_program = {n for main in self.tree.body if _is_main(main) for n in ast.walk(main)}
+        for node in (node for node in self.nodes if node not in of_program):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     root = alias.name if alias.asname else alias.name.partition(".")[0]
