@@ -209,22 +209,6 @@ def watch(train: Callable[[], object], model: nn.Module, features: Tensor, label
     return Steps(taken, model, features, labels)
 
 
-def expect_gradients(steps: Steps, losses: list[float]) -> None:
-    """Where no step changed the loss, and no parameter had a gradient, backward() did not run."""
-    idle = len(set(losses)) == 1 and not any(
-        gradient is not None for step in steps.taken for gradient in step.gradients
-    )
-    expect.that(
-        not steps.taken or not idle,
-        "The steps have no gradient to follow.",
-        seen="no gradient at any parameter when optimizer.step() runs",
-        expected="a gradient at every parameter",
-        likely=expect.told(
-            "loss.backward() is missing, or zero_grad() stands between it and step()"
-        ),
-    )
-
-
 def expect_steps(taken: int) -> None:
     """An optimizer took steps. Of a training that changes its parameters by hand nothing could be
     seen here.

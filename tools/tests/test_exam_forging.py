@@ -2,6 +2,7 @@
 earned.
 """
 
+import copy
 import json
 import time
 
@@ -224,3 +225,41 @@ def test_steps_without_numbers_or_of_another_model_do_not_follow():
     other = trained()
     other["steps"][0]["parameters"]["weight"] = Numbers("tensor", np.zeros((10_000, 2), np.float32))
     assert "parameters" in compare(other["steps"], right["steps"], right)
+
+
+def answer_of(train, epochs: int = 5) -> tuple[dict, dict]:
+    """The "training" of this training of a line, and what is hidden with it."""
+    torch.manual_seed(0)
+    features, model = torch.randn(20, 2), nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())
+    labels = (features[:, :1] > 0).float()
+    seen = training_steps.looked_at(train, model, (features, labels), epochs)
+    return seen["training"], {"features": features, "labels": labels}
+
+
+def descend(model, features, labels, epochs=5):
+    optimizer, losses = torch.optim.SGD(model.parameters(), lr=0.1), []
+    for _ in range(epochs):
+        loss = F.binary_cross_entropy(model(features), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@pytest.mark.parametrize("forged", ["before", "after", "gradients", "losses"])
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_training_that_says_it_went_to_infinity_earns_nothing(forged, number):
+    """Where parameters are not finite no gradient could be held against them."""
+    right, hidden = answer_of(descend)
+    keeps = training_steps.keeps(
+        lambda hidden: nn.Sequential(nn.Linear(2, 1), nn.Sigmoid()),
+        training_steps.Rule(F.binary_cross_entropy, default=5),
+    )
+    assert keeps(right, right, hidden) == ""
+    answer = copy.deepcopy(right)
+    if forged == "losses":
+        answer["losses"][1] = number
+    else:
+        answer["record"][forged][1:] = number
+    assert keeps(answer, right, hidden) != ""

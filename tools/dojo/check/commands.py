@@ -95,9 +95,10 @@ def run(
         for each, result in zip(chosen, verdict.katas, strict=True):
             screens.kata(screen, each, result, records.get(each.name))
     else:
-        state = store.read()[0] if is_own and verdict.passed else State()
-        at_the_end = closing.page(everything, state)
-        screens.overview(screen, everything, verdict, records, at_the_end)
+        screens.overview(screen, everything, verdict, records)
+        if verdict.passed:
+            state = store.read()[0] if is_own else State()
+            screens.closing(screen, closing.page(everything, state))
     if is_own:
         if chosen and verdict.passed and not as_json and device == "auto":
             command = f"python tools/check compare {chosen[-1].short}"

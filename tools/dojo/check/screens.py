@@ -20,15 +20,9 @@ _LINE_STYLES = {SAME: "dim", OLD: "red", NEW: "green", GAP: "dim"}
 
 
 def overview(
-    screen: Screen,
-    catalog: Catalog,
-    verdict: Verdict,
-    records: dict[str, ReferenceResult],
-    at_the_end: Closing | None = None,
+    screen: Screen, catalog: Catalog, verdict: Verdict, records: dict[str, ReferenceResult]
 ) -> None:
-    """Stages, katas and tasks with outcomes, the progress, and the next task's first failure; where
-    everything passes, the closing page.
-    """
+    """Stages, katas and tasks with outcomes, the progress, and the next task's first failure."""
     out = screen.console.print
     results = {result.name: result for result in verdict.katas}
     for stage in catalog.stages:
@@ -52,8 +46,6 @@ def overview(
         _next(screen, *verdict.first_open)
     else:
         out("\n[green]Everything passes.[/] Well done.")
-        if at_the_end:
-            closing(screen, at_the_end)
 
 
 def closing(screen: Screen, page: Closing) -> None:

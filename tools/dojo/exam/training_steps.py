@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_pre_hook
-from torch.overrides import TorchFunctionMode
 
 from dojo.exam.comparisons import UNFIT, Comparison
 from dojo.exam.values import live
+from dojo.suite import called
 from dojo.training import history, recorder, steps
 from dojo.training.record import TrainingRecord
 from dojo.training.rules import Rule, Training
@@ -118,6 +118,9 @@ def keeps(build: Callable[[Mapping[str, Any]], nn.Module], rule: Rule) -> Compar
         started = live(right["record"]["start"])
         if not record.fits(model) or not torch.equal(record.start, started):
             return "what was trained is not the model that was handed in"
+        values = (record.before, record.after, record.gradients, torch.tensor(losses))
+        if not all(bool(one.isfinite().all()) for one in values):
+            return "the training went to infinity"
         if not rule.restarts and record.taken != len(record):
             return "some of the steps do not lead to what the model is left with"
         data = live(hidden["features"]), live(hidden["labels"])
@@ -130,17 +133,6 @@ def keeps(build: Callable[[Mapping[str, Any]], nn.Module], rule: Rule) -> Compar
 
 def _form(model: nn.Module) -> list[tuple[str, torch.Size]]:
     return [(name, parameter.shape) for name, parameter in model.named_parameters()]
-
-
-def first_steps(
-    train: Callable[..., list[float]], model: nn.Module, features: Tensor, labels: Tensor
-) -> dict[str, Any]:
-    """The answers of four epochs: their steps, losses' types, the first loss, untouched data."""
-    answers: dict[str, Any] = {}
-    with untouched(answers, features=features, labels=labels):
-        losses, steps = watch(lambda: train(model, features, labels, epochs=4), model)
-    kinds = [type(part).__name__ for part in (losses, *losses)]
-    return {"steps": steps, "losses": kinds, "first loss": losses[0], **answers}
 
 
 def on_device(
@@ -263,23 +255,11 @@ def outputs(answer: object, model: nn.Module, features: object) -> Tensor:
     return result
 
 
-class _Calls(TorchFunctionMode):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def __torch_function__(
-        self, function: Callable[..., Any], types: object, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        self.names.add(getattr(function, "__name__", ""))
-        return function(*args, **(kwargs or {}))
-
-
 def used(call: Callable[[], object], names: Iterable[str]) -> tuple[Any, list[str]]:
     """Make a call; return its result and which of these functions of torch it used."""
-    with _Calls() as calls:
+    with called.functions() as seen:
         result = call()
-    return result, sorted(calls.names.intersection(names))
+    return result, sorted(seen.intersection(names))
 
 
 def refused(call: Callable[[], object], *words: str) -> list[bool] | str:

@@ -2,9 +2,30 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
+
+from torch.overrides import TorchFunctionMode
+
+
+class _Functions(TorchFunctionMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names = set[str]()
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: object, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        self.names.add(getattr(function, "__name__", ""))
+        return function(*args, **(kwargs or {}))
+
+
+@contextlib.contextmanager
+def functions() -> Iterator[set[str]]:
+    """Collects the names of torch's functions that the block calls."""
+    with _Functions() as mode:
+        yield mode.names
 
 
 @contextlib.contextmanager
