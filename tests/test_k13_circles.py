@@ -62,10 +62,10 @@ class Network:
         }
         if name == "LinearStack":
             causes["LinearStack has nothing between its layers: leave the activation out"] = "ReLU"
-            two = f"(0): Linear({FIRST}, bias=True)\n    (1): Linear({LAST}"
+            two = f"(0): Linear({FIRST}, bias=True)\n    (1): Linear({LAST},"
             causes["a layer is missing: LinearStack has three"] = two
         if name == "ReluStack":
-            bare = f"Linear({SECOND}, bias=True)\n    (3): Linear({LAST}"
+            bare = f"Linear({SECOND}, bias=True)\n    (3): Linear({LAST},"
             causes["the ReLU after the second layer is missing"] = bare
         model = getattr(kata, name)(input_size=2, hidden_size=10, output_size=1)
         expect.printed(model, layers.chain_text(name, attribute, parts), causes=causes)

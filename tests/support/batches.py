@@ -57,6 +57,7 @@ NO_COPY = (
     "what was kept is not a copy: state_dict() holds the model's own tensors, which every step"
     " changes (copy.deepcopy)"
 )
+LAST_KEPT = "a state is kept at losses that are no new lowest validation loss, up to the last epoch"
 TWO_LISTS = "training losses, validation losses"
 NOT_BACK = "the best state is never put back: model.load_state_dict(...) after the loop"
 
@@ -452,17 +453,24 @@ class Scripted(nn.Module):
     Attributes:
         start, states: its state_dict as it came, and as it was after each epoch.
         loaded: load_state_dict was called.
+        is_own: what it was given are the model's own tensors, so no copy of them.
     """
 
     def __init__(self, script: Sequence[float]) -> None:
         super().__init__()
         self.norm, self.linear = nn.BatchNorm1d(3), nn.Linear(3, 3)
-        self.script, self.states, self.loaded, self.is_new = script, [], False, False
+        self.script, self.states, self.is_new = script, [], False
+        self.loaded, self.is_own = False, False
         self.start = copy.deepcopy(self.state_dict())
 
-    def load_state_dict(self, *args, **kwargs):
-        self.loaded = True
-        return super().load_state_dict(*args, **kwargs)
+    def load_state_dict(self, state_dict, *args, **kwargs):
+        self.loaded, own = True, self.state_dict()
+        self.is_own = any(
+            own[name].data_ptr() == one.data_ptr()
+            for name, one in state_dict.items()
+            if name in own
+        )
+        return super().load_state_dict(state_dict, *args, **kwargs)
 
     def forward(self, x: Tensor) -> Tensor:
         if x[0, 0] >= 0:
@@ -539,7 +547,8 @@ def check_state(kata, script: Sequence[float], patience: int, best: int) -> None
             " of nn.BatchNorm1d"
         )
     elif found == len(losses):
-        likely = expect.told(NO_COPY if model.loaded else NOT_BACK)
+        kept = NO_COPY if model.is_own else LAST_KEPT
+        likely = expect.told(kept if model.loaded else NOT_BACK)
     elif found in equal:
         likely = expect.told(EQUAL)
     elif found == best + 1:
