@@ -144,9 +144,12 @@ def one_step(kata, draw: Draw):
 def few_epochs(kata, draw: Draw):
     parameters, x, labels = draw.made(network)
     found = {"x": x, "labels": labels, "parameters": parameters}
-    for size, rate in (("small", draw.real(0.05, 0.2)), ("large", draw.real(5, 8))):
-        epochs = draw.integer(3, 6)
-        found[f"{size} steps"] = kata.train(parameters, x, labels, epochs, learning_rate=rate)
+    epochs, rate = draw.integer(3, 6), draw.real(0.05, 0.2)
+    found["small steps"] = kata.train(parameters, x, labels, epochs, learning_rate=rate)
+    for number in range(5):  # of so many large steps some lead up
+        epochs, rate = draw.integer(8, 12), draw.real(2, 4)
+        losses = kata.train(*draw.made(network), epochs, learning_rate=rate)
+        found[f"large steps {number}"] = losses
     return found
 
 
