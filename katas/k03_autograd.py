@@ -18,12 +18,13 @@ Autograd finds the gradient. While your code runs, it records each computation
 with a tensor that has requires_grad=True, and loss.grad_fn is the last one.
 Nothing is declared beforehand, unlike in the first TensorFlow. loss.backward()
 walks the record backwards (backpropagation) and leaves the gradient in
-weight.grad. Three things to know:
+weight.grad. Four things to know:
 
-- backward() adds to what .grad already holds. Clear the old gradient first.
+- backward() adds to what .grad holds. Clear it first: weight.grad = None.
 - The update is not part of the loss. Do it under torch.no_grad().
 - weight -= ... changes the tensor itself. weight = weight - ... makes another
   one, and the caller's tensor stays as it was.
+- weight.detach().clone() is a copy of the numbers, with no record behind it.
 
 Tasks: mse, gradient, by_hand, descend, rates, chain.   Builds on: k01_tensors.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks".

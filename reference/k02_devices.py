@@ -21,9 +21,9 @@ So write `batch = batch.to(device)`: without the assignment nothing happens.
 The model goes to the GPU once, and the batches follow one by one, because a
 GPU's memory seldom holds all the data.
 
-What to do: pick the best device there is, and move a whole batch. The device
-"meta" is handy for experiments: every machine has it, and its tensors have a
-shape and a dtype, but no numbers.
+What to do: pick the best device there is, and move a whole batch. To see where
+it ends up: `python -m katas.k02_devices`. For experiments there is "meta", a
+device of every machine whose tensors have a shape and a dtype, but no numbers.
 
 Tasks: pick, move.   Builds on: k01_tensors.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks".

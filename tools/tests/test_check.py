@@ -56,6 +56,30 @@ def test_overview_shows_stages_katas_and_outcomes(overview, catalog):
     assert overview.returncode == 1
 
 
+def test_a_kata_with_gaps_says_how_far_it_has_come(tmp_path, catalog):
+    kata = catalog.find("k03")
+    text = stub_of(kata.reference_text(), [task.name for task in kata.tasks])
+    green = text.replace(
+        'raise NotImplementedError("mse")', "return ((weight * inputs - targets) ** 2).mean()"
+    )
+    for folder, source in (("begun", green), ("untouched", text)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{kata.name}.py").write_text(source, encoding="utf-8")
+    begun = check("k03", "--target", str(tmp_path / "begun")).stdout
+    assert "k03  Autograd  1 of 6 tasks green" in begun
+    assert (
+        "k03  Autograd  not started" in check("k03", "--target", str(tmp_path / "untouched")).stdout
+    )
+
+
+def test_a_python_without_torch_is_told_where_to_find_one():
+    command = [sys.executable, "-S", "-m", "katas.k03_autograd"]  # -S: no installed packages
+    run = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=ROOT, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith("This Python has no torch. Activate the project's environment")
+    assert "Traceback" not in run.stderr
+
+
 def test_overview_counts_tasks_against_the_reference(overview, catalog):
     total = sum(len(kata.tasks) for kata in catalog.katas)
     green = len(catalog.find("k01").tasks)  # the only one that is solved

@@ -101,7 +101,7 @@ def _next(screen: Screen, kata: KataResult, task: TaskResult) -> None:
 def kata(screen: Screen, kata: Kata, result: KataResult, record: ReferenceResult | None) -> None:
     """One kata: every task, every test, and each task's first failure in full."""
     out = screen.console.print
-    head = heading(kata, f"[{STYLES[result.outcome]}]{result.outcome}[/]")
+    head = heading(kata, f"[{STYLES[result.outcome]}]{standing(result)}[/]")
     out("\n" + with_effort(head, kata, screen.console.width))
     messages = {test.message for task in result.tasks for test in task.tests}
     if result.outcome == Outcome.FAILED and len(messages) == 1:  # the whole file can't be used
@@ -121,6 +121,14 @@ def kata(screen: Screen, kata: Kata, result: KataResult, record: ReferenceResult
 def heading(kata: Kata, more: str) -> str:
     """The line above all that is shown of a kata."""
     return f"[bold]{kata.short}  {escape(kata.title)}[/]  {more}"
+
+
+def standing(result: KataResult) -> str:
+    """How far a kata has come, in a few words."""
+    green = sum(task.outcome == Outcome.PASSED for task in result.tasks)
+    if result.outcome == Outcome.NOT_STARTED and green:
+        return f"{green} of {len(result.tasks)} tasks green"
+    return str(result.outcome)
 
 
 def with_effort(line: str, kata: Kata, width: int) -> str:

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from dojo import ROOT
-from dojo.check.screens import compared, heading, with_effort
+from dojo.check.screens import compared, heading, standing, with_effort
 from dojo.check.watch import model as m
 from dojo.check.watch.model import WRONG, Model
 from dojo.console import STYLES, Screen
@@ -130,7 +130,7 @@ class Frame:
             return "[dim]not judged yet[/]"
         outcome = model.result.outcome
         took = "" if model.seconds is None else f"  [dim]in {model.seconds:.1f} s[/]"
-        return f"[{STYLES[outcome]}]{outcome}[/]{took}"
+        return f"[{STYLES[outcome]}]{standing(model.result)}[/]{took}"
 
     def _tasks(self, result: KataResult) -> None:
         """Every task with its mark, as many in a line as fit."""
