@@ -22,8 +22,8 @@ formula. One pass over all examples is an epoch; here it is one step:
     optimizer.step()                       each parameter against its gradient
 
 The optimizer is made once, before the first epoch. torch.optim.SGD takes the
-steps of k03, for all parameters that it gets. What is learned is kept in the
-model: a second fit goes on from there. To begin anew, make a new model.
+steps of k03 (learning rate lr) for all parameters that it gets. A second fit
+goes on from what the model has learned. To begin anew, make a new model.
 `python -m katas.k04_linear_regression` compares training and formula.
 
 Tasks: model, fit, coefficients, best.   Builds on: k01_tensors, k03_autograd.
@@ -67,7 +67,7 @@ def fit(model: nn.Module, features: Tensor, targets: Tensor, epochs: int = 300) 
         features: (n, input_size) float32, on the model's device.
         targets: (n, output_size) float32, there too.
         epochs: how many. After 300 the coefficients are within 0.2 of the best ones on
-            `katas.given.data.linear()`, within 0.5 on `linear(3)`, and close on similar data.
+            `katas.given.data.linear()`, within 0.5 on `linear(3)`, and within 2 on similar data.
 
     Returns:
         The loss of each epoch, computed before its step, as plain floats.

@@ -2,16 +2,17 @@
 what scikit-learn finds.
 """
 
+import copy
 from functools import partial
 
 import pytest
 import torch
 from sklearn.linear_model import LinearRegression
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from katas.given.data import linear, linear_arrays
-from tests.support import expect, placement, training
+from tests.support import expect, formula, placement, training
 
 ABSOLUTE = "this is the absolute error: use nn.MSELoss"
 STRETCHED = "outputs (n, 1) and targets (n,) were broadcast to (n, n): leave both as columns (n, 1)"
@@ -27,6 +28,8 @@ RULE = training.Rule(
         "this is half the mean squared error: leave the half out": (
             lambda outputs, targets: F.mse_loss(outputs, targets) / 2
         ),
+        "the squared errors of an example's outputs are added up: nn.MSELoss is the mean over all"
+        " outputs, too": lambda outputs, targets: (outputs - targets).square().sum(dim=1).mean(),
     },
     default=300,
 )
@@ -57,10 +60,12 @@ class TestModel:
     def test_has_a_weight_for_each_feature_and_a_bias(self, kata, features, expected):
         model = kata.LinearRegression(input_size=features, output_size=1)
         seen = sum(parameter.numel() for parameter in model.parameters())
-        likely = (
-            "one nn.Linear(input_size, output_size) holds them all: is there another layer, a fixed"
-            " size, or no bias?"
-        )
+        likely = {
+            features: "the intercept is missing: leave out bias=False",
+            2 * features: "the sizes are swapped: nn.Linear(inputs, outputs)",
+            2: "a size is written into the code: it is an argument",
+            2 * expected: "there is a second layer: one nn.Linear holds all that is learned",
+        }.get(seen, "one nn.Linear(input_size, output_size) holds all that is learned")
         headline = f"A model for {features} feature(s) has the wrong number of parameters."
         expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
 
@@ -68,30 +73,46 @@ class TestModel:
         model = kata.LinearRegression(input_size=5, output_size=3)
         expect.shape(model(torch.randn(7, 5)), (7, 3), what="The output for 7 examples")
 
-    def test_output_is_the_weighted_sum(self, kata):
-        model, x = kata.LinearRegression(input_size=3, output_size=1), 3 * torch.randn(25, 3)
-        right = x @ model.linear.weight.T + model.linear.bias
-        causes = {
-            "the sigmoid makes probabilities: a regression gives the plain sum": torch.sigmoid(
-                right
-            ),
-            "tanh keeps the output between -1 and 1: a regression gives the plain sum": torch.tanh(
-                right
-            ),
-            "a ReLU cuts off everything below zero: a regression gives the plain sum": F.relu(
-                right
-            ),
-            "the bias is left out": x @ model.linear.weight.T,
-            "the output lost its column: leave out flatten() or squeeze()": right.flatten(),
-        }
-        with expect.untouched("The input", x):
-            expect.close(model(x), right, what="The output", causes=causes)
+    @pytest.mark.parametrize("outputs", [1, 3])
+    def test_output_is_the_weighted_sum(self, kata, outputs):
+        model, (n, m) = kata.LinearRegression(4, outputs), formula.sizes(2)
 
-    def test_takes_a_single_example_too(self, kata):
-        model, x = kata.LinearRegression(input_size=3, output_size=1), torch.randn(3)
-        expect.close(
-            model(x), model(x.unsqueeze(0))[0], what="The output for an example of shape (3,)"
-        )
+        def right(x):
+            return x @ model.linear.weight.T + model.linear.bias
+
+        wrong = {
+            "the sigmoid makes probabilities: a regression gives the plain sum": lambda x: right(
+                x
+            ).sigmoid(),
+            "tanh keeps the output between -1 and 1: a regression gives the plain sum": lambda x: (
+                right(x).tanh()
+            ),
+            "a ReLU cuts off everything below zero: a regression gives the plain sum": lambda x: (
+                right(x).relu()
+            ),
+            "the bias is left out": lambda x: x @ model.linear.weight.T,
+            "the output lost its column: leave out flatten() or squeeze()": [
+                lambda x: right(x).flatten(),
+                lambda x: right(x).squeeze(),
+                lambda x: right(x).squeeze(-1),
+            ],
+        }
+        draws = {
+            f"{n} examples": [3 * torch.randn(n, 4)],
+            f"{m} examples with huge features": [1e6 * torch.randn(m, 4)],
+            "one example": [torch.randn(1, 4)],
+        }
+        formula.check(model, right, draws, "The output", wrong, records=True)
+
+    @pytest.mark.parametrize("outputs", [1, 2])
+    def test_takes_a_single_example_too(self, kata, outputs):
+        model, x = kata.LinearRegression(3, outputs), torch.randn(3)
+        right = x @ model.linear.weight.T + model.linear.bias
+        one_row = "a row is made of the example, and kept: its output has the shape (output_size,)"
+        causes = {one_row: (1, outputs), "a number is made of the output": ()}
+        what = "The output for an example of shape (3,)"
+        expect.shape(model(x), (outputs,), what, causes)
+        expect.close(model(x), right, what)
 
     def test_gradients_reach_every_parameter(self, kata):
         model = kata.LinearRegression(input_size=3, output_size=2)
@@ -112,15 +133,16 @@ class TestFit:
     def test_returns_the_loss_of_each_epoch(self, kata):
         training.check_losses(training.run(plane(kata, 1), kata.fit, *linear(), RULE, epochs=5))
 
+    def test_counts_all_outputs_alike(self, kata):
+        n, d, outputs = formula.sizes(3)
+        data = torch.randn(n, d), 0.1 * torch.randn(n, outputs)
+        training.check(kata.LinearRegression(d, outputs), kata.fit, *data, RULE, epochs=3)
+
     def test_finds_the_line_of_scikit_learn(self, kata, mark):
-        model = plane(kata, 1)
-        losses = training.check(model, kata.fit, *linear(), RULE)
-        expect.reaches(mark("k04.line.distance"), distance(model), history=losses)
+        check_fit(kata, 1, mark("k04.line.distance"))
 
     def test_finds_the_coefficients_of_three_features(self, kata, mark):
-        model = plane(kata, 3)
-        losses = training.check(model, kata.fit, *linear(3), RULE)
-        expect.reaches(mark("k04.plane.distance"), distance(model), history=losses)
+        check_fit(kata, 3, mark("k04.plane.distance"))
 
     def test_a_second_call_begins_with_what_the_first_one_learned(self, kata):
         model = plane(kata, 1)
@@ -128,8 +150,8 @@ class TestFit:
             training.check(model, kata.fit, *linear(), RULE, epochs=epochs)
 
     def test_prints_nothing(self, kata, capsys):
-        kata.fit(plane(kata, 1), *linear(), epochs=2)
-        printed = capsys.readouterr().out
+        kata.fit(plane(kata, 1), torch.randn(9, 1), torch.randn(9, 1))
+        printed = "".join(capsys.readouterr())
         expect.that(
             not printed,
             "fit(...) prints.",
@@ -147,46 +169,57 @@ class TestFit:
 
 @pytest.mark.task("coefficients", needs="model")
 class TestCoefficients:
-    @pytest.mark.parametrize("features", [1, 3])
-    def test_bias_comes_first_then_the_weights(self, kata, features):
-        model = plane(kata, features)
-        weights, bias = model.linear.weight.detach()[0], model.linear.bias.detach()
-        seen = numbers(kata.coefficients(model))
-        causes = {
-            "the bias comes first": torch.cat([weights, bias]),
-            "the bias is missing": weights,
-            "the weights are missing": bias,
-            "only the first weight is there: there is one for each feature": torch.cat(
-                [bias, weights[:1]]
+    def test_bias_comes_first_then_the_weights(self, kata):
+        (d,) = formula.sizes(1)
+        models = {f"{features} feature(s)": [plane(kata, features)] for features in (1, 3, d)}
+        tiny = plane(kata, 2)
+        with torch.no_grad():
+            for parameter in tiny.parameters():
+                parameter.mul_(1e-4)
+        wrong = {
+            "the bias comes first": lambda model: learned(model).roll(-1),
+            "the bias is missing": lambda model: learned(model)[1:],
+            "the weights are missing": lambda model: learned(model)[:1],
+            "only the first weight is there: there is one for each feature": lambda model: learned(
+                model
+            )[:2],
+            "the weights come in another order: w1 first, wd last": lambda model: torch.cat(
+                [learned(model)[:1], learned(model)[1:].flip(0)]
             ),
+            "the numbers are rounded: give them as they are": [
+                lambda model, digits=digits: learned(model).round(decimals=digits)
+                for digits in range(1, 7)
+            ],
         }
-        expect.close(
-            seen,
-            torch.cat([bias, weights]),
-            what=f"The coefficients of {features} feature(s)",
-            causes=causes,
+        formula.check(
+            lambda model: numbers(kata.coefficients(model)),
+            learned,
+            {**models, "tiny weights": [tiny]},
+            "The coefficients",
+            wrong,
+            atol=1e-8,
         )
 
     def test_leaves_the_model_as_it_was(self, kata):
-        model = plane(kata, 3)
-        with expect.untouched("The weights", model.linear.weight):
+        for model in (plane(kata, 3).train(), plane(kata, 3).eval()):
+            model(torch.ones(3)).backward()
+            before = copy.deepcopy(model)
+            for parameter, twin in zip(model.parameters(), before.parameters(), strict=True):
+                twin.grad = parameter.grad.clone()
             kata.coefficients(model)
-        recording = all(parameter.requires_grad for parameter in model.parameters())
-        expect.that(
-            recording,
-            "After coefficients(...) the model can't be trained any more.",
-            seen="requires_grad=False",
-            expected="requires_grad=True",
-            likely=(
-                "detach_() and requires_grad_(False) change the parameters themselves: detach(),"
-                " tolist() and item() do not"
-            ),
-        )
+            formula.expect_as_it_came([model], [before], "coefficients(...)")
+
+    def test_reads_the_model_as_it_is_now(self, kata):
+        model = plane(kata, 2)
+        kata.coefficients(model)
+        nn.init.normal_(model.linear.weight)
+        seen, what = numbers(kata.coefficients(model)), "The coefficients after a change"
+        expect.close(seen, learned(model), what, likely=formula.KEPT)
 
     @pytest.mark.placement
     def test_reads_a_model_on_any_device(self, kata, device):
         model = plane(kata, 3)
-        right = torch.cat([model.linear.bias, model.linear.weight[0]])
+        right = learned(model)
         model = expect.moved(model, device)
         expect.close(
             numbers(
@@ -205,12 +238,21 @@ class TestCoefficients:
 
 @pytest.mark.task("best")
 class TestBest:
-    @pytest.mark.parametrize("features", [1, 3])
-    def test_finds_the_lowest_squared_error(self, kata, features):
-        points, targets = torch.randn(60, features), 10 * torch.randn(60, 1) + 5
-        with expect.untouched("The data", points, targets):
-            seen = numbers(kata.best_coefficients(points, targets), "best_coefficients(...)")
-        check_best(seen, points, targets)
+    def test_finds_the_lowest_squared_error(self, kata):
+        (n, m) = formula.sizes(2)
+        draws = {
+            f"{n} examples of 1 feature": [torch.randn(n, 1), 10 * torch.randn(n, 1) + 5],
+            f"{60 + m} examples of 3 features": [
+                torch.randn(60 + m, 3),
+                10 * torch.randn(60 + m, 1) + 5,
+            ],
+            "small targets": [torch.randn(9, 2), 1e-3 * torch.randn(9, 1)],
+        }
+
+        def best(points, targets):
+            return numbers(kata.best_coefficients(points, targets), "best_coefficients(...)")
+
+        formula.check(best, lowest, draws, "The best coefficients", NOT_BEST, atol=1e-6)
 
     @pytest.mark.placement
     def test_takes_data_on_any_device(self, kata, device):
@@ -219,7 +261,8 @@ class TestBest:
         best = placement.same(
             kata.best_coefficients, *data, device=device, what="The best coefficients"
         )
-        check_best(numbers(best, "best_coefficients(...)"), points, targets)
+        seen, what = numbers(best, "best_coefficients(...)"), f"The best coefficients on {device}"
+        expect.close(seen, lowest(points, targets), what, atol=1e-3)
         for tensor in data:
             expect.on_device(tensor, device, "The data afterwards", placement.DATA_MOVED)
 
@@ -233,8 +276,21 @@ def distance(model):
     of features.
     """
     best = LinearRegression().fit(*linear_arrays(model.linear.in_features))
-    learned = torch.cat([model.linear.bias, model.linear.weight[0]]).detach()
-    return (learned - torch.tensor([best.intercept_, *best.coef_])).abs().max()
+    return (learned(model) - torch.tensor([best.intercept_, *best.coef_])).abs().max()
+
+
+def learned(model):
+    """The bias, then the weights of a model with one output."""
+    return torch.cat([model.linear.bias, model.linear.weight[0]]).detach()
+
+
+def check_fit(kata, features, mark):
+    """The training on the lesson's data ends at the coefficients that scikit-learn finds."""
+    model = plane(kata, features)
+    seen = training.run(model, kata.fit, *linear(features), RULE)
+    training.check_steps(seen)
+    training.check_losses(seen)
+    expect.reaches(mark, distance(model), history=seen.losses, causes=training.pulled(seen))
 
 
 def numbers(coefficients: object, call: str = "coefficients(...)") -> Tensor:
@@ -247,6 +303,8 @@ def numbers(coefficients: object, call: str = "coefficients(...)") -> Tensor:
     likely = "tolist() makes floats of the numbers of a tensor or an array, item() of a single one"
     if coefficients is None:
         likely = "`return` is missing"
+    elif isinstance(coefficients, tuple):
+        likely = "this is a tuple: square brackets make a list"
     elif kinds & {"list", "ndarray"}:
         table = "coef_" if "best" in call else "weight"
         likely = (
@@ -264,27 +322,35 @@ def numbers(coefficients: object, call: str = "coefficients(...)") -> Tensor:
     return torch.tensor(coefficients)
 
 
-def check_best(seen: Tensor, points: Tensor, targets: Tensor) -> None:
-    """The coefficients (d + 1,) have the lowest mean squared error on points (n, d) and targets (n,
-    1).
+def lowest(points: Tensor, targets: Tensor, start: float = 1.0, pull: float = 0.0) -> Tensor:
+    """The coefficients (d + 1,) with the lowest mean squared error, by the normal equation.
+
+    Args:
+        start: what stands before the features; 0 for a line through 0.
+        pull: how strongly the squares of w1 to wd count, too.
     """
-    ones = torch.ones(len(points), 1)
-    best, through_zero = lowest(torch.cat([ones, points], dim=1), targets), lowest(points, targets)
-    causes = {
-        "the intercept comes first": best.roll(-1),
-        "the intercept is missing: it is intercept_": best[1:],
-        "the coefficients are missing: they are coef_": best[:1],
-        "only the first coefficient is there: coef_ has one for each feature": best[:2],
-        "a line through 0 was fitted: leave out fit_intercept=False": torch.cat(
-            [torch.zeros(1), through_zero]
-        ),
-    }
-    expect.close(seen, best, what="The best coefficients", causes=causes, atol=1e-3)
+    x = torch.cat([torch.full((len(points), 1), start), points], dim=1).double()
+    square = x.T @ x + pull * torch.eye(x.shape[1])
+    square[0, 0] += 1 - start - pull
+    return torch.linalg.solve(square, x.T @ targets.double())[:, 0].float()
 
 
-def lowest(x: Tensor, y: Tensor) -> Tensor:
-    """The weights with the lowest mean squared error of x @ weights, by the normal equation:
-    (columns,).
-    """
-    x, y = x.double(), y.double()
-    return torch.linalg.solve(x.T @ x, x.T @ y)[:, 0].float()
+def turned_around(points: Tensor, targets: Tensor) -> Tensor:
+    """What comes out where features and targets are exchanged."""
+    best = LinearRegression().fit(targets.numpy(), points.numpy())
+    return torch.tensor([*best.intercept_.tolist(), *best.coef_[0].tolist()])
+
+
+NOT_BEST = {
+    "the intercept comes first": lambda *data: lowest(*data).roll(-1),
+    "the intercept is missing: it is intercept_": lambda *data: lowest(*data)[1:],
+    "the coefficients are missing: they are coef_": lambda *data: lowest(*data)[:1],
+    "only the first coefficient is there: coef_ has one for each feature": (
+        lambda *data: lowest(*data)[:2]
+    ),
+    "a line through 0 was fitted: leave out fit_intercept=False": lambda *data: lowest(*data, 0),
+    "features and targets are exchanged: fit(features, targets)": turned_around,
+    "the coefficients are pulled towards 0: LinearRegression has no penalty, Ridge has": (
+        lambda *data: lowest(*data, pull=1)
+    ),
+}

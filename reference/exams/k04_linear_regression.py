@@ -16,9 +16,9 @@ from dojo.exam import Draw, question, structure, training_steps, within
 class Plane(nn.Module):
     """A model for questions about the training alone."""
 
-    def __init__(self, features: int) -> None:
+    def __init__(self, features: int, outputs: int = 1) -> None:
         super().__init__()
-        self.linear = nn.Linear(features, 1)
+        self.linear = nn.Linear(features, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.linear(x)
@@ -61,15 +61,16 @@ NEAR = within(2.0, "at most", distance, "the largest distance of a coefficient f
 
 @question("model", times=3)
 def forward_pass(kata, draw: Draw):
-    features, outputs = draw.integer(1, 6), draw.integer(1, 4)
-    model, x, found = (
-        draw.weights(kata.LinearRegression(features, outputs)),
-        3 * draw.normal(20, features),
-        {},
-    )
-    with training_steps.untouched(found, x=x):
-        found["output"], found["of one example"] = model(x), model(x[0])
-    return {"made of": structure.plain(model), **found}
+    found = {}
+    for outputs in (1, draw.integer(2, 5)):
+        features = draw.integer(1, 6)
+        model = draw.weights(kata.LinearRegression(features, outputs))
+        x, far = 3 * draw.normal(20, features), draw.normal(9, features, scale=1e6)
+        with training_steps.untouched(found, x=x):
+            several, one, alone = model(x), model(x[:1]), model(x[0])
+        made_of = structure.plain(model)
+        found[f"{outputs > 1}"] = [made_of, several, one, alone, model(far)]
+    return found
 
 
 @question("model")
@@ -78,8 +79,18 @@ def model_on_another_device(kata, draw: Draw):
     return {"output": model(draw.normal(8, 3).to(draw.device)), "weights": list(model.parameters())}
 
 
+def several_outputs(random: np.random.Generator):
+    """Small targets, several for each example."""
+    n, d, outputs = random.integers(11, 60, 3)
+    features, labels = (
+        torch.tensor(scale * random.standard_normal((n, size)), dtype=torch.float32)
+        for scale, size in ((1, d), (0.1, outputs))
+    )
+    return (features, labels), {"features": features, "labels": labels}
+
+
 KEEPS = training_steps.keeps(
-    lambda hidden: Plane(hidden["features"].data.shape[1]),
+    lambda hidden: Plane(hidden["features"].data.shape[1], hidden["labels"].data.shape[1]),
     training_steps.Rule(F.mse_loss, default=300),
 )
 
@@ -88,7 +99,8 @@ KEEPS = training_steps.keeps(
 def training(kata, draw: Draw):
     features, targets = draw.data(hidden_plane)
     model = draw.weights(Plane(features.shape[1]))
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         found = training_steps.looked_at(kata.fit, model, (features, targets))
     learned = {"all": training_steps.trained(model)}
     return {"learned": learned, "printed": printed.getvalue(), **found}
@@ -99,6 +111,13 @@ def gradients(kata, draw: Draw):
     data = draw.data(hidden_plane)
     model = draw.weights(Plane(data[0].shape[1]))
     return training_steps.looked_at(kata.fit, model, data, draw.integer(3, 6))
+
+
+@question("fit", training=KEEPS)
+def training_of_several_outputs(kata, draw: Draw):
+    features, targets = draw.data(several_outputs)
+    model = draw.weights(Plane(features.shape[1], targets.shape[1]))
+    return training_steps.looked_at(kata.fit, model, (features, targets), draw.integer(3, 6))
 
 
 @question("fit")
@@ -130,13 +149,30 @@ def training_on_another_device(kata, draw: Draw):
 def coefficients(kata, draw: Draw):
     found = {}
     for device in (torch.device("cpu"), draw.device):
-        model = draw.weights(Plane(draw.integer(1, 5)), scale=20).to(device)
-        bias, weights = model.linear.bias, model.linear.weight
-        with training_steps.untouched(
-            found, **{f"bias {device}": bias, f"weights {device}": weights}
-        ):
-            found[f"coefficients {device}"] = kata.coefficients(model)
-        found[f"model {device}"] = [[one.device, one.requires_grad] for one in model.parameters()]
+        for scale in (20, 1e-3):
+            model = draw.weights(Plane(draw.integer(1, 5)), scale=scale).to(device)
+            found[f"{scale} on {device}"] = kata.coefficients(model)
+            with torch.no_grad():
+                model.linear.weight *= 2
+            again = kata.coefficients(model)
+            found[f"{scale} on {device}, changed"] = [1e3 * number for number in again]
+    return found
+
+
+@question("coefficients", times=2)
+def model_that_is_read(kata, draw: Draw):
+    found = {}
+    for device in (torch.device("cpu"), draw.device):
+        for training in (True, False):
+            model = draw.weights(Plane(3)).to(device).train(training)
+            model(draw.normal(5, 3).to(device)).sum().backward()
+            kata.coefficients(model)
+            parameters = list(model.parameters())
+            found[f"{device}, {training}"] = [
+                [part.training for part in model.modules()],
+                parameters,
+                [one.grad for one in parameters],
+            ]
     return found
 
 
@@ -151,4 +187,6 @@ def best_coefficients(kata, draw: Draw):
             found, **{f"features {device}": features, f"targets {device}": targets}
         ):
             found[f"best {device}"] = kata.best_coefficients(features, targets)
+        small = kata.best_coefficients(features, 1e-3 * targets)
+        found[f"of small targets {device}"] = [1e3 * number for number in small]
     return found

@@ -212,6 +212,8 @@ def printed(model: nn.Module, expected: str, causes: Mapping[str, str] | None = 
     likely: Likely
     if sorted(map(str.strip, lines)) == sorted(map(str.strip, right_lines)):
         likely = told("the layers are all there, in another order")
+    elif not any(line[0] == "+" for line in differences):
+        likely = told(f"one too many: {differences[0].strip('- ')}")
     elif "(" in wrong or not missing:
         likely = "a layer has another name, type or size than the task asks for"
     else:

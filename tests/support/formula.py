@@ -18,10 +18,17 @@ RECORDING = (
     "requires_grad_() or requires_grad = ... changes the caller's tensor: make one of your own,"
     " x.detach().clone()"
 )
+FROZEN = (
+    "requires_grad_(False) and detach_() change the model's own parameters: torch.no_grad(),"
+    " detach(), item() and tolist() do not"
+)
 SWITCHED = "train() or eval() was called, and the mode was not put back as it was"
 LEFT_GRADIENT = (
     "backward() ran on what was given, and left its gradient there: make one of your own,"
     " x.detach().clone().requires_grad_(); clone() alone is still tied to it"
+)
+CLEARED = (
+    "the gradients of what was given are gone: zero_grad() and .grad = None have no place in here"
 )
 KEPT = (
     "something is kept from call to call: a global name, an attribute, or a list as the default of"
@@ -162,9 +169,11 @@ def expect_as_it_came(now: Any, before: Any, what: str, likely: str = "") -> Non
         return
     name, seen, expected = found
     certain = {
-        RECORDING: "requires_grad" in expected,
+        RECORDING: "requires_grad" in expected and "." not in name,
+        FROZEN: "requires_grad" in expected and "." in name,
         SWITCHED: " mode" in expected,
-        LEFT_GRADIENT: name.startswith("the .grad"),
+        LEFT_GRADIENT: name.startswith("the .grad") and seen != "None",
+        CLEARED: name.startswith("the .grad") and seen == "None",
     }
     causes = expect.told(*(cause for cause, fits in certain.items() if fits))
     headline = f"{what}: the call changes what it is given, and should leave it alone."
