@@ -28,6 +28,7 @@ from dojo.validate import (
     parts,
     pins,
     promises,
+    ways,
 )
 from dojo.validate.patches import PatchError
 from dojo.validate.promise_files import PromisesError
@@ -144,6 +145,15 @@ def measure_marks(kata: Katas = None) -> None:
     """Measure the pass marks over 1,000 seeds; hours, goes on after an interruption."""
     report = _Reporter()
     report.run([("pass marks", partial(marks.measure, _catalog(kata), report.say))])
+
+
+@app.command("ways")
+def walk_ways(kata: Katas = None) -> None:
+    """Try right solutions on 1,000 fresh seeds: how many ever miss a mark? Hours; goes on after an
+    interruption.
+    """
+    report = _Reporter()
+    report.run([("whole ways", partial(ways.measure, _catalog(kata), report.say))])
 
 
 @app.command("bands")

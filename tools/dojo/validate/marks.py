@@ -61,6 +61,7 @@ class Candidate:
     tests: tuple[
         str, ...
     ]  # that hold its training against a mark; of a mistake the one to catch it
+    first: int = 0  # seed
 
     @property
     def seeds(self) -> int:
@@ -150,7 +151,7 @@ def measurements(chosen: Sequence[Candidate], katas: Sequence[Kata], say: Say) -
     for number, candidate in enumerate(chosen, start=1):
         name = candidate.name or "the reference"
         say(f"{number} of {len(chosen)}: {candidate.kata.short} {name}, {candidate.seeds} seeds")
-        values = _values_of(candidate, katas)
+        values = values_of(candidate, katas)
         if not candidate.name:
             beside = tuple(caught_beside(candidate.kata))
             measured[candidate.kata.name] = Measurement(candidate.key, values, {}, beside)
@@ -159,10 +160,13 @@ def measurements(chosen: Sequence[Candidate], katas: Sequence[Kata], say: Say) -
     return list(measured.values())
 
 
-def _values_of(candidate: Candidate, katas: Sequence[Kata]) -> Values:
-    """All seeds of a candidate, chunk by chunk; a chunk is one process."""
-    last, name = candidate.seeds, candidate.kata.name
-    chunks = [(first, min(first + CHUNK, last)) for first in range(0, last, CHUNK)]
+def values_of(candidate: Candidate, katas: Sequence[Kata], most: int | None = None) -> Values:
+    """What a candidate reaches from its seeds, or from the first of them; kept chunk by chunk, each
+    from one process.
+    """
+    first, name = candidate.first, candidate.kata.name
+    last = first + (most or candidate.seeds)
+    chunks = [(begin, min(begin + CHUNK, last)) for begin in range(first, last, CHUNK)]
     paths = {chunk: KEPT / candidate.key / f"{chunk[0]}.json" for chunk in chunks}
     missing = [chunk for chunk in chunks if not paths[chunk].exists()]
     only = candidate.tests[0] if candidate.name else ""

@@ -25,6 +25,7 @@ from dojo.validate import (
     records,
     test_rules,
     texts,
+    ways,
     workflows,
 )
 from dojo.validate.patched import Tried, run_patched
@@ -310,6 +311,7 @@ PARTS = (
     Part("placement tests compare values", placement.values_are_compared),
     Part("records are as commands wrote them", records.as_written),
     Part("pass marks were measured", marks.recorded),
+    Part("right solutions meet every mark", ways.recorded),
     Part("loss bands were measured", bands.recorded),
     Part("mutants were judged", mutants.recorded),
     Part("exams were tried out", exams.recorded),
