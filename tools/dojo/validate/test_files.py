@@ -108,10 +108,15 @@ def definitions(sources: Iterable[str]) -> Definitions:
     """What the modules define at their top, and the methods of test classes, each by itself."""
     statements: Definitions = {}
     for source in sources:
-        for node in imports.without_docstrings(ast.parse(source)).body:
+        for node in _module(source).body:
             for name, statement in _named(node):
                 statements.setdefault(name, []).append(statement)
     return statements
+
+
+@functools.cache  # most are shared by many solutions
+def _module(source: str) -> ast.Module:
+    return imports.without_docstrings(ast.parse(source))
 
 
 def reached(defined: Definitions, start: Iterable[str]) -> str:
