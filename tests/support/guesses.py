@@ -59,13 +59,12 @@ def of_numbers(seen: Tensor, wanted: Tensor) -> Cause:
     a question where nothing does.
     """
     seen, wanted = seen.to(torch.float64), wanted.to(torch.float64)
-    if (~torch.isfinite(seen) & torch.isfinite(wanted)).any():
-        which = "where does" if seen.numel() == 1 else "at which of the numbers does"
-        return Cause(
-            f"{which} a division by zero, or an exp or log without a finite value, come in?"
-        )
     if seen.numel() == 1:
         return Cause(of_one_number(seen.item(), wanted.item()))
+    broken = ~torch.isfinite(seen) & torch.isfinite(wanted)
+    if broken.any():
+        place = broken.nonzero()[0].tolist()
+        return Cause(f"first at position {place}: {_of_no_number(seen[broken][0].item())}")
     if not seen.any():
         return Cause("the result is all zeros: was it created and then never filled?")
     if (factor := _factor(seen, wanted)) is not None:
@@ -91,6 +90,8 @@ def of_one_number(seen: float, wanted: float) -> str:
     """A question about a single number, from how it relates to the right one; one number is no
     evidence.
     """
+    if math.isfinite(wanted) and not math.isfinite(seen):
+        return _of_no_number(seen)
     near = {
         "minus the right number: which of two terms do you subtract": -wanted,
         "the right number's square: is a root missing, or a square one too many": wanted**2,
@@ -109,6 +110,19 @@ def of_one_number(seen: float, wanted: float) -> str:
             if abs(times) > 1.5 and math.isclose(times, round(times), rel_tol=1e-5) and times < 100:
                 return f"this is {name}{round(times)} times the right number: is a factor missing?"
     return f"the number is off: {_compare()}"
+
+
+def _of_no_number(seen: float) -> str:
+    """What gives NaN or infinity."""
+    if math.isnan(seen):
+        return (
+            "0 / 0 gives NaN, as do inf - inf, 0 * inf and the log or root of a negative number:"
+            " which of them can happen in your code?"
+        )
+    return (
+        "a number divided by 0 gives inf, as do exp of a large number and -log of 0: which of them"
+        " can happen in your code?"
+    )
 
 
 def _compare() -> str:

@@ -9,7 +9,9 @@ from dojo.diagnosis import Diagnosis
 from dojo.suite import feedback
 from dojo.suite.loader import load
 
-FILE = """import numpy as np
+FILE = """import math
+
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -128,7 +130,17 @@ def test_a_class_of_the_learners_own_is_asked_where_it_makes_the_attribute(tmp_p
         ("weight.add_(1)", "a tensor with requires_grad=True", "   "),
         ("torch.linear", "torch has nothing called 'linear'", "self."),
         ("torch.ones(3) @ torch.ones(1)", "here are 3 and 1", "   "),
-        ("float(np.ones(2))", "a single number was needed, and here is an array", "   "),
+        ("float(np.ones(2))", "a single number was needed and several came", "math."),
+        ("math.exp(data)", "torch.exp does the same to each of a tensor", "item()"),
+        ("math.erf(np.ones(2))", "torch.erf does the same to each", "item()"),
+        ("max(0, data)", "torch.maximum and torch.minimum compare two tensors", "`if`"),
+        ("data if data > 0 else lr * data", "torch.where(condition, a, b)", "Python's own"),
+        ("torch.maximum(data, 0)", "torch.maximum takes tensors only, and 'other'", "raise"),
+        ("torch.sqrt(2)", "torch.sqrt takes tensors only, and 'input' is a plain int", "raise"),
+        ("nn.Parameter(lr)", "nn.Parameter takes a tensor, not a plain float", "nothing called"),
+        ("lr.detach()", "a plain float stands where a tensor is needed", "nn.Parameter"),
+        ("data & twos", "&, |, ^ and ~ work on truth values and whole numbers", "raise"),
+        ("data[0].squeeze(1)", "has fewer dimensions than the line below", "unsqueeze(0)"),
         ("nn.Linear(2, 1).device", "next(model.parameters()).device", "check the spelling"),
         ("nn.Linear(2)", "is called with other arguments", "keep the stub's signature"),
         ("data.item()", "a single number was needed", "   "),

@@ -218,6 +218,13 @@ def test_an_open_region_reads_not_started_and_what_needs_it_is_blocked(judge, re
     }
 
 
+def test_what_torch_has_not_implemented_is_no_task_that_waits(judge, reference):
+    result = judge(reference.replace(FORWARD, "return self.linear(x) & self.linear(x)"))
+    assert outcomes(result)["model"] == Outcome.FAILED
+    assert "compare first" in first_message(result)
+    assert "still raises" not in first_message(result)
+
+
 def test_a_failed_task_blocks_what_needs_it(judge, reference):
     result = judge(reference.replace(FORWARD, "return self.linear(x)"))
     assert outcomes(result) == {

@@ -59,6 +59,8 @@ class KnownError:
         "operation_on_none",
         "unknown_attribute",
         "truth",
+        "math_of_tensor",
+        "parameter_of_number",
         "module",
         "name_of_module",
     ] = ""
@@ -128,8 +130,15 @@ def _truth(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
     """torch asks for the truth of what a loss is made with, where that should be outputs."""
     text = (
         "an `if`, `while`, `and` or `not` asks several numbers at once whether they are true:"
-        " reduce them to one answer first; whether something is there at all, `is not None` asks"
+        " torch.where(condition, a, b) decides for each number by itself, .all() or .any() for all"
+        " together; whether something is there at all, `is not None` asks"
     )
+    if builtin := re.search(r"(?<![.\w])(max|min|sorted)\(", _line(error)):
+        text = (
+            f"Python's own {builtin[1]}() asks several numbers at once which is larger:"
+            " clamp(min=...) and clamp(max=...) bound each number, torch.maximum and torch.minimum"
+            " compare two tensors"
+        )
     frames = traceback.extract_tb(error.__traceback__)
     if frames and Path(frames[-1].filename).name == "_reduction.py":
         text = (
@@ -137,6 +146,29 @@ def _truth(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
             " called with another, as in nn.MSELoss()(outputs, targets)"
         )
     return (Cause(text, told=True, id="error.truth"),)
+
+
+def _math_of_tensor(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
+    """A function of one number got a tensor of several."""
+    if one := re.search(r"\bmath\.(\w+)\(", _line(error)):
+        text = (
+            f"math.{one[1]} takes a single number: torch.{one[1]} does the same to each of a tensor"
+        )
+        return (Cause(text, told=True, id="error.math-of-tensor"),)
+    text = (
+        "a single number was needed and several came: reduce them first, or do not call .item() or"
+        " float() on them; [0] takes one entry out"
+    )
+    return (Cause(text, told=True, id="error.several-for-number"),)
+
+
+def _parameter_of_number(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
+    frames = traceback.extract_tb(error.__traceback__)
+    if any("Parameter(" in (frame.line or "") for frame in frames):
+        text = f"nn.Parameter takes a tensor, not a plain {match[1]}: torch.tensor(...) makes one"
+    else:
+        text = f"a plain {match[1]} stands where a tensor is needed: torch.tensor(...) makes one"
+    return (Cause(text, told=True, id="error.parameter-of-number"),)
 
 
 def _module(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
@@ -176,6 +208,8 @@ LOOKS = {
     "operation_on_none": _operation_on_none,
     "unknown_attribute": _unknown_attribute,
     "truth": _truth,
+    "math_of_tensor": _math_of_tensor,
+    "parameter_of_number": _parameter_of_number,
 }
 
 

@@ -72,6 +72,7 @@ DETECTORS: dict[str, Callable[[Code], Found]] = {
         trainings.enumerate_unpacked,
         python.equals_plus,
         python.hat_for_power,
+        python.largest_along,
         python.compared_alone,
         python.is_number,
         python.mutable_default,

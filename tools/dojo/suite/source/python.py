@@ -101,6 +101,15 @@ def hat_for_power(code: Code) -> Found:
                     yield node, ()
 
 
+def largest_along(code: Code) -> Found:
+    for node in code.nodes:
+        match node:
+            case ast.Call(ast.Attribute(ast.Name("torch"), "max" | "min" as name), [x, second], []):
+                if isinstance(second, ast.Constant) and second.value == 0:
+                    bound = "min" if name == "max" else "max"
+                    yield node, (ast.unparse(node), f"{ast.unparse(x)}.clamp({bound}=0)")
+
+
 def compared_alone(code: Code) -> Found:
     for node in code.nodes:
         match node:
