@@ -20,7 +20,8 @@ With a hidden layer, the loss has many valleys. With only two hidden neurons,
 about half of all random starts end in a valley that leaves points on the wrong
 side, however long you train. That is part of the lesson: when a training ends
 badly, `train` may start again from new random weights, which
-layer.reset_parameters() draws, and keep the best run.
+layer.reset_parameters() draws, and keep the best run: its losses, and a copy
+of its weights, copy.deepcopy(model.state_dict()).
 
 What to do: the layers, the pass through them, the training. To see the result:
     python -m katas.k07_hidden_layer

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from katas.given.data import sine_bands
+from katas.given.data import parallel_lines, sine_bands
 from tests.support import expect, formula, layers, marks, placement, training
 
 RULE = training.Rule(
@@ -71,6 +71,9 @@ class TestLayers:
         }
         expect.shape(second.weight, (3, 4), what=what.format("second"), causes=wrong)
 
+    def test_begins_with_random_weights_of_its_own(self, kata):
+        layers.check_each_new(lambda: network(kata))
+
 
 @pytest.mark.task("forward", needs="layers")
 class TestForward:
@@ -125,7 +128,12 @@ class TestForward:
             model,
             "activation_results",
             activated,
-            {"these are the linear results, not the activations": linear},
+            {
+                "these are the linear results, not the activations": linear,
+                "tanh is applied after the last layer as well: there it is the sigmoid": (
+                    [torch.tanh(result) for result in linear]
+                ),
+            },
         )
 
     def test_keeps_nothing_of_an_earlier_pass(self, kata):
@@ -159,6 +167,16 @@ class TestTrain:
             training.check(
                 network(kata, num_hidden=2), kata.train, *sine_bands(), RULE, epochs=epochs
             )
+
+    def test_goes_on_when_all_points_are_right(self, kata):
+        model = network(kata, num_hidden=2)
+        training.check(model, kata.train, *parallel_lines(), RULE, epochs=300)
+
+    def test_goes_on_when_the_loss_falls_no_further(self, kata):
+        features, labels = (part.repeat(2, 1) for part in sine_bands())
+        labels[:25] = 1 - labels[25:]  # at each point are both classes
+        model = network(kata, num_hidden=2)
+        training.check(model, kata.train, features, labels, RULE, epochs=200)
 
     def test_bends_the_line(self, kata, mark):
         model, (features, labels) = network(kata, num_hidden=2), sine_bands()

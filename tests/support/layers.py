@@ -99,8 +99,9 @@ def check_kept(
     headline = f"{name} does not hold one tensor for each layer."
     likely = _miscounted(model, results, expected) if not right else ""
     expect.that(right, headline, seen=seen, expected=f"list of {len(expected)}", likely=likely)
+    others = {**causes, "the results stand in the reverse order": expected[::-1]}
     for number, (result, wanted) in enumerate(zip(results, expected, strict=True)):
-        wrong = {cause: tensors[number] for cause, tensors in causes.items()}
+        wrong = {cause: tensors[number] for cause, tensors in others.items()}
         expect.close(result, wanted, what=f"{name}[{number}]", causes=wrong)
 
 
@@ -140,7 +141,7 @@ def _alike(some: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
 
 def check_fresh(model: nn.Module, other: nn.Module) -> None:
     """A second pass, with other examples, leaves nothing of the first one in the lists; nor does a
-    pass through another model change them.
+    pass through another model change them. In evaluation mode a pass is kept, too.
     """
     layers, inputs = len(model.linear_modules), model.linear_modules[0].in_features
     for examples in (25, 7):
@@ -167,4 +168,16 @@ def check_fresh(model: nn.Module, other: nn.Module) -> None:
             seen=f"{rows} rows",
             expected="7 rows, one for each example",
             likely=KEPT,
+        )
+    model.eval()(torch.randn(5, inputs))
+    for name in ("linear_results", "activation_results"):
+        rows = [len(result) for result in getattr(model, name)]
+        expect.that(
+            rows == [5] * layers,
+            f"{name} does not hold the results of a pass in evaluation mode.",
+            seen=f"results with {rows} rows",
+            expected=f"results with {[5] * layers} rows",
+            likely=expect.told(
+                "the results are kept in training mode alone: keep those of every pass"
+            ),
         )

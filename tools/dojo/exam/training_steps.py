@@ -15,7 +15,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from dojo.exam.comparisons import UNFIT, Comparison
 from dojo.exam.values import live
 from dojo.suite import called
-from dojo.training import history, recorder, steps
+from dojo.training import history, recorder, runs, steps
 from dojo.training.record import TrainingRecord
 from dojo.training.rules import Rule, Training
 
@@ -81,12 +81,16 @@ def watch(
 
 
 def looked_at(
-    train: Callable[..., list[float]], model: nn.Module, data: tuple[Tensor, ...], epochs: int = 0
+    train: Callable[..., list[float]],
+    model: nn.Module,
+    data: tuple[Tensor, ...],
+    epochs: int = 0,
+    other_runs: int = 0,
 ) -> dict[str, Any]:
     """The answers of a training on (features, labels, ...), with so many epochs or, without a
     number, with as many as it makes by itself: a "training" that `keeps` judges, and whether the
-    data is untouched. What is not the model's in the end is left out: other runs of the same
-    training.
+    data is untouched. Of other runs of the same training, which are not the model's in the end, so
+    many are left in: enough to see whether the best is kept.
     """
     answers: dict[str, Any] = {}
     told = {"epochs": epochs} if epochs else {}
@@ -95,7 +99,7 @@ def looked_at(
     parts = {f"data {number}": part for number, part in enumerate(data)}
     with untouched(answers, **parts):
         losses, record = recorder.watch(lambda: train(model, *data, **told), model, data[0])
-    kept = record.of(run) if (run := record.run()) else record
+    kept = runs.with_others(record, len(losses) if isinstance(losses, list) else 0, other_runs)
     return {"training": {"losses": losses, "record": kept.plain()}, **answers}
 
 
@@ -118,13 +122,14 @@ def keeps(build: Callable[[Mapping[str, Any]], nn.Module], rule: Rule) -> Compar
         started = live(right["record"]["start"])
         if not record.fits(model) or not torch.equal(record.start, started):
             return "what was trained is not the model that was handed in"
-        values = (record.before, record.after, record.gradients, torch.tensor(losses))
+        data = live(hidden["features"]), live(hidden["labels"])
+        training = Training(record, model, data, rule, epochs, losses)
+        run = training.run()
+        values = (run.before, run.after, run.gradients, torch.tensor(losses))
         if not all(bool(one.isfinite().all()) for one in values):
             return "the training went to infinity"
         if not rule.restarts and record.taken != len(record):
             return "some of the steps do not lead to what the model is left with"
-        data = live(hidden["features"]), live(hidden["labels"])
-        training = Training(record, model, data, rule, epochs, losses)
         found = steps.problem(training) or history.problem(training)
         return found.headline if found else ""
 

@@ -133,7 +133,7 @@ def _histories(right: Tensor, after: Tensor, examples: int) -> Iterator[tuple[st
     )
     yield "the sign is turned around", -right
     yield "the losses stand in the reverse order", right.flip(0)
-    for digits in range(4):
+    for digits in range(6):
         yield "the losses are rounded: return them as they are", right.round(decimals=digits)
     yield (
         "these are the losses of the epoch before: append the loss after it is computed",

@@ -21,7 +21,7 @@ def too_few_or_many(training: Training) -> Diagnosis | None:
         return None
     right = training.right_losses(run.before)
     last = torch.tensor(training.losses[-epochs:], dtype=torch.float64)
-    if found == taken > epochs and training.rule.restarts:
+    if found == taken > max(epochs, len(run)) and training.rule.restarts:
         told = (
             "the losses of all runs are returned: keep those of the run that the model is left with"
         )

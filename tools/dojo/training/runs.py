@@ -13,13 +13,21 @@ def _begins(record: TrainingRecord) -> list[int]:
     return [0, *(jumps + 1).tolist()]
 
 
-def _whole_runs(training: Training) -> list[tuple[int, int]]:
+def _whole_runs(record: TrainingRecord, epochs: int) -> list[tuple[int, int]]:
     """Number and first step of each run that is as long as the stub says."""
-    record, epochs = training.record, training.epochs
     begins = _begins(record) if len(record) else []
     ends = [*begins[1:], len(record)]
     pairs = enumerate(zip(begins, ends, strict=True), start=1)
     return [(number, begin) for number, (begin, end) in pairs if end - begin == epochs]
+
+
+def with_others(record: TrainingRecord, epochs: int, others: int) -> TrainingRecord:
+    """The record of the run that the model is left with, and of so many others of its length."""
+    if not (kept := record.run()):
+        return record
+    begins = [begin for _, begin in _whole_runs(record, epochs) if begin not in kept][:others]
+    more = [step for begin in begins for step in range(begin, begin + epochs)]
+    return record.of(sorted({*kept, *more}))
 
 
 def other_runs(training: Training) -> dict[str, Tensor]:
@@ -27,7 +35,7 @@ def other_runs(training: Training) -> dict[str, Tensor]:
     kept = training.record.run()[:1]
     if not training.rule.restarts or not kept:
         return {}
-    runs = _whole_runs(training)
+    runs = _whole_runs(training.record, training.epochs)
     own = next((number for number, begin in runs if begin == kept[0]), None)
     cause = (
         f"these are the losses of run {{}}, and the weights are those of {own or 'another one'}:"
@@ -45,7 +53,7 @@ def the_best_is_kept(training: Training) -> Diagnosis | None:
     """Only a run that another one beats in whatever a learner may look at is no best one; and where
     all are short, none may be good enough to be kept.
     """
-    kept, runs = training.record.run(), _whole_runs(training)
+    kept, runs = training.record.run(), _whole_runs(training.record, training.epochs)
     if not training.rule.restarts or training.epochs != training.rule.default or len(runs) < 2:
         return None
     (_, *others), epochs = [(0, kept[0]), *(r for r in runs if r[1] != kept[0])], training.epochs
