@@ -47,6 +47,7 @@ class _Recorder:
     def __init__(self, model: nn.Module, features: Tensor) -> None:
         self._model = model
         self._form, self._names = _form(model), [name for name, _ in model.named_parameters()]
+        self._shapes = _shapes(model)
         self._candidates, self._others = [model], dict[int, nn.Module]()
         self._start = _flat(model.parameters())
         self._rows = _Rows(features)
@@ -160,7 +161,7 @@ class _Recorder:
             return True
         if id(module) in self._others:
             return False
-        if type(module) is type(self._model) and _form(module) == self._form:
+        if _shapes(module) == self._shapes:
             self._candidates.append(module)
             return True
         self._others[id(module)] = module  # kept, so that its id stays its own
@@ -284,6 +285,10 @@ def _form(model: nn.Module) -> list[int]:
 def _flat(parameters: Iterable[Tensor]) -> Tensor:
     parts = [parameter.detach().reshape(-1) for parameter in parameters]
     return torch.cat(parts).cpu() if parts else torch.empty(0)
+
+
+def _shapes(model: nn.Module) -> list[tuple[str, torch.Size]]:
+    return [(name, parameter.shape) for name, parameter in model.named_parameters()]
 
 
 def _remembers(optimizer: torch.optim.Optimizer) -> bool:
