@@ -2,13 +2,16 @@
 original space.
 """
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from katas.given.data import sine_bands
 from katas.given.networks import KeepingNetwork, unrolled_bands
-from tests.support import expect, placement
+from tests.support import expect, formula, placement
 
 MODE = "note model.training at the start, and restore it at the end: model.train(mode)"
 DROPOUT = "dropout was active: call model.eval() before you run the model"
@@ -16,27 +19,35 @@ DROPOUT = "dropout was active: call model.eval() before you run the model"
 
 @pytest.mark.task("features")
 class TestFeatures:
-    @pytest.mark.parametrize("hidden", [2, 5])
-    def test_gives_the_last_hidden_activations(self, kata, hidden):
-        model, points = network(hidden=hidden), torch.randn(7, 2)
-        model(points)
-        linear, activated = model.linear_results, model.activation_results
-        causes = {
-            "these are the outputs: the last hidden layer is the last but one in "
-            "activation_results": activated[-1],
-            "this is the first hidden layer: count from the end, the last one has the index -2": (
-                activated[0]
-            ),
-            "these are linear results, before the tanh: the features are the activations": linear[
-                -2
-            ],
-            "these are the scores, the last linear results: the features are the last hidden "
-            "layer's activations": linear[-1],
+    def test_gives_the_last_hidden_activations(self, kata):
+        n, m = formula.sizes(2)
+        draws = {
+            f"{n} points": [network(), torch.randn(n, 2)],
+            f"a layer of {m} neurons": [network(hidden=m), torch.randn(n, 2)],
+            "a layer of one neuron": [network(hidden=1), torch.randn(n, 2)],
+            "a network of one hidden layer": [network(before=0), torch.randn(n, 2)],
+            "a network of four hidden layers": [network(before=3), torch.randn(n, 2)],
+            "a single point": [network(), torch.randn(1, 2)],
         }
-        model.activation_results, model.linear_results = [], []
-        with expect.untouched("The points", points):
-            seen = kata.last_hidden_features(model, points)
-        expect.close(seen, activated[-2], what="The hidden features", causes=causes)
+        wrong = {
+            "these are the outputs: the last hidden layer is the last but one in "
+            "activation_results": lambda *given: kept(*given)[1][-1],
+            "this is the first hidden layer: count from the end, the last one has the index -2": (
+                lambda *given: kept(*given)[1][0]
+            ),
+            "this is the second hidden layer: count from the end, the last one has the index -2": (
+                lambda *given: kept(*given)[1][1]
+            ),
+            "these are linear results, before the tanh: the features are the activations": (
+                lambda *given: kept(*given)[0][-2]
+            ),
+            "these are the scores, the last linear results: the features are the last hidden "
+            "layer's activations": lambda *given: kept(*given)[0][-1],
+            "a dimension of size 1 is dropped: the features are (n, neurons), also where one of"
+            " them is 1": lambda *given: hidden_of(*given).squeeze(),
+        }
+        what = "The hidden features"
+        formula.check(kata.last_hidden_features, hidden_of, draws, what, wrong, records=False)
 
     def test_are_those_of_this_pass(self, kata):
         model = network()
@@ -70,24 +81,65 @@ class TestFeatures:
 @pytest.mark.task("boundary")
 class TestBoundary:
     def test_the_model_is_undecided_there(self, kata):
-        model, h1 = network(), torch.linspace(-1, 1, 11)
-        (w1, w2), b = model.linear_modules[-1].weight[0], model.linear_modules[-1].bias[0]
-        (v1, v2), c = model.linear_modules[0].weight[0], model.linear_modules[0].bias[0]
-        causes = {
-            "the sign is off: w2 * h2 = -(w1 * h1 + b)": (w1 * h1 + b) / w2,
-            "b belongs inside the bracket: w2 * h2 = -(w1 * h1 + b)": -w1 * h1 / w2 + b,
-            "the bias is left out": -w1 * h1 / w2,
-            "w1 and w2 are swapped: the line is solved for h2, so w2 divides": -(w2 * h1 + b) / w1,
-            "these are the weights of the first layer: the line belongs to the last one, "
-            "linear_modules[-1]": (-(v1 * h1 + c) / v2),
+        n, m = formula.sizes(2)
+        draws = {
+            f"{n} points": [network(), torch.randn(n)],
+            f"{m} points of a deep network": [network(before=3), 1e3 * torch.randn(m)],
+            "a network of one hidden layer": [network(before=0, features=3), torch.randn(n)],
+            "a single point": [network(), torch.randn(1)],
         }
-        with expect.untouched("h1", h1):
-            h2 = kata.hidden_boundary(model, h1)
-        expect.close(h2, -(w1 * h1 + b) / w2, what="h2 along the boundary", causes=causes)
-        check_no_gradient(h2, "The boundary")
 
-    @pytest.mark.parametrize("hidden", [1, 3])
-    def test_refuses_other_than_two_neurons(self, kata, hidden):
+        def line(solve, layer=-1):
+            def h2(model, h1):
+                last = model.linear_modules[layer]
+                return solve(*last.weight[0, :2].detach(), last.bias[0].detach(), h1)
+
+            return h2
+
+        def right(w1, w2, b, h1):
+            return -(w1 * h1 + b) / w2
+
+        wrong = {
+            "the sign is off: w2 * h2 = -(w1 * h1 + b)": [
+                line(lambda w1, w2, b, h1: (w1 * h1 + b) / w2),
+                line(lambda w1, w2, b, h1: (b - w1 * h1) / w2),
+                line(lambda w1, w2, b, h1: (w1 * h1 - b) / w2),
+            ],
+            "b belongs inside the bracket: w2 * h2 = -(w1 * h1 + b)": [
+                line(lambda w1, w2, b, h1: -w1 * h1 / w2 + b),
+                line(lambda w1, w2, b, h1: -w1 * h1 / w2 - b),
+                line(lambda w1, w2, b, h1: -w1 * h1 - b / w2),
+            ],
+            "the bias is left out": line(lambda w1, w2, b, h1: -w1 * h1 / w2),
+            "w1 and w2 are swapped: the line is solved for h2, so w2 divides": line(
+                lambda w1, w2, b, h1: -(w2 * h1 + b) / w1
+            ),
+            "these are the weights of the first layer: the line belongs to the last one, "
+            "linear_modules[-1]": line(right, layer=0),
+            "this is the line at other points than the given h1: take h1 as it is": [
+                line(
+                    lambda w1, w2, b, h1: right(
+                        w1, w2, b, torch.linspace(float(h1.min()), float(h1.max()), len(h1))
+                    )
+                ),
+                line(lambda w1, w2, b, h1: right(w1, w2, b, torch.linspace(-1, 1, len(h1)))),
+                line(lambda w1, w2, b, h1: right(w1, w2, b, h1.sort().values)),
+            ],
+            "these are points (h1, h2): h2 alone is asked for": line(
+                lambda w1, w2, b, h1: torch.stack([h1, right(w1, w2, b, h1)], dim=1)
+            ),
+            "this is a column: h2 has the shape of h1": line(
+                lambda w1, w2, b, h1: right(w1, w2, b, h1)[:, None]
+            ),
+            "h2 is clipped: the line goes on outside of the square": line(
+                lambda w1, w2, b, h1: right(w1, w2, b, h1).clamp(-1, 1)
+            ),
+        }
+        what = "h2 along the boundary"
+        formula.check(kata.hidden_boundary, line(right), draws, what, wrong, records=False)
+
+    @pytest.mark.parametrize(("hidden", "before"), [(1, 1), (3, 1), (5, 0)])
+    def test_refuses_other_than_two_neurons(self, kata, hidden, before):
         likely = (
             "look at the last layer's in_features (or its weight's shape), and raise ValueError"
             " unless there are 2 inputs"
@@ -96,12 +148,15 @@ class TestBoundary:
             f"The boundary of a last hidden layer of {hidden} is not a line, and"
             " hidden_boundary does not say so."
         )
+        model = network(hidden=hidden, before=before)
         try:
-            seen = expect.describe(kata.hidden_boundary(network(hidden=hidden), torch.zeros(3)))
+            seen = expect.describe(kata.hidden_boundary(model, torch.zeros(3)))
         except ValueError:
             return
-        except IndexError as error:
+        except (AssertionError, IndexError) as error:
             seen = f"{type(error).__name__}: {error}"
+            if isinstance(error, AssertionError):
+                likely = "assert raises an AssertionError: `if ...: raise ValueError(...)` instead"
         expect.unmet(headline, seen=seen, expected="ValueError", likely=likely)
 
     def test_separates_the_bands_in_the_hidden_space(self, kata):
@@ -129,69 +184,55 @@ class TestBoundary:
 @pytest.mark.task("grid")
 class TestGrid:
     def test_rows_follow_x2_and_columns_x1(self, kata):
-        model, x1, x2 = network(), torch.linspace(-5, 5, 4), torch.linspace(-2, 3, 6)
-        right = node_by_node(model, x1, x2)[:, :, 0]
-        by_columns = right.T
-        causes = {
-            'the grid lies on its side: torch.meshgrid(x1, x2, indexing="xy") has a row for '
-            "each x2": (by_columns),
-            'the answers come column by column, and reshape fills row by row: use indexing="xy"': (
-                by_columns.reshape(6, 4)
-            ),
-            "x1 and x2 are swapped in the points: the first column of the batch is x1": (
-                node_by_node(model, x2, x1)[:, :, 0].T
-            ),
-            "the answers are not in rows and columns yet: reshape them to the shape of the grid": (
-                right.reshape(-1)
-            ),
-            "the answers are still one column: reshape them to the grid": right.reshape(-1, 1),
-            "these are answers, 0 or 1: the grid holds the probability, unrounded": (
-                (right >= 0.5).float()
-            ),
-        }
-        with expect.untouched("x1 and x2", x1, x2):
-            seen = kata.predict_grid(model, x1, x2)
-        expect.close(seen, right, what="The grid of 6 rows (x2) and 4 columns (x1)", causes=causes)
+        rows, columns = formula.sizes(2)
+        grids = (rows, 7), (4, 6), (1, columns), (5, 1), (1, 1)
+        draws = {f"{m} rows (x2) and {n} columns (x1)": grid(m, n) for m, n in grids}
+        what = "The grid"
+        formula.check(kata.predict_grid, by_rows, draws, what, NOT_THE_GRID, records=False)
 
     def test_square_grids_are_turned_the_right_way(self, kata):
-        model, across = network(), torch.linspace(-5, 5, 5)
-        right = node_by_node(model, across, across)[:, :, 0]
-        causes = {
-            'the grid lies on its side: torch.meshgrid(x1, x2, indexing="xy") has a row for '
-            "each x2": (right.T)
-        }
-        expect.close(
-            kata.predict_grid(model, across, across),
-            right,
-            what="The grid of 5 rows and 5 columns",
-            causes=causes,
-        )
+        draws = {f"{n} rows and {n} columns": grid(n, n) for n in (5, *formula.sizes(1))}
+        what = "The grid"
+        formula.check(kata.predict_grid, by_rows, draws, what, NOT_THE_GRID, records=False)
 
     def test_several_outputs_give_the_class_number(self, kata):
-        model, x1, x2 = network(labels=4), torch.linspace(-5, 5, 7), torch.linspace(-2, 3, 6)
-        outputs = node_by_node(model, x1, x2)
-        causes = {
-            "this is the largest output: argmax gives its position, the class number": (
-                outputs.max(dim=2).values
-            ),
-            "these are all outputs: keep the number of the class with the largest one": outputs,
-            "this is the first output alone: with several outputs take argmax(dim=1)": outputs[
-                :, :, 0
-            ],
+        rows, columns = formula.sizes(2)
+        draws = {
+            "four outputs at four nodes": grid(1, 4, labels=4),
+            "four outputs": grid(rows, 3, labels=4),
+            "two outputs": grid(5, columns, labels=2),
+            "seven outputs on one row": grid(1, columns, labels=7),
         }
-        expect.close(
-            kata.predict_grid(model, x1, x2),
-            outputs.argmax(dim=2),
-            what="The grid of class numbers",
-            causes=causes,
-        )
+        wrong = {
+            "this is the largest output: argmax gives its position, the class number": (
+                lambda *given: outputs_of(*given).amax(dim=2)
+            ),
+            "these are all outputs: keep the number of the class with the largest one": outputs_of,
+            "this is one of the outputs: with several, two as well, take argmax(dim=1)": [
+                lambda *given: outputs_of(*given)[:, :, 0],
+                lambda *given: outputs_of(*given)[:, :, -1],
+            ],
+            "argmax runs over the points: dim=1 goes along the outputs of each": (
+                lambda *given: outputs_of(*given)[0].argmax(dim=0)[None]
+            ),
+            "this is the class with the smallest output": (
+                lambda *given: outputs_of(*given).argmin(dim=2)
+            ),
+            "the classes are counted from 1: argmax counts from 0": (
+                lambda *given: by_rows(*given) + 1
+            ),
+            "class numbers are int64, as argmax gives them": [
+                lambda *given: by_rows(*given).float(),
+                lambda *given: by_rows(*given).int(),
+            ],
+        } | NOT_THE_GRID
+        what = "The grid of class numbers"
+        formula.check(kata.predict_grid, by_rows, draws, what, wrong, records=False)
 
     @pytest.mark.parametrize("before", [True, False], ids=["training", "evaluation"])
     def test_looks_in_evaluation_mode_and_restores_the_mode(self, kata, before):
-        model = network(dropout=True).eval()
-        x1 = torch.linspace(-5, 5, 4)
-        x2 = torch.linspace(-2, 3, 6)
-        right = node_by_node(model, x1, x2)[:, :, 0]
+        model, x1, x2 = grid(6, 4, dropout=True)
+        right = by_rows(model.eval(), x1, x2)
         check_looking(
             model.train(before), before, lambda: kata.predict_grid(model, x1, x2), right, "The grid"
         )
@@ -199,42 +240,111 @@ class TestGrid:
     @pytest.mark.placement
     @pytest.mark.parametrize("labels", [1, 3])
     def test_follows_its_device(self, kata, device, labels):
-        x1, x2 = torch.linspace(-5, 5, 4), torch.linspace(-2, 3, 6)
-        check_device(kata.predict_grid, network(labels=labels), x1, x2, device=device)
+        check_device(kata.predict_grid, *grid(6, 4, labels=labels), device=device)
 
 
-def network(hidden: int = 2, labels: int = 1, dropout: bool = False) -> KeepingNetwork:
-    """A network of two hidden layers with large random weights."""
-    middle = nn.Sequential(nn.Tanh(), nn.Dropout(0.5)) if dropout else nn.Tanh()
-    model = KeepingNetwork(
-        nn.Linear(2, 9),
-        middle,
-        nn.Linear(9, hidden),
-        nn.Tanh(),
-        nn.Linear(hidden, labels),
-        nn.Sigmoid(),
-    )
+def network(
+    hidden: int = 2, labels: int = 1, dropout: bool = False, before: int = 1, features: int = 2
+) -> KeepingNetwork:
+    """A network with large random weights; this many hidden layers stand before the last one."""
+    sizes = [features, *[9] * before, hidden]
+    parts: list[nn.Module] = []
+    for pair in pairwise(sizes):
+        tanh = nn.Sequential(nn.Tanh(), nn.Dropout(0.5)) if dropout else nn.Tanh()
+        parts += [nn.Linear(*pair), tanh]
+    model = KeepingNetwork(*parts, nn.Linear(hidden, labels), nn.Sigmoid())
     for parameter in model.parameters():
         nn.init.normal_(parameter)
+    with torch.no_grad():
+        weight = model.linear_modules[-1].weight
+        weight += 0.3 * weight.sign()  # far enough from 0 to divide by
     return model
+
+
+def kept(model: KeepingNetwork, points: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """The linear results and the activations of a pass in evaluation mode."""
+    with torch.no_grad():
+        model.eval()(points)
+    return model.linear_results, model.activation_results
+
+
+def hidden_of(model: KeepingNetwork, points: Tensor) -> Tensor:
+    return kept(model, points)[1][-2]
 
 
 def asked(model: KeepingNetwork, points: Tensor, mode: bool) -> Tensor:
     """The hidden features in evaluation mode; the model is then set to the mode, and remembers
     another pass.
     """
-    model.eval()(points)
-    right = model.activation_results[-2].detach()
+    right = hidden_of(model, points)
     model(torch.zeros(1, 2))
     model.train(mode)
     return right
 
 
-def node_by_node(model: KeepingNetwork, x1: Tensor, x2: Tensor) -> Tensor:
-    """The model's answers, asked point by point: (rows, columns, labels)."""
-    return torch.stack(
-        [torch.cat([model(torch.stack([one, two]).unsqueeze(0)) for one in x1]) for two in x2]
-    ).detach()
+def grid(
+    rows: int, columns: int, labels: int = 1, dropout: bool = False
+) -> tuple[KeepingNetwork, Tensor, Tensor]:
+    """A model, and the lines of a grid: in any order, and not evenly spaced."""
+    model = network(labels=labels, dropout=dropout)
+    return model, 3 * torch.randn(columns), 2 * torch.randn(rows)
+
+
+def outputs_of(model: KeepingNetwork, x1: Tensor, x2: Tensor) -> Tensor:
+    """The model's outputs, asked row by row: (rows, columns, labels)."""
+    model.eval()
+    with torch.no_grad():
+        return torch.stack([model(torch.stack([x1, x1 * 0 + each], dim=1)) for each in x2])
+
+
+def by_rows(model: KeepingNetwork, x1: Tensor, x2: Tensor) -> Tensor:
+    """The probabilities, or the class numbers, of a grid."""
+    outputs = outputs_of(model, x1, x2)
+    return outputs[:, :, 0] if outputs.shape[2] == 1 else outputs.argmax(dim=2)
+
+
+def even(values: Tensor) -> Tensor:
+    return torch.linspace(float(values[0]), float(values[-1]), len(values))
+
+
+NOT_THE_GRID: dict[str, Callable[..., Tensor] | list[Callable[..., Tensor]]] = {
+    'the grid lies on its side: torch.meshgrid(x1, x2, indexing="xy") has a row for each x2': (
+        lambda *given: by_rows(*given).T
+    ),
+    'the answers come column by column, and reshape fills row by row: use indexing="xy"': (
+        lambda *given: by_rows(*given).T.reshape(len(given[2]), -1)
+    ),
+    "x1 and x2 are swapped in the points: the first column of the batch is x1": [
+        lambda model, x1, x2: by_rows(model, x2, x1).T,
+        lambda model, x1, x2: by_rows(model, x2, x1),
+        lambda model, x1, x2: by_rows(model, x2, x1).reshape(len(x2), len(x1)),
+    ],
+    "the answers are not in rows and columns yet: reshape them to the shape of the grid": (
+        lambda *given: by_rows(*given).flatten()
+    ),
+    "the answers are still one column: reshape them to the grid": (
+        lambda *given: by_rows(*given).reshape(-1, 1)
+    ),
+    "a dimension of size 1 is dropped: a grid of one row or column stays a table": (
+        lambda *given: by_rows(*given).squeeze()
+    ),
+    "the grid stands on its head: row 0 belongs to x2[0]": lambda *given: by_rows(*given).flip(0),
+    "this is a grid of other points: take x1 and x2 as they are, in their order": [
+        lambda model, x1, x2: by_rows(model, even(x1), even(x2)),
+        lambda model, x1, x2: by_rows(model, even(x1.sort().values), even(x2.sort().values)),
+        lambda model, x1, x2: by_rows(model, x1.sort().values, x2.sort().values),
+    ],
+    "these are answers, 0 or 1: the grid holds the probability, unrounded": [
+        lambda *given: (by_rows(*given) >= 0.5).float(),
+        lambda *given: (by_rows(*given) >= 0.5).long(),
+    ],
+    "argmax of a single output is always 0: with one output, the probability is asked for": (
+        lambda *given: torch.zeros(len(given[2]), len(given[1]), dtype=torch.int64)
+    ),
+    "the sigmoid is applied again: the model gives probabilities already": (
+        lambda *given: by_rows(*given).sigmoid()
+    ),
+}
 
 
 def check_device(look, model: nn.Module, *given: torch.Tensor, device: torch.device) -> None:
@@ -258,7 +368,8 @@ def check_looking(model: nn.Module, before: bool, look, right: Tensor, what: str
     """The look is one in evaluation mode, records no gradient, and leaves the model in the mode it
     came in.
     """
-    seen = look()
+    with formula.recording_as_before(what):
+        seen = look()
     if before and not torch.allclose(expect.tensor(seen, what), right, atol=1e-5):
         likely = DROPOUT if not torch.allclose(look(), seen) else "an earlier test says why"
         expect.unmet(
@@ -269,6 +380,11 @@ def check_looking(model: nn.Module, before: bool, look, right: Tensor, what: str
         )
     expect.close(seen, right, what=what)
     check_no_gradient(seen, what)
+    trains = all(parameter.requires_grad for parameter in model.parameters())
+    headline = "After the look the model can't be trained any more."
+    seen, expected = "requires_grad=False", "requires_grad=True, as before"
+    likely = expect.told(formula.FROZEN)
+    expect.that(trains, headline, seen=seen, expected=expected, likely=likely)
     modes = {part.training for part in model.modules()}
     expect.that(
         modes == {before},

@@ -29,12 +29,17 @@ class Keeping(nn.Module):
 
 
 def network(
-    draw: Draw, hidden: int, labels: int = 1, dropout: float = 0.0, before: int = 1
+    draw: Draw,
+    hidden: int,
+    labels: int = 1,
+    dropout: float = 0.0,
+    before: int = 1,
+    features: int = 2,
 ) -> Keeping:
-    """Two features, so many hidden layers before the last one, which has `hidden` neurons, and one
-    probability or logits.
+    """So many hidden layers before the last one, which has `hidden` neurons, and one probability or
+    logits.
     """
-    sizes = [2, *(draw.integer(3, 8) for _ in range(before)), hidden]
+    sizes = [features, *(draw.integer(3, 8) for _ in range(before)), hidden]
     parts = [part for pair in pairwise(sizes) for part in (nn.Linear(*pair), tanh(dropout))]
     return draw.weights(
         Keeping(*parts, nn.Linear(hidden, labels), nn.Sigmoid() if labels == 1 else nn.Identity()),
@@ -46,23 +51,22 @@ def tanh(dropout: float) -> nn.Module:
     return nn.Sequential(nn.Tanh(), nn.Dropout(dropout)) if dropout else nn.Tanh()
 
 
-def modes(model: nn.Module) -> list[bool]:
-    return [part.training for part in model.modules()]
+def left(model: nn.Module) -> list[object]:
+    """How a look leaves a model, and whether gradients are recorded after it."""
+    recording = [torch.is_grad_enabled(), *(one.requires_grad for one in model.parameters())]
+    return [[part.training for part in model.modules()], recording]
 
 
 def lines(draw: Draw, count: int) -> Tensor:
-    """Where the lines of a grid lie, in ascending order."""
-    return draw.uniform(-5, 5, count).sort().values
+    """Where the lines of a grid lie, in any order."""
+    return draw.uniform(-5, 5, count)
 
 
 @question("features", times=2)
 def hidden_features(kata, draw: Draw):
     found = {}
-    for before in (0, 1, 2):
-        model, points = (
-            network(draw, hidden=draw.integer(1, 6), before=before),
-            2 * draw.normal(draw.integer(5, 30), 2),
-        )
+    for before, hidden, n in ((0, 2, 1), (1, 1, 7), (2, draw.integer(3, 6), draw.integer(5, 30))):
+        model, points = network(draw, hidden=hidden, before=before), 2 * draw.normal(n, 2)
         model(draw.normal(draw.integer(2, 4), 2))  # the results of this pass are not asked for
         with training_steps.untouched(found, points=points):
             found[f"{before} before"] = kata.last_hidden_features(model, points)
@@ -74,7 +78,8 @@ def features_in_evaluation_mode(kata, draw: Draw):
     model, found = network(draw, hidden=2, dropout=0.5), {}
     for name, training in (("training", True), ("evaluation", False)):
         model.train(training)
-        found[name] = [kata.last_hidden_features(model, draw.normal(20, 2)), modes(model)]
+        with torch.enable_grad():
+            found[name] = [kata.last_hidden_features(model, draw.normal(20, 2)), left(model)]
     return found
 
 
@@ -87,16 +92,15 @@ def features_on_another_device(kata, draw: Draw):
 
 @question("boundary", times=4)
 def boundary(kata, draw: Draw):
-    model, h1, found = (
-        network(draw, hidden=2, before=draw.integer(0, 2)),
-        draw.normal(draw.integer(3, 12)),
-        {},
-    )
-    with torch.no_grad():
-        weight = model.linear_modules[-1].weight
-        weight += 0.2 * weight.sign()  # far enough from 0 to divide by
-    with training_steps.untouched(found, h1=h1):
-        found["h2"] = kata.hidden_boundary(model, h1)
+    found = {}
+    for name, n in (("several", draw.integer(3, 12)), ("one", 1)):
+        before, features = draw.integer(0, 2), draw.integer(3, 5)
+        model, h1 = network(draw, 2, before=before, features=features), 2 * draw.normal(n)
+        with torch.no_grad():
+            weight = model.linear_modules[-1].weight
+            weight += 0.2 * weight.sign()  # far enough from 0 to divide by
+        with torch.enable_grad(), training_steps.untouched(found, h1=h1):
+            found[name] = [kata.hidden_boundary(model, h1), left(model)]
     return found
 
 
@@ -120,14 +124,14 @@ def boundary_on_another_device(kata, draw: Draw):
 
 @question("grid", times=4)
 def grid(kata, draw: Draw):
-    """Of one output and of several, on an oblong grid and on a square one."""
+    """Of one output, of two and of more; on oblong grids, a square one, a row, and a column."""
     found = {}
-    for labels in (1, draw.integer(2, 5)):
-        model, rows = network(draw, hidden=draw.integer(2, 4), labels=labels), draw.integer(2, 6)
-        for name, columns in (("oblong", rows + draw.integer(1, 4)), ("square", rows)):
+    for labels in (1, 2, draw.integer(3, 5)):
+        model, n = network(draw, hidden=draw.integer(2, 4), labels=labels), draw.integer(2, 6)
+        for rows, columns in ((n, n + draw.integer(1, 4)), (n, n), (1, n), (n, 1)):
             x1, x2 = lines(draw, columns), lines(draw, rows)
             with training_steps.untouched(found, x1=x1, x2=x2):
-                found[f"{name} {labels > 1}"] = kata.predict_grid(model, x1, x2)
+                found[f"{labels}, {rows}, {columns}"] = kata.predict_grid(model, x1, x2)
     return found
 
 
@@ -136,7 +140,8 @@ def grid_in_evaluation_mode(kata, draw: Draw):
     model, found = network(draw, hidden=4, dropout=0.5), {}
     for name, training in (("training", True), ("evaluation", False)):
         model.train(training)
-        found[name] = [kata.predict_grid(model, lines(draw, 4), lines(draw, 5)), modes(model)]
+        with torch.enable_grad():
+            found[name] = [kata.predict_grid(model, lines(draw, 4), lines(draw, 5)), left(model)]
     return found
 
 

@@ -2,7 +2,8 @@
 left as they came, called twice, and with the causes that fit all draws.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -29,6 +30,9 @@ LEFT_GRADIENT = (
 )
 CLEARED = (
     "the gradients of what was given are gone: zero_grad() and .grad = None have no place in here"
+)
+SWITCHED_OFF = (
+    "torch.set_grad_enabled(False) lasts for good: `with torch.no_grad():` ends by itself"
 )
 KEPT = (
     "something is kept from call to call: a global name, an attribute, or a list as the default of"
@@ -85,7 +89,8 @@ def check(
     results, kept = [], []
     for name, draw in zip(names, given, strict=True):
         arguments = values.copied(draw)
-        result = _result(function, arguments)
+        with recording_as_before(name):
+            result = _result(function, arguments)
         if not isinstance(result, Failed):
             expect_as_it_came(arguments, draw, name, if_changed)
             if not may_share:
@@ -184,6 +189,17 @@ def expect_as_it_came(now: Any, before: Any, what: str, likely: str = "") -> Non
         likely=causes or likely or guesses.in_place(before),
         pointer=pointers.IN_PLACE,
     )
+
+
+@contextlib.contextmanager
+def recording_as_before(what: str) -> Iterator[None]:
+    """The block leaves the recording of gradients switched on."""
+    with torch.enable_grad():
+        yield
+        records = torch.is_grad_enabled()
+    headline = f"{what}: after the call no gradients are recorded any more."
+    off, on = "switched off", "switched on, as before"
+    expect.that(records, headline, seen=off, expected=on, likely=expect.told(SWITCHED_OFF))
 
 
 def _result(function: Function, arguments: Sequence[Any], is_ours: bool = False) -> Any:
