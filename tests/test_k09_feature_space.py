@@ -212,9 +212,7 @@ class TestGrid:
                 lambda *given: outputs_of(*given)[:, :, 0],
                 lambda *given: outputs_of(*given)[:, :, -1],
             ],
-            "argmax runs over the points: dim=1 goes along the outputs of each": (
-                lambda *given: outputs_of(*given)[0].argmax(dim=0)[None]
-            ),
+            "argmax runs over the points: dim=1 goes along the outputs of each": (over_the_points),
             "this is the class with the smallest output": (
                 lambda *given: outputs_of(*given).argmin(dim=2)
             ),
@@ -303,6 +301,14 @@ def by_rows(model: KeepingNetwork, x1: Tensor, x2: Tensor) -> Tensor:
     return outputs[:, :, 0] if outputs.shape[2] == 1 else outputs.argmax(dim=2)
 
 
+def over_the_points(model: KeepingNetwork, x1: Tensor, x2: Tensor) -> Tensor:
+    """For each output the number of the point where it is largest; from the start, till all nodes
+    have a number.
+    """
+    numbers = outputs_of(model, x1, x2).flatten(0, 1).argmax(dim=0)
+    return numbers.repeat(len(x1) * len(x2))[: len(x1) * len(x2)].reshape(len(x2), len(x1))
+
+
 def even(values: Tensor) -> Tensor:
     return torch.linspace(float(values[0]), float(values[-1]), len(values))
 
@@ -368,8 +374,11 @@ def check_looking(model: nn.Module, before: bool, look, right: Tensor, what: str
     """The look is one in evaluation mode, records no gradient, and leaves the model in the mode it
     came in.
     """
+    recorded = []
+    handle = model.register_forward_hook(lambda _, x, output: recorded.append(output.requires_grad))
     with formula.recording_as_before(what):
         seen = look()
+    handle.remove()
     if before and not torch.allclose(expect.tensor(seen, what), right, atol=1e-5):
         likely = DROPOUT if not torch.allclose(look(), seen) else "an earlier test says why"
         expect.unmet(
@@ -380,6 +389,13 @@ def check_looking(model: nn.Module, before: bool, look, right: Tensor, what: str
         )
     expect.close(seen, right, what=what)
     check_no_gradient(seen, what)
+    expect.that(
+        not any(recorded),
+        f"{what}: the model is run with gradients recorded.",
+        seen="requires_grad=True",
+        expected="requires_grad=False",
+        likely="`with torch.no_grad():` around the call of the model: detach() comes too late",
+    )
     trains = all(parameter.requires_grad for parameter in model.parameters())
     headline = "After the look the model can't be trained any more."
     seen, expected = "requires_grad=False", "requires_grad=True, as before"

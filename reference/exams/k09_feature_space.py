@@ -51,10 +51,17 @@ def tanh(dropout: float) -> nn.Module:
     return nn.Sequential(nn.Tanh(), nn.Dropout(dropout)) if dropout else nn.Tanh()
 
 
-def left(model: nn.Module) -> list[object]:
-    """How a look leaves a model, and whether gradients are recorded after it."""
-    recording = [torch.is_grad_enabled(), *(one.requires_grad for one in model.parameters())]
-    return [[part.training for part in model.modules()], recording]
+def look(call, model: nn.Module, *given: Tensor) -> list[object]:
+    """What a look gives, and how it leaves the model; whether it recorded gradients, and whether
+    they are recorded after it.
+    """
+    recorded: list[bool] = []
+    handle = model.register_forward_hook(lambda _, x, output: recorded.append(output.requires_grad))
+    with torch.enable_grad():
+        answer, recording = call(model, *given), torch.is_grad_enabled()
+    handle.remove()
+    trained = [one.requires_grad for one in model.parameters()]
+    return [answer, [part.training for part in model.modules()], trained, recording, any(recorded)]
 
 
 def lines(draw: Draw, count: int) -> Tensor:
@@ -78,8 +85,7 @@ def features_in_evaluation_mode(kata, draw: Draw):
     model, found = network(draw, hidden=2, dropout=0.5), {}
     for name, training in (("training", True), ("evaluation", False)):
         model.train(training)
-        with torch.enable_grad():
-            found[name] = [kata.last_hidden_features(model, draw.normal(20, 2)), left(model)]
+        found[name] = look(kata.last_hidden_features, model, draw.normal(20, 2))
     return found
 
 
@@ -99,8 +105,8 @@ def boundary(kata, draw: Draw):
         with torch.no_grad():
             weight = model.linear_modules[-1].weight
             weight += 0.2 * weight.sign()  # far enough from 0 to divide by
-        with torch.enable_grad(), training_steps.untouched(found, h1=h1):
-            found[name] = [kata.hidden_boundary(model, h1), left(model)]
+        with training_steps.untouched(found, h1=h1):
+            found[name] = look(kata.hidden_boundary, model, h1)
     return found
 
 
@@ -140,8 +146,7 @@ def grid_in_evaluation_mode(kata, draw: Draw):
     model, found = network(draw, hidden=4, dropout=0.5), {}
     for name, training in (("training", True), ("evaluation", False)):
         model.train(training)
-        with torch.enable_grad():
-            found[name] = [kata.predict_grid(model, lines(draw, 4), lines(draw, 5)), left(model)]
+        found[name] = look(kata.predict_grid, model, lines(draw, 4), lines(draw, 5))
     return found
 
 
