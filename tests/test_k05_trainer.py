@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tests.support import expect, formula, gradients, placement, returned, training
+from tests.support import expect, formula, gradients, modes, placement, returned, training
 from tests.support.descent import (
     LEARNING_RATE,
     batches,
@@ -482,7 +482,7 @@ class TestPrints:
 class TestLeavesAlone:
     @pytest.mark.parametrize("before", [True, False], ids=["training", "evaluation"])
     def test_trains_in_training_mode_and_restores_the_mode(self, kata, before):
-        model, seen = line().train(before), []
+        model, seen = nn.Sequential(line(), nn.Identity()).train(before), []
         model.register_forward_hook(lambda module, inputs, output: seen.append(module.training))
         run(kata, model, batches(), epochs=1)
         expect.that(
@@ -492,15 +492,7 @@ class TestLeavesAlone:
             expected=[True] * 3,
             likely="model.train() is missing before the loop, or model.eval() stands inside it",
         )
-        name = "training" if before else "evaluation"
-        likely = "keep model.training at the start, and give it back at the end: model.train(mode)"
-        expect.that(
-            model.training == before,
-            f"A model that came in {name} mode is left in another one.",
-            seen=f"training={model.training}",
-            expected=before,
-            likely=likely,
-        )
+        modes.expect_left(model, before)
 
     def test_leaves_the_data_as_it_was(self, kata):
         features, targets = torch.randn(8, 2), torch.randn(8, 1)

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 
 from katas.given.data import sine_bands
 from katas.given.networks import KeepingNetwork, unrolled_bands
-from tests.support import expect, formula, placement
+from tests.support import expect, formula, modes, placement
 
-MODE = "note model.training at the start, and restore it at the end: model.train(mode)"
 DROPOUT = "dropout was active: call model.eval() before you run the model"
 
 
@@ -401,14 +400,4 @@ def check_looking(model: nn.Module, before: bool, look, right: Tensor, what: str
     seen, expected = "requires_grad=False", "requires_grad=True, as before"
     likely = expect.told(formula.FROZEN)
     expect.that(trains, headline, seen=seen, expected=expected, likely=likely)
-    modes = {part.training for part in model.modules()}
-    expect.that(
-        modes == {before},
-        (
-            f"A model that came in {'training' if before else 'evaluation'} mode is left in another"
-            " mode."
-        ),
-        seen=f"training={model.training}",
-        expected=f"training={before}",
-        likely=MODE,
-    )
+    modes.expect_left(model, before)

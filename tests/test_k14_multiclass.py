@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import blobs
-from tests.support import calls, expect, gradients, placement, training
+from tests.support import calls, expect, gradients, modes, placement, training
 
 SOFTMAX_TWICE = (
     "a softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw logits"
@@ -234,18 +234,7 @@ class TestPredict:
             expected="False",
             likely="with torch.no_grad(): around the call of the model",
         )
-        headline = (
-            f"A model that came in {'training' if before else 'evaluation'} mode is left in another"
-            " one."
-        )
-        likely = "keep model.training at the start, and restore it at the end: model.train(mode)"
-        expect.that(
-            model.training == before,
-            headline,
-            seen=f"training={model.training}",
-            expected=before,
-            likely=likely,
-        )
+        modes.expect_left(model, before)
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import nonsense
-from tests.support import expect, formula, placement, signals, training
+from tests.support import expect, formula, modes, placement, signals, training
 
 ONE_MASK = "the mask has a single row: give nn.Dropout the hidden activations of all examples"
 SQUARE = 60  # inputs, hidden units and outputs of the network that the tests of dropout use
@@ -448,14 +448,7 @@ class TestOverfit:
                 else "model.train() is missing before the loop, so dropout may be off"
             ),
         )
-        seen = [part.training for part in model.modules()]
-        expect.that(
-            seen == [before] * len(seen),
-            "The model is not left in the mode it came in.",
-            seen=f"training={model.training}",
-            expected=f"training={before}",
-            likely="keep model.training at the start, and restore it: model.train(mode)",
-        )
+        modes.expect_left(model, before)
 
     def test_learns_nonsense_by_heart(self, kata, mark):
         model, (known, unknown) = (

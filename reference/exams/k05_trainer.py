@@ -266,12 +266,12 @@ def what_the_score_gets(kata, draw: Draw):
 def mode(kata, draw: Draw):
     found, seen = [], []
     for before in (True, False):
-        model = draw.weights(line()).train(before)
+        model = nn.Sequential(draw.weights(line()), nn.Identity()).train(before)
         model.register_forward_hook(lambda module, inputs, output: seen.append(module.training))
         kata.trainer(
             model, nn.MSELoss(), descent(model), batches(draw, column), epochs=2, verbose=False
         )
-        found.append([all(seen), model.training])
+        found.append([all(seen), [part.training for part in model.modules()]])
     return {"modes": found}
 
 

@@ -7,7 +7,7 @@ import torch
 
 from dojo.diagnosis import Diagnosis
 from dojo.suite import feedback
-from dojo.suite.loader import load
+from dojo.suite.loader import last_used, load
 
 FILE = """import math
 
@@ -88,7 +88,7 @@ def test_none_that_is_no_gradient_is_a_missing_return_first(tmp_path, line):
 
 
 @pytest.mark.parametrize(
-    "value", ["weight", "[]", "dict()", "()", "np.ones(2)", "'a'", "(1)", "nn.ReLU()", "nothing"]
+    "value", ["weight", "[]", "dict()", "np.ones(2)", "'a'", "(1)", "nn.ReLU()", "nothing"]
 )
 def test_where_a_librarys_attributes_are_made_is_not_spoken_of(tmp_path, value):
     why = explained(tmp_path, f"{value}.foo")
@@ -133,13 +133,41 @@ def test_a_class_of_the_learners_own_is_asked_where_it_makes_the_attribute(tmp_p
         ("float(np.ones(2))", "a single number was needed and several came", "math."),
         ("math.exp(data)", "torch.exp does the same to each of a tensor", "item()"),
         ("math.erf(np.ones(2))", "torch.erf does the same to each", "item()"),
-        ("max(0, data)", "torch.maximum and torch.minimum compare two tensors", "`if`"),
+        ("max(0, data)", "torch.maximum and torch.minimum compare two", "`if`"),
         ("data if data > 0 else lr * data", "torch.where(condition, a, b)", "Python's own"),
         ("torch.maximum(data, 0)", "torch.maximum takes tensors only, and 'other'", "raise"),
         ("torch.sqrt(2)", "torch.sqrt takes tensors only, and 'input' is a plain int", "raise"),
         ("nn.Parameter(lr)", "nn.Parameter takes a tensor, not a plain float", "nothing called"),
         ("lr.detach()", "a plain float stands where a tensor is needed", "nn.Parameter"),
         ("data & twos", "&, |, ^ and ~ work on truth values and whole numbers", "raise"),
+        ("max(0, np.ones(2))", "np.maximum and np.minimum compare two", "torch."),
+        ("np.max(0, np.ones(2))", "the second argument of np.max", "raise"),
+        ("np.ones((4, 2)) / np.ones(4)", "keepdims=True", "print their shapes"),
+        ("np.ones((4, 2)) @ np.ones((4, 2))", "Is one to be transposed", "   "),
+        ("data - data.max(dim=1)", "take .values or .indices", "   "),
+        ("weight.clone().requires_grad = False", "detach().clone() cuts it loose", "   "),
+        ("nn.Linear(2, 1).weight = data", "fill it in place, under torch.no_grad()", "   "),
+        ("(data, twos).shape", "a tuple of several values", "spelling"),
+        ("for _ in 5:\n        pass", "range(n) counts to n", "   "),
+        ("lr[0]", "here is a plain float", "   "),
+        ("torch.ones[0]", "round brackets call it", "   "),
+        ('"-".join([1, 2])', "str(...) makes a text of each", "   "),
+        ('"k" + 1', "an f-string puts values into texts", "   "),
+        ("a, b = data[:1]", "2 names stand on the left, and not enough values come", "   "),
+        ("torch.optim.Adam([weight], momentum=0.9)", "is called 'momentum'", "signature"),
+        ('{"f1": 1}["F1"]', "there is no entry 'F1'", "   "),
+        ('[1]["a"]', "here stands a str", "   "),
+        ("data(twos)", "round brackets stand after a Tensor", "   "),
+        ("data[5]", "dimension 0 has 2 entries", "   "),
+        ("data[0, 0, 0]", "here there are 2", "   "),
+        ("nn.Sequential(*map(type, [nn.ReLU()]))", "came as the class", "   "),
+        ("with torch.no_grad:\n        pass", "brackets call it, torch.no_grad()", "   "),
+        ('float("width")', "the text 'width' is no number", "   "),
+        (
+            "functional.cross_entropy(torch.ones(2).long(), data[0])",
+            "the outputs first and the targets second",
+            "raise",
+        ),
         ("data[0].squeeze(1)", "has fewer dimensions than the line below", "unsqueeze(0)"),
         ("nn.Linear(2, 1).device", "next(model.parameters()).device", "check the spelling"),
         ("nn.Linear(2)", "is called with other arguments", "keep the stub's signature"),
@@ -170,3 +198,11 @@ def test_of_several_causes_none_is_told(tmp_path):
     assert len(why.likely) == 2
     assert not why.is_told
     assert why.pointer == feedback.LOOK_AT_VALUES
+
+
+def test_the_code_that_is_shown_is_the_function_and_not_the_model_that_it_gets(tmp_path):
+    path = tmp_path / "k03_autograd.py"
+    path.write_text(FILE.replace("{}", "pass"), encoding="utf-8")
+    kata = load(path)
+    assert kata.Own and last_used(kata) == "Own"
+    assert kata.f and kata.Own and last_used(kata) == "f"

@@ -133,6 +133,7 @@ def test_code_beside_a_stubs_raise_is_begun(body):
         ("x = a && b\n", "`and`"),
         ("if a:\n    pass\nelse if b:\n    pass\n", "elif"),
         ("import scikit-learn\n", "sklearn"),
+        ("x = [1 2]\n", "a comma, or an operator"),
         ("x = 1 2\n", None),
     ],
 )

@@ -128,16 +128,18 @@ def _unknown_attribute(error: BaseException, match: re.Match[str]) -> tuple[Caus
 
 def _truth(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
     """torch asks for the truth of what a loss is made with, where that should be outputs."""
+    library = "np" if " array " in str(error) else "torch"
     text = (
         "an `if`, `while`, `and` or `not` asks several numbers at once whether they are true:"
-        " torch.where(condition, a, b) decides for each number by itself, .all() or .any() for all"
-        " together; whether something is there at all, `is not None` asks"
+        f" {library}.where(condition, a, b) decides for each number by itself, .all() or .any() for"
+        " all together; whether something is there at all, `is not None` asks"
     )
     if builtin := re.search(r"(?<![.\w])(max|min|sorted)\(", _line(error)):
+        bounds = "np.clip" if library == "np" else "clamp(min=...) or clamp(max=...)"
         text = (
             f"Python's own {builtin[1]}() asks several numbers at once which is larger:"
-            " clamp(min=...) and clamp(max=...) bound each number, torch.maximum and torch.minimum"
-            " compare two tensors"
+            f" {library}.maximum and {library}.minimum compare two of the same shape number by"
+            f" number, {bounds} sets bounds"
         )
     frames = traceback.extract_tb(error.__traceback__)
     if frames and Path(frames[-1].filename).name == "_reduction.py":

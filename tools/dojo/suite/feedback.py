@@ -118,7 +118,7 @@ def _diagnosis(
     if is_late(error):
         return _endless(error, expected, limit or 0)
     headline = "The test could not work with what your code returned."
-    words = "read the error's last line: it names what went wrong"
+    words = "the error's own words say what could not be done"
     if in_learners_code:
         headline = "Your code raised an error."
         words += "; it was raised in the line below"

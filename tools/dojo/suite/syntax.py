@@ -52,6 +52,7 @@ KNOWN = (
     ),
     ("Maybe you meant '=='", "", "equals", "= gives a value to a name; == compares"),
     ("'(?:return|yield)' outside", "", "outside", "this line is too far left for its function"),
+    ("forgot a comma", "", "comma", "a comma, or an operator such as *, is missing in this line"),
     ("invalid syntax", r"\+\+|--\s*$", "increment", "Python has no ++ and no --: write i += 1"),
     ("invalid syntax", r"&&|\|\||!\w", "words", "Python says `and`, `or`, `not` for &&, || and !"),
     (

@@ -63,6 +63,8 @@ DETECTORS: dict[str, Callable[[Code], Found]] = {
         trainings.optimizer_of_another,
         trainings.optimizer_of_the_old,
         trainings.optimizer_in_loop,
+        trainings.loss_arguments_swapped,
+        trainings.mode_set_alone,
         trainings.nll_on_scores,
         trainings.softmax_twice,
         trainings.sigmoid_twice,

@@ -30,6 +30,9 @@ def method_not_called(code: Code) -> Found:
         match node:
             case ast.Expr(ast.Attribute(attr=name) as value) if name in NAMED_IN_VAIN:
                 yield node, (ast.unparse(value), name)
+            case ast.withitem(ast.Attribute(attr="no_grad" | "enable_grad" | "inference_mode")):
+                named = node.context_expr
+                yield named, (ast.unparse(named), named.attr)  # type: ignore[attr-defined]
             case ast.Attribute(attr=name, ctx=ast.Load()) if name in NAMED_AS_VALUES:
                 if _is_used_up(code, node):
                     yield node, (ast.unparse(node), name)

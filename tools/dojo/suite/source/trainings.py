@@ -8,6 +8,9 @@ from dojo.suite.source import code as trees
 from dojo.suite.source.code import Code, Found, Function
 
 CUTTING = {"detach", "item", "numpy", "tolist", "round", "argmax"}
+LOPSIDED = {"BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "NLLLoss"}
+LOPSIDED |= {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
+LOPSIDED |= {"cross_entropy", "nll_loss"}
 SOFTMAX = {"torch.softmax", "torch.nn.functional.softmax"}
 SIGMOID = {"torch.sigmoid", "torch.nn.functional.sigmoid"}
 
@@ -167,6 +170,15 @@ def optimizer_of_the_old(code: Code) -> Found:
                         yield statement, (name,)
 
 
+def mode_set_alone(code: Code) -> Found:
+    for node in code.nodes:
+        match node:
+            case ast.Assign([ast.Attribute(ast.Name(name), "training")]) if name != "self":
+                loop = code.around(node, ast.For)  # over all modules, each may get its own
+                if not (isinstance(loop, ast.For) and name in ast.unparse(loop.target)):
+                    yield node, (f"{name}.training = ...", f"{name}.train(...)")
+
+
 def nll_on_scores(code: Code) -> Found:
     named = {getattr(node, "attr", getattr(node, "id", "")) for node in code.nodes}
     if not named & {"log_softmax", "LogSoftmax", "logsumexp", "log"}:
@@ -215,6 +227,31 @@ def _applies(code: Code, node: ast.AST, functions: set[str], layer: str) -> bool
 
 def _names(code: Code, value: ast.AST, wanted: tuple[str, ...]) -> bool:
     return isinstance(value, ast.Call) and code.full(value.func) in wanted
+
+
+def loss_arguments_swapped(code: Code) -> Found:
+    """A loss that gets the targets first; one that takes both alike is none of them."""
+    for function in code.functions:
+        makers = {name: value for name, value, _ in trees.assigned(function)}
+        for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+            if len(call.args) == 2 and _is_lopsided_loss(code, call.func, makers):
+                first, second = (_runs(function, each, call.lineno) for each in call.args)
+                if second and not first:
+                    turned = ", ".join(code.unparsed(each) for each in reversed(call.args))
+                    yield call, (f"{code.unparsed(call.func)}({turned})",)
+
+
+def _is_lopsided_loss(code: Code, called: ast.AST, makers: dict[str, ast.expr]) -> bool:
+    """True if outputs and targets can't change places: cross-entropies, and a loss handed in."""
+    match called:
+        case ast.Name(name) if name in makers:
+            return _is_lopsided_loss(code, makers[name], {})
+        case ast.Name(name):
+            return re.fullmatch(r"criterion|loss_?f(?:n|unction)?", name) is not None
+        case ast.Call(made):
+            return code.loss(made) in LOPSIDED
+    module, _, name = code.full(called).rpartition(".")
+    return module == "torch.nn.functional" and name in LOPSIDED
 
 
 def summed_loss(code: Code) -> Found:
