@@ -10,25 +10,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import blobs
-from tests.support import calls, expect, gradients, modes, placement, training
+from tests.support import calls, expect, formula, gradients, modes, placement, training
 
-SOFTMAX_TWICE = (
-    "a softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw logits"
-)
 LOGITS = torch.tensor(
     [[-14.3074, 18.9589, -5.0986, -31.1818], [-14.1848, -3.7758, 9.3668, -5.9449]]
 )
 
-RULE = training.Rule(
-    F.cross_entropy,
-    wrong={
-        SOFTMAX_TWICE: lambda logits, labels: F.cross_entropy(F.softmax(logits, dim=1), labels),
-        "this is the squared error against one-hot labels: use nn.CrossEntropyLoss": (
-            lambda logits, labels: F.mse_loss(logits, F.one_hot(labels, 4).float())
-        ),
-    },
-    default=100,
-)
+RULE = training.Rule(F.cross_entropy, wrong=training.CLASS_LOSSES, default=100)
 
 
 @pytest.mark.task("model")
@@ -48,7 +36,7 @@ class TestModel:
             causes={
                 "the softmax stays outside: nn.CrossEntropyLoss contains it": "Softmax",
                 "the sigmoid is for a single logit; here each class has one, and they stay raw": (
-                    "(3): Sigmoid"
+                    "(3): Sigmoid()\n  )"
                 ),
                 "this is a sigmoid between the layers: nn.ReLU belongs there": "(1): Sigmoid",
                 "this is tanh between the layers: nn.ReLU belongs there": "(1): Tanh",
@@ -61,33 +49,72 @@ class TestModel:
                     "Classifier()"
                 ),
                 "a ReLU after the last layer cuts off the negative logits: end with the "
-                "nn.Linear": ("(3): ReLU"),
+                "nn.Linear": ("(3): ReLU()\n  )"),
+                "there is a layer too many: two nn.Linear, and a ReLU between them": "(4): Linear",
+                "10 hidden units are written into the code: use hidden_size": "out_features=10,",
+                "a layer has no bias: leave out bias=False": "bias=False",
+                "there is dropout in the network, and the task has none": "Dropout",
             },
         )
 
     def test_output_follows_the_formula(self, kata):
-        model = kata.MulticlassClassifier(input_size=3, hidden_size=6, output_size=5)
-        x = 2 * torch.randn(25, 3)
+        n, d, hidden, classes = formula.sizes(4)
+        model = kata.MulticlassClassifier(d, hidden, classes)
         first, last = (layer for layer in model.modules() if isinstance(layer, nn.Linear))
-        z1 = x @ first.weight.T + first.bias
-        right = F.relu(z1) @ last.weight.T + last.bias
-        causes = {
-            "these are probabilities, and the model gives logits: leave the softmax out": F.softmax(
-                right, dim=1
+
+        def by(activation, x):
+            hidden = activation(F.linear(x, first.weight, first.bias))
+            return F.linear(hidden, last.weight, last.bias)
+
+        right = partial(by, F.relu)
+        wrong = {
+            "these are probabilities, and the model gives logits: leave the softmax out": (
+                lambda x: right(x).softmax(dim=1)
             ),
-            "these are log-probabilities, and the model gives logits": F.log_softmax(right, dim=1),
-            "a sigmoid is applied to every logit: leave it out": torch.sigmoid(right),
+            "these are log-probabilities, and the model gives logits": (
+                lambda x: right(x).log_softmax(dim=1)
+            ),
+            "a sigmoid is applied to every logit: leave it out": lambda x: right(x).sigmoid(),
             "these are class numbers: the model gives logits, and predict takes the largest": (
-                right.argmax(dim=1)
+                lambda x: right(x).argmax(dim=1)
             ),
-            "a ReLU cuts off the negative logits: leave it out after the last layer": F.relu(right),
-            "the ReLU between the layers is not applied, so this is a linear model": (
-                z1 @ last.weight.T + last.bias
+            "a ReLU cuts off the negative logits: leave it out after the last layer": (
+                lambda x: right(x).relu()
             ),
-            "this is tanh between the layers, not ReLU": torch.tanh(z1) @ last.weight.T + last.bias,
+            "the ReLU between the layers is not applied, so this is a linear model": partial(
+                by, lambda z: z
+            ),
+            "this is tanh between the layers, not ReLU": partial(by, torch.tanh),
+            "this is a sigmoid between the layers: nn.ReLU belongs there": partial(by, F.sigmoid),
+            "the logits are cut off: they stay raw, however large": [
+                lambda x, most=most: right(x).clamp(-most, most) for most in (1, 10, 50, 100)
+            ],
+            "the largest logit is taken away: softmax does that, and the logits stay raw": (
+                lambda x: right(x) - right(x).amax(dim=1, keepdim=True)
+            ),
+            "a dimension of size 1 is dropped: a single example keeps its row": (
+                lambda x: right(x).squeeze()
+            ),
         }
-        with expect.untouched("The input", x):
-            expect.close(model(x), right, what="The output", causes=causes)
+        draws = {
+            f"{n} examples": [2 * torch.randn(n, d)],
+            "huge features": [1e4 * torch.randn(6, d)],
+            "a single example": [torch.randn(1, d)],
+        }
+        formula.check(model, right, draws, "The output", wrong, records=True)
+
+    def test_layers_start_as_torch_makes_them(self, kata):
+        for layer in kata.MulticlassClassifier(60, 80, 70).modules():
+            if isinstance(layer, nn.Linear):
+                limit = layer.in_features**-0.5  # all numbers between -limit and limit alike
+                for name, parameter in layer.named_parameters():
+                    largest, spread = parameter.abs().max() / limit, parameter.std() / limit
+                    headline = f"The {name} of a layer does not start as torch makes it."
+                    seen = f"up to {largest:.3f}, standard deviation {spread:.3f}"
+                    expected = "up to 1, standard deviation 0.58, in parts of 1 / sqrt(inputs)"
+                    likely = "the layers are changed after they were made: leave nn.init out"
+                    is_fresh = largest <= 1.001 and abs(spread - 3**-0.5) < 0.15
+                    expect.that(is_fresh, headline, seen=seen, expected=expected, likely=likely)
 
     def test_gradients_reach_every_parameter(self, kata):
         model = kata.MulticlassClassifier(input_size=2, hidden_size=10, output_size=4)
@@ -102,32 +129,21 @@ class TestModel:
 @pytest.mark.task("softmax")
 class TestSoftmax:
     def test_probabilities_follow_the_formula(self, kata):
-        z = torch.randn(5, 3)
-        powers, shifted = z.exp(), (z - z.amax(dim=1, keepdim=True)).exp()
-        causes = {
-            "the sum runs over the examples: dim=1 goes along the row": powers / powers.sum(dim=0),
-            "the sum of the shifted powers runs over the examples: dim=1 goes along the row": (
-                shifted / shifted.sum(dim=0)
-            ),
-            "the sum runs over all numbers: every row has a sum of its own": powers / powers.sum(),
-            "exp is missing": z / z.sum(dim=1, keepdim=True),
-            "these are the powers exp(z), not divided by their sum": powers,
-            "these are the powers of the shifted logits, not divided by their sum": shifted,
-            "this is the sigmoid of each logit: its row does not sum to 1": torch.sigmoid(z),
-            "this is the logarithm of the softmax": F.log_softmax(z, dim=1),
+        n, m, classes = formula.sizes(3)
+        draws = {
+            f"{n} examples and 3 classes": [2 * torch.randn(n, 3)],
+            f"{m} examples and {classes} classes": [4 * torch.randn(m, classes)],
+            "two classes": [torch.randn(n, 2)],
+            "one class": [torch.randn(n, 1)],
+            "a single example": [torch.randn(1, 4)],
         }
-        with expect.untouched("The logits", z):
-            expect.close(
-                kata.softmax(z), F.softmax(z, dim=1), what="The probabilities", causes=causes
-            )
+        what = "The probabilities"
+        formula.check(kata.softmax, partial(F.softmax, dim=1), draws, what, NO_SOFTMAX)
 
     def test_rows_sum_to_one(self, kata):
         seen = kata.softmax(10 * torch.randn(50, 4))
-        expect.close(
-            expect.tensor(seen, "The result").sum(dim=1),
-            torch.ones(50),
-            what="The sums of the rows",
-        )
+        what = "The sums of the rows"
+        expect.close(expect.tensor(seen, "The result").sum(dim=1), torch.ones(50), what)
 
     def test_logits_of_a_trained_network(self, kata):
         expected = torch.tensor(
@@ -135,36 +151,41 @@ class TestSoftmax:
         )
         seen = kata.softmax(LOGITS)
         expect.close(seen, expected, what="The probabilities of the lesson's logits")
-        expect.close(
-            seen.clamp(min=1e-30).log(),
-            F.log_softmax(LOGITS, dim=1),
-            what="Their logarithms",
-            atol=1e-3,
-        )
+        cut = "small probabilities are cut off or rounded: give them as they are"
+        likely = expect.told(cut) if bool((seen == seen.clamp(min=1e-9)).all()) else ()
+        right, what = F.log_softmax(LOGITS, dim=1), "Their logarithms"
+        expect.close(seen.clamp(min=1e-30).log(), right, what, atol=1e-3, likely=likely)
 
-    @pytest.mark.parametrize("size", [1e3, 1e4, -1e4], ids="{:g}".format)
-    def test_stays_finite_for_huge_logits(self, kata, size):
-        logits = torch.tensor([[size, 0.0, -size], [size, size, size], [0.5, 1.5, size]])
-        seen = expect.tensor(kata.softmax(logits), "The result")
-        overflow = (
+    def test_stays_finite_for_huge_logits(self, kata):
+        def shifted(by):
+            return lambda z: whole((z - by(z)).exp())
+
+        wrong = {
             "exp of a large number is infinite, and inf / inf is nan: first subtract each row's"
-            " largest logit"
-        )
-        one_shift = (
+            " largest logit": lambda z: whole(z.exp()),
             "a row far below the largest logit of all rows becomes 0 / 0: subtract each row's own"
-            " largest logit, dim=1"
-        )
-        naive = logits.exp() / logits.exp().sum(dim=1, keepdim=True)
-        likely = overflow if torch.equal(naive.isfinite(), seen.isfinite()) else one_shift
-        right = F.softmax(logits, dim=1)
-        expect.that(
-            bool(seen.isfinite().all()),
-            "The softmax of huge logits is not finite.",
-            seen=expect.describe(seen),
-            expected=expect.describe(right),
-            likely=likely,
-        )
-        expect.close(seen, right, what="The softmax of huge logits")
+            " largest logit, dim=1": [
+                shifted(lambda z: z.max()),
+                shifted(lambda z: z.amax(dim=0)),
+            ],
+            "this subtracts each row's mean, and exp can still overflow: subtract its largest"
+            " logit": shifted(lambda z: z.mean(dim=1, keepdim=True)),
+            "this subtracts each row's largest absolute value: subtract its largest logit": shifted(
+                lambda z: z.abs().amax(dim=1, keepdim=True)
+            ),
+            "this subtracts each row's smallest logit: subtract its largest": shifted(
+                lambda z: z.amin(dim=1, keepdim=True)
+            ),
+        }
+        draws = {
+            f"logits up to {size:g}": [
+                torch.tensor([[size, 0.0, -size], [size, size - 1, size], [0.5, 1.5, size]])
+            ]
+            for size in (1e3, 1e4, -1e4)
+        }
+        draws["a single row far below 0"] = [torch.tensor([[-1e4, -9999.0, -1e4]])]
+        what = "The softmax"
+        formula.check(kata.softmax, partial(F.softmax, dim=1), draws, what, wrong)
 
     def test_gradients_flow(self, kata):
         z, weights = torch.randn(4, 3), torch.randn(4, 3)
@@ -190,21 +211,51 @@ class TestSoftmax:
 @pytest.mark.task("predict")
 class TestPredict:
     def test_answers_with_the_largest_logit(self, kata):
-        x = torch.tensor([[-1.0, -5.0, -2.0], [0.1, 0.2, 0.3], [2.0, 9.0, 1.0], [-7.0, -6.0, -6.5]])
-        causes = {
-            "this is the largest of each column: argmax(dim=1) goes along the row": x.argmax(dim=0),
-            "this is the position in the whole table: argmax needs dim=1": x.argmax(),
+        n, m, classes = formula.sizes(3)
+        by_class = [[-1.0, -5, -2], [0.1, 0.2, 0.3], [2.0, 9, 1], [-7.0, -6, -6.5]]
+
+        def of(model, x, choose):
+            with torch.no_grad():
+                return choose(model.eval()(x))
+
+        def each(choose):
+            return lambda model, x: of(model, x, choose)
+
+        draws = {
+            "four rows of logits": [nn.Identity(), torch.tensor(by_class)],
+            f"{n} examples": [nn.Linear(2, 4), 3 * torch.randn(n, 2)],
+            f"{m} examples and {classes} classes": [nn.Linear(3, classes), torch.randn(m, 3)],
+            "a single example": [nn.Linear(2, 3).eval(), torch.randn(1, 2)],
+        }
+        wrong = {
+            "this is the largest of each column: argmax(dim=1) goes along the row": each(
+                lambda z: z.argmax(dim=0)
+            ),
+            "this is the position in the whole table: argmax needs dim=1": each(
+                lambda z: z.argmax()
+            ),
             "these are the largest logits, not their positions: max(dim=1) gives both, "
-            ".indices are the positions": x.amax(dim=1),
-            "the smallest logit is taken, not the largest": x.argmin(dim=1),
-            "there is one column too many: keepdim=True is not needed": x.argmax(
-                dim=1, keepdim=True
+            ".indices are the positions": each(lambda z: z.amax(dim=1)),
+            "the smallest logit is taken, not the largest": each(lambda z: z.argmin(dim=1)),
+            "the signs are dropped: a logit far below 0 is no likely class": each(
+                lambda z: z.abs().argmax(dim=1)
+            ),
+            "the probabilities are compared with 0.5: the likeliest class may have less": each(
+                lambda z: (z.sigmoid() > 0.5).long().argmax(dim=1)
+            ),
+            "the classes are counted from 1: argmax counts from 0": each(
+                lambda z: z.argmax(dim=1) + 1
+            ),
+            "there is one column too many: keepdim=True is not needed": each(
+                lambda z: z.argmax(dim=1, keepdim=True)
+            ),
+            "a single example keeps its dimension: leave squeeze() out": each(
+                lambda z: z.argmax(dim=1).squeeze()
             ),
         }
-        with expect.untouched("The features", x):
-            seen = kata.predict(nn.Identity(), x)
-        expect.close(seen, torch.tensor([0, 2, 1, 1]), what="The class numbers", causes=causes)
-        expect.dtype(seen, torch.int64, what="The class numbers")
+        what = "The class numbers"
+        right = each(lambda z: z.argmax(dim=1))
+        formula.check(kata.predict, right, draws, what, wrong, records=False)
 
     @pytest.mark.parametrize("before", [True, False], ids=["training", "evaluation"])
     def test_asks_in_evaluation_mode_and_restores_the_mode(self, kata, before):
@@ -258,6 +309,12 @@ class TestTrain:
             seen = training.run(network(kata), kata.train, *blobs(), RULE, epochs=epochs)
             training.check_losses(seen)
 
+    def test_takes_any_number_of_features_and_classes(self, kata):
+        n, d, classes = formula.sizes(3)
+        data = torch.randn(n, d), torch.randint(classes, (n,))
+        model = kata.MulticlassClassifier(d, 7, classes)
+        training.check(model, kata.train, *data, RULE, epochs=3)
+
     def test_tells_the_four_blobs_apart(self, kata, mark):
         model, (features, labels) = network(kata), blobs()
         losses = training.check(model, kata.train, features, labels, RULE)
@@ -278,3 +335,32 @@ class TestTrain:
 
 def network(kata):
     return kata.MulticlassClassifier(input_size=2, hidden_size=10, output_size=4)
+
+
+def whole(powers):
+    return powers / powers.sum(dim=1, keepdim=True)
+
+
+def shift(z):
+    return (z - z.amax(dim=1, keepdim=True)).exp()
+
+
+NO_SOFTMAX = {
+    "the sum runs over the examples: dim=1 goes along the row": lambda z: z.exp() / z.exp().sum(0),
+    "the sum of the shifted powers runs over the examples: dim=1 goes along the row": (
+        lambda z: shift(z) / shift(z).sum(dim=0)
+    ),
+    "the sum runs over all numbers: every row has a sum of its own": [
+        lambda z: z.exp() / z.exp().sum(),
+        lambda z: shift(z) / shift(z).sum(),
+    ],
+    "exp is missing": whole,
+    "these are the powers exp(z), not divided by their sum": torch.exp,
+    "these are the powers of the shifted logits, not divided by their sum": shift,
+    "this is the sigmoid of each logit: its row does not sum to 1": torch.sigmoid,
+    "this is the logarithm of the softmax": partial(F.log_softmax, dim=1),
+    "the powers are of 2: exp takes those of e": lambda z: whole(2**z),
+    "the powers are divided by the root of the sum of their squares: divide by their sum": (
+        lambda z: F.normalize(shift(z), dim=1)
+    ),
+}

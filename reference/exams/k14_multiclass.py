@@ -66,8 +66,26 @@ def forward_pass(kata, draw: Draw):
         "made of": structure.plain(model),
         "output": output,
         "gradients": [one.grad for one in model.parameters()],
+        "of one example": model(x[:1]),
+        "of huge features": model(1e4 * x),
         **found,
     }
+
+
+def off(answer, right, hidden) -> float:
+    """How far the first weights are from torch's, which lie evenly up to 1 / sqrt(inputs): their
+    largest, and their deviation in parts of what it has to be.
+    """
+    return max(
+        max(abs(np.abs(one.data).max() - 1), abs(one.data.std() * np.sqrt(3) - 1)) for one in answer
+    )
+
+
+@question("model", start=within(0.1, "at most", off, "the start is not torch's, by"))
+def starting_weights(kata, draw: Draw):
+    sizes = [draw.integer(60, 90) for _ in range(3)]
+    weights = [one for one in kata.MulticlassClassifier(*sizes).parameters() if one.ndim == 2]
+    return {"start": [one.detach() * one.shape[1] ** 0.5 for one in weights]}
 
 
 @question("model")
@@ -82,7 +100,7 @@ def model_on_another_device(kata, draw: Draw):
 @question("softmax", times=3)
 def softmax(kata, draw: Draw):
     n, classes, found = draw.integer(2, 8), draw.integer(2, 6), {}
-    z, weights = 5 * draw.normal(n, classes), draw.normal(n, classes)
+    z, weights = 8 * draw.normal(n, classes), draw.normal(n, classes)
     with training_steps.untouched(found, logits=z):
         values, found["ready-made"] = training_steps.used(lambda: kata.softmax(z), READY_MADE)
     place = z.clone().requires_grad_()
@@ -93,7 +111,8 @@ def softmax(kata, draw: Draw):
         "gradients": place.grad,
         "huge": kata.softmax(huge(draw)),
     }
-    return {**found, "one row": kata.softmax(z[:1])}
+    few = {"two classes": kata.softmax(z[:, :2]), "one class": kata.softmax(z[:, :1])}
+    return {**found, **few, "one row": kata.softmax(z[:1])}
 
 
 @question("softmax")
@@ -117,7 +136,12 @@ def prediction(kata, draw: Draw):
             with torch.enable_grad():
                 numbers = kata.predict(model, x)
                 found[f"records after {name}"] = torch.is_grad_enabled()
-        found[name] = [numbers, [part.training for part in model.modules()], any(recording)]
+        alone, trained = (
+            kata.predict(model, x[:1]),
+            [one.requires_grad for one in model.parameters()],
+        )
+        modes = [part.training for part in model.modules()]
+        found[name] = [numbers, alone, modes, trained, any(recording)]
     return found
 
 
@@ -148,6 +172,30 @@ KEEPS = training_steps.keeps(network, training_steps.Rule(F.cross_entropy, defau
 def gradients(kata, draw: Draw):
     data, model = draw.data(blobs), draw.weights(network())
     return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))
+
+
+def no_clouds(random: np.random.Generator):
+    """Points and classes without any rule, of other sizes than those of the lesson."""
+    n, d, classes = random.integers(11, 60, 3)
+    features = torch.tensor(random.standard_normal((n, d)), dtype=torch.float32)
+    labels = torch.tensor(random.integers(0, classes, n), dtype=torch.int64)
+    sizes = [int(d), 7, int(classes)]
+    return (features, labels, sizes), {"features": features, "labels": labels, "sizes": sizes}
+
+
+def of_sizes(hidden) -> nn.Module:
+    d, units, classes = hidden["sizes"]
+    return nn.Sequential(nn.Linear(d, units), nn.ReLU(), nn.Linear(units, classes))
+
+
+ANY_SIZE = training_steps.keeps(of_sizes, training_steps.Rule(F.cross_entropy))
+
+
+@question("train", training=ANY_SIZE)
+def gradients_of_other_sizes(kata, draw: Draw):
+    features, labels, sizes = draw.data(no_clouds)
+    model = draw.weights(of_sizes({"sizes": sizes}))
+    return training_steps.looked_at(kata.train, model, (features, labels), draw.integer(3, 6))
 
 
 @question("train", seconds=30, training=KEEPS)
