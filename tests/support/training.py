@@ -47,11 +47,15 @@ def run(
     labels: Tensor,
     rule: Rule,
     epochs: int = 0,
+    batch_size: int = 0,
 ) -> Training:
-    """Look on while train(model, features, labels, epochs=epochs) runs; without a number of epochs
-    it makes as many as the stub says. What it returns is a list with the loss of each epoch.
+    """Look on while train(model, features, labels, epochs=epochs, batch_size=batch_size) runs;
+    without these numbers they are those of the stub. What it returns is a list with the loss of
+    each epoch.
     """
-    told = {"epochs": epochs} if epochs else {}
+    told = {
+        name: number for name, number in (("epochs", epochs), ("batch_size", batch_size)) if number
+    }
     epochs = epochs or rule.default
     with expect.untouched("The data", features, labels):
         losses, record = recorder.watch(
@@ -60,7 +64,7 @@ def run(
     name = getattr(train, "__name__", "train")
     what = "train(...)" if name == "<lambda>" else f"{name}(...)"
     if isinstance(losses, list) and {type(loss) for loss in losses} == {float}:
-        training = Training(record, model, (features, labels), rule, epochs, losses)
+        training = Training(record, model, (features, labels), rule, epochs, losses, batch_size)
         _raise(history.too_few_or_many(training))
     expect.losses(losses, epochs=epochs, what=what)
     return training

@@ -86,21 +86,24 @@ def looked_at(
     data: tuple[Tensor, ...],
     epochs: int = 0,
     other_runs: int = 0,
+    batch_size: int = 0,
 ) -> dict[str, Any]:
-    """The answers of a training on (features, labels, ...), with so many epochs or, without a
-    number, with as many as it makes by itself: a "training" that `keeps` judges, and whether the
-    data is untouched. Of other runs of the same training, which are not the model's in the end, so
-    many are left in: enough to see whether the best is kept.
+    """The answers of a training on (features, labels, ...), with so many epochs and so large
+    batches or, without a number, with those that it makes by itself: a "training" that `keeps`
+    judges, and whether the data is untouched. Of other runs of the same training, which are not
+    the model's in the end, so many are left in: enough to see whether the best is kept.
     """
     answers: dict[str, Any] = {}
     told = {"epochs": epochs} if epochs else {}
+    told |= {"batch_size": batch_size} if batch_size else {}
     if epochs:  # a call before leaves nothing behind
         train(copy.deepcopy(model), *data, epochs=2)
     parts = {f"data {number}": part for number, part in enumerate(data)}
     with untouched(answers, **parts):
         losses, record = recorder.watch(lambda: train(model, *data, **told), model, data[0])
     kept = runs.with_others(record, len(losses) if isinstance(losses, list) else 0, other_runs)
-    return {"training": {"losses": losses, "record": kept.plain()}, **answers}
+    found = {"losses": losses, "record": kept.plain(), "batch_size": batch_size}
+    return {"training": found, **answers}
 
 
 def keeps(build: Callable[[Mapping[str, Any]], nn.Module], rule: Rule) -> Comparison:
@@ -123,7 +126,7 @@ def keeps(build: Callable[[Mapping[str, Any]], nn.Module], rule: Rule) -> Compar
         if not record.fits(model) or not torch.equal(record.start, started):
             return "what was trained is not the model that was handed in"
         data = live(hidden["features"]), live(hidden["labels"])
-        training = Training(record, model, data, rule, epochs, losses)
+        training = Training(record, model, data, rule, epochs, losses, right["batch_size"])
         run = training.run()
         values = (run.before, run.after, run.gradients, torch.tensor(losses))
         if not all(bool(one.isfinite().all()) for one in values):

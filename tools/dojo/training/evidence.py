@@ -10,6 +10,10 @@ from dojo.training.record import Loss
 PILED_UP = (
     "gradients pile up from step to step: optimizer.zero_grad() is missing before loss.backward()"
 )
+WITHIN_EPOCH = (
+    "gradients pile up from batch to batch: optimizer.zero_grad() belongs in the loop over the"
+    " batches, before loss.backward()"
+)
 STEP_FIRST = (
     "optimizer.step() comes before loss.backward(): each step takes the gradient of the epoch"
     " before"
@@ -106,6 +110,37 @@ def of_losses(
         for cause, wrong in [*others.items(), *_histories(right, after, examples)]
         if wrong is not None and wrong.shape == found.shape and near(found, wrong)
     ]
+
+
+def of_batches(steps: Tensor, sizes: list[int]) -> Iterator[tuple[str, Tensor]]:
+    """Likely cause → the losses of the epochs that this mistake makes of those of all steps."""
+    parts, weights = steps.reshape(-1, len(sizes)), torch.tensor(sizes, dtype=steps.dtype)
+    numbers = torch.arange(1, len(parts) + 1, dtype=steps.dtype)
+    total = parts.sum(dim=1)
+    examples = weights.sum()
+    yield "this is the sum over the batches: divide by their number", total
+    yield "this is the loss of the last batch alone: add up the losses of all of them", parts[:, -1]
+    yield "this is the loss of the first batch alone: add up the losses of all of them", parts[:, 0]
+    yield "the sum over the batches is divided by the number of examples", total / examples
+    whole = sum(size == sizes[0] for size in sizes)
+    if 1 < whole < len(sizes):
+        yield (
+            f"the sum over the {len(sizes)} batches is divided by {whole}: the last, smaller batch"
+            " counts, too",
+            total / whole,
+        )
+    yield (
+        "this is the mean over the examples: the mean over the batches is asked for",
+        (parts * weights).sum(dim=1) / examples,
+    )
+    yield (
+        "the losses go on adding up from epoch to epoch: begin each epoch with 0",
+        total.cumsum(0) / len(sizes),
+    )
+    yield (
+        "this is the mean over all epochs so far: each epoch has its own",
+        total.cumsum(0) / (len(sizes) * numbers),
+    )
 
 
 def _histories(right: Tensor, after: Tensor, examples: int) -> Iterator[tuple[str, Tensor]]:

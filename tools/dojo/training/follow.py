@@ -17,7 +17,7 @@ WHICH_LOSS = (
 
 def each_follows_the_gradient(training: Training) -> Diagnosis | None:
     run, (features, labels) = training.run(), training.data
-    right = training.right_gradients(run.before)
+    right = training.right_gradients(run.before, rows=training.rows)
     if right is None:
         return None
     climbs = [training.record.climbs[int(number)] for number in run.optimizers]
@@ -42,10 +42,23 @@ def each_follows_the_gradient(training: Training) -> Diagnosis | None:
         return bool((some - others).norm() <= tolerance(others.norm()))
 
     at, rows = run.before[step : step + 1], run.rows(step)
+    here = [rows] if training.rule.batches else None
     others: dict[str, Tensor | None] = {
-        cause: _only(training.right_gradients(at, loss)) for cause, loss in training.wrong().items()
+        cause: _only(training.right_gradients(at, loss, here))
+        for cause, loss in training.wrong().items()
     }
-    if 0 < len(rows) != len(features) and -1 not in rows:
+    if here:
+        first = step % len(training.sizes)
+        begin = sum(training.sizes[:first])
+        if first and not off[step - first + len(training.sizes) :: len(training.sizes)].any():
+            # each epoch begins with a right step, so they pile up within the epoch alone
+            others[evidence.PILED_UP] = None
+            others[evidence.WITHIN_EPOCH] = right[step - first : step + 1].sum(dim=0)
+        given = (features[rows], labels[begin : begin + len(rows)])
+        others[evidence.MIXED] = _only(
+            replay.gradients(training.model, training.rule.loss, at, *given)
+        )
+    elif 0 < len(rows) != len(features) and -1 not in rows:
         batch = (features[rows], labels[rows])
         sees = f"the step sees {len(rows)} of the {len(features)} examples: it is one step on all"
         others[sees] = _only(replay.gradients(training.model, training.rule.loss, at, *batch))
@@ -53,7 +66,13 @@ def each_follows_the_gradient(training: Training) -> Diagnosis | None:
         mixed = replay.gradients(training.model, training.rule.loss, at, features[rows], labels)
         others[evidence.MIXED] = _only(mixed)
     told = evidence.of_gradient(
-        step, found[step], right, run.before[step], len(features), others, near
+        step,
+        found[step],
+        right,
+        run.before[step],
+        len(rows) if here else len(features),
+        others,
+        near,
     )
     return Diagnosis(
         f"Step {step + 1} of the training does not follow the gradient of the loss.",

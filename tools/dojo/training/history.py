@@ -19,7 +19,7 @@ def too_few_or_many(training: Training) -> Diagnosis | None:
     run = training.run()
     if found == epochs:
         return None
-    right = training.right_losses(run.before)
+    right = None if training.rule.batches else training.right_losses(run.before)
     last = torch.tensor(training.losses[-epochs:], dtype=torch.float64)
     if found == taken > max(epochs, len(run)) and training.rule.restarts:
         told = (
@@ -29,7 +29,7 @@ def too_few_or_many(training: Training) -> Diagnosis | None:
         told = "the list still holds the losses of an earlier call: make it within the function"
     elif found == training.rule.default:
         told = "the argument epochs is not used: the number is written into the code"
-    elif found == len(run) < epochs:
+    elif found * len(training.sizes) == len(run) and found < epochs:
         told = "the training stops early: the stub promises all epochs"
     elif found == taken > epochs:
         told = "a loss is kept for each step: the stub asks for one for each epoch"
@@ -49,17 +49,20 @@ def problem(training: Training) -> Diagnosis | None:
     """
     run = training.run()
     found = torch.tensor(training.losses, dtype=torch.float64)
-    if len(run) != training.epochs or len(found) != training.epochs:
+    rows, steps = training.rows, training.epochs * len(training.sizes)
+    if len(run) != steps or len(found) != training.epochs or _strange(rows):
         return None
-    right, after = map(training.right_losses, (run.before, run.after))
-    if right is None or after is None:
+    losses = training.right_losses(run.before, rows=rows)
+    later = training.right_losses(run.after, rows=rows)
+    if losses is None or later is None:
         return None
-    right, after = right.double(), after.double()
+    right, after = training.of_epochs(losses.double()), training.of_epochs(later.double())
     scale = largest(right)
     wrong = ((found - right).abs() > 1e-4 * right.abs() + 1e-6 * scale) & right.isfinite()
     wrong |= ~found.isfinite() & right.isfinite()
     if wrong.any():
-        wrong &= ~loss_rounding_decides(training, run.before, right, scale)
+        decides = loss_rounding_decides(training, run.before, losses, scale)
+        wrong &= training.of_epochs(decides.double()) == 0
     if not wrong.any():
         return None
 
@@ -68,23 +71,37 @@ def problem(training: Training) -> Diagnosis | None:
         return torch.allclose(some[finite], others[finite], rtol=1e-4, atol=1e-6 * scale)
 
     others = {
-        cause: training.right_losses(run.before, loss) for cause, loss in training.wrong().items()
+        cause: training.right_losses(run.before, loss, rows)
+        for cause, loss in training.wrong().items()
     }
-    others |= {
-        cause: training.right_losses(before) for cause, before in other_runs(training).items()
+    if not rows:
+        others |= {
+            cause: training.right_losses(before) for cause, before in other_runs(training).items()
+        }
+        others[evidence.MIXED] = _mixed(training)
+    others = {
+        cause: None if one is None else training.of_epochs(one.double())
+        for cause, one in others.items()
     }
-    others[evidence.MIXED] = _mixed(training)
-    others = {cause: None if one is None else one.double() for cause, one in others.items()}
+    if rows:
+        others |= dict(evidence.of_batches(losses.double(), training.sizes))
     told = evidence.of_losses(found, right, after, len(training.data[0]), others, near)
     first = int(wrong.nonzero()[0])
     return Diagnosis(
-        f"The loss of epoch {first + 1} is not the loss of the model before its step.",
+        f"The loss of epoch {first + 1} is not the mean loss of its batches, each before its step."
+        if rows
+        else f"The loss of epoch {first + 1} is not the loss of the model before its step.",
         shown(found[first : first + 3]),
         shown(right[first : first + 3]),
         tuple(Cause(text, told=True) for text in told[:3])
         or (Cause("another number than this epoch's loss is put into the list"),),
         "" if told else WHEN_KEPT,
     )
+
+
+def _strange(rows: list[Tensor] | None) -> bool:
+    """True if it is not known for each step which examples it saw."""
+    return rows is not None and any(not len(batch) or -1 in batch for batch in rows)
 
 
 def _mixed(training: Training) -> Tensor | None:

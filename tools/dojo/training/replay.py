@@ -1,6 +1,6 @@
 """Losses and gradients of a model at many parameters at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,26 +12,35 @@ CHUNK_NUMBERS = 2_000_000  # that one chunk of parameters and rows may hold
 
 
 def losses(
-    model: nn.Module, loss: Loss, parameters: Tensor, features: Tensor, labels: Tensor
+    model: nn.Module,
+    loss: Loss,
+    parameters: Tensor,
+    features: Tensor,
+    labels: Tensor,
+    rows: Sequence[Tensor] | None = None,
 ) -> Tensor | None:
-    """The loss at each row of parameters: (rows,). None where it can't take the model's output."""
-    return _each(_at(model, loss, features, labels), model, parameters, features)
+    """The loss at each row of parameters: (rows,), on all examples, or on those of a batch for each
+    row of parameters. None where it can't take the model's output.
+    """
+    return _each(_at(model, loss), model, parameters, (features, labels), rows)
 
 
 def gradients(
-    model: nn.Module, loss: Loss, parameters: Tensor, features: Tensor, labels: Tensor
+    model: nn.Module,
+    loss: Loss,
+    parameters: Tensor,
+    features: Tensor,
+    labels: Tensor,
+    rows: Sequence[Tensor] | None = None,
 ) -> Tensor | None:
     """The gradient of the loss at each row of parameters, flat as they are. None as above."""
-    compute = torch.func.grad(_at(model, loss, features, labels))
-    return _each(compute, model, parameters, features)
+    return _each(torch.func.grad(_at(model, loss)), model, parameters, (features, labels), rows)
 
 
-def _at(
-    model: nn.Module, loss: Loss, features: Tensor, labels: Tensor
-) -> Callable[[Tensor], Tensor]:
+def _at(model: nn.Module, loss: Loss) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     named = [(name, one.shape, one.numel()) for name, one in model.named_parameters()]
 
-    def at(flat: Tensor) -> Tensor:
+    def at(flat: Tensor, features: Tensor, labels: Tensor) -> Tensor:
         parts = torch.split(flat, [size for _, _, size in named])
         parameters = {
             name: part.view(shape) for (name, shape, _), part in zip(named, parts, strict=True)
@@ -42,19 +51,56 @@ def _at(
 
 
 def _each(
-    function: Callable[[Tensor], Tensor], model: nn.Module, parameters: Tensor, features: Tensor
+    function: Callable[..., Tensor],
+    model: nn.Module,
+    parameters: Tensor,
+    data: tuple[Tensor, Tensor],
+    rows: Sequence[Tensor] | None,
 ) -> Tensor | None:
     if not len(parameters):
         return None
-    size = max(CHUNK_NUMBERS // max(parameters.shape[1] + 16 * features.numel(), 1), 1)
+    if rows is None:
+        return _at_once(function, model, parameters, *data, None)
+    found: dict[int, Tensor] = {}
+    for length in {len(batch) for batch in rows}:  # equally large batches can be taken at once
+        steps = [step for step, batch in enumerate(rows) if len(batch) == length]
+        chosen = torch.stack([rows[step] for step in steps])
+        features, labels = (part[chosen] for part in data)
+        values = _at_once(function, model, parameters[steps], features, labels, 0)
+        if values is None:
+            return None
+        found |= dict(zip(steps, values, strict=True))
+    return torch.stack([found[step] for step in range(len(rows))])
+
+
+def _at_once(
+    function: Callable[..., Tensor],
+    model: nn.Module,
+    parameters: Tensor,
+    features: Tensor,
+    labels: Tensor,
+    batched: int | None,
+) -> Tensor | None:
+    """Of data that is the same for each row of parameters, or has a batch for each (`batched`)."""
+    each = features if batched is None else features[0]
+    size = max(CHUNK_NUMBERS // max(parameters.shape[1] + 16 * each.numel(), 1), 1)
     try:
-        at_once: Any = torch.func.vmap(function, chunk_size=size, randomness="same")
-        result: Tensor = at_once(parameters).detach()
+        at_once: Any = torch.func.vmap(
+            function, in_dims=(0, batched, batched), chunk_size=size, randomness="same"
+        )
+        result: Tensor = at_once(parameters, features, labels).detach()
         with torch.no_grad():
-            model(features)  # what a model keeps of its last pass is to be of a plain one
+            model(each)  # what a model keeps of its last pass is to be of a plain one
         return result
     except Exception:  # a model that can't be taken many times at once, a loss that doesn't fit
         try:
-            return torch.stack([function(row).detach() for row in parameters])
+            return torch.stack(
+                [
+                    function(row, features, labels).detach()
+                    if batched is None
+                    else function(row, features[number], labels[number]).detach()
+                    for number, row in enumerate(parameters)
+                ]
+            )
         except (RuntimeError, ValueError, IndexError, TypeError):
             return None

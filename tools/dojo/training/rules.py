@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,8 @@ from dojo.training.record import Loss, TrainingRecord
 
 @dataclass(frozen=True)
 class Rule:
-    """What a stub says of a training in which every epoch is one step on all examples.
+    """What a stub says of a training in which every epoch is one step on all examples, or one on
+    each of its batches: they hold all examples, in a new order, and the epoch's loss is their mean.
 
     Attributes:
         loss: of (outputs, labels).
@@ -22,6 +24,7 @@ class Rule:
             run that the model is left with.
         best_by: what else the best run may be chosen by; less is better.
         default: how many epochs it makes when it is not told.
+        batches: how many examples a batch has when it is not told; 0 for one step on all examples.
     """
 
     loss: Loss
@@ -29,6 +32,7 @@ class Rule:
     restarts: bool = False
     best_by: tuple[Loss, ...] = ()
     default: int = 0
+    batches: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,20 +45,50 @@ class Training:
     rule: Rule
     epochs: int
     losses: Sequence[float]
+    batch_size: int = 0
 
     def run(self) -> TrainingRecord:
         """The steps that count: all of them, or those that lead to what the model is left with."""
         return self.record.of(self.record.run()) if self.rule.restarts else self.record
 
+    @property
+    def sizes(self) -> list[int]:
+        """How many examples each step of an epoch is to see."""
+        examples = len(self.data[0])
+        size = self.batch_size or self.rule.batches or examples
+        return cut_sizes(examples, size)
+
+    @cached_property
+    def rows(self) -> list[Tensor] | None:
+        """The examples of each step's batch; None where each step is one on all."""
+        if not self.rule.batches:
+            return None
+        run = self.run()
+        return [run.rows(step) for step in range(len(run))]
+
     def wrong(self) -> dict[str, Loss]:
         """Likely cause → the loss that this mistake follows."""
         return {**self.rule.wrong, **evidence.of_any_loss(self.rule.loss, self.data[1])}
 
-    def right_losses(self, parameters: Tensor, loss: Loss | None = None) -> Tensor | None:
-        return replay.losses(self.model, loss or self.rule.loss, parameters, *self.data)
+    def right_losses(
+        self, parameters: Tensor, loss: Loss | None = None, rows: list[Tensor] | None = None
+    ) -> Tensor | None:
+        return replay.losses(self.model, loss or self.rule.loss, parameters, *self.data, rows)
 
-    def right_gradients(self, parameters: Tensor, loss: Loss | None = None) -> Tensor | None:
-        return replay.gradients(self.model, loss or self.rule.loss, parameters, *self.data)
+    def right_gradients(
+        self, parameters: Tensor, loss: Loss | None = None, rows: list[Tensor] | None = None
+    ) -> Tensor | None:
+        return replay.gradients(self.model, loss or self.rule.loss, parameters, *self.data, rows)
+
+    def of_epochs(self, steps: Tensor) -> Tensor:
+        """From the losses of all steps those of the epochs: the mean over their batches."""
+        return steps.reshape(-1, len(self.sizes)).mean(dim=1)
+
+
+def cut_sizes(examples: int, size: int) -> list[int]:
+    """How many examples each batch of an epoch has: the last one may have fewer."""
+    whole, left = divmod(examples, max(size, 1))
+    return [size] * whole + [left] * (left > 0)
 
 
 Check = Callable[[Training], Diagnosis | None]
@@ -88,7 +122,7 @@ def _in_float64(
     features, labels = training.data
     wide = labels.double() if labels.is_floating_point() else labels
     exact: Tensor | None = compute(
-        training.model, training.rule.loss, before.double(), features.double(), wide
+        training.model, training.rule.loss, before.double(), features.double(), wide, training.rows
     )
     return exact
 

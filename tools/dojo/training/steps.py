@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from dojo.diagnosis import Cause, Diagnosis
-from dojo.training import evidence
+from dojo.training import batches, evidence
 from dojo.training.follow import WHICH_LOSS, each_follows_the_gradient
 from dojo.training.record import BACKWARD, NO_BACKWARD, TrainingRecord
 from dojo.training.rules import Check, Training, shown
@@ -209,6 +209,8 @@ def _end_is_elsewhere(record: TrainingRecord) -> Diagnosis:
 
 
 def _one_step_an_epoch(training: Training) -> Diagnosis | None:
+    if training.rule.batches:
+        return batches.problem(training)
     run, epochs, examples = training.run(), training.epochs, len(training.data[0])
     taken = len(run) if training.rule.restarts else training.record.taken
     if taken == epochs:
@@ -244,17 +246,18 @@ def _one_step_an_epoch(training: Training) -> Diagnosis | None:
 def _one_optimizer(training: Training) -> Diagnosis | None:
     run = training.run()
     used = sorted(set(run.optimizers.tolist()))
-    if len(run) < 3 or len(used) < len(run):
+    fewest = training.epochs if training.rule.batches else len(run)
+    if len(run) < 3 or len(used) < max(fewest, 2):
         return None
     if not any(training.record.states[number] for number in used):
         return None  # plain gradient descent remembers nothing
     kind = training.record.kinds[used[0]]
     told = (
-        f"a new optimizer is made in every epoch: torch.optim.{kind} forgets what it has seen, so"
-        " make it once, before the loop"
+        f"a new optimizer is made in every {'epoch' if len(used) == training.epochs else 'batch'}:"
+        f" torch.optim.{kind} forgets what it has seen, so make it once, before the loop"
     )
     return Diagnosis(
-        "Every step is taken by another optimizer.",
+        "One optimizer after the other takes the steps.",
         f"{len(used)} optimizers in {len(run)} steps",
         "one optimizer for all steps",
         (Cause(told, told=True),),
