@@ -3,7 +3,7 @@ batches.
 """
 
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
 import torch
@@ -11,15 +11,19 @@ from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import curve
-from tests.support import batches, expect, gradients, layers, placement, training
+from tests.support import expect, formula, gradients, layers, placement, training, values
 
 STRETCHED = "outputs (n, 1) and targets (n,) were broadcast to (n, n): leave both as columns (n, 1)"
-SUMMED = "this is the sum over the examples: the loss is their mean"
-PILED_UP = (
-    "gradients pile up from batch to batch: optimizer.zero_grad() is missing before"
-    " loss.backward(), or is outside the loop over the batches"
-)
 ABSOLUTE = "this is the absolute error: use nn.MSELoss"
+
+
+def stretched(outputs, targets):
+    return (outputs - targets.mT).square().mean()
+
+
+RULE = training.Rule(
+    F.mse_loss, wrong={STRETCHED: stretched, ABSOLUTE: F.l1_loss}, default=100, batches=50
+)
 SHALLOW = {"input_size": 2, "hidden_size": 4, "output_size": 3}
 DEEP = {"input_size": 2, "hidden_size_1": 5, "hidden_size_2": 4, "output_size": 3}
 NAMES = ["NonlinearRegression", "DeepRegression"]
@@ -49,6 +53,7 @@ class TestModels:
                 "bias=True)\n    (3): L"
             ),
             "the activation is the sigmoid unless another one is asked for": "(1): ReLU",
+            "nn.Linear comes with a bias: leave bias=False out": "bias=False",
             "a plain list hides its layers from torch: self.main = nn.Sequential(...)": (
                 "Regression()"
             ),
@@ -69,21 +74,45 @@ class TestModels:
         )
         expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
 
+    @pytest.mark.parametrize("number", [3, 4], ids=NAMES)
+    def test_sizes_come_from_the_arguments(self, kata, number):
+        name, sizes = NAMES[number - 3], formula.sizes(number)
+        model = getattr(kata, name)(*sizes)
+        seen = [(layer.in_features, layer.out_features) for layer in linear_layers(model)]
+        expected = list(pairwise(sizes))
+        likely = "an argument is used twice, and another one not at all"
+        if seen == [*expected[:-1], (sizes[-2], 1)]:
+            likely = "output_size is not used: the last layer always has one output"
+        elif not {size for pair in seen for size in pair} <= {*sizes}:
+            likely = "a size is written into the code: take the arguments"
+        elif any(seen == list(pairwise(order)) for order in permutations(sizes)):
+            likely = "the arguments stand in another order than in the stub"
+        headline = f"{name}({', '.join(map(str, sizes))}) has layers of other sizes."
+        expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
+
     @BOTH
     def test_output_follows_the_formula(self, kata, name, sizes):
-        model, x = getattr(kata, name)(**sizes), 2 * torch.randn(25, 2)
-        hidden = x
-        for layer in linear_layers(model)[:-1]:
-            hidden = torch.sigmoid(layer(hidden))
-        right = linear_layers(model)[-1](hidden)
-        causes = {
-            "a sigmoid follows the last layer: a prediction may be any number": torch.sigmoid(
-                right
+        model = getattr(kata, name)(**sizes)
+        *hidden, last = linear_layers(model)
+
+        def nodes(x):
+            for layer in hidden:
+                x = torch.sigmoid(layer(x))
+            return x
+
+        wrong = {
+            "a sigmoid follows the last layer: a prediction may be any number": (
+                lambda x: torch.sigmoid(last(nodes(x)))
             ),
-            "these are the nodes' outputs: the last layer is left out": hidden,
+            "these are the nodes' outputs: the last layer is left out": nodes,
+            "a single example loses its row: the output is (n, output_size), for n = 1 too": (
+                lambda x: last(nodes(x)).squeeze(0)
+            ),
         }
-        with expect.untouched("The input", x):
-            expect.close(model(x), right, what=f"The output of {name}", causes=causes)
+        draws = {f"{n} examples": [2 * torch.randn(n, 2)] for n in (25, 1, 0)}
+        formula.check(
+            model, lambda x: last(nodes(x)), draws, f"The output of {name}", wrong, records=True
+        )
 
     @BOTH
     def test_gradients_reach_every_parameter(self, kata, name, sizes):
@@ -118,8 +147,12 @@ class TestCount:
             ),
             "only the first layer is counted": first.weight.numel() + first.bias.numel(),
         }
+        before = values.copied(model)
         seen = kata.count_parameters(model)
         expect.equal(seen, expected, what=f"The parameters of {sizes}", causes=causes)
+        formula.expect_as_it_came([model], [before], "count_parameters(model)")
+        seen = kata.count_parameters(nn.Tanh())
+        expect.equal(seen, 0, what="The parameters of a layer that has none")
 
     def test_leaves_out_what_training_cannot_change(self, kata):
         model = nn.Sequential(chain(1, 3, 1), nn.BatchNorm1d(5))
@@ -156,7 +189,9 @@ class TestSummary:
             ("net.2.weight", (3, 2), 6),
             ("net.2.bias", (3,), 3),
         ]
-        seen = kata.summary(nn.ModuleDict({"net": chain(4, 2, 3)}))
+        model = nn.ModuleDict({"net": chain(4, 2, 3)})
+        before = values.copied(model)
+        seen = kata.summary(model)
         causes = {
             "this is a dict: a table is a list of rows": {
                 name: (shape, number) for name, shape, number in expected
@@ -178,6 +213,8 @@ class TestSummary:
             ],
         }
         expect.equal(seen, expected, what="The table of the sizes (4, 2, 3)", causes=causes)
+        formula.expect_as_it_came([model], [before], "summary(model)")
+        expect.equal(kata.summary(nn.Tanh()), [], what="The table of a layer without parameters")
 
     def test_has_a_row_for_frozen_parameters_but_none_for_running_means(self, kata):
         model = nn.Sequential(nn.Linear(1, 3), nn.BatchNorm1d(3))
@@ -210,30 +247,58 @@ class TestSummary:
 class TestNodes:
     @BOTH
     def test_gives_what_each_node_gives(self, kata, name, sizes):
-        model, x = getattr(kata, name)(**sizes, activation=nn.Tanh), torch.randn(25, 2)
-        first, *others, last = linear_layers(model)
-        hidden = before = first(x)
-        for layer in others:
-            hidden = before = layer(torch.tanh(hidden))
-        nodes = torch.tanh(hidden)
-        causes = {
+        def before(model, x):
+            first, *others, _ = linear_layers(model)
+            x = first(x)
+            for layer in others:
+                x = layer(torch.tanh(x))
+            return x.detach()
+
+        wrong = {
             "these are the outputs before their activation": before,
-            "this is the model's output: leave the last layer out": last(nodes),
+            "this is the model's output: leave the last layer out": (
+                lambda model, x: model(x).detach()
+            ),
             "these are the outputs of the first hidden layer: the last hidden layer is asked for": (
-                torch.tanh(first(x))
+                lambda model, x: torch.tanh(linear_layers(model)[0](x)).detach()
             ),
             "the activation is written into the code as a sigmoid: call the model's own parts": (
-                torch.sigmoid(before)
+                lambda model, x: torch.sigmoid(before(model, x))
+            ),
+            "there is a row for each node: one for each example is asked for": (
+                lambda model, x: torch.tanh(before(model, x)).T
+            ),
+            "a single example loses its row: (n, nodes) is asked for, for n = 1 too": (
+                lambda model, x: torch.tanh(before(model, x)).squeeze(0)
             ),
         }
-        with expect.untouched("The input", x):
-            seen = kata.node_outputs(model, x)
-        expect.close(seen, nodes, what=f"The nodes of {name}", causes=causes)
+        draws = {
+            f"{n} examples": [getattr(kata, name)(**sizes, activation=nn.Tanh), torch.randn(n, 2)]
+            for n in (25, 1, 0)
+        }
+        draws["a frozen model"] = values.copied(draws["25 examples"])
+        draws["a frozen model"][0].requires_grad_(False).eval()
+        formula.check(
+            kata.node_outputs,
+            lambda model, x: torch.tanh(before(model, x)),
+            draws,
+            f"The nodes' outputs of {name}",
+            wrong,
+            records=False,
+        )
 
     def test_gives_no_gradient(self, kata):
         gradients.check_none(
             kata.node_outputs(kata.NonlinearRegression(1, 3, 1), torch.zeros(4, 1)),
             "The nodes' outputs",
+        )
+        headline = "node_outputs leaves torch's recording of gradients switched off."
+        expect.that(
+            torch.is_grad_enabled(),
+            headline,
+            seen="torch.is_grad_enabled() is False",
+            expected="True, as before",
+            likely="torch.set_grad_enabled(False) stays: `with torch.no_grad():` ends by itself",
         )
 
     @pytest.mark.placement
@@ -250,93 +315,29 @@ class TestNodes:
 
 @pytest.mark.task("fit")
 class TestFit:
-    def test_returns_the_loss_of_each_epoch(self, kata):
-        model, (x, y) = chain(1, 3, 1), some(40)
-        outputs = model(x).detach()
-        with expect.untouched("The data", x, y):
-            losses = kata.fit(model, x, y, epochs=3, batch_size=50)
-        expect.losses(losses, epochs=3, what="fit(...)")
-        right = F.mse_loss(outputs, y)
-        causes = {
-            STRETCHED: stretched(outputs, y),
-            ABSOLUTE: F.l1_loss(outputs, y),
-            SUMMED: 40 * right,
-        }
-        expect.close(
-            losses[0], right, what="The loss of the first epoch, with a single batch", causes=causes
-        )
-
     def test_goes_through_shuffled_batches(self, kata):
-        model, (x, y) = chain(1, 3, 1), some(120)
-        with batches.watching(model) as watch:
-            losses = kata.fit(model, x, y, epochs=2, batch_size=50)
-        seen = watch.recording
-        sizes = [len(batch.inputs) for batch in seen]
-        likely = (
-            "loop over a DataLoader with batch_size=batch_size, over all its batches in every epoch"
-        )
-        if sizes == [50, 50, 50, 50]:
-            likely = "drop_last=True leaves the smaller last batch out: its examples count too"
-        elif sizes and set(sizes) == {sum([50, 50, 20, 50, 50, 20][: 6 // len(sizes)])}:
-            likely = "every epoch makes one step on all examples: split them with a DataLoader"
-        expect.that(
-            sizes == [50, 50, 20, 50, 50, 20],
-            "fit(..., epochs=2, batch_size=50) on 120 examples makes the wrong batches.",
-            seen=sizes,
-            expected=[50, 50, 20, 50, 50, 20],
-            likely=likely,
-        )
-        first, second = (
-            torch.cat([batch.inputs for batch in part]) for part in (seen[:3], seen[3:])
-        )
-        expect.close(first.sort(dim=0).values, x, what="The examples of the first epoch, sorted")
-        headline = "The examples are not shuffled again in every epoch."
-        expect.that(
-            not torch.equal(first, x),
-            headline,
-            seen="the order of the data",
-            expected="a new order in each epoch",
-            likely="DataLoader(..., shuffle=True) is missing",
-        )
-        expect.that(
-            not torch.equal(first, second),
-            headline,
-            seen="the same order twice",
-            expected="a new order in each epoch",
-            likely="they are shuffled once, before the loop over the epochs",
-        )
-        parts = [F.mse_loss(batch.outputs, y_of(batch.inputs)).item() for batch in seen[:3]]
-        causes = {
-            "this is the sum over the batches: divide by their number": sum(parts),
-            "this is the loss of the last batch alone: add up the losses of all of them": parts[-1],
-            "the sum over the batches is divided by the number of examples": sum(parts) / 120,
-        }
-        what = "The loss of the first epoch"
-        expect.close(losses[0], sum(parts) / 3, what=what, causes=causes, atol=1e-3)
+        for size in (30, 25, 120):  # the last batch may be smaller, or the only one
+            seen = training.run(chain(1, 3, 1), kata.fit, *some(100), RULE, 2, batch_size=size)
+            training.check_steps(seen)
 
     def test_every_step_follows_the_gradient(self, kata):
-        model, (x, y) = chain(1, 3, 1), some(120)
-        with batches.watching(model) as watch:
-            kata.fit(model, x, y, epochs=2, batch_size=50)
-        training.expect_steps(len(watch.steps))
-        before = None
-        for number, step in enumerate(watch.steps, start=1):
-            if any(gradient is None for gradient in step.gradients.values()):
-                continue
-            followed, right = flat(step.gradients.values()), gradient_of(F.mse_loss, model, step)
-            if not alike(followed, right):
-                mistakes = {PILED_UP: before + right} if before is not None else {}
-                mistakes[ABSOLUTE] = gradient_of(F.l1_loss, model, step)
-                mistakes[STRETCHED] = gradient_of(stretched, model, step)
-                fitting = [cause for cause, wrong in mistakes.items() if alike(followed, wrong)]
-                if fitting:  # others pass: there are more right ways than a list holds
-                    expect.unmet(
-                        f"Step {number} of the training does not follow the gradient of its batch.",
-                        seen=expect.describe(followed),
-                        expected=expect.describe(right),
-                        likely=expect.told(*fitting),
-                    )
-            before = followed
+        seen = training.run(chain(1, 3, 1), kata.fit, *some(120), RULE, 3, batch_size=50)
+        training.check_steps(seen)
+
+    def test_returns_the_loss_of_each_epoch(self, kata):
+        for size in (12, 25, 50):
+            seen = training.run(chain(1, 3, 1), kata.fit, *some(40), RULE, 3, batch_size=size)
+            training.check_losses(seen)
+
+    def test_makes_100_epochs_of_batches_of_50_by_itself(self, kata):
+        x, _ = some(60)  # a flat line is soon learned, and the training goes on
+        training.check(chain(1, 3, 1), kata.fit, x, torch.ones(60, 1), RULE)
+
+    def test_keeps_nothing_of_an_earlier_call(self, kata):
+        model = chain(2, 4, 3)  # the second training goes on from there
+        for epochs in (2, 1):
+            data = torch.randn(33, 2), torch.randn(33, 3)
+            training.check(model, kata.fit, *data, RULE, epochs, batch_size=15)
 
     @pytest.mark.parametrize(
         ("network", "sizes", "activation", "epochs"),
@@ -364,21 +365,6 @@ def linear_layers(model):
     return [part for part in model.modules() if isinstance(part, nn.Linear)]
 
 
-def gradient_of(loss, model, step):
-    """The gradient of this loss of a batch, at the parameters that the optimizer found."""
-    x = step.batch.inputs
-    return flat(step.gradients_of(model, x, lambda outputs: loss(outputs, y_of(x))).values())
-
-
-def alike(one, other):
-    distance = torch.linalg.vector_norm(one - other)
-    return bool(distance <= 1e-3 * torch.linalg.vector_norm(other) + 1e-9)
-
-
-def flat(gradients):
-    return torch.cat([gradient.detach().flatten() for gradient in gradients])
-
-
 def some(count):
     """So many points of the curve, in ascending order of x."""
     x = torch.linspace(-2, 2, count).reshape(-1, 1)
@@ -387,7 +373,3 @@ def some(count):
 
 def y_of(x):
     return x**2 + 15 * torch.sin(x) ** 3
-
-
-def stretched(outputs, targets):
-    return (outputs - targets.T).square().mean()

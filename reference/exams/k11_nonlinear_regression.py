@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, every, question, structure, training_steps, within
+from dojo.exam import Draw, question, structure, training_steps, within
 
 ACTIVATIONS = (nn.Tanh, nn.ReLU, nn.SiLU)
 
@@ -37,6 +37,13 @@ def curve(random: np.random.Generator, points: int = 500):
     }
 
 
+def flat(random: np.random.Generator):
+    """60 points of a line at one height."""
+    x = torch.tensor(np.sort(random.standard_normal(60)), dtype=torch.float32)[:, None]
+    y = torch.full((60, 1), random.uniform(0.5, 1.5))
+    return (x, y), {"features": x, "labels": y}
+
+
 def chain(*sizes: int, activation: type[nn.Module] = nn.Sigmoid) -> nn.Sequential:
     return nn.Sequential(
         *[part for pair in pairwise(sizes) for part in (nn.Linear(*pair), activation())][:-1]
@@ -54,39 +61,6 @@ def twenty_nodes(*_) -> nn.Module:
 def error_of(answer, right, hidden) -> float:
     outputs = training_steps.outputs(answer, twenty_nodes(), hidden["others"])
     return float(F.mse_loss(outputs, torch.from_numpy(hidden["labels of others"].data)))
-
-
-def rows_of(inputs, hidden) -> np.ndarray:
-    """Which examples a batch holds."""
-    features = hidden["features"].data.ravel()
-    rows = np.searchsorted(features, inputs.data.ravel()).clip(max=len(features) - 1)
-    return rows if np.array_equal(features[rows, None], inputs.data) else np.array([], dtype=int)
-
-
-def new_orders(answer, right, hidden) -> float:
-    """How many of two epochs take all examples, in an order that is neither the data's nor the
-    other epoch's.
-    """
-    rows = [rows_of(step["inputs"], hidden) for step in answer]
-    epochs = [np.concatenate(part) for part in (rows[: len(rows) // 2], rows[len(rows) // 2 :])]
-    given = np.arange(len(hidden["features"].data))
-    whole = {tuple(epoch) for epoch in epochs if np.array_equal(np.sort(epoch), given)}
-    return len(whole - {tuple(given)})
-
-
-def off_the_mean(answer, right, hidden) -> float:
-    """How far an epoch's loss is from the mean over its batches, as a share of it."""
-    told, batches, parts = answer[0], answer[1], []
-    for step in batches:
-        targets = torch.from_numpy(hidden["labels"].data[rows_of(step["inputs"], hidden)])
-        parts.append(
-            float(
-                F.mse_loss(
-                    training_steps.outputs(step["parameters"], small(), step["inputs"]), targets
-                )
-            )
-        )
-    return abs(told / np.mean(parts) - 1)
 
 
 def two_networks(kata, draw: Draw, **settings) -> dict[str, nn.Module]:
@@ -115,6 +89,7 @@ def passes(kata, draw: Draw, **settings) -> dict[str, object]:
             output,
             gradients,
             model.to(draw.device)(x.to(draw.device)),
+            model(x[:1].to(draw.device)),
         ]
     return found
 
@@ -146,13 +121,19 @@ def count(kata, draw: Draw):
     return {
         "count": kata.count_parameters(model),
         "on another device": kata.count_parameters(model.to(draw.device)),
+        "learns": [one.requires_grad for one in model.parameters()],
+        "of nothing": kata.count_parameters(nn.Tanh()),
     }
 
 
 @question("summary", times=4)
 def summary(kata, draw: Draw):
     model = counted(draw)
-    return {"table": kata.summary(model), "on another device": kata.summary(model.to(draw.device))}
+    return {
+        "table": kata.summary(model),
+        "on another device": kata.summary(model.to(draw.device)),
+        "of nothing": kata.summary(nn.Tanh()),
+    }
 
 
 @question("nodes", times=3)
@@ -163,33 +144,29 @@ def nodes(kata, draw: Draw):
         with training_steps.untouched(found, **{name: x}):
             values = kata.node_outputs(model, x)
         there = kata.node_outputs(model.to(draw.device), x.to(draw.device))
-        found[name] = [values, there, [one.device.type for one in model.parameters()]]
+        asked = [[one.device.type, one.requires_grad] for one in model.parameters()]
+        one = kata.node_outputs(model, x[:1].to(draw.device))
+        found[name] = [values, there, one, asked, model.training, torch.is_grad_enabled()]
     return found
 
 
-@question(
-    "fit",
-    steps=every(
-        training_steps.follow(small, F.mse_loss),
-        within(2, "at least", new_orders, "epochs that take all, in a new order"),
-    ),
-    first_epoch=within(
-        2e-3, "at most", off_the_mean, "the first epoch's loss is off the mean over its batches"
-    ),
-)
+KEEPS = training_steps.keeps(small, training_steps.Rule(F.mse_loss, default=100, batches=50))
+
+
+@question("fit", times=2, training=KEEPS)
 def batches(kata, draw: Draw):
-    size, rest, found = draw.integer(40, 50), draw.integer(10, 30), {}
-    x, y = draw.data(lambda random: curve(random, points=2 * size + rest))
-    model = draw.weights(small())
-    with training_steps.untouched(found, x=x, y=y):
-        losses, seen = training_steps.watch(
-            lambda: kata.fit(model, x, y, epochs=2, batch_size=size), model, most=12
-        )
-    found |= {
-        "sizes": [len(step["inputs"]) for step in seen],
-        "losses": [type(one).__name__ for one in (losses, *losses)],
-    }
-    return {"steps": seen, "first_epoch": [losses[0], seen[: len(seen) // 2]], **found}
+    """The last one of an epoch is smaller."""
+    size, rest = draw.integer(40, 48), draw.integer(10, 30)
+    data = draw.data(lambda random: curve(random, points=2 * size + rest))
+    model, epochs = draw.weights(small()), draw.integer(3, 4)
+    return training_steps.looked_at(kata.fit, model, data, epochs, batch_size=size)
+
+
+@question("fit", training=KEEPS)
+def by_itself(kata, draw: Draw):
+    """Without a number of epochs or a size of batches; a flat line is soon learned."""
+    data = draw.data(flat)
+    return training_steps.looked_at(kata.fit, draw.weights(small()), data)
 
 
 @question(
