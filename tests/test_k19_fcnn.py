@@ -3,6 +3,7 @@ and right answers.
 """
 
 import contextlib
+import copy
 from functools import partial
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ from torch.nn import functional as F
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from katas.given.data import product_arrays, quadrants_arrays, xor_arrays
-from tests.support import calls, expect, placement, training
+from tests.support import by_hand, calls, expect, formula, placement, refused
 
 ACTIVATIONS = {
     "relu": F.relu,
@@ -40,9 +41,6 @@ PROBLEMS = {  # data, kind, sizes, last activation, epochs
     "xor": (xor_arrays, "binary", [2, 16, 1], "sigmoid", 20),
     "quadrants": (quadrants_arrays, "multiclass", [2, 16, 4], "softmax", 8),
 }
-FORGOTTEN = (
-    "the loss takes z_pred, the second of the pair: nn.BCEWithLogitsLoss contains the sigmoid"
-)
 
 
 @pytest.mark.task("network")
@@ -103,9 +101,10 @@ class TestNetwork:
             seen = d_in * value.detach().square().mean().sqrt()
             expect.close(seen, 1.0, what=what, causes=causes, atol=0.25)
 
+    @pytest.mark.parametrize("n", [11, 1])
     @pytest.mark.parametrize(("name", "last"), PAIRS)
-    def test_gives_the_pair_of_the_formula(self, kata, name, last):
-        model, x = kata.FCNN([2, 9, 7, 3], name, last), torch.randn(11, 2)
+    def test_gives_the_pair_of_the_formula(self, kata, name, last, n):
+        model, x = kata.FCNN([2, 9, 7, 3], name, last), torch.randn(n, 2)
         w1, b1, w2, b2, w3, b3 = (nn.init.normal_(parameter) for parameter in model.parameters())
         act, end = ACTIVATIONS[name], ACTIVATIONS[last]
         z = act(act(x @ w1.T + b1) @ w2.T + b2) @ w3.T + b3
@@ -130,15 +129,19 @@ class TestNetwork:
             "softmax goes along each row: dim=1": (F.softmax(z, dim=0), z),
         }
         causes = {cause: torch.stack(wrong) for cause, wrong in causes.items()}
-        what = "y_pred and z_pred, stacked,"
+        for part, what in zip(pair, ("y_pred", "z_pred"), strict=True):
+            row = {"a dimension of size 1 is dropped: a single example keeps its row": (3,)}
+            expect.shape(part, (n, 3), what, causes=row)
+        what = "y_pred and z_pred, one above the other"
         expect.close(torch.stack(pair), torch.stack([end(z), z]), what=what, causes=causes)
 
     def test_refuses_unknown_activations(self, kata):
-        sizes, names = [2, 3, 1], ("relu", "sigmoid", "tanh")
-        check_refusal(kata, "FCNN", (sizes, "swish", "linear"), "swish", names)
-        names = ("linear", "sigmoid", "softmax")
-        check_refusal(kata, "FCNN", (sizes, "relu", "cubic"), "cubic", names)
-        check_refusal(kata, "settings_for", ("ranking", [3], 2), "ranking", LOSSES)
+        hidden, last = ("relu", "sigmoid", "tanh"), ("linear", "sigmoid", "softmax")
+        for name in ("swish", "linear", "softmax"):  # of which two are for the last layer
+            refused.check(kata, "FCNN", ([2, 3, 1], name, "linear"), name, hidden)
+        for name in ("cubic", "relu", "tanh"):
+            refused.check(kata, "FCNN", ([2, 3, 1], "relu", name), name, last)
+        refused.check(kata, "settings_for", ("ranking", [3], 2), "ranking", LOSSES)
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
@@ -151,23 +154,26 @@ class TestNetwork:
 class TestLoss:
     @pytest.mark.parametrize("kind", LOSSES)
     def test_loss_of_the_kind(self, kata, kind):
-        z, targets = 0.9 * torch.rand(9, 1) + 0.05, (torch.arange(9) % 2).float().reshape(-1, 1)
-        causes = {
-            "this is the squared error, for regression only": F.mse_loss(z, targets),
-            "nn.BCELoss takes probabilities: z_pred goes into nn.BCEWithLogitsLoss": (
-                F.binary_cross_entropy(z, targets)
-            ),
+        draws = {}
+        for n, scale in zip([*formula.sizes(2), 1, 9], (1, 1, 1, 1e3), strict=True):
+            z, half = scale * torch.rand(n, 3), (torch.arange(n) % 2).float()[:, None]
+            pair = [z, torch.arange(n) % 3] if kind == "multiclass" else [z[:, :1], half]
+            draws[f"{n} examples" if scale == 1 else "huge z_pred"] = pair
+        wrong = {
+            "this is the sum over the examples: the loss is their mean": (
+                lambda z, targets: len(z) * LOSSES[kind](z, targets)
+            )
         }
-        if kind == "multiclass":
-            z, targets = torch.randn(9, 3), torch.arange(9) % 3
-        right = LOSSES[kind](z, targets)
-        causes["this is the sum over the examples: the loss is their mean"] = 9 * right
-        expect.close(
-            kata.loss_for(kind)(z, targets), right, what=f"The loss of {kind}", causes=causes
-        )
+        if kind == "binary":
+            takes = "nn.BCELoss takes probabilities: z_pred goes into nn.BCEWithLogitsLoss"
+            before = "a sigmoid before nn.BCELoss rounds to 0 or 1: use nn.BCEWithLogitsLoss"
+            wrong[takes] = F.binary_cross_entropy
+            wrong[before] = lambda z, targets: F.binary_cross_entropy(z.sigmoid(), targets)
+            wrong["this is the squared error, for regression only"] = F.mse_loss
+        formula.check(kata.loss_for(kind), LOSSES[kind], draws, f"The loss of {kind}", wrong)
 
     def test_refuses_unknown_kinds(self, kata):
-        check_refusal(kata, "loss_for", ("ranking",), "ranking", LOSSES)
+        refused.check(kata, "loss_for", ("ranking",), "ranking", LOSSES)
 
     def test_two_steps_give_the_loss_of_multiclass(self, kata):
         z, targets = 3 * torch.randn(9, 4), torch.arange(9) % 4
@@ -252,7 +258,7 @@ class TestOptimizer:
 
     def test_refuses_unknown_names(self, kata):
         arguments = "newton", nn.Linear(2, 1).parameters(), 0.1
-        check_refusal(kata, "optimizer_for", arguments, "newton", OPTIMIZERS)
+        refused.check(kata, "optimizer_for", arguments, "newton", OPTIMIZERS)
 
     @pytest.mark.placement
     def test_takes_steps_on_any_device(self, kata, device):
@@ -323,7 +329,9 @@ class TestTrain:
             "this is the sum over the batches: divide by their number": parts.sum(),
             "this is the loss of the last batch alone: add up the losses of all of them": parts[-1],
         }
-        expect.close(losses[0], parts.mean(), what="The loss of an epoch with lr=0", causes=causes)
+        causes = {cause: [float(value)] * 3 for cause, value in causes.items()}
+        what = "The losses of three epochs with lr=0"
+        expect.close(np.array(losses), [float(parts.mean())] * 3, what=what, causes=causes)
 
     def test_takes_a_step_for_each_batch_with_the_named_optimizer(self, kata):
         model, data = kata.FCNN([2, 6, 1], "relu", "sigmoid"), xor_arrays(points=45)
@@ -331,7 +339,7 @@ class TestTrain:
         seen = []
         handle = register_optimizer_step_pre_hook(
             lambda optimizer, *_: seen.append(
-                (type(optimizer).__name__, optimizer.param_groups[0]["lr"])
+                (type(optimizer).__name__, optimizer.param_groups[0]["lr"], optimizer)
             )
         )
         try:
@@ -346,6 +354,14 @@ class TestTrain:
             likely="an epoch has n // batch_size whole batches, and each has a step of its own",
         )
         expect.that(
+            len({id(optimizer) for *_, optimizer in seen}) == 1,
+            "The steps are taken by several optimizers.",
+            seen=f"{len({id(optimizer) for *_, optimizer in seen})} optimizers",
+            expected="one, which remembers its earlier steps",
+            likely=expect.told("a new optimizer is made in a loop: make it once, before the loops"),
+        )
+        seen = [one[:2] for one in seen]
+        expect.that(
             set(seen) == {("RMSprop", 0.003)},
             "This is not the optimizer that was named.",
             seen=seen[0],
@@ -355,16 +371,20 @@ class TestTrain:
 
     def test_every_step_follows_the_gradient(self, kata):
         features, targets = xor_arrays(points=20)
+        x, y = torch.tensor(features).float(), torch.tensor(targets).float()
         model = kata.FCNN([2, 6, 1], "relu", "sigmoid")
-        x = torch.tensor(features).float()
-        y = torch.tensor(targets).float()
+        right, weights = by_hand.steps(copy.deepcopy(model), x, y)
+        wrong = {way: by_hand.steps(copy.deepcopy(model), x, y, way) for way in by_hand.WRONG}
         # three equal batches: any order of them will do
         data = np.tile(features, (3, 1)), np.tile(targets, (3, 1))
-        steps = training.watch(
-            lambda: kata.train(model, *data, "binary", epochs=2, batch_size=20), model, x, y
-        )
-        wrong = {FORGOTTEN: lambda pair, y: F.binary_cross_entropy_with_logits(pair[0], y)}
-        steps.follow(lambda pair, y: F.binary_cross_entropy_with_logits(pair[1], y), wrong)
+        settings = {"optimizer": "sgd", "lr": by_hand.RATE, "epochs": 3, "batch_size": 20}
+        losses = kata.train(model, *data, "binary", **settings)
+        expect.losses(losses, epochs=3)
+        causes = {cause: left for cause, (_, left) in wrong.items()}
+        seen = torch.cat([parameter.flatten() for parameter in model.parameters()])
+        expect.close(seen, weights, what="The model after three epochs", causes=causes)
+        causes = {cause: means for cause, (means, _) in wrong.items()}
+        expect.close(torch.tensor(losses), right, what="The losses", causes=causes)
 
     @pytest.mark.parametrize("problem", PROBLEMS)
     def test_solves_the_problem(self, kata, mark, problem):
@@ -396,8 +416,18 @@ class TestTrain:
 @pytest.mark.task("accuracy", needs=("network", "batch"))
 class TestAccuracy:
     def test_counts_probabilities_from_a_half_on(self, kata):
+        many = 1 + 100 // 8 + torch.randint(9, ()).item()  # times: more than 100 examples
         z = torch.tensor([-2.0, -0.3, 0.0, 0.2, 0.4, 3.0, 1.0, -1.0])
         right = torch.tensor([0.0, 1, 1, 1, 1, 1, 0, 0])
+        first = accuracy_of(
+            kata,
+            "binary",
+            torch.full((8 * many, 1), 2.0),
+            (torch.arange(8 * many) < 4 * many).float(),
+        )
+        what = "The accuracy of a model that is right on the first half of the examples"
+        causes = {"only the first 100 examples are asked: take all of the data": 8 * many / 200}
+        expect.close(first, 0.5, what, causes=causes)
         share = accuracy_of(kata, "binary", z.reshape(-1, 1), right)
         causes = {
             "0.5 is the threshold for y_pred, the probability: here z_pred is compared": (
@@ -405,6 +435,10 @@ class TestAccuracy:
             ),
             "this is a percentage: the share runs from 0 to 1": 75.0,
             "this is the number of right answers: divide it by the number of examples": 6.0,
+            "exactly 0.5 counts as 1: y_pred >= 0.5": ((z > 0) == right).float().mean(),
+            "answers (n,) and targets (n, 1) were broadcast to (n, n): give both one shape": (
+                ((z >= 0) == right[:, None]).float().mean()
+            ),
         }
         expect.close(share, 0.75, what="The accuracy", causes=causes)
 
@@ -423,7 +457,7 @@ class TestAccuracy:
 
     def test_refuses_a_regression(self, kata):
         arguments = kata.FCNN([2, 1], "relu", "linear"), *product_arrays(points=5), "regression"
-        check_refusal(kata, "accuracy", arguments, "regression")
+        refused.check(kata, "accuracy", arguments, "regression")
 
     @pytest.mark.placement
     def test_takes_the_data_to_the_model(self, kata, device):
@@ -447,29 +481,6 @@ def take_step(kata, name, model, x):
     optimizer = kata.optimizer_for(name, model.parameters(), 0.1)
     model(x).sum().backward()
     optimizer.step()
-
-
-def check_refusal(kata, who, arguments, name, names=()):
-    """The function raises a ValueError whose message has the name it got and the known ones."""
-    likely = "nothing is raised for an unknown name"
-    try:
-        seen = expect.describe(getattr(kata, who)(*arguments))
-    except ValueError as error:
-        if all(word in str(error) for word in (name, *names)):
-            return
-        seen = f"ValueError: {error}"
-        likely = "the message leaves out the name that came, or the known ones"
-    except KeyError as error:
-        seen = f"KeyError: {error}"
-        likely = (
-            "a dict raises KeyError for what it does not hold: look first, `if name not in ...`"
-        )
-    except UnboundLocalError as error:
-        seen = f"UnboundLocalError: {error}"
-        likely = "no branch fits: an `else` at the end has to raise the ValueError"
-    headline = f"{who} does not refuse {name!r} clearly."
-    expected = f"ValueError with a message that has {', '.join([repr(name), *names])}"
-    expect.unmet(headline, seen=seen, expected=expected, likely=likely)
 
 
 def check_batch(batch, features, targets, kind, causes=None):
@@ -518,18 +529,14 @@ def accuracy_of(kata, kind, z, right, device="cpu"):
 
 
 def check_number(model, call, what):
-    """The call takes its tensors to the model's GPU by its number: this model claims to lie on the
-    second GPU.
-    """
+    """The call takes its tensors to the model's GPU by its number; this model claims the second."""
     with placement.Pretended(placement.SECOND_GPU, model) as there:
         call(model)
     there.check(what)
 
 
 def check_moved(model, call):
-    """The call gives the model its input where the model lies: here on the meta device, which every
-    machine has.
-    """
+    """The call gives the model its input where the model lies: on the meta device of any machine."""
 
     class Seen(Exception):
         """Ends the call: there are no numbers on this device."""

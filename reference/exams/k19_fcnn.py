@@ -161,7 +161,7 @@ def forward_pass(kata, draw: Draw):
         ("relu", "softmax"),
     ):
         model = draw.weights(kata.FCNN([2, draw.integer(4, 9), 5, 3], name, last), scale=1.0)
-        found[f"{name}, {last}"] = model(x)
+        found[f"{name}, {last}"] = [model(x), model(x[:1])]
         model.to(draw.device)
         found[f"{name}, {last}, moved"] = [model(x.to(draw.device)), list(model.parameters())]
     return {**found, "x": x}
@@ -170,11 +170,18 @@ def forward_pass(kata, draw: Draw):
 @question("network")
 def unknown_activations(kata, draw: Draw):
     known, last = ("relu", "sigmoid", "tanh"), ("linear", "sigmoid", "softmax")
-    one, other = draw.choice(("swish", "maxout", "step")), draw.choice(("cubic", "relu6", "none"))
-    hidden = training_steps.refused(lambda: kata.FCNN([2, 3, 1], one, "linear"), one, *known)
+    ones = draw.choice(("swish", "maxout", "step")), "linear", "softmax"
+    others = draw.choice(("cubic", "relu6", "none")), "relu", "tanh"
+    build = functools.partial(kata.FCNN, [2, 3, 1])
     return {
-        "hidden": hidden,
-        "last": training_steps.refused(lambda: kata.FCNN([2, 3, 1], "relu", other), other, *last),
+        "hidden": [
+            training_steps.refused(functools.partial(build, one, "linear"), one, *known)
+            for one in ones
+        ],
+        "last": [
+            training_steps.refused(functools.partial(build, "relu", other), other, *last)
+            for other in others
+        ],
     }
 
 
@@ -189,7 +196,9 @@ def losses(kata, draw: Draw):
     for place in (CPU, draw.device):
         for kind, wanted in targets.items():
             scores = z if kind == "multiclass" else z[:, :1]
-            found[f"{kind}, {place.type}"] = kata.loss_for(kind)(scores.to(place), wanted.to(place))
+            for size in (1, 1000):
+                value = kata.loss_for(kind)(size * scores.to(place), wanted.to(place))
+                found[f"{kind}, {place.type}, {size}"] = value
         found[f"in two steps, {place.type}"] = kata.log_softmax_loss(z.to(place), numbers.to(place))
     return {
         **found,
@@ -332,14 +341,15 @@ def accuracy_on_a_second_gpu(kata, draw: Draw):
 
 @question("accuracy", times=2)
 def right_answers(kata, draw: Draw):
-    x, found = draw.normal(60, 2), {}
+    n = draw.integer(120, 180)
+    x, found = draw.normal(n, 2), {}
     for kind, outputs in (("binary", 1), ("multiclass", 3)):
         model = draw.weights(Net(kind, outputs))
         z = model(x)[1].detach()
         answers = (z > 0).double() if kind == "binary" else z.argmax(dim=1, keepdim=True).double()
         # a fifth is wrong
         targets = torch.where(
-            draw.uniform(0, 1, 60, 1) < 0.2, (answers + 1) % max(outputs, 2), answers
+            draw.uniform(0, 1, n, 1) < 0.2, (answers + 1) % max(outputs, 2), answers
         )
         data = [x.double().numpy(), targets.numpy()]
         for place in (CPU, draw.device):
@@ -348,7 +358,7 @@ def right_answers(kata, draw: Draw):
     nn.init.zeros_(model.layers[2].weight)
     nn.init.zeros_(model.layers[2].bias)
     found["at a half"] = kata.accuracy(
-        model, x.double().numpy(), draw.made(points(60, "binary"))[1], "binary"
+        model, x.double().numpy(), draw.made(points(n, "binary"))[1], "binary"
     )
     return {
         **found,
