@@ -529,14 +529,14 @@ def accuracy_of(kata, kind, z, right, device="cpu"):
 
 
 def check_number(model, call, what):
-    """The call takes its tensors to the model's GPU by its number; this model claims the second."""
+    """The call takes its tensors to the model's GPU by number; this model claims the second."""
     with placement.Pretended(placement.SECOND_GPU, model) as there:
         call(model)
     there.check(what)
 
 
 def check_moved(model, call):
-    """The call gives the model its input where the model lies: on the meta device of any machine."""
+    """The call gives the model its input where the model lies: on any machine's meta device."""
 
     class Seen(Exception):
         """Ends the call: there are no numbers on this device."""
