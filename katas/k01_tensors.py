@@ -13,14 +13,14 @@ size that is 1 or missing is stretched to fit. This is called broadcasting:
     (5, 2) / (5,)    ->  error     from the right, 2 meets 5
 
 The matrix product @ is different: it adds up products, as row @ column does.
+mean(dim=0) goes down the rows and leaves one number for each column, (d,).
+sum(dim=1, keepdim=True) leaves one number for each row, as a column (n, 1).
 
-Data usually arrives as NumPy arrays. On the way to tensors three things can go
-wrong silently:
+Data usually arrives as NumPy arrays. Three things can go wrong silently:
 
 - the dtype. NumPy makes float64, and the layers of torch.nn want float32.
 - the shape. Labels (n,) next to outputs (n, 1) are broadcast to (n, n).
-- the memory. torch.from_numpy and Tensor.numpy share it: a change on one side
-  shows on the other.
+- the memory. torch.from_numpy and Tensor.numpy share it with the array.
 
 What to do: make and combine tensors, solve four puzzles in a line each, and
 write three conversions. Each conversion gives a copy with memory of its own.
@@ -199,11 +199,14 @@ if __name__ == "__main__":
 
     for name, made in make([1, 2, 3], (2, 3)).items():
         print(name, *about(made), made.tolist())
-    table = combine(torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[10.0], [20.0], [30.0]]))[
-        "products"
-    ]
-    print(table, *cross(table, 0), f"mean {table.mean()}, sum {table.sum()}", sep="\n")
+    row, column = torch.tensor([[1.0, 2.0, 4.0]]), torch.tensor([[10.0], [20.0], [70.0]])
+    table = combine(row, column)["products"]
+    print("the table of products:", table, sep="\n")
+    print("its first row and column:", *cross(table, 0))
+    print("each column minus its mean:", centered(table), sep="\n")
+    print("each row as shares that add up to 1:", shares(table), sep="\n")
+    print("the gaps of its first row:", gaps(table[0]), sep="\n")
+    print("one-hot rows of the classes 2, 0, 1:", one_hot(torch.tensor([2, 0, 1]), 3), sep="\n")
     features, labels = to_tensors(*data.sine_bands_arrays())
-    print(tuple(features.shape), tuple(labels.shape), to_class_indices(to_numpy(labels)))
-    print(centered(table), shares(table), gaps(table[0]), sep="\n")
-    print(one_hot(torch.tensor([2, 0, 1]), 3))
+    print("features", tuple(features.shape), "and labels", tuple(labels.shape))
+    print("their class numbers:", to_class_indices(to_numpy(labels)))

@@ -96,8 +96,11 @@ class TestMake:
     @pytest.mark.parametrize("shape", [(2, 3, 2), (5,), ()], ids=str)
     def test_about_gives_dtype_shape_and_dimensions(self, kata, shape):
         counted = "these are all its entries: tensor.ndim counts the dimensions"
+        uncalled = "tensor.dim is a method, and it is not called: tensor.dim() or tensor.ndim"
+        tensor = torch.zeros(shape, dtype=torch.int16)
         causes = {
             counted: (torch.int16, shape, int(np.prod(shape))),
+            uncalled: (torch.int16, shape, tensor.dim),
             "a list came where a tuple was asked for: tuple(tensor.shape)": (
                 torch.int16,
                 list(shape),
@@ -112,7 +115,7 @@ class TestMake:
         if shape:
             rows = "len(tensor) counts the rows: tensor.ndim counts the dimensions"
             causes[rows] = (torch.int16, shape, shape[0])
-        seen = kata.about(torch.zeros(shape, dtype=torch.int16))
+        seen = kata.about(tensor)
         expect.equal(
             seen, (torch.int16, shape, len(shape)), f"about a tensor of shape {shape}", causes
         )
