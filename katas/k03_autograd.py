@@ -7,24 +7,24 @@ squared error, and the slope of the loss by the chain rule:
     gradient = 2 / n * sum(x * (weight * x - y))
 
 For x = 1, 2, 3, y = 2, 4, 6 and weight = 1 the gradient is -9.3333: the loss
-falls as the weight grows. A step goes against it: weight - lr * gradient. How
-far is decided by the learning rate lr. The best weight is 2. One step from 1:
+falls as the weight grows. A step goes against it: weight - lr * gradient. The
+learning rate lr sets how far it goes. The best weight is 2. One step from 1:
 
     lr = 0.01   1.09    too small: the descent takes many steps
     lr = 0.1    1.93    good
     lr = 0.3    3.80    too large: beyond 2, and farther away than before
 
 Autograd finds the gradient. While your code runs, it records each computation
-with a tensor that has requires_grad=True, and loss.grad_fn is the last one.
-Nothing is declared beforehand, unlike in the first TensorFlow. loss.backward()
-walks the record backwards (backpropagation) and leaves the gradient in
-weight.grad. Four things to know:
+with a tensor that has requires_grad=True. loss.backward() walks the record
+backwards (backpropagation) and leaves the gradient in weight.grad. Four things
+to know:
 
 - backward() adds to what .grad holds. Clear it first: weight.grad = None.
 - The update is not part of the loss. Do it under torch.no_grad().
 - weight -= ... changes the tensor itself. weight = weight - ... makes another
   one, and the caller's tensor stays as it was.
 - weight.detach().clone() is a copy of the numbers, with no record behind it.
+  It does not record either, until you call requires_grad_() on it.
 
 Tasks: mse, gradient, by_hand, descend, rates, chain.   Builds on: k01_tensors.
 Source: "Lecture 4: Introduction to Pytorch & Neural Networks".
@@ -83,7 +83,7 @@ def descend(weight: Tensor, inputs: Tensor, targets: Tensor, lr: float, steps: i
 
     Args:
         weight: (1,) float32 with requires_grad=True. It is changed in place, and what its .grad
-            holds at the start does not matter.
+            holds at the start must not count.
         inputs, targets: (n,) float32.
         lr: the learning rate.
         steps: how many steps to take.
@@ -151,7 +151,7 @@ if __name__ == "__main__":
     print("learning rate  ", *(f"{lr:>10}" for lr in rates))
     for number in (1, 5, 20):
         row = compare_rates(w, x, y, rates, number)
-        print(f"loss, {number:2} step(s)", *(f"{loss:10.3g}" for loss in row))
+        print(f"loss, step {number:2}  ", *(f"{loss:10.3g}" for loss in row))
     history = descend(w, x, y, lr=0.02, steps=30)
     print(f"weight after 30 steps of 0.02: {w.item():.4f}")
     step, names = mse(w, x, y).grad_fn, []

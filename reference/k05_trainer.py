@@ -88,7 +88,8 @@ def train_batch(
     Args:
         model: on any device.
         criterion: a loss of (outputs, targets), such as nn.MSELoss().
-        optimizer: made from the model's parameters. Old gradients do not matter.
+        optimizer: made from the model's parameters. They may come with old gradients, which must
+            not count.
         features, targets: one batch, on any device.
 
     Returns:

@@ -7,7 +7,8 @@ import functools
 import pytest
 import torch
 
-from tests.support import calls, expect, formula, placement, returned
+from dojo.diagnosis import counted
+from tests.support import calls, expect, formula, gradients, placement, returned
 
 NAMES = ("w1", "w2", "b1", "b2", "w3", "w4", "b3")
 ASKED = ("w3", "w1")
@@ -33,7 +34,8 @@ class TestMse:
 class TestGradient:
     def test_equals_the_formula(self, kata):
         draws = drawn(recording=True) | {"a weight that does not record": points(9)}
-        formula.check(kata.gradient, slope, draws, "The gradient", SLOPES)
+        own = gradients.recording(kata.gradient, kata.mse)
+        formula.check(own, slope, draws, "The gradient", SLOPES)
 
     def test_is_the_same_in_every_call(self, kata):
         weight, x, y = points(3, recording=True)
@@ -83,7 +85,7 @@ class TestDescend:
 
     @pytest.mark.parametrize(("lr", "steps"), [(0.1, 3), (0.02, 3), (0.02, 50), (0.05, 1)])
     def test_every_step_takes_the_gradient_off_the_weight(self, kata, lr, steps):
-        self.check(kata, {f"{steps} steps with lr={lr}": [*LESSON, lr, steps]})
+        self.check(kata, {f"{counted(steps, 'step')} with lr={lr}": [*LESSON, lr, steps]})
 
     def test_takes_no_step_if_none_is_asked_for(self, kata):
         self.check(kata, {"0 steps": [*points(8), 0.1, 0]})
@@ -141,7 +143,7 @@ class TestRates:
 
     @pytest.mark.parametrize("steps", [1, 9])
     def test_takes_as_many_steps_as_asked_for(self, kata, steps):
-        self.check(kata, {f"{steps} step(s)": [*points(10), RATES, steps]})
+        self.check(kata, {counted(steps, "step"): [*points(10), RATES, steps]})
 
     def test_leaves_the_weight_as_it_came(self, kata):
         draws = {"a weight that records": [*points(11, recording=True), RATES, 3]}
@@ -150,7 +152,8 @@ class TestRates:
 
     def check(self, kata, draws):
         def compared(weight, x, y, rates, steps):
-            losses = kata.compare_rates(weight, x, y, rates, steps)
+            compare = gradients.recording(kata.compare_rates, kata.mse)
+            losses = compare(weight, x, y, rates, steps)
             what = f"compare_rates(..., {len(rates)} rates)"
             expect.losses(losses, epochs=len(rates), what=what, each="rate")
             return torch.tensor(losses)
@@ -224,7 +227,7 @@ def drawn(recording=False):
     """Draws of points by name: those of the lesson, many, and a single one."""
     given = LESSON[0].clone().requires_grad_(recording), *LESSON[1:]
     n, m = formula.sizes(2)
-    random = {f"{size} points": points(size, recording) for size in (n, m, 1)}
+    random = {counted(size, "point"): points(size, recording) for size in (n, m, 1)}
     return {"the lesson's points": given, **random}
 
 
@@ -478,21 +481,21 @@ def network(recording=False):
 
 def chained(parameters, x, y):
     """The right gradients, by autograd."""
-    return gradients(parameters, x, y)[0]
+    return slopes_of(parameters, x, y)[0]
 
 
 def chain_mistakes():
     """Cause → the gradients that the mistake gives."""
-    causes = gradients(*network())[1]
+    causes = slopes_of(*network())[1]
     by_order = "the parameters are taken by their order: parameters[...] takes each by its name"
     names = ("w1", "w2", "w3", "w4", "b1", "b2", "b3")
     return {by_order: lambda p, x, y: chained(dict(zip(names, p.values(), strict=True)), x, y)} | {
-        cause: lambda *given, cause=cause: {**chained(*given), **gradients(*given)[1][cause]}
+        cause: lambda *given, cause=cause: {**chained(*given), **slopes_of(*given)[1][cause]}
         for cause in causes
     }
 
 
-def gradients(parameters, x, y):
+def slopes_of(parameters, x, y):
     """The right gradients, by autograd, and for each known mistake those that it gives."""
     own = {
         name: parameter.detach().clone().requires_grad_() for name, parameter in parameters.items()
@@ -520,6 +523,9 @@ def gradients(parameters, x, y):
         ),
         "the derivative of tanh is 1 - a1 ** 2, and this is 1 - z1 ** 2": scaled(
             w1=(1 - z[0] ** 2) / slope
+        ),
+        "a1 is tanh(z1) already, and this takes its tanh once more: 1 - a1 ** 2": scaled(
+            w1=(1 - torch.tanh(a[0]) ** 2) / slope
         ),
         "the factor d y_hat / d a1, which is w3, is missing": scaled(w1=1 / own["w3"]),
         "w3 and w4 are swapped": scaled(w1=own["w4"] / own["w3"]),

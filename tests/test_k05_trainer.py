@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from dojo.diagnosis import counted
 from tests.support import expect, formula, gradients, modes, placement, returned, training
 from tests.support.descent import (
     LEARNING_RATE,
@@ -65,7 +66,7 @@ class TestLook:
         expect.that(
             len(taken) == 1,
             "More than one batch was made.",
-            seen=f"{len(taken)} batches",
+            seen=counted(len(taken), "batch"),
             expected=1,
             likely="next(iter(dataloader)) is called twice: keep the batch under a name"
             if len(taken) == 2
@@ -154,6 +155,28 @@ class TestTraps:
 
 @pytest.mark.task("batch", needs="traps")
 class TestBatch:
+    def test_returns_outputs_and_targets_as_the_criterion_got_them(self, kata):
+        model, got = line(), []
+        features, targets = next(iter(batches(column=False)))
+
+        def criterion(outputs, targets):
+            got.append((outputs, targets))
+            return (outputs - targets).square().mean()
+
+        _, *back = batch(kata, model, features, targets, criterion=criterion)
+        likely = "loss = criterion(outputs, targets) is missing"
+        expect.that(got, "The criterion is not used.", seen="no call", expected=1, likely=likely)
+        outputs, meant = got[0]
+        what = "The outputs that the criterion gets"
+        stretched = "outputs (n, 1) meet targets (n,): like_targets(outputs, targets) comes before"
+        expect.shape(outputs, meant.shape, what, {stretched: (4, 1)})
+        swapped = {"they are swapped: criterion(outputs, targets)": targets.flatten()}
+        expect.close(outputs.flatten(), line()(features).flatten(), what, swapped)
+        for name, seen, given in zip(("outputs", "targets"), back, got[0], strict=True):
+            same = "return those that the criterion got, in their new shape"
+            expect.shape(seen, given.shape, f"The {name} that come back", {same: (4, 1)})
+            expect.close(seen, given, f"The {name} that come back")
+
     @pytest.mark.parametrize("criterion", [nn.MSELoss(), nn.L1Loss()], ids=str)
     def test_returns_the_loss_before_the_step(self, kata, criterion):
         model, (features, targets) = line(), next(iter(batches()))
@@ -191,7 +214,7 @@ class TestBatch:
         kata.train_batch(model, nn.MSELoss(), optimizer, *next(iter(batches())))
         headline = "The optimizer that was handed in does not take one step."
         likely = "another optimizer is made, or the step is made by hand: use the argument"
-        seen = f"{len(steps)} steps"
+        seen = counted(len(steps), "step")
         expect.that(len(steps) == 1, headline, seen=seen, expected="1 step", likely=likely)
 
     def test_class_scores_meet_class_numbers(self, kata):
@@ -216,28 +239,6 @@ class TestBatch:
         batch(kata, model, features, targets)
         what = "The weights after one batch, where .grad held 1 before"
         expect.close(weights(model), right, what, causes)
-
-    def test_returns_outputs_and_targets_as_the_criterion_got_them(self, kata):
-        model, got = line(), []
-        features, targets = next(iter(batches(column=False)))
-
-        def criterion(outputs, targets):
-            got.append((outputs, targets))
-            return (outputs - targets).square().mean()
-
-        _, *back = batch(kata, model, features, targets, criterion=criterion)
-        likely = "loss = criterion(outputs, targets) is missing"
-        expect.that(got, "The criterion is not used.", seen="no call", expected=1, likely=likely)
-        outputs, meant = got[0]
-        what = "The outputs that the criterion gets"
-        stretched = "outputs (n, 1) meet targets (n,): like_targets(outputs, targets) comes before"
-        expect.shape(outputs, meant.shape, what, {stretched: (4, 1)})
-        swapped = {"they are swapped: criterion(outputs, targets)": targets.flatten()}
-        expect.close(outputs.flatten(), line()(features).flatten(), what, swapped)
-        for name, seen, given in zip(("outputs", "targets"), back, got[0], strict=True):
-            same = "return those that the criterion got, in their new shape"
-            expect.shape(seen, given.shape, f"The {name} that come back", {same: (4, 1)})
-            expect.close(seen, given, f"The {name} that come back")
 
     @pytest.mark.placement
     def test_the_batch_goes_to_the_model(self, kata, device):
@@ -293,7 +294,7 @@ class TestTrains:
         expect.losses(first, epochs=4, what="trainer(...)")
         second = run(kata, line(), batches(), epochs=2)
         headline = "A second training also gives the losses of the first one."
-        seen = f"{len(second)} losses"
+        seen = counted(len(second), "loss")
         expect.that(second is not first, headline, seen=seen, expected=2, likely=formula.KEPT)
 
     def test_loss_is_the_mean_over_the_batches(self, kata):
@@ -396,8 +397,9 @@ class TestPrints:
             "a score is printed, and there is none: epoch_line's score is None": lines(
                 losses, scores=(0.0, 0.0)
             ),
-            "the epochs are counted from 0": "".join(
-                f"epoch: {n}, loss: {loss:.4f}\n" for n, loss in enumerate(losses)
+            "the epochs are counted from 0": lines(losses, first=0),
+            "the epochs are counted from 0, and a score is printed where there is none": lines(
+                losses, scores=(0.0, 0.0), first=0
             ),
         }
         expect.equal(capsys.readouterr().out, lines(losses), what="The printed text", causes=causes)
@@ -409,7 +411,7 @@ class TestPrints:
         expect.losses(losses, epochs=5, what="trainer(model, criterion, optimizer, dataloader)")
         printed = capsys.readouterr().out.count("\n")
         headline, likely = "Not a line for each epoch.", "keep the stub's epochs=5, verbose=True"
-        seen = f"{printed} lines"
+        seen = counted(printed, "line")
         expect.that(printed == 5, headline, seen=seen, expected="5 lines", likely=likely)
 
     def test_prints_only_after_every_so_many_epochs(self, kata, capsys):
@@ -460,7 +462,7 @@ class TestPrints:
         data, asked = batches(column=False), []
         score = lambda *pair: asked.append(pair) or 1.0  # noqa: E731
         run(kata, line(), data, epochs=1, learning_rate=0.0, verbose=True, score=score)
-        headline, seen = "The score was not computed once for each batch.", f"{len(asked)} times"
+        headline, seen = "Not one score for each batch.", counted(len(asked), "time")
         likely = "call it in the loop over the batches"
         expect.that(len(asked) == 3, headline, seen=seen, expected="3 times", likely=likely)
         for (outputs, targets), (features, right) in zip(asked, data, strict=True):
@@ -474,8 +476,7 @@ class TestPrints:
         run(kata, line(), batches(), epochs=2, verbose=False)
         printed = capsys.readouterr().out
         headline, likely = "verbose=False still prints.", "print stands outside the `if verbose:`"
-        seen = repr(printed[:80])
-        expect.that(not printed, headline, seen=seen, expected="nothing", likely=likely)
+        expect.that(not printed, headline, seen=printed[:80], expected="nothing", likely=likely)
 
 
 @pytest.mark.task("trainer", needs="batch")

@@ -68,8 +68,10 @@ def run(kata, model, data, learning_rate=LEARNING_RATE, criterion=None, optimize
     return kata.trainer(model, criterion or nn.MSELoss(), optimizer, data, **options)
 
 
-def lines(losses, epochs=None, scores=None):
-    """The text of these epochs, by default of all."""
+def lines(losses, epochs=None, scores=None, first=1):
+    """The text of these epochs, by default of all, with the first one called 1."""
     endings = [f", score: {score:.4f}" for score in scores] if scores else [""] * len(losses)
     numbers = epochs or range(1, len(losses) + 1)
-    return "".join(f"epoch: {n}, loss: {losses[n - 1]:.4f}{endings[n - 1]}\n" for n in numbers)
+    return "".join(
+        f"epoch: {n - 1 + first}, loss: {losses[n - 1]:.4f}{endings[n - 1]}\n" for n in numbers
+    )

@@ -1,7 +1,9 @@
 """Checks that gradients flow through a result of a learner's function, or are kept out of it."""
 
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -50,3 +52,36 @@ def check_still_recording(what: str) -> None:
     likely = "set_grad_enabled(False) stays in force: `with torch.no_grad():` ends by itself"
     seen = "torch.is_grad_enabled() is False"
     expect.that(torch.is_grad_enabled(), headline, seen=seen, expected="True", likely=likely)
+
+
+NOT_RECORDING = (
+    "a copy made by detach() does not record until requires_grad_() is called on it, with the"
+    " underscore and the brackets"
+)
+
+
+def recording(function: Callable[..., Any], loss: Callable[..., Tensor]) -> Callable[..., Any]:
+    """The learner's function. Where its backward() raises an error because the weight that it hands
+    to its loss does not record, that is told.
+    """
+
+    def call(*given: Any) -> Any:
+        weights = []
+
+        def look(weight: Any, *data: Any) -> Tensor:
+            weights.append(weight)
+            return loss(weight, *data)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(function.__globals__, loss.__name__, look)
+            try:
+                return function(*given)
+            except RuntimeError as error:
+                recorded = not weights or getattr(weights[-1], "requires_grad", False)
+                if recorded or "does not require grad" not in str(error):
+                    raise
+                headline = f"The weight that {loss.__name__} is given does not record."
+                likely = expect.told(NOT_RECORDING)
+                expect.unmet(headline, seen=error, expected="a gradient", likely=likely)
+
+    return call

@@ -16,6 +16,12 @@ MOST_CHARACTERS = 3000  # of each text of a diagnosis
 LABEL = 10  # columns of "expected:" and the like
 
 
+def counted(number: int, noun: str) -> str:
+    """ "1 step", "2 steps", "2 losses"."""
+    plural = "es" if noun.endswith(("s", "ch")) else "s"
+    return f"{number} {noun}{'' if number == 1 else plural}"
+
+
 @dataclass(frozen=True)
 class Cause:
     """A likely cause; "told" by evidence if what came out is what this mistake gives.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dojo.catalog import Catalog
 from dojo.check.state import State
+from dojo.diagnosis import counted
 
 MOST_EFFORTS = 3
 
@@ -21,7 +22,7 @@ class Effort:
     hints: int
 
     def __str__(self) -> str:
-        hints = f", with {_counted(self.hints, 'hint')}" if self.hints else ""
+        hints = f", with {counted(self.hints, 'hint')}" if self.hints else ""
         return f"{self.kata} {self.task}: green at the {_ordinal(self.tries)} try{hints}"
 
 
@@ -58,10 +59,6 @@ def _span(days: set[str]) -> str:
     if first == last:
         return ""
     return f"Tasks turned green on {len(days)} days, from {first} to {last}."
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _ordinal(number: int) -> str:

@@ -10,8 +10,9 @@ from dojo.catalog import Catalog, Kata, Task
 from dojo.check.closing import Closing
 from dojo.check.compare import GAP, NEW, OLD, SAME, CodePair, Line, differences
 from dojo.check.hints import OpenHints
-from dojo.check.update import Update, counted
+from dojo.check.update import Update
 from dojo.console import STYLES, Screen
+from dojo.diagnosis import counted
 from dojo.reference_results import ReferenceResult
 from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult, Verdict
 

@@ -22,6 +22,7 @@ from dojo import UserError, lock
 from dojo.check import aside
 from dojo.check.compare import Line, differences
 from dojo.cli import OUT_OF_REACH
+from dojo.diagnosis import counted
 
 LOCK = f"{aside.FOLDER}.lock"
 KATA_FILE = re.compile(r"katas/k\d\d_\w+\.py")
@@ -251,11 +252,6 @@ def _kept(root: Path, name: str, old: str, new: str) -> Kept:
 def _list(names: set[str]) -> str:
     first = sorted(names)[:3]
     return ", ".join(first) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def counted(number: int, noun: str) -> str:
-    """ "1 commit", "2 commits"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def git(folder: Path, *arguments: str, out_of_reach: bool = False) -> str:
