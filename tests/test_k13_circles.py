@@ -62,11 +62,16 @@ class Network:
         }
         if name == "LinearStack":
             causes["LinearStack has nothing between its layers: leave the activation out"] = "ReLU"
-            two = f"(0): Linear({FIRST}, bias=True)\n    (1): Linear({LAST},"
+            two = f"(0): Linear({FIRST}, bias=True)\n    (1): Linear({LAST}, bias=True)\n  )"
             causes["a layer is missing: LinearStack has three"] = two
         if name == "ReluStack":
             bare = f"Linear({SECOND}, bias=True)\n    (3): Linear({LAST},"
             causes["the ReLU after the second layer is missing"] = bare
+            bare = f"(0): Linear({FIRST}, bias=True)\n    (1): Linear({SECOND},"
+            causes["the ReLU after the first layer is missing"] = bare
+        if name == "BinaryClassifier":
+            moved = f"{FIRST}, bias=True)\n    (1): Linear({LAST}, bias=True)\n    (2): ReLU"
+            causes["the ReLU belongs between the two layers, not after the last one"] = moved
         model = getattr(kata, name)(input_size=2, hidden_size=10, output_size=1)
         expect.printed(model, layers.chain_text(name, attribute, parts), causes=causes)
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from dojo import structure
 from dojo.curve import Curve
-from dojo.diagnosis import Cause, Diagnosis
+from dojo.diagnosis import Cause, Diagnosis, counted
 from tests.support import bands, guesses, pointers, values
 from tests.support import story as stories
 from tests.support.marks import Mark
@@ -257,7 +257,7 @@ def reaches(
 def losses(history: object, epochs: int, what: str = "train(...)", each: str = "epoch") -> None:
     """A list with the loss of each epoch (or of each step, as `each` says), as plain numbers."""
     headline = f"{what} does not return the loss of each {each}."
-    expected = f"a list of {epochs} numbers"
+    expected = f"a list of {counted(epochs, 'number')}"
     if history is None:
         unmet(headline, seen="None", expected=expected, likely=told(NO_RETURN))
     seen = (

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from dojo.diagnosis import counted
 from tests.support import expect
 
 NAMES = ("W1", "b1", "W2", "b2")
@@ -38,7 +39,7 @@ def networks(*numbers: int):
     """Parameters and so many points, with names."""
     for points in numbers:
         parameters, x, _ = example(points, (3, 7, 4))
-        yield f"{points} points", [parameters, x]
+        yield counted(points, "point"), [parameters, x]
 
 
 def part(function: Callable, place: int | None = None) -> Callable:

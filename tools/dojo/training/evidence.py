@@ -26,6 +26,7 @@ SUMMED = "this is the sum over the examples: the loss is their mean"
 TWICE = "backward() runs twice before each step"
 CLIMBS = "the sign is turned around: the steps climb instead of descending"
 SWAPPED = "the labels are turned around: 1 for 0, and 0 for 1"
+LABELS_FIRST = "the arguments of the loss are swapped: the outputs go in first, then the labels"
 ROUNDED = "this is the loss of the rounded answers: the loss needs the outputs themselves"
 MIXED = "the features come in another order than the labels: shuffle both alike, or neither of them"
 PENALTY = "a penalty on the weights is added to the loss"
@@ -38,6 +39,7 @@ def of_any_loss(loss: Loss, labels: Tensor) -> dict[str, Loss]:
     return {
         SWAPPED: lambda outputs, targets: loss(outputs, 1 - targets),
         ROUNDED: lambda outputs, targets: loss(outputs.round(), targets),
+        LABELS_FIRST: lambda outputs, targets: loss(targets, outputs),
     }
 
 

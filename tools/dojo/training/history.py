@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from dojo.diagnosis import Cause, Diagnosis
+from dojo.diagnosis import Cause, Diagnosis, counted
 from dojo.training import evidence, replay
 from dojo.training.rules import Training, largest, loss_rounding_decides, shown
 from dojo.training.runs import other_runs
@@ -37,8 +37,8 @@ def too_few_or_many(training: Training) -> Diagnosis | None:
         return None
     return Diagnosis(
         "The losses are not one for each epoch.",
-        f"{found} losses, and {taken} steps",
-        f"{epochs} losses for {epochs} epochs",
+        f"{counted(found, 'loss')}, and {counted(taken, 'step')}",
+        f"{counted(epochs, 'loss')} for {counted(epochs, 'epoch')}",
         (Cause(told, told=True),),
     )
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from dojo.diagnosis import Cause, Diagnosis
+from dojo.diagnosis import Cause, Diagnosis, counted
 from dojo.training import batches, evidence
 from dojo.training.follow import WHICH_LOSS, each_follows_the_gradient
 from dojo.training.record import BACKWARD, NO_BACKWARD, TrainingRecord
@@ -220,8 +220,8 @@ def _one_step_an_epoch(training: Training) -> Diagnosis | None:
     told, pointer = "", ""
     if taken > epochs and max(sizes) < examples:
         told = (
-            f"the steps are taken on batches of {max(sizes)} examples: each epoch is one step on"
-            f" all {examples}"
+            f"the steps are taken on batches of {counted(max(sizes), 'example')}: each epoch is one"
+            f" step on all {examples}"
         )
     elif epochs != default and taken == default:
         told = "the argument epochs is not used: the number is written into the code"
@@ -236,8 +236,8 @@ def _one_step_an_epoch(training: Training) -> Diagnosis | None:
     of_run = ", in the run that the model is left with" if training.rule.restarts else ""
     return Diagnosis(
         "The training does not take one step for each epoch.",
-        f"{taken} steps{of_run}",
-        f"{epochs} steps for {epochs} epochs",
+        f"{counted(taken, 'step')}{of_run}",
+        f"{counted(epochs, 'step')} for {counted(epochs, 'epoch')}",
         (Cause(told or "a loop too many, or a break in one", told=bool(told)),),
         pointer,
     )
