@@ -6,9 +6,9 @@ n points x (n, d), h hidden units and c classes, the forward pass is
     z1 = x W1 + b1     W1 (d, h), b1 (1, h)     a1 = max(0, z1)
     z2 = a1 W2 + b2    W2 (h, c), b2 (1, c)     y_hat = softmax(z2)
 
-The softmax is exp(z2) divided by the sum of exp(z2) over its row. exp
-overflows above 709, so subtract each row's largest score first. That leaves
-the softmax the same, and finite.
+max(0, z1) goes entry by entry, as np.maximum does. The softmax is exp(z2)
+divided by its sum over the row. exp overflows above 709, so subtract each
+row's largest score first. That leaves the softmax the same, and finite.
 
 The loss is the cross-entropy, the mean of -ln(probability of the right class).
 Tiny weights give three classes 1/3 each, so it starts at ln 3 = 1.099. The

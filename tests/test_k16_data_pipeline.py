@@ -83,7 +83,9 @@ class TestSplit:
             expected = [int(rows * share) for share in (0.7, 0.15, 0.15)]
             likely = "first split off 70 %, then split the rest into halves"
             if min(abs(part - rows * 0.3 * 0.15) for part in seen[1:]) < 2:
-                likely = "15 % of the remaining 30 % are too few: the second split halves the rest"
+                likely = (
+                    "15 % of the remaining 30 % are too few: a share of all is more of the rest"
+                )
             right = sum(seen) == rows and all(
                 abs(count - wanted) <= 3 for count, wanted in zip(seen, expected, strict=True)
             )
@@ -394,7 +396,10 @@ def why_unproportional(seen: list[int], expected: list[int]) -> str:
     """The likely cause where a part has the wrong numbers of the classes."""
     if abs(sum(seen) - sum(expected)) > len(expected):
         return "the part has the wrong size: first decide how many rows it takes, then which ones"
-    return "the split is not stratified: train_test_split(..., stratify=labels), both times"
+    return (
+        "the split is not stratified: train_test_split(..., stratify=...), each cut by the labels"
+        " of the rows that it cuts"
+    )
 
 
 STANDARDS = {  # likely cause → what it makes of a part, of all parts
@@ -448,6 +453,9 @@ WEIGHTS = {
     ),
     "these weights are scaled to the sum 1: the lesson asks for 1 / count": lambda y: (
         inverse(y) / inverse(y).sum()
+    ),
+    "np.unique alone gives the class numbers: return_counts=True gives their counts, too": (
+        lambda y: 1 / torch.unique(torch.tensor(y)).float()
     ),
     "this is the root of 1 / count": lambda y: inverse(y).sqrt(),
     "the weights are in the order of first appearance: they belong at their class's number": (

@@ -221,6 +221,15 @@ class TestPoint:
                 " given": lambda model, point, mean, std, classes: told(
                     model, (point - point.mean()) / point.std(), classes
                 ),
+                "mean and std have changed places: (point - mean) / std": (
+                    lambda model, point, mean, std, classes: told(
+                        model, (point - std) / mean, classes
+                    )
+                ),
+                "the softmax runs over the batch of one, so that each score gets 100 %: dim=1": [
+                    partial(right, share=lambda scores: torch.ones(()), name=name)
+                    for name in (likeliest, lambda scores, classes: classes[0])
+                ],
                 "the point is not divided by std: (point - mean) / std": (
                     lambda model, point, mean, std, classes: told(model, point - mean, classes)
                 ),

@@ -67,7 +67,7 @@ class TestSplit:
                 counts = torch.bincount(labels).tolist()
                 seen = torch.bincount(labels[rows], minlength=len(counts)).tolist()
                 right = [round(share * count) for count in counts]
-                likely = "the cut is not stratified: train_test_split(..., stratify=...), twice"
+                likely = "a cut is not stratified: the second stratifies by the labels of the rest"
                 if not all(seen):
                     likely = "the rows are cut as they come, sorted by class: shuffle and stratify"
                 elif labels is not LABELS:
