@@ -20,8 +20,9 @@ back: it is dead. One step that is too large can kill many units. Smaller steps
 or a leaky_relu make that less likely.
 
 What to do: write the functions by the formulas in their docstrings, with exp,
-log, clamp, where and the like; they leave x unchanged. Torch's own versions of
-them are not allowed. Then find the dead units. To see your curves:
+log, clamp, where and the like; they leave x unchanged. At 0, where a formula
+may bend, any finite gradient will do. Torch's own versions are not allowed.
+Then find the dead units. To see your curves:
     python -m katas.k10_activations
 
 Tasks: squash, rectify, prelu, smooth, dead.
@@ -54,16 +55,13 @@ def tanh(x: Tensor) -> Tensor:
 
 
 def relu(x: Tensor) -> Tensor:
-    """x where x > 0, and 0 elsewhere, for float32 x of any shape. At x = 0 any gradient from 0 to 1
-    is right.
-    """
+    """x where x > 0, and 0 elsewhere, for float32 x of any shape."""
     # TODO rectify: cut off what is below zero
     raise NotImplementedError("rectify")
 
 
 def leaky_relu(x: Tensor, slope: float | Tensor = 0.01) -> Tensor:
-    """x where x > 0, and slope * x elsewhere, for float32 x of any shape. At x = 0 any gradient
-    from slope to 1 is right.
+    """x where x > 0, and slope * x elsewhere, for float32 x of any shape.
 
     Args:
         slope: from 0 to 1; a float, or a tensor that holds a single number.
@@ -79,7 +77,7 @@ class PReLU(nn.Module):
     model.parameters(), so the optimizer finds it.
 
     Args:
-        slope: the value that the slope starts with.
+        slope: the value that the slope starts with, from 0 to 1; training keeps it there.
     """
 
     def __init__(self, slope: float = 0.25) -> None:

@@ -99,7 +99,8 @@ def accuracy(y_true: Tensor, y_pred: Tensor) -> float:
     """The share of right answers.
 
     Args:
-        y_true: the right labels, each 0 or 1: (n,) or (n, 1), any dtype, any device.
+        y_true: the right labels, each 0 or 1: (n,) or (n, 1), any dtype, any device. Apple's GPUs
+            have no float64, so do without it.
         y_pred: the answers, each 0 or 1: (n,) or (n, 1), any dtype, on the same device. One may be
             a column (n, 1) and the other (n,).
 

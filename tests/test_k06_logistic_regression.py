@@ -7,13 +7,16 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import parallel_lines, sine_bands
-from tests.support import expect, placement, training
+from tests.support import expect, formula, placement, training
 
 RULE = training.Rule(
     F.binary_cross_entropy,
     wrong={
         training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits,
         training.SQUARED_ERROR: F.mse_loss,
+        "the loss sees the first label alone: every label counts": (
+            lambda y_hat, labels: F.binary_cross_entropy(y_hat[:, 0], labels[:, 0])
+        ),
     },
     default=1000,
 )
@@ -84,6 +87,13 @@ class TestTrain:
 
     def test_returns_the_loss_of_each_epoch(self, kata):
         training.check_losses(training.run(line(kata), kata.train, *sine_bands(), RULE, epochs=5))
+
+    def test_takes_several_labels(self, kata):
+        n, num_features = formula.sizes(2)
+        for num_labels in (2, 3):
+            model = kata.LogisticRegression(num_labels, num_features)
+            labels = torch.randint(2, (n, num_labels)).float()
+            training.check(model, kata.train, torch.randn(n, num_features), labels, RULE, epochs=3)
 
     def test_keeps_nothing_of_an_earlier_call(self, kata):
         model = line(kata)

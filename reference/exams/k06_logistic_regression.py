@@ -88,6 +88,32 @@ def gradients(kata, draw: Draw):
     return training_steps.looked_at(kata.train, line(draw), draw.data(bands), draw.integer(3, 6))
 
 
+def several(random: np.random.Generator):
+    """Labels of several kinds at once."""
+    n, sizes = int(random.integers(5, 20)), (int(random.integers(3, 6)), int(random.integers(2, 5)))
+    given = (
+        torch.tensor(random.standard_normal((n, sizes[0])), dtype=torch.float32),
+        torch.tensor(random.integers(2, size=(n, sizes[1])), dtype=torch.float32),
+    )
+    return given, dict(zip(("features", "labels"), given, strict=True))
+
+
+def wide(features: int, labels: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(features, labels), nn.Sigmoid())
+
+
+KEEPS_SEVERAL = training_steps.keeps(
+    lambda hidden: wide(hidden["features"].shape[1], hidden["labels"].shape[1]), RULE
+)
+
+
+@question("train", training=KEEPS_SEVERAL)
+def several_labels(kata, draw: Draw):
+    features, labels = draw.data(several)
+    model = draw.weights(wide(features.shape[1], labels.shape[1]))
+    return training_steps.looked_at(kata.train, model, (features, labels), draw.integer(3, 5))
+
+
 @question("train")
 def training_on_another_device(kata, draw: Draw):
     features, labels = (part.to(draw.device) for part in draw.data(bands))

@@ -116,8 +116,9 @@ def _of_no_number(seen: float) -> str:
     """What gives NaN or infinity."""
     if math.isnan(seen):
         return (
-            "0 / 0 gives NaN, as do inf - inf, 0 * inf and the log or root of a negative number:"
-            " which of them can happen in your code?"
+            "NaN comes from 0 / 0, inf / inf, inf - inf or 0 * inf, or from the log or root of a"
+            " negative number, and exp of a large number is inf: which of them can happen in your"
+            " code?"
         )
     return (
         "a number divided by 0 gives inf, as do exp of a large number and -log of 0: which of them"

@@ -156,7 +156,7 @@ def test_a_class_of_the_learners_own_is_asked_where_it_makes_the_attribute(tmp_p
         ("a, b = data[:1]", "2 names stand on the left, and not enough values come", "   "),
         ("torch.optim.Adam([weight], momentum=0.9)", "is called 'momentum'", "signature"),
         ('{"f1": 1}["F1"]', "there is no entry 'F1'", "   "),
-        ('[1]["a"]', "here stands a str", "   "),
+        ('[1]["a"]', "a str came instead", "   "),
         ("data(twos)", "round brackets stand after a Tensor", "   "),
         ("data[5]", "dimension 0 has 2 entries", "   "),
         ("data[0, 0, 0]", "here there are 2", "   "),

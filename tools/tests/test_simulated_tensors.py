@@ -114,6 +114,14 @@ class TestTensors:
         assert "grad_fn=<MulBackward0>" in repr(x.requires_grad_() * 2)
         assert "device='simulated:0'" in repr(torch.zeros(0, device="simulated"))
 
+    def test_is_printed_where_there_is_no_float64(self):
+        x = torch.tensor([[1.5, -2.0]], device="simulated")
+        with backend.without_float64():
+            assert repr(x) == "tensor([[ 1.5000, -2.0000]], device='simulated:0')"
+            assert f"{x.mean()}" == "-0.25"
+            with pytest.raises(TypeError, match="doesn't support float64"):
+                x.double()
+
     def test_ways_to_make_one(self):
         like = torch.zeros(2, device="simulated")
         made = [

@@ -7,6 +7,7 @@ and when the last tensor of a storage is gone, so are the numbers.
 """
 
 import functools
+from traceback import walk_stack
 from typing import Any, TypeGuard
 
 import torch
@@ -18,6 +19,8 @@ DTYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.boo
 DTYPES |= {torch.int8, torch.int16, torch.int32, torch.int64}
 
 REFUSED: set[torch.dtype] = set()  # of these, those that the device lacks for now
+
+PRINTER = "torch._tensor_str"  # by name alone: without it print() would be refused, no more
 
 # private: only with its key an operation can be sent to the CPU's code, which for the three below
 # handles sizes and strides alone and reads no numbers
@@ -40,7 +43,7 @@ def data_of(tensor: Tensor) -> Tensor:
 
 def wrap(data: Tensor) -> Tensor:
     """A new simulated tensor for a tensor of the CPU, which becomes the memory behind it."""
-    if data.dtype in REFUSED:
+    if data.dtype in REFUSED and not _is_printing():
         dtype = str(data.dtype).removeprefix("torch.")
         other = {"float64": "float32"}.get(dtype, "complex64")
         raise TypeError(
@@ -54,6 +57,11 @@ def wrap(data: Tensor) -> Tensor:
     # private: torch.empty would ask the device's own kernel, which comes here
     empty = torch._C._acc.create_empty_tensor((0,), data.dtype)
     return place(empty, _storage_on(data.untyped_storage()), data)
+
+
+def _is_printing() -> bool:
+    """True while torch makes the text of a tensor: on MPS it does without float64, elsewhere not."""
+    return any(frame.f_globals.get("__name__") == PRINTER for frame, _ in walk_stack(None))
 
 
 def place(tensor: Tensor, storage: torch.UntypedStorage, like: Tensor) -> Tensor:

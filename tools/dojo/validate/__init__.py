@@ -7,6 +7,7 @@ commands       the command line
 parts          each part of the validation
 marks          pass marks, measured over many seeds
 mark_checks    what is recorded of a mark, held against itself
+ways           right solutions on fresh seeds: how many ever miss a mark
 bands          where the references' losses lie while they train
 mutants        small changes of the references, which a test must notice
 records        whether the records are what the commands wrote
