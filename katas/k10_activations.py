@@ -22,8 +22,7 @@ or a leaky_relu make that less likely.
 What to do: write the functions by the formulas in their docstrings, with exp,
 log, clamp, where and the like; they leave x unchanged. At 0, where a formula
 may bend, any finite gradient will do. Torch's own versions are not allowed.
-Then find the dead units. To see your curves:
-    python -m katas.k10_activations
+Then find the dead units. `python -m katas.k10_activations` draws your curves.
 
 Tasks: squash, rectify, prelu, smooth, dead.
 Builds on: k01_tensors, k03_autograd, k04_linear_regression.

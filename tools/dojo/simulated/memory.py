@@ -60,7 +60,7 @@ def wrap(data: Tensor) -> Tensor:
 
 
 def _is_printing() -> bool:
-    """True while torch makes the text of a tensor: on MPS it does without float64, elsewhere not."""
+    """True while torch makes the text of a tensor, for which on MPS alone it takes no float64."""
     return any(frame.f_globals.get("__name__") == PRINTER for frame, _ in walk_stack(None))
 
 

@@ -176,11 +176,14 @@ def exists(root: str, names: Sequence[str]) -> bool:
 @cache
 def _known() -> frozenset[str]:
     """Names of functions and classes that a learner may meet anywhere."""
+    import copy
+    import math
+
     import numpy
     import torch
     from torch.utils import data
 
     places = [builtins, list, dict, str, torch, torch.Tensor, torch.nn, torch.nn.Module, data]
     places += [torch.nn.functional, torch.nn.Linear, torch.optim, torch.optim.Adam]
-    places += [numpy, numpy.ndarray]
+    places += [numpy, numpy.ndarray, copy, math]
     return frozenset(name for place in places for name in dir(place))
