@@ -89,8 +89,8 @@ def slopes_by_hand(scores: np.ndarray, label: int) -> tuple[np.ndarray, np.ndarr
 
         dp/dz_j = (u' S - u S') / S^2        dJ/dz_j = -1/p dp/dz_j
 
-    u' and S' are the slopes of u and S with respect to z_j. S' has one formula for every j; u' has
-    two cases, j = y and any other j.
+    The slope of exp(z) is exp(z). u' and S' are the slopes of u and S with respect to z_j. S' has
+    one formula for every j; u' has two cases, j = y and any other j.
 
     Args:
         scores: (num_classes,) of one point, none of them large; left as they are.

@@ -386,6 +386,9 @@ def check_slopes(
         "this takes u' = u at every score: u = exp(z_y) does not change with the other scores": (
             p[y] * (1 - p)
         ),
+        "this takes u' = exp(z_j) at every score: u changes with the right class's score alone": (
+            p * (1 - p[y])
+        ),
         "u' is left out: at the score of the right class it is u itself": -p[y] * p,
         "S' is left out: it is exp(z_j) at every score": p[y] * one_hot,
         "the two products are swapped: u' S comes first, u S' is subtracted": -right[0],
