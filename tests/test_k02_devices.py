@@ -114,6 +114,32 @@ class TestMove:
         for name, entry in entries(move(kata, batch, META), batch):
             arrived(name, entry, batch, META)
 
+    @pytest.mark.parametrize("kind", ["list", "dict"])
+    def test_an_empty_batch_is_new_too(self, kata, kind):
+        batch = [] if kind == "list" else {}
+        new, seen = move(kata, batch, META) is not batch, f"the {kind} that was given"
+        likely = f"make a new {kind}, also of no entries"
+        headline = f"Of an empty {kind} no new one is made."
+        expect.that(new, headline, seen=seen, expected=f"a new {kind}", likely=likely)
+
+    @pytest.mark.parametrize("kind", [list, dict])
+    def test_tensors_of_any_shape_arrive(self, kata, kind):
+        tensors = [torch.tensor(7.5), torch.ones(0, 2), torch.nn.Parameter(torch.ones(3))]
+        batch = [torch.ones(2, 3), *tensors]
+        batch = dict(enumerate(batch, start=5)) if kind is dict else batch
+        (usual, first), *others = entries(move(kata, batch, META), batch)
+        arrived(usual, first, batch, META)
+        whats = ("a single number", "an empty tensor", "an nn.Parameter")
+        for what, (name, entry) in zip(whats, others, strict=True):
+            entry = expect.tensor(entry, f"Entry {name} of the moved batch")
+            expect.that(
+                entry.device == META,
+                f"Entry {name}, {what}, has not arrived.",
+                seen=entry.device,
+                expected=META,
+                likely=expect.told(f"{what} is a tensor, too: isinstance(entry, Tensor) asks"),
+            )
+
     def test_numbers_and_dtypes_are_kept(self, kata):
         batch = [torch.randn(4, 2), torch.arange(4), torch.randn(3, dtype=torch.float64)]
         batch += [torch.tensor([True, False]), torch.tensor(7), torch.ones(0, 2)]

@@ -90,6 +90,22 @@ def short_batches(kata, draw: Draw):
 
 
 @question("move")
+def unusual_batches(kata, draw: Draw):
+    """No entries, names that are numbers, and tensors that are easily taken for something else."""
+    tensors = [torch.tensor(draw.real(1, 9)), draw.normal(0, 3), torch.nn.Parameter(draw.normal(4))]
+    tensors = [tensors[number] for number in draw.made(lambda random: random.permutation(3))]
+    found = {}
+    for kind in (list, dict):
+        pairs = [[draw.integer(10, 99) + 100 * place, one] for place, one in enumerate(tensors)]
+        empty = batch_of(kind, [])
+        found[kind.__name__] = [
+            told(kata.move_batch(batch_of(kind, pairs), META)),
+            kata.move_batch(empty, META) is not empty,
+        ]
+    return found
+
+
+@question("move")
 def a_model_among_the_entries(kata, draw: Draw):
     found = {}
     for kind in (tuple, list, dict):
