@@ -40,7 +40,7 @@ def make(numbers: list[float] | list[int], shape: tuple[int, ...]) -> dict[str, 
 
     Args:
         numbers: n of them, with decimal points or without.
-        shape: any number of sizes, such as (2, 3).
+        shape: one size or more, such as (2, 3).
 
     Returns:
         A dict of

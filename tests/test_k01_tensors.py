@@ -179,6 +179,14 @@ class TestCombine:
             causes = {"the table's own dtype is asked for: no .float() is needed": torch.float32}
             expect.dtype(tensor, torch.int64, f"The {what} of a table of int64", causes)
 
+    @pytest.mark.parametrize("size", [(1, 4), (3, 1), (1, 1)], ids=str)
+    def test_cross_of_a_single_row_or_column(self, kata, size):
+        table = torch.arange(1, 1 + size[0] * size[1]).reshape(size)
+        row, column = returned.several(kata.cross(table, 0), 2, "cross", "row, column")
+        squeezed = {"squeeze() takes every size of 1 away: index with the number alone": ()}
+        expect.shape(row, size[1:], what=f"The row of a table {size}", causes=squeezed)
+        expect.shape(column, size[:1], what=f"The column of a table {size}", causes=squeezed)
+
     @pytest.mark.placement
     def test_results_follow_their_device(self, kata, device):
         what = "A combination of row and column"
@@ -234,6 +242,15 @@ class TestPuzzles:
         }
         right = table - table.mean(dim=0)
         expect.close(kata.centered(table), right, f"centered, {size} by {size}", causes)
+
+    @pytest.mark.parametrize("size", [1e20, 1e-25])
+    def test_gaps_takes_numbers_of_any_size(self, kata, size):
+        numbers = size * torch.linspace(-3, 5, 40)
+        seen, right = kata.gaps(numbers), (numbers[:, None] - numbers).abs()
+        squared = "a square is inf or 0 where the number is not: abs() needs none"
+        causes = {squared: (numbers[:, None] - numbers).square().sqrt()}
+        causes = {text: value / size for text, value in causes.items()}
+        expect.close(seen / size, right / size, f"gaps of numbers around {size:g}", causes)
 
     @pytest.mark.parametrize("count", [4, 3, 1])
     def test_gaps_compares_each_number_with_each(self, kata, count):
@@ -327,6 +344,11 @@ class TestToTensors:
         }
         expect.close(features, given[0], "The feature tensor", cut)
         expect.close(labels, given[1].reshape(-1, 1), what="The label tensor")
+        given = given[0], np.linspace(-300, 300, 25)
+        cut = {"a small dtype on the way: float32 all the way": given[1].astype(np.int8)[:, None]}
+        cut["an integer dtype on the way"] = given[1].astype(int)[:, None]
+        labels = both(kata, *given)[1]
+        expect.close(labels, given[1][:, None], "The tensor of labels with decimals", cut)
 
     @pytest.mark.parametrize("given", [np.float64, np.float32])
     def test_memory_is_not_shared(self, kata, given):
@@ -373,6 +395,14 @@ class TestToClassIndices:
         }
         expect.close(kata.to_class_indices(labels), labels, what="The class numbers", causes=causes)
 
+    def test_any_class_number_is_kept(self, kata):
+        labels = np.array([7.0, 300.0, 2.0, 7.0, 70_000.0])
+        causes = {"the classes that occur are numbered anew: keep the labels": [1, 2, 0, 1, 3]}
+        for bits in (8, 16):
+            cut = f"class numbers do not fit into {bits} bits: int64 all the way"
+            causes[cut] = labels.astype(int) % 2**bits
+        expect.close(kata.to_class_indices(labels), labels, "The class numbers", causes)
+
     def test_memory_is_not_shared(self, kata):
         labels = np.zeros(3, np.int64)
         check_own_memory(kata.to_class_indices(labels), labels, "label")
@@ -380,7 +410,7 @@ class TestToClassIndices:
 
 @pytest.mark.task("to_numpy")
 class TestToNumpy:
-    @pytest.mark.parametrize("shape", [(2, 3), ()], ids=str)
+    @pytest.mark.parametrize("shape", [(2, 3), (), (3, 1)], ids=str)
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64], ids=str)
     def test_gives_an_array_with_the_same_numbers(self, kata, dtype, shape):
         tensor = torch.arange(1, 7, dtype=dtype)[: int(np.prod(shape))].reshape(shape)

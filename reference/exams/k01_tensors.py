@@ -105,7 +105,7 @@ def combinations(kata, draw: Draw):
 @question("combine", times=3)
 def crosses(kata, draw: Draw):
     rows, columns, dtype = (
-        draw.integer(2, 5),
+        draw.integer(1, 5),
         draw.integer(2, 5),
         draw.choice((torch.float32, torch.int64, torch.float64)),
     )
@@ -113,7 +113,8 @@ def crosses(kata, draw: Draw):
         (100 * draw.normal(rows, columns)).to(dtype), draw.integer(0, min(rows, columns) - 1)
     )
     last = kata.cross(draw.classes(rows * columns, 9).reshape(rows, columns), -1)
-    return {"row": row, "column": column, "last": list(last)}
+    narrow = [kata.cross(draw.normal(*size), 0) for size in ((1, columns), (columns, 1))]
+    return {"row": row, "column": column, "last": list(last), "narrow": list(map(list, narrow))}
 
 
 @question("combine")
@@ -140,6 +141,8 @@ def puzzles(kata, draw: Draw):
                 kata.gaps(numbers),
                 kata.one_hot(labels, classes),
             ]
+    spread = draw.normal(30)
+    found["huge"], found["tiny"] = kata.gaps(1e20 * spread) / 1e20, kata.gaps(spread / 1e25) * 1e25
     found["single"] = [kata.gaps(draw.normal(1)), kata.one_hot(draw.classes(1, 1), 3)]
     return found
 
@@ -177,7 +180,8 @@ def class_indices(kata, draw: Draw):
         before = labels.copy()
         found[kind] = [kata.to_class_indices(labels), np.array_equal(labels, before)]
         labels += 1
-    return found
+    far = draw.made(lambda random: random.integers(0, 100_000, 5).astype(np.float64))
+    return {**found, "far apart": kata.to_class_indices(far)}
 
 
 @question("to_numpy", times=2)
