@@ -168,7 +168,7 @@ def test_a_class_of_the_learners_own_is_asked_where_it_makes_the_attribute(tmp_p
             "the outputs first and the targets second",
             "raise",
         ),
-        ("data[0].squeeze(1)", "has fewer dimensions than the line below", "unsqueeze(0)"),
+        ("data[0].squeeze(1)", "has fewer dimensions than the line below", "truth"),
         ("nn.Linear(2, 1).device", "next(model.parameters()).device", "check the spelling"),
         ("nn.Linear(2)", "is called with other arguments", "keep the stub's signature"),
         ("data.item()", "a single number was needed", "   "),
