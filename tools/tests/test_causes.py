@@ -162,7 +162,7 @@ def test_a_class_of_the_learners_own_is_asked_where_it_makes_the_attribute(tmp_p
         ("data[0, 0, 0]", "here there are 2", "   "),
         ("nn.Sequential(*map(type, [nn.ReLU()]))", "came as the class", "   "),
         ("with torch.no_grad:\n        pass", "brackets call it, torch.no_grad()", "   "),
-        ('float("width")', "the text 'width' is no number", "   "),
+        ('float("width")', "the text 'width' is not a number", "   "),
         (
             "functional.cross_entropy(torch.ones(2).long(), data[0])",
             "the outputs first and the targets second",
