@@ -138,6 +138,9 @@ class TestFit:
         data = torch.randn(n, d), 0.1 * torch.randn(n, outputs)
         training.check(kata.LinearRegression(d, outputs), kata.fit, *data, RULE, epochs=3)
 
+    def test_trains_any_model(self, kata):
+        training.check(nn.Sequential(nn.Linear(3, 1)), kata.fit, *linear(3), RULE, epochs=3)
+
     def test_finds_the_line_of_scikit_learn(self, kata, mark):
         check_fit(kata, 1, mark("k04.line.distance"))
 

@@ -8,11 +8,11 @@ from functools import partial
 import pytest
 import torch
 from sklearn.metrics import precision_recall_fscore_support
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from katas.given.data import spiral
-from tests.support import expect, formula, placement, training
+from tests.support import expect, formula, modes, placement, training
 
 SOFTMAX_INSIDE = (
     "softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw scores"
@@ -58,7 +58,11 @@ class TestModels:
         formula.check(
             lambda x: model(x),
             given(right),
-            {"25 examples": (2 * torch.randn(25, 2),), "a single example": (torch.randn(1, 2),)},
+            {
+                "25 examples": (2 * torch.randn(25, 2),),
+                "large features": (300 * torch.randn(9, 2),),
+                "a single example": (torch.randn(1, 2),),
+            },
             what=f"The output of {name}",
             wrong={
                 "these are probabilities, and the model gives raw scores: leave the softmax out": (
@@ -73,6 +77,7 @@ class TestModels:
                     given(lambda z: z)
                 ),
                 "this has a relu between the layers: LinearModel has nothing there": given(F.relu),
+                "this is relu6 between the layers, which ends at 6": given(F.relu6),
                 "this is tanh between the layers, not relu": given(torch.tanh),
                 "this is the sigmoid between the layers, not relu": given(torch.sigmoid),
                 "a single example loses its row: squeeze() drops every dimension of size 1": (
@@ -98,6 +103,10 @@ class TestTrain:
         model = kata.MLP(2, 10, 3)
         for epochs in (4, 3):  # the second call goes on from there
             training.check_steps(trained(kata, model, unbalanced(), epochs=epochs))
+
+    def test_trains_any_model(self, kata):
+        model = nn.Sequential(nn.Linear(2, 5), nn.Tanh(), nn.Linear(5, 3))
+        training.check_steps(trained(kata, model, unbalanced(), epochs=3))
 
     def test_each_loss_is_the_weighted_cross_entropy(self, kata):
         for epochs in (5, 2):  # each call has a list of its own
@@ -272,6 +281,24 @@ class TestPoint:
                 ),
             },
         )
+
+    def test_rounds_every_percentage(self, kata):
+        model, classes = nn.Linear(2, 4), ("pear", "apple", "fig", "date")
+        for whole in range(26, 100):
+            with torch.no_grad():
+                model.weight.zero_()
+                model.bias.fill_((1 - whole / 100) / 3)[2] = whole / 100
+                model.bias.log_()
+            seen = kata.predict_point(model, torch.ones(2), torch.zeros(2), torch.ones(2), classes)
+            likely = "int() cuts off: 0.29 * 100 is 28.999999999999996, so round last"
+            causes = {likely: sentence(str(whole - 1), "fig")}
+            expect.equal(seen, sentence(str(whole), "fig"), f"The sentence of {whole} %", causes)
+
+    def test_leaves_the_model_in_evaluation_mode(self, kata):
+        model, *given = a_point(2, 3, 1)
+        model = nn.Sequential(nn.Dropout(0.9), model).eval()
+        kata.predict_point(model, *given)
+        modes.expect_left(model, False)
 
     def test_asks_the_model_for_a_batch_of_one_point(self, kata):
         model, *given = a_point(2, 3, 1)

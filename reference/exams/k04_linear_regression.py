@@ -4,6 +4,7 @@ scikit-learn finds.
 
 import contextlib
 import io
+import warnings
 
 import numpy as np
 import torch
@@ -100,7 +101,11 @@ def training(kata, draw: Draw):
     features, targets = draw.data(hidden_plane)
     model = draw.weights(Plane(features.shape[1]))
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+    with (
+        warnings.catch_warnings(action="ignore"),  # torch's own, such as of float(loss)
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
         found = training_steps.looked_at(kata.fit, model, (features, targets))
     learned = {"all": training_steps.trained(model)}
     return {"learned": learned, "printed": printed.getvalue(), **found}

@@ -100,7 +100,7 @@ def a_point(random: np.random.Generator, least: float, most: float):
 @question("models", times=2)
 def forward_pass(kata, draw: Draw):
     sizes, found = [draw.integer(*span) for span in ((1, 6), (7, 12), (2, 6))], {}
-    x, labels = draw.normal(20, sizes[0]), draw.classes(20, sizes[2])
+    x, labels = draw.normal(20, sizes[0], scale=50), draw.classes(20, sizes[2])
     for name in ("LinearModel", "MLP"):
         model = draw.weights(getattr(kata, name)(*sizes))
         output = model(x)
@@ -191,3 +191,18 @@ def sentence(kata, draw: Draw):
             found[f"{name} {number}"] = kata.predict_point(model, *point, classes)
             found["untouched"] += [torch.equal(*pair) for pair in zip(point, kept, strict=True)]
     return {**found, "batch of one": sizes[0]}
+
+
+@question("point")
+def percentages(kata, draw: Draw):
+    """Some whole ones, of a model with dropout that is left as it came."""
+    model = nn.Sequential(nn.Dropout(0.5), nn.Linear(2, 4)).eval()
+    point, mean, std = draw.normal(2), draw.normal(2), draw.uniform(0.5, 2, 2)
+    found, shares = [], draw.made(lambda random: [29, 57, 58, *random.integers(26, 99, 3).tolist()])
+    for share in shares:
+        with torch.no_grad():
+            model[1].weight.zero_()
+            model[1].bias.fill_((1 - share / 100) / 3)[1] = share / 100
+            model[1].bias.log_()
+        found.append(kata.predict_point(model, point, mean, std, ("a", "b", "c", "d")))
+    return {"sentences": found, "modes": [part.training for part in model.modules()]}

@@ -64,6 +64,7 @@ def same(
     what: str,
     lies_there: bool = False,
     slack: int = ONE_PASS,
+    of_gradients: bool = True,
 ) -> Any:
     """A call gives the same as on the CPU, where it gets copies of what it is given here.
 
@@ -73,6 +74,8 @@ def same(
     Args:
         lies_there: tensors in the result have to lie on the device.
         slack: how many times the error of one pass is let pass.
+        of_gradients: whether the gradients left behind are compared. Of a training they are not:
+            torch's optimizers use them up on a GPU, where they take all parameters at once.
     """
     parts = (call, *given) if isinstance(call, nn.Module) else given
     arguments = copy_on_cpu(parts)
@@ -89,13 +92,13 @@ def same(
                 expect.on_device(part, device, what=name)
     if device.type == "cpu" or not all(map(torch.equal, before, own_generator(str(device)))):
         return result
-    here = _outcome(result, parts, what)
+    here = _outcome(result, parts, what, of_gradients)
     with _as_before(states):
         spare = copy_on_cpu(arguments)
-        there = _outcome(ask(*arguments), arguments, what)
+        there = _outcome(ask(*arguments), arguments, what, of_gradients)
     if wrong := _first_difference(here, there, slack):
         with _as_before(states):
-            again = _outcome(ask(*spare), spare, what)
+            again = _outcome(ask(*spare), spare, what, of_gradients)
         if _first_difference(again, there, slack) is None:
             name, seen, right = wrong
             headline = f"{name}: not the same on {device} as on the CPU."
@@ -126,7 +129,13 @@ def check_training(
 
     with expect.untouched("The data", *data):
         losses = same(
-            watched, model, *data, device=place, what="The losses of a training", slack=SOME_STEPS
+            watched,
+            model,
+            *data,
+            device=place,
+            what="The losses of a training",
+            slack=SOME_STEPS,
+            of_gradients=False,
         )
     if epochs is not None:
         expect.losses(losses, epochs, what=f"The training on {device}")
@@ -163,7 +172,9 @@ def _named(value: Any, what: str) -> Iterator[tuple[Any, str]]:
             yield value, what
 
 
-def _outcome(result: Any, given: Sequence[Any], what: str) -> list[tuple[Any, str]]:
+def _outcome(
+    result: Any, given: Sequence[Any], what: str, of_gradients: bool
+) -> list[tuple[Any, str]]:
     """All that can be told of a call: its result, the gradients of what it was given, and the
     weights of models, which a training changes.
     """
@@ -182,7 +193,7 @@ def _outcome(result: Any, given: Sequence[Any], what: str) -> list[tuple[Any, st
             outcome += [(gradient, f"A gradient of {what.lower()}") for gradient in gradients]
     for tensor in tensors_in(given):
         outcome.append((tensor.detach().clone(), f"What was given for {what.lower()}, afterwards"))
-        if tensor.is_leaf:
+        if tensor.is_leaf and of_gradients:
             outcome.append((tensor.grad, f"The gradient left behind by {what.lower()}"))
     return outcome
 
