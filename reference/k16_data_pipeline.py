@@ -43,7 +43,7 @@ from torch import Tensor
 
 def read(path: str | Path, rows: int | None = None) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Read a table from a CSV file: first a line with the names of the columns, then one line per
-    row. Commas separate the entries, and no entry contains a comma.
+    row. Commas separate the entries, and no entry contains a comma, a quote or a #.
 
     Args:
         path: the file. The last column holds the class of each row, the columns before it hold

@@ -72,6 +72,19 @@ class TestRead:
         wrong = {numbers: [1, 2, 2], f"{numbers} ": [1.0, 2.0, 2.0]}
         expect.equal(np.asarray(labels).tolist(), ["01", "2", "2"], "The labels", wrong)
 
+    def test_gives_a_list_and_two_arrays(self, kata, tmp_path):
+        (tmp_path / "table.csv").write_text("a,b,kind\n1,2,x\n")
+        result = kata.read(tmp_path / "table.csv")
+        parts = returned.several(result, 3, "read", "names, features, labels")
+        expected = [list, np.ndarray, np.ndarray]
+        expect.that(
+            [*map(type, parts)] == expected,
+            "read gives other types than its first line says.",
+            seen=", ".join(type(part).__name__ for part in parts),
+            expected="list, ndarray, ndarray",
+            likely="the names are a list, features and labels are arrays of NumPy",
+        )
+
 
 @pytest.mark.task("split")
 class TestSplit:
@@ -235,8 +248,16 @@ class TestEncode:
     def test_names_become_numbers_in_alphabetical_order(self, kata):
         labels = np.array(["c3", "c1", "c2", "c2", "c3"])
         numbers, classes = returned.several(kata.encode(labels), 2, "encode", "numbers, classes")
+        turned = "the classes lead from name to number: classes[number] has to be the name"
+        expect.that(
+            not isinstance(classes, dict) or 0 in classes,
+            "The classes are a dict whose keys are not the numbers.",
+            seen=classes,
+            expected=["c1", "c2", "c3"],
+            likely=turned,
+        )
         expect.equal(
-            list(classes),
+            [classes[number] for number in range(len(classes))],
             ["c1", "c2", "c3"],
             what="The classes",
             causes={BY_FIRST: ["c3", "c1", "c2"]},
@@ -278,9 +299,11 @@ class TestEncode:
         )
 
     def test_an_unknown_name_is_an_error(self, kata):
-        for name in ("c9", "c0", "c11"):  # after, before and between the classes
+        # after, before and between the classes; with as many names as classes, and with fewer
+        for name, *others in [("c9", "c2"), ("c0", "c2"), ("c11", "c2"), ("c9",), ("c11",)]:
             try:
-                seen = expect.describe(kata.encode(["c1", name, "c2"], classes=["c1", "c2"]))
+                found = kata.encode(["c1", name, *others], classes=["c1", "c2", "c3"])
+                seen = expect.describe(found)
                 likely = "a name that the training never saw has no number: classes.index(name)"
                 likely += " raises ValueError by itself"
             except ValueError:
@@ -312,6 +335,7 @@ class TestStandardize:
         random = np.random.default_rng(rows)
         draws = {"two features": list(measured())}
         draws |= {f"{columns} features": list(random.normal(3, 5, (2, rows, columns)))}
+        draws |= {"features in small units": list(random.normal(0, 1e-6, (2, rows, 3)))}
         check_standardize(kata, draws)
 
     def test_takes_any_number_of_parts(self, kata):
@@ -386,7 +410,10 @@ def check_standardize(kata, draws: dict[str, list[np.ndarray]]) -> None:
     def each(of_one) -> formula.Function:
         return lambda *parts: tuple(of_one(part, *parts) for part in parts)
 
-    wrong = {cause: each(one) for cause, one in STANDARDS.items()}
+    wrong = {
+        cause: [*map(each, some if isinstance(some, list) else [some])]
+        for cause, some in STANDARDS.items()
+    }
     right = each(lambda part, train, *_: standardized(part, train))
     with np.errstate(all="ignore"):
         formula.check(standardize, right, draws, "The parts", wrong)
@@ -415,6 +442,12 @@ STANDARDS = {  # likely cause → what it makes of a part, of all parts
     "it is divided by the variance: std is its square root": (
         lambda x, train, *_: (x - train.mean(axis=0)) / train.var(axis=0)
     ),
+    "a small std is divided by, too: only 0 is not": [
+        lambda x, train, *_, e=e: (
+            (x - train.mean(axis=0)) / np.where(train.std(axis=0) < e, 1.0, train.std(axis=0))
+        )
+        for e in (1e-2, 1e-3, 1e-4, 1e-5)
+    ],
     "the mean is not subtracted": lambda x, train, *_: x / train.std(axis=0),
     "one mean and std for all features: each has its own, axis=0": (
         lambda x, train, *_: (x - train.mean()) / train.std()

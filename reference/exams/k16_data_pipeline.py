@@ -127,6 +127,7 @@ def table_from_a_file(kata, draw: Draw):
                 path if rows else str(path), **({"rows": rows} if rows else {})
             )
             found[name] = [[str(one) for one in names], features, np.asarray(labels).tolist()]
+            found[f"{name}: types"] = [type(part).__name__ for part in (names, features, labels)]
         lines = [f"{number},{number / 2},0{number % 3}" for number in range(draw.integer(3, 9))]
         path.write_text("\n".join(["a,b,kind", *lines]))
         _, features, labels = kata.read(path)
@@ -184,7 +185,7 @@ def numbers_of_names(kata, draw: Draw):
     ]
     return {
         "numbers": [one[0] for one in found],
-        "classes": [[str(name) for name in one[1]] for one in found],
+        "classes": [[str(one[1][number]) for number in range(len(one[1]))] for one in found],
     }
 
 
@@ -196,6 +197,9 @@ def an_unknown_name(kata, draw: Draw):
             training_steps.refused(lambda lacks=lacks: kata.encode(np.array(kinds), lacks))
             for lacks in (kinds[1:], kinds[:-1], [kinds[0], kinds[3]], sorted(kinds)[1:3])
         ],
+        "one refused": training_steps.refused(
+            lambda: kata.encode(np.array(kinds[:2]), [kinds[0], *kinds[2:]])
+        ),
         "empty": kata.encode([], kinds)[0],
     }
 
@@ -205,6 +209,8 @@ def by_the_training_part(kata, draw: Draw):
     parts = draw.made(
         lambda random: [random.normal(random.normal(0, 50), 10.0**n, (20 + n, 3)) for n in range(3)]
     )
+    for part in parts:
+        part[:, 0] *= 1e-6  # in small units
     # Where a feature does not change: whole numbers, whose mean and deviation NumPy has without
     # rounding.
     constant = draw.integer(2, 40)
