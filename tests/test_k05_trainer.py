@@ -297,30 +297,6 @@ class TestTrains:
         seen = counted(len(second), "loss")
         expect.that(second is not first, headline, seen=seen, expected=2, likely=formula.KEPT)
 
-    def test_goes_on_where_nothing_is_left_to_learn(self, kata):
-        model, features = line(), torch.randn(12, 2)
-        losses = run(kata, model, loader(features, model(features).detach()), epochs=4)
-        likely = "the training stops by itself: the stub promises all epochs"
-        headline = "A model that fits already is not trained for all epochs."
-        seen = counted(len(losses), "loss")
-        expect.that(len(losses) == 4, headline, seen=seen, expected="4 losses", likely=likely)
-
-    def test_the_optimizer_keeps_what_it_knows(self, kata):
-        ends = []
-        for calls in ([3], [1, 2]):
-            model = line()
-            optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
-            for epochs in calls:
-                run(kata, model, batches(), epochs=epochs, optimizer=optimizer)
-            ends.append(weights(model))
-        expect.that(
-            torch.allclose(*ends, atol=1e-5),
-            "Two calls, of 1 and 2 epochs, do not end where a single one of 3 does.",
-            seen=ends[1].tolist(),
-            expected=ends[0].tolist(),
-            likely="the optimizer is made anew or emptied: its momentum is the caller's",
-        )
-
     def test_loss_is_the_mean_over_the_batches(self, kata):
         model, data = line(), loader(torch.randn(10, 2), torch.randn(10, 1))  # 4, 4 and 2 examples
         parts = [nn.MSELoss()(model(features), targets).item() for features, targets in data]
@@ -496,30 +472,6 @@ class TestPrints:
             expect.close(outputs.flatten(), line()(features).flatten(), what, swapped)
             expect.close(targets.flatten(), right, what="The targets that the score gets")
 
-    @pytest.mark.parametrize("more", [{"verbose": False}, {"verbose": True, "every": 9}], ids=str)
-    def test_the_score_is_asked_before_the_step_in_every_epoch(self, kata, more):
-        seen, asked = [], []
-
-        def criterion(outputs, targets):
-            seen.append(outputs.detach().clone())
-            return nn.MSELoss()(outputs, targets)
-
-        score = lambda outputs, targets: asked.append(outputs.detach().clone()) or 1.0  # noqa: E731
-        run(kata, line(), batches(), epochs=2, criterion=criterion, score=score, **more)
-        headline, times = (
-            "Not one score for each batch of both epochs.",
-            counted(len(asked), "time"),
-        )
-        likely = "call it in the loop over the batches, whether a line is printed or not"
-        expect.that(len(asked) == 6, headline, seen=times, expected="6 times", likely=likely)
-        expect.that(
-            all(map(torch.allclose, asked, seen)),
-            "The outputs that the score gets are not those that the criterion got.",
-            seen=expect.describe(asked[0]),
-            expected=expect.describe(seen[0]),
-            likely="the model is asked again, after the step: pass on what train_batch gives",
-        )
-
     def test_is_silent_when_told(self, kata, capsys):
         run(kata, line(), batches(), epochs=2, verbose=False)
         printed = capsys.readouterr().out
@@ -533,16 +485,12 @@ class TestLeavesAlone:
     def test_trains_in_training_mode_and_restores_the_mode(self, kata, before):
         model, seen = nn.Sequential(line(), nn.Identity()).train(before), []
         model.register_forward_hook(lambda module, inputs, output: seen.append(module.training))
-        run(kata, model, batches(), epochs=2, verbose=False, score=lambda *_: 1.0)
-        once = "The model is not called once for each batch."
-        likely = "keep what one call of the model gives, for the loss and for all that follows"
-        times = counted(len(seen), "call")
-        expect.that(len(seen) == 6, once, seen=times, expected="6 calls", likely=likely)
+        run(kata, model, batches(), epochs=1)
         expect.that(
-            all(seen),
+            all(seen) and seen,
             "The model is not in training mode.",
             seen=seen,
-            expected=[True] * 6,
+            expected=[True] * 3,
             likely="model.train() is missing before the loop, or model.eval() stands inside it",
         )
         modes.expect_left(model, before)
