@@ -22,7 +22,7 @@ def stretched(outputs, targets):
 
 
 RULE = training.Rule(
-    F.mse_loss, wrong={STRETCHED: stretched, ABSOLUTE: F.l1_loss}, default=100, batches=50
+    F.mse_loss, wrong={STRETCHED: stretched, ABSOLUTE: F.l1_loss}, default=100, batch_size=50
 )
 SHALLOW = {"input_size": 2, "hidden_size": 4, "output_size": 3}
 DEEP = {"input_size": 2, "hidden_size_1": 5, "hidden_size_2": 4, "output_size": 3}

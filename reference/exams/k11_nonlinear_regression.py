@@ -150,7 +150,7 @@ def nodes(kata, draw: Draw):
     return found
 
 
-KEEPS = training_steps.keeps(small, training_steps.Rule(F.mse_loss, default=100, batches=50))
+KEEPS = training_steps.keeps(small, training_steps.Rule(F.mse_loss, default=100, batch_size=50))
 
 
 @question("fit", times=2, training=KEEPS)

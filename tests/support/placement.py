@@ -6,6 +6,7 @@ import contextlib
 import copy
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -92,13 +93,14 @@ def same(
                 expect.on_device(part, device, what=name)
     if device.type == "cpu" or not all(map(torch.equal, before, own_generator(str(device)))):
         return result
-    here = _outcome(result, parts, what, of_gradients)
+    outcome = partial(_outcome, what=what, of_gradients=of_gradients)
+    here = outcome(result, parts)
     with _as_before(states):
         spare = copy_on_cpu(arguments)
-        there = _outcome(ask(*arguments), arguments, what, of_gradients)
+        there = outcome(ask(*arguments), arguments)
     if wrong := _first_difference(here, there, slack):
         with _as_before(states):
-            again = _outcome(ask(*spare), spare, what, of_gradients)
+            again = outcome(ask(*spare), spare)
         if _first_difference(again, there, slack) is None:
             name, seen, right = wrong
             headline = f"{name}: not the same on {device} as on the CPU."

@@ -70,8 +70,8 @@ def test_mistakes_that_another_test_catches_are_named_beside(catalog):
 def test_a_training_that_broke_counts_as_a_seed_and_meets_no_mark():
     assert marks.spread([0.3, NAN, 0.1])["seeds"] == 3
     assert marks.spread([0.3, NAN, 0.1])["max"] == 0.3
-    assert marks.share_meeting([0.3, NAN], 1.0, at_most=True) == 0.5
-    assert marks.share_meeting([0.3, NAN], 0.0, at_most=False) == 0.5
+    assert marks.share_meeting([0.3, NAN], {"mark": 1.0, "must_be": "at most"}) == 0.5
+    assert marks.share_meeting([0.3, NAN], {"mark": 0.0, "must_be": "at least"}) == 0.5
     assert marks.spread([NAN]) == {"seeds": 1}
 
 

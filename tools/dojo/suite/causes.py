@@ -169,7 +169,7 @@ def _parameter_of_number(error: BaseException, match: re.Match[str]) -> tuple[Ca
     if any("Parameter(" in (frame.line or "") for frame in frames):
         text = f"nn.Parameter takes a tensor, not a plain {match[1]}: torch.tensor(...) makes one"
     else:
-        text = f"a plain {match[1]} stands where a tensor is needed: torch.tensor(...) makes one"
+        text = f"a plain {match[1]} stands where a tensor is needed: .item() and float() make one"
     return (Cause(text, told=True, id="error.parameter-of-number"),)
 
 

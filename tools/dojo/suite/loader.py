@@ -92,8 +92,7 @@ def last_used(kata: KataUnderTest) -> str | None:
     """The public name that a test is about: the function that it asked for last; of a class it
     makes the models that a function gets, if it asks for functions at all.
     """
-    is_class = {name: isinstance(getattr(kata._module, name), type) for name in kata._used}
-    functions = [name for name in kata._used if not is_class[name]]
+    functions = [one for one in kata._used if not isinstance(getattr(kata._module, one), type)]
     return next(reversed(functions or kata._used), None)
 
 

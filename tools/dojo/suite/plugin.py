@@ -352,8 +352,9 @@ def outcome_of(
     if isinstance(error, NotStarted):
         line = open_regions(source).get(task, 1)
         return Outcome.NOT_STARTED, _waiting(task, path, line, source), None
-    is_stub = feedback.is_raised_in(error.__traceback__, path, source)
-    if isinstance(error, NotImplementedError) and is_stub:
+    if isinstance(error, NotImplementedError) and feedback.is_raised_in(
+        error.__traceback__, path, source
+    ):
         return _open_region(error, task, path, source)
     from_learner = any(feedback.learner_frames(error.__traceback__, path))
     if isinstance(error, pytest.skip.Exception) and not from_learner:

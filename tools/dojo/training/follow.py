@@ -42,7 +42,7 @@ def each_follows_the_gradient(training: Training) -> Diagnosis | None:
         return bool((some - others).norm() <= tolerance(others.norm()))
 
     at, rows = run.before[step : step + 1], run.rows(step)
-    here = [rows] if training.rule.batches else None
+    here = [rows] if training.rule.batch_size else None
     others: dict[str, Tensor | None] = {
         cause: _only(training.right_gradients(at, loss, here))
         for cause, loss in training.wrong().items()

@@ -19,7 +19,7 @@ def too_few_or_many(training: Training) -> Diagnosis | None:
     run = training.run()
     if found == epochs:
         return None
-    right = None if training.rule.batches else training.right_losses(run.before)
+    right = None if training.rule.batch_size else training.right_losses(run.before)
     last = torch.tensor(training.losses[-epochs:], dtype=torch.float64)
     if found == taken > max(epochs, len(run)) and training.rule.restarts:
         told = (

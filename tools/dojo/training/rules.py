@@ -24,7 +24,7 @@ class Rule:
             run that the model is left with.
         best_by: what else the best run may be chosen by; less is better.
         default: how many epochs it makes when it is not told.
-        batches: how many examples a batch has when it is not told; 0 for one step on all examples.
+        batch_size: how many examples a batch has when it is not told; 0 for one step on all.
     """
 
     loss: Loss
@@ -32,7 +32,7 @@ class Rule:
     restarts: bool = False
     best_by: tuple[Loss, ...] = ()
     default: int = 0
-    batches: int = 0
+    batch_size: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,13 @@ class Training:
     def sizes(self) -> list[int]:
         """How many examples each step of an epoch is to see."""
         examples = len(self.data[0])
-        size = self.batch_size or self.rule.batches or examples
+        size = self.batch_size or self.rule.batch_size or examples
         return cut_sizes(examples, size)
 
     @cached_property
     def rows(self) -> list[Tensor] | None:
         """The examples of each step's batch; None where each step is one on all."""
-        if not self.rule.batches:
+        if not self.rule.batch_size:
             return None
         run = self.run()
         return [run.rows(step) for step in range(len(run))]

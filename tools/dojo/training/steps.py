@@ -209,7 +209,7 @@ def _end_is_elsewhere(record: TrainingRecord) -> Diagnosis:
 
 
 def _one_step_an_epoch(training: Training) -> Diagnosis | None:
-    if training.rule.batches:
+    if training.rule.batch_size:
         return batches.problem(training)
     run, epochs, examples = training.run(), training.epochs, len(training.data[0])
     taken = len(run) if training.rule.restarts else training.record.taken
@@ -246,7 +246,7 @@ def _one_step_an_epoch(training: Training) -> Diagnosis | None:
 def _one_optimizer(training: Training) -> Diagnosis | None:
     run = training.run()
     used = sorted(set(run.optimizers.tolist()))
-    fewest = training.epochs if training.rule.batches else len(run)
+    fewest = training.epochs if training.rule.batch_size else len(run)
     if len(run) < 3 or len(used) < max(fewest, 2):
         return None
     if not any(training.record.states[number] for number in used):

@@ -212,24 +212,22 @@ def spread(values: Sequence[float]) -> dict[str, float | int]:
     return {"seeds": len(values), **quantiles}
 
 
-def share_meeting(values: Sequence[float], bound: float, at_most: bool) -> float:
-    """The share of values that meet a mark; NaN meets none."""
-    met = sum(value <= bound if at_most else value >= bound for value in values)
-    return met / len(values)
+def meets(value: float, entry: Mapping[str, Any]) -> bool:
+    """True if a value meets a mark; NaN meets none."""
+    mark: float = entry["mark"]
+    return value <= mark if entry["must_be"] == "at most" else value >= mark
+
+
+def share_meeting(values: Sequence[float], entry: Mapping[str, Any]) -> float:
+    """The share of values that meet a mark."""
+    return sum(meets(value, entry) for value in values) / len(values)
 
 
 def share_meeting_all(values: Values, marks: Marks) -> float:
     """The share of runs that meet every mark they were held against."""
-    bounds = [_bound(marks[mark]) for mark in values]
-    met = [
-        all(share_meeting([value], *bound) for value, bound in zip(run, bounds, strict=True))
-        for run in zip(*values.values(), strict=True)
-    ]
+    held = [marks[mark] for mark in values]
+    met = [all(map(meets, run, held)) for run in zip(*values.values(), strict=True)]
     return sum(met) / len(met)
-
-
-def _bound(entry: Mapping[str, Any]) -> tuple[float, bool]:
-    return entry["mark"], entry["must_be"] == "at most"
 
 
 def entries(old: Marks, measured: Sequence[Measurement]) -> dict[str, dict[str, Any]]:
@@ -237,16 +235,16 @@ def entries(old: Marks, measured: Sequence[Measurement]) -> dict[str, dict[str, 
     new = {mark: dict(entry) for mark, entry in old.items()}
     for measurement in measured:
         for mark, values in measurement.right.items():
-            bound = _bound(old[mark])
+            held = old[mark]
             new[mark] |= {
                 "right": spread(values),
-                "false_fail": 1 - share_meeting(values, *bound),
+                "false_fail": 1 - share_meeting(values, held),
                 "measured": measured_with(),
                 "of": measurement.of,
                 "wrong": [
                     {
                         "name": name,
-                        "false_pass": share_meeting(reached[mark], *bound),
+                        "false_pass": share_meeting(reached[mark], held),
                         "meets_all_marks": share_meeting_all(reached, old),
                         **spread(reached[mark]),
                     }

@@ -74,34 +74,30 @@ def solutions(kata: Kata) -> Iterator[tuple[str, Candidate]]:
 
 def measure(catalog: Catalog, say: Say) -> Finding:
     """Walk what has changed since it was walked, or never was, and write it down as it comes."""
+    walks = read()
     for kata in catalog.katas:
+        entries = own(kata, marks.read())
         for name, candidate in solutions(kata):
-            walks = read()
             old, like = walks.get((kata.short, name)), walks.get((kata.short, REFERENCE))
-            bounds = bounds_of(kata, marks.read())
-            if old is None or (old.of, old.bounds) != (candidate.key, bounds):
+            if old is None or (old.of, old.bounds) != (candidate.key, bounds_of(entries)):
                 say(f"{kata.short} {name}")
-                new = _walk(name, candidate, catalog, bounds, [one for one in (old, like) if one])
-                known = read() | {(kata.short, name): new}
-                files.write_record(FILE, [known[key] for key in sorted(known)])
+                known = [one for one in (old, like) if one]
+                walks[kata.short, name] = _walk(name, candidate, catalog, entries, known)
+                files.write_record(FILE, [walks[key] for key in sorted(walks)])
     return recorded(catalog)
 
 
 def _walk(
-    name: str,
-    candidate: Candidate,
-    catalog: Catalog,
-    bounds: dict[str, float],
-    known: Sequence[Walk],
+    name: str, candidate: Candidate, catalog: Catalog, entries: Marks, known: Sequence[Walk]
 ) -> Walk:
     """A solution's walk: that of a known one which begins the same, or one of its own."""
     begins = digest(marks.values_of(candidate, catalog.katas, marks.CHUNK))
-    new = Walk(candidate.kata.short, name, candidate.key, begins, bounds, (), marks.measured_with())
+    short, bounds, now = candidate.kata.short, bounds_of(entries), marks.measured_with()
+    new = Walk(short, name, candidate.key, begins, bounds, (), now)
     for other in known:
         if (other.begins, other.bounds) == (begins, bounds):
             return replace(new, missed=other.missed)
-    values = marks.values_of(candidate, catalog.katas)
-    return replace(new, missed=missed(values, marks.of_katas(marks.read(), catalog)))
+    return replace(new, missed=missed(marks.values_of(candidate, catalog.katas), entries))
 
 
 def digest(values: Values) -> str:
@@ -110,21 +106,22 @@ def digest(values: Values) -> str:
 
 
 def missed(values: Values, entries: Marks) -> tuple[int, ...]:
-    """The seeds from which one of a kata's marks is missed; a run that broke misses all."""
+    """The seeds from which a mark of these is missed; one that a run did not reach is missed."""
+    nothing = [math.nan] * WAYS
     seeds = set[int]()
-    for mark, reached in values.items():
-        bound, at_most = entries[mark]["mark"], entries[mark]["must_be"] == "at most"
-        for seed, value in enumerate(reached, start=FIRST):
-            met = value <= bound if at_most else value >= bound
-            if math.isnan(value) or not met:
-                seeds.add(seed)
-    return tuple(sorted(seeds)) if values else tuple(range(FIRST, FIRST + WAYS))
+    for mark, entry in entries.items():
+        reached = enumerate(values.get(mark, nothing), start=FIRST)
+        seeds.update(seed for seed, value in reached if not marks.meets(value, entry))
+    return tuple(sorted(seeds))
 
 
-def bounds_of(kata: Kata, entries: Marks) -> dict[str, float]:
+def own(kata: Kata, entries: Marks) -> Marks:
     """The marks of a kata."""
-    own = (name for name in entries if name.startswith(f"{kata.short}."))
-    return {name: entries[name]["mark"] for name in own}
+    return {name: entry for name, entry in entries.items() if name.startswith(f"{kata.short}.")}
+
+
+def bounds_of(entries: Marks) -> dict[str, float]:
+    return {name: entry["mark"] for name, entry in entries.items()}
 
 
 def read() -> dict[tuple[str, str], Walk]:
@@ -146,29 +143,31 @@ def shares(walks: Sequence[Walk]) -> list[Share]:
 
 
 def recorded(catalog: Catalog) -> Finding:
-    """No right solution misses a mark on more than one way in a hundred, with confidence."""
+    """No right solution misses a mark on more than one way in a hundred, with confidence. As long
+    as one was never walked, nothing is said of whole ways.
+    """
     walks, again = read(), "`python tools/validate ways`"
     problems, missing = list[str](), list[str]()
     entries = marks.read()
     for kata in catalog.katas:
         for name, candidate in solutions(kata):
-            walk = walks.get((kata.short, name))
+            walk, who = walks.get((kata.short, name)), f"{kata.short} '{name}'"
             if walk is None:
-                missing.append(f"{kata.short} '{name}'")
-            elif not marks.is_comparable({"measured": walk.measured}):
+                missing.append(who)
                 continue
-            elif (walk.of, walk.bounds) != (candidate.key, bounds_of(kata, entries)):
-                problems.append(f"{kata.short} '{name}' has changed since it was walked: {again}")
-    found = shares(list(walks.values())) if walks else []
-    worst = max(found, key=lambda share: share.missed, default=None)
+            now = candidate.key, bounds_of(own(kata, entries))
+            if marks.is_comparable({"measured": walk.measured}) and (walk.of, walk.bounds) != now:
+                problems.append(f"{who} has changed since it was walked: {again}")
+    if missing:
+        note = f"{len(missing)} solutions were never walked: {again}"
+        return Finding(problems, f"{len(walks)} solutions walked", [note], unchecked=True)
+    found = shares(list(walks.values()))
     problems += [
         f"{share.name}: {share.missed} of {share.ways} ways miss a mark, so that up to"
         f" {share.bound:.1%} may: more than {MOST:.0%}"
         for share in found
         if share.bound > MOST
     ]
-    notes = [f"{len(missing)} solutions were never walked: {again}"] if missing else []
-    scope = f"{len(found)} solutions, {WAYS} ways each"
-    if worst:
-        scope += f": at most {worst.missed} miss a mark, up to {worst.bound:.2%}"
-    return Finding(problems, scope, notes, unchecked=bool(missing))
+    worst = max(found, key=lambda share: share.missed)
+    scope = f"{len(found)} solutions, {WAYS} ways each: at most {worst.missed} miss a mark"
+    return Finding(problems, f"{scope}, up to {worst.bound:.2%}")

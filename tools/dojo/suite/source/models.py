@@ -139,14 +139,8 @@ def plain_list(code: Code) -> Found:
                 made = [*parts, *_appended(method, name, node.value)]
                 boxed = re.search(rf"(?:Sequential|ModuleList|ModuleDict)\(\*?self\.{name}\b", text)
                 if kind and not boxed and any(map(code.makes_layer, made)):
-                    yield (
-                        node,
-                        (
-                            name,
-                            kind,
-                            "ModuleDict" if kind == "dict" else "ModuleList (or an nn.Sequential)",
-                        ),
-                    )
+                    box = "ModuleDict" if kind == "dict" else "ModuleList (or an nn.Sequential)"
+                    yield node, (name, kind, box)
 
 
 def _appended(method: Function, name: str, value: ast.AST) -> Iterator[ast.AST]:

@@ -8,8 +8,9 @@ from dojo.suite.source import code as trees
 from dojo.suite.source.code import Code, Found, Function
 
 CUTTING = {"detach", "item", "numpy", "tolist", "round", "argmax"}
+# losses whose outputs and targets can't change places
 LOPSIDED = {"BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "NLLLoss"}
-LOPSIDED |= {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
+LOPSIDED |= {"binary_cross_entropy_with_logits", "binary_cross_entropy"}
 LOPSIDED |= {"cross_entropy", "nll_loss"}
 SOFTMAX = {"torch.softmax", "torch.nn.functional.softmax"}
 SIGMOID = {"torch.sigmoid", "torch.nn.functional.sigmoid"}
