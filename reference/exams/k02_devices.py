@@ -70,6 +70,11 @@ def batches(kata, draw: Draw):
     for kind in (tuple, list, dict):
         for device in (META, CPU, draw.device):
             pairs = draw.made(entries)
+            if device == draw.device:  # it has no float64
+                pairs = [
+                    [name, value.float() if getattr(value, "dtype", 0) == torch.float64 else value]
+                    for name, value in pairs
+                ]
             batch = batch_of(kind, pairs)
             moved = kata.move_batch(batch, device)
             own = [one is value for one, (_, value) in zip(held(batch), pairs, strict=True)]

@@ -1,5 +1,6 @@
 """How a file of reference/exams states its questions."""
 
+import functools
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 from dojo.exam.comparisons import OTHER_FORM, Comparison, same
 from dojo.exam.draw import Draw
 from dojo.exam.values import size
+from dojo.simulated import backend
 
 SECONDS = 10.0
 # how many numbers an answer may have: as a multiple of the reference's, and beyond
@@ -64,7 +66,18 @@ def question(
     task: str, seconds: float = SECONDS, times: int = 1, **comparisons: Comparison
 ) -> Callable[[Ask], Question]:
     """Make a function a question about a task. Keywords give comparisons for its answers."""
-    return lambda ask: Question(ask.__name__, task, ask, comparisons, seconds, times)
+    return lambda ask: Question(ask.__name__, task, _as_on_mps(ask), comparisons, seconds, times)
+
+
+def _as_on_mps(ask: Ask) -> Ask:
+    """The same on a simulated device that lacks what Apple's GPUs lack, as in the tests."""
+
+    @functools.wraps(ask)
+    def asked(kata: Any, draw: Draw) -> dict[str, object]:
+        with backend.without_float64():
+            return ask(kata, draw)
+
+    return asked
 
 
 def load(source: str, name: str) -> tuple[Question, ...]:
