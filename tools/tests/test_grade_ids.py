@@ -5,7 +5,7 @@ the same.
 import unicodedata
 
 import pytest
-from submitting import K06, K07, TAKEN, a_zip, folder, reasons, submissions, the_only
+from submitting import GOOD, K06, K07, TAKEN, a_zip, folder, reasons, submissions, the_only
 
 from dojo.grade.intake import IntakeError, scan
 from dojo.grade.intake.names import safe_id
@@ -218,22 +218,74 @@ def test_what_is_nobodys_is_listed_in_a_line(tmp_path, katas):
     }
 
 
-def test_the_way_to_the_grades_and_grades_of_other_runs_are_nobodys(tmp_path, katas):
+def test_the_way_to_the_grades_is_nobodys(tmp_path, katas):
     folder(tmp_path / "doe")
-    for grades in ("results/hw2", "results/hw3", "hw1"):
+    for grades in ("results/hw2", "results/hw3"):
         folder(tmp_path / grades, {"gradebook.sqlite": b"", "grades.csv": b""})
     folder(tmp_path / "results" / ".cache", {"x": b""})
     for grades in ("hw3", "hw4", "2026/hw4"):  # there already, or not yet
         intake = scan(tmp_path, katas, skip=tmp_path / "results" / grades)
         assert [entry.id for entry in intake.entries] == ["doe"]
-        assert {stray.name: stray.reason for stray in intake.strays} == {
-            "results": "where the grades go",
-            "hw1": "grades of another run",
-        }
+        strays = {stray.name: stray.reason for stray in intake.strays}
+        assert strays == {"results": "where the grades go"}
     folder(tmp_path / "results", {f"{K06}.py": b"x"})
     assert [
         entry.id for entry in scan(tmp_path, katas, skip=tmp_path / "results" / "hw3").entries
     ] == ["doe", "results"]
+
+
+def test_a_gradebook_that_a_student_put_there_means_nothing(tmp_path, katas):
+    folder(tmp_path / "doe", GOOD | {"gradebook.sqlite": b"", "katas/gradebook.sqlite": b""})
+    intake = scan(tmp_path, katas, skip=tmp_path / "grades")
+    (entry,) = intake.entries
+    assert intake.read(entry).files == TAKEN
+
+
+ATTEMPT = "gradebook_CS1_Homework1_{}_attempt_2026-11-{}-10-33-21"
+
+
+def test_of_several_attempts_the_newest_counts(tmp_path, katas):
+    for owner, day, name, data in (
+        ("doe", "19", f"_{K06}.py", b"first"),
+        ("doe", "21", f"_{K06}.py", b"second"),
+        ("doe", "21", f"_{K07}.py", b"second"),
+        ("doe", "22", ".txt", b"I handed in yesterday."),
+        ("roe", "20", f"_{K06}.py", b"only"),
+        ("roe", "20", ".txt", b"Name: R. Roe"),
+        ("poe", "20", ".txt", b"Here is a text instead."),
+    ):
+        (tmp_path / (ATTEMPT.format(owner, day) + name)).write_bytes(data)
+    intake = scan(tmp_path, katas)
+    read = {entry.id: intake.read(entry) for entry in intake.entries}
+    assert {student: one.files for student, one in read.items()} == {
+        "doe": {K06: b"second", K07: b"second"},
+        "roe": {K06: b"only"},
+        "poe": {},
+    }
+    assert read["doe"].notes == (
+        "Handed in more than once: the attempt of 2026-11-21 10:33:21 counts.",
+    )
+    assert read["roe"].notes == () and read["poe"].problem
+    assert {stray.name for stray in intake.strays} == {
+        ATTEMPT.format("doe", "19") + f"_{K06}.py",
+        ATTEMPT.format("doe", "22") + ".txt",
+    }
+
+
+def test_two_usernames_with_the_same_end_stay_two_students(tmp_path, katas):
+    for owner, day in (("a_doe", "19"), ("b_doe", "20")):
+        name = f"{ATTEMPT.format(owner, day)}_{K06}.py"
+        (tmp_path / name).write_bytes(owner.encode())
+    intake = scan(tmp_path, katas)
+    assert sorted(intake.read(entry).files[K06] for entry in intake.entries) == [b"a_doe", b"b_doe"]
+    assert all(entry.id.startswith("doe~") and entry.notes for entry in intake.entries)
+
+
+def test_the_users_own_pattern_goes_before_attempts(tmp_path, katas):
+    for day in ("19", "20"):
+        folder(tmp_path / f"{ATTEMPT.format('doe', day)}_x")
+    pattern = r"-(?P<id>\d\d)-10-33"
+    assert [entry.id for entry in scan(tmp_path, katas, pattern).entries] == ["19", "20"]
 
 
 @pytest.mark.parametrize("others", [(), ("README.md", "tests/test_x.py", "tools/check")])

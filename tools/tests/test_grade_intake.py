@@ -4,12 +4,13 @@ not.
 
 import os
 import socket
-import stat
+import subprocess
 import sys
 
 import pytest
 from submitting import GOOD, K06, K07, TAKEN, a_tar, a_zip, folder, reasons, submissions, the_only
 
+from dojo import ROOT
 from dojo.grade.intake import IntakeError, bounds, folders, scan
 from dojo.grade.text import line, plain
 
@@ -207,19 +208,6 @@ def test_what_may_not_be_read_is_told(tmp_path, catalog, monkeypatch):
     assert reasons(taken) == {f"katas/{K06}.py": "can't be read (Permission denied)"}
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_read_is_told(tmp_path, catalog):
-    doe = folder(tmp_path / "doe")
-    doe.chmod(0)
-    try:
-        assert (
-            the_only(tmp_path, catalog).problem
-            == "This submission can't be read (Permission denied)."
-        )
-    finally:
-        doe.chmod(stat.S_IRWXU)
-
-
 def test_a_file_that_is_written_while_it_is_read_is_not_taken(tmp_path, catalog, monkeypatch):
     path = folder(tmp_path / "doe") / "katas" / f"{K06}.py"
     really = folders.bounded
@@ -281,3 +269,74 @@ def test_text_of_others_can_not_move_the_cursor_or_turn_a_line(tmp_path):
     assert plain("x" * 30, most=10) == "x" * 10 + " ... (20 more characters left out)"
     plain("\ud800\udcff").encode()
     assert line("caf\udce9") == "caf\ufffd" and line("a\udc80\udd00b") == "ab"
+
+
+def test_a_download_with_a_browsers_number_counts_where_it_is_the_only_one(tmp_path, catalog):
+    only, more = f"{K06} (1).py", f"{K07} (2).py"
+    folder(tmp_path / "doe", {only: b"six", f"{K07}.py": b"seven", more: b"other"})
+    taken = the_only(tmp_path, catalog)
+    assert taken.files == {K06: b"six", K07: b"seven"}
+    assert reasons(taken) == {more: f"has to be named {K07}.py"}
+    folder(tmp_path / "doe", {f"{K06}(2).py": b"which?"})
+    assert the_only(tmp_path, catalog).files == {K07: b"seven"}
+
+
+def test_no_entry_keeps_the_others_from_being_read(tmp_path, katas, monkeypatch):
+    for name in ("bad", "good"):
+        folder(tmp_path / name)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "pair").symlink_to("other")
+    (tmp_path / "other").symlink_to("pair")
+    (tmp_path / "fifo").mkdir()
+    os.mkfifo(tmp_path / "fifo" / f"{K06}.py")
+    of_tree = folders.Tree.members
+
+    def members(tree):
+        if tree._path.name == "bad":
+            raise RecursionError
+        return of_tree(tree)
+
+    monkeypatch.setattr(folders.Tree, "members", members)
+    intake = scan(tmp_path, katas, skip=tmp_path / "grades")
+    read = {entry.id: intake.read(entry) for entry in intake.entries}
+    assert read.keys() == {"bad", "fifo", "good", "loop", "other", "pair"}
+    assert [name for name, one in read.items() if not one.problem] == ["good"]
+
+
+def test_what_goes_wrong_beside_reading_is_the_fault_of_one_entry(tmp_path, katas, monkeypatch):
+    folder(tmp_path / "doe")
+    monkeypatch.setattr("dojo.grade.intake.notes.notes", lambda *_: 1 / 0)
+    intake = scan(tmp_path, katas)
+    (entry,) = intake.entries
+    assert "can't be read (ZeroDivisionError)" in intake.read(entry).problem
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid"), reason="needs a user without rights")
+def test_a_folder_that_may_not_be_read_is_an_entry_like_others(tmp_path):
+    """As an ordinary user: root may read everything."""
+    folder(tmp_path / "in" / "good")
+    closed = tmp_path / "in" / "closed"
+    closed.mkdir()
+    for place in (tmp_path, *tmp_path.parents[:2], tmp_path / "in", tmp_path / "in" / "good"):
+        place.chmod(place.stat().st_mode | 0o755)
+    closed.chmod(0)
+    program = (
+        "import os, pathlib, sys\n"
+        "from dojo import catalog\n"
+        "from dojo.grade.intake import scan\n"
+        "katas = catalog.load().katas\n"
+        "os.getuid() or os.setuid(65534)\n"
+        "found = scan(pathlib.Path(sys.argv[1]), katas)\n"
+        "print({entry.id: found.read(entry).problem for entry in found.entries})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "in"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "tools")},
+        check=False,
+    )
+    closed.chmod(0o755)
+    assert done.stdout == (
+        "{'closed': \"This submission can't be read (Permission denied).\", 'good': ''}\n"
+    ), done.stderr

@@ -18,7 +18,6 @@ BOTH = f"{K06}.py", f"{K07}.py"
 @pytest.mark.parametrize(
     "name",
     [
-        "k06_logistic_regression (1).py",
         "k06.py",
         "K06.PY",
         "k6.py",

@@ -6,6 +6,7 @@ claims.
 entries    the entries of the folder: whose they are, and which are nobody's
 reading    reads one of them
 folders, archives   the files in each kind of submission
+attempts   which of a student's attempts counts
 names      whose a file is, which kata's is meant, and whether a path can be trusted, by its name
 selection  which of the files found are taken, and why the others are not
 notes      the reports of those that were not taken

@@ -3,19 +3,20 @@
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dojo import UserError, catalog
 from dojo.catalog import Kata
 from dojo.grade.gradebook.book import NAME as GRADEBOOK
-from dojo.grade.intake import archives, names, notes, reading
+from dojo.grade.intake import archives, attempts, names, notes, reading
 from dojo.grade.intake.names import DEFAULT_PATTERN, KataNames
 from dojo.grade.records import Ignored, Submission
 from dojo.grade.text import line
 
 OF_THE_SYSTEM = ("thumbs.db", "desktop.ini", "__macosx")
+EARLIER = "an earlier attempt of the same student"
 NO_STUDENT = "names no student: put it into a folder of the student's name"
 
 
@@ -65,6 +66,13 @@ class Intake:
 
     def read(self, entry: Entry) -> Submission:
         """Read one submission. Whatever is wrong with it is noted in it, and nothing is raised."""
+        try:
+            return self._read(entry)
+        except Exception as error:  # the fault of this entry alone, whatever it is
+            problem = f"This submission can't be read ({type(error).__name__})."
+            return Submission(entry.id, entry.shown, {}, problem=problem, notes=entry.notes)
+
+    def _read(self, entry: Entry) -> Submission:
         paths = [self.folder / name for name in entry.names]
         choice, problem = reading.read(paths, self.kata_names)
         beside = [notes.beside(name, self.kata_names) for name in entry.beside]
@@ -98,13 +106,18 @@ def scan(
     if why := _why_of_one_student(folder, files, kata_names):
         raise IntakeError(why)
     why_stray = {file: _why_stray(file, compiled, kata_names, skip) for file in files}
+    # the user's own pattern may make each attempt a student's
+    unclaimed = [one for one in files if not why_stray[one] and not names.id_in(one.name, compiled)]
+    earlier = attempts.earlier({file.name: _is_work(file) for file in unclaimed})
+    why_stray |= {file: EARLIER for file in unclaimed if file.name in earlier}
     strays = [Ignored(line(file.name), why) for file, why in why_stray.items() if why]
     entries = _grouped((file for file, why in why_stray.items() if not why), compiled)
     if not entries:
         raise IntakeError(_why_nothing(folder, strays))
     if pattern != DEFAULT_PATTERN:
         entries = _note_where_unfit(entries, compiled)
-    entries = _unique([_note_lateness(entry) for entry in entries])
+    repeated = {one.owner for name in earlier if (one := attempts.attempt(name))}
+    entries = _unique(_note_attempts(_note_lateness(entry), repeated) for entry in entries)
     return Intake(folder, kata_names, tuple(entries), tuple(strays))
 
 
@@ -138,16 +151,19 @@ def _grouped(files: Iterable[os.DirEntry[str]], pattern: re.Pattern[str]) -> lis
     """The entries that these files make. If a student has only plain files, such as a report, the
     first is the entry, so that it is reported as unreadable.
     """
-    # by id and name: a folder or an archive stands alone, single files (no name) belong together
+    # by id and name: a folder or an archive stands alone, single files of one owner belong together
     submitted: dict[tuple[str, str], list[str]] = defaultdict(list)
     # id without its case → id and name of the student's other files
     beside: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for file in files:
         single = _single(file)
         own_name = single[0] if single else names.own_name(file.name)
-        student = names.safe_id(names.id_in(file.name, pattern) or own_name)
-        if single or not _is_plain(file):
-            submitted[student, "" if single else file.name].append(file.name)
+        attempt = attempts.attempt(file.name)
+        known = names.id_in(file.name, pattern) or (attempt.id if attempt else "")
+        student = names.safe_id(known or own_name)
+        together = attempt.owner if attempt else ""  # a username may hide a part of itself
+        if _is_work(file):
+            submitted[student, together if single else file.name].append(file.name)
         else:
             beside[student.casefold()].append((student, file.name))
     for key in beside.keys() - {student.casefold() for student, _ in submitted}:
@@ -178,6 +194,11 @@ def _note_lateness(entry: Entry) -> Entry:
     late = [name for name in (*entry.names, *entry.beside) if names.is_late(name)]
     note = f"Handed in late, says Canvas: {line(late[0])}{_and_more(late)}." if late else ""
     return entry.noted(note)
+
+
+def _note_attempts(entry: Entry, repeated: Collection[str]) -> Entry:
+    attempt = attempts.attempt(entry.names[0])
+    return entry.noted(attempt.note if attempt and attempt.owner in repeated else "")
 
 
 def _and_more(files: Sequence[str]) -> str:
@@ -214,13 +235,11 @@ def _why_stray(
         return "a file of the system"
     if grades is not None and _only_leads_to(file, grades):
         return "where the grades go"
-    if file.is_dir(follow_symlinks=False) and (Path(file.path) / GRADEBOOK).is_file():
-        return "grades of another run"
     if "_assignsubmission_onlinetext" in file.name:
         return "a text that was typed into Moodle"
     if single := _single(file):
         return "" if single[0] else NO_STUDENT
-    if pattern.search(file.name) or not _is_plain(file):
+    if pattern.search(file.name) or attempts.attempt(file.name) or not _is_plain(file):
         return ""
     if kata := katas.nearest(file.name):
         return f"is it meant as {kata}.py? rename it to STUDENT_{kata}.py"
@@ -229,26 +248,39 @@ def _why_stray(
 
 def _single(file: os.DirEntry[str]) -> tuple[str, str] | None:
     """As names.single_file(), for a file."""
-    return names.single_file(file.name) if file.is_file(follow_symlinks=False) else None
+    return names.single_file(file.name) if _is_file(file) else None
+
+
+def _is_work(file: os.DirEntry[str]) -> bool:
+    """True if it can hold a kata's file: it is one by its name, a folder or an archive."""
+    return _single(file) is not None or not _is_plain(file)
 
 
 def _is_plain(file: os.DirEntry[str]) -> bool:
     """True if it is a file, and no archive of any kind."""
-    is_file = file.is_file(follow_symlinks=False)
-    return is_file and not names.is_archive(file.name) and not archives.is_archive(Path(file.path))
+    is_packed = names.is_archive(file.name) or archives.is_archive(Path(file.path))
+    return _is_file(file) and not is_packed
+
+
+def _is_file(file: os.DirEntry[str]) -> bool:
+    try:
+        return file.is_file(follow_symlinks=False)
+    except OSError:  # whatever it is: reading it will say what is wrong with it
+        return False
 
 
 def _only_leads_to(file: os.DirEntry[str], grades: Path) -> bool:
-    """True if it is where the grades go, or holds only the way there and grades of other runs."""
-    here = Path(file.path).resolve()
-    goal = grades.resolve()
+    """True if it is where the grades go, or holds only the way there and, beside that, grades of
+    other runs. Where they go decides: a gradebook that a student put anywhere means nothing.
+    """
+    here, goal = (Path(os.path.realpath(path)) for path in (file.path, grades))
     if here == goal:
         return True
-    if not file.is_dir(follow_symlinks=False) or not goal.is_relative_to(here):
+    if not goal.is_relative_to(here):
         return False
     for step in goal.relative_to(here).parts:
         others = {name for name in _names_in(here) - {step} if not name.startswith(".")}
-        if not all((here / name / GRADEBOOK).is_file() for name in others):
+        if not all(Path(here / name / GRADEBOOK).is_file() for name in others):
             return False
         here /= step
     return True

@@ -163,6 +163,13 @@ def is_spelling_of(name: str, kata: str) -> bool:
     return kata in _evened(name) and ".py" in _folded(name)
 
 
+def is_download(name: str, kata: str) -> bool:
+    """True if it is the kata's file with the number of a second download: "k12_logits (1).py"."""
+    match = _SINGLE.fullmatch(name)
+    is_whole = match is not None and not match["who"] and match["kata"] == kata
+    return is_whole and name != f"{kata}.py"
+
+
 def _nearest(name: str, katas: tuple[str, ...]) -> str:
     evened = _evened(name)
     if evened.startswith("test_"):  # a kata's tests bear its name

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -56,8 +56,9 @@ class Choice:
 def chosen(members: Iterable[Member], katas: KataNames) -> Choice:
     """The files to take, read.
 
-    A file is a kata's if its name is exactly that; any other is listed, with the nearest kata if
-    there is one. Of several files of one name that one is taken which lies in a folder `katas` and,
+    A file is a kata's if its name is exactly that, or that with the number which a browser gives to
+    a second download, where it is the only one; any other is listed, with the nearest kata if there
+    is one. Of several files of one name that one is taken which lies in a folder `katas` and,
     of these, least deep; where that does not single one out, none is.
     """
     rest: list[LeftOut] = []
@@ -68,6 +69,9 @@ def chosen(members: Iterable[Member], katas: KataNames) -> Choice:
             rest.append(finding)
         else:
             candidates[finding.kata].append(finding)
+    for copy in _only_downloads(rest, candidates):
+        rest.remove(copy)
+        candidates[copy.kata].append(replace(copy, reason="", cause=None))
     files: dict[str, bytes] = {}
     places: dict[str, str] = {}
     for kata, copies in candidates.items():
@@ -129,6 +133,17 @@ def _why_not(member: Member, place: Sequence[str], kata: str) -> tuple[str, Caus
     if kata:
         return f"is it meant as {kata}.py? rename it", Cause.NAME
     return (NOT_GRADED if _LIKE_A_KATA.fullmatch(name) else NO_KATA), None
+
+
+def _only_downloads(findings: Sequence[LeftOut], katas: Container[str]) -> list[LeftOut]:
+    """The files named as second downloads, "k12_logits (1).py", that are the only ones of a kata
+    not among these.
+    """
+    downloads: dict[str, list[LeftOut]] = defaultdict(list)
+    for finding in findings:
+        if finding.cause is Cause.NAME and names.is_download(finding.place[-1], finding.kata):
+            downloads[finding.kata].append(finding)
+    return [one for kata, (one, *more) in downloads.items() if not more and kata not in katas]
 
 
 def _the_one(copies: Sequence[LeftOut]) -> LeftOut | None:
