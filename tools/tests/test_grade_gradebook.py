@@ -360,3 +360,51 @@ def test_a_record_is_bounded_however_much_the_tests_said():
     short = encode(Record("doe", "", "", (kata,) * 5))
     assert len(short) < 10_000
     assert [task.suite for task in decode(short).katas[4].tasks] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE record SET document = CAST(x'ff' || substr(document, 2) AS TEXT)",
+        "UPDATE record SET document = CAST(substr(document, 1, 40) || x'ff' AS TEXT)",
+        "UPDATE record SET document = x'00ff'",
+        "UPDATE record SET document = replace(document, 'isolation', CAST(x'e9' AS TEXT))",
+    ],
+)
+def test_a_damaged_record_is_made_anew_and_harms_no_other(tmp_path, damage):
+    with Gradebook.open(tmp_path) as book:
+        book.add("a", record("s1"))
+        book.add("b", record("s2"))
+    with sqlite3.connect(tmp_path / "gradebook.sqlite") as connection:
+        connection.execute(f"{damage} WHERE id = 's1'")
+    with Gradebook.open(tmp_path) as book:
+        assert book.find("a") is None and book.newest("s1") is None
+        assert book.find("b").record == readable(record("s2"))
+        book.add("a", record("s1"))
+        assert book.newest("s1").record == readable(record("s1"))
+
+
+@pytest.mark.parametrize(
+    "damage", ["DELETE FROM meta", "UPDATE meta SET value = 'short'", "DROP TABLE meta"]
+)
+def test_lost_notes_of_the_gradebook_are_made_anew(tmp_path, damage):
+    with Gradebook.open(tmp_path) as book:
+        book.add("a", record())
+        book.begin_regrading()
+    with sqlite3.connect(tmp_path / "gradebook.sqlite") as connection:
+        connection.execute(damage)
+    with Gradebook.open(tmp_path) as book:
+        secret = book.secret()
+        assert len(secret) >= 32 and book.secret() == secret
+        assert book.begin_regrading() == 1
+        assert book.find("a").record == readable(record())
+
+
+def test_lost_records_are_told(tmp_path):
+    with Gradebook.open(tmp_path) as book:
+        book.add("a", record())
+    with sqlite3.connect(tmp_path / "gradebook.sqlite") as connection:
+        connection.execute("DROP TABLE record")
+    for opening in (Gradebook.open, Gradebook.view):
+        with pytest.raises(GradebookError, match=r"is broken .its records are gone"):
+            opening(tmp_path).__enter__()

@@ -261,7 +261,7 @@ def test_notes_are_few(tmp_path, catalog):
 def test_a_teacher_sees_it_in_the_table_the_summary_and_the_record(grade_command, tmp_path):
     place = tmp_path / "in"
     folder(place / "ann", {f"katas/{K06}.py": b"right"})
-    folder(place / "ben", {f"katas/{K06} (1).py": b"right"})
+    folder(place / "ben", {f"katas/{K06} (1).py.txt": b"right"})
     folder(place / "cid", {"katas/k01_tensors.py": b"right"})
     code, out, _ = grade_command(place, "--out", tmp_path / "g", "--katas", "k06")
     assert (

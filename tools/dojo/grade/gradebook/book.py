@@ -25,14 +25,15 @@ NAME = "gradebook.sqlite"
 LOCK = ".gradebook.lock"
 OURS = 0x6B617461  # "kata", in the file's header: nobody else's database is taken for a gradebook
 SCHEMA = 1
+SECRET_BYTES = 32
 _TABLES = (
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
     (
-        "CREATE TABLE record (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, id TEXT"
-        " NOT NULL, at TEXT NOT NULL, document TEXT NOT NULL)"
+        "CREATE TABLE IF NOT EXISTS record (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT"
+        " NULL, id TEXT NOT NULL, at TEXT NOT NULL, document TEXT NOT NULL)"
     ),
-    "CREATE INDEX record_of_key ON record (key, number)",
-    "CREATE INDEX record_of_id ON record (id, number)",
+    "CREATE INDEX IF NOT EXISTS record_of_key ON record (key, number)",
+    "CREATE INDEX IF NOT EXISTS record_of_id ON record (id, number)",
 )
 _LITTLE = 64 * 1024  # bytes free on a disk that counts as full
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -88,7 +89,7 @@ class Gradebook:
                     ) from None
                 with contextlib.suppress(FileExistsError):
                     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-                connection = sqlite3.connect(path, isolation_level=None)
+                connection = _connected(path, isolation_level=None)
                 stack.enter_context(contextlib.closing(connection))
                 _prepare(path, connection)
             yield cls(path, connection)
@@ -119,10 +120,13 @@ class Gradebook:
             yield cls(path, connection)
 
     def secret(self) -> bytes:
-        """32 random bytes, made once for each gradebook: what an exam asks can't be known without
-        them.
+        """Random bytes, made once for each gradebook, and anew where they are lost: without them
+        nobody can know what an exam asks.
         """
-        secret: bytes = self._meta("secret")
+        secret = self._meta("secret")
+        if not isinstance(secret, bytes) or len(secret) < SECRET_BYTES:  # it was damaged
+            secret = secrets.token_bytes(SECRET_BYTES)
+            self._put("secret", secret)
         return secret
 
     def find(self, key: str, after: int = 0) -> StoredRecord | None:
@@ -155,25 +159,29 @@ class Gradebook:
 
     def ids(self) -> tuple[str, ...]:
         """The ids of all students who have a record, in alphabetical order."""
-        rows = self._rows("SELECT DISTINCT id FROM record ORDER BY id")
+        texts = "WHERE typeof(id) = 'text'"  # others come of damage
+        rows = self._rows(f"SELECT DISTINCT id FROM record {texts} ORDER BY id")
         return tuple(student for (student,) in rows)
 
     def begin_regrading(self) -> int:
         """Remember that everything is to be run again, until end_regrading(). A regrading that was
         broken off goes on. Returns the number after which records belong to this regrading.
         """
-        since: int | None = self._meta("regrading since")
-        if since is None:
-            with _transaction(self._path, self._connection):
-                ((since,),) = self._rows("SELECT coalesce(max(number), 0) FROM record")
-                self._connection.execute("INSERT INTO meta VALUES ('regrading since', ?)", (since,))
-        return since
+        since = self._meta("regrading since")
+        if not isinstance(since, int):
+            ((since,),) = self._rows("SELECT coalesce(max(number), 0) FROM record")
+            self._put("regrading since", since)
+        return int(since)
 
     def end_regrading(self) -> None:
         """Forget the regrading, if there was one."""
         if self._meta("regrading since") is not None:
             with _transaction(self._path, self._connection):
                 self._connection.execute("DELETE FROM meta WHERE name = 'regrading since'")
+
+    def _put(self, name: str, value: object) -> None:
+        with _transaction(self._path, self._connection):
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def _meta(self, name: str) -> Any:
         rows = self._rows("SELECT value FROM meta WHERE name = ?", name)
@@ -193,8 +201,12 @@ class Gradebook:
             return self._connection.execute(query, values).fetchall()
 
 
-def _readable(number: int, key: str, student: str, at: str, document: str) -> StoredRecord | None:
+def _readable(
+    number: int, key: str, student: str, at: str, document: object
+) -> StoredRecord | None:
     """A row as a record; None if it can't be read, so that the submission is judged again."""
+    if not isinstance(document, str) or not document.isascii():  # as encode() makes it
+        return None
     try:
         record = decode(document)
     except (ValueError, RecursionError):
@@ -257,18 +269,18 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     # some network drives can't: SQLite then stays with its journal
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    if _pragma(connection, "application_id") == 0:
-        with _transaction(path, connection):
-            for table in _TABLES:
-                connection.execute(table)
-            connection.execute("INSERT INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
+    is_new = _pragma(connection, "application_id") == 0
+    with _transaction(path, connection):
+        for table in _TABLES:  # what else a damaged file lacks is made anew
+            connection.execute(table)
+        if is_new:
             connection.execute(f"PRAGMA application_id = {OURS}")
             connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
 def _check(path: Path, connection: sqlite3.Connection) -> None:
     """Refuse another program's database, and a gradebook of a newer version."""
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     mark = _pragma(connection, "application_id")
     schema = _pragma(connection, "user_version")
     if mark != OURS and (tables or mark):
@@ -278,6 +290,8 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
             f"{path} was written by a newer version of torch-katas (schema {schema}, here"
             f" {SCHEMA}): update, then run the same command again."
         )
+    if mark == OURS and "record" not in tables:
+        raise sqlite3.DatabaseError("its records are gone")
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
@@ -289,7 +303,7 @@ def _reader(path: Path) -> sqlite3.Connection:
     nobody is writing either.
     """
     address = path.absolute().as_uri()
-    connection = sqlite3.connect(f"{address}?mode=ro", uri=True)
+    connection = _connected(f"{address}?mode=ro", uri=True)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
@@ -297,5 +311,12 @@ def _reader(path: Path) -> sqlite3.Connection:
         log = path.with_name(f"{NAME}-wal")
         if log.exists() and log.stat().st_size:  # a record may be there and nowhere else yet
             raise
-        return sqlite3.connect(f"{address}?immutable=1", uri=True)
+        return _connected(f"{address}?immutable=1", uri=True)
+    return connection
+
+
+def _connected(path: Path | str, **options: Any) -> sqlite3.Connection:
+    """A connection that reads text even where it is damaged: all of ours is ASCII."""
+    connection: sqlite3.Connection = sqlite3.connect(path, **options)
+    connection.text_factory = lambda data: data.decode("ascii", "replace")
     return connection
