@@ -17,7 +17,7 @@ formula. One pass over all examples is an epoch; here it is one step:
 
     outputs = model(features)              forward: what does the model say?
     loss = nn.MSELoss()(outputs, targets)  mean((outputs - targets) ** 2)
-    optimizer.zero_grad()                  clear the old gradients
+    optimizer.zero_grad()                  clear old gradients, here or last
     loss.backward()                        the gradient at every parameter
     optimizer.step()                       each parameter against its gradient
 

@@ -74,8 +74,8 @@ def train(
     Returns:
         The loss of each epoch of the run that was kept, computed before its step, as plain floats.
     """
-    # TODO train: as in k06, with an optimizer that is fast enough for 1000 epochs; you
-    #     may start again, but don't have to
+    # TODO train: as in k06, with an optimizer of torch.optim that is fast enough for 1000
+    #     epochs; you may start again, but don't have to
     raise NotImplementedError("train")
 
 

@@ -71,7 +71,7 @@ def train(
     Returns:
         The loss of each epoch, computed before its step, as plain floats.
     """
-    # TODO train: as in k06, with an optimizer that gets all points right
+    # TODO train: as in k06, with an optimizer of torch.optim that gets all points right
     raise NotImplementedError("train")
 
 

@@ -86,8 +86,8 @@ def train(
     Returns:
         The loss of each epoch of the run that was kept, computed before its step, as plain floats.
     """
-    # BEGIN SOLUTION train: as in k06, with an optimizer that is fast enough for 1000 epochs; you
-    #     may start again, but don't have to
+    # BEGIN SOLUTION train: as in k06, with an optimizer of torch.optim that is fast enough for 1000
+    #     epochs; you may start again, but don't have to
     loss_function = nn.BCELoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
     losses = []

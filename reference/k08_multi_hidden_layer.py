@@ -84,7 +84,7 @@ def train(
     Returns:
         The loss of each epoch, computed before its step, as plain floats.
     """
-    # BEGIN SOLUTION train: as in k06, with an optimizer that gets all points right
+    # BEGIN SOLUTION train: as in k06, with an optimizer of torch.optim that gets all points right
     loss_function = nn.BCELoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     losses = []

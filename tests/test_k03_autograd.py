@@ -151,14 +151,19 @@ class TestRates:
         self.check(kata, draws)
 
     def check(self, kata, draws):
+        @functools.wraps(kata.compare_rates)
         def compared(weight, x, y, rates, steps):
             compare = gradients.recording(kata.compare_rates, kata.mse)
             losses = compare(weight, x, y, rates, steps)
+            if isinstance(losses, list) and len(losses) == len(set(rates)) < len(rates):
+                headline, seen = "A rate that is given twice has one loss.", f"{len(losses)} losses"
+                expected = f"{len(rates)} losses for the rates {rates}"
+                expect.unmet(headline, seen=seen, expected=expected, likely=expect.told(ONCE))
             what = f"compare_rates(..., {len(rates)} rates)"
             expect.losses(losses, epochs=len(rates), what=what, each="rate")
             return torch.tensor(losses)
 
-        more = {f"{n} points": [*points(n), [0.05, 0.01, 0.08], n % 5 + 3] for n in SIZES}
+        more = {f"{n} points": [*points(n), [0.05, 0.01, 0.05, 0.08], n % 5 + 3] for n in SIZES}
         what = "The losses"
         formula.check(compared, ends, draws | more, what, ENDS, if_changed=DESCENDED)
 
@@ -196,6 +201,7 @@ LESSON = torch.tensor([1.0]), torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 
 SIZES = (13, 19)
 RATES = [0.01, 0.1, 0.3, 0.2]
 DESCENDED = "descend changes the weight it gets, in place: give it one of your own for each rate"
+ONCE = "a dict keeps each key once, and a rate may be given twice: append to a list for each rate"
 REBOUND = (
     "weight = weight - ... gives another tensor the name: under torch.no_grad(), weight -= ..."
     " changes the one handed in"

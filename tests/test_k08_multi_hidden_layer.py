@@ -204,6 +204,16 @@ class TestTrain:
             training.run(network(kata), kata.train, *sine_bands(), RULE, epochs=5)
         )
 
+    def test_takes_several_labels(self, kata):
+        n, features = formula.sizes(2)
+        for sizes in ([features, 3], [features]):
+            model, labels = kata.MultiHiddenLayerNN(3, sizes), torch.rand(n, 3).round()
+            training.check(model, kata.train, torch.randn(n, features), labels, RULE, epochs=3)
+
+    def test_takes_a_single_example(self, kata):
+        model, labels = kata.MultiHiddenLayerNN(1, [2, 1]), torch.ones(1, 1)
+        training.check(model, kata.train, torch.randn(1, 2), labels, RULE, epochs=3)
+
     def test_keeps_nothing_of_an_earlier_call(self, kata):
         for epochs in (2, 3):
             training.check(network(kata), kata.train, *sine_bands(), RULE, epochs=epochs)

@@ -2,6 +2,7 @@
 original space.
 """
 
+import functools
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -13,6 +14,9 @@ from katas.given.data import sine_bands
 from katas.given.networks import KeepingNetwork, unrolled_bands
 from tests.support import expect, formula, modes, placement
 
+SQUEEZED = (
+    "squeeze() drops the dimension of a single point, too: outputs.shape[1] tells how many outputs"
+)
 DROPOUT = "dropout was active: call model.eval() before you run the model"
 
 
@@ -201,6 +205,7 @@ class TestGrid:
             "four outputs": grid(rows, 3, labels=4),
             "two outputs": grid(5, columns, labels=2),
             "seven outputs on one row": grid(1, columns, labels=7),
+            "five outputs at a single node": grid(1, 1, labels=5),
         }
         wrong = {
             "this is the largest output: argmax gives its position, the class number": (
@@ -223,8 +228,20 @@ class TestGrid:
                 lambda *given: by_rows(*given).int(),
             ],
         } | NOT_THE_GRID
+
+        @functools.wraps(kata.predict_grid)
+        def asked_of(model, x1, x2):
+            try:
+                return kata.predict_grid(model, x1, x2)
+            except RuntimeError as error:
+                if len(x1) * len(x2) == 1 and "invalid for input of size" in str(error):
+                    what = "A grid of a single point does not get its answer."
+                    expected, likely = "one class number", expect.told(SQUEEZED)
+                    expect.unmet(what, seen=error, expected=expected, likely=likely)
+                raise
+
         what = "The grid of class numbers"
-        formula.check(kata.predict_grid, by_rows, draws, what, wrong, records=False)
+        formula.check(asked_of, by_rows, draws, what, wrong, records=False)
 
     @pytest.mark.parametrize("before", [True, False], ids=["training", "evaluation"])
     def test_looks_in_evaluation_mode_and_restores_the_mode(self, kata, before):

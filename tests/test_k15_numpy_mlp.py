@@ -2,16 +2,20 @@
 the spiral, in NumPy.
 """
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 
+from dojo import rounding
 from katas.given.data import spiral
 from tests.support import expect, formula
 from tests.support.numpy_network import (
+    BY_ORDER,
     NAMES,
+    OTHER_ORDER,
     WRONG_A1,
     WRONG_LARGE,
     WRONG_LOSSES,
@@ -26,6 +30,7 @@ from tests.support.numpy_network import (
     pair,
     part,
     predicted,
+    reordered,
     right_loss,
     right_part,
     wrong_gradients,
@@ -144,9 +149,11 @@ class TestLoss:
         for points in (*formula.sizes(2), 1):
             parameters, x, labels = example(points)
             draws[f"{points} points"] = [forward(parameters, x)["y_hat"], labels]
-        tiny = np.array([[1e-300, 1.0], [0.5, 0.5]])
-        draws["a probability of 1e-300"] = [tiny, np.array([0, 1])]
-        formula.check(kata.cross_entropy, right_loss, draws, "The loss", WRONG_LOSSES)
+        tiny, tiny_labels = np.array([[1e-300, 1.0], [0.5, 0.5]]), np.array([0, 1])
+        draws["a probability of 1e-300"] = [tiny, tiny_labels]
+        draws["a wrong class of probability 0"] = [np.array([[1.0, 0.0], [0.2, 0.8]]), tiny_labels]
+        with np.errstate(all="ignore"):
+            formula.check(kata.cross_entropy, right_loss, draws, "The loss", WRONG_LOSSES)
 
     def test_quotient_rule_gives_the_slopes_of_one_point(self, kata):
         for scores, label in (
@@ -167,7 +174,13 @@ class TestBackward:
         self.check(
             kata,
             autograd_gradients,
-            [example(n, (inputs, hidden, classes)), example(40), example(1)],
+            [
+                example(n, (inputs, hidden, classes)),
+                example(40),
+                example(1),
+                example(7, (1, 1, 2)),
+                reordered(*example(12, (4, 4, 4))),
+            ],
         )
 
     def check(self, kata, right, networks):
@@ -177,6 +190,7 @@ class TestBackward:
             draws.append([parameters, x, labels, a1, y_hat])
         for name in reversed(NAMES):
 
+            @functools.wraps(kata.backward)
             def gradient(*given, name=name):
                 gradients = named(kata.backward(*given), "backward(...)")
                 flat = "the bias is a row, (1, units): sum(axis=0, keepdims=True)"
@@ -208,10 +222,12 @@ class TestBackward:
 @pytest.mark.task("update")
 class TestUpdate:
     def test_moves_against_the_gradient(self, kata):
-        for points, rate in ((9, 0.5), (12, 0.07)):
-            parameters, x, labels = example(points)
+        for points, rate, order in ((9, 0.5, NAMES), (12, 0.07, OTHER_ORDER)):
+            sizes = (2, 5, 3) if order == NAMES else (4, 4, 4)
+            parameters, x, labels = example(points, sizes)
             for step in ("a step", "the next step"):
                 gradients = autograd_gradients(parameters, x, labels)
+                gradients = {name: gradients[name] for name in order}
                 before = {name: value.copy() for name, value in parameters.items()}
                 with expect.untouched("A gradient", *gradients.values()):
                     kata.update(parameters, gradients, rate)
@@ -226,6 +242,7 @@ class TestUpdate:
                             old - gradient / rate
                         ),
                         "the step alone is kept: it is taken off the parameter": -rate * gradient,
+                        BY_ORDER: old - rate * gradients[order[NAMES.index(name)]],
                     }
                     right = old - rate * gradient
                     expect.close(parameters[name], right, f"{name} after {step}", causes=causes)
@@ -275,8 +292,24 @@ class TestTrain:
                 what=f"{name} after three epochs",
                 causes=causes,
             )
+        headline = "The losses of three epochs are rounded."
+        likely, exact = expect.told(rounding.ROUNDED), rounding.decimals(history, losses) is None
+        expect.that(exact, headline, seen=history, expected=losses, likely=likely)
         again = kata.train(parameters, x, labels, epochs=2, learning_rate=rate)
         expect.losses(again, epochs=2, what="A second call of train(...)")
+
+    @pytest.mark.parametrize("rate", [1.0, 0.0], ids=["good", "no better"])
+    def test_makes_all_epochs(self, kata, rate):
+        parameters, x, _ = example(11)
+        parameters["W2"] *= 100  # the network is sure, and right
+        labels = forward(parameters, x)["y_hat"].argmax(axis=1)
+        likely = expect.told("the training stops early: the stub promises all epochs")
+        losses = kata.train(parameters, x, labels, epochs=40, learning_rate=rate)
+        if isinstance(losses, list) and len(losses) < 40:
+            seen, expected = f"{len(losses)} losses", "40 losses for 40 epochs"
+            headline = "The training does not make all epochs."
+            expect.unmet(headline, seen=seen, expected=expected, likely=likely)
+        expect.losses(losses, epochs=40)
 
     def test_finds_the_arms(self, kata, mark, seed):
         data, parameters = (

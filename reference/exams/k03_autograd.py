@@ -99,12 +99,15 @@ def descent_on_another_device(kata, draw: Draw):
 
 @question("rates", times=2)
 def rates(kata, draw: Draw):
-    """Of a weight that records, with something in its .grad, and of one that does not record."""
+    """Of a weight that records, with something in its .grad, and of one that does not record; one
+    of the rates stands there twice.
+    """
     answers = {}
     for case, recording in (("recording", True), ("plain", False)):
         (weight, x, y), found = points(draw), {}
         weight.requires_grad_(recording).grad = draw.normal(1) if recording else None
         tried = draw.uniform(0.01, 0.2, draw.integer(2, 5)).tolist()
+        tried.append(tried[0])
         steps = draw.integer(2, 8)
         with training_steps.untouched(found, weight=weight, x=x, y=y):
             losses = kata.compare_rates(weight, x, y, tried, steps)

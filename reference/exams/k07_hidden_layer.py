@@ -2,6 +2,8 @@
 on bands that bend.
 """
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -135,6 +137,7 @@ KEEPS = training_steps.keeps(
     training_steps.Rule(
         F.binary_cross_entropy,
         restarts=True,
+        best_by=(lambda outputs, labels: ((outputs >= 0.5) != labels).float().mean(),),
         default=1000,
     ),
 )
@@ -148,6 +151,72 @@ def trainings(kata, draw: Draw):
     for model in models[1:]:
         kata.train(model, *data)
     return {"trained": [training_steps.trained(model) for model in models], **found}
+
+
+def stuck(random: np.random.Generator):
+    """The bands, and weights from which no training gets anywhere: both hidden nodes give -1 on one
+    side of a line, and 1 on the other, with a slope of 0. Their loss is lower than that of random
+    weights, and six points or more are on the wrong side.
+    """
+    given, hidden = bands(random)
+    features, ones = given[0].numpy(), given[1].numpy()[:, 0] == 1
+    across = features[ones].mean(axis=0) - features[~ones].mean(axis=0)
+    places = np.sort(features @ across)
+    lines = []
+    for place, half in zip((places[1:] + places[:-1]) / 2, np.diff(places) / 2, strict=True):
+        beyond = features @ across > place
+        shares = [ones[side].mean().clip(0.01, 0.99) for side in (~beyond, beyond)]
+        right = np.where(ones, shares[0] + beyond * (shares[1] - shares[0]), 0.0)
+        right += np.where(~ones, 1 - shares[0] - beyond * (shares[1] - shares[0]), 0.0)
+        if half > 1e-3 and 6 <= (right < 0.5).sum() <= 9:
+            lines.append((-np.log(right).mean(), place, half, shares))
+    _, place, half, shares = min(lines)
+    low, high = (float(np.log(share / (1 - share))) for share in shares)
+    first, second = 20 / half * np.array([across, across]), np.array([[(high - low) / 4] * 2])
+    weights = first, -20 / half * np.array([place, place]), second, np.array([(high + low) / 2])
+    return (*given, *(torch.tensor(one, dtype=torch.float32) for one in weights)), hidden
+
+
+@question("train", seconds=90, times=2, training=KEEPS)
+def best_of_several(kata, draw: Draw):
+    """A model that is stuck, with a low loss."""
+    (*data, first, bias, second, last), model = draw.data(stuck), Network()
+    with torch.no_grad():
+        for parameter, value in zip(model.parameters(), (first, bias, second, last), strict=True):
+            parameter.copy_(value)
+    return training_steps.looked_at(kata.train, model, tuple(data), other_runs=3)
+
+
+def some(random: np.random.Generator, n: int, labels: int):
+    """Features, and so many labels of each example."""
+    given = (
+        torch.tensor(random.standard_normal((n, random.integers(3, 6))), dtype=torch.float32),
+        torch.tensor(random.integers(2, size=(n, labels)), dtype=torch.float32),
+    )
+    return given, dict(zip(("features", "labels"), given, strict=True))
+
+
+KEEPS_SOME = training_steps.keeps(
+    lambda hidden: Network(hidden["labels"].shape[1], hidden["features"].shape[1], 3),
+    training_steps.Rule(F.binary_cross_entropy, restarts=True, default=1000),
+)
+
+
+@question("train", training=KEEPS_SOME)
+def several_labels(kata, draw: Draw):
+    n, labels = draw.integer(5, 20), draw.integer(2, 4)
+    return on_some(kata, draw, n, labels)
+
+
+@question("train", training=KEEPS_SOME)
+def single_example(kata, draw: Draw):
+    return on_some(kata, draw, 1, 1)
+
+
+def on_some(kata, draw: Draw, n: int, labels: int) -> dict[str, object]:
+    data = draw.data(partial(some, n=n, labels=labels))
+    model = draw.weights(Network(labels, data[0].shape[1], 3))
+    return training_steps.looked_at(kata.train, model, data, draw.integer(3, 5))
 
 
 def apart(random: np.random.Generator) -> tuple[tuple[Tensor, Tensor], dict[str, Tensor]]:

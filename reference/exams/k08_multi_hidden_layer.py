@@ -1,5 +1,7 @@
 """Questions on k08: the same asking code runs on the submission, confined, and on the reference."""
 
+from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -40,13 +42,12 @@ def bands(random: np.random.Generator):
 
 
 class Network(nn.Module):
-    """The lesson's network, for questions about its training alone."""
+    """A network as the lesson's, for questions about its training alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: Sequence[int] = (2, 20, 20, 2, 1)) -> None:
         super().__init__()
-        sizes = [2, 20, 20, 2, 1]
         self.linear_modules = nn.ModuleList([nn.Linear(*pair) for pair in pairwise(sizes)])
-        self.activation_modules = nn.ModuleList([nn.Tanh(), nn.Tanh(), nn.Tanh(), nn.Sigmoid()])
+        self.activation_modules = nn.ModuleList([*(nn.Tanh() for _ in sizes[2:]), nn.Sigmoid()])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         self.linear_results, self.activation_results = [], []
@@ -172,6 +173,38 @@ def training(kata, draw: Draw):
 def gradients(kata, draw: Draw):
     data, model = draw.data(bands), draw.weights(network())
     return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))
+
+
+def some(random: np.random.Generator, n: int, labels: int):
+    """Features, and so many labels of each example."""
+    given = (
+        torch.tensor(random.standard_normal((n, random.integers(3, 6))), dtype=torch.float32),
+        torch.tensor(random.integers(2, size=(n, labels)), dtype=torch.float32),
+    )
+    return given, dict(zip(("features", "labels"), given, strict=True))
+
+
+KEEPS_SOME = training_steps.keeps(
+    lambda hidden: Network([hidden["features"].shape[1], 3, hidden["labels"].shape[1]]),
+    training_steps.Rule(F.binary_cross_entropy, default=1000),
+)
+
+
+@question("train", training=KEEPS_SOME)
+def several_labels(kata, draw: Draw):
+    n, labels = draw.integer(5, 20), draw.integer(2, 4)
+    return on_some(kata, draw, n, labels)
+
+
+@question("train", training=KEEPS_SOME)
+def single_example(kata, draw: Draw):
+    return on_some(kata, draw, 1, 1)
+
+
+def on_some(kata, draw: Draw, n: int, labels: int) -> dict[str, object]:
+    data = draw.data(partial(some, n=n, labels=labels))
+    model = draw.weights(Network([data[0].shape[1], 3, labels]))
+    return training_steps.looked_at(kata.train, model, data, draw.integer(3, 5))
 
 
 @question("train")

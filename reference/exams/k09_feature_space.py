@@ -130,11 +130,13 @@ def boundary_on_another_device(kata, draw: Draw):
 
 @question("grid", times=4)
 def grid(kata, draw: Draw):
-    """Of one output, of two and of more; on oblong grids, a square one, a row, and a column."""
+    """Of one output, of two and of more; on oblong grids, a square one, a row, a column, and of
+    a single point.
+    """
     found = {}
     for labels in (1, 2, draw.integer(3, 5)):
         model, n = network(draw, hidden=draw.integer(2, 4), labels=labels), draw.integer(2, 6)
-        for rows, columns in ((n, n + draw.integer(1, 4)), (n, n), (1, n), (n, 1)):
+        for rows, columns in ((n, n + draw.integer(1, 4)), (n, n), (1, n), (n, 1), (1, 1)):
             x1, x2 = lines(draw, columns), lines(draw, rows)
             with training_steps.untouched(found, x1=x1, x2=x2):
                 found[f"{labels}, {rows}, {columns}"] = kata.predict_grid(model, x1, x2)

@@ -6,6 +6,7 @@ from dojo.exam import Draw, question, within
 from dojo.exam.draw import spiral
 
 NAMES = ("W1", "b1", "W2", "b2")
+OTHER_ORDER = ("b2", "W1", "W2", "b1")
 
 
 def network(random: np.random.Generator):
@@ -84,6 +85,7 @@ def forward_pass(kata, draw: Draw):
     parameters, x, _ = draw.made(network)
     a1, y_hat = kata.forward(parameters, x)
     found = {"a1": a1, "y_hat": y_hat, "x": x, "parameters": parameters}
+    found["other order"] = list(kata.forward({name: parameters[name] for name in OTHER_ORDER}, x))
     return {**found, "one point": list(kata.forward(parameters, x[:1]))}
 
 
@@ -102,7 +104,10 @@ def cross_entropy(kata, draw: Draw):
     return {
         "loss": float(loss),
         "is a float": type(loss) is float,
-        "tiny": float(kata.cross_entropy(np.array([[1e-300, 1.0], [0.5, 0.5]]), np.array([0, 1]))),
+        "extremes": [
+            float(kata.cross_entropy(np.array([[p, q], [0.3, 0.7]]), np.array([0, 1])))
+            for p, q in ((1e-300, 1.0), (1.0, 0.0), (1 / 3, 2 / 3))
+        ],
         "y_hat": y_hat,
         "labels": labels,
     }
@@ -125,6 +130,7 @@ def slopes_of_one_point(kata, draw: Draw):
 def gradients(kata, draw: Draw):
     parameters, x, labels = draw.made(network)
     a1, y_hat = layers(parameters, x)
+    parameters = {name: parameters[name] for name in OTHER_ORDER}
     found = kata.backward(parameters, x, labels, a1, y_hat)
     return {"gradients": found, "arguments": [parameters, x, labels, a1, y_hat]}
 
@@ -136,7 +142,7 @@ def one_step(kata, draw: Draw):
         name: draw.normal(*value.shape).numpy().astype(np.float64)
         for name, value in parameters.items()
     }
-    kata.update(parameters, slopes, draw.real(0.1, 2.0))
+    kata.update(parameters, dict(reversed(slopes.items())), draw.real(0.1, 2.0))
     return {"parameters": parameters, "gradients": slopes}
 
 
@@ -150,6 +156,17 @@ def few_epochs(kata, draw: Draw):
         epochs, rate = draw.integer(8, 12), draw.real(2, 4)
         losses = kata.train(*draw.made(network), epochs, learning_rate=rate)
         found[f"large steps {number}"] = losses
+    return found
+
+
+@question("train")
+def epochs_that_gain_nothing(kata, draw: Draw):
+    """From a network that is sure of its answers, and right; and without a step."""
+    parameters, x, _ = draw.made(network)
+    parameters["W2"] *= 50
+    labels, found = layers(parameters, x)[1].argmax(axis=1), {}
+    for name, rate in (("good", draw.real(0.1, 1.0)), ("no better", 0.0)):
+        found[name] = len(kata.train(parameters, x, labels, 40, learning_rate=rate))
     return found
 
 

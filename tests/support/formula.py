@@ -3,12 +3,17 @@ left as they came, called twice, and with the causes that fit all draws.
 """
 
 import contextlib
+import functools
+import inspect
+import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from dojo import rounding
 from dojo.diagnosis import Cause
 from tests.support import expect, guesses, pointers, values
 
@@ -92,7 +97,7 @@ def check(
         with recording_as_before(name):
             result = _result(function, arguments)
         if not isinstance(result, Failed):
-            expect_as_it_came(arguments, draw, name, if_changed)
+            expect_as_it_came(arguments, draw, name, if_changed, _names(function))
             if not may_share:
                 _expect_own(result, arguments, what)
         results.append(result)
@@ -100,8 +105,13 @@ def check(
     for cause, several in mistakes.items():  # without a trace on these draws, none is evidence
         mistakes[cause] = [one for one in several if not values.alike(one, expected, atol)]
     fitting = fits(kept, mistakes, atol)
+    rounded = _rounded(kept, expected, what)
+    fitting = fitting or expect.told(*[rounding.ROUNDED] * bool(rounded))
     for name, result, wanted in zip(names, kept, expected, strict=True):
         _expect_same(result, wanted, name, fitting, atol)
+    if rounded:
+        name, seen, right = rounded
+        expect.unmet(f"{name}: rounded.", seen=seen, expected=right, likely=fitting)
     for result in results:
         for name, part in values.parts(result, what):
             if records is not None and isinstance(part, Tensor):
@@ -118,6 +128,7 @@ def slope(function: Function, of: int = 0, what: str = "The result") -> Function
     the sum of all that comes out, each number with a weight of its own.
     """
 
+    @functools.wraps(function, updated=())
     def gradient(*arguments: Any) -> Tensor:
         place = arguments[of].detach().clone().requires_grad_()
         value = expect.tensor(
@@ -167,8 +178,10 @@ def fits(
     )
 
 
-def expect_as_it_came(now: Any, before: Any, what: str, likely: str = "") -> None:
-    """Arguments are what they were when they were copied."""
+def expect_as_it_came(
+    now: Any, before: Any, what: str, likely: str = "", names: Sequence[str] = ()
+) -> None:
+    """Arguments, with these names, are what they were when they were copied."""
     found = values.change(list(now), list(before), "argument")
     if found is None:
         return
@@ -181,6 +194,9 @@ def expect_as_it_came(now: Any, before: Any, what: str, likely: str = "") -> Non
         CLEARED: name.startswith("the .grad") and seen == "None",
     }
     causes = expect.told(*(cause for cause, fits in certain.items() if fits))
+    place = re.compile(r"argument\[(\d+)\]")
+    if names and (number := place.search(name)) and int(number[1]) < len(names):
+        name = place.sub(names[int(number[1])], name)
     headline = f"{what}: the call changes what it is given, and should leave it alone."
     expect.unmet(
         headline,
@@ -189,6 +205,29 @@ def expect_as_it_came(now: Any, before: Any, what: str, likely: str = "") -> Non
         likely=causes or likely or guesses.in_place(before),
         pointer=pointers.IN_PLACE,
     )
+
+
+def _names(function: Function) -> list[str]:
+    """Those of its arguments, up to the first that stands for several."""
+    with contextlib.suppress(TypeError, ValueError):
+        parameters = inspect.signature(getattr(function, "forward", function)).parameters.values()
+        single = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        return [one.name for one in itertools.takewhile(lambda one: one.kind in single, parameters)]
+    return []
+
+
+def _rounded(results: Sequence[Any], expected: Sequence[Any], what: str) -> tuple[str, ...]:
+    """A part of what came out that was rounded in all draws: its name, its numbers and the right
+    ones; nothing if there is none.
+    """
+    if any(isinstance(result, Failed) for result in results):
+        return ()
+    seen, right = values.floats(results, what), values.floats(expected, what)
+    for name in seen.keys() & right.keys():
+        pair = seen[name], right[name]
+        if rounding.decimals(*pair) is not None:
+            return name, *(", ".join(f"{one:.7g}" for one in part[:4]) for part in pair)
+    return ()
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Checks that gradients flow through a result of a learner's function, or are kept out of it."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,7 @@ def recording(function: Callable[..., Any], loss: Callable[..., Tensor]) -> Call
     to its loss does not record, that is told.
     """
 
+    @functools.wraps(function)
     def call(*given: Any) -> Any:
         weights = []
 

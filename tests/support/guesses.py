@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dojo import rounding
 from dojo.diagnosis import Cause
 from tests.support import subject, values
 
@@ -70,6 +71,8 @@ def of_numbers(seen: Tensor, wanted: Tensor) -> Cause:
     if (factor := _factor(seen, wanted)) is not None:
         kind = "the sign is off" if factor < 0 else "a factor is missing, or one too many"
         return Cause(f"every number is {factor:.4g} times the expected one: {kind}", told=True)
+    if rounding.decimals(seen.numpy(), wanted.numpy()) is not None:
+        return Cause(rounding.ROUNDED, told=True)
     off = ~torch.isclose(seen, wanted, rtol=1e-4, atol=1e-5, equal_nan=True)
     if 0 < off.sum() < off.numel():
         which = (

@@ -1,5 +1,6 @@
 """k15's network in NumPy, right and with the known mistakes, each under its likely cause."""
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,8 @@ from dojo.diagnosis import counted
 from tests.support import expect
 
 NAMES = ("W1", "b1", "W2", "b2")
+OTHER_ORDER = ("W2", "b2", "W1", "b1")
+BY_ORDER = "the arrays are taken by their order in the dicts: take each by its name"
 Arrays = dict[str, np.ndarray]
 
 
@@ -35,16 +38,28 @@ def forward(parameters: Arrays, x: np.ndarray) -> Arrays:
     return {"a1": a1, "z2": z2, "y_hat": softmax(z2)}
 
 
+def reordered(parameters: Arrays, *data: np.ndarray) -> tuple[Arrays, *tuple[np.ndarray, ...]]:
+    """The same parameters, which stand in the dict in another order."""
+    return {name: parameters[name] for name in OTHER_ORDER}, *data
+
+
 def networks(*numbers: int):
-    """Parameters and so many points, with names."""
+    """Parameters and so many points, with names; also of sizes of 1, and in another order."""
     for points in numbers:
         parameters, x, _ = example(points, (3, 7, 4))
         yield counted(points, "point"), [parameters, x]
+    yield "a network of one feature and one hidden unit", [*example(5, (1, 1, 2))[:2]]
+    yield "parameters in another order", [*reordered(*example(6, (4, 4, 4))[:2])]
+
+
+def by_order(parameters: Arrays) -> Arrays:
+    return dict(zip(NAMES, parameters.values(), strict=True))
 
 
 def part(function: Callable, place: int | None = None) -> Callable:
     """The array, or one of the two arrays, that a function gives, as a tensor."""
 
+    @functools.wraps(function)
     def result(*given):
         array = function(*given)
         array = array if place is None else pair(array)[place]
@@ -92,6 +107,7 @@ def loss_with(change: Callable) -> Callable:
 
 
 WRONG_A1 = {
+    BY_ORDER: part(lambda parameters, x: forward(by_order(parameters), x)["a1"]),
     "this is z1: the ReLU, max(0, z1), is not applied": of_a1(lambda xw, b: xw + b),
     "the bias b1 is left out": of_a1(lambda xw, b: np.maximum(0, xw)),
     "b1 is added after the ReLU: z1 = x W1 + b1 comes first": of_a1(
@@ -107,6 +123,7 @@ WRONG_A1 = {
     ),
 }
 WRONG_Y_HAT = {
+    BY_ORDER: part(lambda parameters, x: forward(by_order(parameters), x)["y_hat"]),
     "these are the scores z2: the softmax is not applied": of_z2(lambda z: z),
     "the sum runs down the columns: every row has a sum of its own, axis=1, keepdims=True": [
         of_z2(lambda z: ratio(np.exp(z), 0)),
@@ -173,6 +190,10 @@ WRONG_LOSSES = {
     ),
     "this picks each row's largest probability: pick the one of its label": loss_with(
         lambda logs, picked, labels: float(logs.min(axis=1).mean())
+    ),
+    "the wrong classes count, times 0, and 0 * ln(0) is NaN: pick each row's right probability"
+    " before the logarithm": lambda y_hat, labels: float(
+        -(np.eye(y_hat.shape[1])[labels] * np.log(y_hat)).sum() / len(labels)
     ),
     "the logarithm has the base 10 or 2: np.log is ln": [
         loss_with(lambda logs, picked, labels, base=base: float(picked.mean() / np.log(base)))
@@ -248,6 +269,7 @@ def wrong_gradients(name: str) -> dict[str, list[Callable]]:
         return (y_hat - one_hot) / n
 
     return {
+        BY_ORDER: lambda parameters, *more: back(right)(by_order(parameters), *more),
         "the gradient is not divided by the number of points": back(lambda y, one, n: y - one),
         "the gradient is divided by the number of points twice": back(
             lambda y, one, n: (y - one) / n**2

@@ -3,6 +3,7 @@ copied, compared, and found to have changed.
 """
 
 import copy
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,6 +94,18 @@ def parts(value: Any, name: str) -> Iterator[tuple[str, Any]]:
             yield from parts(part, f"{name}[{number}]")
     else:
         yield name, value
+
+
+def floats(results: Any, what: str) -> dict[str, list[float]]:
+    """The floats of several results, by the name of the part that they stand in."""
+    found = dict[str, list[float]]()
+    for name, part in parts(list(results), what):
+        if isinstance(part, float | Tensor | np.ndarray | np.floating):
+            entries = numbers(part)
+            if entries.is_floating_point():
+                known = found.setdefault(re.sub(r"\[\d+\]", "", name), [])
+                known += entries.flatten().tolist()
+    return found
 
 
 def change(now: Any, before: Any, name: str) -> tuple[str, str, str] | None:

@@ -21,7 +21,7 @@ floor, never in a circle (tools/tests/test_house.py). What two doors need lies b
     reference_results   what the references reached when they were last validated
     files, lock         whole files, typed and hashed; one process at a time
     structure           what a model is made of, as far as a stub fixes it
-    limits              a limit on the time that code computes
+    limits, rounding    a limit on the time that code computes; numbers that were rounded on purpose
     imports             the files that a file imports, and they in turn; code without its comments
     cli, console, plain what the command lines share; colours and symbols where they can be shown
 

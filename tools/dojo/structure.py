@@ -47,12 +47,24 @@ class Structure:
 
 
 def of(model: Any) -> Structure:
-    """What a model is made of."""
-    kind = model._get_name()
+    """What a model is made of. A layer of a class of one's own is what that class makes a kind of:
+    an nn.Linear, say.
+    """
+    return _of(model, model._get_name())
+
+
+def _kind(part: Any) -> str:
+    kinds = (one for one in type(part).__mro__ if one.__module__.startswith("torch.nn."))
+    nearest = next(kinds, None)
+    own: str = part._get_name()
+    return own if nearest is None or nearest.__name__ == "Module" else nearest.__name__
+
+
+def _of(model: Any, kind: str) -> Structure:
     # not named_children(), which leaves out what stands there twice, such as one nn.Tanh for all
     children = {name: part for name, part in model._modules.items() if part is not None}
     parts = {
-        str(number) if kind in ORDERED else name: of(child)
+        str(number) if kind in ORDERED else name: _of(child, _kind(child))
         for number, (name, child) in enumerate(children.items())
     }
     state = [*model.parameters(), *model.buffers()]

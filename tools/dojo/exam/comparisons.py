@@ -3,13 +3,13 @@ an empty text; it never reveals what is right.
 """
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from dojo import ROOT
+from dojo import ROOT, rounding
 from dojo.exam.values import Numbers, Other
 
 Comparison = Callable[[Any, Any, Mapping[str, Any]], str]
@@ -23,8 +23,12 @@ UNFIT = (AttributeError, LookupError, MemoryError, RuntimeError, TypeError, Valu
 
 
 def same(rtol: float = RTOL, atol: float = ATOL) -> Comparison:
-    """The same structure, types, shapes, dtypes, devices and texts; numbers apart from rounding."""
-    return lambda answer, right, hidden: _difference(answer, right, rtol, atol)
+    """The same structure, types, shapes, dtypes, devices and texts; numbers apart from what another
+    order of computing makes of them, and none that were rounded on purpose.
+    """
+    return lambda answer, right, hidden: (
+        _difference(answer, right, rtol, atol) or _rounded(answer, right)
+    )
 
 
 def reaches(name: str, measure: Measure) -> Comparison:
@@ -122,6 +126,32 @@ def _numbers_difference(answer: Numbers, right: Numbers, rtol: float, atol: floa
 def _is_close(answer: Any, right: Any, rtol: float, atol: float) -> bool:
     found, expected = (np.asarray(value, dtype=np.float64) for value in (answer, right))
     return np.allclose(found, expected, rtol=rtol, atol=atol, equal_nan=True)
+
+
+def _rounded(answer: Any, right: Any) -> str:
+    """Of two answers that are the same otherwise."""
+    groups = dict[str, tuple[list[Any], list[Any]]]()
+    for sides, value in enumerate((answer, right)):
+        for name, numbers in _floats(value):
+            groups.setdefault(name, ([], []))[sides].append(numbers.ravel())
+    pairs = (tuple(map(np.concatenate, pair)) for pair in groups.values())
+    is_rounded = any(rounding.decimals(*pair) is not None for pair in pairs)
+    return "the numbers are rounded" if is_rounded else ""
+
+
+def _floats(value: Any, name: str = "") -> Iterator[tuple[str, np.ndarray]]:
+    """The floats of an answer; those of a list, and of lists in it, have one name."""
+    if isinstance(value, Numbers):
+        if value.data.dtype.kind == "f":
+            yield name, value.data
+    elif isinstance(value, float):
+        yield name, np.array([value])
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _floats(item, name)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _floats(item, f"{name}/{key}")
 
 
 def _kind(value: object) -> str:

@@ -28,15 +28,26 @@ CLIMBS = "the sign is turned around: the steps climb instead of descending"
 SWAPPED = "the labels are turned around: 1 for 0, and 0 for 1"
 LABELS_FIRST = "the loss takes the outputs first and the targets second: the two are swapped"
 ROUNDED = "this is the loss of the rounded answers: the loss needs the outputs themselves"
+LOSSES_ROUNDED = "the losses are rounded: return them as they are"
+FIRST_LABEL = "the loss sees the first label alone: every label counts"
+FIRST_OUTPUT = "the loss sees the first output alone: every output counts"
 MIXED = "the features come in another order than the labels: shuffle both alike, or neither of them"
 PENALTY = "a penalty on the weights is added to the loss"
 
 
 def of_any_loss(loss: Loss, labels: Tensor) -> dict[str, Loss]:
     """Likely cause → the loss that this mistake follows, whatever the right loss is."""
-    if not labels.is_floating_point() or not bool(((labels == 0) | (labels == 1)).all()):
+    if not labels.is_floating_point():
         return {}
-    return {
+    is_binary = bool(((labels == 0) | (labels == 1)).all())
+    several: dict[str, Loss] = {}
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        several[FIRST_LABEL if is_binary else FIRST_OUTPUT] = lambda outputs, targets: loss(
+            outputs[:, 0], targets[:, 0]
+        )
+    if not is_binary:
+        return several
+    return several | {
         SWAPPED: lambda outputs, targets: loss(outputs, 1 - targets),
         ROUNDED: lambda outputs, targets: loss(outputs.round(), targets),
         LABELS_FIRST: lambda outputs, targets: loss(targets, outputs),
@@ -171,7 +182,7 @@ def _histories(right: Tensor, after: Tensor, examples: int) -> Iterator[tuple[st
     yield "the sign is turned around", -right
     yield "the losses stand in the reverse order", right.flip(0)
     for digits in range(6):
-        yield "the losses are rounded: return them as they are", right.round(decimals=digits)
+        yield LOSSES_ROUNDED, right.round(decimals=digits)  # also where there are too few to tell
     yield (
         "these are the losses of the epoch before: append the loss after it is computed",
         torch.cat([right[:1], right[:-1]]),

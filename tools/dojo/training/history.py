@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from dojo import rounding
 from dojo.diagnosis import Cause, Diagnosis, counted
 from dojo.training import evidence, replay
 from dojo.training.rules import Training, largest, loss_rounding_decides, shown
@@ -63,8 +64,8 @@ def problem(training: Training) -> Diagnosis | None:
     if wrong.any():
         decides = loss_rounding_decides(training, run.before, losses, scale)
         wrong &= training.of_epochs(decides.double()) == 0
-    if not wrong.any():
-        return None
+    if not wrong.any() or rounding.decimals(found, right) is not None:
+        return _rounded(found, right)
 
     def near(some: Tensor, others: Tensor) -> bool:
         finite = others.isfinite()
@@ -96,6 +97,18 @@ def problem(training: Training) -> Diagnosis | None:
         tuple(Cause(text, told=True) for text in told[:3])
         or (Cause("another number than this epoch's loss is put into the list"),),
         "" if told else WHEN_KEPT,
+    )
+
+
+def _rounded(found: Tensor, right: Tensor) -> Diagnosis | None:
+    if rounding.decimals(found, right) is None:
+        return None
+    seen, expected = (", ".join(f"{x:.7g}" for x in part[:3].tolist()) for part in (found, right))
+    return Diagnosis(
+        "The losses that are returned are rounded.",
+        seen,
+        expected,
+        (Cause(evidence.LOSSES_ROUNDED, told=True),),
     )
 
 

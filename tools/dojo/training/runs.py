@@ -6,6 +6,12 @@ from dojo.diagnosis import Cause, Diagnosis
 from dojo.training.record import TrainingRecord
 from dojo.training.rules import Training
 
+TURNED = "another run than the best is kept: is the comparison turned around?"
+BY_FIRST = (
+    "the runs are compared by their first losses, which tell how lucky the random weights were: the"
+    " last ones tell how a run ended"
+)
+
 
 def _begins(record: TrainingRecord) -> list[int]:
     """The steps that don't begin where the one before them ended."""
@@ -58,6 +64,10 @@ def the_best_is_kept(training: Training) -> Diagnosis | None:
         return None
     (_, *others), epochs = [(0, kept[0]), *(r for r in runs if r[1] != kept[0])], training.epochs
 
+    def first(begin: int) -> float:
+        losses = training.right_losses(training.record.before[begin : begin + 1])
+        return float("inf") if losses is None else float(losses[0])
+
     def looks(begin: int) -> list[float] | None:
         after = training.record.after[begin : begin + epochs]
         losses = training.right_losses(after)
@@ -70,10 +80,12 @@ def the_best_is_kept(training: Training) -> Diagnosis | None:
     for number, begin in others:
         other = looks(begin)
         if own and other and all(a < b for a, b in zip(other, own, strict=True)):
+            is_luckiest = all(first(kept[0]) < first(begin) for _, begin in others)
+            causes = (Cause(BY_FIRST), Cause(TURNED)) if is_luckiest else (Cause(TURNED),)
             return Diagnosis(
                 "The run that is kept is not the best one.",
                 f"a loss of {own[0]:.4g} in the end",
                 f"{other[0]:.4g}, as in run {number}",
-                (Cause("another run than the best is kept: is the comparison turned around?"),),
+                causes,
             )
     return None
