@@ -104,7 +104,8 @@ def get_metrics(y_true: Tensor, y_pred: Tensor, classes: Sequence[str]) -> dict[
 
     Args:
         y_true: the right class numbers, (n,) int64, on any device; every class occurs.
-        y_pred: the model's answers, (n,) int64, on any device.
+        y_pred: the model's answers, (n,) int64, on any device. Precision and f1 of a class that is
+            never the answer are 0.
         classes: the name of each class number.
 
     Returns:

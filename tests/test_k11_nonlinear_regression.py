@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from dojo.diagnosis import counted
 from katas.given.data import curve
 from tests.support import expect, formula, gradients, layers, placement, training, values
 
@@ -91,8 +92,9 @@ class TestModels:
         expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
 
     @BOTH
-    def test_output_follows_the_formula(self, kata, name, sizes):
-        model = getattr(kata, name)(**sizes)
+    @pytest.mark.parametrize("outputs", [3, 1])
+    def test_output_follows_the_formula(self, kata, name, sizes, outputs):
+        model = getattr(kata, name)(**sizes | {"output_size": outputs})
         *hidden, last = linear_layers(model)
 
         def nodes(x):
@@ -108,8 +110,11 @@ class TestModels:
             "a single example loses its row: the output is (n, output_size), for n = 1 too": (
                 lambda x: last(nodes(x)).squeeze(0)
             ),
+            "a single output loses its column: the output is (n, output_size), (n, 1) as well": (
+                lambda x: last(nodes(x)).squeeze(-1)
+            ),
         }
-        draws = {f"{n} examples": [2 * torch.randn(n, 2)] for n in (25, 1, 0)}
+        draws = {counted(n, "example"): [2 * torch.randn(n, 2)] for n in (25, 1, 0)}
         formula.check(
             model, lambda x: last(nodes(x)), draws, f"The output of {name}", wrong, records=True
         )
@@ -184,12 +189,12 @@ class TestCount:
 class TestSummary:
     def test_gives_name_shape_and_number_of_each_parameter(self, kata):
         expected = [
-            ("net.0.weight", (2, 4), 8),
-            ("net.0.bias", (2,), 2),
-            ("net.2.weight", (3, 2), 6),
-            ("net.2.bias", (3,), 3),
+            ("main.0.weight", (2, 4), 8),
+            ("main.0.bias", (2,), 2),
+            ("main.2.weight", (3, 2), 6),
+            ("main.2.bias", (3,), 3),
         ]
-        model = nn.ModuleDict({"net": chain(4, 2, 3)})
+        model = nn.ModuleDict({"main": chain(4, 2, 3)})
         before = values.copied(model)
         seen = kata.summary(model)
         causes = {
@@ -207,6 +212,9 @@ class TestSummary:
             ],
             "the shape is the wrong way round: a weight has a row for each output": [
                 (name, shape[::-1], number) for name, shape, number in expected
+            ],
+            "the first part of each name is cut off: the table has the names of state_dict()": [
+                (name.removeprefix("main."), shape, number) for name, shape, number in expected
             ],
             "these are the layers' names, and a layer has a weight and a bias": [
                 (name.rpartition(".")[0], shape, number) for name, shape, number in expected
@@ -273,7 +281,10 @@ class TestNodes:
             ),
         }
         draws = {
-            f"{n} examples": [getattr(kata, name)(**sizes, activation=nn.Tanh), torch.randn(n, 2)]
+            counted(n, "example"): [
+                getattr(kata, name)(**sizes, activation=nn.Tanh),
+                torch.randn(n, 2),
+            ]
             for n in (25, 1, 0)
         }
         draws["a frozen model"] = values.copied(draws["25 examples"])

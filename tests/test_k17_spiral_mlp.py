@@ -193,6 +193,26 @@ class TestMetrics:
                 causes=causes | others,
             )
 
+    def test_a_class_that_is_never_the_answer_has_0(self, kata):
+        y_true, classes = torch.tensor([0, 0, 1, 1, 1, 2]), ("pear", "apple", "fig")
+        for y_pred in ([0, 2, 2, 0, 2, 2], [0, 1, 0, 1, 1, 1]):
+            metrics = kata.get_metrics(y_true, torch.tensor(y_pred), classes)
+            right = sklearn(y_true, torch.tensor(y_pred), None)
+            answered = right[:, sorted(set(y_pred))]
+            for number, name in enumerate(classes):
+                shifted = "classes that are never the answer have no figures, and others move up"
+                perfect = "a precision of 0 / 0 is 0 here, not 1"
+                causes = {shifted: answered[:, min(number, 1)]}
+                causes[perfect] = torch.cat([torch.ones(1), right[1:, number]])
+                what = f"The four figures of {name}"
+                expect.close(figures(metrics, "class", name), right[:, number], what, causes=causes)
+            what = "Overall precision, recall and f1"
+            seen, right = (
+                figures(metrics, "overall"),
+                sklearn(y_true, torch.tensor(y_pred), "weighted"),
+            )
+            expect.close(seen[:3], right, what)
+
     @pytest.mark.placement
     def test_takes_class_numbers_from_any_device(self, kata, device):
         y_true, y_pred, classes = answers()
@@ -428,7 +448,7 @@ def sklearn(y_true: Tensor, y_pred: Tensor, average: str | None) -> Tensor:
     """Precision, recall and f1; with average=None for each class, and its number of points as a
     fourth row.
     """
-    rows = precision_recall_fscore_support(y_true, y_pred, average=average)
+    rows = precision_recall_fscore_support(y_true, y_pred, average=average, zero_division=0)
     return torch.tensor(
         [list(row) if average is None else row for row in rows[: 4 if average is None else 3]]
     )
@@ -452,16 +472,25 @@ def figures(metrics: Mapping[str, object], *path: str) -> Tensor:
         )
         metrics = metrics[key]
     names = ("precision", "recall", "f1", "num_samples")
-    right = (
-        isinstance(metrics, dict)
-        and set(metrics) == set(names)
-        and all(isinstance(value, float) for value in metrics.values())
-    )
+    keys = list(metrics) if isinstance(metrics, dict) else []
+    lacks, more = ([*map(repr, set(one) - set(two))] for one, two in ((names, keys), (keys, names)))
+    likely = f"there is no key {' or '.join(lacks)}"
+    likely += f", but {' and '.join(more)}" if more else ""
+    if not lacks:
+        likely = f"there is one key too many: {' and '.join(more)}"
     expect.that(
-        right,
-        f"get_metrics: the figures under {place} have the wrong names or types.",
-        seen=metrics,
-        expected=f"floats for {names}",
-        likely="a key is spelled differently, or a value is not a float (float(...) makes one)",
+        set(keys) == set(names),
+        f"get_metrics: the figures under {place} have the wrong names.",
+        seen=", ".join(keys) or metrics,
+        expected=", ".join(names),
+        likely=expect.told(likely) if keys else "each class has a dict of four figures",
+    )
+    others = [name for name in names if not isinstance(metrics[name], float)]
+    expect.that(
+        not others,
+        f"get_metrics: {' and '.join(others)} under {place}: not a float.",
+        seen=", ".join(type(metrics[name]).__name__ for name in others),
+        expected="float",
+        likely=expect.told("float(...) makes a plain float of a number"),
     )
     return torch.tensor([float(metrics[name]) for name in names])

@@ -63,22 +63,25 @@ def error_of(answer, right, hidden) -> float:
     return float(F.mse_loss(outputs, torch.from_numpy(hidden["labels of others"].data)))
 
 
-def two_networks(kata, draw: Draw, **settings) -> dict[str, nn.Module]:
-    """One of either kind, with random sizes and weights."""
+def networks(kata, draw: Draw, **settings) -> dict[str, nn.Module]:
+    """One of either kind, with random sizes and weights, and the same with a single output."""
     shallow_sizes, deep_sizes = ([draw.integer(2, 6) for _ in range(count)] for count in (3, 4))
     models = (
         kata.NonlinearRegression(*shallow_sizes, **settings),
         kata.DeepRegression(*deep_sizes, **settings),
     )
-    return {
-        name: draw.weights(model) for name, model in zip(("shallow", "deep"), models, strict=True)
-    }
+    models += (
+        kata.NonlinearRegression(*shallow_sizes[:-1], 1, **settings),
+        kata.DeepRegression(*deep_sizes[:-1], 1, **settings),
+    )
+    names = "shallow", "deep", "narrow", "deep and narrow"
+    return {name: draw.weights(model) for name, model in zip(names, models, strict=True)}
 
 
 def passes(kata, draw: Draw, **settings) -> dict[str, object]:
-    """What two networks print, give and learn from; then on another device."""
+    """What networks print, give and learn from; then on another device."""
     found = {}
-    for name, model in two_networks(kata, draw, **settings).items():
+    for name, model in networks(kata, draw, **settings).items():
         x = 2 * draw.normal(25, model.main[0].in_features)
         with training_steps.untouched(found, **{name: x}):
             output = model(x)
@@ -131,6 +134,7 @@ def summary(kata, draw: Draw):
     model = counted(draw)
     return {
         "table": kata.summary(model),
+        "of main": kata.summary(nn.ModuleDict({"main": chain(draw.integer(1, 5), 1)})),
         "on another device": kata.summary(model.to(draw.device)),
         "of nothing": kata.summary(nn.Tanh()),
     }
@@ -139,7 +143,7 @@ def summary(kata, draw: Draw):
 @question("nodes", times=3)
 def nodes(kata, draw: Draw):
     found = {}
-    for name, model in two_networks(kata, draw, activation=draw.choice(ACTIVATIONS)).items():
+    for name, model in networks(kata, draw, activation=draw.choice(ACTIVATIONS)).items():
         x = 2 * draw.normal(draw.integer(5, 30), model.main[0].in_features)
         with training_steps.untouched(found, **{name: x}):
             values = kata.node_outputs(model, x)

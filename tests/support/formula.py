@@ -268,8 +268,8 @@ def _expect_same(
     elif isinstance(wanted, list | tuple) and type(seen) is type(wanted):
         if len(seen) != len(wanted):
             expect.differ(seen, wanted, what, fitting)
-        for number, parts in enumerate(zip(seen, wanted, strict=True)):
-            _expect_same(*parts, f"{what}, number {number}", fitting, atol)
+        for number, parts in enumerate(zip(seen, wanted, strict=True), start=1):
+            _expect_same(*parts, f"{what}, number {number} of {len(wanted)}", fitting, atol)
     else:
         expect.differ(seen, wanted, what, fitting)
 

@@ -183,6 +183,9 @@ class TestNetworks:
         file.seek(0)
         loaded = torch.load(file, map_location="cpu")
         assert torch.equal(loaded["0.weight"], model[0].weight.cpu())
+        file.seek(0)
+        there = torch.load(file)["0.weight"]
+        assert there.device.type == "simulated" and torch.equal(there, model[0].weight)
         on("cpu", network()).load_state_dict(model.state_dict())
         twin.load_state_dict(loaded)
         assert on("cpu", twin)[0].weight.device.type == "cpu"

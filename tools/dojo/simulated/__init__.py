@@ -12,9 +12,9 @@ Its README.md says what it is good for elsewhere, and how it is used there: noth
 anything else of the project.
 
 It stands on torch's Python backend for the dispatch key PrivateUse1, which torch calls
-experimental. Two things are as on every device of that kind, and not as on CUDA: `module.to(...)`
-makes new Parameters, so an optimizer has to be made after it; and `torch.load` does not put tensors
-there by itself. Here are its name and its refusals, free of torch.
+experimental. One thing is as on every device of that kind, and not as on CUDA: `module.to(...)`
+makes new Parameters, so an optimizer has to be made after it. Here are its name and its refusals,
+free of torch.
 """
 
 NAME = "simulated"

@@ -9,6 +9,7 @@ syntax    what is wrong with a file that is not Python
 causes    known errors of torch and Python, and what usually lies behind them
 leftovers  what a kata changes for the whole process: put back, and said
 called    whose functions a piece of code calls
+pretended  a GPU where there is none: what would be put there?
 devices   which devices are present, and trainings on another device
 drift     how far a device's numbers lie from the CPU's
 spoiled   references made wrong off the CPU: does their placement test notice?

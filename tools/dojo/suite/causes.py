@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from dojo.diagnosis import Cause
+from dojo.suite import pretended
 
 PACKAGES = ("torch", "numpy", "sklearn", "matplotlib")
 ALLOWED = (
@@ -63,6 +64,7 @@ class KnownError:
         "parameter_of_number",
         "module",
         "name_of_module",
+        "gpu",
     ] = ""
     seen: str = ""
 
@@ -195,6 +197,22 @@ def _name_of_module(error: BaseException, match: re.Match[str]) -> tuple[Cause, 
     return (Cause(text, told=True, id="error.name-of-module"),)
 
 
+def _gpu(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
+    """A GPU that is not there: written in, or asked for, and the tests said yes."""
+    if pretended.was_asked():
+        text = (
+            "where there is a GPU, tensors or the model are moved to it (the tests say that there"
+            " is one): leave that out; new tensors take the device of the data, x.device, or of the"
+            " model, and what is made of arrays or numbers stays on the CPU"
+        )
+        return (Cause(text, told=True, id="error.gpu-asked-for"),)
+    text = (
+        "a GPU is written into the code, with .cuda() or a device's name, and not every machine has"
+        " it: take the device from the data (x.device) or from the model's parameters"
+    )
+    return (Cause(text, told=True, id="error.gpu-written-in"),)
+
+
 def _near(name: str, others: Iterable[str]) -> str:
     return next(iter(difflib.get_close_matches(name, [*others], n=1, cutoff=0.75)), "")
 
@@ -206,6 +224,7 @@ def _folders(package: str) -> list[str]:
 LOOKS = {
     "module": _module,
     "name_of_module": _name_of_module,
+    "gpu": _gpu,
     "attribute_of_none": _attribute_of_none,
     "operation_on_none": _operation_on_none,
     "unknown_attribute": _unknown_attribute,

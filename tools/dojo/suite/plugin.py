@@ -24,7 +24,7 @@ from dojo.diagnosis import Diagnosis
 from dojo.plain import plain
 from dojo.results import Outcome, TestResult, decoded
 from dojo.stubs import is_begun, open_regions, todo
-from dojo.suite import feedback
+from dojo.suite import feedback, pretended
 from dojo.suite.feedback import LOOK_AT_VALUES
 from dojo.suite.leftovers import Leftovers
 from dojo.suite.loader import (
@@ -98,6 +98,7 @@ class RunState:
     def _load(self, path: Path, limit: float | None) -> KataUnderTest | KataUnusable:
         try:
             with self.leftovers.importing(path, self.changed), limited_output():
+                pretended.a_gpu(path)
                 with limits.computing(limit):
                     return load(path, self.wrap)
         except KataUnusable as problem:
