@@ -2,6 +2,7 @@
 happens.
 """
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -65,7 +66,7 @@ def test_the_reference_passes(judge, reference):
         ("import pytest\npytest.exit('all fine', 0)\n", ["can't be imported", ".py:2"]),
         (
             "import os\nos._exit(0)\n",
-            ["The import of this file never finished: your code did not return.", "exit code 0"],
+            ["The import of this file broke off, and gave no result.", "exit code 0"],
         ),
         (b"x = 1\n# caf\xe9\n", [".py:2 is not UTF-8 text", "0xe9", "choose UTF-8"]),
         ("x = '\0'\n", ["is not valid Python", "null bytes"]),
@@ -180,6 +181,40 @@ def test_a_process_that_ends_in_a_test_fails_that_test_and_the_rest_is_judged(ju
     assert "exit code 0" in tests["test_the_model_is_undecided_there[11]"].message
     assert tests["test_gives_no_gradient"].outcome == Outcome.FAILED
     assert "still records gradients" in tests["test_gives_no_gradient"].message
+    assert outcomes(result)["train"] == Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("way_out", "says"),
+    [
+        ("__import__('os')._exit(3)", "exit code 3"),
+        ("__import__('ctypes').string_at(0)", "a crash in native code, SIGSEGV"),
+        ("__import__('os').abort()", "a crash in native code, SIGABRT"),
+        ("__import__('os').kill(__import__('os').getpid(), 9)", "the system ended it"),
+    ],
+)
+def test_a_process_that_ends_costs_no_other_task_anything(judge, reference, way_out, says):
+    """In every test of a task, the first one of all, which imports the file, among them."""
+    result = judge(reference.replace(FORWARD, f"{way_out}\n        {FORWARD}"))
+    assert outcomes(result)["model"] == Outcome.FAILED
+    assert says in first_message(result)
+    assert "import" not in first_message(result)
+    model = [test.outcome for test in result.tasks[0].tests]
+    assert model.count(Outcome.FAILED) == 2 and Outcome.BLOCKED in model
+    result = judge(reference.replace(IN_BOUNDARY, f"    {way_out}\n{IN_BOUNDARY}"))
+    assert outcomes(result) == {
+        "model": Outcome.PASSED,
+        "train": Outcome.PASSED,
+        "boundary": Outcome.FAILED,
+    }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+def test_processor_time_that_is_used_up_is_told_as_that(judge, reference):
+    limit = "resource.setrlimit(resource.RLIMIT_CPU, (1, 2))"
+    burns = f"    import resource; {limit}\n    while True: pass\n"
+    result = judge(reference.replace(IN_BOUNDARY, burns + IN_BOUNDARY))
+    assert "the processor time there is for a kata" in result.tasks[2].first_problem.message
     assert outcomes(result)["train"] == Outcome.PASSED
 
 

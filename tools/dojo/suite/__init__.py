@@ -18,5 +18,6 @@ unit, job  what a run of one kata is to do, and a child that takes some of them
 pytest_run  one child process: runs pytest, reports events
 report    the events, and what the parent makes of them
 preload   what children need, imported once before forking; preload_tests and preload_katas do it
+endings   what is said of a test whose process ended before its time
 supervisor  the parent: starts children, believes only complete reports, gives verdicts
 """

@@ -32,7 +32,7 @@ class Reporter:
     def send(self, event: Event) -> None:
         """Send an event, or let it go with the next: a message may cost this process its turn."""
         self._unsent.append(event)
-        if not isinstance(event, report.Result | report.Loaded):
+        if not isinstance(event, report.Result):
             self._connection.send_bytes(report.encode(self._unsent))
             self._unsent.clear()
 

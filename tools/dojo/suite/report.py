@@ -6,6 +6,7 @@ not run to its end. They travel as JSON, one or more to a message.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
@@ -109,7 +110,8 @@ class Report:
     results: dict[str, TestResult] = field(default_factory=dict)
     current: str | None = None
     loading: bool = False
-    restarts: int = 0
+    lost: int = 0  # children that were lost by no fault of its code
+    ends: Counter[str] = field(default_factory=Counter)  # task → children that ended in its tests
     trouble: str = ""
 
     def collected(self, tests: Sequence[Test]) -> None:
@@ -132,6 +134,11 @@ class Report:
     def open_tests(self) -> Iterator[Test]:
         return (test for test in self.tests.values() if test.id not in self.results)
 
+    def ends_in(self, task: str) -> int:
+        """Count a child that ended in a test of this task; how many did by now."""
+        self.ends[task] += 1
+        return self.ends[task]
+
     def close(self, test: Test, outcome: Outcome, why: Diagnosis) -> TestResult:
         """Note the result of a test that reported none; the diagnosis counts if it failed."""
         diagnosis = why if outcome == Outcome.FAILED else None
@@ -141,7 +148,6 @@ class Report:
 
     def rest(self, unit: Unit) -> Unit:
         """The unit that is left for another child."""
-        self.restarts += 1
         self.current, self.loading = None, False
         judged = (test for test in self.tests.values() if test.id in self.results)
         done = {test.id: [test.task, self.results[test.id].outcome] for test in judged}

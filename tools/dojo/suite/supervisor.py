@@ -1,7 +1,8 @@
 """The parent: starts children, believes only complete reports, and gives verdicts.
 
 When a child dies or falls silent, the test it was busy with has failed. The tests after it get a
-new child; only when the child ended while it read the learner's file is the whole kata failed.
+new child, those of the same task one more: what a task's code does costs no other task anything.
+Only when the child ended while it read the learner's file is the whole kata failed.
 """
 
 import contextlib
@@ -19,13 +20,15 @@ from typing import Any
 import msgspec
 
 from dojo.catalog import Kata
-from dojo.diagnosis import Cause, Diagnosis
+from dojo.diagnosis import Diagnosis
 from dojo.limits import PATIENCE
 from dojo.processes import forking
 from dojo.processes.channel import LARGEST, Connection
 from dojo.processes.worker import SECONDS_TO_START, Lost, Plain, Process, Worker
 from dojo.results import KataResult, Outcome, TestResult, decoded
+from dojo.suite import endings
 from dojo.suite import report as reports
+from dojo.suite.endings import Ending
 from dojo.suite.job import SuiteJob
 from dojo.suite.report import MOST_TESTS, Event, Report
 from dojo.suite.unit import Unit
@@ -35,32 +38,10 @@ from dojo.suite.unit import Unit
 MANY = 3
 # a test's own limits (pyproject.toml) come first, unless the code can't be interrupted
 SECONDS_OF_SILENCE = 125
-MOST_RESTARTS = 3
+MOST_ENDS = 2  # of a task's tests, each in a child of its own: then the rest of them is not run
+MOST_LOST = 3  # children of a unit that are lost by no fault of its code
 SECONDS_TO_HANG_UP = 5  # after which a child that has closed its end must be gone
 MOST_EVENTS = 5 * MOST_TESTS  # that a child may send of a unit: a test has a start and a result
-LOOP = (
-    Cause(
-        "an endless loop that catches every exception, the one that ends a test too",
-        id="error.endless.3",
-    ),
-)
-LONG = (Cause("an endless loop, or far more work than is needed", id="error.all-time-used"),)
-EXIT = (
-    Cause("os._exit() or a fork in your code", id="error.process-ended"),
-    Cause("a crash in native code, or no memory left", id="error.process-ended.2"),
-)
-TAMPERED = (
-    Cause(
-        "your code writes to a file or pipe that is not its own, or exchanges parts of the test"
-        " process",
-        id="error.tampered",
-    ),
-)
-USED_UP = "all the time there is for a kata was used up"
-POINTER = (
-    "Take half of your lines away, then half of the rest: with which of them does it still happen?"
-)
-
 OnResult = Callable[[Unit, TestResult], None]
 
 
@@ -159,19 +140,18 @@ class _Supervisor:
             raise Abandoned
         for child in list(self.children):
             if time.monotonic() > child.end:
-                self._end(child, USED_UP, LONG, is_over=True)
+                self._end(child, endings.TIME_USED_UP)
             elif child.process.channel in ready:
                 self._receive(child)
             elif time.monotonic() > child.deadline:
-                reason = "it did not stop when its time was up, and was ended from outside"
-                self._end(child, reason, LOOP)
+                self._end(child, endings.SILENT)
 
     def _receive(self, child: _Child) -> None:
         try:
             for event in reports.decode(child.process.channel.recv_bytes(LARGEST)):
                 # a message can hold so many that they take our time
                 if time.monotonic() > child.end:
-                    self._end(child, USED_UP, LONG, is_over=True)
+                    self._end(child, endings.TIME_USED_UP)
                     return
                 self._take(child, event)
                 if child not in self.children:
@@ -184,11 +164,9 @@ class _Supervisor:
             except Lost:
                 self._begin_again(child)
                 return
-            reason = f"the Python process ended in the middle of it (exit code {code})"
-            self._end(child, reason, EXIT)
+            self._end(child, endings.by_exit_code(code))
         except (ValueError, msgspec.MsgspecError, RecursionError) as error:
-            broken = f"the report was broken ({type(error).__name__})"
-            self._end(child, f"{broken}: the test process was tampered with", TAMPERED)
+            self._end(child, endings.broken_report(type(error).__name__))
 
     def _take(self, child: _Child, event: Event) -> None:
         unit = child.units[0]
@@ -234,19 +212,15 @@ class _Supervisor:
         """A child was lost: its units are as they were before it."""
         self._remove(child)
         report = self.reports[child.units[0].number]
-        child.units[0] = report.rest(child.units[0])
-        if report.restarts > MOST_RESTARTS:
+        report.lost += 1
+        if report.lost > MOST_LOST:
             raise Lost("what it ran in broke down each time")
+        child.units[0] = report.rest(child.units[0])
         self.pending.extendleft(reversed(child.units))
 
-    def _end(
-        self, child: _Child, reason: str, causes: tuple[Cause, ...], is_over: bool = False
-    ) -> None:
-        """A child is gone before its time: blame the tests that it was busy with, and let another
-        child do the rest.
-
-        Args:
-            is_over: there is no time for a restart.
+    def _end(self, child: _Child, ending: Ending) -> None:
+        """A child is gone before its time: blame what it was busy with, and let another child do
+        the rest.
         """
         self._remove(child)
         if not child.units:
@@ -254,19 +228,22 @@ class _Supervisor:
         unit, report = child.units[0], self.reports[child.units[0].number]
         if not report.tests:
             tail = _tail(child.process.log)
-            report.trouble = f"The test process gave no report: {reason}. {tail}"
-        blamed = list(report.open_tests())
-        if not (report.loading or is_over or report.restarts >= MOST_RESTARTS):
-            blamed = [test for test in blamed if test.id == report.current]
-        what = "The import of this file" if report.loading else "The test"
-        headline = f"{what} never finished: your code did not return."
-        why = Diagnosis(headline, reason, "a function that returns", causes, POINTER)
+            report.trouble = f"The test process gave no report: {ending.seen}. {tail}"
+        why = ending.diagnosis("The import of this file" if report.loading else "The test")
+        current = report.tests.get(report.current or "")
+        task = current.task if current else ""  # it may end between two tests
+        is_enough = report.ends_in(task) >= (1 if ending.is_slow else MOST_ENDS)
+        blamed = [current] if current else []
+        if report.loading or ending.is_over or (is_enough and not current):
+            blamed = list(report.open_tests())
         for test in blamed:
             self.on_result(unit, report.close(test, Outcome.FAILED, why))
+        for test in [test for test in report.open_tests() if is_enough and test.task == task]:
+            not_run = report.close(test, Outcome.BLOCKED, Diagnosis(endings.NOT_RUN))
+            self.on_result(unit, not_run)
         child.units.popleft()
         if any(report.open_tests()):
             child.units.appendleft(report.rest(unit))
-        report.current, report.loading = None, False
         self.pending.extendleft(reversed(child.units))
 
     def _remove(self, child: _Child) -> None:
