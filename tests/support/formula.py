@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dojo import rounding
 from dojo.diagnosis import Cause
-from tests.support import expect, guesses, pointers, values
+from tests.support import expect, guesses, pointers, subject, values
 
 Function = Callable[..., Any]
 Mistakes = Mapping[str, Function | Sequence[Function]]
@@ -80,6 +80,7 @@ def check(
         is_fixed: the same arguments always give the same.
         if_changed: the cause, if the numbers of an argument have changed.
     """
+    subject.is_about(function)
     is_named = isinstance(draws, Mapping)
     names = [f"{what} of {name}" for name in draws] if is_named else [what] * len(draws)
     given = list(draws.values()) if is_named else list(draws)

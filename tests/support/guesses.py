@@ -13,6 +13,8 @@ from dojo import rounding
 from dojo.diagnosis import Cause
 from tests.support import subject, values
 
+FEW = 0.5  # share of the numbers: more of them than this say nothing about one
+
 
 def of_shape(seen: tuple[int, ...], expected: tuple[int, ...]) -> list[Cause]:
     """The likely cause of a wrong shape, by where it differs from the right one."""
@@ -74,19 +76,22 @@ def of_numbers(seen: Tensor, wanted: Tensor) -> Cause:
     if rounding.decimals(seen.numpy(), wanted.numpy()) is not None:
         return Cause(rounding.ROUNDED, told=True)
     off = ~torch.isclose(seen, wanted, rtol=1e-4, atol=1e-5, equal_nan=True)
-    if 0 < off.sum() < off.numel():
-        which = (
-            "one number is off, that"
-            if off.sum() == 1
-            else f"{int(off.sum())} numbers are off, the first"
-        )
+    if 0 < off.sum() <= FEW * off.numel():
+        place = tuple(off.nonzero()[0].tolist())
+        which = "it is" if off.sum() == 1 else "the first of them is"
         return Cause(
-            f"of {off.numel()} numbers {which} at position {off.nonzero()[0].tolist()}: what do you"
-            " do with it that the others don't show?"
+            f"{_off(off)}: {which} at position {list(place)}, {seen[place].item():.4g} and not"
+            f" {wanted[place].item():.4g}. What is special about that one?"
         )
     if torch.equal(seen.flatten().sort().values, wanted.flatten().sort().values):
         return Cause("these are the right numbers in another order", told=True)
-    return Cause(f"no number is right: {_compare()}")
+    return Cause(f"{'no number is right' if off.all() else _off(off)}: {_compare()}")
+
+
+def _off(off: Tensor) -> str:
+    """How many of the numbers are off."""
+    verb = "is" if off.sum() == 1 else "are"
+    return f"{int(off.sum())} of {off.numel()} numbers {verb} off"
 
 
 def of_one_number(seen: float, wanted: float) -> str:
@@ -104,6 +109,8 @@ def of_one_number(seen: float, wanted: float) -> str:
         if wanted
         else math.inf,
     }
+    if 0 <= wanted <= 1 < seen and seen == round(seen):
+        return "this is a count, and a share is asked for: divide it by how many there are"
     if abs(wanted) > 1e-6:
         for text, other in near.items():
             if math.isclose(seen, other, rel_tol=1e-5):
@@ -111,7 +118,8 @@ def of_one_number(seen: float, wanted: float) -> str:
         factor = seen / wanted
         for name, times in (("", factor), ("1/", 1 / factor if factor else 0.5)):
             if abs(times) > 1.5 and math.isclose(times, round(times), rel_tol=1e-5) and times < 100:
-                return f"this is {name}{round(times)} times the right number: is a factor missing?"
+                what = "is a sign" if times < 0 else "are a factor or brackets"
+                return f"this is {name}{round(times)} times the right number: {what} missing?"
     return f"the number is off: {_compare()}"
 
 
@@ -181,6 +189,8 @@ def _of_type(seen: object, wanted: object) -> tuple[str, bool]:
         )
     if isinstance(seen, Tensor | np.ndarray) and isinstance(wanted, list):
         return f"{_article(name)} comes back: .tolist() makes a list of it", True
+    if isinstance(seen, int) and isinstance(wanted, float) and 0 <= wanted <= 1 < seen:
+        return f"{of_one_number(seen, wanted)}", False
     if isinstance(wanted, list | tuple | str | int | float | bool | dict | Tensor | np.ndarray):
         return f"{_article(name)} comes back, and {_article(right)} is asked for", True
     return f"what comes back is of the type {name}, and not {right}", True
@@ -191,7 +201,11 @@ def _of_text(seen: str, wanted: str) -> tuple[str, bool]:
         return "capital and small letters are not as asked for", True
     if "".join(seen.split()) == "".join(wanted.split()):
         return "the letters are right; spaces or line ends are not as asked for", True
-    return "compare the two above, character by character: where do they part?", False
+    pairs = enumerate(zip(seen, wanted, strict=False))
+    same = next((n for n, (one, other) in pairs if one != other), min(len(seen), len(wanted)))
+    begin = seen.rfind(" ", 0, same) + 1  # of the word in which they part
+    found, right = (text[begin : same + 12] or "nothing" for text in (seen, wanted))
+    return f"the first difference: {found!r}, and not {right!r}", False
 
 
 def _of_dict(seen: dict, wanted: dict) -> tuple[str, bool]:
@@ -217,9 +231,10 @@ def _of_items(seen: list | tuple, wanted: list | tuple) -> tuple[str, bool]:
         return f"{len(seen)} items are {few}, it should be {len(wanted)}: which ones differ?", False
     if sorted(map(repr, seen)) == sorted(map(repr, wanted)):
         return "the right items, in another order", True
-    first = next(
-        (n for n, pair in enumerate(zip(seen, wanted, strict=True)) if pair[0] != pair[1]), 0
-    )
+    off = [n for n, pair in enumerate(zip(seen, wanted, strict=True)) if pair[0] != pair[1]]
+    if len(off) == len(wanted) > 1:
+        return f"no item is right: what makes {seen[0]!r} where {wanted[0]!r} is asked for?", False
+    first = off[0] if off else 0
     return f"the first difference is at position {first}: what is special about that one?", False
 
 

@@ -7,7 +7,7 @@ import torch
 
 from dojo.diagnosis import Diagnosis
 from dojo.suite import feedback
-from dojo.suite.loader import last_used, load
+from dojo.suite.loader import is_about, last_used, load
 
 FILE = """import math
 
@@ -209,3 +209,6 @@ def test_the_code_that_is_shown_is_the_function_and_not_the_model_that_it_gets(t
     kata = load(path)
     assert kata.Own and last_used(kata) == "Own"
     assert kata.f and kata.Own and last_used(kata) == "f"
+    assert kata.nothing and last_used(kata) == "nothing"
+    is_about(kata, kata._module.f)
+    assert last_used(kata) == "f"

@@ -162,7 +162,7 @@ def test_without_evidence_no_cause_is_told_and_a_question_leads_on(check, seen, 
     [
         ([3.0, 6.0, 9.0], "3 times the expected one"),
         ([-1.0, -2.0, -3.0], "the sign is off"),
-        ([1.0, 2.0, 4.0], "of 3 numbers one number is off, that at position [2]"),
+        ([1.0, 2.0, 4.0], "1 of 3 numbers is off: it is at position [2], 4 and not 3"),
         ([float("nan"), 2.0, 3.0], "first at position [0]: NaN comes from 0 / 0"),
         ([1.0, float("inf"), 3.0], "first at position [1]: a number divided by 0"),
         ([0.0, 0.0, 0.0], "all zeros"),

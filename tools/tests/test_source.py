@@ -160,3 +160,15 @@ def test_an_import_that_fails_and_input_say_what_to_do(judge, line, says):
     assert says in test.diagnosis.likely[0].text
     assert test.diagnosis.is_told
     assert "captured" not in test.message
+
+
+def test_a_variable_does_not_lead_to_the_function_of_its_name():
+    """The rows `train` of a split are not the training."""
+    slip = (
+        "def train(model, x):\n    for _ in range(9):\n        loss = model(x).mean()\n"
+        "        loss.backward()\n        optimizer.step()\n        loss.append(loss.item)\n"
+    )
+    split = "def split(x):\n    train, rest = cut(x)\n    return train, rest\n"
+    assert findings(slip + split, ["split"]) == []
+    calls = "def split(x):\n    return train(x, x)\n"
+    assert findings(slip + calls, ["split"])

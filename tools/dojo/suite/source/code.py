@@ -50,8 +50,7 @@ class Code:
         while todo:
             if (name := todo.pop()) not in seen:
                 seen.add(name)
-                used = (n.id for n in ast.walk(self.top[name]) if isinstance(n, ast.Name))
-                todo += [other for other in used if other in self.top]
+                todo += _outer(self.top[name]) & self.top.keys()
         always = {node for node in self.tree.body if not isinstance(node, Function | ast.ClassDef)}
         return {self.top[name] for name in seen} | {node for node in always if not _is_main(node)}
 
@@ -213,3 +212,14 @@ def leaves(node: ast.AST) -> Iterator[ast.AST]:
 def at(node: ast.AST, line: int) -> ast.AST:
     """The first statement in a node that begins in this line."""
     return next(n for n in ast.walk(node) if isinstance(n, ast.stmt) and n.lineno == line)
+
+
+def _outer(definition: ast.AST) -> set[str]:
+    """The names that a definition takes from around it: not its own variables, such as the rows
+    `train` beside a function `train`.
+    """
+    nodes = list(ast.walk(definition))
+    own = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    named = [node for node in nodes if isinstance(node, ast.Name)]
+    own |= {node.id for node in named if isinstance(node.ctx, ast.Store)}
+    return {node.id for node in named} - own
