@@ -64,7 +64,8 @@ def softmax(logits: Tensor) -> Tensor:
         logits: (n, classes) float32, of any size.
 
     Returns:
-        (n, classes) on the same device; each row sums to 1, and gradients flow through it.
+        (n, classes) on the same device; each row sums to 1, and gradients flow through it. Apple's
+        GPUs have no float64, so do without it.
     """
     # TODO softmax: subtract each row's largest logit from the row, then exp, then divide
     #     by the row's sum

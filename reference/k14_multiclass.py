@@ -70,7 +70,8 @@ def softmax(logits: Tensor) -> Tensor:
         logits: (n, classes) float32, of any size.
 
     Returns:
-        (n, classes) on the same device; each row sums to 1, and gradients flow through it.
+        (n, classes) on the same device; each row sums to 1, and gradients flow through it. Apple's
+        GPUs have no float64, so do without it.
     """
     # BEGIN SOLUTION softmax: subtract each row's largest logit from the row, then exp, then divide
     #     by the row's sum

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from dojo.diagnosis import counted
 from katas.given.data import sine_bands_arrays
 from tests.support import expect, placement, returned
 
@@ -95,11 +96,11 @@ class TestMake:
 
     @pytest.mark.parametrize("shape", [(2, 3, 2), (5,), ()], ids=str)
     def test_about_gives_dtype_shape_and_dimensions(self, kata, shape):
-        counted = "these are all its entries: tensor.ndim counts the dimensions"
+        entries = "these are all its entries: tensor.ndim counts the dimensions"
         uncalled = "tensor.dim is a method, and it is not called: tensor.dim() or tensor.ndim"
         tensor = torch.zeros(shape, dtype=torch.int16)
         causes = {
-            counted: (torch.int16, shape, int(np.prod(shape))),
+            entries: (torch.int16, shape, int(np.prod(shape))),
             uncalled: (torch.int16, shape, tensor.dim),
             "a list came where a tuple was asked for: tuple(tensor.shape)": (
                 torch.int16,
@@ -278,14 +279,14 @@ class TestPuzzles:
         labels, right = LABELS[:n], torch.eye(classes)[LABELS[:n]]
         with expect.untouched("The labels", labels):
             seen = puzzle(kata.one_hot, labels, classes, what="one_hot(labels, classes)")
-        what = f"one_hot of {n} labels and {classes} classes"
-        counted = "the number of classes is the argument, not the largest label"
+        what = f"one_hot of {counted(n, 'label')} and {classes} classes"
+        largest = "the number of classes is the argument, not the largest label"
         transposed = "rows and columns are swapped: each example is a row"
         side_by_side = "labels and classes stand side by side: make the labels a column"
         lost = (
             "the row of a single label is missing: labels as a column give one, squeeze() takes it"
         )
-        shapes = {side_by_side: (n,), transposed: (classes, n), counted: (n, int(labels.max()) + 1)}
+        shapes = {side_by_side: (n,), transposed: (classes, n), largest: (n, int(labels.max()) + 1)}
         shapes |= {lost: (classes,)} if n == 1 else {}
         expect.shape(seen, (n, classes), what, causes=shapes)
         causes = {
@@ -323,10 +324,12 @@ class TestToTensors:
     def test_sizes_come_from_the_data(self, kata, n, d):
         features, labels = both(kata, np.ones((n, d)), np.zeros(n))
         squeezed = "squeeze() takes every size of 1 away, also that of a single example"
-        what = f"The feature tensor of {n} examples with {d} features"
+        what = f"The feature tensor of {counted(n, 'example')} with {counted(d, 'feature')}"
         expect.shape(features, (n, d), what, causes={squeezed: ()})
         causes = {STRETCHED: (n,), squeezed: ()}
-        expect.shape(labels, (n, 1), what=f"The label tensor of {n} examples", causes=causes)
+        expect.shape(
+            labels, (n, 1), what=f"The label tensor of {counted(n, 'example')}", causes=causes
+        )
 
     @pytest.mark.parametrize("given", [np.float64, np.float32, np.int64])
     def test_both_are_float32(self, kata, given):

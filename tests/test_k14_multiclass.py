@@ -2,6 +2,7 @@
 the training on blobs.
 """
 
+import math
 from functools import partial
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from dojo.diagnosis import counted
 from katas.given.data import blobs
 from tests.support import calls, expect, formula, gradients, modes, placement, training
 
@@ -97,7 +99,7 @@ class TestModel:
             ),
         }
         draws = {
-            f"{n} examples": [2 * torch.randn(n, d)],
+            counted(n, "example"): [2 * torch.randn(n, d)],
             "huge features": [1e4 * torch.randn(6, d)],
             "a single example": [torch.randn(1, d)],
         }
@@ -223,7 +225,7 @@ class TestPredict:
 
         draws = {
             "four rows of logits": [nn.Identity(), torch.tensor(by_class)],
-            f"{n} examples": [nn.Linear(2, 4), 3 * torch.randn(n, 2)],
+            counted(n, "example"): [nn.Linear(2, 4), 3 * torch.randn(n, 2)],
             f"{m} examples and {classes} classes": [nn.Linear(3, classes), torch.randn(m, 3)],
             "a single example": [nn.Linear(2, 3).eval(), torch.randn(1, 2)],
         }
@@ -312,8 +314,23 @@ class TestTrain:
     def test_takes_any_number_of_features_and_classes(self, kata):
         n, d, classes = formula.sizes(3)
         data = torch.randn(n, d), torch.randint(classes, (n,))
-        model = kata.MulticlassClassifier(d, 7, classes)
-        training.check(model, kata.train, *data, RULE, epochs=3)
+        model = nn.Sequential(nn.Linear(d, 7), nn.Tanh(), nn.Linear(7, classes))
+        for one in (kata.MulticlassClassifier(d, 7, classes), model):  # any model that gives logits
+            training.check(one, kata.train, *data, RULE, epochs=3)
+
+    def test_stays_finite_where_the_model_is_very_sure(self, kata):
+        features, labels = blobs()
+        seen = training.run(network(kata), kata.train, 1e4 * features, labels, RULE, epochs=2)
+        expect.that(
+            all(map(math.isfinite, seen.losses)),
+            "The loss of large logits is not finite.",
+            seen=seen.losses,
+            expected="numbers",
+            likely="the log of a softmax is -inf where a probability is rounded to 0:"
+            " nn.CrossEntropyLoss takes the logits as they are",
+        )
+        training.check_steps(seen)
+        training.check_losses(seen)
 
     def test_tells_the_four_blobs_apart(self, kata, mark):
         model, (features, labels) = network(kata), blobs()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from dojo.diagnosis import counted
 from katas.given.data import spiral_arrays
 from tests.support import expect, formula, returned
 
@@ -34,6 +35,7 @@ class TestRead:
             what="The names of the columns",
             causes={"the last name is missing": names[:-1]},
         )
+        some = counted(rows, "row") if rows else "all rows"
         kind = getattr(features, "dtype", type(features).__name__)
         expect.that(
             kind == np.float64,
@@ -53,13 +55,9 @@ class TestRead:
             "only two columns are read: their number is written into the code": right[:rows, :2],
             "a single row lost a dimension: features are always a table (n, d)": right[0],
         }
-        expect.close(
-            features, right[:rows], what=f"The features of {rows or 'all'} rows", causes=causes
-        )
+        expect.close(features, right[:rows], what=f"The features of {some}", causes=causes)
         wanted = [line[-1] for line in lines][:rows]
-        expect.equal(
-            np.asarray(labels).tolist(), wanted, what=f"The labels of {rows or 'all'} rows"
-        )
+        expect.equal(np.asarray(labels).tolist(), wanted, what=f"The labels of {some}")
 
     def test_classes_stay_texts_and_the_last_line_needs_no_end(self, kata, tmp_path):
         (tmp_path / "table.csv").write_text("a,b,kind\n1,2,01\n3,4,2\n5,6,2")
@@ -118,7 +116,7 @@ class TestSplit:
         expect.that(
             not twice and not lost,
             "The parts do not hold every row exactly once.",
-            seen=f"{twice} rows twice, {lost} in no part",
+            seen=f"{counted(twice, 'row')} twice, {lost} in no part",
             expected="each row once",
             likely="the second split has to divide what the first one left, not all rows again",
         )
@@ -139,7 +137,7 @@ class TestSplit:
             expect.that(
                 not wrong,
                 f"{name} and {name.replace('x', 'y')} do not belong together.",
-                seen=f"{wrong} of {len(rows)} labels are another row's",
+                seen=f"{wrong} of {counted(len(rows), 'label')} belong to another row",
                 expected=0,
                 likely=likely,
             )
@@ -181,7 +179,7 @@ class TestSplit:
             expect.that(
                 changes > 3,
                 f"{name} is not shuffled.",
-                seen=f"the class changes {changes} times along {len(parts[name])} rows",
+                seen=f"the class changes {counted(changes, 'time')} along {len(parts[name])} rows",
                 expected="a random order",
                 likely=likely,
             )
@@ -357,7 +355,7 @@ class TestWeights:
         draws = {"ten labels": [np.array([2, 2, 1, 0, 0, 0, 0, 1, 0, 0])]}
         for classes in (*sizes, 1):
             labels = np.repeat(np.arange(classes), random.integers(1, 30, classes))
-            draws[f"{classes} classes"] = [random.permutation(labels)]
+            draws[counted(classes, "class")] = [random.permutation(labels)]
         formula.check(kata.class_weights, inverse, draws, "The weights", WEIGHTS)
 
     @pytest.mark.placement

@@ -491,6 +491,6 @@ def figures(metrics: Mapping[str, object], *path: str) -> Tensor:
         f"get_metrics: {' and '.join(others)} under {place}: not a float.",
         seen=", ".join(type(metrics[name]).__name__ for name in others),
         expected="float",
-        likely=expect.told("float(...) makes a plain float of a number"),
+        likely=expect.told(f"{' and '.join(others)} is not a float: float(...) makes one"),
     )
     return torch.tensor([float(metrics[name]) for name in names])

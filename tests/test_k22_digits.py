@@ -13,6 +13,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dojo.diagnosis import counted
 from katas.given import digits
 from tests.support import batches, expect, formula, formulas, layers, placement, returned
 
@@ -54,7 +55,7 @@ class TestSplit:
         expect.that(
             not twice and not lost,
             "Not every row is in exactly one part.",
-            seen=f"{twice} rows twice, {lost} in no part",
+            seen=f"{counted(twice, 'row')} twice, {lost} in no part",
             expected="each row once",
             likely=expect.told(places) if within else likely,
         )
@@ -86,7 +87,7 @@ class TestSplit:
             expect.that(
                 changes > 20,
                 f"The {name} part is not in random order.",
-                seen=f"the class changes {changes} times along {len(rows)} rows",
+                seen=f"the class changes {counted(changes, 'time')} along {len(rows)} rows",
                 expected="a random order",
                 likely="the rows were put together class by class: shuffle them once more",
             )
@@ -140,7 +141,7 @@ class TestModel:
                 else "return an nn.Module, such as nn.Sequential(...)",
             )
             for rows in (7, 1):
-                what = f"The scores of ({rows}, {features}) numbers, {classes} classes"
+                what = f"The scores of ({rows}, {features}) numbers, {counted(classes, 'class')}"
                 scores = model.eval()(torch.randn(rows, features))
                 expect.shape(scores, (rows, classes), what=what)
 
@@ -397,7 +398,7 @@ class TestConfusion:
         given = torch.tensor([0, 0, 1, 2, 0, 1, 1, 4, 1, 0, 2, 4, 1])
         draws = {
             "5 classes": [labels, given, 5],
-            f"{number} classes": [*torch.randint(number, (2, 5 * rows)), number],
+            counted(number, "class"): [*torch.randint(number, (2, 5 * rows)), number],
             "4 classes, the last of which does not occur": [*torch.randint(3, (2, rows)), 4],
             "no rows": [labels[:0], given[:0], 3],
         }
@@ -425,7 +426,7 @@ class TestMostWrong:
         draws = {}
         for rows, classes in (40, 5), formula.sizes(2):
             scores = 2 * torch.randn(rows, classes) + 3 * torch.randn(rows, 1)
-            draws[f"{rows} rows"] = [scores, torch.arange(rows) % classes]
+            draws[counted(rows, "row")] = [scores, torch.arange(rows) % classes]
         scores = 2 * torch.randn(30, 4) + 300 * torch.randn(30, 1)
         draws["scores of several hundred"] = [scores, torch.arange(30) % 4]
         one = torch.where(torch.arange(30) == 17, scores.argmin(dim=1), scores.argmax(dim=1))

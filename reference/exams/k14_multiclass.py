@@ -202,6 +202,19 @@ def gradients_of_other_sizes(kata, draw: Draw):
     return training_steps.looked_at(kata.train, model, (features, labels), draw.integer(3, 6))
 
 
+def far_apart(random: np.random.Generator):
+    """The clouds in small units, so that all numbers are large."""
+    given, hidden = blobs(random)
+    features = 10.0 ** random.uniform(3.5, 4.5) * given[0]
+    return (features, given[1]), hidden | {"features": features}
+
+
+@question("train", training=KEEPS)
+def gradients_of_large_features(kata, draw: Draw):
+    data, model = draw.data(far_apart), draw.weights(network())
+    return training_steps.looked_at(kata.train, model, data, 2)
+
+
 @question("train", seconds=30, training=KEEPS)
 def epochs_of_its_own(kata, draw: Draw):
     data, model = draw.data(blobs), draw.weights(network())

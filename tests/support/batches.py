@@ -17,6 +17,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
+from dojo.diagnosis import counted
 from tests.support import expect, returned, training
 
 Loss = Callable[[Tensor], Tensor]  # of a model's outputs
@@ -206,7 +207,7 @@ def check_batches(watch: Watch, rows: int, batch_size: int) -> None:
     expect.that(
         not lost,
         "Not every row is in one batch.",
-        seen=f"{lost} rows in no batch, and others in several",
+        seen=f"{counted(lost, 'row')} in no batch, and others in several",
         expected="each row once",
         likely=expect.told(
             "every batch is drawn from all rows: cut a single permutation into batches"
@@ -284,8 +285,8 @@ def check_steps(
     expect.that(
         seen == number,
         "Not one step for each batch.",
-        seen=f"{seen} steps, {len(watch.learning)} batches",
-        expected=f"{number} steps",
+        seen=f"{counted(seen, 'step')}, {counted(len(watch.learning), 'batch')}",
+        expected=counted(number, "step"),
         likely=expect.told(causes[seen])
         if seen in causes
         else "every batch has one optimizer.step()",
@@ -504,7 +505,7 @@ def check_end(kata, patience: int, epochs: int) -> None:
     expect.that(
         made == right,
         "The training ends after another number of epochs.",
-        seen=f"{made} epochs",
+        seen=counted(made, "epoch"),
         expected=f"{right}, with patience={patience}, epochs={epochs}, validation losses {shown}",
         likely=expect.told(*told)
         or "count the epochs in a row that brought no new lowest validation loss",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from dojo.diagnosis import counted
 from tests.support import expect, values
 
 KEPT = "the list still holds results of the pass before: empty it at the start of forward"
@@ -150,7 +151,7 @@ def check_fresh(model: nn.Module, other: nn.Module) -> None:
     for name in ("linear_results", "activation_results"):
         results = getattr(model, name)
         headline = f"After two passes {name} holds more than the results of the last one."
-        seen, expected = f"{len(results)} results", f"{layers} results"
+        seen, expected = counted(len(results), "result"), counted(layers, "result")
         is_old = any(len(result) == 25 for result in results)
         likely = KEPT if is_old else "keep the result of each layer, and nothing else"
         expect.that(len(results) == layers, headline, seen=seen, expected=expected, likely=likely)
@@ -167,7 +168,7 @@ def check_fresh(model: nn.Module, other: nn.Module) -> None:
         expect.that(
             rows == 7,
             headline,
-            seen=f"{rows} rows",
+            seen=counted(rows, "row"),
             expected="7 rows, one for each example",
             likely=KEPT,
         )

@@ -122,6 +122,8 @@ def _unknown_attribute(error: BaseException, match: re.Match[str]) -> tuple[Caus
     """Only for a class in the learner's own file is it known where its attributes are made."""
     module = type(getattr(error, "obj", None)).__module__
     text = "check the spelling, and whether a value of another type was meant to stand here"
+    if module.startswith("torch.nn.") and not _near(match[2], dir(getattr(error, "obj", None))):
+        text = "not every model or layer has it; model(x) and model.parameters() are there in each"
     if module.partition(".")[0] not in LIBRARIES:
         text = f"check its spelling here against the place where it is made (self.{match[2]} = ...)"
     cause = f"{match[1]} has nothing called '{match[2]}': {text}"
