@@ -21,6 +21,7 @@ LOSSES = {
     "multiclass": F.cross_entropy,
 }
 # Outputs, epochs, and from how many starts: from about one in a thousand XOR is not learned.
+OUTPUTS = {"regression": 1, "binary": 1, "multiclass": 3}
 PROBLEMS = {"regression": (1, 12, 1), "binary": (1, 20, 2), "multiclass": (4, 8, 1)}
 OPTIMIZERS = {
     "sgd": {"momentum": 0.7},
@@ -90,6 +91,36 @@ def square(random: np.random.Generator):
     return given, {kind: values[2500:] for kind, values in targets.items()}
 
 
+def keeps(kind: str):
+    """The judge of a training of a small `Net`."""
+    loss = LOSSES[kind]
+    return training_steps.keeps(
+        lambda hidden: Net(kind, OUTPUTS[kind], hidden=6),
+        training_steps.Rule(
+            lambda pair, labels: loss(pair[1], labels), default=100, batch_size=100, is_cut=True
+        ),
+    )
+
+
+def looked_at(kata, draw: Draw, kind: str, n: int, **told) -> dict[str, object]:
+    """A training of a small `Net`, on points without any rule."""
+
+    def drawn(random: np.random.Generator):
+        features, targets = (torch.tensor(part).float() for part in points(n, kind)(random))
+        labels = targets[:, 0].long() if kind == "multiclass" else targets
+        return [features, labels], {"features": features, "labels": labels}
+
+    def train(model: nn.Module, features: Tensor, labels: Tensor, **told):
+        data = features.double().numpy(), labels.double().reshape(-1, 1).numpy()
+        with training_steps.untouched(
+            found, **dict(zip("xy", map(torch.from_numpy, data), strict=True))
+        ):
+            return kata.train(model, *data, kind, **told)
+
+    found, model = {}, draw.weights(Net(kind, OUTPUTS[kind], hidden=6))
+    return training_steps.looked_at(train, model, draw.data(drawn), **told) | found
+
+
 def solved(kind: str, mark: str):
     """The judge of a problem: the pass marks of the same training, for new points of the same kind,
     and the best start.
@@ -148,7 +179,9 @@ def starting_parameters(kata, draw: Draw):
     parameters = [one.detach() for one in kata.FCNN(dims, "relu", "linear").parameters()]
     other = kata.FCNN([draw.integer(2, 9), 4, 7, 1], "relu", "linear").parameters()
     start = [dims[number // 2] * one for number, one in enumerate(parameters)]
-    return {"start": start, "shapes": [one.shape for one in [*parameters, *other]]}
+    first, second = (next(kata.FCNN([2, 1], "relu", "linear").parameters()) for _ in "ab")
+    shapes = [one.shape for one in [*parameters, *other]]
+    return {"start": start, "shapes": shapes, "the same start": torch.equal(first, second)}
 
 
 @question("network")
@@ -160,7 +193,9 @@ def forward_pass(kata, draw: Draw):
         ("sigmoid", "softmax"),
         ("relu", "softmax"),
     ):
-        model = draw.weights(kata.FCNN([2, draw.integer(4, 9), 5, 3], name, last), scale=1.0)
+        outputs = 1 if last == "sigmoid" else 3
+        sizes = [2, draw.integer(4, 9), 5, outputs]
+        model = draw.weights(kata.FCNN(sizes, name, last), scale=1.0)
         found[f"{name}, {last}"] = [model(x), model(x[:1])]
         model.to(draw.device)
         found[f"{name}, {last}, moved"] = [model(x.to(draw.device)), list(model.parameters())]
@@ -245,53 +280,47 @@ def batches(kata, draw: Draw):
         data = draw.made(points(40, kind))
         found[kind] = [
             kata.next_batch(*data, kind, number, size),
+            kata.next_batch(*data, kind, size=size),
             kata.next_batch(*data, kind),
             data,
         ]
     return found
 
 
-@question("train", times=2)
-def epochs_without_learning(kata, draw: Draw):
-    kind, size = draw.choice(list(LOSSES)), draw.integer(8, 12)
-    data, model = (
-        draw.made(points(4 * size + 5, kind)),
-        draw.weights(Net(kind, 3 if kind == "multiclass" else 1)),
-    )
-    return {
-        "losses": kata.train(model, *data, kind, lr=0.0, epochs=3, batch_size=size),
-        "data": data,
-    }
+@question("train", training=keeps("regression"))
+def regression_steps(kata, draw: Draw):
+    size, epochs = draw.integer(6, 9), draw.integer(3, 5)
+    return looked_at(kata, draw, "regression", 3 * size + 5, epochs=epochs, batch_size=size)
 
 
-@question("train", times=2)
-def equal_batches(kata, draw: Draw):
-    # in whichever order they are taken
-    data = [np.tile(part, (3, 1)) for part in draw.made(points(20, "binary"))]
-    model = draw.weights(Net("binary", 1, hidden=6))
-    losses = kata.train(
-        model, *data, "binary", optimizer="sgd", lr=draw.real(0.2, 0.6), epochs=2, batch_size=20
-    )
-    return {"losses": losses, "parameters": list(model.parameters())}
+@question("train", training=keeps("binary"))
+def binary_steps(kata, draw: Draw):
+    size, epochs = draw.integer(6, 9), draw.integer(3, 5)
+    return looked_at(kata, draw, "binary", 3 * size + 5, epochs=epochs, batch_size=size)
+
+
+@question("train", training=keeps("multiclass"))
+def multiclass_steps(kata, draw: Draw):
+    size, epochs = draw.integer(6, 9), draw.integer(3, 5)
+    return looked_at(kata, draw, "multiclass", 3 * size + 5, epochs=epochs, batch_size=size)
+
+
+@question("train", training=keeps("binary"))
+def steps_without_further_arguments(kata, draw: Draw):
+    return looked_at(kata, draw, "binary", draw.integer(220, 280))
 
 
 @question("train")
 def named_optimizers(kata, draw: Draw):
-    data, lr, found = draw.made(points(47, "multiclass")), draw.real(0.001, 0.01), {}
+    # three equal batches: any order of them will do
+    data, found = [np.tile(part, (3, 1)) for part in draw.made(points(20, "multiclass"))], {}
     for name in OPTIMIZERS:
-        train = functools.partial(
-            kata.train,
-            model := Net("multiclass", 3),
-            *data,
-            "multiclass",
-            name,
-            lr,
-            2,
-            batch_size=10,
-        )
-        _, seen = training_steps.watch(train, model, most=20)
-        found[name] = [[step["optimizer"], step["rate"]] for step in seen]
-    return found
+        model, lr = draw.weights(Net("multiclass", 3)), draw.real(0.005, 0.01)
+        kata.train(model, *data, "multiclass", name, lr, epochs=2, batch_size=20)
+        found[name] = list(model.parameters())
+    model = draw.weights(Net("multiclass", 3))
+    kata.train(model, *data, "multiclass", epochs=2, batch_size=20)
+    return {**found, "by default": list(model.parameters())}
 
 
 @question(
@@ -360,9 +389,10 @@ def right_answers(kata, draw: Draw):
     found["at a half"] = kata.accuracy(
         model, x.double().numpy(), draw.made(points(n, "binary"))[1], "binary"
     )
-    return {
-        **found,
-        "refused": training_steps.refused(
-            lambda: kata.accuracy(Net("regression", 1), *data, "regression"), "regression"
-        ),
+    refused = {
+        kind: training_steps.refused(
+            functools.partial(kata.accuracy, Net("regression", 1), *data, kind), kind
+        )
+        for kind in ("regression", draw.choice(("ranking", "ordinal")))
     }
+    return {**found, "refused": list(refused.values())}

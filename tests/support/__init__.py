@@ -6,7 +6,6 @@ pointers    where to look next
 story       how a training went, from its losses
 training    what each step of a training follows
 batches     epochs of mini-batches, and when a training ends
-by_hand     a training by hand, the right way and in wrong ones
 placement   models, data and trainings on their device
 gradients   whether gradients flow through a function, or are kept out of it
 layers      chains of layers, and what each of them gave

@@ -90,6 +90,16 @@ def check(*arguments: object, **named: object) -> list[float]:
     return training.losses
 
 
+def weights_after(training: Training, optimizer: str, **settings: float) -> Tensor:
+    """The weights, flat, that an optimizer of torch.optim makes of the gradients of a training."""
+    weights = training.record.start.clone().requires_grad_()
+    steps = getattr(torch.optim, optimizer)([weights], **settings)
+    for gradient in training.record.gradients:
+        weights.grad = gradient.clone()
+        steps.step()
+    return weights.detach()
+
+
 def pulled(training: Training) -> list[str]:
     """Likely causes why a training whose steps are right ends elsewhere than at the lowest loss."""
     record = training.record

@@ -97,7 +97,7 @@ def looked_at(
     told = {"epochs": epochs} if epochs else {}
     told |= {"batch_size": batch_size} if batch_size else {}
     if epochs:  # a call before leaves nothing behind
-        train(copy.deepcopy(model), *data, epochs=2)
+        train(copy.deepcopy(model), *data, **told | {"epochs": 2})
     parts = {f"data {number}": part for number, part in enumerate(data)}
     with untouched(answers, **parts):
         losses, record = recorder.watch(lambda: train(model, *data, **told), model, data[0])

@@ -1,5 +1,5 @@
 """Whether the steps of a training go through its batches: all examples, each epoch in a new
-order.
+order; or the whole batches that the data is cut into as it stands.
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,10 @@ def problem(training: Training) -> Diagnosis | None:
             "batches of the features as they came",
             (Cause("the features are changed, or filled up, before the model gets them"),),
         )
-    return (
-        _sizes(training, [len(batch) for batch in rows])
-        or _all_examples(training, rows)
-        or _new_orders(training, rows)
-    )
+    wrong_sizes = _sizes(training, [len(batch) for batch in rows])
+    if training.rule.is_cut:
+        return wrong_sizes or _as_cut(training, rows)
+    return wrong_sizes or _all_examples(training, rows) or _new_orders(training, rows)
 
 
 def _epochs(training: Training, rows: Sequence[Tensor]) -> list[Tensor]:
@@ -40,9 +39,22 @@ def _sizes(training: Training, seen: list[int]) -> Diagnosis | None:
     if seen == right * epochs:
         return None
     whole = [size for size in right if size == right[0]]
-    causes = {
+    likely = "loop over a DataLoader with batch_size=batch_size, with one step in each turn"
+    causes = {}
+    if training.rule.is_cut:
+        likely = "loop over the numbers of the n // batch_size batches, with one step in each turn"
+        causes = {
+            "the examples that are left over make a step, too: only the n // batch_size whole"
+            " batches do": cut_sizes(examples, right[0]) * epochs,
+            "the loop makes one batch too few: n // batch_size of them are whole": (
+                right[1:] * epochs
+            ),
+            "optimizer.step() stands after the loop over the batches: each of them has a step of"
+            " its own": [sum(right)] * epochs,
+        }
+    causes |= {
         "drop_last=True leaves the smaller last batch out: its examples count, too": whole * epochs,
-        "each epoch makes one step on all examples: split them with a DataLoader, and let"
+        "each epoch makes one step on all examples: split them into batches, and let"
         " optimizer.step() stand in the loop over the batches": [examples] * epochs,
         "only the last batch of each epoch makes a step: backward() and step() belong in the loop"
         " over the batches": right[-1:] * epochs,
@@ -61,7 +73,7 @@ def _sizes(training: Training, seen: list[int]) -> Diagnosis | None:
         "range(...) makes one epoch too many": right * (epochs + 1),
     }
     if seen and seen == [min(seen[0], examples), *seen[1:]]:
-        cut = cut_sizes(examples, seen[0])
+        cut = training.cut(examples, seen[0])
         written = "batch_size is not used: a size is written into the code"
         head = f"batch_size={right[0]} stands in the stub: leave it as it is"
         causes[written if training.batch_size else head] = cut * epochs
@@ -76,11 +88,37 @@ def _sizes(training: Training, seen: list[int]) -> Diagnosis | None:
         f"The steps are not one for each batch of {right[0]} of the {examples} examples.",
         f"{len(seen)} steps, the first on {few} examples" if seen else "no step on the examples",
         f"{len(right) * epochs} steps, on {', '.join(map(str, right))} examples in each epoch",
-        tuple(Cause(cause, told=True) for cause in told)
-        or (
-            Cause("loop over a DataLoader with batch_size=batch_size, with one step in each turn"),
-        ),
+        tuple(Cause(cause, told=True) for cause in told) or (Cause(likely),),
     )
+
+
+def _as_cut(training: Training, rows: Sequence[Tensor]) -> Diagnosis | None:
+    each, size = len(training.sizes), training.sizes[0]
+    whole = torch.arange(each * size).reshape(each, size)
+    right = [batch.tolist() for batch in whole]
+    for epoch in range(training.epochs):
+        seen = [sorted(batch.tolist()) for batch in rows[epoch * each : (epoch + 1) * each]]
+        if sorted(seen) == right:
+            continue
+        first = next(batch for batch in seen if batch not in right or seen.count(batch) > 1)
+        told = []
+        if all(batch == right[0] for batch in seen):
+            told = ["every batch is the first one: the number of the batch is not passed on"]
+        elif all(batch in right for batch in seen):
+            told = ["batches are drawn at random: each of them comes once in an epoch"]
+        elif len({row for batch in seen for row in batch}) < each * size:
+            told = ["batches share examples: batch `number` begins at number * batch_size"]
+        elif any(batch[-1] - batch[0] >= size for batch in seen):
+            told = ["the examples are shuffled: each batch takes them as they stand in the data"]
+        shown = ", ".join(map(str, first[:4]))
+        return Diagnosis(
+            "The batches of an epoch are not the whole batches of the data.",
+            f"in epoch {epoch + 1} a batch of the rows {shown}, ...",
+            f"{each} batches, each once: rows 0 to {size - 1}, {size} to {2 * size - 1}, ...",
+            tuple(Cause(cause, told=True) for cause in told)
+            or (Cause("the batches begin at another row than number * batch_size"),),
+        )
+    return None
 
 
 def _all_examples(training: Training, rows: Sequence[Tensor]) -> Diagnosis | None:

@@ -1,6 +1,7 @@
 """Looks on while a training runs. Works with every optimizer of torch, with closures too."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import torch
@@ -72,9 +73,9 @@ class _Recorder:
             return
         is_whole, self._inside = module is self._inside, None
         given = inputs[0] if inputs and isinstance(inputs[0], Tensor) else None
-        if given is None or not isinstance(output, Tensor) or not output.requires_grad:
-            return
-        if not torch.is_grad_enabled():
+        parts = output if isinstance(output, tuple) else (output,)
+        outputs = [one for one in parts if isinstance(one, Tensor) and one.requires_grad]
+        if given is None or not outputs or not torch.is_grad_enabled():
             return
         # a model whose forward() is called, or its layers one by one, is passed by its first layer
         if not is_whole and not any(module is one for one in self._last.modules()):
@@ -83,12 +84,17 @@ class _Recorder:
         if rows is UNKNOWN and not is_whole:
             return
 
-        def arrived(gradient: Tensor) -> None:
-            self._seen.append(rows)
+        first: list[int] = []  # of several outputs one may be made of another
+
+        def arrived(gradient: Tensor, number: int) -> None:
+            if (first or [number])[0] == number:
+                first[:] = [number]
+                self._seen.append(rows)
             flows = BACKWARD if bool(gradient.any()) else ZERO_BACKWARD
             self._backward = max(self._backward, flows)
 
-        output.register_hook(arrived)  # type: ignore[no-untyped-call]
+        for number, one in enumerate(outputs):
+            one.register_hook(partial(arrived, number=number))
 
     def stepping(
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]

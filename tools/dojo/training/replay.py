@@ -102,5 +102,5 @@ def _at_once(
                     for number, row in enumerate(parameters)
                 ]
             )
-        except (RuntimeError, ValueError, IndexError, TypeError):
+        except (RuntimeError, ValueError, IndexError, TypeError, AttributeError):
             return None

@@ -25,6 +25,8 @@ class Rule:
         best_by: what else the best run may be chosen by; less is better.
         default: how many epochs it makes when it is not told.
         batch_size: how many examples a batch has when it is not told; 0 for one step on all.
+        is_cut: whether an epoch's batches are the whole ones that the data is cut into as it
+            stands, in any order; what is left over belongs to none.
     """
 
     loss: Loss
@@ -33,6 +35,7 @@ class Rule:
     best_by: tuple[Loss, ...] = ()
     default: int = 0
     batch_size: int = 0
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,11 @@ class Training:
         """How many examples each step of an epoch is to see."""
         examples = len(self.data[0])
         size = self.batch_size or self.rule.batch_size or examples
-        return cut_sizes(examples, size)
+        return self.cut(examples, size)
+
+    def cut(self, examples: int, size: int) -> list[int]:
+        """How many examples each batch has, if they are so large."""
+        return [size] * (examples // size) if self.rule.is_cut else cut_sizes(examples, size)
 
     @cached_property
     def rows(self) -> list[Tensor] | None:
