@@ -2,14 +2,14 @@
 not seen.
 """
 
-from collections import Counter
+import math
 from functools import cache, partial
 
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
+from dojo.training import passes
 from katas.given.data import moons
 from tests.support import expect, placement, training
 
@@ -111,30 +111,68 @@ class TestModel:
 
 @pytest.mark.task("train", needs="model")
 class TestTrain:
-    def test_returns_the_loss_of_each_epoch(self, kata):
-        model, (features, labels) = kata.build_model(), moons(points=40)
+    @pytest.mark.parametrize("points", [40, 8, 264])
+    def test_returns_the_loss_of_each_epoch(self, kata, points):
+        model, (features, labels) = kata.build_model(), moons(points=points)
         with expect.untouched("The data", features, labels):
-            losses = kata.train(model, features, labels, epochs=8)
-        check_number(losses, epochs=8)
+            losses, seen = passes.watch(
+                lambda: kata.train(model, features, labels, epochs=16), model, points
+            )
+        check_number(losses, epochs=16)
+        expect.that(
+            all(map(math.isfinite, losses)),
+            f"Losses of a training on {points} points are no numbers.",
+            seen=losses[:5],
+            expected="finite numbers",
+            likely=expect.told(
+                "the mean of a batch without points is no number: len(features) is their number,"
+                " and the range of the rows ends there",
+                "the steps are too large",
+            ),
+        )
+        expect.that(
+            seen.made > 0,
+            f"The training never sends gradients back, with {points} points.",
+            seen=f"{len(losses)} losses, and no pass over the points",
+            expected="at least one pass",
+            likely=expect.told(
+                "only whole batches of a fixed size are taken: with few points there is none"
+            ),
+        )
+        expect.that(
+            seen.made > 16 or not seen.counted_wrongly(len(losses)),  # the next test is for that
+            "The losses are not one for each epoch that was made.",
+            seen=f"{len(losses)} losses of {seen.made:.4g} passes over {points} points",
+            expected="one loss for each pass over the points",
+            likely=expect.told(
+                "a loss is kept for each batch: keep one for each epoch, such as their mean"
+                if len(losses) > seen.made
+                else "only some of the losses are returned: append one in every epoch"
+            ),
+        )
 
     @pytest.mark.parametrize("epochs", [1, 20])
     def test_keeps_the_budget(self, kata, epochs):
-        (features, labels), model, returned = moons(points=100), kata.build_model(), []
-
-        def train():
-            returned.append(kata.train(model, features, labels, epochs=epochs))
-
-        check_budget(passes(model, train, len(features)), epochs)
-        check_number(*returned, epochs)
+        (features, labels), model = moons(points=100), kata.build_model()
+        losses, seen = passes.watch(
+            lambda: kata.train(model, features, labels, epochs=epochs), model, len(features)
+        )
+        check_budget(seen.made, epochs)
+        check_number(losses, epochs)
 
     def test_every_step_follows_the_gradient(self, kata):
         model, (features, labels) = kata.build_model(), moons(points=40)
-        steps = training.watch(
-            lambda: kata.train(model, features, labels, epochs=4), model, features, labels
+        # no loss is prescribed: any gradient will do that does not outlive its step
+        _, seen = passes.watch(
+            lambda: kata.train(model, features, labels, epochs=4), model, len(features)
         )
-        # nothing is prescribed: who changes the parameters by hand is judged by what is reached
-        if steps.taken:
-            steps.follow(F.binary_cross_entropy_with_logits)
+        expect.that(
+            not seen.left_over,
+            "A step of the training does not follow the gradient of its loss.",
+            seen="gradients of the step before are still there as backward() begins",
+            expected="gradients of None or zeros",
+            likely=expect.told(training.PILED_UP),
+        )
 
     @pytest.mark.parametrize("medal", ["bronze", "silver", "gold"])
     def test_answers_new_points(self, kata, mark, seed, medal):
@@ -155,12 +193,11 @@ def answers(build_model, train, seed):
     """The share of new points that a model classifies correctly after training within the budget,
     its losses, and what may be wrong.
     """
-    (features, labels), (new, right), losses = moons(), moons(points=20000, seed=2024), []
+    (features, labels), (new, right) = moons(), moons(points=20000, seed=2024)
     model = build_model()
     start = [value.detach().clone() for value in model.parameters()]
-    check_budget(
-        passes(model, lambda: losses.extend(train(model, features, labels)), len(features)), 800
-    )
+    losses, seen = passes.watch(lambda: train(model, features, labels), model, len(features))
+    check_budget(seen.made, 800)
     with torch.no_grad():
         scores = model.eval()(new)
     causes = (
@@ -177,27 +214,6 @@ def answers(build_model, train, seed):
     return ((scores >= 0) == right).float().mean(), losses, causes
 
 
-def passes(model: nn.Module, train, points: int) -> float:
-    """Number of times that the training sent its points through the model and gradients back."""
-    rows = Counter()
-
-    def look(module: nn.Module, inputs: tuple, output: object) -> None:
-        if isinstance(output, Tensor) and output.requires_grad:
-            output.register_hook(lambda gradient: rows.update({module: len(output)}))
-
-    # model.forward(x) calls no hook of the model: then its layers count
-    layers = [
-        part for part in model.modules() if next(part.parameters(recurse=False), None) is not None
-    ]
-    handles = [part.register_forward_hook(look) for part in {model, *layers}]
-    try:
-        train()
-    finally:
-        for handle in handles:
-            handle.remove()
-    return (rows[model] or max(rows.values(), default=0)) / points
-
-
 def check_number(losses: object, epochs: int) -> None:
     """A list of numbers, at least one and at most so many: a training may stop early."""
     is_short = isinstance(losses, list) and 0 < len(losses) < epochs
@@ -207,7 +223,7 @@ def check_number(losses: object, epochs: int) -> None:
 def check_budget(made: float, epochs: int) -> None:
     likely = (
         "a loop is longer than `epochs`, or every batch, or every beginning, takes all the points"
-        " once more"
+        " once more; a search on copies of the model counts, too"
     )
     headline = "The training makes more passes over its points than the budget allows."
     expect.that(

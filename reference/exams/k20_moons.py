@@ -1,15 +1,15 @@
 """Questions on k20: the same asking code runs on the submission, confined, and on the reference."""
 
-from collections import Counter
+import math
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from sklearn.datasets import make_moons
 from torch import Tensor, nn
-from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from dojo.exam import Draw, question, training_steps, within
+from dojo.training import passes
 
 
 def moons(random: np.random.Generator, known: int = 1000, new: int = 10_000):
@@ -29,12 +29,11 @@ def moons(random: np.random.Generator, known: int = 1000, new: int = 10_000):
 
 
 def few(random: np.random.Generator) -> list[Tensor]:
-    return moons(random, 40, 2)[0][:2]
+    return moons(random, int(random.choice([40, 132, 264])), 2)[0][:2]
 
 
-def leaves(model: nn.Module) -> list[nn.Module]:
-    """The parts with weights of their own."""
-    return [part for part in model.modules() if list(part.parameters(recurse=False))]
+def eight(random: np.random.Generator) -> list[Tensor]:
+    return moons(random, 8, 2)[0][:2]
 
 
 def watched(
@@ -43,44 +42,14 @@ def watched(
     """Run a training; its losses' form, how much of the budget went, and whether gradients outlived
     a step.
     """
-    rows, begins, left, layers = [], [True], [], Counter()
-
-    def went_through(module: nn.Module, inputs: tuple, output: object) -> None:
-        if isinstance(output, Tensor) and output.requires_grad:
-            output.register_hook(lambda gradient: layers.update({module: len(output)}))
-
-    def passed(module: nn.Module, inputs: tuple, output: object) -> None:
-        if isinstance(output, Tensor) and output.requires_grad:
-            output.register_hook(lambda gradient: went_back(len(output)))
-
-    def went_back(points: int) -> None:
-        rows.append(points)
-        if begins.pop() if begins else False:  # only then: several batches may add up to one step
-            left.append(
-                any(
-                    one.grad is not None and bool((one.grad != 0).any())
-                    for one in model.parameters()
-                )
-            )
-
-    handles = [
-        model.register_forward_hook(passed),
-        *(part.register_forward_hook(went_through) for part in leaves(model)),
-        register_optimizer_step_pre_hook(lambda *_: begins.append(True) if not begins else None),
-    ]
-    try:
-        losses = train()
-    finally:
-        for handle in handles:
-            handle.remove()
+    losses, seen = passes.watch(train, model, points)
     form = [
         type(losses).__name__,
         0 < len(losses) <= epochs,
-        all(type(loss) is float for loss in losses),
+        all(type(loss) is float and math.isfinite(loss) for loss in losses),
+        seen.counted_wrongly(len(losses)),
     ]
-    # model.forward(x) calls no hook of the model: then its layers count
-    spent = sum(rows) or max(layers.values(), default=0)
-    return {"losses": form, "spent": spent / points / epochs, "left over": any(left)}
+    return {"losses": form, "spent": seen.made / epochs, "left over": seen.left_over}
 
 
 # Counted where the submission runs, which could count wrongly: the points learned by a longer
@@ -124,19 +93,24 @@ def model_on_another_device(kata, draw: Draw):
     return {"places": [model.train(mode)(points).device for mode in (True, False)]}
 
 
-@question("train", times=2, spent=BUDGET)
-def small_budget(kata, draw: Draw):
-    (features, labels), epochs, model, found = (
-        draw.made(few),
-        draw.choice([1, 3, 12, 25]),
-        kata.build_model(),
-        {},
-    )
+def budgeted(kata, draw: Draw, epochs: int, points=few) -> dict[str, object]:
+    features, labels = draw.made(points)
+    model, found = kata.build_model(), dict[str, object]()
     with training_steps.untouched(found, features=features, labels=labels):
         found |= watched(
             lambda: kata.train(model, features, labels, epochs=epochs), model, len(features), epochs
         )
-    return found
+    return found | {"in steps": found["spent"] > 0}
+
+
+@question("train", times=2, spent=BUDGET)
+def small_budget(kata, draw: Draw):
+    return budgeted(kata, draw, draw.choice([12, 16, 25]))
+
+
+@question("train", spent=BUDGET)
+def a_single_epoch_of_eight_points(kata, draw: Draw):
+    return budgeted(kata, draw, 1, eight)
 
 
 @question(

@@ -7,5 +7,6 @@ steps     are its steps what the stub says? follow: does each one follow the gra
 batches   does each epoch go through all batches, in a new order?
 history   are its losses those of its model? runs: which of several did it keep?
 evidence  which known mistake gives the gradient or the losses that came out
+passes    how often do the points go through the model and back?
 replay    losses and gradients of a model at many parameters at once
 """

@@ -94,7 +94,7 @@ class _Recorder:
             self._backward = max(self._backward, flows)
 
         for number, one in enumerate(outputs):
-            one.register_hook(partial(arrived, number=number))
+            one.register_hook(partial(arrived, number=number))  # type: ignore[no-untyped-call]
 
     def stepping(
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
