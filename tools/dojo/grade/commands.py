@@ -12,7 +12,7 @@ from rich.console import Console
 
 from dojo import UserError, catalog, cli, console
 from dojo.grade import assignment as assignments
-from dojo.grade import exports, show, summary
+from dojo.grade import exports, show, summary, workplace
 from dojo.grade.gradebook import Gradebook, GradebookError, versions
 from dojo.grade.intake import DEFAULT_PATTERN, Intake, scan
 from dojo.grade.judge_pool import NewJudge
@@ -101,7 +101,7 @@ def run(
             yield shared.judge
 
     try:
-        with Gradebook.open(out) as book:
+        with Gradebook.open(out) as book, workplace.clean(out):
             with progress:
                 current = versions(graded, isolated)
                 step = progress.show
