@@ -1,20 +1,21 @@
 """The folder for a run's temporary files: what a killed run left behind goes with the next one."""
 
-import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 
 @contextmanager
 def clean(grades: Path) -> Iterator[None]:
     """Keep the temporary files of this block in one folder, which belongs to the folder of grades:
-    it is emptied before and removed afterwards. Enter it while the gradebook is open, so that no
-    other run works there. Where there is no such folder to be had, they lie where they always do.
+    it is emptied before, and removed as the process ends. Where there is no such folder to be had,
+    they lie where they always do. Enter it while the gradebook is open: then no other run works
+    there.
     """
     folder = place(grades)
     shutil.rmtree(folder, ignore_errors=True)
@@ -32,8 +33,8 @@ def clean(grades: Path) -> Iterator[None]:
         os.environ.pop("TMPDIR")
         if variable is not None:
             os.environ["TMPDIR"] = variable
-        with contextlib.suppress(OSError):
-            shutil.rmtree(folder)
+        # multiprocessing takes its own folder in there away as the process ends: after that
+        Finalize(None, shutil.rmtree, (folder, True), exitpriority=-1000)
 
 
 def place(grades: Path) -> Path:
