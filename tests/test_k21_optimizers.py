@@ -28,12 +28,12 @@ from tests.support.walks import (
     START,
     STEPS,
     Own,
-    above,
     below,
     best,
     bowl,
     by_hand,
     end,
+    huge,
     momentum,
     smallest,
     wrong_rates,
@@ -411,15 +411,13 @@ class TestValley:
             "rising rates": [momentum, torch.tensor(START), bowl, rates, 5],
             "falling rates": [momentum, torch.tensor(START), bowl, rates[::-1], 6],
             "heights below 0": [Own, torch.tensor([1.0, 2.0, -0.5]), below, rates, 7],
-            "heights above 100000": [Own, torch.tensor([-3.0, 0.5, 1.0]), above, rates[::-1], 4],
+            "huge heights": [Own, torch.tensor([-3.0, 0.5, 1.0]), huge, rates, 4],
         }
         formula.check(kata.best_rate, best, draws, "The best rate", wrong_rates(kata.valley))
 
     def test_a_walk_that_ends_at_nan_never_wins(self, kata):
         draws = {}
-        for place in range(3):
-            rates = [0.01, 0.05]
-            rates.insert(place, 1e4)
+        for rates in ([1e4, 0.01, 0.05], [0.01, 1e4, 0.05], [0.01, 0.05, 1e4]):
             draws[f"the rates {rates}"] = [torch.optim.SGD, torch.tensor(START), bowl, rates, 8]
         naive = "every comparison with nan is False, so min may keep it: leave nan out"
         wrong = {naive: smallest(end, are_finite=False)}
@@ -454,10 +452,12 @@ def pairs_of(optimizer: object, number: int) -> list[tuple[Tensor, Tensor]]:
     pairs, likely = [] if result is None else list(result), "leave out those whose .grad is None"
     likely = expect.told(expect.NO_RETURN) if result is None else f"{likely}, and no others"
     headline = "gradients() does not give a pair for each parameter that has a gradient."
+    if is_lazy := iter(result or ()) is result:
+        likely = expect.told("a generator computes later, when .grad may have gone: return a list")
     right = len(pairs) == number and all(isinstance(one, tuple | list) for one in pairs)
-    seen = "None" if result is None else f"{len(pairs)} entries"
+    seen = "None" if result is None else "a generator" if is_lazy else f"{len(pairs)} entries"
     expected = f"{number} pairs (parameter, g)"
-    expect.that(right, headline, seen=seen, expected=expected, likely=likely)
+    expect.that(right and not is_lazy, headline, seen=seen, expected=expected, likely=likely)
     return pairs
 
 

@@ -86,13 +86,15 @@ def what_a_step_starts_from(kata, draw: Draw):
     for position, (weight, gradient) in enumerate(zip(weights, drawn, strict=True)):
         weight.grad = None if position == 1 else gradient.clone()
     optimizer = kata.Optimizer((one for one in weights), lr=0.1, weight_decay=decay)
-    pairs = [list(optimizer.gradients()) for _ in range(2)][-1]
+    pairs = [optimizer.gradients() for _ in range(2)][-1]
+    is_lazy, pairs = iter(pairs) is pairs, list(pairs)
     given = [weight for weight in weights if weight.grad is not None]
     found = {
         "very tensors": [one is other for (one, _), other in zip(pairs, given, strict=True)],
         "g": [g for _, g in pairs],
         "kept": [weight.grad for weight in weights],
         "weights": weights,
+        "computed later": is_lazy,
     }
     found["kept"] = [None if one is None else one.clone() for one in found["kept"]]
     for weight, shape in zip(weights[2:], SHAPES[2:], strict=True):
@@ -217,6 +219,9 @@ def best_rates(kata, draw: Draw):
                 swinging, start.double(), lifted(height, lift), given := rates[::order], 5
             )
             found[f"rates left in order {order}, lifted by {lift}"] = given
+        found[f"order {order}, huge"] = kata.best_rate(
+            swinging, start.double(), enlarged(height), rates[::order], 5
+        )
     for place in range(3):
         rates = [0.01 / depth, 0.05 / depth]
         rates.insert(place, 1e4)
@@ -227,6 +232,11 @@ def best_rates(kata, draw: Draw):
             kata.best_rate(torch.optim.SGD, begin, height, [0.01, 0.02], 2)
         found[f"recording {recording}"] = [begin.requires_grad, begin.grad is None]
     return found
+
+
+def enlarged(height: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """As steep, and far higher."""
+    return lambda point: height(point) + 1e33 * height(point).detach()
 
 
 def lifted(height: Callable[[Tensor], Tensor], lift: float) -> Callable[[Tensor], Tensor]:

@@ -385,6 +385,7 @@ def when_it_ends(kata, draw: Draw):
         "best": run_script(kata, draw, [0.9, 0.8, 0.5, 0.7, 0.5, 0.6], patience=6, epochs=6),
         "first": run_script(kata, draw, [0.5, 0.6, 0.7], patience=3, epochs=3),
         "a little": run_script(kata, draw, [0.9, 0.7, 0.69995, 0.8], patience=4, epochs=4),
+        "far above": run_script(kata, draw, [300.0, 250.0, 200.0, 260.0], patience=2, epochs=4),
     }
 
 

@@ -249,8 +249,9 @@ def reaches(
         seen=f"{value:.4g}",
         expected=f"{mark} (a correct solution usually ends {near} {mark.usual:.4g})",
         likely=told(*causes) or tale.causes,
-        pointer=tale.pointer,
-        curve=replace(curve, kind=tale.kind) if curve else None,
+        pointer="" if causes else tale.pointer,
+        # a name for the shape of the losses would contradict a cause that is known
+        curve=replace(curve, kind="" if causes else tale.kind) if curve else None,
     )
 
 

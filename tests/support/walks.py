@@ -21,8 +21,9 @@ def below(point: Tensor) -> Tensor:
     return bowl(point) - 500
 
 
-def above(point: Tensor) -> Tensor:
-    return bowl(point) + 1e5
+def huge(point: Tensor) -> Tensor:
+    """As steep as the bowl, and far higher."""
+    return bowl(point) + 1e33 * bowl(point).detach()
 
 
 def momentum(parameters: list[Tensor], lr: float) -> torch.optim.Optimizer:
@@ -108,8 +109,11 @@ def wrong_rates(valley) -> dict[str, object]:
             lambda places, height: abs(end(places, height))
         ),
         "the lowest height so far starts at a number that may be too low: start at float('inf')": [
-            lambda *given, start=number: best(*given) if end_of_best(*given) < start else None
-            for number in (0.0, 1.0, 1e2, 1e3, 1e4, 1e5)
+            lambda *given, start=number, rate=rate: (
+                best(*given) if end_of_best(*given) < start else rate(given[3])
+            )
+            for number in (0.0, 1.0, *(10.0**power for power in range(2, 31)))
+            for rate in (lambda rates: None, lambda rates: rates[0], lambda rates: 0.0)
         ],
         "this is the height in the lesson's valley: call height(point)": smallest(
             lambda places, height: valley(places[-1])
