@@ -23,6 +23,7 @@ class Passes:
 
     Attributes:
         made: passes over all points, of the model and of its copies.
+        of_copies: those of the copies alone.
         least: the same, where a step that goes through all points several times counts once.
         goes_on: whether each step began where the one before it ended, and the model was left with
             the last one: it did not begin again.
@@ -30,6 +31,7 @@ class Passes:
     """
 
     made: float
+    of_copies: float
     least: float
     goes_on: bool
     left_over: bool
@@ -68,7 +70,7 @@ class _Watch:
         self._parts = [one for one in model.modules() if list(one.parameters(recurse=False))]
         self._inside: nn.Module | None = None
         self._copies = dict[int, tuple[nn.Module, bool]]()  # kept, so that an id stays its own
-        self._rows, self._layers = 0, Counter[int]()
+        self._rows, self._copied, self._layers = 0, 0, Counter[int]()
         self._before, self._least = 0, 0.0
         self._last, self._goes_on = _flat(model), True
         self._is_fresh, self._left_over = True, False
@@ -97,6 +99,7 @@ class _Watch:
         def arrived(gradient: Tensor, rows: int = len(output)) -> None:
             if is_whole:
                 self._rows += rows
+                self._copied += rows * (module is not self._model)
             else:
                 self._layers[id(module)] += rows
             if self._is_fresh:  # only then: several batches may add up to one step
@@ -128,7 +131,7 @@ class _Watch:
     def passes(self) -> Passes:
         goes_on = self._goes_on and torch.equal(_flat(self._model), self._last)
         made = self._all_rows() / self._points
-        return Passes(made, self._least, goes_on, self._left_over)
+        return Passes(made, self._copied / self._points, self._least, goes_on, self._left_over)
 
 
 def _form(model: nn.Module) -> list[tuple[str, torch.Size]]:
