@@ -148,7 +148,7 @@ def test_evidence_of_a_test_comes_before_the_shape_of_the_curve(mark):
     with pytest.raises(expect.Unmet) as caught:
         expect.reaches(mark, 0.5, history=STUCK, causes=["the labels are swapped"])
     assert [cause.text for cause in caught.value.diagnosis.likely] == ["the labels are swapped"]
-    assert caught.value.diagnosis.curve.kind == "stuck"
+    assert caught.value.diagnosis.curve.kind == ""  # a word for the shape could contradict it
 
 
 def test_only_a_measuring_mark_records_the_curve(mark):
