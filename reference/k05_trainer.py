@@ -148,7 +148,8 @@ def trainer(
         every: print only after every so many epochs: with 10 after epochs 10, 20, 30 ...
         score: a figure for people to read, such as the accuracy; no gradient is taken of it. Called
             once for each batch, with the outputs and targets that the criterion was given, it
-            returns a number or a tensor of one. The line has its mean over the epoch's batches.
+            returns a number or a tensor of shape (). The line has its mean over the batches of the
+            epoch.
 
     Returns:
         The loss of each epoch, the mean over its batches, as plain floats.

@@ -10,8 +10,13 @@ from torch.utils.data import DataLoader, TensorDataset
 from dojo.diagnosis import counted
 from tests.support import expect, formula, gradients, modes, placement, returned, training
 from tests.support.descent import (
+    CAST,
     LEARNING_RATE,
+    WRITTEN_IN,
+    batch,
     batches,
+    check_meeting,
+    check_sent,
     descend,
     line,
     lines,
@@ -23,8 +28,6 @@ from tests.support.descent import (
 
 META = torch.device("meta")
 NOT_MOVED = "the batch is not moved: use the tensors that to_model gives back"
-WRITTEN_IN = "a device is written into the code: ask the model's parameters"
-CAST = "to(parameter) gives its dtype too: to(parameter.device) moves, and leaves the dtype"
 
 
 @pytest.mark.task("look")
@@ -170,6 +173,8 @@ class TestBatch:
         what = "The outputs that the criterion gets"
         stretched = "outputs (n, 1) meet targets (n,): like_targets(outputs, targets) comes before"
         expect.shape(outputs, meant.shape, what, {stretched: (4, 1)})
+        kept = "the outputs take the targets' shape: here the targets take that of the outputs"
+        expect.shape(meant, targets.shape, "The targets that the criterion gets", {kept: (4, 1)})
         swapped = {"they are swapped: criterion(outputs, targets)": targets.flatten()}
         expect.close(outputs.flatten(), line()(features).flatten(), what, swapped)
         for name, seen, given in zip(("outputs", "targets"), back, got[0], strict=True):
@@ -297,6 +302,30 @@ class TestTrains:
         seen = counted(len(second), "loss")
         expect.that(second is not first, headline, seen=seen, expected=2, likely=formula.KEPT)
 
+    def test_goes_on_where_nothing_is_left_to_learn(self, kata):
+        model, features = line(), torch.randn(12, 2)
+        losses = run(kata, model, loader(features, model(features).detach()), epochs=4)
+        likely = "the training stops by itself: the stub promises all epochs"
+        headline = "A model that fits already is not trained for all epochs."
+        seen = counted(len(losses), "loss")
+        expect.that(len(losses) == 4, headline, seen=seen, expected="4 losses", likely=likely)
+
+    def test_the_optimizer_keeps_what_it_knows(self, kata):
+        ends = []
+        for calls in ([3], [1, 2]):
+            model = line()
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
+            for epochs in calls:
+                run(kata, model, batches(), epochs=epochs, optimizer=optimizer)
+            ends.append(weights(model))
+        expect.that(
+            torch.allclose(*ends, atol=1e-5),
+            "Two calls, of 1 and 2 epochs, do not end where a single one of 3 does.",
+            seen=ends[1].tolist(),
+            expected=ends[0].tolist(),
+            likely="the optimizer is made anew or emptied: its momentum is the caller's",
+        )
+
     def test_loss_is_the_mean_over_the_batches(self, kata):
         model, data = line(), loader(torch.randn(10, 2), torch.randn(10, 1))  # 4, 4 and 2 examples
         parts = [nn.MSELoss()(model(features), targets).item() for features, targets in data]
@@ -319,14 +348,8 @@ class TestTrains:
         # so that the model stays as it is
         losses = run(kata, model, data, epochs=1, learning_rate=0.0)
         expect.close(losses[0], sum(parts) / 3, what="The loss of an epoch", causes=causes)
-        small = run(
-            kata,
-            model,
-            data,
-            epochs=1,
-            learning_rate=0.0,
-            criterion=lambda *of: nn.MSELoss()(*of) / 1e5,
-        )
+        little = lambda *of: nn.MSELoss()(*of) / 1e5  # noqa: E731
+        small = run(kata, model, data, epochs=1, learning_rate=0.0, criterion=little)
         causes = {"the loss is rounded: only the printed line is": round(sum(parts) / 3e5, 4)}
         expect.close(small[0], sum(parts) / 3e5, "A small loss", causes, atol=1e-9)
 
@@ -428,14 +451,8 @@ class TestPrints:
     @pytest.mark.parametrize("kind", [float, torch.tensor], ids=["number", "tensor"])
     def test_the_mean_score_ends_the_line(self, kata, capsys, kind):
         values = iter([0.1, 0.2, 0.6, 0.2, 0.2, 0.8])  # three batches an epoch
-        losses = run(
-            kata,
-            line(),
-            batches(),
-            epochs=2,
-            verbose=True,
-            score=lambda outputs, targets: kind(next(values)),
-        )
+        score = lambda outputs, targets: kind(next(values))  # noqa: E731
+        losses = run(kata, line(), batches(), epochs=2, verbose=True, score=score)
         causes = {
             "this is the score of the last batch: take the mean, as for the loss": lines(
                 losses, scores=(0.6, 0.8)
@@ -451,12 +468,8 @@ class TestPrints:
                 losses, scores=(0.1, 0.2)
             ),
         }
-        expect.equal(
-            capsys.readouterr().out,
-            lines(losses, scores=(0.3, 0.4)),
-            what="The printed text",
-            causes=causes,
-        )
+        seen, right = capsys.readouterr().out, lines(losses, scores=(0.3, 0.4))
+        expect.equal(seen, right, what="The printed text", causes=causes)
 
     def test_the_score_is_asked_once_a_batch_about_what_the_criterion_saw(self, kata):
         data, asked = batches(column=False), []
@@ -472,6 +485,27 @@ class TestPrints:
             expect.close(outputs.flatten(), line()(features).flatten(), what, swapped)
             expect.close(targets.flatten(), right, what="The targets that the score gets")
 
+    @pytest.mark.parametrize("more", [{"verbose": False}, {"verbose": True, "every": 9}], ids=str)
+    def test_the_score_is_asked_before_the_step_in_every_epoch(self, kata, more):
+        seen, asked = [], []
+
+        def criterion(outputs, targets):
+            seen.append(outputs.detach().clone())
+            return nn.MSELoss()(outputs, targets)
+
+        score = lambda outputs, targets: asked.append(outputs.detach().clone()) or 1.0  # noqa: E731
+        run(kata, line(), batches(), epochs=2, criterion=criterion, score=score, **more)
+        headline, times = "Not one score for each batch.", counted(len(asked), "time")
+        likely = "call it in the loop over the batches, whether a line is printed or not"
+        expect.that(len(asked) == 6, headline, seen=times, expected="6 times", likely=likely)
+        expect.that(
+            all(map(torch.allclose, asked, seen)),
+            "The outputs that the score gets are not those that the criterion got.",
+            seen=expect.describe(asked[0]),
+            expected=expect.describe(seen[0]),
+            likely="the model is asked again, after the step: pass on what train_batch gives",
+        )
+
     def test_is_silent_when_told(self, kata, capsys):
         run(kata, line(), batches(), epochs=2, verbose=False)
         printed = capsys.readouterr().out
@@ -485,12 +519,16 @@ class TestLeavesAlone:
     def test_trains_in_training_mode_and_restores_the_mode(self, kata, before):
         model, seen = nn.Sequential(line(), nn.Identity()).train(before), []
         model.register_forward_hook(lambda module, inputs, output: seen.append(module.training))
-        run(kata, model, batches(), epochs=1)
+        run(kata, model, batches(), epochs=2, verbose=False, score=lambda *_: 1.0)
+        once = "The model is not called once for each batch."
+        likely = "keep what one call of the model gives, for the loss and for all that follows"
+        times = counted(len(seen), "call")
+        expect.that(len(seen) == 6, once, seen=times, expected="6 calls", likely=likely)
         expect.that(
-            all(seen) and seen,
+            all(seen),
             "The model is not in training mode.",
             seen=seen,
-            expected=[True] * 3,
+            expected=[True] * 6,
             likely="model.train() is missing before the loop, or model.eval() stands inside it",
         )
         modes.expect_left(model, before)
@@ -507,36 +545,3 @@ class TestLeavesAlone:
     @pytest.mark.placement
     def test_takes_batches_from_a_device_to_a_model_on_the_cpu(self, kata, device):
         check_meeting(kata, line(), batches(device=device))
-
-
-def check_meeting(kata, model: nn.Module, data: DataLoader) -> None:
-    """Batches and model may lie on two devices: the training works, and leaves model and data where
-    they are.
-    """
-    given = data.dataset.tensors
-    places = [tensor.device for tensor in given]
-
-    def train(model, *tensors):
-        batches = data if tensors[0] is given[0] else loader(*tensors)  # its copy on the CPU
-        return run(kata, model, batches, epochs=2)
-
-    placement.check_training(train, model, given, epochs=2)
-    for tensor, place in zip(data.dataset.tensors, places, strict=True):
-        expect.on_device(tensor, place, "The data set after training", placement.DATA_MOVED)
-
-
-def check_sent(moved, given, device, otherwise):
-    """The features and the targets are on the device, with their numbers."""
-    for name, seen, before in zip(("features", "targets"), moved, given, strict=True):
-        likely = f"the {name} are {otherwise}: use the tensor that to(device) gives back"
-        likely = likely if seen is before else WRITTEN_IN
-        expect.on_device(seen, device, what=f"The {name}", likely=likely)
-        expect.close(seen, before, what=f"The {name}")
-        expect.dtype(seen, before.dtype, what=f"The {name}", likely=CAST)
-
-
-def batch(kata, model, features, targets, criterion=None, rate=LEARNING_RATE):
-    """What the learner's train_batch returns: three parts."""
-    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
-    result = kata.train_batch(model, criterion or nn.MSELoss(), optimizer, features, targets)
-    return returned.several(result, 3, "train_batch", "loss, outputs, targets")

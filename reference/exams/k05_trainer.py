@@ -259,7 +259,21 @@ def what_the_score_gets(kata, draw: Draw):
 
     with contextlib.redirect_stdout(io.StringIO()):
         kata.trainer(model, nn.MSELoss(), descent(model, 0.0), data, epochs=1, score=score)
-    return {"asked": asked}
+        of_one_epoch = list(asked)
+        for more in ({"verbose": False}, {"every": 9}):
+            kata.trainer(model, nn.MSELoss(), descent(model), data, epochs=2, score=score, **more)
+    return {"asked": of_one_epoch, "asked in all": asked}
+
+
+@question("trainer")
+def a_model_that_fits(kata, draw: Draw):
+    """There is nothing left to learn, and all epochs are made."""
+    model, features = draw.weights(line()), draw.normal(9, 3)
+    data = DataLoader(TensorDataset(features, model(features).detach()), batch_size=4)
+    losses = kata.trainer(
+        model, nn.MSELoss(), descent(model), data, epochs=draw.integer(3, 6), verbose=False
+    )
+    return {"losses": losses}
 
 
 @question("trainer")
@@ -271,8 +285,13 @@ def mode(kata, draw: Draw):
         kata.trainer(
             model, nn.MSELoss(), descent(model), batches(draw, column), epochs=2, verbose=False
         )
-        found.append([all(seen), [part.training for part in model.modules()]])
+        found.append([all(seen), len(seen), [part.training for part in model.modules()]])
     return {"modes": found}
+
+
+def apart(outputs: torch.Tensor, targets: torch.Tensor) -> float:
+    """A score that needs both on one device."""
+    return (outputs - targets).abs().mean().item()
 
 
 @question("trainer")
@@ -286,7 +305,7 @@ def two_devices(kata, draw: Draw):
         tensors = dict(zip(("features", "targets"), data.dataset.tensors, strict=True))
         with training_steps.untouched(answer := {}, **tensors):
             losses = kata.trainer(
-                model, nn.MSELoss(), descent(model), data, epochs=2, verbose=False
+                *(model, nn.MSELoss(), descent(model), data), epochs=2, verbose=False, score=apart
             )
         kept = [
             now is before

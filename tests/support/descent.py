@@ -6,7 +6,11 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from tests.support import expect, placement, returned
+
 LEARNING_RATE = 0.1
+WRITTEN_IN = "a device is written into the code: ask the model's parameters"
+CAST = "to(parameter) gives its dtype too: to(parameter.device) moves, and leaves the dtype"
 
 
 def line() -> nn.Linear:
@@ -75,3 +79,37 @@ def lines(losses, epochs=None, scores=None, first=1):
     return "".join(
         f"epoch: {n - 1 + first}, loss: {losses[n - 1]:.4f}{endings[n - 1]}\n" for n in numbers
     )
+
+
+def check_meeting(kata, model: nn.Module, data: DataLoader) -> None:
+    """Batches and model may lie on two devices: the training works, and leaves model and data where
+    they are.
+    """
+    given = data.dataset.tensors
+    places = [tensor.device for tensor in given]
+
+    def train(model, *tensors):
+        batches = data if tensors[0] is given[0] else loader(*tensors)  # its copy on the CPU
+        score = lambda outputs, targets: (outputs - targets).abs().mean().item()  # noqa: E731
+        return run(kata, model, batches, epochs=2, score=score)
+
+    placement.check_training(train, model, given, epochs=2)
+    for tensor, place in zip(data.dataset.tensors, places, strict=True):
+        expect.on_device(tensor, place, "The data set after training", placement.DATA_MOVED)
+
+
+def check_sent(moved, given, device, otherwise):
+    """The features and the targets are on the device, with their numbers."""
+    for name, seen, before in zip(("features", "targets"), moved, given, strict=True):
+        likely = f"the {name} are {otherwise}: use the tensor that to(device) gives back"
+        likely = likely if seen is before else WRITTEN_IN
+        expect.on_device(seen, device, what=f"The {name}", likely=likely)
+        expect.close(seen, before, what=f"The {name}")
+        expect.dtype(seen, before.dtype, what=f"The {name}", likely=CAST)
+
+
+def batch(kata, model, features, targets, criterion=None, rate=LEARNING_RATE):
+    """What the learner's train_batch returns: three parts."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    result = kata.train_batch(model, criterion or nn.MSELoss(), optimizer, features, targets)
+    return returned.several(result, 3, "train_batch", "loss, outputs, targets")
