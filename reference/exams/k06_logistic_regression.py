@@ -43,7 +43,7 @@ def forward_pass(kata, draw: Draw):
     features, labels = draw.integer(1, 6), draw.integer(2, 4)
     model = draw.weights(kata.LogisticRegression(labels, features))
     return {
-        "made of": structure.plain(model, "sigmoid"),
+        "made of": structure.plain(model, "linear", "sigmoid"),
         "output": model(draw.normal(32, features)),
         "one example": model(draw.normal(1, features)),
         "far away": model(draw.normal(8, features, scale=1000)),

@@ -91,7 +91,7 @@ def layers(kata, draw: Draw):
     model, other = kata.HiddenLayerNN(*sizes), kata.HiddenLayerNN(*sizes)
     pairs = zip(model.parameters(), other.parameters(), strict=True)
     return {
-        "made of": structure.plain(model, "activation_modules"),
+        "made of": structure.plain(model, "linear_modules", "activation_modules"),
         "shapes": {name: one.shape for name, one in model.state_dict().items()},
         "the same in another": [torch.equal(*pair) for pair in pairs if pair[0].ndim > 1],
     }

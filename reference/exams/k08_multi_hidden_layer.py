@@ -107,7 +107,7 @@ def architecture(kata, draw: Draw):
     ):
         model = kata.MultiHiddenLayerNN(labels, sizes)
         found[name] = [
-            structure.plain(model, "activation_modules"),
+            structure.plain(model, "linear_modules", "activation_modules"),
             {name: one.shape for name, one in model.named_parameters()},
             sizes,
         ]

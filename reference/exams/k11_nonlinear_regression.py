@@ -88,7 +88,7 @@ def passes(kata, draw: Draw, **settings) -> dict[str, object]:
         output.square().sum().backward()
         gradients = [one.grad for one in model.parameters()]
         found[name] = [
-            structure.plain(model),
+            structure.plain(model, "main"),
             output,
             gradients,
             model.to(draw.device)(x.to(draw.device)),

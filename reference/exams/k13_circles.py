@@ -70,7 +70,7 @@ def forward_pass(kind: type[nn.Module], draw: Draw) -> dict[str, object]:
         output = model(x)
     (output * draw.normal(25, sizes[2])).sum().backward()
     found |= {
-        "made of": structure.plain(model),
+        "made of": structure.plain(model, "main", "network"),
         "output": output,
         "gradients": [one.grad for one in model.parameters()],
     }

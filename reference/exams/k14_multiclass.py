@@ -67,7 +67,7 @@ def forward_pass(kata, draw: Draw):
         output = model(x)
     (output * draw.normal(25, sizes[2])).sum().backward()
     return {
-        "made of": structure.plain(model),
+        "made of": structure.plain(model, "main"),
         "output": output,
         "gradients": [one.grad for one in model.parameters()],
         "of one example": model(x[:1]),

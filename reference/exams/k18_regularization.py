@@ -86,7 +86,7 @@ def evaluation(kata, draw: Draw):
         output, again, one = model(x), model(x), model(x[:1])
     F.cross_entropy(output, draw.classes(20, classes)).backward()
     found |= {
-        "made of": structure.plain(model, "dropout"),
+        "made of": structure.plain(model, "fc1", "dropout", "fc2"),
         "output": output,
         "again": again,
         "one": one,
@@ -163,7 +163,7 @@ def the_seed(kata, draw: Draw):
     return {
         "alike": alike,
         "weights": [one["fc1.weight"].detach()],
-        "made of": structure.plain(models[0], "dropout"),
+        "made of": structure.plain(models[0], "fc1", "dropout", "fc2"),
         "moved": moved,
     }
 

@@ -18,6 +18,7 @@ from torch.optim.optimizer import (
 )
 
 from dojo.diagnosis import counted
+from dojo.training import replay
 from tests.support import expect, returned, training
 
 Loss = Callable[[Tensor], Tensor]  # of a model's outputs
@@ -101,7 +102,7 @@ class Step:
     def gradients_of(self, model: nn.Module, inputs: Tensor, loss: Loss) -> dict[str, Tensor]:
         """The gradients of a loss of the model's outputs, at the weights that it had then."""
         weights = {name: one.clone().requires_grad_() for name, one in self.weights.items()}
-        value = loss(torch.func.functional_call(model, weights, (inputs,)))
+        value = loss(replay.called(model, weights, inputs))
         return dict(zip(weights, torch.autograd.grad(value, list(weights.values())), strict=True))
 
 

@@ -1,13 +1,14 @@
 """What a model is made of, as far as a stub fixes it: submodules by name, their types and sizes.
 
 Free are the order in which they are made, where it does not count for the model; names in an
-nn.Sequential; `inplace`; and further submodules without parameters, which nobody has to use. Torch
-is not imported: a model brings its own methods.
+nn.Sequential; `inplace`; and further submodules without parameters of their own: nobody has to use
+them, or they are other names for the parts that the stub names, such as an nn.Sequential of them.
+Torch is not imported: a model brings its own methods.
 """
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,13 +24,13 @@ class Structure:
     Attributes:
         sizes: what stands between its brackets when it is printed, without `inplace`.
         parts: name → module; of those in a row the name is their number.
-        learns: it holds something to learn, or to keep.
+        state: ids of the parameters and buffers in it.
     """
 
     kind: str
     sizes: str = ""
     parts: dict[str, "Structure"] = field(default_factory=dict)
-    learns: bool = False
+    state: frozenset[int] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.kind}({self.sizes})" if not self.parts else f"{self.kind}(...)"
@@ -67,8 +68,8 @@ def _of(model: Any, kind: str) -> Structure:
         str(number) if kind in ORDERED else name: _of(child, _kind(child))
         for number, (name, child) in enumerate(children.items())
     }
-    state = [*model.parameters(), *model.buffers()]
-    return Structure(kind, _free_of_in_place(model.extra_repr()), parts, bool(state))
+    state = frozenset(map(id, (*model.parameters(), *model.buffers())))
+    return Structure(kind, _free_of_in_place(model.extra_repr()), parts, state)
 
 
 def read(text: str) -> Structure:
@@ -110,25 +111,29 @@ def fits(seen: Structure, wanted: Structure) -> bool:
         return False
     if wanted.kind in ORDERED and len(seen.parts) != len(wanted.parts):
         return False
-    more = [part for name, part in seen.parts.items() if name not in wanted.parts]
-    return not any(part.learns for part in more) and all(
+    return not _more(seen, wanted.parts) and all(
         name in seen.parts and fits(seen.parts[name], part) for name, part in wanted.parts.items()
     )
+
+
+def _more(part: Structure, named: Collection[str]) -> set[str]:
+    """The names of further parts with something to learn, or to keep, that the named ones lack."""
+    held = {each for name in named if name in part.parts for each in part.parts[name].state}
+    return {name for name, one in part.parts.items() if name not in named and one.state - held}
 
 
 def plain(model: Any, *named: str) -> list[object]:
     """What a model is made of, as plain values that are the same for all models that fit.
 
     Args:
-        named: attributes that the stub names though they have nothing to learn.
+        named: the attributes that the stub names.
     """
     return _plain(of(model), named)
 
 
-def _plain(part: Structure, named: tuple[str, ...]) -> list[object]:
+def _plain(part: Structure, named: Collection[str]) -> list[object]:
     if part.kind in ORDERED:
         return [part.kind, part.sizes, [_plain(one, ()) for one in part.parts.values()]]
-    kept = {
-        name: _plain(one, ()) for name, one in part.parts.items() if one.learns or name in named
-    }
+    counting = _more(part, named) | set(named)
+    kept = {name: _plain(one, ()) for name, one in part.parts.items() if name in counting}
     return [part.kind, part.sizes, kept]

@@ -1,9 +1,11 @@
 """What of a printed model counts, and what is free."""
 
 import pytest
+import torch
 from torch import nn
 
 from dojo import structure
+from dojo.training import replay
 from tests.support import expect
 
 WANTED = """
@@ -56,6 +58,20 @@ def test_what_is_free_is_let_pass_by_test_and_exam(parts):
     assert structure.plain(Net(**parts)) == structure.plain(right)
 
 
+def test_other_names_of_the_named_parts_are_free():
+    """Whichever of the names came first."""
+    parts = {"first": nn.Linear(2, 3), "chain": chain(nn.ReLU(), *three())}
+    again = {"all": chain(*parts.values()), "last": parts["chain"][2]}
+    right = structure.plain(Net(**parts), "first", "chain")
+    for model in (Net(**parts, **again), Net(**again, **parts)):
+        expect.printed(model, WANTED)
+        assert structure.plain(model, "first", "chain") == right
+    for model in (Net(**parts, all=chain(nn.Linear(2, 3), parts["chain"])), Net(**again)):
+        with pytest.raises(expect.Unmet, match="another architecture"):
+            expect.printed(model, WANTED)
+        assert structure.plain(model, "first", "chain") != right
+
+
 @pytest.mark.parametrize(
     "parts",
     [
@@ -81,3 +97,14 @@ def test_a_part_that_the_stub_names_counts_though_it_has_nothing_to_learn():
     right, without = Net(linear=nn.Linear(1, 1), bend=nn.Tanh()), Net(linear=nn.Linear(1, 1))
     assert structure.plain(right) == structure.plain(without)
     assert structure.plain(right, "bend") != structure.plain(without, "bend")
+
+
+def test_a_layer_under_two_names_is_left_as_it_was():
+    """torch.func.functional_call leaves the tensors that it is given in such a layer."""
+    layer = nn.Linear(2, 3)
+    model = Net(first=layer, chain=chain(layer))
+    model.forward = lambda x: model.chain(x)
+    own = layer.weight
+    new = {name: torch.ones_like(one) for name, one in model.named_parameters()}
+    assert replay.called(model, new, torch.ones(4, 2)).tolist() == [[3.0] * 3] * 4
+    assert layer.weight is own

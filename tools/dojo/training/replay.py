@@ -1,6 +1,6 @@
 """Losses and gradients of a model at many parameters at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -45,9 +45,26 @@ def _at(model: nn.Module, loss: Loss) -> Callable[[Tensor, Tensor, Tensor], Tens
         parameters = {
             name: part.view(shape) for (name, shape, _), part in zip(named, parts, strict=True)
         }
-        return loss(torch.func.functional_call(model, parameters, (features,)), labels)
+        return loss(called(model, parameters, features), labels)
 
     return at
+
+
+def called(model: nn.Module, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+    """What the model makes of its inputs with these in place of its parameters, by their names.
+
+    torch.func.functional_call would leave its own tensors in a layer that the model has under two
+    names, so it is told where each parameter lies, once.
+    """
+    new = {id(own): parameters[name] for name, own in model.named_parameters()}
+    places = {
+        f"{place}.{name}".lstrip("."): new[id(own)]
+        for place, module in model.named_modules()
+        for name, own in module._parameters.items()
+        if own is not None
+    }
+    result: Tensor = torch.func.functional_call(model, places, (inputs,), tie_weights=False)
+    return result
 
 
 def _each(
