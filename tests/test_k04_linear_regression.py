@@ -51,7 +51,7 @@ class TestModel:
                 ),
                 "the intercept is missing: leave out bias=False": "bias=False",
                 "a size is written into the code: it is an argument": (
-                    "in_features=1, out_features=1"
+                    "(linear): Linear(in_features=1, out_features=1"
                 ),
             },
         )
@@ -353,6 +353,9 @@ NOT_BEST = {
     ),
     "a line through 0 was fitted: leave out fit_intercept=False": lambda *data: lowest(*data, 0),
     "features and targets are exchanged: fit(features, targets)": turned_around,
+    "w0 is 0: a column of ones among the features has the intercept_ beside it": (
+        lambda *data: torch.cat([torch.zeros(1), lowest(*data)[1:]])
+    ),
     "the coefficients are pulled towards 0: LinearRegression has no penalty, Ridge has": (
         lambda *data: lowest(*data, pull=1)
     ),

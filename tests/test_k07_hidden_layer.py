@@ -48,10 +48,18 @@ class TestLayers:
                 "the hidden layer's tanh is missing": "(0): Sigmoid()\n  )",
                 "the sigmoid at the end is missing": "(0): Tanh()\n  )",
                 "the sizes are swapped: nn.Linear(inputs, outputs)": (
-                    "in_features=1, out_features=2"
+                    "(1): Linear(in_features=1, out_features=2"
                 ),
                 "nn.Linear comes with a bias: leave bias=False out": "bias=False",
                 "the hidden layer's activation is tanh, not ReLU": "ReLU",
+                "the hidden layer's activation is tanh, not the sigmoid": (
+                    "(0): Sigmoid()\n    (1): Sigmoid()"
+                ),
+                "the last activation is the sigmoid, not softmax": "Softmax",
+                "the activations belong in activation_modules": "    (1): Tanh()\n    (2): Linear",
+                "num_labels and num_features are exchanged: num_labels comes first": (
+                    "(0): Linear(in_features=1, out_features=2"
+                ),
             },
         )
 
@@ -61,12 +69,14 @@ class TestLayers:
         ).linear_modules
         wrong = {
             "a size is written into the code": (2, 2),
+            "num_hidden is not used: the hidden layer has as many neurons as features": (5, 5),
             "the sizes are swapped: nn.Linear(inputs, outputs)": (5, 4),
         }
         what = "The weight (outputs, inputs) of the {} layer"
         expect.shape(first.weight, (4, 5), what=what.format("first"), causes=wrong)
         wrong = {
             "num_labels is not used: the last layer always has one output": (1, 4),
+            "the second layer is made for the features: what it gets is the hidden layer": (3, 5),
             "the sizes are swapped: nn.Linear(inputs, outputs)": (4, 3),
         }
         expect.shape(second.weight, (3, 4), what=what.format("second"), causes=wrong)
@@ -130,6 +140,7 @@ class TestForward:
             activated,
             {
                 "these are the linear results, not the activations": linear,
+                "these are what the layers get: keep what they give": [x, *activated[:-1]],
                 "tanh is applied after the last layer as well: there it is the sigmoid": (
                     [torch.tanh(result) for result in linear]
                 ),

@@ -65,6 +65,18 @@ class TestLayers:
                 "the last activation is the sigmoid, not tanh: it gives a probability": (
                     "(3): Tanh()\n  )"
                 ),
+                "the last activation is the sigmoid, which gives a probability": "(3): Identity()",
+                "a pair of sizes is left out: a list of n numbers makes n linear layers": (
+                    "(2): Linear(in_features=2, out_features=1, "
+                ),
+                "the size after the first equal one is taken, as index(...) finds it: pair the list"
+                " with itself, num_hidden[1:]": (
+                    "(2): Linear(in_features=20, out_features=20, bias=True)\n    (3): Linear("
+                    "in_features=2, "
+                ),
+                "the first layer is there twice: pair each size with the next one alone": (
+                    "(4): Linear"
+                ),
                 "the last activation is the sigmoid: each label has a probability of its own": (
                     "(3): Softmax"
                 ),
@@ -127,6 +139,11 @@ class TestForward:
 
         wrong = {
             "these are the raw scores: the last activation, the sigmoid, is not applied": score,
+            "the linear layers come one after the other, and the activations after them: each"
+            " activation follows its own layer": lambda x: stacked(model, x),
+            "these are the first hidden layer's activations: the return stands in the loop": (
+                lambda x: torch.tanh(model.linear_modules[0](x))
+            ),
             "no activation is applied: the layers together are one linear layer": (
                 lambda x: through(model, x, lambda z: z)
             ),
@@ -175,7 +192,10 @@ class TestForward:
             model,
             "activation_results",
             activated,
-            {"these are the linear results, not the activations": linear},
+            {
+                "these are the linear results, not the activations": linear,
+                "these are what the layers get: keep what they give": [x, *activated[:-1]],
+            },
         )
 
     def test_keeps_nothing_of_an_earlier_pass(self, kata):
@@ -238,6 +258,15 @@ class TestTrain:
 
 def network(kata):
     return kata.MultiHiddenLayerNN(num_labels=1, num_hidden=[2, 20, 20, 2])
+
+
+def stacked(model, x):
+    """All linear layers, then all activations."""
+    for layer in model.linear_modules:
+        x = layer(x)
+    for _ in model.linear_modules[1:]:
+        x = torch.tanh(x)
+    return torch.sigmoid(x)
 
 
 def through(model, x, activation):

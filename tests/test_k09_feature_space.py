@@ -5,6 +5,7 @@ original space.
 import functools
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -46,6 +47,9 @@ class TestFeatures:
             ),
             "these are the scores, the last linear results: the features are the last hidden "
             "layer's activations": lambda *given: kept(*given)[0][-1],
+            "only two of the neurons are there: all of the last hidden layer's are asked for": (
+                lambda *given: hidden_of(*given)[:, :2]
+            ),
             "a dimension of size 1 is dropped: the features are (n, neurons), also where one of"
             " them is 1": lambda *given: hidden_of(*given).squeeze(),
         }
@@ -113,6 +117,9 @@ class TestBoundary:
                 line(lambda w1, w2, b, h1: -w1 * h1 / w2 - b),
                 line(lambda w1, w2, b, h1: -w1 * h1 - b / w2),
             ],
+            "the score is set to 0.5 there: the probability is 0.5 where the score is 0": line(
+                lambda w1, w2, b, h1: (0.5 - b - w1 * h1) / w2
+            ),
             "the bias is left out": line(lambda w1, w2, b, h1: -w1 * h1 / w2),
             "w1 and w2 are swapped: the line is solved for h2, so w2 divides": line(
                 lambda w1, w2, b, h1: -(w2 * h1 + b) / w1
@@ -215,6 +222,8 @@ class TestGrid:
             "this is one of the outputs: with several, two as well, take argmax(dim=1)": [
                 lambda *given: outputs_of(*given)[:, :, 0],
                 lambda *given: outputs_of(*given)[:, :, -1],
+                lambda *given: one_of_two(0, *given),
+                lambda *given: one_of_two(1, *given),
             ],
             "argmax runs over the points: dim=1 goes along the outputs of each": (over_the_points),
             "this is the class with the smallest output": (
@@ -317,6 +326,20 @@ def by_rows(model: KeepingNetwork, x1: Tensor, x2: Tensor) -> Tensor:
     return outputs[:, :, 0] if outputs.shape[2] == 1 else outputs.argmax(dim=2)
 
 
+def one_of_two(place: int, *given: Any) -> Tensor:
+    outputs = outputs_of(*given)
+    return outputs[:, :, place] if outputs.shape[2] == 2 else by_rows(*given)
+
+
+def by_chance(model: KeepingNetwork, x1: Tensor, x2: Tensor) -> Tensor:
+    """The answers to points whose coordinates are of different nodes."""
+    grids = torch.stack(torch.meshgrid(x1, x2, indexing="xy"))
+    with torch.no_grad():
+        outputs = model.eval()(grids.reshape(-1, 2))
+    answers = outputs[:, 0] if outputs.shape[1] == 1 else outputs.argmax(dim=1)
+    return answers.reshape(len(x2), len(x1))
+
+
 def over_the_points(model: KeepingNetwork, x1: Tensor, x2: Tensor) -> Tensor:
     """For each output the number of the point where it is largest; from the start, till all nodes
     have a number.
@@ -347,6 +370,8 @@ NOT_THE_GRID: dict[str, Callable[..., Tensor] | list[Callable[..., Tensor]]] = {
     "the answers are still one column: reshape them to the grid": (
         lambda *given: by_rows(*given).reshape(-1, 1)
     ),
+    "the two grids are joined before they are flattened, so that a point has two x1 or two x2:"
+    " stack the flat ones in dim=1": by_chance,
     "a dimension of size 1 is dropped: a grid of one row or column stays a table": (
         lambda *given: by_rows(*given).squeeze()
     ),
@@ -355,6 +380,10 @@ NOT_THE_GRID: dict[str, Callable[..., Tensor] | list[Callable[..., Tensor]]] = {
         lambda model, x1, x2: by_rows(model, even(x1), even(x2)),
         lambda model, x1, x2: by_rows(model, even(x1.sort().values), even(x2.sort().values)),
         lambda model, x1, x2: by_rows(model, x1.sort().values, x2.sort().values),
+        lambda model, x1, x2: by_rows(model, even(x1.sort().values), x2),
+        lambda model, x1, x2: by_rows(model, x1, even(x2.sort().values)),
+        lambda model, x1, x2: by_rows(model, even(x1), x2),
+        lambda model, x1, x2: by_rows(model, x1, even(x2)),
     ],
     "these are answers, 0 or 1: the grid holds the probability, unrounded": [
         lambda *given: (by_rows(*given) >= 0.5).float(),

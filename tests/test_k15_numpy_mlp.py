@@ -238,6 +238,8 @@ class TestUpdate:
                         " ...": old,
                         "it moved along the gradient, uphill: subtract it": old + rate * gradient,
                         "the learning rate is left out": old - gradient,
+                        "the parameter is multiplied by the learning rate, too: rate * gradient is"
+                        " taken off it": rate * (old - gradient),
                         "the learning rate divides: it multiplies the gradient": (
                             old - gradient / rate
                         ),
@@ -260,8 +262,13 @@ class TestTrain:
             expected[epoch + 1] = {
                 name: expected[epoch][name] - rate * gradients[name] for name in NAMES
             }
+        start = {name: value.copy() for name, value in parameters.items()}
         with expect.untouched("The data", x, labels):
             history = kata.train(parameters, x, labels, epochs=3, learning_rate=rate)
+        if isinstance(history, list) and len(history) == 500:
+            headline, likely = "The argument epochs is not used.", "a number is in the code"
+            seen, expected = "500 losses", "3 losses"
+            expect.unmet(headline, seen=seen, expected=expected, likely=expect.told(likely))
         expect.losses(history, epochs=3)
         late = [*losses[1:], loss(expected[3], x, labels)]
         causes = {
@@ -276,6 +283,17 @@ class TestTrain:
                 losses
             ),
             "these are sums over the points: the loss is their mean": points * np.array(losses),
+            "the learning rate is not used: a number is written into the code": (
+                descended(example(points, seed=3), [1.0] * 3)
+            ),
+            "the parameters are drawn anew: go on from the ones that are given": descended(
+                (kata.init_parameters(2, 5, 3), x, labels), [rate] * 3
+            ),
+            "the features are standardized first: they are taken as they are": descended(
+                (start, (x - x.mean(axis=0)) / x.std(axis=0), labels), [rate] * 3
+            ),
+            "W2 and b2 move before the gradients of W1 and b1 are taken: all of them come before"
+            " the step": descended((start, x, labels), [rate] * 3, by_layer=True),
         }
         expect.close(
             np.array(history), np.array(losses), what="The losses of three epochs", causes=causes
@@ -342,6 +360,12 @@ class TestTrain:
             "this is the largest probability: argmax gives its position, max its value": (
                 lambda y_hat: y_hat.max(axis=1)
             ),
+            "this is the position in all numbers: axis=1 runs along a row": lambda y_hat: (
+                y_hat.argmax()
+            ),
+            "this is a table of True and False: argmax gives the position of the largest": (
+                lambda y_hat: y_hat == y_hat.max(axis=1, keepdims=True)
+            ),
             "this is the likeliest row of each class: axis=1 runs along a row": (
                 lambda y_hat: y_hat.argmax(axis=0)
             ),
@@ -366,10 +390,31 @@ class TestTrain:
             dict(networks(*formula.sizes(2), 1)),
             "The predicted classes",
             {
+                "these are the strongest hidden units: forward(...) gives y_hat second": part(
+                    lambda parameters, x: forward(parameters, x)["a1"].argmax(axis=1)
+                )
+            }
+            | {
                 cause: [predicted(each) for each in (wrong if isinstance(wrong, list) else [wrong])]
                 for cause, wrong in causes.items()
             },
         )
+
+
+def descended(network: tuple, rates: list[float], by_layer: bool = False) -> np.ndarray:
+    """The losses of a descent; by layer, W2 and b2 have moved when d1 is computed of W2."""
+    parameters, x, labels = network
+    parameters, losses = {name: value.copy() for name, value in parameters.items()}, []
+    for rate in rates:
+        losses.append(loss(parameters, x, labels))
+        gradients, passed = autograd_gradients(parameters, x, labels), forward(parameters, x)
+        parameters |= {name: parameters[name] - rate * gradients[name] for name in NAMES[2:]}
+        if by_layer:
+            d2 = (passed["y_hat"] - np.eye(len(parameters["b2"][0]))[labels]) / len(labels)
+            d1 = d2 @ parameters["W2"].T * (passed["a1"] > 0)
+            gradients |= {"W1": x.T @ d1, "b1": d1.sum(axis=0, keepdims=True)}
+        parameters |= {name: parameters[name] - rate * gradients[name] for name in NAMES[:2]}
+    return np.array(losses)
 
 
 def named(parameters: object, what: str) -> Arrays:
@@ -422,6 +467,10 @@ def check_slopes(
         "this takes u' = exp(z_j) at every score: u changes with the right class's score alone": (
             p * (1 - p[y])
         ),
+        "u' and S' are one array, or S' is 0 at the other classes: S' is exp(z_j) at every score": (
+            right[0] * one_hot
+        ),
+        "these are the slopes of the loss, dJ/dz: dp/dz comes first": right[1],
         "u' is left out: at the score of the right class it is u itself": -p[y] * p,
         "S' is left out: it is exp(z_j) at every score": p[y] * one_hot,
         "the two products are swapped: u' S comes first, u S' is subtracted": -right[0],

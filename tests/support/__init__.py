@@ -13,5 +13,6 @@ calls       which of torch's functions a learner's code calls
 returned    functions that return several things at once
 refused     what has to be refused, with a message that helps
 marks       the pass marks (pass_marks.toml)
+one_weight, numpy_network    what k03 and k15 compute, right and with the known mistakes
 bands       where the references' losses lie (loss_bands.toml)
 """

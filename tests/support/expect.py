@@ -323,15 +323,14 @@ def gradients_reach(model: nn.Module, what: str = "The loss") -> None:
         name for name, value in parameters.items() if value.grad is None or not value.grad.any()
     ]
     cut = "the way to it is cut by detach(), .data or torch.no_grad()"
+    are_first = unreached == list(parameters)[: len(unreached)]  # those behind a cut are
     unused = "a layer is made but not used in forward"
     that(
         not unreached,
         f"{what} does not reach every parameter.",
         seen=f"no gradient at {', '.join(unreached)}",
         expected="a gradient at every parameter",
-        likely=list(
-            map(Cause, [cut, unused] if len(unreached) == len(parameters) else [unused, cut])
-        ),
+        likely=list(map(Cause, [cut, unused] if are_first else [unused, cut])),
         pointer=pointers.PARAMETERS,
     )
 

@@ -107,6 +107,11 @@ def loss_with(change: Callable) -> Callable:
 
 
 WRONG_A1 = {
+    "this is y_hat: the hidden activations a1 come first": part(
+        lambda parameters, x: forward(parameters, x)["y_hat"]
+    ),
+    "this is the largest of each column: np.max takes 0 as an axis, np.maximum goes entry by"
+    " entry": of_a1(lambda xw, b: np.zeros_like(xw) + (xw + b).max(axis=0)),
     BY_ORDER: part(lambda parameters, x: forward(by_order(parameters), x)["a1"]),
     "this is z1: the ReLU, max(0, z1), is not applied": of_a1(lambda xw, b: xw + b),
     "the bias b1 is left out": of_a1(lambda xw, b: np.maximum(0, xw)),
@@ -129,9 +134,21 @@ WRONG_Y_HAT = {
         of_z2(lambda z: ratio(np.exp(z), 0)),
         of_z2(lambda z: ratio(np.exp(z - z.max(axis=1, keepdims=True)), 0)),
     ],
-    "the sum runs over all scores: every row has a sum of its own, axis=1, keepdims=True": of_z2(
-        lambda z: ratio(np.exp(z), None)
+    "the sum runs over all scores: every row has a sum of its own, axis=1, keepdims=True": [
+        of_z2(lambda z: ratio(np.exp(z), None)),
+        of_z2(lambda z: ratio(np.exp(z - z.max(axis=1, keepdims=True)), None)),
+        of_z2(lambda z: ratio(np.exp(z - z.max()), None)),
+    ],
+    "the largest of each column is subtracted: each row has its own, axis=1, keepdims=True": of_z2(
+        lambda z: ratio(np.exp(z - z.max(axis=0)))
     ),
+    "each row's smallest score is subtracted, and exp overflows: subtract its largest": of_z2(
+        lambda z: ratio(np.exp(z - z.min(axis=1, keepdims=True)))
+    ),
+    "the scores are cut off at 0: the last layer has no ReLU": of_z2(
+        lambda z: softmax(np.maximum(0, z))
+    ),
+    "this is a1: y_hat comes second": part(lambda parameters, x: forward(parameters, x)["a1"]),
     "the softmax runs down the columns: axis=1 runs along a row": of_z2(
         lambda z: ratio(np.exp(z - z.max(axis=0)), 0)
     ),
@@ -165,7 +182,7 @@ WRONG_Y_HAT = {
 WRONG_LARGE = {  # of these large scores tell
     cause: wrong
     for cause, wrong in WRONG_Y_HAT.items()
-    if cause.startswith(("exp overflows", "the largest of all", "the scores are cut off"))
+    if cause.startswith(("exp overflows", "the largest of", "the scores are cut off", "each row's"))
 }
 WRONG_LOSSES = {
     "this is the sum over the points: the loss is their mean": loss_with(
@@ -209,9 +226,14 @@ WRONG_LOSSES = {
         for change in (np.add, lambda p, e: p.clip(e, 1), lambda p, e: p.clip(e, 1 - e))
     ],
     "the term of the other classes, ln(1 - p), is added: of several classes the right one counts"
-    " alone": loss_with(
-        lambda logs, picked, labels: float((picked - np.log1p(-np.exp(-picked))).mean())
-    ),
+    " alone": [
+        loss_with(lambda logs, picked, labels: float((picked - np.log1p(-np.exp(-picked))).mean())),
+        loss_with(
+            lambda logs, picked, labels: float(
+                (picked + np.log1p(-np.exp(-picked)) - np.log1p(-np.exp(-logs)).sum(axis=1)).mean()
+            )
+        ),
+    ],
 }
 
 
@@ -273,6 +295,18 @@ def wrong_gradients(name: str) -> dict[str, list[Callable]]:
         "the gradient is not divided by the number of points": back(lambda y, one, n: y - one),
         "the gradient is divided by the number of points twice": back(
             lambda y, one, n: (y - one) / n**2
+        ),
+        "the gradient is divided by the number of classes: n is the number of points": back(
+            lambda y, one, n: (y - one) / y.shape[1]
+        ),
+        "n is written into the code: it is the number of points given": [
+            back(lambda y, one, n, m=m: (y - one) / m) for m in (1050, 1500, 100, 500, 1000)
+        ],
+        "the sum of a bias runs over everything: it runs over the points, axis=0": back(
+            right, change=lambda g, p: np.full_like(g, g.sum()) if name[0] == "b" else g
+        ),
+        "d1 is built of y_hat, before the 1 is subtracted": back(
+            lambda y, one, n: (y - one if name.endswith("2") else y) / n
         ),
         "the sign is reversed: d2 = (y_hat - one_hot) / n": back(lambda y, one, n: (one - y) / n),
         "the ReLU is forgotten: d1 is 0 wherever the ReLU gave 0, which a1 > 0 tells": back(

@@ -9,6 +9,7 @@ from dojo.diagnosis import Cause, Diagnosis
 from dojo.training import evidence, replay
 from dojo.training.rules import Training, gradient_rounding_decides, largest, shown
 
+CHANGED = "the features are changed, or filled up, before the model gets them"
 WHICH_LOSS = (
     "Compute the loss of the stub and its gradient by hand in the first epoch: is p.grad that"
     " number just before optimizer.step()?"
@@ -47,6 +48,10 @@ def each_follows_the_gradient(training: Training) -> Diagnosis | None:
         cause: _only(training.right_gradients(at, loss, here))
         for cause, loss in training.wrong().items()
     }
+    if training.rule.restarts and not step:  # the gradients of the runs before are still there
+        earlier = training.record.before[: training.record.run()[0] + 1]
+        piled = training.right_gradients(earlier)
+        others[evidence.PILED_UP] = None if piled is None else piled.sum(dim=0)
     if here:
         first = step % len(training.sizes)
         begin = sum(training.sizes[:first])
@@ -62,7 +67,9 @@ def each_follows_the_gradient(training: Training) -> Diagnosis | None:
         batch = (features[rows], labels[rows])
         sees = f"the step sees {len(rows)} of the {len(features)} examples: it is one step on all"
         others[sees] = _only(replay.gradients(training.model, training.rule.loss, at, *batch))
-    elif len(rows) and -1 not in rows:
+    elif -1 in rows:
+        others[CHANGED] = found[step]
+    elif len(rows):
         mixed = replay.gradients(training.model, training.rule.loss, at, features[rows], labels)
         others[evidence.MIXED] = _only(mixed)
     told = evidence.of_gradient(
