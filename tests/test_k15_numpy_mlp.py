@@ -94,6 +94,14 @@ class TestInit:
                 0.03 < beyond < 0.062, headline, seen=seen, expected=expected, likely=likely
             )
 
+        first, second = (parameters[name].ravel()[:100] for name in ("W1", "W2"))
+        headline = "W2 has the random numbers of W1 once more."
+        likely = expect.told("the generator is made twice of one seed: make it once, for both")
+        seen, expected = expect.describe(second), "other random numbers"
+        expect.that(
+            not np.allclose(first, second), headline, seen=seen, expected=expected, likely=likely
+        )
+
     def test_biases_begin_at_zero(self, kata):
         parameters = named(
             kata.init_parameters(input_dim=3, hidden_dim=4, num_classes=5), "init_parameters(...)"

@@ -77,7 +77,8 @@ def the_seed(kata, draw: Draw):
     found = {
         name: [bool((one[name] == some[name]).all()) for some in (again, other)] for name in NAMES
     }
-    return {**found, "default": bool((default["W1"] == number["W1"]).all())}
+    repeated = bool((one["W1"].ravel()[:12] == one["W2"].ravel()[:12]).all())
+    return {**found, "default": bool((default["W1"] == number["W1"]).all()), "repeated": repeated}
 
 
 @question("forward", times=2)

@@ -199,9 +199,12 @@ WRONG_LOSSES = {
         loss_with(lambda logs, picked, labels: float(logs.mean())),
         loss_with(lambda logs, picked, labels: float(logs.sum(axis=1).mean())),
     ],
-    "the wrong classes are in the mean as zeros: it runs over the points alone": loss_with(
-        lambda logs, picked, labels: float(picked.sum() / logs.size)
-    ),
+    "the wrong classes are in the mean as zeros: it runs over the points alone": [
+        loss_with(lambda logs, picked, labels: float(picked.sum() / logs.size)),
+        loss_with(
+            lambda logs, picked, labels: float((np.eye(logs.shape[1])[labels] * logs).mean())
+        ),
+    ],
     "this picks the right class's column for every row: y_hat[np.arange(n), labels]": loss_with(
         lambda logs, picked, labels: float(logs[:, labels].mean())
     ),
