@@ -222,6 +222,8 @@ class TestGrid:
             "this is one of the outputs: with several, two as well, take argmax(dim=1)": [
                 lambda *given: outputs_of(*given)[:, :, 0],
                 lambda *given: outputs_of(*given)[:, :, -1],
+            ],
+            "two outputs are taken for one probability: with two as well, take argmax(dim=1)": [
                 lambda *given: one_of_two(0, *given),
                 lambda *given: one_of_two(1, *given),
             ],
@@ -244,6 +246,7 @@ class TestGrid:
                 return kata.predict_grid(model, x1, x2)
             except RuntimeError as error:
                 if len(x1) * len(x2) == 1 and "invalid for input of size" in str(error):
+                    kata.predict_grid(model, x1.repeat(3), x2.repeat(2))  # other grids are fine
                     what = "A grid of a single point does not get its answer."
                     expected, likely = "one class number", expect.told(SQUEEZED)
                     expect.unmet(what, seen=error, expected=expected, likely=likely)
