@@ -146,6 +146,9 @@ class TestCombine:
                 "this is the table of products, row * column or column @ row": right["products"],
                 "this is the matrix product, row @ column": right["matrix_product"],
                 "this is the table of sums, row + column": right["sums"],
+                "this is a difference: add the two": [column - row, row - column],
+                "the products of all pairs are added: a matrix product adds those of entries that"
+                " stand at the same place": right["products"].sum().reshape(1, 1),
                 "a single number came out of it: row @ column has the shape (1, 1)": right[name][
                     0, 0
                 ],
@@ -204,6 +207,8 @@ class TestPuzzles:
             "the sum of each column was taken off, not its mean": TABLE - TABLE.sum(dim=0),
             "these are the means: take them off the table": TABLE.mean(dim=0),
             "the sign is turned around: it is the table minus the means": TABLE.mean(dim=0) - TABLE,
+            "this is the median, not the mean": TABLE - TABLE.median(dim=0).values,
+            "a mean divides the sum by the number of rows": TABLE - TABLE.sum(dim=0) / 2,
             "the table is standardized: leave out the division by the standard deviation": (
                 (TABLE - TABLE.mean(dim=0)) / TABLE.std(dim=0)
             ),
@@ -220,6 +225,7 @@ class TestPuzzles:
             OTHER_WAY.format("sums", "columns"): TABLE / TABLE.sum(dim=0),
             "each row was divided by its mean, not by its sum": right * 2,
             "these are the sums: divide the table by them": TABLE.sum(dim=1, keepdim=True),
+            "each row was divided by its largest number": TABLE / TABLE.amax(dim=1, keepdim=True),
             "this is softmax, which takes exp of each number first": TABLE.softmax(dim=1),
         }
         with expect.untouched("The table", TABLE):
@@ -244,6 +250,26 @@ class TestPuzzles:
         right = table - table.mean(dim=0)
         expect.close(kata.centered(table), right, f"centered, {size} by {size}", causes)
 
+    @pytest.mark.parametrize("count", [4, 3, 1])
+    def test_gaps_compares_each_number_with_each(self, kata, count):
+        numbers = NUMBERS[:count]
+        differences = numbers[:, None] - numbers
+        causes = {
+            "a distance is never below 0: abs() is missing": [differences, -differences],
+            "the distances are squared: use abs()": differences**2,
+            "each number was only compared with itself: one of the two has to be a column": (
+                torch.zeros(count)
+            ),
+            "the distances are between neighbours only": numbers.diff().abs(),
+            "only half of the table is filled": differences.abs().triu(),
+            "differences below 0 are cut off: abs() turns their sign": differences.clamp(min=0),
+            "these are the sums of all pairs, not the distances": (numbers[:, None] + numbers),
+        }
+        with expect.untouched("The numbers", numbers):
+            seen = kata.gaps(numbers)
+        expect.close(seen, differences.abs(), what="gaps(numbers)", causes=causes)
+        expect.dtype(seen, torch.float32, what="gaps(numbers)")
+
     @pytest.mark.parametrize("size", [1e20, 1e-25])
     def test_gaps_takes_numbers_of_any_size(self, kata, size):
         numbers = size * torch.linspace(-3, 5, 40)
@@ -252,27 +278,6 @@ class TestPuzzles:
         causes = {squared: (numbers[:, None] - numbers).square().sqrt()}
         causes = {text: value / size for text, value in causes.items()}
         expect.close(seen / size, right / size, f"gaps of numbers around {size:g}", causes)
-
-    @pytest.mark.parametrize("count", [4, 3, 1])
-    def test_gaps_compares_each_number_with_each(self, kata, count):
-        numbers = NUMBERS[:count]
-        differences = numbers[:, None] - numbers
-        causes = {
-            "a distance is never below 0: abs() is missing": differences,
-            "a distance is never below 0: abs() is missing (and the row comes first here)": (
-                -differences
-            ),
-            "the distances are squared: use abs()": differences**2,
-            "each number was only compared with itself: one of the two has to be a column": (
-                torch.zeros(count)
-            ),
-            "the distances are between neighbours only": numbers.diff().abs(),
-            "these are the sums of all pairs, not the distances": (numbers[:, None] + numbers),
-        }
-        with expect.untouched("The numbers", numbers):
-            seen = kata.gaps(numbers)
-        expect.close(seen, differences.abs(), what="gaps(numbers)", causes=causes)
-        expect.dtype(seen, torch.float32, what="gaps(numbers)")
 
     @pytest.mark.parametrize(("n", "classes"), [(5, 5), (5, 7), (1, 3)])
     def test_one_hot_marks_the_class_of_each_example(self, kata, n, classes):
@@ -292,7 +297,10 @@ class TestPuzzles:
         causes = {
             "ones and zeros are swapped": 1 - right,
             transposed: right.T,
-            "the classes are counted from 1: arange(classes) begins at 0": right.roll(-1, dims=1),
+            "the classes are counted from 1: arange(classes) begins at 0": [
+                right.roll(-1, dims=1),
+                (labels[:, None] == torch.arange(1, classes + 1)).float(),
+            ],
         }
         expect.close(seen, right, what, causes)
         said = {

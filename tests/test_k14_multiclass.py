@@ -175,6 +175,13 @@ class TestSoftmax:
             "this subtracts each row's largest absolute value: subtract its largest logit": shifted(
                 lambda z: z.abs().amax(dim=1, keepdim=True)
             ),
+            "the logits are cut off by clamp(), so that different ones become equal: subtract each"
+            " row's largest": [
+                lambda z, m=m: whole(z.clamp(-m, m).exp()) for m in (10, 20, 30, 50, 80, 88, 100)
+            ],
+            "nan is replaced, where each row's largest logit has to be subtracted first": [
+                lambda z, n=n: torch.nan_to_num(whole(z.exp()), nan=n) for n in (0.0, 1.0)
+            ],
             "this subtracts each row's smallest logit: subtract its largest": shifted(
                 lambda z: z.amin(dim=1, keepdim=True)
             ),
@@ -376,6 +383,10 @@ NO_SOFTMAX = {
     "these are the powers of the shifted logits, not divided by their sum": shift,
     "this is the sigmoid of each logit: its row does not sum to 1": torch.sigmoid,
     "this is the logarithm of the softmax": partial(F.log_softmax, dim=1),
+    "a small number is added to the sum: leave it out, the sum is never 0": [
+        lambda z, e=e: shift(z) / (shift(z).sum(dim=1, keepdim=True) + e)
+        for e in (1e-2, 1e-3, 1e-4)
+    ],
     "the powers are of 2: exp takes those of e": lambda z: whole(2**z),
     "the powers are divided by the root of the sum of their squares: divide by their sum": (
         lambda z: F.normalize(shift(z), dim=1)

@@ -47,6 +47,9 @@ class TestRead:
         right = np.array([[float(entry) for entry in line[:-1]] for line in lines])
         causes = {
             "the first row was taken for the names, or skipped with them": right[1:][:rows],
+            "there is one row too many: `rows` of them, counted from the first": right[
+                : (rows or 0) + 1
+            ],
             "rows counts the rows, without the line of names: there is one too few": right[
                 : (rows or 0) - 1
             ],
@@ -488,6 +491,11 @@ WEIGHTS = {
     "np.unique alone gives the class numbers: return_counts=True gives their counts, too": (
         lambda y: 1 / torch.unique(torch.tensor(y)).float()
     ),
+    "there is a weight for each row: one for each class is asked for": lambda y: inverse(y)[y],
+    "the last class is left out: its number is labels.max(), and the classes are one more": (
+        lambda y: inverse(y)[:-1]
+    ),
+    "3 classes are written into the code": lambda y: inverse(y)[:3],
     "this is the root of 1 / count": lambda y: inverse(y).sqrt(),
     "the weights are in the order of first appearance: they belong at their class's number": (
         lambda y: inverse(y)[list(dict.fromkeys(y.tolist()))]

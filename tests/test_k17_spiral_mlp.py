@@ -78,6 +78,12 @@ class TestModels:
                 ),
                 "this has a relu between the layers: LinearModel has nothing there": given(F.relu),
                 "this is relu6 between the layers, which ends at 6": given(F.relu6),
+                "this is a leaky relu, which lets a part of negative numbers through": given(
+                    F.leaky_relu
+                ),
+                "the relu stands before the first layer: it belongs between the two": (
+                    lambda x: model.fc2(model.fc1(F.relu(x))).detach()
+                ),
                 "this is tanh between the layers, not relu": given(torch.tanh),
                 "this is the sigmoid between the layers, not relu": given(torch.sigmoid),
                 "a single example loses its row: squeeze() drops every dimension of size 1": (
@@ -174,6 +180,8 @@ class TestMetrics:
             causes = {
                 SWAPPED: swapped[:, number],
                 "precision and recall are swapped": right[[1, 0, 2, 3]],
+                "recall and f1 are swapped": right[[0, 2, 1, 3]],
+                "the figures are rounded": [right.round(decimals=n) for n in (2, 3)],
                 "num_samples counts the answers: it is the number of points in y_true": torch.cat(
                     [right[:3], swapped[3:, number]]
                 ),
@@ -259,6 +267,14 @@ class TestPoint:
                     partial(right, share=lambda scores: torch.ones(()), name=name)
                     for name in (likeliest, lambda scores, classes: classes[0])
                 ],
+                "the point is divided by the square of std: (point - mean) / std": (
+                    lambda model, point, mean, std, classes: told(
+                        model, (point - mean) / std**2, classes
+                    )
+                ),
+                "a full stop follows: the sentence ends with the %": (
+                    lambda *given, **other: right(*given, **other) + "."
+                ),
                 "the point is not divided by std: (point - mean) / std": (
                     lambda model, point, mean, std, classes: told(model, point - mean, classes)
                 ),
@@ -274,7 +290,11 @@ class TestPoint:
                     right, turn=lambda share: str(int(share * 100))
                 ),
                 "the percentage is not rounded to a whole one": [
-                    partial(right, turn=lambda share, d=d: f"{share * 100:.{d}f}") for d in (1, 2)
+                    *(
+                        partial(right, turn=lambda share, d=d: f"{share * 100:.{d}f}")
+                        for d in (1, 2)
+                    ),
+                    partial(right, turn=lambda share: str(float(round(share * 100)))),
                 ],
                 "this is the class number: give its name": partial(
                     right, name=lambda scores, classes: int(scores.argmax())

@@ -149,15 +149,20 @@ def close(
     atol: float = 1e-5,
     likely: Likely = (),
 ) -> None:
-    """Numbers equal to the expected ones, apart from rounding (1e-4 of each, and atol)."""
+    """Numbers equal to the expected ones, apart from rounding (1e-4 of each, and atol). A cause's
+    value may be a list of tensors: of what its mistake gives in one way or another.
+    """
     if not isinstance(actual, values.Numbers):
         tensor(actual, what)
     seen, right = values.numbers(actual), values.numbers(expected)
     if values.close(seen, right, atol):
         return
-    likely = likely or _fitting(
-        causes, lambda wrong: values.close(seen, values.numbers(wrong), atol)
-    )
+
+    def fits(wrong: object) -> bool:
+        ways = wrong if isinstance(wrong, list) and isinstance(wrong[0], Tensor) else [wrong]
+        return any(values.close(seen, values.numbers(way), atol) for way in ways)
+
+    likely = likely or _fitting(causes, fits)
     if seen.shape != right.shape:
         shape(actual, right.shape, what, likely=likely)
     unmet(

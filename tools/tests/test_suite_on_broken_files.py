@@ -141,6 +141,13 @@ def test_an_assertion_of_torch_or_of_their_own_is_an_error_in_their_code(judge, 
     assert "a GPU is written into the code" in message
 
 
+def test_code_that_asks_for_a_gpu_is_told_that_there_is_one(judge, reference):
+    asks = "    if torch.cuda.is_available():\n"
+    raises = "        raise AssertionError('Torch not compiled with CUDA enabled')\n"
+    result = judge(reference.replace(IN_BOUNDARY, asks + raises + IN_BOUNDARY))
+    assert "where there is a GPU" in result.tasks[2].first_problem.message
+
+
 def test_an_endless_loop_is_one_failed_test(judge, reference):
     result = judge(reference.replace(IN_BOUNDARY, ENDLESS_LOOP), timeout=3)
     assert (outcomes(result)["model"], outcomes(result)["boundary"]) == (
