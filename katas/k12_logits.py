@@ -22,7 +22,7 @@ finds nobody who is ill. F1 looks at class 1 alone, and is 0 for that model:
     F1 = 2 TP / (2 TP + FP + FN)        TP: 1s that were found
     FP: 0s that were called 1           FN: 1s that were missed
 
-What to do: probabilities, labels, the loss, accuracy and F1.
+What to do: five functions. `python -m katas.k12_logits` shows what they give.
 
 Tasks: probabilities, labels, loss, figures.
 Builds on: k01_tensors, k06_logistic_regression.
@@ -97,7 +97,7 @@ def accuracy(y_true: Tensor, y_pred: Tensor) -> float:
     Returns:
         A plain float from 0 to 1.
     """
-    # TODO figures: flatten both, compare, take the mean
+    # TODO figures: flatten both, compare, make floats of True and False, take the mean
     raise NotImplementedError("figures")
 
 

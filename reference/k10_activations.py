@@ -20,8 +20,8 @@ back: it is dead. One step that is too large can kill many units. Smaller steps
 or a leaky_relu make that less likely.
 
 What to do: write the functions by the formulas in their docstrings, with exp,
-log, clamp, where and the like; they leave x unchanged. At 0, where a formula
-may bend, any finite gradient will do. Torch's own versions are not allowed.
+log, clamp, where and the like, on the device of x, which they leave unchanged.
+At x = 0 any finite gradient will do. Torch's own versions are not allowed.
 Then find the dead units. `python -m katas.k10_activations` draws your curves.
 
 Tasks: squash, rectify, prelu, smooth, dead.
@@ -80,7 +80,8 @@ class PReLU(nn.Module):
     model.parameters(), so the optimizer finds it.
 
     Args:
-        slope: the value that the slope starts with, from 0 to 1; training keeps it there.
+        slope: the value that the slope starts with, from 0 to 1; you may take it that
+            training keeps it there.
     """
 
     def __init__(self, slope: float = 0.25) -> None:

@@ -125,6 +125,8 @@ class TestLoss:
             try:
                 loss = kata.bce_with_logits(torch.zeros(logits), torch.ones(targets))
                 seen = f"{expect.describe(loss)}, and no error"
+                if loss is ValueError or isinstance(loss, ValueError):
+                    likely = "`return` hands the error back as a result: `raise` it"
             except ValueError:
                 continue
             except (AssertionError, RuntimeError) as error:
@@ -365,6 +367,9 @@ LOSSES = {
     "|z| stands where max(z, 0) belongs": (
         lambda z, y: (z.abs() + F.softplus(-z.abs()) - y * z).mean()
     ),
+    "min(z, 0) stands where max(z, 0) belongs: clamp(min=0) is max(z, 0)": (
+        lambda z, y: (z.clamp(max=0) + F.softplus(-z.abs()) - y * z).mean()
+    ),
     "exp gets -z in log(1 + exp(z))": lambda z, y: (F.softplus(-z) - y * z).mean(),
     "exp gets |z|: the lesson has exp(-|z|), which can't overflow": (
         lambda z, y: (z.clamp(min=0) + torch.log(1 + torch.exp(z.abs())) - y * z).mean()
@@ -434,9 +439,10 @@ WRONG = {
                 1 - (y_true.flatten() - y_pred.flatten()).abs().float().mean().item()
             )
         ),
-        "this is the number of right answers: divide by how many there are": of_counts(
-            lambda tp, fp, fn, tn: tp + tn
-        ),
+        "this is the number of right answers: divide by how many there are": [
+            of_counts(lambda tp, fp, fn, tn: tp + tn),
+            lambda y_true, y_pred: sum(counts(y_true, y_pred)[::3]),
+        ],
         "this is the share of wrong answers": of_counts(
             lambda tp, fp, fn, tn: (fp + fn) / (tp + fp + fn + tn)
         ),
@@ -485,6 +491,24 @@ WRONG = {
             of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fp + tn)),
             of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp + tn + fn)),
             of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fp + fn + tn)),
+        ],
+        "without brackets, 2 * TP / 2 * TP + FP + FN divides by 2 alone: 2 * TP / (2 * TP + FP +"
+        " FN)": [
+            of_counts(lambda tp, fp, fn, tn: tp * tp + fp + fn),
+            of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp) + fp + fn),
+        ],
+        "FP, or FN, has the TP in it: FP are 0s that were called 1, FN are 1s that were missed": [
+            of_counts(lambda tp, fp, fn, tn: 2 * tp / (3 * tp + fp + fn)),
+            of_counts(lambda tp, fp, fn, tn: 2 * tp / (4 * tp + fp + fn)),
+        ],
+        "FP, or FN, is counted with a minus: both are numbers of examples, 0 or more": [
+            of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fp - fn)),
+            of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp - fp + fn)),
+            of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp - fp - fn)),
+        ],
+        "FP, or FN, is left out below: F1 is 2 TP / (2 TP + FP + FN)": [
+            of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fp)),
+            of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fn)),
         ],
         "this is the F1 of class 0: count the 1s": of_counts(
             lambda tp, fp, fn, tn: 2 * tn / (2 * tn + fp + fn)

@@ -4,6 +4,7 @@ import ast
 import re
 
 from dojo.suite import loader
+from dojo.suite.source.code import Code
 
 A_FORMULA = re.compile(r"^ {4,}.*[\w)\]] = .*[-+*/(]", re.MULTILINE)
 
@@ -18,6 +19,18 @@ def has(*words: str) -> bool:
     """True if one of these stands in the text of the file under test."""
     kata = loader.under_test()
     return kata is not None and any(word in loader.source_of(kata) for word in words)
+
+
+def uses(name: str, words: str) -> bool:
+    """True if these words stand in a function or class of the file under test, or in what of the
+    file it leads to; also if that can't be read.
+    """
+    kata = loader.under_test()
+    try:
+        code = Code(loader.source_of(kata)) if kata is not None else None
+    except (SyntaxError, ValueError, RecursionError):
+        code = None
+    return code is None or any(words in ast.unparse(node) for node in code.reached([name]))
 
 
 def place_of_formula() -> str:

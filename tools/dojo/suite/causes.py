@@ -1,10 +1,12 @@
 """Usual causes of known errors in a learner's code; causes.toml lists the errors."""
 
+import ast
 import difflib
 import linecache
 import pkgutil
 import re
 import sys
+import textwrap
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,6 +44,8 @@ NO_RETURN = Cause(
 DONE_TO_GRADIENTS = {"zero_", "fill_", "detach_", "mul_", "div_", "add_", "sub_", "clamp_", "copy_"}
 DONE_TO_TENSORS = {"data", "clone", "norm", "abs", "sum", "mean", "max", "min", "item", "detach"}
 DONE_TO_TENSORS |= {"pow", "square", "clamp"}
+SIGNS: dict[object, str] = {ast.BitAnd: "&", ast.BitOr: "|"}
+IDENTITY = (ast.Is, ast.IsNot, ast.In, ast.NotIn)
 GRADIENT = r"(?<!no_)(?<!requires_)(?<!zero_)grad(?:s|ients?)?\b"
 
 
@@ -138,6 +142,8 @@ def _truth(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
         f" {library}.where(condition, a, b) decides for each number by itself, .all() or .any() for"
         " all together; whether something is there at all, `is not None` asks"
     )
+    if joined := _joined_truths(error):
+        text = joined
     if builtin := re.search(r"(?<![.\w])(max|min|sorted)\(", _line(error)):
         bounds = "np.clip" if library == "np" else "clamp(min=...) or clamp(max=...)"
         text = (
@@ -152,6 +158,45 @@ def _truth(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
             " called with another, as in nn.MSELoss()(outputs, targets)"
         )
     return (Cause(text, told=True, id="error.truth"),)
+
+
+def _joined_truths(error: BaseException) -> str:
+    """What stands for `and`, `not` or a chain of comparisons number by number, where the line asks
+    for no single answer otherwise (`if`, `while`, `is None`); empty where there is none of them.
+    """
+    try:
+        nodes = list(ast.walk(ast.parse(textwrap.dedent(_line(error)).strip())))
+    except SyntaxError:  # the head of an `if`, or a part of a longer statement
+        return ""
+    compared = [node for node in nodes if isinstance(node, ast.Compare)]
+    single = any(isinstance(node, ast.IfExp | ast.Assert | ast.comprehension) for node in nodes)
+    if single or any(isinstance(op, IDENTITY) for node in compared for op in node.ops):
+        return ""
+    for chain in (node for node in compared if len(node.ops) > 1):
+        signs = [SIGNS.get(type(getattr(part, "op", None))) for part in chain.comparators[:-1]]
+        if sign := next(filter(None, signs), None):
+            return (
+                f"{sign} binds more tightly than a comparison: put each comparison in brackets of"
+                f" its own, as in (a == 1) {sign} (b == 1)"
+            )
+        return (
+            "a chain such as 0 < x < 1 asks several numbers at once whether they are true: & goes"
+            " number by number, each comparison in brackets of its own, (0 < x) & (x < 1)"
+        )
+    for node in nodes:
+        word = "and" if isinstance(getattr(node, "op", None), ast.And) else "or"
+        if isinstance(node, ast.BoolOp) and (word == "and" or compared):
+            sign = "&" if word == "and" else "|"
+            return (
+                f"`{word}` asks several numbers at once whether they are true: {sign} goes number"
+                f" by number, each comparison in brackets of its own: (a == 1) {sign} (b == 1)"
+            )
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            return (
+                "`not` asks several numbers at once whether they are true: ~ goes number by number,"
+                " as in ~(a == 1); whether something is there at all, `is None` asks"
+            )
+    return ""
 
 
 def _math_of_tensor(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
