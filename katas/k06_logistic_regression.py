@@ -51,7 +51,9 @@ class LogisticRegression(nn.Module):
 
 
 def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 1000) -> list[float]:
-    """Fit the model in place with nn.BCELoss; each epoch is one step on all examples.
+    """Fit the model in place, from the weights it has, with nn.BCELoss; each epoch is one step on
+    all examples. After 1000 epochs on the sine bands, each of the 25 probabilities is within 0.01
+    of the best line's.
 
     Args:
         features: (n, num_features) float32, on the model's device.
@@ -72,7 +74,7 @@ def decision_boundary(model: LogisticRegression, x1: Tensor) -> Tensor:
         x1: (n,) float32, on the model's device.
 
     Returns:
-        (n,) float32 on the same device, without gradient.
+        (n,) float32 on the same device, without gradient. The model and x1 stay as they are.
     """
     # TODO boundary: solve w1 * x1 + w2 * x2 + b = 0 for x2
     raise NotImplementedError("boundary")

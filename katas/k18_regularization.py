@@ -85,7 +85,8 @@ def deviations(x: Tensor, std: float, layers: int = 10) -> list[float]:
     """Send a signal through many layers and measure its size after each of them.
 
     Every layer maps activations (n, width) to relu(activations @ W), again (n, width). It has its
-    own weights W (width, width), standard normal random numbers times std, and no bias.
+    own weights W (width, width), standard normal random numbers times std, other ones in every
+    call, and no bias.
 
     Args:
         x: (n, width) float32, the input of the first layer, on any device; left unchanged.
@@ -101,8 +102,10 @@ def deviations(x: Tensor, std: float, layers: int = 10) -> list[float]:
 
 
 def overfit(model: nn.Module, features: Tensor, labels: Tensor, epochs: int = 200) -> list[float]:
-    """Fit the model in place with nn.CrossEntropyLoss, in training mode: in every epoch one step on
-    all examples. The optimizer and its learning rate are your choice.
+    """Fit the model in place, from the weights it has, with nn.CrossEntropyLoss, in training mode:
+    in every epoch one step on all examples. The optimizer and its learning rate are your choice.
+
+    With 302 hidden units and 200 epochs, at least half of the 105 points come out right.
 
     Args:
         model: gives raw scores. It comes in either mode and is left in that mode.

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import parallel_lines, sine_bands
-from tests.support import expect, formula, placement, training
+from tests.support import expect, formula, placement, training, values
 
 RULE = training.Rule(
     F.binary_cross_entropy,
@@ -149,8 +149,10 @@ class TestBoundary:
                 -(w1 * torch.linspace(float(x1.min()), float(x1.max()), count) + b) / w2
             ),
         }
-        with expect.untouched("x1", x1):
-            x2 = kata.decision_boundary(model, x1)
+        model.linear(torch.randn(4, 2)).sum().backward()
+        before = values.copied([model, x1])
+        x2 = kata.decision_boundary(model, x1)
+        formula.expect_as_it_came([model, x1], before, "decision_boundary(model, x1)")
         what = "x2 along the boundary"
         expect.close(x2, -(w1 * x1 + b) / w2, what, causes)
         expect.dtype(x2, torch.float32, what)

@@ -386,19 +386,17 @@ class TestDepth:
             likely="a seed is set inside deviations: leave seeds to the caller",
         )
         factors = []
-        for _ in range(200):  # half of the weights are negative, and leave nothing
-            first, second = signals.numbers(
-                kata.deviations(torch.tensor([[0.0], [1.0]]), 1.0, 2), 2
-            )
-            # 0 and w have the deviation w / sqrt(2)
-            factors += [(first * 2**0.5, second / first)] if second > 0 else []
+        for _ in range(200):  # of eight, seven have a negative weight, and leave nothing
+            signal = kata.deviations(torch.tensor([[0.0], [1.0]]), 1.0, 3)
+            first, second, third = signals.numbers(signal, 3)
+            factors += [(second / first, third / second)] if third > 0 else []
         unlike = [pair for pair in factors if abs(pair[0] - pair[1]) > 1e-4 * pair[0]]
         headline = "All layers have the same weights."
         likely = "draw them inside the loop, new ones for every layer"
         seen = (
-            "the same factor in both layers, every time"
+            "the same factor from layer to layer, every time"
             if factors
-            else "nothing ever comes through two layers of one unit"
+            else "nothing ever comes through three layers of one unit"
         )
         expect.that(unlike, headline, seen=seen, expected="different factors", likely=likely)
         signal = kata.deviations(torch.zeros(5, 4), 1.0, 3)

@@ -130,8 +130,13 @@ def training_on_another_device(kata, draw: Draw):
 @question("boundary", times=2)
 def boundary(kata, draw: Draw):
     model, x1 = draw.weights(kata.LogisticRegression(1, 2)), draw.normal(9)
+    model.linear(draw.normal(4, 2)).sum().backward()
     alone = kata.decision_boundary(model, draw.normal(1))
-    return {"x2": kata.decision_boundary(model, x1), "x1": x1, "alone": alone}
+    found = {"x2": kata.decision_boundary(model, x1), "x1": x1, "alone": alone}
+    for number, weight in enumerate(model.parameters()):
+        found[f"weight {number}"] = weight.detach()
+        found[f"its gradient {number}"] = [weight.requires_grad, weight.grad]
+    return {**found, "modes": [part.training for part in model.modules()]}
 
 
 @question("boundary")

@@ -76,7 +76,12 @@ def copied(value: Any) -> Any:
         return type(value)([copied(part) for part in value])
     if isinstance(value, dict):
         return {key: copied(part) for key, part in value.items()}
-    return copy.deepcopy(value) if isinstance(value, np.ndarray | nn.Module) else value
+    if not isinstance(value, nn.Module):
+        return copy.deepcopy(value) if isinstance(value, np.ndarray) else value
+    twin = copy.deepcopy(value)  # which leaves out .grad
+    for one, kept in zip(twin.parameters(), map(gradient_of, value.parameters()), strict=True):
+        one.grad = None if kept is None else kept.detach().clone()
+    return twin
 
 
 def gradient_of(value: Tensor) -> Tensor | None:
