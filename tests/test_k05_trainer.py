@@ -431,11 +431,11 @@ class TestPrints:
         model = line()
         optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
         losses = kata.trainer(model, nn.MSELoss(), optimizer, batches())
-        expect.losses(losses, epochs=5, what="trainer(model, criterion, optimizer, dataloader)")
         printed = capsys.readouterr().out.count("\n")
-        headline, likely = "Not a line for each epoch.", "keep the stub's epochs=5, verbose=True"
-        seen = counted(printed, "line")
+        headline = "Without further arguments: not a line for each of five epochs."
+        seen, likely = counted(printed, "line"), "keep the stub's epochs=5, verbose=True, every=1"
         expect.that(printed == 5, headline, seen=seen, expected="5 lines", likely=likely)
+        expect.losses(losses, epochs=5, what="trainer(model, criterion, optimizer, dataloader)")
 
     def test_prints_only_after_every_so_many_epochs(self, kata, capsys):
         losses = run(kata, line(), batches(), epochs=7, verbose=True, every=3)
