@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.support import expect
+from tests.support import expect, subject
 
 
 def check_flow(
@@ -65,6 +65,8 @@ def recording(function: Callable[..., Any], loss: Callable[..., Tensor]) -> Call
     """The learner's function. Where its backward() raises an error because the weight that it hands
     to its loss does not record, that is told.
     """
+
+    subject.is_about(function)
 
     @functools.wraps(function)
     def call(*given: Any) -> Any:

@@ -21,21 +21,37 @@ def of_shape(seen: tuple[int, ...], expected: tuple[int, ...]) -> list[Cause]:
     if len(seen) == len(expected) == 2 and seen == expected[::-1] and seen != expected:
         return [Cause("rows and columns are swapped")]
     if math.prod(seen) == math.prod(expected):
+        if len(seen) < len(expected) and subject.has("squeeze("):
+            return [Cause("squeeze takes sizes of 1 away: reshape to the shape that is asked for")]
         return [
             Cause(
                 "the numbers are there in another arrangement: reshape, unsqueeze or squeeze puts"
                 " them right"
             )
         ]
-    size = Cause("a size is written into the code")
+    size = _of_size(seen, expected)
     if len(seen) < len(expected):
         return [Cause("a dimension was summed up, picked out or flattened away"), size]
     if len(seen) > len(expected):
         return [Cause("a dimension is left that should have been summed up, or picked out"), size]
     if seen[1:] == expected[1:]:
-        return [size, Cause("rows are left out, or taken twice")]
+        few = seen[0] < expected[0]
+        return [size, Cause("rows are left out" if few else "there are more rows than asked for")]
     swapped = Cause("the sizes of a layer are swapped: nn.Linear(inputs, outputs)")
     return [size, swapped] if subject.has("nn.Linear") else [size]
+
+
+def _of_size(seen: tuple[int, ...], expected: tuple[int, ...]) -> Cause:
+    """The likely cause of another size: one that the code holds, or one more or less; or where to
+    look.
+    """
+    off = [pair for pair in zip(seen, expected, strict=False) if pair[0] != pair[1]]
+    if subject.writes({size for size, _ in off} or set(seen)):
+        return Cause("a size is written into the code")
+    if len(seen) == len(expected) and all(abs(one - other) == 1 for one, other in off):
+        more = "one more" if off[0][0] > off[0][1] else "one less"
+        return Cause(f"{more} than right: where does the counting begin, and where does it end?")
+    return Cause("which line makes this size, and along which dimension does it work?")
 
 
 def of_device(value: Tensor, expected: torch.device) -> str:

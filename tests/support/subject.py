@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Collection
 
 from dojo.suite import loader
 from dojo.suite.source.code import Code
@@ -31,6 +32,22 @@ def uses(name: str, words: str) -> bool:
     except (SyntaxError, ValueError, RecursionError):
         code = None
     return code is None or any(words in ast.unparse(node) for node in code.reached([name]))
+
+
+def writes(numbers: Collection[int]) -> bool:
+    """True if one of these numbers is written into what the test used of the file; also if that
+    can't be read.
+    """
+    kata = loader.under_test()
+    try:
+        code = Code(loader.source_of(kata)) if kata is not None else None
+    except (SyntaxError, ValueError, RecursionError):
+        code = None
+    if kata is None or code is None:
+        return True
+    nodes = (node for part in code.reached(loader.used(kata)) for node in ast.walk(part))
+    written = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    return any(type(one) is int and one in numbers for one in written)
 
 
 def place_of_formula() -> str:

@@ -58,6 +58,8 @@ class KnownError:
     pattern: str
     cause: str = ""
     causes: tuple[str, ...] = ()
+    line: str = ""
+    more: str = ""
     look: Literal[
         "",
         "attribute_of_none",
@@ -87,7 +89,8 @@ def likely(error: BaseException) -> tuple[Cause, ...]:
         if entry.error in names and (match := re.search(entry.pattern, str(error))):
             if entry.look:
                 return LOOKS[entry.look](error, match)
-            texts = entry.causes or (entry.cause,)
+            is_more = entry.more and re.search(entry.line, _line(error))
+            texts = entry.causes or (entry.cause + (entry.more if is_more else ""),)
             return tuple(
                 Cause(_filled(text, match), bool(entry.cause), f"error.{entry.id}{number}")
                 for number, text in zip(["", ".2"], texts, strict=False)
