@@ -142,7 +142,8 @@ def test_a_class_of_the_learners_own_is_asked_where_it_makes_the_attribute(tmp_p
         ("data & twos", "&, |, ^ and ~ work on truth values and whole numbers", "raise"),
         ("max(0, np.ones(2))", "np.maximum and np.minimum compare two", "torch."),
         ("np.max(0, np.ones(2))", "the second argument of np.max", "raise"),
-        ("np.ones((4, 2)) / np.ones(4)", "keepdims=True", "print their shapes"),
+        ("np.ones((4, 2)) / np.ones(4)", "print their shapes", "keepdims=True"),
+        ("np.ones((4, 2)) / np.ones((4, 2)).sum(axis=1)", "keepdims=True", "   "),
         ("np.ones((4, 2)) @ np.ones((4, 2))", "Is one to be transposed", "   "),
         ("data - data.max(dim=1)", "take .values or .indices", "   "),
         ("weight.clone().requires_grad = False", "detach().clone() cuts it loose", "   "),
@@ -191,7 +192,7 @@ def test_a_class_of_the_learners_own_is_asked_where_it_makes_the_attribute(tmp_p
         ("1 if data > 0 else 2", "asks several numbers at once", "   "),
         (
             "torch.ones(5, 3) + torch.ones(4)",
-            "in one dimension the one has 3 entries, the other 4",
+            "along one dimension one of them has 3 entries and the other 4",
             "tensors of 3",
         ),
         ("missing", "nothing is called 'missing' here", "   "),
