@@ -35,6 +35,7 @@ class Checks:
     def test_gradient_is_right(self, kata, name):
         draws = {f"{n} numbers": [2 * torch.randn(n)] for n in formula.sizes(2)}
         check_slope(kata, name, draws | {"-6 to 6": [torch.linspace(-6, 6, 100)]})
+        gradients.check_finite_at_0(getattr(kata, name), name)
 
     def test_stays_finite_far_out(self, kata, name):
         draws = {"5 numbers": [torch.randn(5)], "numbers from -1000 to 1000": [FAR]}

@@ -32,6 +32,7 @@ from tests.support.walks import (
     best,
     bowl,
     by_hand,
+    check_defaults,
     end,
     huge,
     momentum,
@@ -500,15 +501,15 @@ def check_path(kata, name: str, mistakes: Changes, decay: float) -> None:
         return causes | {"the memory starts at 1: it starts at 0": after(rule, initial=1.0)}
 
     def two() -> dict[str, Tensor]:
-        pairs = itertools.combinations(mistakes, 2)
         rows = {}
-        for pair in pairs:
+        for pair in itertools.combinations(mistakes, 2):
             with contextlib.suppress(AttributeError):  # where one leaves nothing to the other
                 rows["; and ".join(pair)] = after(changed(rule, "; ".join(map(mistakes.get, pair))))
         return rows
 
     otherwise = STEP_ITSELF * (name == "AdamW")  # which builds on Adam's
     compare(kata, name, one, starts, given, two=two, otherwise=otherwise, weight_decay=decay)
+    check_defaults(getattr(kata, name), OPTIMIZERS[name][1], name)
 
 
 def compare(
@@ -523,8 +524,7 @@ def compare(
     used.discard("torch.optim.optimizer")
     headline, by = f"{name} leaves its step to torch.", f"calls of {', '.join(sorted(used))}"
     likely = "write the rule of the lesson out: other programs rightly leave it to torch.optim"
-    likely = expect.told(likely)
-    expect.that(not used, headline, seen=by, expected="your own code", likely=likely)
+    expect.that(not used, headline, seen=by, expected="your own code", likely=expect.told(likely))
     if alike(seen, right):
         return
     before = [torch.cat(starts), *right]

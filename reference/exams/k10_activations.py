@@ -35,6 +35,7 @@ def answers(function, draw: Draw) -> dict[str, object]:
                 lambda x=x: function(x), READY_MADE
             )
         found |= {f"{name} values": values, f"{name} gradients": slope_at(function, x)}
+    found["finite at 0"] = slope_at(function, torch.zeros(3)).isfinite()
     away = draw.normal(8).to(draw.device).requires_grad_()
     there = function(away)
     there.sum().backward()

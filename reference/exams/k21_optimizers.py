@@ -68,6 +68,16 @@ def first_steps(make: Callable, draw: Draw, name: str) -> list[Tensor]:
     return places
 
 
+def by_default(make: Callable, draw: Draw) -> Tensor:
+    """Where steps lead with no more than a learning rate, along small gradients and large ones."""
+    parameter = draw.normal(4).double().requires_grad_()
+    optimizer, scale = make([parameter], lr=0.1), torch.tensor([1e-6, 1e-6, 1, 1]).double()
+    for _ in range(3):
+        parameter.grad = draw.normal(4).double() * scale
+        optimizer.step()
+    return parameter.detach()
+
+
 def equal_steps(kata, draw: Draw, name: str) -> dict[str, object]:
     make = getattr(kata, name)
     return {
@@ -76,6 +86,7 @@ def equal_steps(kata, draw: Draw, name: str) -> dict[str, object]:
         "no decay": steps(make, draw, name, torch.float32, weight_decay=0.0),
         "elsewhere": steps(make, draw, name, torch.float32, draw.device),
         "first steps": first_steps(make, draw, name),
+        "by default": by_default(make, draw),
     }
 
 

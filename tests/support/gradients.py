@@ -61,6 +61,16 @@ NOT_RECORDING = (
 )
 
 
+def check_finite_at_0(function: Callable[[Tensor], Tensor], name: str) -> None:
+    """Any finite number will do."""
+    x = torch.zeros(3, requires_grad=True)
+    (found,) = torch.autograd.grad(function(x).sum(), x)
+    headline, seen = f"The gradient of {name} at 0 is no finite number.", found[0].item()
+    likely = "a root has no gradient at 0: choose between two sides, or use abs() or clamp()"
+    is_finite = bool(found.isfinite().all())
+    expect.that(is_finite, headline, seen=seen, expected="any finite number", likely=likely)
+
+
 def recording(function: Callable[..., Any], loss: Callable[..., Tensor]) -> Callable[..., Any]:
     """The learner's function. Where its backward() raises an error because the weight that it hands
     to its loss does not record, that is told.

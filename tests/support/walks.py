@@ -5,6 +5,8 @@ import functools
 import torch
 from torch import Tensor
 
+from tests.support import expect
+
 STEPS, START = 4, [2.0, -1.0, 0.5]
 
 
@@ -28,6 +30,21 @@ def huge(point: Tensor) -> Tensor:
 
 def momentum(parameters: list[Tensor], lr: float) -> torch.optim.Optimizer:
     return torch.optim.SGD(parameters, lr, momentum=0.9)
+
+
+def check_defaults(make, torchs, name: str) -> None:
+    """With lr alone it goes where torch's own goes, along a small gradient and a large one."""
+    ends = []
+    for one, more in ((make, {}), (torchs, {"momentum": 0.9} if name == "Momentum" else {})):
+        point = torch.ones(2, dtype=torch.float64).requires_grad_()
+        optimizer = one([point], lr=0.1, **more)
+        for number in (3, -1, 2):
+            point.grad = number * torch.tensor([1e-6, 1.0], dtype=torch.float64)
+            optimizer.step()
+        ends.append(point.detach())
+    likely = "its defaults are not those of the stub: leave the line of __init__ as it stands there"
+    what, causes = f"Where {name} gets with lr alone", {likely: ends[0]}
+    expect.close(ends[0], ends[1], what=what, causes=causes, atol=1e-12)
 
 
 def by_hand(make, rate=0.02, steps=STEPS, pile=False, old=0.0, start=None, height=None):
