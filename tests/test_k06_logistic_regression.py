@@ -4,16 +4,18 @@ from functools import partial
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import parallel_lines, sine_bands
-from tests.support import expect, formula, placement, training, values
+from tests.support import expect, formula, modes, placement, training, values
 
 RULE = training.Rule(
     F.binary_cross_entropy,
     wrong={
         training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits,
         training.SQUARED_ERROR: F.mse_loss,
+        **training.HAND_MADE,
         "the loss sees the first label alone: every label counts": (
             lambda y_hat, labels: F.binary_cross_entropy(y_hat[:, 0], labels[:, 0])
         ),
@@ -68,6 +70,7 @@ class TestModel:
         }
         with expect.untouched("The input", x):
             expect.close(model(x), torch.sigmoid(scores), what="The output", causes=causes)
+        modes.expect_alike(model, x)
 
     def test_gradients_reach_every_parameter(self, kata):
         model = kata.LogisticRegression(num_labels=2, num_features=3)
@@ -94,6 +97,14 @@ class TestTrain:
             model = kata.LogisticRegression(num_labels, num_features)
             labels = torch.randint(2, (n, num_labels)).float()
             training.check(model, kata.train, torch.randn(n, num_features), labels, RULE, epochs=3)
+
+    def test_bounds_the_loss_where_a_probability_is_0_or_1(self, kata):
+        model = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())
+        with torch.no_grad():
+            model[0].weight.mul_(1e5)
+        seen = training.run(model, kata.train, *sine_bands(), RULE, epochs=3)
+        training.check_losses(seen)
+        training.check_steps(seen)
 
     def test_keeps_nothing_of_an_earlier_call(self, kata):
         model = line(kata)

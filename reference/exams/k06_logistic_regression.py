@@ -42,9 +42,11 @@ def distance(answer, right, hidden) -> float:
 def forward_pass(kata, draw: Draw):
     features, labels = draw.integer(1, 6), draw.integer(2, 4)
     model = draw.weights(kata.LogisticRegression(labels, features))
+    x = draw.normal(32, features)
     return {
         "made of": structure.plain(model, "linear", "sigmoid"),
-        "output": model(draw.normal(32, features)),
+        "output": model(x),
+        "in evaluation mode": model.eval()(x),
         "one example": model(draw.normal(1, features)),
         "far away": model(draw.normal(8, features, scale=1000)),
     }
@@ -86,6 +88,13 @@ def training_that_could_stop(kata, draw: Draw):
 @question("train", training=KEEPS)
 def gradients(kata, draw: Draw):
     return training_steps.looked_at(kata.train, line(draw), draw.data(bands), draw.integer(3, 6))
+
+
+@question("train", training=KEEPS)
+def sure_and_wrong(kata, draw: Draw):
+    """Weights so large that every probability is exactly 0 or 1, and many are wrong."""
+    model = draw.weights(nn.Sequential(nn.Linear(2, 1), nn.Sigmoid()), scale=1e5)
+    return training_steps.looked_at(kata.train, model, draw.data(bands), draw.integer(3, 6))
 
 
 def several(random: np.random.Generator):

@@ -1,6 +1,7 @@
 """Training and evaluation mode: a model has one, and so has each of its layers."""
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from tests.support import expect
 
@@ -8,6 +9,10 @@ KEEP = "note model.training at the start, and restore it at the end: model.train
 ALONE = (
     "the model alone is switched back, and its layers are not: model.train(mode) reaches them all,"
     " model.training = mode does not"
+)
+OTHERWISE = (
+    "forward looks at self.training, or has a layer that does, such as a dropout: what it gives is"
+    " the same in both modes here"
 )
 
 
@@ -24,6 +29,20 @@ def expect_left(model: nn.Module, in_training: bool) -> None:
         else f"training={model.training}",
         expected=f"all in {name} mode" if is_alone else f"training={in_training}",
         likely=expect.told(ALONE) if is_alone else KEEP,
+    )
+
+
+def expect_alike(model: nn.Module, *x: Tensor) -> None:
+    """A model without dropout and the like gives the same in both modes; it is left in its own."""
+    mode = model.training
+    seen, expected = model.train(False)(*x), model.train(True)(*x)
+    model.train(mode)
+    expect.that(
+        isinstance(seen, Tensor) and torch.equal(seen, expected),
+        "The model gives something else in evaluation mode.",
+        seen=expect.describe(seen),
+        expected=f"{expect.describe(expected)}, as in training mode",
+        likely=expect.told(OTHERWISE),
     )
 
 

@@ -5,6 +5,7 @@ those of its model. Works with every optimizer of torch.
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,32 @@ DOUBLE_SIGMOID = (
 )
 SQUARED_ERROR = "this is the squared error: use nn.BCELoss"
 Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def by_hand(y_hat: Tensor, labels: Tensor, least: float = 0, more: float = 0) -> Tensor:
+    """The binary cross-entropy by its formula, of probabilities that are cut off or added to."""
+    y_hat = y_hat.clamp(least, 1 - least)
+    return -(labels * (y_hat + more).log() + (1 - labels) * (1 - y_hat + more).log()).mean()
+
+
+SMALL = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
+# likely cause → the loss of probabilities that it follows; where none is 0 or 1 some are right
+HAND_MADE: dict[str, Loss] = {
+    "log(0) is -inf, and 0 * -inf is NaN where a probability is exactly 0 or 1: nn.BCELoss bounds"
+    " its logs": by_hand,
+    **{
+        f"the probabilities are cut off at {e:g}: nn.BCELoss takes them as they are": partial(
+            by_hand, least=e
+        )
+        for e in SMALL
+    },
+    **{
+        f"{e:g} is added within the log: nn.BCELoss takes the probabilities as they are": partial(
+            by_hand, more=e
+        )
+        for e in SMALL
+    },
+}
 # likely cause → the loss of class scores (n, classes) and class numbers (n,) that it follows
 CLASS_LOSSES: dict[str, Loss] = {
     "a softmax is applied before the loss: nn.CrossEntropyLoss contains it and wants the raw scores"

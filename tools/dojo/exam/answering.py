@@ -22,9 +22,13 @@ from dojo.exam import wire
 from dojo.exam.draw import Repeated
 from dojo.exam.question import Question, load
 from dojo.processes.channel import Connection
-from dojo.suite import pretended
+from dojo.suite import leftovers, pretended
 
 LONGEST_PROBLEM = 2000
+
+
+class LeftChanged(Exception):
+    """The kata's code left something of torch changed, for all code after it."""
 
 
 def main(connection: Connection, folder: str) -> None:
@@ -73,8 +77,16 @@ def ask(
 ) -> dict[str, object]:
     """The answers to one question, from a known state of all random numbers."""
     seed_all(seed)
-    with contextlib.chdir(Path.cwd()):
-        return question.ask(kata, Repeated(drawn))
+    before = leftovers.deciding()
+    try:
+        with contextlib.chdir(Path.cwd()):
+            answers = question.ask(kata, Repeated(drawn))
+    finally:
+        changed = leftovers.left_changed(before)
+        leftovers.put_back(before)
+    if changed:
+        raise LeftChanged(f"{changed.headline} {changed.seen}")
+    return answers
 
 
 def seed_all(seed: int) -> None:

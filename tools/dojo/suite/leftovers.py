@@ -25,9 +25,21 @@ from typing import Any
 import numpy
 import torch
 
+from dojo.diagnosis import Cause, Diagnosis
 from dojo.suite.loader import A_KATA, packages
 
 MOST_NAMED = 3  # names of one table that a sentence lists
+# what decides how all code after it computes, and what a function does that leaves it changed
+DECIDING = {
+    "torch's recording of gradients": "gradients are switched off, or on, for all code after this:"
+    " `with torch.no_grad():` ends with its block",
+    "torch's inference mode": "inference mode is entered and never left:"
+    " `with torch.inference_mode():` ends with its block",
+    "torch's default dtype": "torch.set_default_dtype(...) holds for all code after it: give a"
+    " tensor its own dtype instead",
+    "torch's default device": "torch.set_default_device(...) holds for all code after it: give a"
+    " tensor its own device instead",
+}
 PLAIN = (bool, int, float, torch.dtype, torch.device)
 # not SIGALRM, which ends a test that takes too long
 SIGNALS = {"SIGINT", "SIGTERM", "SIGHUP", "SIGCHLD", "SIGPIPE", "SIGUSR1", "SIGUSR2"}
@@ -188,6 +200,31 @@ def _values() -> dict[str, Any]:
         with contextlib.suppress(Exception):
             values[name] = read()
     return values
+
+
+def deciding() -> dict[str, Any]:
+    """Name → value, as it is now, of what decides how all code computes."""
+    return {name: VALUES[name][0]() for name in DECIDING}
+
+
+def left_changed(before: Mapping[str, Any]) -> Diagnosis | None:
+    """What is wrong if code since then has left otherwise what decides how all code computes."""
+    now = deciding()
+    names = [name for name in before if now[name] != before[name]]
+    if not names:
+        return None
+    seen, expected = (
+        ", ".join(f"{name}: {state[name]}" for name in names) + " " + when
+        for state, when in ((now, "afterwards"), (before, "as before"))
+    )
+    causes = tuple(Cause(DECIDING[name], told=True) for name in names)
+    headline = f"Your code leaves {names[0]} changed, for all code after it."
+    return Diagnosis(headline, seen, expected, causes)
+
+
+def put_back(before: Mapping[str, Any]) -> None:
+    """Make what decides how all code computes what it was before."""
+    TABLES[0].restore(before)
 
 
 def _environ() -> dict[str, str]:

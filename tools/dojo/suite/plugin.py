@@ -24,10 +24,11 @@ from dojo.diagnosis import Diagnosis
 from dojo.plain import plain
 from dojo.results import Outcome, TestResult, decoded
 from dojo.stubs import is_begun, open_regions, todo
-from dojo.suite import feedback, pretended
+from dojo.suite import feedback, leftovers, pretended
 from dojo.suite.feedback import LOOK_AT_VALUES
 from dojo.suite.leftovers import Leftovers
 from dojo.suite.loader import (
+    Explained,
     KataUnderTest,
     KataUnusable,
     Wrap,
@@ -260,8 +261,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     if not kata_name(item):
         return (yield)
+    before = leftovers.deciding()
     with limited_output(), limits.computing(computing_limit(item.config)):
-        return (yield)
+        result = yield
+    if changed := leftovers.left_changed(before):
+        raise Explained(changed)
+    return result
 
 
 @contextlib.contextmanager

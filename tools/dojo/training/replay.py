@@ -74,8 +74,17 @@ def _each(
     data: tuple[Tensor, Tensor],
     rows: Sequence[Tensor] | None,
 ) -> Tensor | None:
-    if not len(parameters):
+    lost = parameters.isnan().any(dim=1)  # a loss may refuse what they give, and is NaN there
+    if lost.all():
         return None
+    if lost.any():
+        kept = None if rows is None else [rows[int(step)] for step in (~lost).nonzero()]
+        known = _each(function, model, parameters[~lost], data, kept)
+        if known is None:
+            return None
+        whole = known.new_full((len(parameters), *known.shape[1:]), torch.nan)
+        whole[~lost] = known
+        return whole
     if rows is None:
         return _at_once(function, model, parameters, *data, None)
     found: dict[int, Tensor] = {}
