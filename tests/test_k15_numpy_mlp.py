@@ -337,6 +337,15 @@ class TestTrain:
             expect.unmet(headline, seen=seen, expected=expected, likely=likely)
         expect.losses(losses, epochs=40)
 
+    def test_learning_rate_is_1_by_default(self, kata):
+        ends = []
+        for more in ({}, {"learning_rate": 1.0}):
+            parameters, x, labels = example(11, seed=3)
+            kata.train(parameters, x, labels, epochs=2, **more)
+            ends.append(parameters["W1"])
+        causes = {"learning_rate=1.0 stands in the stub: leave it as it is": ends[0]}
+        expect.close(*ends, what="W1 after a training without a learning rate", causes=causes)
+
     def test_finds_the_arms(self, kata, mark, seed):
         data, parameters = (
             spiral(),

@@ -153,6 +153,7 @@ def few_epochs(kata, draw: Draw):
     found = {"x": x, "labels": labels, "parameters": parameters}
     epochs, rate = draw.integer(3, 6), draw.real(0.05, 0.2)
     found["small steps"] = kata.train(parameters, x, labels, epochs, learning_rate=rate)
+    found["by default"] = kata.train(*draw.made(network), epochs)
     for number in range(5):  # of so many large steps some lead up
         epochs, rate = draw.integer(8, 12), draw.real(2, 4)
         losses = kata.train(*draw.made(network), epochs, learning_rate=rate)
