@@ -267,9 +267,12 @@ def optimizers(kata, draw: Draw):
                 ]
     return {
         **found,
-        "refused": training_steps.refused(
-            lambda: kata.optimizer_for("newton", [weight], lr), "newton", *OPTIMIZERS
-        ),
+        "refused": [
+            training_steps.refused(
+                functools.partial(kata.optimizer_for, name, [weight], lr), name, *OPTIMIZERS
+            )
+            for name in ("newton", draw.choice(("adamw", "nadam", "adadelta")))
+        ],
     }
 
 

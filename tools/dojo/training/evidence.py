@@ -125,7 +125,7 @@ def of_losses(
     ]
 
 
-def of_batches(steps: Tensor, sizes: list[int]) -> Iterator[tuple[str, Tensor]]:
+def of_batches(steps: Tensor, sizes: list[int], all_examples: int) -> Iterator[tuple[str, Tensor]]:
     """Likely cause → the losses of the epochs that this mistake makes of those of all steps."""
     parts, weights = steps.reshape(-1, len(sizes)), torch.tensor(sizes, dtype=steps.dtype)
     numbers = torch.arange(1, len(parts) + 1, dtype=steps.dtype)
@@ -134,7 +134,7 @@ def of_batches(steps: Tensor, sizes: list[int]) -> Iterator[tuple[str, Tensor]]:
     yield "this is the sum over the batches: divide by their number", total
     yield "this is the loss of the last batch alone: add up the losses of all of them", parts[:, -1]
     yield "this is the loss of the first batch alone: add up the losses of all of them", parts[:, 0]
-    yield "the sum over the batches is divided by the number of examples", total / examples
+    yield "the sum over the batches is divided by the number of examples", total / all_examples
     whole = sum(size == sizes[0] for size in sizes)
     if 1 < whole < len(sizes):
         yield (

@@ -89,7 +89,8 @@ def problem(training: Training) -> Diagnosis | None:
         for cause, one in others.items()
     }
     if rows:
-        others |= dict(evidence.of_batches(losses.double(), training.sizes))
+        examples = len(training.data[0])
+        others |= dict(evidence.of_batches(losses.double(), training.sizes, examples))
     told = evidence.of_losses(found, right, after, len(training.data[0]), others, near)
     first = int(wrong.nonzero()[0])
     return Diagnosis(

@@ -27,7 +27,10 @@ class Passes:
         least: the same, where a step that goes through all points several times counts once.
         goes_on: whether each step began where the one before it ended, and the model was left with
             the last one: it did not begin again.
-        left_over: whether gradients of the step before were there as a backward pass began.
+        left_over: whether gradients of the step before were there as a backward pass began, at
+            parameters that an optimizer has.
+        steps: of optimizers.
+        called: whether the model gave outputs that a gradient could have come through.
     """
 
     made: float
@@ -35,6 +38,8 @@ class Passes:
     least: float
     goes_on: bool
     left_over: bool
+    steps: int
+    called: bool
 
     def counted_wrongly(self, losses: int) -> bool:
         """True if there can't be so many losses of epochs: there is one for each pass. An epoch may
@@ -73,7 +78,8 @@ class _Watch:
         self._rows, self._copied, self._layers = 0, 0, Counter[int]()
         self._before, self._least = 0, 0.0
         self._last, self._goes_on = _flat(model), True
-        self._is_fresh, self._left_over = True, False
+        self._is_fresh, self._left_over, self._called = True, False, False
+        self._steps, self._held = 0, dict[int, Tensor]()
 
     def _is_whole(self, module: nn.Module) -> bool:
         if id(module) not in self._copies:
@@ -96,6 +102,8 @@ class _Watch:
         if not isinstance(output, Tensor) or not output.requires_grad:
             return
 
+        self._called = True
+
         def arrived(gradient: Tensor, rows: int = len(output)) -> None:
             if is_whole:
                 self._rows += rows
@@ -104,9 +112,8 @@ class _Watch:
                 self._layers[id(module)] += rows
             if self._is_fresh:  # only then: several batches may add up to one step
                 parameters = (module if is_whole else self._model).parameters()
-                self._left_over |= any(
-                    one.grad is not None and bool(one.grad.any()) for one in parameters
-                )
+                held = [one.grad for one in parameters if id(one) in self._held]
+                self._left_over |= any(one is not None and bool(one.any()) for one in held)
             self._is_fresh = False
 
         output.register_hook(arrived)  # type: ignore[no-untyped-call]
@@ -119,6 +126,8 @@ class _Watch:
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         self._goes_on &= torch.equal(_flat(self._model), self._last)
+        self._steps += 1
+        self._held |= {id(one): one for part in optimizer.param_groups for one in part["params"]}
 
     def stepped(
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -131,7 +140,15 @@ class _Watch:
     def passes(self) -> Passes:
         goes_on = self._goes_on and torch.equal(_flat(self._model), self._last)
         made = self._all_rows() / self._points
-        return Passes(made, self._copied / self._points, self._least, goes_on, self._left_over)
+        return Passes(
+            made=made,
+            of_copies=self._copied / self._points,
+            least=self._least,
+            goes_on=goes_on,
+            left_over=self._left_over,
+            steps=self._steps,
+            called=self._called,
+        )
 
 
 def _form(model: nn.Module) -> list[tuple[str, torch.Size]]:
