@@ -175,7 +175,7 @@ def settings(kata, draw: Draw):
     ),
 )
 def starting_parameters(kata, draw: Draw):
-    dims = [draw.integer(300, 500) for _ in range(3)]
+    dims = [draw.integer(*span) for span in ((300, 350), (900, 1000), (300, 350))]
     parameters = [one.detach() for one in kata.FCNN(dims, "relu", "linear").parameters()]
     other = kata.FCNN([draw.integer(2, 9), 4, 7, 1], "relu", "linear").parameters()
     start = [dims[number // 2] * one for number, one in enumerate(parameters)]
