@@ -38,7 +38,8 @@ def pick_device() -> torch.device:
 
     Returns:
         torch.device("cuda") if there is a GPU of NVIDIA, otherwise torch.device("mps") if there is
-        one of Apple, otherwise torch.device("cpu").
+        one of Apple, otherwise torch.device("cpu"). The first GPU may be called "cuda:0", and an
+        accelerator of another maker may be taken before the CPU.
     """
     # BEGIN SOLUTION pick: ask for one after the other
     if torch.cuda.is_available():

@@ -70,6 +70,9 @@ class TestPick:
             likely=likely,
         )
         if picked.type == expected:
+            likely = f"this is the number of another one: the first is {expected}:0, or {expected}"
+            headline, first = "This device is not there.", not picked.index
+            expect.that(first, headline, seen=picked, expected=expected, likely=likely)
             return
         kinds = []
         for machine in MACHINES:
@@ -234,9 +237,10 @@ class TestMove:
     @pytest.mark.parametrize("kind", BATCHES)
     def test_the_number_of_a_device_counts(self, kata, kind):
         batch = BATCHES[kind](torch.ones(4, 2), torch.arange(4))
-        with placement.Pretended(placement.SECOND_GPU) as there:
-            move(kata, batch, placement.SECOND_GPU)
-        there.check("The tensors")
+        for on_first in ((), held(batch)):  # from the CPU, and from another GPU
+            with placement.Pretended(placement.SECOND_GPU, on_first=on_first) as there:
+                move(kata, batch, placement.SECOND_GPU)
+            there.check("The tensors")
 
 
 def pretend(monkeypatch, kata, there: set[str]) -> None:
@@ -245,6 +249,7 @@ def pretend(monkeypatch, kata, there: set[str]) -> None:
     answers = {
         (torch.cuda, "is_available"): "cuda" in there,
         (torch.cuda, "device_count"): int("cuda" in there),
+        (torch.cuda, "current_device"): 0,
         (torch.backends.mps, "is_available"): "mps" in there,
         (torch.mps, "is_available"): "mps" in there,
         (torch.mps, "device_count"): int("mps" in there),

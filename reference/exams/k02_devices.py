@@ -21,7 +21,9 @@ def picked(kata, draw: Draw):
     for number in draw.made(lambda random: random.permutation([*range(4), *range(4)]).tolist()):
         with fake_devices.machine(kata, MACHINES[number]):
             device = kata.pick_device()
-        found.append(device.type if isinstance(device, torch.device) else repr(device))
+        if isinstance(device, torch.device) and not device.index:  # "cuda:0" is fine, too
+            device = device.type
+        found.append(str(device))
     return {"picked": found}
 
 
@@ -150,7 +152,9 @@ def number_of_the_device(kata, draw: Draw):
     found = {}
     for kind in (tuple, list, dict):
         batch = batch_of(kind, draw.made(entries))
-        with fake_devices.Pretended(fake_devices.SECOND_GPU) as there:
-            kata.move_batch(batch, fake_devices.SECOND_GPU)
-        found[kind.__name__] = sorted(there.sent)
+        tensors = [one for one in held(batch) if isinstance(one, Tensor)]
+        for place, lying in (("the CPU", ()), ("another GPU", tensors)):
+            with fake_devices.Pretended(fake_devices.SECOND_GPU, on_first=lying) as there:
+                kata.move_batch(batch, fake_devices.SECOND_GPU)
+            found[f"{kind.__name__} from {place}"] = sorted(there.sent)
     return found

@@ -220,7 +220,7 @@ def printed(model: nn.Module, expected: str, causes: Mapping[str, str] | None = 
     elif not any(line[0] == "+" for line in differences):
         likely = told(f"one too many: {differences[0].strip('- ')}")
     elif "(" in wrong or not missing:
-        likely = "a layer has another name, type or size than the task asks for"
+        likely = told(structure.difference(seen, wanted))
     else:
         likely = told(f"not there: {missing[0]}")
     text = "\n".join(lines)

@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 from dojo.suite.twins import copy_on_cpu, own_generator, tensors_in
 from tests.support import expect
 
-SECOND_GPU = torch.device("cuda:1")  # hardly any machine has it, and none has to
+FIRST_GPU, SECOND_GPU = map(torch.device, ("cuda:0", "cuda:1"))  # no machine has to have them
 MODEL_MOVED = (
     "the training moves the model itself, for its caller too: model.to(...), .cpu() or .cuda() has"
     " no place in it; train the model where it is"
@@ -319,28 +319,33 @@ def _together(device: torch.device) -> Iterator[None]:
 
 
 class Pretended(TorchFunctionMode):
-    """As if a model were on a device that this machine need not have. Nothing moves: what tensors
-    are sent to is noted.
+    """As if a model were on a device that this machine need not have, and some tensors on the first
+    GPU. Nothing moves: what tensors are sent to is noted.
 
     Attributes:
         sent: the devices that other tensors were sent to or made on, as they were named; not the
             CPU.
     """
 
-    def __init__(self, device: torch.device, model: nn.Module | None = None) -> None:
+    def __init__(
+        self, device: torch.device, model: nn.Module | None = None, on_first: Sequence[Tensor] = ()
+    ) -> None:
         super().__init__()
         self.sent: list[str] = []
+        self._on_first = list(on_first)
         self._device, self._there = device, [] if model is None else list(model.parameters())
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         args, kwargs, name = list(args), dict(kwargs or {}), getattr(function, "__name__", "")
         is_there = bool(args) and any(args[0] is tensor for tensor in self._there)
+        is_first = bool(args) and any(args[0] is tensor for tensor in self._on_first)
+        place = self._device if is_there else FIRST_GPU
         answers = {
-            torch.Tensor.device.__get__: self._device,
-            torch.Tensor.is_cuda.__get__: self._device.type == "cuda",
-            torch.Tensor.get_device: self._device.index,
+            torch.Tensor.device.__get__: place,
+            torch.Tensor.is_cuda.__get__: place.type == "cuda",
+            torch.Tensor.get_device: place.index,
         }
-        if is_there and function in answers:
+        if (is_there or is_first) and function in answers:
             return answers[function]
         if name == "cuda":
             wanted = [*args[1:2], kwargs.get("device")][0]
@@ -374,7 +379,12 @@ class Pretended(TorchFunctionMode):
     def check(self, what: str) -> None:
         """Tensors were sent to the device, and to no other."""
         likely = "a device is written into the code, in place of the one that is given"
-        if not self.sent:
+        if not self.sent and self._on_first:
+            likely = (
+                "only the kinds of the devices are compared: cuda:0 and cuda:1 are two GPUs, and"
+                " to(device) itself leaves alone what is there"
+            )
+        elif not self.sent:
             likely = "no tensor was sent to a device: tensor.to(device)"
         elif self._device.type in self.sent:
             likely = (

@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from dojo.diagnosis import counted
+
 ORDERED = ("Sequential", "ModuleList")
 LINE = re.compile(r"(?:\((?P<name>[^)]*)\): )?(?:(?P<times>\d+) x )?(?P<kind>\w+)\((?P<sizes>.*)")
 IN_PLACE = re.compile(r"(?:, )?\binplace=\w+|\binplace\b")
@@ -120,6 +122,27 @@ def _more(part: Structure, named: Collection[str]) -> set[str]:
     """The names of further parts with something to learn, or to keep, that the named ones lack."""
     held = {each for name in named if name in part.parts for each in part.parts[name].state}
     return {name for name, one in part.parts.items() if name not in named and one.state - held}
+
+
+def difference(seen: Structure, wanted: Structure, name: str = "") -> str:
+    """The first place where a model is made of something else than what is wanted, in words."""
+    own = name or "the model"
+    if (seen.kind, seen.sizes) != (wanted.kind, wanted.sizes):
+        return f"{own} is {seen}, where {wanted} is asked for"
+    if wanted.kind in ORDERED and len(seen.parts) != len(wanted.parts):
+        kinds = ", ".join(part.kind for part in wanted.parts.values())
+        found = counted(len(seen.parts), "part")
+        return f"{own} has {found}, where {len(wanted.parts)} are asked for: {kinds}"
+    more = _more(seen, wanted.parts)
+    for part, right in wanted.parts.items():
+        inner = f"{name}.{part}".strip(".")
+        if part not in seen.parts:
+            alike = [other for other in more if fits(seen.parts[other], right)]
+            called = f": here it is called {alike[0]}" if len(alike) == 1 else ""
+            return f"there is no {inner}{called}"
+        if not fits(seen.parts[part], right):
+            return difference(seen.parts[part], right, inner)
+    return f"{own} has parts that are not asked for: {', '.join(sorted(more))}"
 
 
 def plain(model: Any, *named: str) -> list[object]:

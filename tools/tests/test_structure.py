@@ -108,3 +108,20 @@ def test_a_layer_under_two_names_is_left_as_it_was():
     new = {name: torch.ones_like(one) for name, one in model.named_parameters()}
     assert replay.called(model, new, torch.ones(4, 2)).tolist() == [[3.0] * 3] * 4
     assert layer.weight is own
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({"one": nn.Linear(2, 3)}, "there is no first: here it is called one"),
+        ({"first": nn.Linear(3, 2)}, "first is Linear(in_features=3, out_features=2, bias=True),"),
+        ({"first": nn.Linear(2, 3), "chain": chain(nn.ReLU())}, "chain has 1 part, where 3 are"),
+        (
+            {"first": nn.Linear(2, 3), "chain": chain(nn.ReLU(), *three()), "x": nn.Linear(1, 1)},
+            "the model has parts that are not asked for: x",
+        ),
+    ],
+)
+def test_the_first_difference_is_told(parts, words):
+    told = structure.difference(structure.of(Net(**parts)), structure.read(WANTED))
+    assert told.startswith(words)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-SECOND_GPU = torch.device("cuda:1")
+FIRST_GPU, SECOND_GPU = torch.device("cuda:0"), torch.device("cuda:1")
 
 
 @contextmanager
@@ -21,6 +21,7 @@ def machine(kata: types.ModuleType, present: Collection[str]) -> Iterator[None]:
     answers: list[tuple[Any, str, object]] = [
         (torch.cuda, "is_available", has_cuda),
         (torch.cuda, "device_count", int(has_cuda)),
+        (torch.cuda, "current_device", 0),
         (torch.backends.mps, "is_available", has_mps),
         (torch.mps, "is_available", has_mps),
         (torch.mps, "device_count", int(has_mps)),
@@ -42,20 +43,25 @@ def _always(answer: object) -> Callable[..., object]:
 
 
 class Pretended(TorchFunctionMode):
-    """As if a model were on a device that this machine need not have. Nothing moves: what tensors
-    are sent to is noted.
+    """As if a model were on a device that this machine need not have, and some tensors on the first
+    GPU. Nothing moves: what tensors are sent to is noted.
 
     Attributes:
         sent: the devices that other tensors were sent to or made on, as they were named; not the
             CPU.
     """
 
-    def __init__(self, device: torch.device, model: nn.Module | None = None) -> None:
+    def __init__(
+        self, device: torch.device, model: nn.Module | None = None, on_first: Sequence[Tensor] = ()
+    ) -> None:
         super().__init__()
         self.sent: set[str] = set()
         self._device = device
         self._moved = [] if model is None else list(model.parameters())
-        self._answers: dict[Callable[..., Any], object] = {
+        self._on_first = list(on_first)
+
+    def _answers(self, device: torch.device) -> dict[Callable[..., Any], object]:
+        return {
             Tensor.device.__get__: device,
             Tensor.is_cuda.__get__: device.type == "cuda",  # type: ignore[attr-defined]  # a property
             Tensor.get_device: device.index,
@@ -70,8 +76,11 @@ class Pretended(TorchFunctionMode):
     ) -> Any:
         args, kwargs, name = list(args), dict(kwargs or {}), getattr(function, "__name__", "")
         is_moved = bool(args) and self._is_moved(args[0])
-        if is_moved and function in self._answers:
-            return self._answers[function]
+        is_first = bool(args) and any(args[0] is tensor for tensor in self._on_first)
+        if is_moved or is_first:
+            answers = self._answers(self._device if is_moved else FIRST_GPU)
+            if function in answers:
+                return answers[function]
         if name == "cuda":
             device = (args[1:2] or [kwargs.get("device")])[0]
             self._note("cuda" if device is None else device, is_moved)
