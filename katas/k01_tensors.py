@@ -23,7 +23,7 @@ Data usually arrives as NumPy arrays. Three things can go wrong silently:
 - the memory. torch.from_numpy and Tensor.numpy share it with the array.
 
 What to do: make and combine tensors, solve four puzzles in a line each, and
-write three conversions. Each conversion gives a copy with memory of its own.
+write three conversions that copy. `python -m katas.k01_tensors` tries them.
 
 Tasks: make, combine, puzzles, to_tensors, to_class_indices, to_numpy.
 Builds on: nothing.   Source: deep.TEACHING, "Neural Network with PyTorch";

@@ -90,7 +90,7 @@ def encode(
     """Class numbers for class names.
 
     Args:
-        labels: (n,) names.
+        labels: (n,) names; n may be 0.
         classes: the names in the order of their numbers, as found in the training part. None
             takes the names that occur in labels, in alphabetical order.
 

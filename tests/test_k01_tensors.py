@@ -161,24 +161,19 @@ class TestCombine:
         row = table[number]
         column = table[:, number]
         seen = returned.several(kata.cross(table, number), 2, "cross", "row, column")
-        swapped = "the first index counts the rows, the second the columns"
-        keeps = "a slice or list keeps its dimension"
+        swapped = "this is the column: the first index counts the rows, table[number]"
+        no_column = (
+            "this is the row: the first index counts the rows, and table[:] is the whole table"
+            " again; the second counts the columns, table[:, number]"
+        )
+        keeps = "a slice or list keeps its dimension: index with the number alone, table[{}]"
         empty = "a slice such as -1:0 is empty: index with the number alone"
         before = "this is the one before: number is counted from 0, so nothing is taken off it"
-        causes = {
-            swapped: column,
-            keeps: row[None],
-            empty: torch.empty(0),
-            before: table[number - 1],
-        }
-        expect.close(seen[0], row, what=f"Row {number}", causes=causes)
-        causes = {
-            swapped: row,
-            keeps: column[:, None],
-            empty: torch.empty(0),
-            before: table[:, number - 1],
-        }
-        expect.close(seen[1], column, what=f"Column {number}", causes=causes)
+        causes = {swapped: column, keeps.format("number"): row[None], before: table[number - 1]}
+        expect.close(seen[0], row, f"Row {number}", {**causes, empty: torch.empty(0)})
+        causes = {no_column: row, keeps.format(":, number"): column[:, None]}
+        causes |= {empty: torch.empty(0), before: table[:, number - 1]}
+        expect.close(seen[1], column, f"Column {number}", causes)
         for tensor, what in zip(seen, ("row", "column"), strict=True):
             causes = {"the table's own dtype is asked for: no .float() is needed": torch.float32}
             expect.dtype(tensor, torch.int64, f"The {what} of a table of int64", causes)
@@ -214,7 +209,7 @@ class TestPuzzles:
             ),
         }
         with expect.untouched("The table", TABLE):
-            seen = kata.centered(TABLE)
+            seen = puzzle(kata.centered, TABLE, what="centered(table)", likely=MEANS)
         expect.close(seen, TABLE - TABLE.mean(dim=0), what="centered(table)", causes=causes)
         expect.dtype(seen, torch.float32, what="centered(table)")
 
@@ -232,6 +227,9 @@ class TestPuzzles:
             seen = puzzle(kata.shares, TABLE, what="shares(table)")
         expect.close(seen, right, what="shares(table)", causes=causes)
         expect.dtype(seen, torch.float32, what="shares(table)")
+        tiny = TABLE * 1e-20
+        causes = {ADDED: [tiny / (tiny.sum(dim=1, keepdim=True) + 10.0**n) for n in range(-16, 0)]}
+        expect.close(kata.shares(tiny), right, "shares of tiny numbers", causes)
 
     @pytest.mark.parametrize("size", [2, 3], ids=["2 by 2", "3 by 3"])
     def test_square_tables_show_which_way_it_goes(self, kata, size):
@@ -257,9 +255,11 @@ class TestPuzzles:
         causes = {
             "a distance is never below 0: abs() is missing": [differences, -differences],
             "the distances are squared: use abs()": differences**2,
-            "each number was only compared with itself: one of the two has to be a column": (
-                torch.zeros(count)
-            ),
+            "each number was only compared with itself: one of the two has to be a row, the other"
+            " a column": [torch.zeros(shape) for shape in ((count,), (1, count), (count, 1))],
+            "abs() is taken of the numbers: it belongs around their difference": [
+                sign * (numbers[:, None].abs() - numbers.abs()) for sign in (1, -1)
+            ],
             "the distances are between neighbours only": numbers.diff().abs(),
             "only half of the table is filled": differences.abs().triu(),
             "differences below 0 are cut off: abs() turns their sign": differences.clamp(min=0),
@@ -321,12 +321,8 @@ class TestToTensors:
     def test_sine_bands_have_the_right_shapes(self, kata):
         features, labels = both(kata, *sine_bands_arrays())
         expect.shape(features, (25, 2), what="The feature tensor")
-        expect.shape(
-            labels,
-            (25, 1),
-            what="The label tensor",
-            causes={STRETCHED: (25,), "a row, not a column": (1, 25)},
-        )
+        causes = {STRETCHED: (25,), "a row, not a column": (1, 25)}
+        expect.shape(labels, (25, 1), "The label tensor", causes)
 
     @pytest.mark.parametrize(("n", "d"), [(7, 3), (1, 1)])
     def test_sizes_come_from_the_data(self, kata, n, d):
@@ -494,21 +490,25 @@ SHARED = (
     "the memory is shared: torch.tensor(array) copies, torch.from_numpy(array) and"
     " torch.as_tensor(array) do not"
 )
+ADDED = "a small number is added to the sums, beside which small sums count for nothing"
+AS_COLUMN = (
+    "shapes are compared from the right: one of the two has to be a column (n, 1), as keepdim=True"
+    " or [:, None] makes it"
+)
+MEANS = (
+    "the means of the columns are taken off: mean(dim=0) goes down the rows and gives a row (d,),"
+    " which fits as it is; mean(dim=1) gives a number for each row"
+)
 
 
-def puzzle(function, *args: object, what: str) -> object:
+def puzzle(function, *args: object, what: str, likely: str = "") -> object:
     """What a puzzle gives; sizes that do not fit are explained in the words of the lesson."""
     try:
         return function(*args)
     except RuntimeError as error:
         if "must match the size" in str(error):
-            expect.unmet(
-                f"{what}: two shapes do not fit together.",
-                seen=error,
-                expected="shapes that can be broadcast",
-                likely="shapes are compared from the right: one of the two has to be a column"
-                " (n, 1), as keepdim=True or [:, None] makes it",
-            )
+            headline, right = f"{what}: two shapes do not fit.", "shapes that can be broadcast"
+            expect.unmet(headline, seen=error, expected=right, likely=likely or AS_COLUMN)
         raise
 
 

@@ -13,7 +13,8 @@ from tests.support import expect, formula, returned
 PARTS = ("x_train", "x_val", "x_test", "y_train", "y_val", "y_test")
 COUNTS = {"c": 140, "a": 40, "b": 20}
 BY_FIRST = "the classes are numbered in the order in which they appear: sort the names first"
-ROWS = [["0.1", "2", "red"], ["-3", "0.25", "blue"], ["1e3", "5", "red"], ["7", "8", "green"]]
+BY_COUNT = "the classes are sorted by how often they occur, and not by the alphabet"
+ROWS = [["0.1", "2", "red"], ["-3", "0.25", "blue"], ["1e3", "5", "red"], ["7", "8", "Green"]]
 ROWS += [["-2.5", "0", "blue"]]
 
 
@@ -23,7 +24,7 @@ class TestRead:
     @pytest.mark.parametrize("columns", [2, 4], ids=["two columns of numbers", "four"])
     def test_gives_names_features_and_labels(self, kata, tmp_path, columns, rows):
         lines = [[*line[:-1] * (columns // 2), line[-1]] for line in ROWS]
-        names = [*"abcd"[:columns], "kind"]
+        names = [*"aBcd"[:columns], "kind"]
         (tmp_path / "table.csv").write_text(
             "\n".join(",".join(line) for line in [names, *lines, []])
         )
@@ -97,9 +98,7 @@ class TestSplit:
             expected = [int(rows * share) for share in (0.7, 0.15, 0.15)]
             likely = "first split off 70 %, then split the rest into halves"
             if min(abs(part - rows * 0.3 * 0.15) for part in seen[1:]) < 2:
-                likely = (
-                    "15 % of the remaining 30 % are too few: a share of all is more of the rest"
-                )
+                likely = "15 % of all rows is half of the remaining 30 %, not 15 % of them"
             right = sum(seen) == rows and all(
                 abs(count - wanted) <= 3 for count, wanted in zip(seen, expected, strict=True)
             )
@@ -228,7 +227,10 @@ class TestSplit:
             expect.that(first == again, headline, seen=seen, expected=right, likely=likely)
             headline, seen = f"Another seed gives the same {name}.", "the same rows"
             likely, right = "a seed is written into the code: use the argument", "different rows"
-            expect.that(first != new, headline, seen=seen, expected=right, likely=likely)
+            if first != new:
+                seen, likely = "the same rows, in another order", "shuffle before the rows are cut"
+            new_rows = sorted(first) != sorted(new)
+            expect.that(new_rows, headline, seen=seen, expected=right, likely=likely)
 
     def test_leaves_the_data_as_it_was(self, kata):
         features, labels = table()
@@ -247,7 +249,7 @@ class TestSplit:
 @pytest.mark.task("encode")
 class TestEncode:
     def test_names_become_numbers_in_alphabetical_order(self, kata):
-        labels = np.array(["c3", "c1", "c2", "c2", "c3"])
+        labels = np.array(["c3", "c1", "c2", "c1", "c3", "c1"])
         numbers, classes = returned.several(kata.encode(labels), 2, "encode", "numbers, classes")
         turned = "the classes lead from name to number: classes[number] has to be the name"
         expect.that(
@@ -261,14 +263,18 @@ class TestEncode:
             [classes[number] for number in range(len(classes))],
             ["c1", "c2", "c3"],
             what="The classes",
-            causes={BY_FIRST: ["c3", "c1", "c2"]},
+            causes={
+                BY_FIRST: ["c3", "c1", "c2"],
+                f"{BY_COUNT}, the rarest first": ["c2", "c3", "c1"],
+                f"{BY_COUNT}, the most frequent first": ["c1", "c3", "c2"],
+            },
         )
         causes = {
-            BY_FIRST: np.array([0, 1, 2, 2, 0]),
-            "the numbers start at 1: classes count from 0": [3, 1, 2, 2, 3],
+            BY_FIRST: np.array([0, 1, 2, 1, 0, 1]),
+            "the numbers start at 1: classes count from 0": [3, 1, 2, 1, 3, 1],
         }
         expect.close(
-            np.asarray(numbers), np.array([2, 0, 1, 1, 2]), what="The numbers", causes=causes
+            np.asarray(numbers), np.array([2, 0, 1, 0, 2, 0]), what="The numbers", causes=causes
         )
         kind = getattr(numbers, "dtype", type(numbers).__name__)
         expect.that(
@@ -313,6 +319,13 @@ class TestEncode:
                 seen, likely = f"{type(error).__name__}: {error}", "raise ValueError(...) instead"
             headline = f"The name {name}, which is not among the classes, makes no ValueError."
             expect.unmet(headline, seen=seen, expected="ValueError", likely=likely)
+        try:
+            seen = expect.describe(kata.encode(["c1"], classes=[]))
+        except ValueError:
+            return
+        headline = "A name makes no ValueError where the list of classes is empty."
+        likely = "an empty list counts as false, as None does: ask `if classes is None`"
+        expect.unmet(headline, seen=seen, expected="ValueError", likely=likely)
 
     def test_a_part_may_be_empty_or_lack_a_class(self, kata):
         draws = {"one name": [["b"], ["a", "b", "c"]], "no names": [[], ["a", "b"]]}

@@ -143,6 +143,7 @@ def puzzles(kata, draw: Draw):
             ]
     spread = draw.normal(30)
     found["huge"], found["tiny"] = kata.gaps(1e20 * spread) / 1e20, kata.gaps(spread / 1e25) * 1e25
+    found["tiny shares"] = kata.shares(draw.uniform(0.5, 9, 4, 3) * 1e-20)
     found["single"] = [kata.gaps(draw.normal(1)), kata.one_hot(draw.classes(1, 1), 3)]
     return found
 

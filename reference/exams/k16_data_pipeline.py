@@ -37,7 +37,7 @@ def file(random: np.random.Generator):
         [f"{value:.4g}" for value in line]
         for line in random.normal(0, 10.0 ** random.integers(0, 6), (rows, columns))
     ]
-    kinds = words(random, 3)
+    kinds = [word.title() if n == 1 else word for n, word in enumerate(words(random, 3))]
     lines = [words(random, columns + 1), *([*line, str(random.choice(kinds))] for line in numbers)]
     return "".join(f"{','.join(line)}\n" for line in lines), int(random.integers(2, 6))
 
@@ -167,7 +167,11 @@ def the_seed(kata, draw: Draw):
             bool(np.array_equal(part, twin))
             for some in (again, other)
             for part, twin in zip(one, some, strict=True)
-        ]
+        ],
+        "the same rows": [
+            bool(np.array_equal(np.sort(part, axis=0), np.sort(twin, axis=0)))
+            for part, twin in zip(one, other, strict=True)
+        ],
     }
 
 
@@ -200,6 +204,7 @@ def an_unknown_name(kata, draw: Draw):
         "one refused": training_steps.refused(
             lambda: kata.encode(np.array(kinds[:2]), [kinds[0], *kinds[2:]])
         ),
+        "no classes": training_steps.refused(lambda: kata.encode(kinds, [])),
         "empty": kata.encode([], kinds)[0],
     }
 

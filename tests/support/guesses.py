@@ -238,6 +238,10 @@ def _of_dict(seen: dict, wanted: dict) -> tuple[str, bool]:
     )
 
 
+NO_TEXT = (
+    "nan stands where a text belongs: a text was read as a number, as np.genfromtxt does without"
+    " dtype=str"
+)
 ORDER = "the entries are there in another order: does it matter which comes first?"
 
 
@@ -248,9 +252,14 @@ def _of_items(seen: list | tuple, wanted: list | tuple) -> tuple[str, bool]:
     if sorted(map(repr, seen)) == sorted(map(repr, wanted)):
         return "the right items, in another order", True
     off = [n for n, pair in enumerate(zip(seen, wanted, strict=True)) if pair[0] != pair[1]]
-    if len(off) == len(wanted) > 1:
+    if len(off) == len(wanted) > 1 and seen[0] == seen[0]:
         return f"no item is right: what makes {seen[0]!r} where {wanted[0]!r} is asked for?", False
     first = off[0] if off else 0
+    if isinstance(wanted[first], str) and seen[first] != seen[first]:
+        return NO_TEXT, True
+    if isinstance(wanted[first], str) and isinstance(seen[first], str):
+        text, told = _of_text(seen[first], wanted[first])
+        return f"at position {first}, {text}", told
     return f"the first difference is at position {first}: what is special about that one?", False
 
 

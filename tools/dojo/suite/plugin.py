@@ -365,6 +365,10 @@ def outcome_of(
     from_learner = any(feedback.learner_frames(error.__traceback__, path))
     if isinstance(error, pytest.skip.Exception) and not from_learner:
         return Outcome.SKIPPED, str(error), None
+    line = open_regions(source).get(task, 0)
+    if feedback.is_late(error) and not from_learner and line and not is_begun(source, line):
+        # a machine that is busy, or was paused: nothing of the learner's was there to take the time
+        return Outcome.NOT_STARTED, _waiting(task, path, line, source), None
     if feedback.is_late(error):
         run.endless[name, task] = test_name(item)
     elif call.when != "call" and not from_learner:
