@@ -21,9 +21,8 @@ def picked(kata, draw: Draw):
     for number in draw.made(lambda random: random.permutation([*range(4), *range(4)]).tolist()):
         with fake_devices.machine(kata, MACHINES[number]):
             device = kata.pick_device()
-        if isinstance(device, torch.device) and not device.index:  # "cuda:0" is fine, too
-            device = device.type
-        found.append(str(device))
+        is_first = isinstance(device, torch.device) and not device.index  # "cuda:0" is fine, too
+        found.append(device.type if is_first else repr(device))
     return {"picked": found}
 
 
