@@ -16,6 +16,7 @@ RULE = training.Rule(
     wrong={
         training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits,
         training.SQUARED_ERROR: F.mse_loss,
+        **training.HAND_MADE,
     },
     restarts=True,
     best_by=(lambda outputs, labels: ((outputs >= 0.5) != labels).float().mean(),),
@@ -101,8 +102,6 @@ class TestForward:
             "these are the raw scores: the last activation, the sigmoid, is not applied": (
                 lambda x: scores(x)[1]
             ),
-            "what the activations give is kept, and not passed on: each is the next layer's input,"
-            " and the last one is returned": lambda x: model.linear_modules[1](scores(x)[0]),
             "the hidden layer's tanh is not applied": (
                 lambda x: torch.sigmoid(model.linear_modules[1](scores(x)[0]))
             ),
@@ -184,6 +183,14 @@ class TestTrain:
     def test_takes_a_single_example(self, kata):
         model, labels = network(kata, num_hidden=1), torch.ones(1, 1)
         training.check(model, kata.train, torch.randn(1, 2), labels, RULE, epochs=3)
+
+    def test_bounds_the_loss_where_a_probability_is_0_or_1(self, kata):
+        model = network(kata, num_hidden=2)
+        with torch.no_grad():
+            model.linear_modules[-1].weight.mul_(1e5)
+        seen = training.run(model, kata.train, *sine_bands(), RULE, epochs=3)
+        training.check_losses(seen)
+        training.check_steps(seen)
 
     def test_keeps_nothing_of_an_earlier_call(self, kata):
         for epochs in (2, 3):

@@ -16,6 +16,7 @@ RULE = training.Rule(
     wrong={
         training.DOUBLE_SIGMOID: F.binary_cross_entropy_with_logits,
         training.SQUARED_ERROR: F.mse_loss,
+        **training.HAND_MADE,
     },
     default=1000,
 )
@@ -144,8 +145,6 @@ class TestForward:
             "these are the first hidden layer's activations: the return stands in the loop": (
                 lambda x: torch.tanh(model.linear_modules[0](x))
             ),
-            "what the activations give is kept, and not passed on: each is the next layer's input,"
-            " and the last one is returned": lambda x: stacked(model, x, activated=False),
             "no activation is applied: the layers together are one linear layer": (
                 lambda x: through(model, x, lambda z: z)
             ),
@@ -236,6 +235,14 @@ class TestTrain:
         model, labels = kata.MultiHiddenLayerNN(1, [2, 1]), torch.ones(1, 1)
         training.check(model, kata.train, torch.randn(1, 2), labels, RULE, epochs=3)
 
+    def test_bounds_the_loss_where_a_probability_is_0_or_1(self, kata):
+        model = network(kata)
+        with torch.no_grad():
+            model.linear_modules[-1].weight.mul_(1e5)
+        seen = training.run(model, kata.train, *sine_bands(), RULE, epochs=3)
+        training.check_losses(seen)
+        training.check_steps(seen)
+
     def test_keeps_nothing_of_an_earlier_call(self, kata):
         for epochs in (2, 3):
             training.check(network(kata), kata.train, *sine_bands(), RULE, epochs=epochs)
@@ -262,12 +269,10 @@ def network(kata):
     return kata.MultiHiddenLayerNN(num_labels=1, num_hidden=[2, 20, 20, 2])
 
 
-def stacked(model, x, activated=True):
-    """All linear layers, then all activations, or none."""
+def stacked(model, x):
+    """All linear layers, then all activations."""
     for layer in model.linear_modules:
         x = layer(x)
-    if not activated:
-        return x
     for _ in model.linear_modules[1:]:
         x = torch.tanh(x)
     return torch.sigmoid(x)

@@ -16,11 +16,16 @@ SIGMOID_TWICE = (
     " logits"
 )
 SQUARED_ERROR = "this is the squared error: use nn.BCEWithLogitsLoss"
+CUT_LOSS = (
+    "the sigmoid of a large logit is exactly 0 or 1, where nn.BCELoss cuts the loss off at 100:"
+    " nn.BCEWithLogitsLoss takes the logits"
+)
 RULE = training.Rule(
     F.binary_cross_entropy_with_logits,
     wrong={
         SIGMOID_TWICE: lambda z, y: F.binary_cross_entropy_with_logits(torch.sigmoid(z), y),
         SQUARED_ERROR: F.mse_loss,
+        CUT_LOSS: lambda z, y: F.binary_cross_entropy(torch.sigmoid(z), y),
     },
     default=200,
 )
@@ -216,6 +221,14 @@ class TestTrain:
     def test_each_loss_is_the_cross_entropy_of_the_logits(self, kata):
         run = training.run(line(), partial(fit, kata), *wide_circles(), RULE, epochs=3)
         training.check_losses(run)
+
+    def test_counts_large_logits_in_full(self, kata):
+        model = line()
+        with torch.no_grad():
+            model.weight.mul_(1e4)
+        run = training.run(model, partial(fit, kata), *wide_circles(), RULE, epochs=3)
+        training.check_losses(run)
+        training.check_steps(run)
 
     def test_keeps_nothing_of_an_earlier_call(self, kata):
         for epochs in (2, 3):

@@ -207,6 +207,13 @@ def on_some(kata, draw: Draw, n: int, labels: int) -> dict[str, object]:
     return training_steps.looked_at(kata.train, model, data, draw.integer(3, 5))
 
 
+@question("train", training=KEEPS)
+def sure_and_wrong(kata, draw: Draw):
+    """Weights so large that every probability is exactly 0 or 1, and many are wrong."""
+    data, model = draw.data(bands), draw.weights(network(), scale=1e5)
+    return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))
+
+
 @question("train")
 def training_on_another_device(kata, draw: Draw):
     data, model = draw.data(bands), draw.weights(network())

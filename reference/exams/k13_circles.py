@@ -137,6 +137,13 @@ def gradients(kata, draw: Draw):
     return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))
 
 
+@question("train", training=training_steps.keeps(line, RULE))
+def large_logits(kata, draw: Draw):
+    """Weights so large that every sigmoid is exactly 0 or 1, and many are wrong."""
+    data, model = draw.data(rings), draw.weights(line(), scale=1e5)
+    return training_steps.looked_at(kata.train, model, data, draw.integer(3, 6))
+
+
 @question("train")
 def training_on_another_device(kata, draw: Draw):
     data, model = draw.data(rings), draw.weights(network())
