@@ -89,7 +89,9 @@ class TestDescend:
         self.check(kata, {f"{counted(steps, 'step')} with lr={lr}": [*LESSON, lr, steps]})
 
     def test_takes_no_step_if_none_is_asked_for(self, kata):
-        self.check(kata, {"0 steps": [*points(8), 0.1, 0]})
+        draws = {f"0 steps on {counted(n, 'point')}": [*points(n), 0.1, 0] for n in (8, 1)}
+        run = functools.partial(descend, kata)
+        formula.check(reporting(run), walk, draws, "A descent", MISSTEPS)
 
     def test_an_old_gradient_does_not_matter(self, kata):
         self.check(kata, {"a weight whose .grad holds 5": [*with_old_gradient(), 0.1, 3]})
@@ -302,13 +304,19 @@ def slopes_of(parameters, x, y):
     def scaled(**factors):
         return {name: (right[name] * factor).detach() for name, factor in factors.items()}
 
+    def other(activation, slope_of):
+        """With another activation in both nodes."""
+        b = activation(z[0]), activation(z[1])
+        ratio = (own["w3"] * b[0] + own["w4"] * b[1] + own["b3"] - y) / (y_hat - y)
+        return scaled(w3=ratio * b[0] / a[0], w1=ratio * slope_of(b[0]) / slope)
+
     slope = 1 - a[0] ** 2
     without = {
         "b3": (y_hat - own["b3"] - y) / (y_hat - y),
         "w4": (y_hat - own["w4"] * a[1] - y) / (y_hat - y),
     }
-    other = torch.tanh(own["w2"] * x + own["b1"])
-    with_b1 = (y_hat + own["w4"] * (other - a[1]) - y) / (y_hat - y)
+    second = torch.tanh(own["w2"] * x + own["b1"])
+    with_b1 = (y_hat + own["w4"] * (second - a[1]) - y) / (y_hat - y)
     return right, {
         "the sign is off: the error is y_hat minus y": scaled(w3=-1, w1=-1),
         "the 2 of the squared error's derivative is missing": scaled(w3=0.5, w1=0.5),
@@ -340,10 +348,26 @@ def slopes_of(parameters, x, y):
         "w3 and w4 are swapped": scaled(w1=own["w4"] / own["w3"]),
         "the last factor, d z1 / d w1 = x, is missing": scaled(w1=1 / x),
         "the last factor is x, and this is w1": scaled(w1=own["w1"] / x),
+        "w3 stands where a1 belongs: d y_hat / d w3 = a1": scaled(w3=own["w3"] / a[0]),
+        "the derivative of tanh is 1 - a1 ** 2, and this is 1 - w1 ** 2": scaled(
+            w1=(1 - own["w1"] ** 2) / slope
+        ),
+        "the derivative of tanh is 1 - a1 ** 2, and this is 1 - x ** 2": scaled(
+            w1=(1 - x**2) / slope
+        ),
+        "the nodes' activation is torch.tanh, and this is tan": other(torch.tan, one_less_square),
+        "the nodes' activation is torch.tanh, and this is the sigmoid": other(
+            torch.sigmoid, one_less_square
+        ),
         "a1 and a2 are swapped: d y_hat / d w3 = a1": scaled(w3=a[1] / a[0]),
         "z1 stands where a1 belongs: d y_hat / d w3 = a1": scaled(w3=z[0] / a[0]),
         "only the first factor is there: d y_hat / d w3 = a1 is missing": scaled(w3=1 / a[0]),
     }
+
+
+def one_less_square(a):
+    """What is the derivative of tanh, of its own result."""
+    return 1 - a**2
 
 
 def check_by_hand(call, what):

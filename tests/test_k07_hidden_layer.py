@@ -102,6 +102,8 @@ class TestForward:
             "these are the raw scores: the last activation, the sigmoid, is not applied": (
                 lambda x: scores(x)[1]
             ),
+            "what the activations give is kept, and not passed on: each is the next layer's input,"
+            " and the last one is returned": lambda x: model.linear_modules[1](scores(x)[0]),
             "the hidden layer's tanh is not applied": (
                 lambda x: torch.sigmoid(model.linear_modules[1](scores(x)[0]))
             ),

@@ -145,6 +145,8 @@ class TestForward:
             "these are the first hidden layer's activations: the return stands in the loop": (
                 lambda x: torch.tanh(model.linear_modules[0](x))
             ),
+            "what the activations give is kept, and not passed on: each is the next layer's input,"
+            " and the last one is returned": lambda x: stacked(model, x, activated=False),
             "no activation is applied: the layers together are one linear layer": (
                 lambda x: through(model, x, lambda z: z)
             ),
@@ -269,10 +271,12 @@ def network(kata):
     return kata.MultiHiddenLayerNN(num_labels=1, num_hidden=[2, 20, 20, 2])
 
 
-def stacked(model, x):
-    """All linear layers, then all activations."""
+def stacked(model, x, activated=True):
+    """All linear layers, then all activations, or none."""
     for layer in model.linear_modules:
         x = layer(x)
+    if not activated:
+        return x
     for _ in model.linear_modules[1:]:
         x = torch.tanh(x)
     return torch.sigmoid(x)

@@ -249,10 +249,12 @@ def reaches(
         stories.of(losses, curve.band if curve else None) if history is not None else stories.UNTOLD
     )
     near = "near 0, such as" if abs(mark.usual) < 1e-3 else "at"
+    usual = f" (a correct solution usually ends {near} {mark.usual:.4g})"
+    usual = usual if mark.usual != mark.bound else ""
     unmet(
         f"The training ends short of its mark: {mark.what}.",
         seen=f"{value:.4g}",
-        expected=f"{mark} (a correct solution usually ends {near} {mark.usual:.4g})",
+        expected=f"{mark}{usual}",
         likely=told(*causes) or tale.causes,
         pointer="" if causes else tale.pointer,
         # a name for the shape of the losses would contradict a cause that is known

@@ -67,8 +67,9 @@ def check(
 ) -> None:
     """The function gives what the formula gives, for all draws, and does nothing else.
 
-    What is right and what each mistake gives is computed before the call, from copies. A cause is
-    told if its mistake gives what came out on all draws, and no other listed one does.
+    What is right is computed before the call, from copies; what each mistake gives only where
+    something else came out. A cause is told if its mistake gives what came out on all draws, and no
+    other listed one does.
 
     Args:
         draws: the arguments of each call; a mapping also gives them a name, for the message. Give
@@ -85,13 +86,6 @@ def check(
     names = [f"{what} of {name}" for name in draws] if is_named else [what] * len(draws)
     given = list(draws.values()) if is_named else list(draws)
     expected = [right(*values.copied(draw)) for draw in given]
-    mistakes = {
-        cause: [
-            [_result(each, draw, is_ours=True) for draw in given]
-            for each in ([formulas] if callable(formulas) else formulas)
-        ]
-        for cause, formulas in (wrong or {}).items()
-    }
     results, kept = [], []
     for name, draw in zip(names, given, strict=True):
         arguments = values.copied(draw)
@@ -103,9 +97,9 @@ def check(
                 _expect_own(result, arguments, what)
         results.append(result)
         kept.append(values.copied(result))
-    for cause, several in mistakes.items():  # without a trace on these draws, none is evidence
-        mistakes[cause] = [one for one in several if not values.alike(one, expected, atol)]
-    fitting = fits(kept, mistakes, atol)
+    fitting: tuple[Cause, ...] = ()
+    if not values.alike(kept, expected, atol):
+        fitting = fits(kept, _traces(wrong or {}, given, expected, atol), atol)
     rounded = _rounded(kept, expected, what)
     fitting = fitting or expect.told(*[rounding.ROUNDED] * bool(rounded))
     for name, result, wanted in zip(names, kept, expected, strict=True):
@@ -206,6 +200,25 @@ def expect_as_it_came(
         likely=causes or likely or guesses.in_place(before),
         pointer=pointers.IN_PLACE,
     )
+
+
+def _traces(
+    wrong: Mistakes, given: Sequence[Sequence[Any]], expected: Sequence[Any], atol: float
+) -> dict[str, list[list[Any]]]:
+    """Cause → what each of its formulas gives on all draws; one that gives what is expected is no
+    evidence.
+    """
+    traces = {
+        cause: [
+            [_result(each, draw, is_ours=True) for draw in given]
+            for each in ([formulas] if callable(formulas) else formulas)
+        ]
+        for cause, formulas in wrong.items()
+    }
+    return {
+        cause: [one for one in several if not values.alike(one, expected, atol)]
+        for cause, several in traces.items()
+    }
 
 
 def _names(function: Function) -> list[str]:

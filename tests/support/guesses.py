@@ -29,6 +29,8 @@ def of_shape(seen: tuple[int, ...], expected: tuple[int, ...]) -> list[Cause]:
                 " them right"
             )
         ]
+    if math.prod(expected) == 1 and len(seen) == 1 and seen[0] > 1:
+        return [Cause(f"there are {seen[0]} numbers where one belongs: is a sum or mean missing?")]
     size = _of_size(seen, expected)
     if len(seen) < len(expected):
         return [Cause("a dimension was summed up, picked out or flattened away"), size]

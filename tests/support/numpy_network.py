@@ -330,6 +330,10 @@ def wrong_gradients(name: str) -> dict[str, list[Callable]]:
         "the 1 is subtracted in every column: d2[np.arange(n), labels] -= 1": back(
             lambda y, one, n: (y - 1) / n
         ),
+        "d2[labels] takes whole rows, those of the first points: each row has its 1 subtracted at"
+        " its own label, d2[np.arange(n), labels] -= 1": back(
+            lambda y, one, n: (y - np.isin(np.arange(n), one.argmax(axis=1))[:, None]) / n
+        ),
         "the slope of the softmax is there twice: y_hat - one_hot has it already": back(
             lambda y, one, n: (y - one) * y * (1 - y) / n
         ),

@@ -13,6 +13,7 @@ WATCH_A_WEIGHT = (
     "Print one of the model's weights before and after optimizer.step(): does it change?"
 )
 SMALLER_STEPS = "Take a tenth of the learning rate: does the loss still move away?"
+LOWER_WITH_SMALLER_STEPS = "Take a tenth of the learning rate: does it end lower?"
 LARGER_STEPS = (
     "Take ten times the learning rate: how far does the loss get in the same number of epochs?"
 )
@@ -72,7 +73,10 @@ def of(history: Sequence[float], band: Band | None = None) -> Story:
             ),
         )
         return _story("like the reference's", went, likely, WHAT_IS_MEASURED)
-    before = numbers[-max(len(numbers) // 10, 2)]
+    tail = max(len(numbers) // 10, 2)
+    before = numbers[-tail]
+    if min(numbers[-tail:]) >= min(numbers[:-tail], default=math.inf):
+        before = last  # no new lows: it goes up and down, and falls no further
     if before - last > 0.02 * (first - last):
         likely = ("a larger learning rate, or a better optimizer, would reach it in time",)
         return _story(
@@ -81,9 +85,13 @@ def of(history: Sequence[float], band: Band | None = None) -> Story:
     if before - last > 1e-3 * last:
         words = f"{went} and was still falling, slowly{_behind(last, band)}"
         return _story("too slow", words, ("the steps are too small", UNLUCKY), LARGER_STEPS)
-    return _story(
-        "stuck", f"{went} and stays there", ("the model can't do better", UNLUCKY), ANOTHER_SEED
-    )
+    stays = f"{went} and stays there"
+    if not band:
+        return _story("stuck", stays, ("the model can't do better", UNLUCKY), ANOTHER_SEED)
+    # the reference's model gets further
+    if max(numbers) > 1.02 * first:
+        return _story("stuck", stays, (THROWN_OUT, UNLUCKY), LOWER_WITH_SMALLER_STEPS)
+    return _story("stuck", stays, (UNLUCKY, THROWN_OUT), ANOTHER_SEED)
 
 
 UNTOLD = Story("", (Cause("see the tests before this one"),))
@@ -92,6 +100,7 @@ TOO_LARGE = (
     "they follow something else than the loss's gradient",
 )
 UNKNOWN_PARAMETERS = "the optimizer has other parameters than those of the model"
+THROWN_OUT = "the steps are too large (learning rate), and led to where the slope is almost 0"
 UNLUCKY = "this start was an unlucky one"
 
 

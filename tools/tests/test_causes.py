@@ -104,6 +104,7 @@ def test_a_class_of_the_learners_own_is_asked_where_it_makes_the_attribute(tmp_p
     ("line", "says", "never"),
     [
         ("[1][1]", "indices begin at 0", "loop"),
+        ("(lambda i: [1][i + 1])(0)", "[i + 1] is past the end", "   "),
         ("[][-1]", "the list has no entry at that place", "loop"),
         ("data @ torch.ones(3, 2)", "in a @ b the columns of a", "a layer that"),
         (

@@ -50,6 +50,20 @@ def test_an_unlucky_start_is_one_of_the_causes_where_it_may_be_one(history):
     assert "unlucky" in story.of(history).causes[1].text
 
 
+def test_beside_a_band_the_model_could_do_better_and_the_steps_may_be_too_large():
+    calm, thrown = (story.of(history, BAND) for history in (STUCK, [0.7, 0.9, *STUCK]))
+    for tale in (calm, thrown):
+        assert tale.kind == "stuck"
+        assert "can't do better" not in str(tale.causes)
+    assert "unlucky" in calm.causes[0].text
+    assert "the steps are too large" in thrown.causes[0].text
+
+
+def test_losses_that_go_up_and_down_without_new_lows_are_not_still_falling():
+    noisy = [0.7, *(0.68 + 0.01 * (-1) ** n for n in range(100))]
+    assert story.of(noisy).kind == "stuck"
+
+
 def test_beside_a_band_it_is_told_how_much_too_slow_a_training_is():
     assert "the reference is there after about" in story.of(SLOW, BAND).causes[0].text
     assert story.of([0.9**n for n in range(100)], BAND).kind == "like the reference's"

@@ -62,6 +62,8 @@ class KnownError:
     more: str = ""
     look: Literal[
         "",
+        "shapes_of_product",
+        "index",
         "attribute_of_none",
         "operation_on_none",
         "unknown_attribute",
@@ -110,6 +112,39 @@ def seen(error: BaseException) -> str:
 
 def _filled(text: str, match: re.Match[str]) -> str:
     return re.sub(r"\{(\d)\}", lambda group: match.group(int(group[1])) or "", text)
+
+
+def _shapes_of_product(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
+    """A further layer of a network may have got the network's own input."""
+    text = (
+        f"rows of {match[2]} numbers came where rows of {match[3]} are taken: in nn.Linear(inputs,"
+        " outputs) the inputs must equal the outputs of the layer before, and in a @ b the columns"
+        " of a the rows of b"
+    )
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    calls = [one.f_locals for one in frames if one.f_code.co_name == "_wrapped_call_impl"]
+    if len(calls) > 1 and calls[0]["args"] and calls[-1]["args"]:
+        linear = [one for one in calls[0]["self"].modules() if hasattr(one, "in_features")]
+        is_its_input = calls[0]["args"][0] is calls[-1]["args"][0]
+        if is_its_input and calls[-1]["self"] in linear[1:] and _fits(linear[0], match[2]):
+            text = (
+                "a further layer got the network's own input, which is for the first one: each"
+                " layer takes what came out of the one before it"
+            )
+    return (Cause(text, told=True, id="error.shapes-of-product"),)
+
+
+def _fits(layer: object, columns: str) -> bool:
+    return str(getattr(layer, "in_features", "")) == columns
+
+
+def _index(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
+    text = (
+        "the list has no entry at that place: indices begin at 0, and the last one is len(list) - 1"
+    )
+    if further := re.search(r"\[\w+ ?\+ ?\d+\]", _line(error)):
+        text += f". In the last round of a loop over all places, {further[0]} is past the end"
+    return (Cause(text, told=True, id="error.index"),)
 
 
 def _attribute_of_none(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
@@ -272,6 +307,8 @@ def _folders(package: str) -> list[str]:
 
 
 LOOKS = {
+    "shapes_of_product": _shapes_of_product,
+    "index": _index,
     "module": _module,
     "name_of_module": _name_of_module,
     "gpu": _gpu,
