@@ -16,7 +16,7 @@ from katas.given.networks import KeepingNetwork, unrolled_bands
 from tests.support import expect, formula, modes, placement
 
 SQUEEZED = (
-    "squeeze() drops the dimension of a single point, too: outputs.shape[1] tells how many outputs"
+    "squeeze() drops the dimension of a single point, too: outputs.shape[1] counts the outputs"
 )
 DROPOUT = "dropout was active: call model.eval() before you run the model"
 

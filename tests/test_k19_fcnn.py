@@ -119,7 +119,7 @@ class TestNetwork:
             "Two networks start from the same numbers.",
             seen=first.tolist(),
             expected="other numbers in each network",
-            likely=expect.told("a seed is set in the network: whoever calls it chooses the seed"),
+            likely=expect.told("a seed is set in the network: leave that to its caller"),
         )
 
     @pytest.mark.parametrize("n", [11, 1])
@@ -153,7 +153,7 @@ class TestNetwork:
         for other in {"relu", "tanh", "sigmoid"} - {name}:
             f = ACTIVATIONS[other]
             y = f(f(x @ w1.T + b1) @ w2.T + b2) @ w3.T + b3
-            causes[f"between the layers stands {other}, not {name}"] = (end(y), y)
+            causes[f"{other} is between the layers, and {name} belongs there"] = (end(y), y)
         causes = {cause: torch.stack(wrong) for cause, wrong in causes.items()}
         for part, what in zip(pair, ("y_pred", "z_pred"), strict=True):
             dropped = (

@@ -128,8 +128,8 @@ class TestTrain:
             seen=losses[:5],
             expected="finite numbers",
             likely=expect.told(
-                "the mean of a batch without points is no number: len(features) is their number,"
-                " and the range of the rows ends there",
+                "the mean of a batch without points is nan: len(features) is their number, and"
+                " the range of the rows ends there",
                 "the steps are too large",
             ),
         )

@@ -560,7 +560,8 @@ def check_state(kata, script: Sequence[float], patience: int, best: int) -> None
             " of nn.BatchNorm1d"
         )
     elif is_high and (not model.loaded or _same(now, model.start, now)):
-        likely = begins
+        low, _ = scripted(kata, SCRIPT, epochs=4, patience=4)  # does it load what was kept there?
+        likely = begins if low.loaded else expect.told(NOT_BACK)
     elif found == len(losses):
         kept = NO_COPY if model.is_own else LAST_KEPT
         likely = expect.told(kept if model.loaded else NOT_BACK)
