@@ -8,8 +8,7 @@ import torch
 from sklearn.datasets import make_moons
 from torch import Tensor, nn
 
-from dojo.exam import Draw, question, training_steps, within
-from dojo.training import passes
+from dojo.exam import Draw, passes, question, training_steps, within
 
 
 def moons(random: np.random.Generator, known: int = 1000, new: int = 10_000):

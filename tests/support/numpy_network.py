@@ -245,6 +245,7 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
+@np.errstate(divide="ignore")  # of a descent with steps that are too large
 def loss(parameters: Arrays, x: np.ndarray, labels: np.ndarray) -> float:
     return float(-np.log(forward(parameters, x)["y_hat"][np.arange(len(labels)), labels]).mean())
 

@@ -3,9 +3,12 @@ not.
 """
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from submitting import GOOD, K06, K07, TAKEN, a_tar, a_zip, folder, reasons, submissions, the_only
@@ -312,14 +315,14 @@ def test_what_goes_wrong_beside_reading_is_the_fault_of_one_entry(tmp_path, kata
 
 
 @pytest.mark.skipif(not hasattr(os, "setuid"), reason="needs a user without rights")
-def test_a_folder_that_may_not_be_read_is_an_entry_like_others(tmp_path):
+def test_a_folder_that_may_not_be_read_is_an_entry_like_others():
     """As an ordinary user: root may read everything."""
-    folder(tmp_path / "in" / "good")
-    closed = tmp_path / "in" / "closed"
-    closed.mkdir()
-    for place in (tmp_path, *tmp_path.parents[:2], tmp_path / "in", tmp_path / "in" / "good"):
-        place.chmod(place.stat().st_mode | 0o755)
-    closed.chmod(0)
+    place = Path(tempfile.mkdtemp())
+    folder(place / "good")
+    (place / "closed").mkdir()
+    for each in (place, *place.rglob("*")):
+        each.chmod(0o755)
+    (place / "closed").chmod(0)
     program = (
         "import os, pathlib, sys\n"
         "from dojo import catalog\n"
@@ -330,13 +333,14 @@ def test_a_folder_that_may_not_be_read_is_an_entry_like_others(tmp_path):
         "print({entry.id: found.read(entry).problem for entry in found.entries})\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "in"],
+        [sys.executable, "-c", program, place],
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT / "tools")},
         check=False,
     )
-    closed.chmod(0o755)
+    (place / "closed").chmod(0o755)
+    shutil.rmtree(place)
     assert done.stdout == (
         "{'closed': \"This submission can't be read (Permission denied).\", 'good': ''}\n"
     ), done.stderr

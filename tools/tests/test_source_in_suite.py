@@ -123,7 +123,7 @@ CASES = [
         "        losses.append(loss.item())\n    return losses\n",
         '        losses.append(loss.item())\n    raise NotImplementedError("train")\n',
         "raise-left",
-        "take line 77 out",
+        "take line 79 out",
     ),
     (
         "k05",

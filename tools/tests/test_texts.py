@@ -50,7 +50,7 @@ DEFECTS = (
     ("README.md", "PyTorch", "PyTorch for whoever"),
     ("tools/dojo/check/screens.py", "You have the newest", "Whoever has the newest"),
     ("katas/given/_drawing.py", "points classified", "points whoever classified"),
-    ("tools/dojo/suite/causes.toml", "rows of {2} numbers", "whoever came"),
+    ("tools/dojo/suite/causes.toml", "don't fit: print their shapes", "whoever came"),
 )
 
 

@@ -22,12 +22,14 @@ from dojo.exam.draw import Draw
 from dojo.exam.question import question
 from dojo.exam.values import live
 from dojo.suite import called
+from dojo.training import passes
 
 __all__ = [
     "Draw",
     "called",
     "every",
     "live",
+    "passes",
     "question",
     "reaches",
     "same",
