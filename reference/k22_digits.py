@@ -19,8 +19,8 @@ model back. Beware: state_dict() makes no copy. What it holds changes with
 every further step.
 
 Three medals are for the share of test digits that your model gets right, after
-40 epochs at most: bronze 90 %, silver 94 %, gold 96 %. Then look closer: which
-digits are taken for which, and can you see why in the surest wrong answers?
+40 epochs at most: bronze 90 %, silver 94 % and gold 96 %. You need all three.
+Then look closer: which digits are taken for which, and can you see why?
 
 What to do: six small steps. `python -m katas.k22_digits` runs them all, and
 draws both losses, the confusion and the surest wrong answers.

@@ -86,7 +86,7 @@ def equal_steps(kata, draw: Draw, name: str) -> dict[str, object]:
         "no decay": steps(make, draw, name, torch.float32, weight_decay=0.0),
         "elsewhere": steps(make, draw, name, torch.float32, draw.device),
         "first steps": first_steps(make, draw, name),
-        "by default": by_default(make, draw),
+        "defaults": by_default(make, draw),
     }
 
 
@@ -129,27 +129,27 @@ def what_a_step_starts_from_elsewhere(kata, draw: Draw):
     return {"g": [g for _, g in optimizer.gradients()]}
 
 
-@question("sgd", times=2, float64=EXACT)
+@question("sgd", times=2, float64=EXACT, defaults=EXACT)
 def steps_of_sgd(kata, draw: Draw):
     return equal_steps(kata, draw, "SGD")
 
 
-@question("momentum", times=2, float64=EXACT)
+@question("momentum", times=2, float64=EXACT, defaults=EXACT)
 def steps_of_momentum(kata, draw: Draw):
     return equal_steps(kata, draw, "Momentum")
 
 
-@question("rmsprop", times=2, float64=EXACT)
+@question("rmsprop", times=2, float64=EXACT, defaults=EXACT)
 def steps_of_rmsprop(kata, draw: Draw):
     return equal_steps(kata, draw, "RMSprop")
 
 
-@question("adam", times=2, float64=EXACT)
+@question("adam", times=2, float64=EXACT, defaults=EXACT)
 def steps_of_adam(kata, draw: Draw):
     return equal_steps(kata, draw, "Adam")
 
 
-@question("adam", times=2, float64=EXACT)
+@question("adam", times=2, float64=EXACT, defaults=EXACT)
 def steps_of_adamw(kata, draw: Draw):
     return equal_steps(kata, draw, "AdamW")
 

@@ -208,7 +208,7 @@ def _of_type(seen: object, wanted: object) -> tuple[str, bool]:
     if isinstance(seen, Tensor | np.ndarray) and isinstance(wanted, list):
         return f"{_article(name)} comes back: .tolist() makes a list of it", True
     if isinstance(seen, int) and isinstance(wanted, float) and 0 <= wanted <= 1 < seen:
-        return f"{of_one_number(seen, wanted)}", False
+        return of_one_number(seen, wanted), False
     if isinstance(wanted, list | tuple | str | int | float | bool | dict | Tensor | np.ndarray):
         return f"{_article(name)} comes back, and {_article(right)} is asked for", True
     return f"what comes back is of the type {name}, and not {right}", True

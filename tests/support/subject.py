@@ -22,15 +22,20 @@ def has(*words: str) -> bool:
     return kata is not None and any(word in loader.source_of(kata) for word in words)
 
 
+def _code() -> Code | None:
+    """The file under test; None where it can't be read, or there is none."""
+    kata = loader.under_test()
+    try:
+        return Code(loader.source_of(kata)) if kata is not None else None
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
 def uses(name: str, words: str) -> bool:
     """True if these words stand in a function or class of the file under test, or in what of the
     file it leads to; also if that can't be read.
     """
-    kata = loader.under_test()
-    try:
-        code = Code(loader.source_of(kata)) if kata is not None else None
-    except (SyntaxError, ValueError, RecursionError):
-        code = None
+    code = _code()
     return code is None or any(words in ast.unparse(node) for node in code.reached([name]))
 
 
@@ -38,11 +43,7 @@ def writes(numbers: Collection[int]) -> bool:
     """True if one of these numbers is written into what the test used of the file; also if that
     can't be read.
     """
-    kata = loader.under_test()
-    try:
-        code = Code(loader.source_of(kata)) if kata is not None else None
-    except (SyntaxError, ValueError, RecursionError):
-        code = None
+    kata, code = loader.under_test(), _code()
     if kata is None or code is None:
         return True
     nodes = (node for part in code.reached(loader.used(kata)) for node in ast.walk(part))

@@ -95,6 +95,6 @@ def by_exit_code(code: int | None) -> Ending:
 
 def _signal(code: int | None) -> str:
     try:
-        return signal.Signals(-(code or 0)).name if code and code < 0 else ""
+        return signal.Signals(-code).name if code is not None and code < 0 else ""
     except ValueError:
         return ""

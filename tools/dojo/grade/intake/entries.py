@@ -107,9 +107,13 @@ def scan(
         raise IntakeError(why)
     why_stray = {file: _why_stray(file, compiled, kata_names, skip) for file in files}
     # the user's own pattern may make each attempt a student's
-    unclaimed = [one for one in files if not why_stray[one] and not names.id_in(one.name, compiled)]
-    earlier = attempts.earlier({file.name: _is_work(file) for file in unclaimed})
-    why_stray |= {file: EARLIER for file in unclaimed if file.name in earlier}
+    tries = [
+        file
+        for file in files
+        if attempts.attempt(file.name) and not (why_stray[file] or names.id_in(file.name, compiled))
+    ]
+    earlier = attempts.earlier({file.name: _is_work(file) for file in tries})
+    why_stray |= {file: EARLIER for file in tries if file.name in earlier}
     strays = [Ignored(line(file.name), why) for file, why in why_stray.items() if why]
     entries = _grouped((file for file, why in why_stray.items() if not why), compiled)
     if not entries:
@@ -258,8 +262,9 @@ def _is_work(file: os.DirEntry[str]) -> bool:
 
 def _is_plain(file: os.DirEntry[str]) -> bool:
     """True if it is a file, and no archive of any kind."""
-    is_packed = names.is_archive(file.name) or archives.is_archive(Path(file.path))
-    return _is_file(file) and not is_packed
+    if not _is_file(file) or names.is_archive(file.name):
+        return False
+    return not archives.is_archive(Path(file.path))
 
 
 def _is_file(file: os.DirEntry[str]) -> bool:
