@@ -40,15 +40,17 @@ SELU_ALPHA = 1.6732632423543772
 
 
 def sigmoid(x: Tensor) -> Tensor:
-    """1 / (1 + exp(-x)) for float32 x of any shape; value and gradient are finite for every x."""
+    """1 / (1 + exp(-x)) for float32 x of any shape; value and gradient are finite for every x from
+    -1000 to 1000.
+    """
     # BEGIN SOLUTION squash: the formula, with an exp that only sees numbers below 88
     return 1 / (1 + torch.exp(-x.clamp(min=-80)))
     # END SOLUTION
 
 
 def tanh(x: Tensor) -> Tensor:
-    """2 * sigmoid(2 * x) - 1 for float32 x of any shape; value and gradient are finite for every
-    x.
+    """2 * sigmoid(2 * x) - 1 for float32 x of any shape; value and gradient are finite for every x
+    from -1000 to 1000.
     """
     # BEGIN SOLUTION squash: your sigmoid does most of it
     return 2 * sigmoid(2 * x) - 1
@@ -66,7 +68,7 @@ def leaky_relu(x: Tensor, slope: float | Tensor = 0.01) -> Tensor:
     """x where x > 0, and slope * x elsewhere, for float32 x of any shape.
 
     Args:
-        slope: from 0 to 1; a float, or a tensor that holds a single number.
+        slope: from 0 to 1; a float, or a tensor of shape () or (1,).
     """
     # BEGIN SOLUTION rectify: choose between x and slope * x, entry by entry
     return torch.where(x > 0, x, slope * x)
@@ -80,7 +82,7 @@ class PReLU(nn.Module):
     model.parameters(), so the optimizer finds it.
 
     Args:
-        slope: the value that the slope starts with, from 0 to 1; you may take it that
+        slope: the float that the slope starts with, from 0 to 1; you may take it that
             training keeps it there.
     """
 
@@ -101,7 +103,9 @@ class PReLU(nn.Module):
 
 
 def softplus(x: Tensor) -> Tensor:
-    """log(1 + exp(x)) for float32 x of any shape; value and gradient are finite for every x."""
+    """log(1 + exp(x)) for float32 x of any shape; value and gradient are finite for every x from
+    -1000 to 1000.
+    """
     # BEGIN SOLUTION smooth: 1 is exp(0), so this is the log of a sum of two exps
     return torch.logaddexp(x, torch.zeros_like(x))
     # END SOLUTION
@@ -109,7 +113,7 @@ def softplus(x: Tensor) -> Tensor:
 
 def silu(x: Tensor) -> Tensor:
     """x * sigmoid(x), also called swish, for float32 x of any shape; value and gradient are finite
-    for every x.
+    for every x from -1000 to 1000.
     """
     # BEGIN SOLUTION smooth: with your sigmoid
     return x * sigmoid(x)
@@ -118,7 +122,8 @@ def silu(x: Tensor) -> Tensor:
 
 def gelu(x: Tensor) -> Tensor:
     """x * (1 + erf(x / sqrt(2))) / 2 for float32 x of any shape; value and gradient are finite for
-    every x. This is x times the probability that a standard normal number is below x.
+    every x from -1000 to 1000. This is x times the probability that a standard normal number is
+    below x.
     """
     # BEGIN SOLUTION smooth: torch.erf is the error function
     return x * (1 + torch.erf(x / math.sqrt(2))) / 2
@@ -127,7 +132,7 @@ def gelu(x: Tensor) -> Tensor:
 
 def selu(x: Tensor) -> Tensor:
     """SELU_SCALE * x where x > 0, and SELU_SCALE * SELU_ALPHA * (exp(x) - 1) elsewhere, for float32
-    x of any shape; value and gradient are finite for every x.
+    x of any shape; value and gradient are finite for every x from -1000 to 1000.
     """
     # BEGIN SOLUTION smooth: choose between the two, with an exp that only sees numbers up to 0
     return SELU_SCALE * torch.where(x > 0, x, SELU_ALPHA * torch.expm1(x.clamp(max=0)))

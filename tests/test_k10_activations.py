@@ -80,7 +80,7 @@ class TestSlope:
         draws |= {f"the slope {slope}": [torch.randn(9), slope] for slope in (0.0, 1.0)}
         draws["a slope in a tensor"] = [torch.randn(8), torch.tensor(0.4)]
         draws["a slope in a tensor (1,)"] = [torch.randn(6), torch.tensor([0.6])]
-        ignored = "a tensor is not taken as slope: a float or a tensor of a single number may come"
+        ignored = "a tensor is not taken as slope: a float or a tensor may come"
         wrong = {**SLOPED, **written}
         wrong[ignored] = lambda x, slope: leaky(x, slope if isinstance(slope, float) else 0.01)
         formula.check(kata.leaky_relu, leaky, draws, "leaky_relu", wrong)
@@ -89,11 +89,9 @@ class TestSlope:
 @pytest.mark.task("prelu", needs="rectify")
 class TestPReLU:
     def test_has_one_parameter_the_slope(self, kata):
-        for begin in (0.25, 0.6):
-            model = kata.PReLU() if begin == 0.25 else kata.PReLU(begin)
-            seen = {
-                name: value.detach().flatten().tolist() for name, value in model.named_parameters()
-            }
+        models = [(kata.PReLU(), 0.25), *((kata.PReLU(one), one) for one in (0.6, 0.0, 1.0))]
+        for model, begin in models:
+            seen = {name: one.detach().flatten().tolist() for name, one in model.named_parameters()}
             expected, slope = {"slope": [pytest.approx(begin)]}, getattr(model, "slope", None)
             likely = "one parameter is asked for: self.slope = nn.Parameter(torch.tensor(slope))"
             if not seen and slope is not None:
@@ -101,6 +99,10 @@ class TestPReLU:
                     f"self.slope is a {type(slope).__name__}, which no optimizer finds:"
                     " nn.Parameter(...) makes it one"
                 )
+            elif seen and len({id(one) for some, _ in models for one in some.parameters()}) == 1:
+                likely = "all objects share one parameter: __init__ makes a new one for each"
+            elif seen == {"slope": [0.25]} and begin == 0:
+                likely = "0.0 counts as false for `or` and `if slope`, and is a slope as well"
             elif seen == {"slope": [0.25]}:
                 likely = "the slope is written into the code: it is an argument"
             elif len(seen.get("slope", [])) == len(seen) == 1:
@@ -119,13 +121,11 @@ class TestPReLU:
         for slope in (0.3, 0.7):
             with torch.no_grad():
                 model.slope.fill_(slope)
+            first = "the first slope is kept: forward takes self.slope as it is now"
+            without = "leaky_relu is called without the slope"
             causes = {
-                "the first slope is kept: forward takes self.slope as it is now": F.leaky_relu(
-                    x, 0.3
-                )
-            }
-            causes |= {
-                "leaky_relu is called without the slope": F.leaky_relu(x),
+                first: F.leaky_relu(x, 0.3),
+                without: F.leaky_relu(x),
                 "this is relu": F.relu(x),
             }
             right, what = F.leaky_relu(x, slope), f"PReLU with the slope {slope}"
@@ -202,14 +202,10 @@ class TestDying:
             ("relu", [False, True, False, False, True, False]),
             ("leaky_relu", [False] * 6),
         ):
-            activations = getattr(kata, name)(layer(x))
-            expect.equal(
-                mask(kata, activations), dead, what=f"The dead units among six with {name}"
-            )
+            activations, what = getattr(kata, name)(layer(x)), f"units among six with {name}"
+            expect.equal(kata.dead_units(activations).tolist(), dead, what=f"The dead {what}")
             (gradient,) = torch.autograd.grad(activations.sum(), layer.bias)
-            expect.equal(
-                (gradient == 0).tolist(), dead, what=f"Which units with {name} get no gradient"
-            )
+            expect.equal((gradient == 0).tolist(), dead, what=f"The {what} without a gradient")
 
     @pytest.mark.placement
     def test_follows_its_device(self, kata, device):
@@ -247,18 +243,6 @@ def outputs(examples, units):
     return table
 
 
-def mask(kata, activations):
-    """The answers of dead_units as a list, once it is sure that there is one bool for each unit."""
-    dead, (examples, units) = kata.dead_units(activations), activations.shape
-    causes = {
-        "there is one answer per example: look along dim=0": (examples,),
-        "there is one answer for all units": (),
-    }
-    expect.shape(dead, (units,), what="The dead units", causes=causes)
-    expect.dtype(dead, torch.bool, what="The dead units")
-    return dead.tolist()
-
-
 def dead(table):
     """The right answer: which columns are 0 from top to bottom."""
     return (table == 0).all(dim=0)
@@ -268,9 +252,10 @@ ALIVE = {
     "a unit that is 0 for some examples is alive: all, not any": lambda t: (t == 0).any(dim=0),
     "this is the wrong way round: True is for the dead units": lambda t: (t != 0).any(dim=0),
     "this says which units are never 0": lambda t: (t != 0).all(dim=0),
-    "a unit that always gives the same number may be alive: ask whether it is 0": (
-        lambda t: t.std(dim=0, correction=0) == 0
-    ),
+    "a unit that always gives the same number may be alive: ask whether it is 0": [
+        *(lambda t, n=n: t.std(dim=0, correction=n) == 0 for n in (0, 1)),
+        lambda t: t.amax(dim=0) == t.amin(dim=0),
+    ],
     "a negative activation is not 0: compare with == 0, not <= 0": [
         lambda t: (t <= 0).all(dim=0),
         lambda t: t.amax(dim=0) <= 0,
@@ -449,10 +434,16 @@ MISTAKES = {
         "exp is inf beyond 88, and so is its log: exp(-|x|) is safe": [
             lambda x: torch.log(1 + torch.exp(x)),
         ],
+        "this is x already where softplus is still above it: let x begin at 20 or later": [
+            *(lambda x, b=b: torch.where(x > b, x, F.softplus(x)) for b in range(1, 11))
+        ],
+        "logsumexp runs along x: it sums each x and its 0, which torch.stack puts along dim=0": (
+            lambda x: torch.stack([x, torch.zeros_like(x)]).logsumexp(dim=-1)
+        ),
         BOTH_SIDES: [
             *(
                 lambda x, b=b: torch.where(x > b, x, torch.log1p(torch.exp(x)))
-                for b in (*BOUNDS, 80)
+                for b in (15, 20, 30, 80)
             )
         ],
     },
@@ -463,6 +454,7 @@ MISTAKES = {
         "the sigmoid gets -x: x * sigmoid(x)": lambda x: x * torch.sigmoid(-x),
         "the sigmoid gets x * x: x * sigmoid(x)": lambda x: x * torch.sigmoid(x * x),
         "this is sigmoid(x * x): the first x stands outside": lambda x: torch.sigmoid(x * x),
+        "sigmoid goes around the product: it is x * sigmoid(x)": lambda x: F.silu(x).sigmoid(),
         CUT: [lambda x, b=b: x * torch.sigmoid(x.clamp(-b, b)) for b in BOUNDS],
         "x is cut off outside, too: only exp needs a bound": clamped(F.silu),
         OVERFLOW: [
@@ -494,6 +486,9 @@ MISTAKES = {
         "x in front is missing: x * (1 + erf(x / sqrt(2))) / 2": (
             lambda x: (1 + torch.erf(x / math.sqrt(2))) / 2
         ),
+        "the 2 divides erf alone: it divides 1 + erf(x / sqrt(2)), which needs brackets": (
+            lambda x: x * (1 + torch.erf(x / math.sqrt(2)) / 2)
+        ),
         "the root of 2 divides erf, and should divide x: erf(x / sqrt(2))": (
             lambda x: x * (1 + torch.erf(x) / math.sqrt(2)) / 2
         ),
@@ -519,6 +514,10 @@ MISTAKES = {
         "the - 1 is missing: exp(x) - 1": lambda x: torch.where(
             x > 0, F.selu(x), SCALE * ALPHA * x.clamp(max=0).exp()
         ),
+        "the factors multiply exp(x) alone: exp(x) - 1 needs brackets": [
+            lambda x: torch.where(x > 0, SCALE * x, SCALE * ALPHA * x.clamp(max=0).exp() - 1),
+            lambda x: SCALE * torch.where(x > 0, x, ALPHA * x.clamp(max=0).exp() - 1),
+        ],
         "1 stands inside exp: exp(x) - 1": lambda x: torch.where(
             x > 0, F.selu(x), SCALE * ALPHA * (x.clamp(max=0) - 1).exp()
         ),

@@ -66,7 +66,8 @@ def slope_given(kata, draw: Draw):
 def learned_slope(kata, draw: Draw):
     begin, x, found = draw.real(0.3, 0.9), 2 * draw.normal(6, 8), {}
     model, usual = kata.PReLU(begin), kata.PReLU()
-    for name, one in (("given", model), ("usual", usual)):
+    ends = {f"{slope}": kata.PReLU(slope) for slope in (0.0, 1.0)}
+    for name, one in {"given": model, "usual": usual, **ends}.items():
         found[name] = {
             name: value.detach().clone().flatten() for name, value in one.named_parameters()
         }
