@@ -11,18 +11,25 @@ from dojo.diagnosis import counted
 from tests.support import expect, formula, gradients, modes, placement, returned, training
 from tests.support.descent import (
     CAST,
+    EARLIER,
     LEARNING_RATE,
+    MADE,
     WRITTEN_IN,
+    WRONG_WAY,
     batch,
     batches,
+    check_all,
+    check_losses,
     check_meeting,
     check_sent,
+    check_shapes,
     descend,
     line,
     lines,
     loader,
     one_step,
     run,
+    transposed,
     weights,
 )
 
@@ -44,15 +51,7 @@ class TestLook:
             "this is one less: enumerate counts from 0, so its last number is not the count": 2,
         }
         expect.equal(number, 3, what="The number of batches", causes=examples)
-        whole = "this is the shape of all the data: next(iter(dataloader)) takes one batch out"
-        for name, seen, right in zip(
-            ("features", "targets"), shapes, ((2,), (1,) if column else ()), strict=True
-        ):
-            causes = {
-                whole: (12, *right),
-                "this is a single example: a batch has four of them": right,
-            }
-            expect.equal(tuple(seen), (4, *right), what=f"The shape of the {name}", causes=causes)
+        check_shapes(shapes, (1,) if column else ())
 
     @pytest.mark.parametrize(("drop_last", "right"), [(True, 2), (False, 3)])
     def test_counts_the_batches_that_come(self, kata, drop_last, right):
@@ -66,15 +65,9 @@ class TestLook:
         collate = torch.utils.data.default_collate
         data.collate_fn = lambda rows: (taken.append(len(rows)), collate(rows))[1]
         kata.look(data)
-        expect.that(
-            len(taken) == 1,
-            "More than one batch was made.",
-            seen=counted(len(taken), "batch"),
-            expected=1,
-            likely="next(iter(dataloader)) is called twice: keep the batch under a name"
-            if len(taken) == 2
-            else "a loop over the dataloader makes them all: next(iter(dataloader)) makes one",
-        )
+        headline, seen = "Not exactly one batch was made.", counted(len(taken), "batch")
+        likely = expect.told(MADE[min(len(taken), 3)])
+        expect.that(len(taken) == 1, headline, seen=seen, expected="1 batch", likely=likely)
 
     @pytest.mark.placement
     def test_takes_batches_on_any_device(self, kata, device):
@@ -116,7 +109,7 @@ class TestTraps:
         ],
     )
     def test_as_many_numbers_take_the_shape_of_the_targets(self, kata, outputs, targets):
-        draws = [[torch.randn(outputs), torch.randn(targets)] for _ in range(2)]
+        draws = [[make(outputs), torch.randn(targets)] for make in (torch.randn, transposed)]
         wrong = {
             "the outputs are left as they were": lambda one, other: one,
             "these are the targets: give the outputs their shape": lambda one, other: other,
@@ -167,7 +160,7 @@ class TestBatch:
             return (outputs - targets).square().mean()
 
         _, *back = batch(kata, model, features, targets, criterion=criterion)
-        likely = "loss = criterion(outputs, targets) is missing"
+        likely = expect.told("loss = criterion(outputs, targets) is missing")
         expect.that(got, "The criterion is not used.", seen="no call", expected=1, likely=likely)
         outputs, meant = got[0]
         what = "The outputs that the criterion gets"
@@ -200,7 +193,9 @@ class TestBatch:
             "The loss is not a plain number.",
             seen=type(loss).__name__,
             expected="float",
-            likely="loss is a tensor: loss.item() is the number",
+            likely=expect.told("loss is a tensor: loss.item() is the number")
+            if isinstance(loss, torch.Tensor)
+            else "float(...) makes a plain number",
         )
         expect.close(loss, criterion(outputs, targets), f"The loss with {criterion}", causes)
 
@@ -213,8 +208,7 @@ class TestBatch:
         expect.close(weights(model), right, what="The weights after one batch", causes=causes)
 
     def test_the_step_is_one_of_the_optimizer_handed_in(self, kata):
-        model, steps = line(), []
-        optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
+        optimizer, steps = torch.optim.SGD((model := line()).parameters(), LEARNING_RATE), []
         optimizer.register_step_post_hook(lambda *_: steps.append(1))
         kata.train_batch(model, nn.MSELoss(), optimizer, *next(iter(batches())))
         headline = "The optimizer that was handed in does not take one step."
@@ -287,16 +281,15 @@ class TestLine:
         headline, kind = "epoch_line does not return a text.", type(line).__name__
         expect.that(isinstance(line, str), headline, seen=kind, expected="str", likely=likely)
         expect.equal(line, right, what="The line", causes=causes)
-        printed, likely = capsys.readouterr().out, "leave the print out: trainer prints the line"
-        headline = "epoch_line prints."
+        printed, headline = capsys.readouterr().out, "epoch_line prints."
+        likely = expect.told("leave the print out: trainer prints the line")
         expect.that(not printed, headline, seen=repr(printed), expected="nothing", likely=likely)
 
 
 @pytest.mark.task("trainer", needs="batch")
 class TestTrains:
     def test_returns_the_loss_of_each_epoch(self, kata):
-        first = run(kata, line(), batches(), epochs=4)
-        expect.losses(first, epochs=4, what="trainer(...)")
+        check_losses(first := run(kata, line(), batches(), epochs=4), epochs=4)
         second = run(kata, line(), batches(), epochs=2)
         headline = "A second training also gives the losses of the first one."
         seen = counted(len(second), "loss")
@@ -305,10 +298,15 @@ class TestTrains:
     def test_goes_on_where_nothing_is_left_to_learn(self, kata):
         model, features = line(), torch.randn(12, 2)
         losses = run(kata, model, loader(features, model(features).detach()), epochs=4)
-        likely = "the training stops by itself: the stub promises all epochs"
-        headline = "A model that fits already is not trained for all epochs."
-        seen = counted(len(losses), "loss")
-        expect.that(len(losses) == 4, headline, seen=seen, expected="4 losses", likely=likely)
+        check_all(losses, 4, "A model that fits already is not trained for four epochs.")
+
+    def test_goes_on_where_the_loss_rises(self, kata):
+        model, rate = line(), 1.5  # steps that are too large
+        losses = run(kata, model, batches(), rate, epochs=4)
+        check_all(losses, 4, "A model whose loss rises is not trained for four epochs.")
+        causes = {EARLIER: [descend(epochs, rate=rate) for epochs in range(4)]}
+        what = "The weights after epochs whose loss rises"
+        expect.close(weights(model), descend(epochs=4, rate=rate), what, causes)
 
     def test_the_optimizer_keeps_what_it_knows(self, kata):
         ends = []
@@ -318,13 +316,10 @@ class TestTrains:
             for epochs in calls:
                 run(kata, model, batches(), epochs=epochs, optimizer=optimizer)
             ends.append(weights(model))
-        expect.that(
-            torch.allclose(*ends, atol=1e-5),
-            "Two calls, of 1 and 2 epochs, do not end where a single one of 3 does.",
-            seen=ends[1].tolist(),
-            expected=ends[0].tolist(),
-            likely="the optimizer is made anew or emptied: its momentum is the caller's",
-        )
+        headline = "Two calls, of 1 and 2 epochs, do not end where a single one of 3 does."
+        likely = "the optimizer is made anew or emptied: its momentum is the caller's"
+        is_same, (right, seen) = torch.allclose(*ends, atol=1e-5), [end.tolist() for end in ends]
+        expect.that(is_same, headline, seen=seen, expected=right, likely=likely)
 
     def test_loss_is_the_mean_over_the_batches(self, kata):
         model, data = line(), loader(torch.randn(10, 2), torch.randn(10, 1))  # 4, 4 and 2 examples
@@ -417,6 +412,7 @@ class TestPrints:
         losses = run(kata, line(), batches(), epochs=2, verbose=True)
         causes = {
             "nothing is printed": "",
+            "only epoch 1 has a line: which remainder is it?": lines(losses, (1,)),
             "a score is printed, and there is none: epoch_line's score is None": lines(
                 losses, scores=(0.0, 0.0)
             ),
@@ -433,8 +429,8 @@ class TestPrints:
         losses = kata.trainer(model, nn.MSELoss(), optimizer, batches())
         printed = capsys.readouterr().out.count("\n")
         headline = "Without further arguments: not a line for each of five epochs."
-        seen, likely = counted(printed, "line"), "keep the stub's epochs=5, verbose=True, every=1"
-        expect.that(printed == 5, headline, seen=seen, expected="5 lines", likely=likely)
+        likely = WRONG_WAY if printed == 1 else "keep the stub's epochs=5, verbose=True, every=1"
+        expect.that(printed == 5, headline, seen=printed, expected=5, likely=likely)
         expect.losses(losses, epochs=5, what="trainer(model, criterion, optimizer, dataloader)")
 
     def test_prints_only_after_every_so_many_epochs(self, kata, capsys):
@@ -444,32 +440,39 @@ class TestPrints:
             "the remainder is taken of an epoch counted from 0: the first line is that of epoch "
             "3": lines(losses, (1, 4, 7)),
             "the last epoch has a line too: 7 is not a multiple of 3": lines(losses, (3, 6, 7)),
+            WRONG_WAY: lines(losses, (1, 3)),
+            "these are the first epochs: ask for the remainder, epoch % every": (
+                lines(losses, (1, 2, 3))
+            ),
         }
         what = "The printed text, with every=3 and 7 epochs"
         expect.equal(capsys.readouterr().out, lines(losses, (3, 6)), what=what, causes=causes)
 
-    @pytest.mark.parametrize("kind", [float, torch.tensor], ids=["number", "tensor"])
+    @pytest.mark.parametrize(
+        "kind", [lambda n: n / 10, int, torch.tensor], ids=["number", "whole number", "tensor"]
+    )
     def test_the_mean_score_ends_the_line(self, kata, capsys, kind):
-        values = iter([0.1, 0.2, 0.6, 0.2, 0.2, 0.8])  # three batches an epoch
-        score = lambda outputs, targets: kind(next(values))  # noqa: E731
-        losses = run(kata, line(), batches(), epochs=2, verbose=True, score=score)
-        causes = {
-            "this is the score of the last batch: take the mean, as for the loss": lines(
-                losses, scores=(0.6, 0.8)
-            ),
-            "this is the sum over the batches: divide by len(dataloader)": lines(
-                losses, scores=(0.9, 1.2)
-            ),
-            "the mean is taken over all epochs so far: begin again with each": lines(
-                losses, scores=(0.3, 0.7)
-            ),
-            "the score is not printed": lines(losses),
-            "the score is asked once an epoch: once for each batch": lines(
-                losses, scores=(0.1, 0.2)
-            ),
+        values = map(kind, [1, 2, 6, 2, 2, 8, 0, 0, 0])  # three batches an epoch
+        score = lambda outputs, targets: next(values)  # noqa: E731
+        losses = run(kata, line(), batches(), epochs=3, verbose=True, score=score)
+        unit = float(kind(10)) / 10
+        wrong = {
+            "this is the score of the last batch: take the mean, as for the loss": (6, 8, 0),
+            "this is the sum over the batches: divide by len(dataloader)": (9, 12, 0),
+            "the scores of earlier epochs are still in the sum: begin again with each": (3, 7, 7),
+            "the mean is taken over all epochs so far: begin again with each": (3, 3.5, 7 / 3),
+            "the score is asked once an epoch: once for each batch": (1, 2, 6),
         }
-        seen, right = capsys.readouterr().out, lines(losses, scores=(0.3, 0.4))
-        expect.equal(seen, right, what="The printed text", causes=causes)
+        right, none = lines(losses, scores=[unit * n for n in (3, 4, 0)]), lines(losses)
+        causes = {
+            cause: lines(losses, scores=[unit * n for n in scores])
+            for cause, scores in wrong.items()
+        }
+        causes["the score is not printed"] = none
+        causes["a mean of 0 is taken for none: ask whether there is a score, `is not None`"] = (
+            "\n".join([*right.splitlines()[:2], none.splitlines()[2], ""])
+        )
+        expect.equal(capsys.readouterr().out, right, what="The printed text", causes=causes)
 
     def test_the_score_is_asked_once_a_batch_about_what_the_criterion_saw(self, kata):
         data, asked = batches(column=False), []

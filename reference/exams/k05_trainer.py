@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 from collections.abc import Callable
+from itertools import repeat
 
 import torch
 from torch import Tensor, nn
@@ -81,7 +82,8 @@ def look(kata, draw: Draw):
             default_collate(rows),
         )[1]
         number, features, targets = kata.look(data)
-        found[name] = [number, tuple(features), tuple(targets), len(taken)]
+        are_tuples = [isinstance(shape, tuple) for shape in (features, targets)]
+        found[name] = [number, tuple(features), tuple(targets), are_tuples, len(taken)]
     size = draw.integer(2, 6)
     rows = TensorDataset(draw.normal(3 * size + 1, 3))
     found["left out"] = [
@@ -104,6 +106,7 @@ def traps(kata, draw: Draw):
     pairs = (((n, 1), (n,)), ((n,), (n, 1)), ((n, 2), (n, 2)), ((n + 1, 3), (n + 1,)), ((1,), ()))
     pairs += (((n, 1), (n, 1)), ((1, 1), (1,)), ((2, n), (2 * n,)), ((n, 3), (n + 1, 1)))
     shaped = [kata.like_targets(draw.normal(*one), draw.normal(*other)) for one, other in pairs]
+    shaped.append(kata.like_targets(draw.normal(n, 2).T, draw.normal(2 * n)))  # not in its order
     with fake_devices.Pretended(fake_devices.SECOND_GPU, model := line()) as there:
         kata.to_model(model, draw.normal(n, 3), draw.normal(n))
     outputs = draw.normal(n, 1).requires_grad_()
@@ -225,9 +228,10 @@ def the_mean_of_uneven_batches(kata, draw: Draw):
 
 @question("trainer")
 def printed_lines(kata, draw: Draw):
-    """By default, now and then, and with scores that are numbers or tensors."""
+    """By default, now and then, and with scores that are numbers or tensors, or all 0."""
     scores, every = draw.uniform(0, 1, 60).tolist(), draw.integer(2, 4)
     kinds = {"numbers": iter(scores), "tensors": map(torch.tensor, scores)}
+    kinds |= {"whole numbers": (int(9 * score) for score in scores), "zeros": repeat(0.0)}
     calls = {"default": {}, "every": {"every": every, "epochs": 2 * every + 1}}
     calls |= {
         name: {"epochs": 2, "score": lambda *_, values=values: next(values)}
@@ -274,6 +278,14 @@ def a_model_that_fits(kata, draw: Draw):
         model, nn.MSELoss(), descent(model), data, epochs=draw.integer(3, 6), verbose=False
     )
     return {"losses": losses}
+
+
+@question("trainer")
+def a_loss_that_rises(kata, draw: Draw):
+    """The steps are too large; the model stays as the last one leaves it."""
+    model, data = draw.weights(line()), batches(draw, column)
+    losses = kata.trainer(model, nn.MSELoss(), descent(model, 3.0), data, 3, verbose=False)
+    return {"losses": losses, "weights": training_steps.trained(model)}
 
 
 @question("trainer")

@@ -6,10 +6,20 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from dojo.diagnosis import counted
 from tests.support import expect, placement, returned
 
 LEARNING_RATE = 0.1
 WRITTEN_IN = "a device is written into the code: ask the model's parameters"
+WRONG_WAY = "the remainder is taken the wrong way round: epoch % every"
+STOPS = "the training stops by itself: the stub promises all epochs"
+EARLIER = "these are the weights of an earlier epoch: leave the model as the last step did"
+MADE = {  # how many batches look made; 3 stands for more, too
+    0: "the shapes are those of a batch as it comes: next(iter(dataloader)) makes one",
+    1: "",
+    2: "a second batch is taken: call next(iter(dataloader)) once, and keep the batch under a name",
+    3: "a loop over the dataloader makes them all: next(iter(dataloader)) makes one",
+}
 CAST = "to(parameter) gives its dtype too: to(parameter.device) moves, and leaves the dtype"
 
 
@@ -40,7 +50,14 @@ def weights(model: nn.Linear) -> torch.Tensor:
     return torch.cat([model.weight.detach().flatten().cpu(), model.bias.detach().cpu()])
 
 
-def descend(epochs: int, forget: str = "batch", step: str = "batch") -> torch.Tensor:
+def transposed(shape: tuple[int, ...]) -> torch.Tensor:
+    """Random numbers of this shape that lie in memory in another order, if they have rows."""
+    return torch.randn(shape[::-1]).permute(*reversed(range(len(shape))))
+
+
+def descend(
+    epochs: int, forget: str = "batch", step: str = "batch", rate: float = LEARNING_RATE
+) -> torch.Tensor:
     """Gradient descent with the formula of the squared error, and its known mistakes: the weights
     it ends at.
     """
@@ -51,9 +68,25 @@ def descend(epochs: int, forget: str = "batch", step: str = "batch") -> torch.Te
         for features, targets in batches():
             x = torch.cat([features, torch.ones(4, 1)], dim=1)
             gradient = gradient * (forget != "batch") + 2 * x.T @ (x @ w - targets.reshape(-1)) / 4
-            w = w - LEARNING_RATE * gradient * (step == "batch")
-        w = w - LEARNING_RATE * gradient * (step == "epoch")
+            w = w - rate * gradient * (step == "batch")
+        w = w - rate * gradient * (step == "epoch")
     return w
+
+
+def losses_of(epochs: int) -> list[float]:
+    """The losses of the right descent: of each epoch the mean over its batches."""
+    model, found = line(), []
+    for _ in range(epochs):
+        parts = []
+        for features, targets in batches():
+            loss = nn.MSELoss()(model(features), targets)
+            gradients = torch.autograd.grad(loss, list(model.parameters()))
+            with torch.no_grad():
+                for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+                    parameter -= LEARNING_RATE * gradient
+            parts.append(loss.item())
+        found.append(sum(parts) / len(parts))
+    return found
 
 
 def one_step(w: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -96,6 +129,43 @@ def check_meeting(kata, model: nn.Module, data: DataLoader) -> None:
     placement.check_training(train, model, given, epochs=2)
     for tensor, place in zip(data.dataset.tensors, places, strict=True):
         expect.on_device(tensor, place, "The data set after training", placement.DATA_MOVED)
+
+
+def check_shapes(shapes, one: tuple[int, ...]) -> None:
+    """These are the two tuples of `batches`, where a single target has the shape `one`."""
+    for name, seen, row in zip(("features", "targets"), shapes, ((2,), one), strict=True):
+        causes = {
+            "this is the shape of all the data: next(iter(dataloader)) takes one batch out": (
+                (12, *row)
+            ),
+            "this is a single example: a batch has four of them": row,
+            "this is the number of rows alone, as len() gives it: .shape is the whole shape": 4,
+        }
+        seen = tuple(seen) if isinstance(seen, torch.Size) else seen
+        expect.equal(seen, (4, *row), f"The shape of the {name}", causes)
+
+
+def check_losses(seen, epochs: int) -> None:
+    """These are the losses of the right descent."""
+    expect.losses(seen, epochs, what="trainer(...)")
+    right, numbers = losses_of(epochs), range(1, epochs + 1)
+    causes = {
+        "this is the mean of the losses so far: each epoch has a mean of its own": (
+            [sum(right[:n]) / n for n in numbers]
+        ),
+        "the losses of earlier epochs are still in the sum: begin again with each epoch": (
+            [sum(right[:n]) for n in numbers]
+        ),
+    }
+    causes = {cause: torch.tensor(wrong) for cause, wrong in causes.items()}
+    expect.close(torch.tensor(seen), torch.tensor(right), "The losses of the epochs", causes)
+
+
+def check_all(losses, epochs: int, headline: str) -> None:
+    """The training goes on to the last epoch, and no further."""
+    seen, expected = counted(len(losses), "loss"), counted(epochs, "loss")
+    likely = expect.told(STOPS if len(losses) < epochs else "the argument epochs is not used")
+    expect.that(len(losses) == epochs, headline, seen=seen, expected=expected, likely=likely)
 
 
 def check_sent(moved, given, device, otherwise):
