@@ -69,7 +69,7 @@ class Optimizer:
 
     def gradients(self) -> list[tuple[Tensor, Tensor]]:
         """What a step starts from: (parameter, g) for each parameter that has a gradient, in the
-        order of the parameters.
+        order of the parameters. A skipped one is left out, and those after it move up.
 
         The parameter is the very tensor that was given. g is its .grad + weight_decay * parameter,
         a tensor that records no gradients; .grad stays as it is.

@@ -61,7 +61,8 @@ STEP_ITSELF = "does the test that compares it with torch step by step pass? If n
 DIVISION: Changes = STEP | {
     "eps stands inside the root: sqrt(v) + eps": "(V**0.5 + EPS) => (V + EPS)**0.5",
     "the root is missing: the step divides by sqrt(v) + eps": "V**0.5 => V",
-    "eps is left out, or another one is written into the code: use self.eps": " + EPS => ",
+    "no eps is added, or a much smaller one: sqrt(v) + self.eps": " + EPS => ",
+    "v squares .grad: it squares g, which holds the weight decay": "g**2 => (g - decay * p)**2",
     "the step is multiplied by the root: divide by it": "/ (V => * (V",
     "v is one mean over all entries: each entry has its own": "g**2 => (g**2).mean()",
 }
@@ -70,15 +71,11 @@ DIVISION: Changes = STEP | {
 @pytest.mark.task("base")
 class TestBase:
     def test_zero_grad_sets_every_gradient_to_none(self, kata):
-        parameters = tensors(3, 2)
-        parameters[0].grad, parameters[2].grad = torch.ones(2), torch.zeros(2)
-        kata.Optimizer(parameters, lr=LR).zero_grad()
-        left = [one.grad for one in parameters if one.grad is not None]
-        likely = "`gradient = None` only changes a name of yours: write parameter.grad = None"
-        if left and not torch.stack(left).any():
-            likely = expect.told("zeros are a gradient too, and momentum moves on: set None")
-        headline, expected = "After zero_grad some gradients are left.", "None in every .grad"
-        expect.that(not left, headline, seen=left, expected=expected, likely=likely)
+        parameters, given = tensors(5, 2), [1.0, 2.0, None, 0.0, 3.0]
+        for parameter, number in zip(parameters, given, strict=True):
+            parameter.grad = None if number is None else torch.full((2,), number)
+        optimizer = kata.Optimizer(parameters, lr=LR)
+        gradients.check_cleared(optimizer, parameters)
 
     def test_parameters_may_come_from_a_generator(self, kata):
         parameters = tensors(2, 2)
@@ -97,7 +94,7 @@ class TestBase:
         grads[1], grads[2] = None, torch.zeros(2, 3)  # zeros are a gradient, too
         for parameter, grad in zip(parameters, grads, strict=True):
             parameter.grad = None if grad is None else grad.clone()
-        pairs = pairs_of(kata.Optimizer(parameters, lr=LR, weight_decay=decay), 3)
+        pairs = gradients.pairs_of(kata.Optimizer(parameters, lr=LR, weight_decay=decay), 3)
         for number, (parameter, g) in zip((0, 2, 3), pairs, strict=True):
             given, grad = parameters[number], grads[number]
             headline, w = f"The pair of parameter {number} begins otherwise.", given.detach()
@@ -126,7 +123,9 @@ class TestBase:
         (parameter,) = tensors(1, 3)
         parameter.grad = torch.randn(3)
         with expect.untouched("The gradient or the parameter", parameter.grad, parameter):
-            ((_, g),) = pairs_of(kata.Optimizer([parameter], lr=LR, weight_decay=DECAY), 1)
+            ((_, g),) = gradients.pairs_of(
+                kata.Optimizer([parameter], lr=LR, weight_decay=DECAY), 1
+            )
         gradients.check_none(g, "The tensors that gradients() gives")
         gradients.check_still_recording("gradients()")
 
@@ -136,7 +135,7 @@ class TestBase:
         rows = {}
         for when in ("in the first call", "in the next call"):
             parameter.grad = torch.randn(3, dtype=torch.float64)
-            ((_, g),) = pairs_of(optimizer, 1)
+            ((_, g),) = gradients.pairs_of(optimizer, 1)
             what = f"g of a float64 parameter, {when}"
             rows[when] = parameter.grad + DECAY * parameter.detach()
             likely = "it is kept from the first call: work it out anew from .grad in every call"
@@ -153,7 +152,7 @@ class TestBase:
     def test_gradients_follow_their_device(self, kata, device):
         def pairs(parameter, grad):
             parameter.grad = grad
-            return pairs_of(kata.Optimizer([parameter], lr=LR, weight_decay=DECAY), 1)
+            return gradients.pairs_of(kata.Optimizer([parameter], lr=LR, weight_decay=DECAY), 1)
 
         placement.check(pairs, *tensors(1, 3), torch.randn(3), device=device, what="The pairs")
 
@@ -175,7 +174,7 @@ class TestMomentum:
     def test_momentum_equals_torch_step_by_step(self, kata, decay):
         causes = STEP | {
             "g has a factor 1 - momentum: torch adds the whole g to b": "+ g => + (1 - MU) * g",
-            "b is not kept for the next step, so this is SGD": "MU * b => 0 * b",
+            "this is SGD: keep b for the next step, and take off lr * b": "MU * b => 0 * b",
             "0.9 is written into the code: use self.momentum": "MU => 0.9",
             "momentum * b is missing: b only adds up the gradients": "MU * b => b",
             "momentum multiplies g: it multiplies the old b": "MU * b + g => b + MU * g",
@@ -202,6 +201,7 @@ class TestRMSprop:
             "v holds sizes: it is the mean of the squares": "g**2 => abs(g); V**0.5 => V",
             "the squares are added up, as in Adagrad: v is their mean": f"{old} => v + g",
             "the factor 1 - alpha is missing": "(1 - ALPHA) * g => g",
+            "the root is kept as v: sqrt_() works in place": "V = v => V = v = v**0.5; V**0.5 => V",
             "v is corrected, as in Adam: RMSprop takes it as it is": "= v => = v / (1 - ALPHA**t)",
             "the step uses the v from before: first the new v, then the step": late(
                 RULES["RMSprop"], "v"
@@ -225,6 +225,11 @@ class TestAdam:
             "m' and v' divide by each other's: beta1 belongs to m, beta2 to v": (
                 "m / (1 - B1 => m / (1 - B3; v / (1 - B2 => v / (1 - B1; B3 => B2"
             ),
+            "beta1 corrects v, too: v' = v / (1 - beta2**t)": "v / (1 - B2 => v / (1 - B1",
+            "beta2 corrects m, too: m' = m / (1 - beta1**t)": "m / (1 - B1 => m / (1 - B2",
+            "beta1 is multiplied by t: it is the power beta1**t": "B1**t => B1 * t",
+            "beta2 is multiplied by t: it is the power beta2**t": "B2**t => B2 * t",
+            "v holds the square of m: it is that of g": "g**2 => m**2",
             "1 - beta**t multiplies: m and v are divided by it": (
                 "m / (1 - B1**t) => m * (1 - B1**t); v / (1 - B2**t) => v * (1 - B2**t)"
             ),
@@ -295,13 +300,19 @@ class TestEveryOptimizer:
     def test_skips_parameters_without_a_gradient(self, kata, name):
         starts, given = problem(3)
         given[0][0] = given[1][1] = given[2][0] = None
-        first, *middle, _ = (rule := RULES[name]).split("\n")
+        first, *middle, last = (rule := RULES[name]).split("\n")
         after = functools.partial(simulated, rule, starts, given, decay=DECAY)
         causes = {
             "without a gradient a parameter moves, as if that were 0: skip it": after(skipped=rule),
             "without a gradient a parameter is shrunk: skip it": after(skipped=first),
             "without a gradient the memory changes: skip it": after(skipped="\n".join(middle)),
-            "a skipped one's memory is used: look it up by parameter": after(memory="position"),
+            "without a gradient a parameter still moves, by what its memory holds: skip it": after(
+                skipped="\n".join([*[line for line in middle if line[0].isupper()], last])
+            ),
+            "a skipped one's memory is used, for gradients() leaves that parameter out: look the"
+            " memory up by parameter, not by position": after(memory="position"),
+            "gradients() leaves a parameter out, and zip() shifts and drops memories: look the"
+            " memory up by parameter": after(memory="zipped"),
             "t also counts steps that skip the parameter: each has its own t": after(count="steps"),
         }
         compare(kata, name, lambda: causes, starts, given, weight_decay=DECAY)
@@ -389,6 +400,8 @@ class TestValley:
             "the old gradient was added: zero_grad() comes first": by_hand(make, old=old),
             "the start is missing: it is the first row": right[1:],
             "the last place is missing": right[:-1],
+            "one step too many": by_hand(make, steps=STEPS + 1),
+            "the start is there twice: note each place after its step": right[[0, 0, 1, 2, 3]],
         }
         expect.close(places, right, what="The places", causes=causes)
 
@@ -420,8 +433,8 @@ class TestValley:
         draws = {}
         for rates in ([1e4, 0.01, 0.05], [0.01, 1e4, 0.05], [0.01, 0.05, 1e4]):
             draws[f"the rates {rates}"] = [torch.optim.SGD, torch.tensor(START), bowl, rates, 8]
-        naive = "every comparison with nan is False, so min may keep it: leave nan out"
-        wrong = {naive: smallest(end, are_finite=False)}
+        naive = "a nan wins: comparisons with it are False, and argmin takes it: leave nan out"
+        wrong = {naive: [smallest(end, are_finite=False), lambda *given: 1e4]}
         formula.check(kata.best_rate, best, draws, "The best rate", wrong)
 
     def test_best_rate_leaves_the_start_alone(self, kata):
@@ -445,21 +458,6 @@ class TestValley:
 
 def tensors(number: int, *shape: int) -> list[Tensor]:
     return [torch.randn(shape, requires_grad=True) for _ in range(number)]
-
-
-def pairs_of(optimizer: object, number: int) -> list[tuple[Tensor, Tensor]]:
-    """What gradients() gives, once it is sure that it is so many pairs."""
-    result = optimizer.gradients()
-    pairs, likely = [] if result is None else list(result), "leave out those whose .grad is None"
-    likely = expect.told(expect.NO_RETURN) if result is None else f"{likely}, and no others"
-    headline = "gradients() does not give a pair for each parameter that has a gradient."
-    if is_lazy := iter(result or ()) is result:
-        likely = expect.told("a generator computes later, when .grad may have gone: return a list")
-    right = len(pairs) == number and all(isinstance(one, tuple | list) for one in pairs)
-    seen = "None" if result is None else "a generator" if is_lazy else f"{len(pairs)} entries"
-    expected = f"{number} pairs (parameter, g)"
-    expect.that(right and not is_lazy, headline, seen=seen, expected=expected, likely=likely)
-    return pairs
 
 
 def problem(number: int = 2, dtype=torch.float32) -> tuple[list[Tensor], list[list[Tensor | None]]]:
@@ -498,12 +496,14 @@ def check_path(kata, name: str, mistakes: Changes, decay: float) -> None:
         if "g + decay" in rule:
             no_decay = "the weight decay is left out: start from self.gradients(), not .grad"
             causes[no_decay] = after(rule, decay=0.0)
+        copied = "the memory starts as a copy of the parameters: it starts at 0"
+        causes[copied] = after(rule, initial=None)
         return causes | {"the memory starts at 1: it starts at 0": after(rule, initial=1.0)}
 
     def two() -> dict[str, Tensor]:
         rows = {}
         for pair in itertools.combinations(mistakes, 2):
-            with contextlib.suppress(AttributeError):  # where one leaves nothing to the other
+            with contextlib.suppress(AttributeError, SyntaxError):  # they don't go together
                 rows["; and ".join(pair)] = after(changed(rule, "; ".join(map(mistakes.get, pair))))
         return rows
 

@@ -1,5 +1,6 @@
 """Checks that gradients flow through a result of a learner's function, or are kept out of it."""
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from dojo.diagnosis import counted
 from tests.support import expect, subject
 
 
@@ -99,3 +101,60 @@ def recording(function: Callable[..., Any], loss: Callable[..., Tensor]) -> Call
                 expect.unmet(headline, seen=error, expected="a gradient", likely=likely)
 
     return call
+
+
+def check_cleared(optimizer: Any, parameters: list[Tensor]) -> None:
+    """zero_grad leaves none of five gradients; the third is None before, the fourth 0."""
+    try:
+        optimizer.zero_grad()
+    except AttributeError as error:
+        if "NoneType" not in str(error):
+            raise
+        likely = "a .grad may be None: set every .grad to None, whatever it holds"
+        headline = "zero_grad() needs a gradient in every parameter."
+        expect.unmet(headline, seen=error, expected="no error", likely=expect.told(likely))
+    left = {n: one.grad for n, one in enumerate(parameters) if one.grad is not None}
+    pairs = []
+    with contextlib.suppress(Exception):  # what it says counts only where zero_grad is wrong
+        pairs = [one for one, _ in optimizer.gradients()]
+    known = any(one is other for one in pairs for other in parameters)
+    causes = {
+        "zeros are a gradient too, and momentum moves on: set None": not any(
+            grad.any() for grad in left.values()
+        )
+        and len(left) > 1,
+        "the loop ends at the first parameter whose .grad is None: go on to the next": (
+            list(left) == [3, 4]
+        ),
+        "a gradient of zeros is left: set all to None, whatever they hold": list(left) == [3],
+        "only the first is cleared: a return ends the loop, or __init__ keeps one parameter": (
+            list(left) == [1, 3, 4]
+        ),
+        "the optimizer holds none of the parameters that it was given: keep the very tensors": (
+            len(left) == 4 and not known
+        ),
+    }
+    likely = expect.told(*[cause for cause, fits in causes.items() if fits])
+    expect.that(
+        not left,
+        "After zero_grad some gradients are left.",
+        seen=", ".join(f"{grad.tolist()} in parameter {n}" for n, grad in left.items()),
+        expected="None in every .grad",
+        likely=likely
+        or "`gradient = None` only changes a name of yours: write parameter.grad = None",
+    )
+
+
+def pairs_of(optimizer: Any, number: int) -> list[tuple[Tensor, Tensor]]:
+    """What gradients() gives, once it is sure that it is so many pairs."""
+    result = optimizer.gradients()
+    pairs, likely = [] if result is None else list(result), "leave out those whose .grad is None"
+    likely = expect.told(expect.NO_RETURN) if result is None else f"{likely}, and no others"
+    headline = "gradients() does not give a pair for each parameter that has a gradient."
+    if is_lazy := iter(result or ()) is result:
+        likely = expect.told("a generator computes later, when .grad may have gone: return a list")
+    right = len(pairs) == number and all(isinstance(one, tuple | list) for one in pairs)
+    seen = "None" if result is None else "a generator" if is_lazy else f"{len(pairs)} entries"
+    expected = f"{counted(number, 'pair')} (parameter, g)"
+    expect.that(right and not is_lazy, headline, seen=seen, expected=expected, likely=likely)
+    return pairs

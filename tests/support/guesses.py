@@ -128,7 +128,7 @@ def of_one_number(seen: float, wanted: float) -> str:
         else math.inf,
     }
     if 0 <= wanted <= 1 < seen and seen == round(seen):
-        return "this is a count, and a share is asked for: divide it by how many there are"
+        return "is this a count? A share is asked for: divide it by how many there are"
     if abs(wanted) > 1e-6:
         for text, other in near.items():
             if math.isclose(seen, other, rel_tol=1e-5):

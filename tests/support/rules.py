@@ -45,22 +45,27 @@ def simulated(
     """The parameters after each step, in a row, by this rule.
 
     memory: a parameter uses its "own", that of its "position" among those with a gradient, or "one"
-    of all. count: t counts its "own" steps, the optimizer's "steps", or those of "all" parameters.
-    skipped: the rule where there is no gradient, as if that were 0. initial: what the memory holds
-    at first.
+    of all; or zip() has "zipped" the last step's memories with those that have one. count: t counts
+    its "own" steps, the optimizer's "steps", or those of "all" parameters. skipped: the rule where
+    there is no gradient, as if that were 0. initial: what the memory holds at first; None stands
+    for a copy of the parameter.
     """
     places, kept, counts, rows, total = [one.clone() for one in starts], {}, {}, [], 0
+    most = len(starts)  # memories that zip() has left
     for step, (grads, lr) in enumerate(
         zip(given, rates or [LR] * len(given), strict=True), start=1
     ):
-        position = 0
+        position, most = 0, min(most, sum(grad is not None for grad in grads))
         for number, grad in enumerate(grads):
             if not (code := skipped if grad is None else rule):
                 continue
-            key = {"own": number, "position": position, "one": 0}[memory]
+            if memory == "zipped" and position >= most:
+                break
+            key = {"own": number, "position": position, "zipped": position, "one": 0}[memory]
             counts[key] = counts.get(key, 0) + bool(re.search(r"\bt\b", code))
             position, total = position + 1, total + 1
-            names = {one: kept.get((key, one), torch.full((2,), initial)) for one in "bmv"}
+            first = starts[number] if initial is None else torch.full((2,), initial)
+            names = {one: kept.get((key, one), first) for one in "bmv"}
             names |= {"p": places[number], "g": torch.zeros(2) if grad is None else grad}
             names["t"] = {"own": counts[key], "steps": step, "all": total}[count]
             exec(code, globals() | {"lr": lr, "decay": decay}, names)
