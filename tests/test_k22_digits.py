@@ -30,7 +30,8 @@ class TestSplit:
     def test_parts_are_50_20_and_30_percent(self, kata):
         seen, right = [len(part) for part in split(kata)], [500, 200, 300]
         causes = {
-            (500, 300, 200): "validation and test are swapped: training, validation, test",
+            (500, 300, 200): "validation and test are swapped, or the second cut has the wrong"
+            " share: 20 % of all rows are 40 % of the rest",
             (300, 200, 500): "training and test are swapped: training, validation, test",
             (500, 100, 400): f"20 % of the rest are too few: {OF_THE_REST}",
             (560, 140, 300): f"20 % of the rest are too few: {OF_THE_REST}",
@@ -103,6 +104,9 @@ class TestSplit:
             told = "a seed is written into the code: use the argument"
             headline, is_same = f"Another seed gives the same {name} part.", torch.equal(one, other)
             expect.that(not is_same, headline, seen=rows, expected="other rows", likely=told)
+        headline, likely = "Without a seed the parts are not those of seed 0.", batches.LEAVE
+        seen, right = (expect.describe(torch.cat(split(kata, seed))) for seed in (None, 0))
+        expect.that(seen == right, headline, seen=seen, expected=right, likely=likely)
 
 
 @pytest.mark.task("scale")
@@ -206,6 +210,9 @@ class TestEpoch:
             watch, _, _ = batches.watched_epoch(kata, rows=rows, batch_size=20)
             batches.check_batches(watch, rows, 20)
 
+    def test_takes_64_rows_by_itself(self, kata):
+        batches.check_default_size(kata)
+
     def test_shuffles_anew_in_each_call(self, kata):
         data = batches.rows_of(150)
         one, other = (
@@ -308,10 +315,8 @@ class TestTrain:
             expect.losses(losses, 3, what=f"The {what} part of train(...)")
         seen, again = watch.learning, watch.measured
         for number in range(3):
-            what, one = (
-                f"The training loss of epoch {number + 1}",
-                slice(8 * number, 8 * number + 8),
-            )
+            what, start = f"The training loss of epoch {number + 1}", 8 * number
+            one = slice(start, start + 8)
             after = again[number : number + 1] if len(again) == 3 else again[one]
             batches.check_mean(both[0][number], seen[one], y, what, after)
 
@@ -347,6 +352,9 @@ class TestTrain:
     @pytest.mark.parametrize(("patience", "epochs"), [(3, 20), (1, 20), (3, 4)])
     def test_stops_after_patience_epochs_without_a_new_lowest_loss(self, kata, patience, epochs):
         batches.check_end(kata, patience, epochs)
+
+    def test_has_the_limits_of_the_stub_by_itself(self, kata):
+        batches.check_default_limits(kata)
 
     @pytest.mark.parametrize("case", batches.BEST)
     def test_ends_with_the_state_of_the_best_epoch(self, kata, case):
@@ -389,6 +397,8 @@ class TestConfusion:
                     raise
                 headline, right = "The counts make no table.", f"{number} rows of {number} counts"
                 likely = "bincount ends at the largest number it met: minlength=num_classes**2"
+                if int(str(error).split()[-1]) > number**2:
+                    likely = "a pair's number is too large: it is i * num_classes + j"
                 expect.unmet(headline, seen=error, expected=right, likely=likely)
             check_tensor(found, "The table")
             return found
@@ -443,11 +453,12 @@ class TestMostWrong:
         placement.check(kata.most_wrong, scores, labels, device=device, what="The row numbers")
 
 
-def split(kata, seed: int = 0, labels: Tensor = LABELS) -> list[Tensor]:
+def split(kata, seed: int | None = 0, labels: Tensor = LABELS) -> list[Tensor]:
     """The learner's parts of these labels, each a row of whole numbers."""
     names = "row numbers of training, validation, test"
+    given = () if seed is None else (seed,)
     with expect.untouched("The labels", labels):
-        parts = returned.several(kata.split(labels, seed), 3, "split", names)
+        parts = returned.several(kata.split(labels, *given), 3, "split", names)
     for name, part in zip(SHARES, parts, strict=True):
         check_tensor(part, f"The {name} part")
         expect.dtype(part, torch.int64, what=f"The {name} part")
@@ -478,10 +489,14 @@ def pixels(rows: int) -> Tensor:
 
 def check_scale(kata, draws: dict[str, list[Tensor]]) -> None:
     def scale(*parts: Tensor) -> tuple[Tensor, ...]:
-        names = "one tensor for each that came in"
+        names, kept = "one tensor for each that came in", [part.clone() for part in parts]
         found = tuple(returned.several(kata.scale(*parts), len(parts), "scale", names))
-        for number, part in enumerate(found):
-            check_tensor(part, f"Part {number} of {len(parts)}")
+        for number, (part, old) in enumerate(zip(found, kept, strict=True), start=1):
+            check_tensor(part, what := f"Part {number} of {len(parts)}")
+            headline = f"{what} comes back as it came."
+            is_old = isinstance(part, Tensor) and torch.equal(part, old)
+            likely = "the formula is for each part: train and all others"
+            expect.that(not is_old, headline, seen="its numbers", expected="scaled", likely=likely)
         return found
 
     def each(formula_of_one) -> formula.Function:
@@ -493,15 +508,14 @@ def check_scale(kata, draws: dict[str, list[Tensor]]) -> None:
 
 
 def check_tensor(value: object, what: str) -> None:
-    array, lists = isinstance(value, np.ndarray), isinstance(value, list)
-    kind = "an array of NumPy" if array else "a list"
-    expect.that(
-        not array and not lists,
-        f"{what}: {kind}, and no tensor.",
-        seen=type(value).__name__,
-        expected="a torch.Tensor",
-        likely=expect.told(f"{kind} comes back: torch.tensor(...) makes a tensor of it"),
-    )
+    kinds = {np.ndarray: "an array of NumPy", list: "a list", tuple: "a tuple"}
+    kind = kinds.get(type(value), "")
+    headline, seen = f"{what}: {kind}, and no tensor.", type(value).__name__
+    likely = f"{kind} comes back: torch.tensor(...) makes a tensor of it"
+    if kind == "a tuple":
+        likely = "a star unpacks a tuple into another one: (train, *others)"
+    likely = expect.told(likely)
+    expect.that(not kind, headline, seen=seen, expected="a torch.Tensor", likely=likely)
 
 
 def with_dropout() -> nn.Module:

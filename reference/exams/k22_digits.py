@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.optimizer import register_optimizer_step_pre_hook
@@ -63,6 +64,10 @@ def dealt_out(kata, draw: Draw, labels: Tensor):
     found["alike"] = [
         [bool(torch.equal(one, another)) for one, another in zip(parts, more, strict=True)]
         for more in (again, other)
+    ]
+    zero, default = kata.split(labels, 0), kata.split(labels)
+    found["by default"] = [
+        bool(torch.equal(one, other)) for one, other in zip(zero, default, strict=True)
     ]
     rows = {"rows": torch.cat(list(parts)), "sizes": [len(part) for part in parts]}
     return {"parts": rows, "kinds": [str(part.dtype) for part in parts], **found}
@@ -259,6 +264,14 @@ def epoch_of(kata, draw: Draw, rows: int, size: int):
     return {"shuffled": [orders[0] != orders[1], *neighbours], **found}
 
 
+@question("epoch")
+def batches_by_default(kata, draw: Draw):
+    (x, y), model = numbered(draw, draw.integer(130, 190)), draw.weights(nn.Linear(5, 3))
+    with passes(model) as seen:
+        kata.train_epoch(model, torch.optim.SGD(model.parameters(), lr=0.1), x, y)
+    return {"sizes": [len(one[0]) for one in seen if one[3]]}
+
+
 def few(random: np.random.Generator):
     x = torch.tensor(random.standard_normal((90, 5)), dtype=torch.float32)
     y = torch.tensor(random.permutation(np.arange(90) % 3))
@@ -389,6 +402,23 @@ def when_it_ends(kata, draw: Draw):
     }
 
 
+@question("train")
+def limits_by_default(kata, draw: Draw):
+    """With no more than the data it ends by itself, once late and once early."""
+    falling, found = [1 - 0.02 * n for n in range(45)], {}
+    for name, script in (("late", falling), ("early", [0.1, *falling])):
+        model, (x, y), (x_val, y_val) = (
+            Scripted(script),
+            numbered(draw, 100),
+            numbered(draw, 30, first=-40),
+        )
+        x_val[:, 1] = y_val.float()
+        with passes(model) as seen:
+            made = [len(losses) for losses in kata.train(model, x, y, x_val, y_val)]
+        found[name] = [made, [len(one[0]) for one in seen if one[3]][:2]]
+    return found
+
+
 @question("train", steps=FOLLOWED)
 def a_training(kata, draw: Draw):
     x, y, x_val, y_val = draw.data(few)
@@ -448,6 +478,36 @@ def digits(random: np.random.Generator):
 def new_digits(kata, draw: Draw):
     *data, new = draw.data(digits)
     model = nn.Sequential(nn.Linear(64, 100), nn.ReLU(), nn.Linear(100, 10))
+    kata.train(model, *data, epochs=40, patience=40)
+    with torch.no_grad():
+        return {"scores": model.eval()(new)}
+
+
+def turned_digits(random: np.random.Generator):
+    """The suite's cut of the digits, all of them turned or mirrored in the same way: what can be
+    reached stays the same.
+    """
+    images, labels = load_digits(return_X_y=True)
+    images = np.rot90(images.reshape(-1, 8, 8), random.integers(4), axes=(1, 2))
+    images = images[:, :, :: random.choice([-1, 1])].reshape(-1, 64)
+    train, rest = train_test_split(
+        np.arange(len(labels)), train_size=0.5, stratify=labels, random_state=12
+    )
+    val, test = train_test_split(rest, train_size=0.4, stratify=labels[rest], random_state=12)
+    x = torch.tensor((images - images[train].mean()) / images[train].std(), dtype=torch.float32)
+    y = torch.tensor(labels)
+    return (x[train], y[train], x[val], y[val], x[test]), {"right": y[test]}
+
+
+@question(
+    "train",
+    seconds=60,
+    scores=within(0.95, "at least", share, "the share of turned digits answered right"),
+)
+def medals(kata, draw: Draw):
+    """A little less than gold: another start ends a little higher or lower."""
+    *data, new = draw.data(turned_digits)
+    model = kata.make_model(64, 10)
     kata.train(model, *data, epochs=40, patience=40)
     with torch.no_grad():
         return {"scores": model.eval()(new)}

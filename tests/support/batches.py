@@ -61,6 +61,7 @@ NO_COPY = (
 )
 LAST_KEPT = "a state is kept at losses that are no new lowest validation loss, up to the last epoch"
 TWO_LISTS = "training losses, validation losses"
+LEAVE = "the first line has to stay as it stands in the stub, with its default arguments"
 NOT_BACK = "the best state is never put back: model.load_state_dict(...) after the loop"
 
 
@@ -356,6 +357,36 @@ def watched_epoch(kata, batch_size: int, rows: int = 0, data: tuple[Tensor, Tens
     with watching(model) as watch, expect.untouched("The data", *data):
         watch.result = kata.train_epoch(model, optimizer, *data, batch_size=batch_size)
     return watch, data, optimizer
+
+
+def check_default_size(kata) -> None:
+    """Without batch_size an epoch has batches of 64 rows."""
+    model, data = nn.Linear(4, 3), rows_of(150)
+    with watching(model) as watch:
+        kata.train_epoch(model, torch.optim.SGD(model.parameters(), lr=0.1), *data)
+    seen, right = [len(one.rows) for one in watch.learning], [64, 64, 22]
+    headline = "Without batch_size the batches of an epoch have the wrong sizes."
+    expect.that(seen == right, headline, seen=seen, expected=right, likely=LEAVE)
+
+
+def check_default_limits(kata) -> None:
+    """Without further arguments a training makes batches of 64 rows, ends after 40 epochs, and
+    after 5 without a new lowest loss.
+    """
+    falling = [1 - 0.02 * number for number in range(45)]
+    for script, right in ((falling, 40), ([0.1, *falling], 6)):
+        model, (x, y), (x_val, y_val) = Scripted(script), rows_of(100), rows_of(30, first=-40)
+        x_val[:, 1] = y_val.float()
+        with watching(model) as watch:
+            losses = kata.train(model, x, y, x_val, y_val)
+        made = len(returned.several(losses, 2, "train", TWO_LISTS)[1])
+        limit = "epochs=40" if right == 40 else "patience=5"
+        headline = f"Without further arguments the training does not end by {limit}."
+        seen, wanted = counted(made, "epoch"), counted(right, "epoch")
+        expect.that(made == right, headline, seen=seen, expected=wanted, likely=LEAVE)
+        sizes, wanted = [len(one.rows) for one in watch.learning[:2]], [64, 36]
+        headline = "Without further arguments the batches of 100 rows have the wrong sizes."
+        expect.that(sizes == wanted, headline, seen=sizes, expected=wanted, likely=LEAVE)
 
 
 def watched_training(kata, epochs: int):

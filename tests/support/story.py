@@ -65,7 +65,12 @@ def of(history: Sequence[float], band: Band | None = None) -> Story:
     if last > first or last > 2 * best + 1e-3:
         best_words = f"{went}, after {best:.4g} at its best: it moves away again"
         return _story("diverging", best_words, TOO_LARGE, SMALLER_STEPS)
-    if band and last <= band.high[-1]:
+    tail = max(len(numbers) // 10, 2)
+    before = numbers[-tail]
+    if min(numbers[-tail:]) >= min(numbers[:-tail], default=math.inf):
+        before = last  # no new lows: it goes up and down, and falls no further
+    is_slow = before - last > 1e-3 * last and _lies_above(numbers, band)
+    if band and last <= band.high[-1] and not is_slow:
         likely = (
             (
                 "the losses are as good as the reference's: what is measured after the training is"
@@ -73,10 +78,6 @@ def of(history: Sequence[float], band: Band | None = None) -> Story:
             ),
         )
         return _story("like the reference's", went, likely, WHAT_IS_MEASURED)
-    tail = max(len(numbers) // 10, 2)
-    before = numbers[-tail]
-    if min(numbers[-tail:]) >= min(numbers[:-tail], default=math.inf):
-        before = last  # no new lows: it goes up and down, and falls no further
     if before - last > 0.02 * (first - last):
         likely = ("a larger learning rate, or a better optimizer, would reach it in time",)
         return _story(
@@ -110,6 +111,16 @@ def _story(kind: str, went: str, likely: Sequence[str], pointer: str) -> Story:
     """
     first, *others = likely
     return Story(kind, (Cause(f"{went}: {first}"), *map(Cause, others)), pointer)
+
+
+def _lies_above(losses: Sequence[float], band: Band | None) -> bool:
+    """Whether the losses are larger than the reference's in most epochs."""
+    if not band:
+        return False
+    step = (band.epochs - 1) / (len(band.high) - 1)
+    places = [(round(number * step), high) for number, high in enumerate(band.high)]
+    above = [losses[place] > high for place, high in places if place < len(losses)]
+    return 2 * sum(above) > len(above)
 
 
 def _behind(last: float, band: Band | None) -> str:

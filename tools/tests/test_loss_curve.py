@@ -69,6 +69,12 @@ def test_beside_a_band_it_is_told_how_much_too_slow_a_training_is():
     assert story.of([0.9**n for n in range(100)], BAND).kind == "like the reference's"
 
 
+def test_a_training_above_the_reference_all_the_way_is_too_slow_where_it_gets_there_at_the_end():
+    late = [1 - 0.0087 * n for n in range(100)]
+    assert BAND.low[-1] < late[-1] < BAND.high[-1]
+    assert story.of(late, BAND).kind == "too slow"
+
+
 def test_the_drawing_shows_both_curves_their_ends_and_the_epochs():
     lines = curves.draw(Curve.of([1.0 - 0.005 * n for n in range(100)], BAND))
     text = "\n".join(lines)
