@@ -33,6 +33,7 @@ CLASSES = {
         "hard-coding",
         "traces left by earlier submissions in /tmp, shared memory",
         "locks",
+        "channels between submissions",
     ),
     "resources": (
         "loops that swallow signals",

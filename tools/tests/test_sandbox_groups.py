@@ -15,7 +15,7 @@ from helpers import descendants, first_message, until
 from hostile_programs import KATA
 from sandboxes import BARE, LIMITS, a_sandbox, job, judge, new_since
 
-from dojo.grade.sandbox import host, usage
+from dojo.grade.sandbox import groups, host, launch, usage
 from dojo.grade.sandbox.launch import Sandbox
 
 
@@ -180,6 +180,26 @@ def test_no_memory_is_given_that_no_process_is_said_to_hold(sandbox):
     assert "gets none" in first_message(result)
 
 
+SOCKETS = b"""
+import os, socket, time
+for _ in range(8):
+    if os.fork() == 0:
+        break
+pairs = []
+try:
+    while True:
+        pairs.append(socket.socketpair())
+except OSError:
+    time.sleep(600)
+"""
+
+
+def test_what_may_wait_in_sockets_counts_as_memory(sandbox, tmp_path):
+    run = sandbox.start(job(tmp_path, SOCKETS), tmp_path / "log")
+    until(lambda: run.has_ended)
+    assert run.exit_code(0) == -signal.SIGKILL
+
+
 # Processors
 
 SPIN = b"import os\nfor _ in range(8):\n    if os.fork() == 0:\n        break\n"
@@ -189,7 +209,7 @@ read, write = os.pipe()
 if os.fork() == 0:
     try:
         os.setsid()
-    except PermissionError:
+    except OSError:
         os.write(write, b"refused")
     os._exit(0)
 os.close(write)
@@ -245,46 +265,116 @@ def test_the_nearest_group_that_gives_memory_is_used(tmp_path):
     a_group(tmp_path, "cpu memory pids")
     slice_ = a_group(tmp_path / "user.slice", "memory pids")
     a_group(slice_ / "shell.scope", "")
-    assert usage.delegated(mounts, "0::/user.slice/shell.scope\n") == slice_
+    own = "0::/user.slice/shell.scope\n"
+    assert groups.delegated(mounts, own) == groups.Home(2, (slice_,))
     (slice_ / "cgroup.subtree_control").write_text("pids")
-    assert usage.delegated(mounts, "0::/user.slice/shell.scope\n") == tmp_path
+    assert groups.delegated(mounts, own) == groups.Home(2, (tmp_path,))
     (tmp_path / "cgroup.subtree_control").write_text("cpu")
-    assert usage.delegated(mounts, "0::/user.slice/shell.scope\n") is None
-    assert usage.delegated(mounts, "4:memory:/\n") is None
-    assert usage.delegated("proc /proc proc rw 0 0\n", "0::/\n") is None
-    assert usage.delegated(mounts, "0::/../outside\n") is None
+    assert groups.delegated(mounts, own) is None
+    assert groups.delegated(mounts, "4:memory:/\n") is None
+    assert groups.delegated("proc /proc proc rw 0 0\n", "0::/\n") is None
+    assert groups.delegated(mounts, "0::/../outside\n") is None
+
+
+def test_groups_of_version_1_are_made_below_our_own(tmp_path):
+    mounts = "".join(
+        f"cgroup {tmp_path / name} cgroup rw,relatime,{name} 0 0\n" for name in ("memory", "pids")
+    )
+    own = "5:pids:/\n4:memory,hugetlb:/one/two\n0::/\n"
+    assert groups.of_version_1(mounts, own) is None
+    pids, memory = a_group(tmp_path / "pids", ""), a_group(tmp_path / "memory" / "one" / "two", "")
+    a_group(tmp_path / "memory", "")
+    assert groups.of_version_1(mounts, own) == groups.Home(1, (memory, pids))
+    in_a_container = own.replace("/one/two", "/docker/12ab")  # whose own group is the top here
+    assert groups.of_version_1(mounts, in_a_container).parents[0] == tmp_path / "memory"
+    assert groups.of_version_1(mounts, "4:memory:/\n") is None
+    assert groups.of_version_1("", own) is None
+    assert groups.of_version_1(mounts, own.replace("/one", "/..")).parents[0] == tmp_path / "memory"
 
 
 def test_the_limits_of_a_run_are_those_of_its_group(tmp_path):
-    group = usage.Group(
-        tmp_path, "one", usage.group_settings(replace(LIMITS, memory=100, processes=7))
-    )
-    assert (group.folder / "memory.max").read_text() == str(100 * 1024 * 1024)
-    assert (group.folder / "pids.max").read_text() == "7"
+    limits = {
+        "memory.max": str(100 << 20),
+        "memory.limit_in_bytes": str(100 << 20),
+        "pids.max": "7",
+    }
+    home = groups.Home(2, (tmp_path,))
+    settings = groups.settings(replace(LIMITS, memory=100, processes=7))
+    assert limits.items() <= settings.items()
+    groups.Group(home, "without", settings)  # a setting that is not there is not made up
+    assert not list((tmp_path / "without").iterdir())
 
 
-def test_a_run_is_in_its_group_and_the_group_goes_with_it(sandbox, monkeypatch, tmp_path):
-    """Without the limits, which take controllers that a machine may not have here."""
-    mounts, own = (
-        Path("/proc/self", name).read_text(encoding="utf-8") for name in ("mounts", "cgroup")
-    )
-    where = usage.delegated(mounts, own, controllers=frozenset())
-    if where is None:
-        pytest.skip("this user may make no control groups")
-    monkeypatch.setattr(usage, "group_settings", lambda limits: {})
-    monkeypatch.setattr(sandbox, "_groups", where)
+needs_groups = pytest.mark.skipif(groups.find() is None, reason="no control groups can be made")
+
+
+@needs_groups
+def test_a_run_is_in_its_group_and_the_group_goes_with_it(sandbox, tmp_path):
+    assert sandbox.isolation.cgroup == groups.find().version
     forks = job(tmp_path, b"import os, time\nos.fork()\ntime.sleep(600)\n")
     run = sandbox.start(forks, tmp_path / "log")
-    (group,) = where.glob("torch-katas-*")
-    until(lambda: len((group / "cgroup.procs").read_text().split()) == 2)
+    name = f"{groups.PREFIX}{os.getpid()}-{id(sandbox)}-{run.number}"
+    of_run = [parent / name for parent in groups.find().parents]
+    for group in of_run:
+        until(lambda group=group: len((group / "cgroup.procs").read_text().split()) == 2)
     run.close()
     until(lambda: run.has_ended)
     sandbox.start(forks, tmp_path / "log").close()
-    until(lambda: not group.exists())
+    until(lambda: not any(group.exists() for group in of_run))
+
+
+FILES = b"""
+import time
+for number in range(20):
+    with open(f"/sandbox/{number}", "wb") as file:
+        file.write(b"x" * (15 << 20))
+time.sleep(600)
+"""
+
+
+@needs_groups
+def test_the_kernel_ends_what_takes_more_than_its_group_may(sandbox, monkeypatch, tmp_path):
+    """Also what lies in files in memory, which no process holds and the host's looks don't see."""
+    monkeypatch.setattr(sandbox, "limits", replace(LIMITS, memory=200, space=400))
+    run = sandbox.start(job(tmp_path, FILES), tmp_path / "log")
+    until(lambda: run.has_ended)
+    assert run.exit_code(0) == -signal.SIGKILL
+
+
+CROWD = b"""
+import os, time
+for _ in range(8):
+    if os.fork() == 0:
+        held = bytearray(b"x" * (100 << 20))
+        time.sleep(600)
+time.sleep(600)
+"""
+
+
+@needs_groups
+def test_a_run_ends_as_a_whole_where_the_kernel_ends_one_of_its_processes(
+    sandbox, monkeypatch, tmp_path
+):
+    """The host's own looks are told that there is plenty."""
+    monkeypatch.setattr(launch, "MEGABYTE", 1 << 40)
+    run = sandbox.start(job(tmp_path, CROWD), tmp_path / "log")
+    until(lambda: run.has_ended)
+    assert run.exit_code(0) == -signal.SIGKILL
+
+
+def test_what_a_killed_process_has_left_is_cleared_and_nothing_else(tmp_path):
+    home, gone = groups.Home(2, (tmp_path,)), 2**22 + 1  # more than there can be
+    for name in (f"torch-katas-{gone}-1-1", f"torch-katas-{os.getpid()}-1-1", "torch-katas-x-1"):
+        (tmp_path / name).mkdir()
+    groups.clear(home)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"torch-katas-{os.getpid()}-1-1",
+        "torch-katas-x-1",
+    }
 
 
 def test_what_looks_delegated_and_is_not_is_done_without(monkeypatch, tmp_path):
     # no group for the kernel: the process can't enter
-    monkeypatch.setattr(usage, "find_group", lambda: tmp_path)
+    monkeypatch.setattr(groups, "find", lambda: groups.Home(2, (tmp_path,)))
     with a_sandbox(content=BARE) as sandbox:
         assert not sandbox.isolation.cgroup

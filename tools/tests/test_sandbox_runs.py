@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers import outcomes, until
+from helpers import first_message, outcomes, until
 from hostile_programs import KATA, programs
 from sandboxes import LIMITS, a_sandbox, job, judge
 
 from dojo.grade.sandbox import isolation, view
-from dojo.grade.sandbox.confine import MEGABYTE
+from dojo.grade.sandbox.confine import MEGABYTE, SECONDS_TO_SAY_SO
 from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.link import ConfinedProcess
 
@@ -107,7 +107,6 @@ found["pages"] = int(open("/proc/self/statm").read().split()[0])
 def test_each_limit_holds_for_good(sandbox, tmp_path):
     has = found_by(sandbox, LIMITS_OF, tmp_path / "log")
     promised = {
-        "CPU": LIMITS.cpu,
         "NPROC": LIMITS.processes,
         "NOFILE": LIMITS.files,
         "FSIZE": LIMITS.file_size * MEGABYTE,
@@ -118,11 +117,19 @@ def test_each_limit_holds_for_good(sandbox, tmp_path):
     assert {name: has[f"RLIMIT_{name}"] for name in promised} == {
         name: [value, value] for name, value in promised.items()
     }
+    assert has["RLIMIT_CPU"] == [LIMITS.cpu, LIMITS.cpu + SECONDS_TO_SAY_SO]
     begun_with = has["RLIMIT_AS"][1] - LIMITS.memory * MEGABYTE
     assert (
         has["RLIMIT_AS"][0] == has["RLIMIT_AS"][1]
         and 0 < begun_with <= has["pages"] * resource.getpagesize()
     )
+
+
+@pytest.mark.parametrize("before", ["", "import signal; signal.signal(24, signal.SIG_IGN)\n"])
+def test_a_run_that_is_ended_for_its_processor_time_says_so(sandbox, monkeypatch, before):
+    monkeypatch.setattr(sandbox, "limits", replace(LIMITS, cpu=2))
+    (result,) = judge(sandbox, {KATA: f"{before}while True: pass\n".encode()})
+    assert "processor time" in first_message(result)
 
 
 FLOOD = b"""

@@ -14,10 +14,11 @@ outside
     link       the line to the warm process: what is asked of it, and what it reports
     isolation  what a trial run found this machine to give, and what to do where it gives too little
     view       what can be seen inside; the command line of bubblewrap
+    groups     control groups: what a run's processes take together, limited by the kernel
     stage      where root grades: becomes nobody first, without losing any of the view
 inside
     host       the warm process
     trial      a job that attempts to get out
     confine    how a run shuts itself in, step by step, with the help of seccomp and syscalls
-    usage      what all processes of a run take together
+    usage      what all processes of a run take together, by looks at them
 """

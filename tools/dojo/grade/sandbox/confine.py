@@ -18,6 +18,7 @@ SCRATCH = "/sandbox"  # for temporary files; not /tmp, below which Python or thi
 SHARED_MEMORY = "/dev/shm"
 WRITABLE = (SCRATCH, SHARED_MEMORY, "/dev/null", "/dev/full")
 USER = 1000  # inside; nobody in particular
+SECONDS_TO_SAY_SO = 2
 
 _PLAIN = syscalls.MS_NOSUID | syscalls.MS_NODEV
 
@@ -74,7 +75,9 @@ class RunLimits:
             _, hard = resource.getrlimit(kind)
             # our own parent may be limited already
             value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-            resource.setrlimit(kind, (value, value))
+            # ended at first by the signal that says why
+            most = value + SECONDS_TO_SAY_SO if kind == resource.RLIMIT_CPU else value
+            resource.setrlimit(kind, (value, most if hard == resource.RLIM_INFINITY else value))
 
 
 def confine(files: dict[str, bytes], limits: RunLimits) -> None:

@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -21,14 +22,14 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from dojo.grade.sandbox import link, syscalls, trial, usage
+from dojo.grade.sandbox import groups, link, syscalls, trial, usage
 from dojo.grade.sandbox.confine import confine, keep_only
 from dojo.grade.sandbox.trial import TrialJob
 from dojo.processes.worker import Job
 from dojo.suite import preload
 from dojo.suite.job import SuiteJob
 
-DESCRIPTORS = 4
+DESCRIPTORS = 6  # at most, with an order
 MILLISECONDS_BETWEEN_CHECKS = 200
 # threads of a run, all its processes counted, that share the processors with others as equals
 MOST_AT_WORK = 4
@@ -65,6 +66,7 @@ class _Child:
     watched: int  # a descriptor that can be read from when it has ended
     begun: int  # a descriptor on which it reports that it is confined, and begins its job
     memory: int  # bytes that all its processes may take together
+    gauge: int | None  # a descriptor on which its control group says how much had to be ended
 
 
 class Host:
@@ -114,25 +116,27 @@ class Host:
                         os.close(descriptor)
 
     def start(
-        self, order: link.Start, request: int, connection: int, log: int, group: int | None = None
+        self, order: link.Start, request: int, connection: int, log: int, *group: int
     ) -> None:
         # the code under test can choose exit codes; this byte is only sent before it runs
         begun, begin = os.pipe()
+        doors, gauges = (group[:-1], group[-1:]) if order.has_gauge else (group, ())
         try:
             process = fork_as_first()
             if process == 0:
-                self._live(request, connection, log, group, begin)
+                self._live(request, connection, log, doors, begin)
             watched = _watched(process)
         except OSError:
             os.close(begun)
             raise
         finally:
             os.close(begin)
-        self.children[order.run] = _Child(order.run, process, watched, begun, order.memory)
+        gauge = os.dup(gauges[0]) if gauges else None
+        self.children[order.run] = _Child(order.run, process, watched, begun, order.memory, gauge)
         self.poll.register(watched, select.POLLIN)
 
     def _live(
-        self, request: int, connection: int, log: int, group: int | None, begin: int
+        self, request: int, connection: int, log: int, doors: Sequence[int], begin: int
     ) -> NoReturn:
         """The child's whole life."""
         code = 1
@@ -142,8 +146,8 @@ class Host:
             job = self.jobs.decode(asked.job)
             if isinstance(job, TrialJob):
                 job = job.below(self.namespaces)
-            if group is not None:
-                os.write(group, b"0")
+            for door in doors:
+                os.write(door, b"0")
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(log, 1)
             os.dup2(log, 2)
@@ -175,7 +179,8 @@ class Host:
         every = usage.processes()
         for child in self.children.values():
             run = usage.members(every, child.process)
-            if usage.memory_beyond(every, run, os.getpid()) > child.memory:
+            taken = usage.memory_beyond(every, run, os.getpid()) + usage.in_sockets(child.process)
+            if taken > child.memory or groups.has_ended_any(child.gauge):
                 self.kill(child)
             elif usage.threads(every, run) > MOST_AT_WORK:
                 usage.put_last(run)
@@ -187,8 +192,7 @@ class Host:
         self.poll.unregister(watched)
         ended = link.Exited(child.run, os.waitstatus_to_exitcode(status))
         has_begun = os.read(child.begun, 1) == BEGUN
-        for descriptor in (watched, child.begun):
-            os.close(descriptor)
+        groups.close([watched, child.begun, *([child.gauge] if child.gauge else [])])
         del self.children[child.run]
         self.report(ended if has_begun else link.NotConfined(child.run))
 

@@ -41,14 +41,15 @@ class Isolation:
         namespaces: those that a run has for itself.
         landlock: the version of its interface; 0 where there is none.
         seccomp: True if system calls are filtered.
-        cgroup: True if a control group limits what all processes of a run take together.
+        cgroup: the version of the control group that limits what all processes of a run take
+            together; 0 where there is none.
     """
 
     bubblewrap: str
     namespaces: tuple[str, ...]
     landlock: int
     seccomp: bool
-    cgroup: bool
+    cgroup: int
 
     @property
     def text(self) -> str:
@@ -58,7 +59,11 @@ class Isolation:
             f"namespaces ({', '.join(self.namespaces)})",
             f"Landlock {self.landlock}" if self.landlock else "no Landlock in this kernel",
             "seccomp" if self.seccomp else "no seccomp in this kernel",
-            "memory by cgroup" if self.cgroup else "memory by rlimit (no cgroup is delegated)",
+            (
+                f"memory by cgroup {self.cgroup}"
+                if self.cgroup
+                else "memory by looks at it (no cgroup: it may take more for moments)"
+            ),
         ]
         return "isolated: " + ", ".join(parts)
 
@@ -111,7 +116,7 @@ def judge(report: TrialReport, outside: Mapping[str, str], bubblewrap_version: s
             f"A trial run in the sandbox was not contained ({', '.join(missing)}): grade elsewhere,"
             f" {WAY_OUT}."
         )
-    return Isolation(bubblewrap_version, tuple(apart), report.landlock, report.seccomp, False)
+    return Isolation(bubblewrap_version, tuple(apart), report.landlock, report.seccomp, 0)
 
 
 @contextmanager

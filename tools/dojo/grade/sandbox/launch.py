@@ -14,7 +14,7 @@ from typing import Self
 import msgspec
 
 from dojo import ROOT
-from dojo.grade.sandbox import isolation, stage, usage, view
+from dojo.grade.sandbox import groups, isolation, stage, view
 from dojo.grade.sandbox.confine import MEGABYTE, SCRATCH, SUBMISSION, RunLimits
 from dojo.grade.sandbox.isolation import Isolation, NoSandbox
 from dojo.grade.sandbox.link import ConfinedProcess, Link, Request, Start
@@ -79,8 +79,8 @@ class Sandbox:
         self.content, self.limits = content, limits or RunLimits()
         self.isolation: Isolation | None = None
         self._link: Link | None = None
-        self._groups: Path | None = None
-        self._in_groups: list[tuple[ConfinedProcess, usage.Group]] = []
+        self._home: groups.Home | None = None
+        self._in_groups: list[tuple[ConfinedProcess, groups.Group]] = []
         self._runs = 0
         self._lock = threading.Lock()
 
@@ -96,14 +96,14 @@ class Sandbox:
         return self
 
     def _probed(self) -> Isolation:
-        self._groups = usage.find_group()
+        self._home = groups.find()
         try:
             measured = isolation.isolation_of(self, self.hidden)
-            return replace(measured, cgroup=self._groups is not None)
+            return replace(measured, cgroup=self._home.version if self._home else 0)
         except NoSandbox:
-            if self._groups is None:
+            if self._home is None:
                 raise
-        self._groups = None  # what looked as if it were ours was not
+        self._home = None  # what looked as if it were ours was not
         return isolation.isolation_of(self, self.hidden)
 
     def __exit__(self, *_: object) -> None:
@@ -135,30 +135,31 @@ class Sandbox:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         given = [theirs.fileno(), os.open(log, flags, 0o600)]
         try:
-            given += self._group_for(run)
-            link.start(Start(number, self.limits.memory * MEGABYTE), request, given)
+            doors, gauge = self._group_for(run)
+            given += [*doors, *gauge]
+            order = Start(number, self.limits.memory * MEGABYTE, has_gauge=bool(gauge))
+            link.start(order, request, given)
         finally:
             theirs.close()
-            for descriptor in given[1:]:
-                os.close(descriptor)
+            groups.close(given[1:])
         return run
 
-    def _group_for(self, run: ConfinedProcess) -> list[int]:
-        """The door to a control group for it, where there can be one."""
-        if self._groups is None:
-            return []
+    def _group_for(self, run: ConfinedProcess) -> tuple[list[int], list[int]]:
+        """The doors to a control group for it and its gauge, where there can be one."""
+        if self._home is None:
+            return [], []
         try:
-            name = f"torch-katas-{os.getpid()}-{id(self)}-{run.number}"
-            group = usage.Group(self._groups, name, usage.group_settings(self.limits))
-            door = group.door()
+            name = f"{groups.PREFIX}{os.getpid()}-{id(self)}-{run.number}"
+            group = groups.Group(self._home, name, groups.settings(self.limits))
+            doors, gauge = group.doors(), group.gauge()
         except OSError as error:
             run.channel.close()
-            reason = f"{self._groups} takes no more control groups ({error.strerror})."
+            reason = f"{self._home.parents[0]} takes no more control groups ({error.strerror})."
             raise NoSandbox(reason) from error
         with self._lock:
             self._clear_up()
             self._in_groups.append((run, group))
-        return [door]
+        return doors, gauge
 
     def _clear_up(self) -> bool:
         """Remove the groups of runs that have ended. Returns True if some are left."""

@@ -25,14 +25,16 @@ LARGEST_PACKET = 4096
 
 class Start(msgspec.Struct, frozen=True, tag=True):
     """To the host: fork a child. With it come descriptors: a file that holds the Request, the
-    connection, the file for what is printed and, if there is one, the door to a control group.
+    connection, the file for what is printed and the doors to its control groups, if it has any.
 
     Attributes:
         memory: bytes that all its processes may take together.
+        has_gauge: the last descriptor is not a door but the gauge of its control groups.
     """
 
     run: int
     memory: int
+    has_gauge: bool = False
 
 
 class Kill(msgspec.Struct, frozen=True, tag=True):

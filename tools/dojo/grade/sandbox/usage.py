@@ -1,5 +1,5 @@
-"""Usage of all processes of a run together. A control group limits it where one (of version 2) is
-delegated to us; elsewhere each process is limited by itself, and the warm process watches the sum.
+"""Usage of all processes of a run together, as the warm process sees it: where no control group
+limits the sum (groups), each process is limited by itself, and the sum is watched.
 """
 
 import os
@@ -8,12 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from dojo.grade.sandbox.confine import MEGABYTE, RunLimits
-
-CONTROLLERS = frozenset({"memory", "pids"})
 LOWEST_PRIORITY = 19
 # processes of a run for which the warm process's memory is free: one, and eight that load its data
 MOST_THAT_SHARE = 9
+MOST_IN_A_SOCKET = 2 * 212_992  # bytes: its buffer, and a message that goes beyond it
 
 
 class ProcessUsage(NamedTuple):
@@ -80,6 +78,17 @@ def memory_beyond(every: Mapping[int, ProcessUsage], run: Collection[int], warm:
     return sum(memory) - sum(shared[-MOST_THAT_SHARE:])
 
 
+def in_sockets(process: int) -> int:
+    """Bytes that may wait in the sockets of a run with a network of its own, which is that of this
+    process of it.
+    """
+    try:
+        first = Path(f"/proc/{process}/net/sockstat").read_text("utf-8").splitlines()[0]
+        return int(first.split()[-1]) * MOST_IN_A_SOCKET
+    except (OSError, ValueError, IndexError):  # it has ended
+        return 0
+
+
 def threads(every: Mapping[int, ProcessUsage], run: Collection[int]) -> int:
     """How many threads the processes of a run have together."""
     return sum(every[number].threads for number in run)
@@ -92,71 +101,3 @@ def put_last(run: Collection[int]) -> None:
             for task in Path(f"/proc/{number}/task").iterdir():
                 with suppress(OSError):
                     os.setpriority(os.PRIO_PROCESS, int(task.name), LOWEST_PRIORITY)
-
-
-def delegated(mounts: str, own: str, controllers: frozenset[str] = CONTROLLERS) -> Path | None:
-    """The nearest control group above this process in which groups with these controllers can be
-    made, from the texts of /proc/self/mounts and /proc/self/cgroup; None if there is none.
-    """
-    mounted = [line.split()[1] for line in mounts.splitlines() if line.split()[2] == "cgroup2"]
-    paths = [line.removeprefix("0::/") for line in own.splitlines() if line.startswith("0::/")]
-    if not mounted or not paths or ".." in Path(paths[0]).parts:
-        return None
-    top = Path(mounted[0])
-    for folder in [top / paths[0], *(top / paths[0]).parents]:
-        if folder != top and top not in folder.parents:
-            break
-        with suppress(OSError):
-            given = set((folder / "cgroup.subtree_control").read_text("utf-8").split())
-            paths_to_write = (folder, folder / "cgroup.procs")
-            if controllers <= given and all(os.access(path, os.W_OK) for path in paths_to_write):
-                return folder
-    return None
-
-
-def find_group() -> Path | None:
-    """As delegated(), for this process."""
-    process = Path("/proc/self")
-    try:
-        return delegated(
-            (process / "mounts").read_text("utf-8"), (process / "cgroup").read_text("utf-8")
-        )
-    except OSError:
-        return None
-
-
-def group_settings(limits: RunLimits) -> dict[str, str]:
-    """The settings of a control group for these limits: file → content."""
-    return {
-        "memory.max": str(limits.memory * MEGABYTE),
-        "memory.swap.max": "0",
-        "memory.oom.group": "1",
-        "pids.max": str(limits.processes),
-        # one processor: what a kata needs, however many processes ask for more
-        "cpu.max": "100000 100000",
-    }
-
-
-class Group:
-    """The control group of one run, while that lasts."""
-
-    def __init__(self, parent: Path, name: str, settings: Mapping[str, str]) -> None:
-        """Raises OSError if it can't be made."""
-        self.folder = parent / name
-        self.folder.mkdir()
-        for setting, value in settings.items():
-            # swap or processors may not be limited here
-            with suppress(FileNotFoundError):
-                (self.folder / setting).write_text(value, "utf-8")
-
-    def door(self) -> int:
-        """A descriptor; the process that writes 0 to it enters the group, with all it starts."""
-        return os.open(self.folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
-
-    def remove(self) -> bool:
-        """End its processes and remove it. True if it is gone: not before they have ended."""
-        with suppress(OSError):
-            (self.folder / "cgroup.kill").write_text("1", "utf-8")
-        with suppress(OSError):
-            self.folder.rmdir()
-        return not self.folder.exists()
