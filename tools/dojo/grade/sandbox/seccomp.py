@@ -88,7 +88,7 @@ ALLOWED: dict[str, _Numbers] = {
 # fmt: on
 
 
-class Rule(NamedTuple):
+class CallRule(NamedTuple):
     """A call that is allowed with some arguments.
 
     Attributes:
@@ -118,18 +118,18 @@ _PRCTL = (1, 2, 3, 15, 16, 23, 38, 39, 0x53564D41)
 _MADVISE = (0, 1, 2, 4, 8, 10, 11, 14, 15, 16, 17, 18, 19)
 
 RULES = {
-    "clone": Rule((56, 220), 0, refused=_NAMESPACES),
-    "madvise": Rule((28, 233), 2, _MADVISE, code=errno.EINVAL),
-    "fcntl": Rule((72, 25), 1, _FCNTL, code=errno.EINVAL),
-    "ioctl": Rule((16, 29), 1, _IOCTL, code=errno.ENOTTY),
-    "prctl": Rule((157, 167), 0, _PRCTL, code=errno.EINVAL),
-    "socket": Rule((41, 198), 0, (_AF_UNIX,), code=errno.EACCES),
-    "setsockopt": Rule((54, 208), 2, (_SO_REUSEADDR,)),  # buffers keep their size
+    "clone": CallRule((56, 220), 0, refused=_NAMESPACES),
+    "madvise": CallRule((28, 233), 2, _MADVISE, code=errno.EINVAL),
+    "fcntl": CallRule((72, 25), 1, _FCNTL, code=errno.EINVAL),
+    "ioctl": CallRule((16, 29), 1, _IOCTL, code=errno.ENOTTY),
+    "prctl": CallRule((157, 167), 0, _PRCTL, code=errno.EINVAL),
+    "socket": CallRule((41, 198), 0, (_AF_UNIX,), code=errno.EACCES),
+    "setsockopt": CallRule((54, 208), 2, (_SO_REUSEADDR,)),  # buffers keep their size
     # bytes out of their turn: a corner that much is wrong in, and nobody uses
-    "sendto": Rule((44, 206), 3, refused=_MSG_OOB),
-    "recvfrom": Rule((45, 207), 3, refused=_MSG_OOB),
-    "sendmsg": Rule((46, 211), 2, refused=_MSG_OOB),
-    "recvmsg": Rule((47, 212), 2, refused=_MSG_OOB),
+    "sendto": CallRule((44, 206), 3, refused=_MSG_OOB),
+    "recvfrom": CallRule((45, 207), 3, refused=_MSG_OOB),
+    "sendmsg": CallRule((46, 211), 2, refused=_MSG_OOB),
+    "recvmsg": CallRule((47, 212), 2, refused=_MSG_OOB),
 }
 MMAP = (9, 222)
 
@@ -177,7 +177,7 @@ def install() -> bool:
     return True
 
 
-def _obeying(rule: Rule) -> _Code:
+def _obeying(rule: CallRule) -> _Code:
     code: _Code = [_argument(rule.argument)]
     if rule.refused:
         return [*code, *_when(_IF_ANY_BIT, rule.refused, _refuse(rule.code)), _ALLOW]
