@@ -16,8 +16,9 @@ gives one raw score per point, and its answer is 1 where the score is not
 negative. So the sigmoid belongs in the loss (nn.BCEWithLogitsLoss).
 
 In one epoch every point goes once through the model, forward and backward. A
-mini-batch counts as the share of the points in it. Starting again draws on the
-same budget. Evaluating, without backward(), is free. You may stop early.
+mini-batch of 100 of the 1000 points is a tenth of an epoch. If you start again
+with new weights, the epochs you have used stay used. Evaluating, without
+backward(), is free. You may stop early.
 
 What to try: wider layers, or narrowing ones; other activations, or different
 ones in one network; an optimizer with momentum or with adaptive steps;

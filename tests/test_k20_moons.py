@@ -54,6 +54,19 @@ class TestModel:
         scores = model(torch.randn(1, 2))
         expect.shape(scores, (1, 1), what="The score of a single point", causes=causes)
 
+    def test_gives_raw_scores(self, kata):
+        model, points = kata.build_model().eval(), 10 * torch.randn(100, 2)
+        scores = scores_of_any_weights(model, points)
+        if scores.isfinite().all():
+            never = "no score is ever negative, as after a ReLU: every answer would be 1"
+            expect.that(
+                scores.min() < 0,
+                "The model does not give raw scores, whatever its weights are.",
+                seen=f"from {scores.min():.4g} to {scores.max():.4g}",
+                expected="numbers below 0 and above",
+                likely=expect.told(PROBABILITIES if scores.max() <= 1 else never),
+            )
+
     def test_is_untrained(self, kata):
         with training.counted() as steps:
             model = kata.build_model()
@@ -180,6 +193,19 @@ class TestTrain:
             [part.to(device) for part in moons(points=40)],
         )
         placement.check_training(partial(kata.train, epochs=4), model, data, epochs=None)
+
+
+def scores_of_any_weights(model: nn.Module, points: torch.Tensor) -> torch.Tensor:
+    """What the model gives with several other weights: with its own, all scores may be of one
+    sign.
+    """
+    rows = []
+    with torch.no_grad():
+        for _ in range(8):
+            for weight in model.parameters():
+                weight += torch.randn_like(weight)
+            rows.append(model(points))
+    return torch.stack(rows)
 
 
 @cache  # the three medals are for the same training

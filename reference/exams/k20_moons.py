@@ -83,7 +83,19 @@ def new_models(kata, draw: Draw):
         "untrained": bool(known.mean() < 0.96),
         "shared": any(id(value) in shared for value in second.parameters()),
         "places": sorted({value.device.type for value in first.parameters()}),
+        "only positive": only_positive(first, draw.normal(100, 2)),
     }
+
+
+def only_positive(model: nn.Module, points: Tensor) -> bool:
+    """Whether no score is negative, with several other weights as well; the model is lost."""
+    scores = []
+    with torch.no_grad():
+        for _ in range(8):
+            for weight in model.parameters():
+                weight += torch.randn_like(weight)
+            scores.append(model(10 * points))
+    return bool(torch.stack(scores).isfinite().all() and torch.stack(scores).min() >= 0)
 
 
 @question("model")

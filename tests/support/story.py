@@ -134,5 +134,5 @@ def _behind(last: float, band: Band | None) -> str:
         return ""
     return (
         f" (the reference is there after about {round(there / (len(band.high) - 1) * band.epochs)}"
-        f" of {band.epochs})"
+        f" of its {band.epochs} epochs)"
     )

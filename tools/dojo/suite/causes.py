@@ -63,6 +63,7 @@ class KnownError:
     look: Literal[
         "",
         "shapes_of_product",
+        "no_probabilities",
         "index",
         "attribute_of_none",
         "operation_on_none",
@@ -132,6 +133,19 @@ def _shapes_of_product(error: BaseException, match: re.Match[str]) -> tuple[Caus
                 " layer takes what came out of the one before it"
             )
     return (Cause(text, told=True, id="error.shapes-of-product"),)
+
+
+def _no_probabilities(error: BaseException, match: re.Match[str]) -> tuple[Cause, ...]:
+    """Where the lesson wants raw scores, no sigmoid is missing."""
+    modules = (frame.f_globals for frame, _ in traceback.walk_tb(error.__traceback__))
+    is_of_scores = any("BCEWithLogitsLoss" in (one.get("__doc__") or "") for one in modules)
+    why = (
+        "raw scores belong in nn.BCEWithLogitsLoss, which has the sigmoid inside"
+        if is_of_scores
+        else "the sigmoid at the end of forward is missing"
+    )
+    text = f"nn.BCELoss got numbers that are not probabilities: {why}; or a step gave NaN"
+    return (Cause(text, told=True, id="error.no-probabilities"),)
 
 
 def _fits(layer: object, columns: str) -> bool:
@@ -308,6 +322,7 @@ def _folders(package: str) -> list[str]:
 
 LOOKS = {
     "shapes_of_product": _shapes_of_product,
+    "no_probabilities": _no_probabilities,
     "index": _index,
     "module": _module,
     "name_of_module": _name_of_module,
