@@ -218,6 +218,8 @@ def answers(build_model, train, seed):
     start = [value.detach().clone() for value in model.parameters()]
     losses, seen = passes.watch(lambda: train(model, features, labels), model, len(features))
     check_budget(seen, 800)
+    if seen.made:
+        check_count(losses, seen, epochs=800)
     with torch.no_grad():
         scores = model.eval()(new)
     causes = (
