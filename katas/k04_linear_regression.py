@@ -9,7 +9,7 @@ w0 is the intercept (bias), w1 to wd are the weights (coefficients). As a
 network this is one linear layer with nothing behind it:
 
     x (n, d) --> nn.Linear(d, 1) --> y_hat (n, 1)
-                 d weights, 1 bias, random at first
+                 d weights, 1 bias, random unless you set them
 
 A formula gives the best weights at once, and scikit-learn's LinearRegression
 uses it. Training reaches them step by step, and still works where there is no
@@ -89,7 +89,8 @@ def best_coefficients(features: Tensor, targets: Tensor) -> list[float]:
     """What scikit-learn's LinearRegression finds with its formula.
 
     Args:
-        features: (n, d) float32, on any device.
+        features: (n, d) float32, on any device. Apple's GPUs have no float64, so do without it
+            there.
         targets: (n, 1) float32, on the same device.
 
     Returns:

@@ -23,7 +23,14 @@ UNUSED = (
     "this is the tensor that was given: tensor.to(device) moves nothing itself, so use what it"
     " gives back, and send it to the argument `device`, no other"
 )
-
+PARTLY = (
+    "other tensors of the batch have arrived: all are moved, of any dtype and shape, and"
+    " isinstance(entry, Tensor) tells them"
+)
+BY_NUMPY = (
+    "the way leads through NumPy, which knows neither gradients nor devices: tensor.to(device) does"
+    " it alone"
+)
 
 MACHINES = [{"cuda"}, {"mps"}, set(), {"cuda", "mps"}]  # what is there beside the CPU
 MPS_FIRST = ("cuda", "mps", "cpu", "mps")
@@ -107,8 +114,9 @@ class TestMove:
     @pytest.mark.parametrize("kind", BATCHES)
     def test_every_tensor_arrives(self, kata, kind):
         batch = BATCHES[kind](torch.randn(4, 2), torch.arange(4))
-        for name, entry in entries(move(kata, batch, META), batch):
-            arrived(name, entry, batch, META)
+        moved = entries(move(kata, batch, META), batch)
+        for name, entry in moved:
+            arrived(name, entry, batch, META, [other for _, other in moved])
 
     @pytest.mark.parametrize("length", [0, 1, 3, 7])
     @pytest.mark.parametrize("kind", [tuple, list])
@@ -281,8 +289,10 @@ def move(kata, batch, device):
                 expected=device,
                 likely=WRITTEN_IN,
             )
+        check_way(error)
         raise
     except (TypeError, ValueError) as error:
+        check_way(error)
         if isinstance(batch, dict):
             headline, expected = "No dict can be made of what was moved.", "a dict, as the batch is"
             likely = (
@@ -315,6 +325,10 @@ def move(kata, batch, device):
         "a number of entries is written into the code, or only tensors were passed on: go through"
         " all entries"
     )
+    if len(moved) == 1:
+        likely = "`return` stands inside the loop, or only one entry is moved: go through all"
+    if len(moved) > len(batch):
+        likely = "entries of an earlier call are among them: make the new batch in every call"
     expect.that(
         len(moved) == len(batch),
         "What comes back does not have all the entries.",
@@ -332,10 +346,19 @@ def kept(name, entry, given):
     expect.close(entry, given, what)
 
 
-def arrived(name, entry, batch, device):
-    """An entry is a tensor on the device."""
+def check_way(error):
+    """A tensor does not go through NumPy on its way."""
+    is_numpy = "numpy" in str(error).lower()
+    headline, expected = "A tensor is moved by way of NumPy.", "a move by to(device)"
+    expect.that(not is_numpy, headline, seen=error, expected=expected, likely=BY_NUMPY)
+
+
+def arrived(name, entry, batch, device, others=()):
+    """An entry is a tensor on the device; `others` are those of the same batch."""
     here = expect.lies_on(expect.tensor(entry, f"Entry {name} of the moved batch").device, device)
     likely = UNUSED if any(entry is given for _, given in entries(batch, batch)) else WRITTEN_IN
+    if any(isinstance(one, torch.Tensor) and expect.lies_on(one.device, device) for one in others):
+        likely = PARTLY
     expect.that(
         here,
         f"Entry {name} of the batch has not arrived.",

@@ -5,6 +5,7 @@ what scikit-learn finds.
 import copy
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import LinearRegression
@@ -68,6 +69,9 @@ class TestModel:
         }.get(seen, "one nn.Linear(input_size, output_size) holds all that is learned")
         headline = f"A model for {features} feature(s) has the wrong number of parameters."
         expect.that(seen == expected, headline, seen=seen, expected=expected, likely=likely)
+        for parameter in model.parameters():
+            likely = {"the layer is made with another dtype: leave that out": torch.float64}
+            expect.dtype(parameter, torch.float32, "A parameter of the model", causes=likely)
 
     def test_sizes_come_from_the_arguments(self, kata):
         model = kata.LinearRegression(input_size=5, output_size=3)
@@ -76,6 +80,11 @@ class TestModel:
     @pytest.mark.parametrize("outputs", [1, 3])
     def test_output_is_the_weighted_sum(self, kata, outputs):
         model, (n, m) = kata.LinearRegression(4, outputs), formula.sizes(2)
+        once, again = model(torch.ones(3, 4)), model(torch.ones(3, 4))
+        same, headline = torch.equal(once, again), "Two calls give two outputs of the same rows."
+        likely = "random numbers are drawn in forward, as a new layer does: use self.linear"
+        seen, right = expect.describe(again), expect.describe(once)
+        expect.that(same, headline, seen=seen, expected=right, likely=likely)
 
         def right(x):
             return x @ model.linear.weight.T + model.linear.bias
@@ -309,11 +318,11 @@ def numbers(coefficients: object, call: str = "coefficients(...)") -> Tensor:
     elif isinstance(coefficients, tuple):
         likely = "this is a tuple: square brackets make a list"
     elif kinds & {"list", "ndarray"}:
-        table = "coef_" if "best" in call else "weight"
-        likely = (
-            f"a list or an array is inside the list: {table} is a table of one row here, so take"
-            f" {table}[0]"
-        )
+        table, first = ("coef_", "intercept_") if "best" in call else ("weight", "bias")
+        likely = f"{table} is a table of one row here, so take {table}[0]"
+        if isinstance(coefficients[0], list | np.ndarray) and np.size(coefficients[0]) == 1:
+            likely = f"{first} holds one number here: item() takes it out"
+        likely = f"a list or an array is inside the list: {likely}"
     headline, expected = f"{call} does not return a flat list of plain numbers.", "a list of float"
     is_flat = isinstance(coefficients, list) and kinds == {"float"}
     seen = (
@@ -340,7 +349,11 @@ def lowest(points: Tensor, targets: Tensor, start: float = 1.0, pull: float = 0.
 
 def turned_around(points: Tensor, targets: Tensor) -> Tensor:
     """What comes out where features and targets are exchanged."""
-    best = LinearRegression().fit(targets.numpy(), points.numpy())
+    return fitted(LinearRegression(), targets, points)
+
+
+def fitted(best: LinearRegression, points: Tensor, targets: Tensor) -> Tensor:
+    best.fit(points.numpy(), targets.numpy())
     return torch.tensor([*best.intercept_.tolist(), *best.coef_[0].tolist()])
 
 
@@ -355,6 +368,9 @@ NOT_BEST = {
     "features and targets are exchanged: fit(features, targets)": turned_around,
     "w0 is 0: a column of ones among the features has the intercept_ beside it": (
         lambda *data: torch.cat([torch.zeros(1), lowest(*data)[1:]])
+    ),
+    "none of w1 to wd may be negative: leave out positive=True": lambda points, targets: fitted(
+        LinearRegression(positive=True), points, targets
     ),
     "the coefficients are pulled towards 0: LinearRegression has no penalty, Ridge has": (
         lambda *data: lowest(*data, pull=1)

@@ -22,6 +22,7 @@ from tests.support.numpy_network import (
     WRONG_Y_HAT,
     Arrays,
     autograd_gradients,
+    check_numpy_alone,
     example,
     forward,
     loss,
@@ -46,13 +47,17 @@ class TestInit:
         )
         for name, shape in zip(NAMES, [(d, h), (1, h), (h, c), (1, c)], strict=True):
             headline, seen = f"{name}: not the right dtype.", parameters[name].dtype
+            other = {"b1": (1, c), "b2": (1, h)}.get(name, ())
             likely = "say dtype=np.float64, or nothing: NumPy's own floats are float64"
             expect.that(seen == np.float64, headline, seen=seen, expected="float64", likely=likely)
             expect.shape(
                 parameters[name],
                 shape,
                 what=name,
-                causes={"a bias is a row, (1, units)": shape[1:]},
+                causes={
+                    "a bias is a row, (1, units)": shape[1:],
+                    "b1 has a number for each hidden unit, and b2 one for each class": other,
+                },
             )
 
     def test_weights_are_small_and_random(self, kata):
@@ -110,6 +115,9 @@ class TestInit:
             likely = "biases start at 0: np.zeros((1, units)), without random numbers or ones"
             expect.close(parameters[name], np.zeros((1, units)), what=name, likely=likely)
 
+    def test_computes_in_numpy_alone(self, kata):
+        check_numpy_alone(lambda: kata.init_parameters(2, 5, 3), "init_parameters(...)")
+
     def test_the_seed_decides(self, kata):
         one, same, other = (
             named(kata.init_parameters(3, 4, 4, seed=seed), "init_parameters(...)")
@@ -143,6 +151,16 @@ class TestForward:
         formula.check(part(kata.forward, 0), right_part(0), draws, "a1", WRONG_A1)
         formula.check(part(kata.forward, 1), right_part(1), draws, "y_hat", WRONG_Y_HAT)
 
+    def test_computes_in_numpy_alone(self, kata):
+        parameters, x, _ = example()
+        check_numpy_alone(lambda: kata.forward(parameters, x), "forward(...)")
+
+    def test_probabilities_add_up_to_1(self, kata):
+        sums = pair(kata.forward(*example(30)[:2]))[1].sum(axis=1)
+        headline = "The probabilities of a row do not add up to 1."
+        likely, right = "a row is divided by its sum, and that is all", abs(sums - 1).max() < 1e-6
+        expect.that(right, headline, seen=f"{sums[0]:.7f}", expected="1", likely=likely)
+
     def test_large_scores_stay_finite(self, kata):
         draws = dict(networks(*formula.sizes(2), 1))
         for parameters, _ in draws.values():
@@ -162,6 +180,12 @@ class TestLoss:
         draws["a wrong class of probability 0"] = [np.array([[1.0, 0.0], [0.2, 0.8]]), tiny_labels]
         with np.errstate(all="ignore"):
             formula.check(kata.cross_entropy, right_loss, draws, "The loss", WRONG_LOSSES)
+
+    def test_computes_in_numpy_alone(self, kata):
+        parameters, x, labels = example()
+        y_hat = forward(parameters, x)["y_hat"]
+        check_numpy_alone(lambda: kata.cross_entropy(y_hat, labels), "cross_entropy(...)")
+        check_numpy_alone(lambda: kata.slopes_by_hand(y_hat[0], 1), "slopes_by_hand(...)")
 
     def test_quotient_rule_gives_the_slopes_of_one_point(self, kata):
         for scores, label in (
@@ -218,6 +242,11 @@ class TestBackward:
                 atol=1e-7,
             )
 
+    def test_computes_in_numpy_alone(self, kata):
+        parameters, x, labels = example()
+        a1, _, y_hat = forward(parameters, x).values()
+        check_numpy_alone(lambda: kata.backward(parameters, x, labels, a1, y_hat), "backward(...)")
+
     def test_leaves_its_arguments_alone(self, kata):
         parameters, x, labels = example()
         a1, y_hat = pair(kata.forward(parameters, x))
@@ -229,6 +258,11 @@ class TestBackward:
 
 @pytest.mark.task("update")
 class TestUpdate:
+    def test_computes_in_numpy_alone(self, kata):
+        parameters, x, labels = example()
+        gradients = autograd_gradients(parameters, x, labels)
+        check_numpy_alone(lambda: kata.update(parameters, gradients, 0.1), "update(...)")
+
     def test_moves_against_the_gradient(self, kata):
         for points, rate, order in ((9, 0.5, NAMES), (12, 0.07, OTHER_ORDER)):
             sizes = (2, 5, 3) if order == NAMES else (4, 4, 4)
@@ -369,6 +403,11 @@ class TestTrain:
         expect.reaches(mark("k15.train.accuracy"), accuracy, history=losses)
         expect.reaches(mark("k15.train.loss"), losses[-1], history=losses)
 
+    def test_computes_in_numpy_alone(self, kata):
+        parameters, x, labels = example()
+        check_numpy_alone(lambda: kata.predict(parameters, x), "predict(...)")
+        check_numpy_alone(lambda: kata.train(parameters, x, labels, 2), "train(...)")
+
     def test_predicts_the_likeliest_class(self, kata):
         causes = {
             "these are probabilities: the class number is the position of the largest": (
@@ -476,7 +515,7 @@ def check_slopes(
     expect.that(
         fine, headline, seen=type(result).__name__, expected="dp/dz and dJ/dz", likely=likely
     )
-    total = np.exp(scores).sum()
+    total, top = np.exp(scores).sum(), np.eye(len(scores))[p.argmax()]
     causes = {
         "this takes u' = u at every score: u = exp(z_y) does not change with the other scores": (
             p[y] * (1 - p)
@@ -488,6 +527,7 @@ def check_slopes(
             right[0] * one_hot
         ),
         "these are the slopes of the loss, dJ/dz: dp/dz comes first": right[1],
+        "this takes the likeliest class for the right one: label tells it": p.max() * (top - p),
         "u' is left out: at the score of the right class it is u itself": -p[y] * p,
         "S' is left out: it is exp(z_j) at every score": p[y] * one_hot,
         "the two products are swapped: u' S comes first, u S' is subtracted": -right[0],

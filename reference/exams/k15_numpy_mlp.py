@@ -1,8 +1,10 @@
 """Questions on k15: the same asking code runs on the submission, confined, and on the reference."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from dojo.exam import Draw, question, within
+from dojo.exam import Draw, called, question, within
 from dojo.exam.draw import spiral
 
 NAMES = ("W1", "b1", "W2", "b2")
@@ -26,6 +28,18 @@ def layers(parameters: dict, x: np.ndarray):
     a1 = np.maximum(0, x @ parameters["W1"] + parameters["b1"])
     powers = np.exp(a1 @ parameters["W2"] + parameters["b2"])
     return a1, powers / powers.sum(axis=1, keepdims=True)
+
+
+def libraries(call: Callable[[], object]) -> list[str]:
+    """What else than NumPy is at work in the call."""
+    with (
+        called.functions() as functions,
+        called.modules("torch") as torchs,
+        called.modules("sklearn") as sklearns,
+        called.modules("scipy") as scipys,
+    ):
+        call()
+    return sorted({*functions, *torchs, *sklearns, *scipys})
 
 
 def off(answer, right, hidden) -> float:
@@ -63,6 +77,7 @@ def starting_parameters(kata, draw: Draw):
         "weights": {name: made[name] for name in ("W1", "W2")},
         "biases": [made["b1"], made["b2"]],
         "forms": forms,
+        "libraries": libraries(lambda: kata.init_parameters(2, 5, 3)),
     }
 
 
@@ -86,7 +101,9 @@ def forward_pass(kata, draw: Draw):
     parameters, x, _ = draw.made(network)
     a1, y_hat = kata.forward(parameters, x)
     found = {"a1": a1, "y_hat": y_hat, "x": x, "parameters": parameters}
+    found["sums"] = bool((np.abs(y_hat.sum(axis=1) - 1) < 1e-6).all())
     found["other order"] = list(kata.forward({name: parameters[name] for name in OTHER_ORDER}, x))
+    found["libraries"] = libraries(lambda: kata.forward(parameters, x))
     return {**found, "one point": list(kata.forward(parameters, x[:1]))}
 
 
@@ -111,6 +128,7 @@ def cross_entropy(kata, draw: Draw):
         ],
         "y_hat": y_hat,
         "labels": labels,
+        "libraries": libraries(lambda: kata.cross_entropy(y_hat, labels)),
     }
 
 
@@ -124,6 +142,7 @@ def slopes_of_one_point(kata, draw: Draw):
         "probability": np.asarray(of_probability),
         "loss": np.asarray(of_loss),
         "scores": scores,
+        "libraries": libraries(lambda: kata.slopes_by_hand(scores, label)),
     }
 
 
@@ -133,7 +152,12 @@ def gradients(kata, draw: Draw):
     a1, y_hat = layers(parameters, x)
     parameters = {name: parameters[name] for name in OTHER_ORDER}
     found = kata.backward(parameters, x, labels, a1, y_hat)
-    return {"gradients": found, "arguments": [parameters, x, labels, a1, y_hat]}
+    used = libraries(lambda: kata.backward(parameters, x, labels, a1, y_hat))
+    return {
+        "gradients": found,
+        "arguments": [parameters, x, labels, a1, y_hat],
+        "libraries": used,
+    }
 
 
 @question("update")
@@ -143,8 +167,9 @@ def one_step(kata, draw: Draw):
         name: draw.normal(*value.shape).numpy().astype(np.float64)
         for name, value in parameters.items()
     }
-    kata.update(parameters, dict(reversed(slopes.items())), draw.real(0.1, 2.0))
-    return {"parameters": parameters, "gradients": slopes}
+    rate, turned = draw.real(0.1, 2.0), dict(reversed(slopes.items()))
+    used = libraries(lambda: kata.update(parameters, turned, rate))
+    return {"parameters": parameters, "gradients": slopes, "libraries": used}
 
 
 @question("train")
@@ -154,6 +179,8 @@ def few_epochs(kata, draw: Draw):
     epochs, rate = draw.integer(3, 6), draw.real(0.05, 0.2)
     found["small steps"] = kata.train(parameters, x, labels, epochs, learning_rate=rate)
     found["by default"] = kata.train(*draw.made(network), epochs)
+    another = draw.made(network)
+    found["libraries"] = libraries(lambda: kata.train(*another, epochs))
     for number in range(5):  # of so many large steps some lead up
         epochs, rate = draw.integer(8, 12), draw.real(2, 4)
         losses = kata.train(*draw.made(network), epochs, learning_rate=rate)
@@ -185,4 +212,5 @@ def arms_of_a_spiral(kata, draw: Draw):
 @question("train")
 def likeliest_classes(kata, draw: Draw):
     parameters, x, _ = draw.made(network)
-    return {"answers": np.asarray(kata.predict(parameters, x))}
+    used = libraries(lambda: kata.predict(parameters, x))
+    return {"answers": np.asarray(kata.predict(parameters, x)), "libraries": used}

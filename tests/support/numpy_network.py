@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from dojo.diagnosis import counted
+from dojo.suite import called
 from tests.support import expect
 
 NAMES = ("W1", "b1", "W2", "b2")
@@ -29,6 +30,22 @@ def example(
         name: random.standard_normal(shape) for name, shape in zip(NAMES, shapes, strict=True)
     }
     return parameters, random.standard_normal((points, inputs)), random.integers(0, classes, points)
+
+
+def check_numpy_alone(call: Callable[[], object], who: str) -> None:
+    """The call computes with NumPy, and with no function of torch, scikit-learn or SciPy."""
+    with (
+        called.functions() as functions,
+        called.modules("torch") as torchs,
+        called.modules("sklearn") as sklearns,
+        called.modules("scipy") as scipys,
+    ):
+        call()
+    used = sorted({*functions, *torchs, *sklearns, *scipys})
+    headline, right = f"{who} is not in NumPy alone.", "functions of NumPy"
+    seen = f"another library is at work: {', '.join(used[:3])}"
+    likely = expect.told("the kata is there to write the formulas out, in NumPy")
+    expect.that(not used, headline, seen=seen, expected=right, likely=likely)
 
 
 def forward(parameters: Arrays, x: np.ndarray) -> Arrays:
