@@ -105,7 +105,7 @@ class Catalog:
                 f"'{name}' fits several katas: {names}. Say which, for example {example}."
             )
         words = {word: kata for kata in reversed(self.katas) for word in _words(kata)}
-        near = difflib.get_close_matches(text, words, n=1, cutoff=0.4)
+        near = difflib.get_close_matches(text, words, n=1, cutoff=0.55)
         nearest = f" The nearest is {words[near[0]].name}." if near else ""
         raise UnknownKata(
             f"There is no kata '{name}'.{nearest} `python tools/check list` shows them all."

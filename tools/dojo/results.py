@@ -58,6 +58,7 @@ class TestResult:
     measured: tuple[Measured, ...] = ()
     drift: tuple[Drift, ...] = ()
     diagnosis: Diagnosis | None = None  # of a failed test
+    printed: str = ""  # by the learner's code, as much of it as a person reads
 
     def __post_init__(self) -> None:
         if self.diagnosis and self.outcome != Outcome.FAILED:

@@ -150,6 +150,7 @@ def test_json_is_one_document_on_standard_output(half_finished):
         ),
         (["compare", "k06"], "You can compare once a task of k06 is green"),
         (["reset", "k99"], "There is no kata 'k99'"),
+        (["--printed"], "--printed shows one kata's output: name it"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_exit_code_2(arguments, says):

@@ -94,6 +94,34 @@ def test_after_green_all_is_shown_with_what_to_read(progress, catalog):
     assert store.read()[0].of(KATA, "train") == green
 
 
+def test_a_task_that_was_green_and_is_red_again_says_so(progress, catalog):
+    red = TaskState(first_green="2026-11-21", outcome=Outcome.FAILED, judged="a")
+    store.change(lambda state: State({KATA: {"train": red}}))
+    shown = hint("k06", "train").stdout
+    assert all(levels(shown, catalog.find("k06").tasks[1].hints))
+    assert "It was green on 2026-11-21, and is not now: python tools/check k06 train" in shown
+    assert "compare" not in shown
+
+
+def test_after_the_last_hint_and_a_pause_there_is_a_solution(progress, catalog):
+    task = catalog.find("k06").tasks[2]
+    refused = hint("k06", "boundary", "--solution")
+    assert "There are 4 more hints to read first" in refused.stderr
+    assert refused.returncode == 2
+    for _ in task.hints:
+        store.open_hint(KATA, task)
+    refused = hint("k06", "boundary", "--solution")
+    assert "Try it with the last hint first. From " in refused.stderr
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert not store.read()[0].of(KATA, "boundary").solution_shown
+    long_ago = TaskState(hints=4, last_hint="2026-11-21T14:05:00")
+    store.change(lambda state: State({KATA: {"boundary": long_ago}}))
+    shown = hint("k06", "boundary", "--solution").stdout
+    assert "| " + "        return -(w1 * x1 + b) / w2" in shown
+    assert "BEGIN SOLUTION" not in shown
+    assert store.read()[0].of(KATA, "boundary").solution_shown
+
+
 def test_of_a_kata_that_passes_all_tasks_are_shown(progress, catalog):
     green = TaskState(first_green="2026-11-21", outcome=Outcome.PASSED)
     kata = catalog.find("k06")

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pytest
 from msgspec.structs import asdict, replace
@@ -19,6 +19,7 @@ from dojo.check.state import State, TaskState, after_check, after_hint, current,
 from dojo.results import KataResult, Outcome, TaskResult, TestResult, Verdict
 
 KATA, TODAY = "k06_logistic_regression", date(2026, 11, 21)
+NOW = datetime(2026, 11, 21, 14, 5, 30, 123)
 
 
 def result(outcome: str, kata: str = KATA, task: str = "model") -> KataResult:
@@ -87,8 +88,32 @@ def test_hints_stop_at_the_last(catalog):
     task = catalog.find("k06").tasks[0]
     state = State()
     for opened in (1, 2, 3, 4, 4):
-        state = after_hint(state, KATA, task)
+        state = after_hint(state, KATA, task, NOW)
         assert state.of(KATA, task.name).hints == opened
+
+
+def test_a_solution_comes_a_pause_after_the_last_hint(catalog):
+    task = catalog.find("k06").tasks[0]
+    state = State()
+    for _ in task.hints:
+        assert states.solution_from(state, KATA, task) is None
+        state = after_hint(state, KATA, task, NOW)
+    state = after_hint(state, KATA, task, NOW + timedelta(hours=1))  # there are no more
+    first = NOW.replace(microsecond=0) + states.PAUSE
+    assert states.solution_from(from_json(state.to_json()), KATA, task) == first
+    older = State({KATA: {"model": TaskState(hints=len(task.hints))}})
+    assert states.solution_from(older, KATA, task) < NOW
+
+
+def test_a_solution_that_was_shown_is_remembered_until_the_end(catalog):
+    task = catalog.find("k06").tasks[0]
+    state = states.after_solution(State(), KATA, task, TODAY)
+    state = states.after_solution(state, KATA, task, TODAY + timedelta(days=1))
+    state = after_check(state, result(Outcome.PASSED), "a", TODAY + timedelta(days=2))
+    known = from_json(state.to_json()).of(KATA, "model")
+    assert (known.solution_shown, known.first_green) == ("2026-11-21", "2026-11-23")
+    green = after_check(State(), result(Outcome.PASSED), "a", TODAY)
+    assert states.after_solution(green, KATA, task, TODAY) == green
 
 
 def with_outcomes(**outcomes: str) -> State:
@@ -335,7 +360,8 @@ def test_a_state_of_before_stays_and_its_greens_are_to_be_confirmed(katas):
     }
     (katas / "state.json").write_text(json.dumps({"version": 1, "katas": {KATA: {"model": kept}}}))
     state, notice = store.read()
-    assert (asdict(state.of(KATA, "model")), notice) == (kept, "")
+    known = asdict(state.of(KATA, "model"))
+    assert (known, notice) == (known | kept, "")
     assert not state.of(KATA, "model").is_green(store.content_hash(KATA))
     store.record(Verdict("katas", (result(Outcome.PASSED),)), store.hashes([KATA]), TODAY)
     known = store.read()[0].of(KATA, "model")

@@ -1,6 +1,7 @@
 """For learners: what is green, what is next, what is wrong with it.
 
 commands  the command line
+naming    what the names after `check` mean: katas, tasks, or a command that was mistyped
 running   runs the suite and shows its progress
 screens   what the commands show
 watch/    watch mode: one screen that answers every save

@@ -5,7 +5,7 @@ Pure: from the catalog and the learner's state.
 
 from dataclasses import dataclass
 
-from dojo.catalog import Catalog
+from dojo.catalog import Catalog, Kata
 from dojo.check.state import State
 from dojo.diagnosis import counted
 
@@ -20,9 +20,12 @@ class Effort:
     task: str
     tries: int
     hints: int
+    saw_solution: bool = False
 
     def __str__(self) -> str:
-        hints = f", with {counted(self.hints, 'hint')}" if self.hints else ""
+        helped = [counted(self.hints, "hint")] if self.hints else []
+        helped += ["a look at a solution"] if self.saw_solution else []
+        hints = f", with {' and '.join(helped)}" if helped else ""
         return f"{self.kata} {self.task}: green at the {_ordinal(self.tries)} try{hints}"
 
 
@@ -42,11 +45,19 @@ def page(catalog: Catalog, state: State) -> Closing:
     for kata in catalog.katas:
         known = {task.name: state.of(kata.name, task.name) for task in kata.tasks}
         days |= {each.first_green for each in known.values() if each.first_green}
-        tried = (Effort(kata.short, name, of.attempts, of.hints) for name, of in known.items())
-        efforts.append(max(tried, key=_size))
+        efforts.append(max(efforts_of(kata, state), key=_size))
     longest = [effort for effort in sorted(efforts, key=_size, reverse=True) if effort.tries > 1]
     able = tuple(stage.able for stage in catalog.stages if stage.able)
     return Closing(able, tuple(longest[:MOST_EFFORTS]), _span(days), catalog.ways_on)
+
+
+def efforts_of(kata: Kata, state: State) -> list[Effort]:
+    """What each task of a kata took."""
+    known = ((task.name, state.of(kata.name, task.name)) for task in kata.tasks)
+    return [
+        Effort(kata.short, name, of.attempts, of.hints, of.solution_shown != "")
+        for name, of in known
+    ]
 
 
 def _size(effort: Effort) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dojo import ROOT, UserError, catalog, cli, console
+from dojo.check.hints import OpenHints
 from dojo.stubs import open_regions
 from dojo.suite.unit import ACCEPTED, is_device
 
@@ -55,12 +56,18 @@ def _remember(keep: Callable[..., str], *arguments: object) -> None:
 def run(
     kata: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KATA]...", help="Only these katas: 6, k06, logistic."),
+        typer.Argument(
+            metavar="[KATA [TASK]...]...",
+            help="Only these katas: 6, k06, logistic; or only these tasks of one: k06 train.",
+        ),
     ] = None,
     target: Annotated[str, typer.Option(help="The folder of kata files to check.")] = "katas",
     device: Annotated[str, typer.Option(help=f"Where placement tests run: {ACCEPTED}.")] = "auto",
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")
+    ] = False,
+    printed: Annotated[
+        bool, typer.Option("--printed", help="Also show what your code printed in green tests.")
     ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Stay, and answer every save of a kata's file.")
@@ -68,14 +75,17 @@ def run(
 ) -> None:
     """Run the tests and show where you stand (the default)."""
     from dojo import reference_results
-    from dojo.check import aside, closing, running, screens, store
+    from dojo.check import aside, closing, naming, running, screens, store
     from dojo.check.state import State
 
     if not is_device(device):
         cli.unable(f"--device {device}: choose {ACCEPTED}.")
+    if printed and not kata:
+        cli.unable("--printed shows one kata's output: name it, as in `check k06 --printed`.")
     screen = console.screen()
     everything = catalog.load()
-    chosen = [everything.find(name) for name in kata or []]
+    asked_for = naming.asked_for(everything, kata or [])
+    chosen = list(asked_for)
     if watch:
         _watch(everything, chosen, target, device, as_json, screen)
     before = store.hashes(each.name for each in chosen or everything.katas)
@@ -89,11 +99,12 @@ def run(
     if is_own:
         _remember(lambda: store.record(verdict, before, device=device))
     records = reference_results.read()
+    verdict = naming.only(verdict, asked_for)
     if as_json:
         print(json.dumps(verdict.to_json(), indent=2, allow_nan=False))
     elif chosen:
         for each, result in zip(chosen, verdict.katas, strict=True):
-            screens.kata(screen, each, result, records.get(each.name))
+            screens.kata(screen, each, result, records.get(each.name), printed)
     else:
         screens.overview(screen, everything, verdict, records)
         if verdict.passed:
@@ -162,6 +173,9 @@ def hint(
         str, typer.Argument(metavar="[KATA]", help="Without it: the kata you are at.")
     ] = "",
     task: TaskName = "",
+    solution: Annotated[
+        bool, typer.Option("--solution", help="After the last hint: one way to write it.")
+    ] = False,
 ) -> None:
     """Open one more hint for the task you are at, and show those that are open: from a nudge to
     nearly the code.
@@ -178,13 +192,27 @@ def hint(
     if not asked_for:
         also = "`hint KATA` shows that kata's hints and further reading."
         print(f"Everything passed at the last check. {also}")
-    for shown in asked_for:
-        if shown.is_green:
+    if solution:
+        _solution(screen, asked_for)
+    for shown in asked_for if not solution else ():
+        if shown.was_green:
             screens.hints(screen, shown, hints.pages(shown.kata.reference_text(), shown.task.name))
         else:
-            opened = states.after_hint(state, shown.kata.name, shown.task)
+            opened = states.after_hint(state, shown.kata.name, shown.task, datetime.now())
             _remember(store.open_hint, shown.kata.name, shown.task)
             screens.hints(screen, hints.open_hints(opened, shown.kata, shown.task))
+
+
+def _solution(screen: console.Screen, asked_for: list[OpenHints]) -> None:
+    """Show the reference's code of these tasks, if it is time, and remember that it was shown."""
+    from dojo.check import hints, screens, store
+
+    for shown in asked_for:
+        if why := hints.too_early(shown, datetime.now()):
+            cli.unable(why)
+        _remember(store.solution_shown, shown.kata.name, shown.task)
+        lines = hints.solution(shown.kata.reference_text(), shown.task.name)
+        screens.solution(screen, shown.kata, shown.task, lines)
 
 
 @app.command()

@@ -8,11 +8,13 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from dojo import UserError
 from dojo.catalog import Catalog, Kata, Task
 from dojo.check import state as states
 from dojo.check.state import State
+from dojo.results import Outcome
 from dojo.stubs import solution_lines
 
 STABLE = "https://docs.pytorch.org/docs/stable/"
@@ -47,7 +49,9 @@ class OpenHints:
     kata: Kata
     task: Task
     texts: tuple[str, ...]
-    is_green: bool  # then all are open, for nothing is left to give away
+    was_green: str = ""  # the day; then all are open, for nothing is left to give away
+    is_green: bool = False  # at the last check
+    solution_from: datetime | None = None  # from when on a solution is shown; None: hints are left
 
 
 def task_of(kata: Kata, name: str) -> Task:
@@ -79,9 +83,36 @@ def asked_for(
 def open_hints(state: State, kata: Kata, task: Task) -> OpenHints:
     """The open hints of a task."""
     task_state = state.of(kata.name, task.name)
-    is_green = task_state.first_green != ""
-    texts = task.hints if is_green else task.hints[: task_state.hints]
-    return OpenHints(kata, task, texts, is_green)
+    was_green = task_state.first_green
+    return OpenHints(
+        kata,
+        task,
+        task.hints if was_green else task.hints[: task_state.hints],
+        was_green,
+        task_state.outcome == Outcome.PASSED,
+        states.solution_from(state, kata.name, task),
+    )
+
+
+def too_early(shown: OpenHints, now: datetime) -> str:
+    """Why a solution is not shown yet, and what to do; empty if it is."""
+    command = f"python tools/check hint {shown.kata.short} {shown.task.name}"
+    if shown.was_green:
+        return ""
+    if shown.solution_from is None:
+        left = len(shown.task.hints) - len(shown.texts)
+        more = "more hint" if left == 1 else "more hints"
+        return f"There {'is' if left == 1 else 'are'} {left} {more} to read first: `{command}`."
+    if now < shown.solution_from:
+        when = f"{shown.solution_from:%H:%M}"
+        return f"Try it with the last hint first. From {when} on this command shows a solution."
+    return ""
+
+
+def solution(reference: str, task: str) -> list[tuple[int, str]]:
+    """The lines of the reference's solution of a task, with their numbers."""
+    lines = reference.splitlines()
+    return [(number, lines[number - 1]) for number in sorted(solution_lines(reference, task))]
 
 
 def pages(reference: str, task: str) -> list[tuple[str, str]]:

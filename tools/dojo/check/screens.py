@@ -92,6 +92,7 @@ def _next(screen: Screen, kata: KataResult, task: TaskResult) -> None:
         if task.outcome != Outcome.NOT_STARTED:
             out(f"  [dim]{escape(test.name)}[/]")
         out(escape(indent(test.message, "  ")))
+        _printed(screen, test, "  ")
     if task.outcome == Outcome.ERROR:
         out("  This is a fault of the suite, not of yours. Please report it with the text above.")
     else:
@@ -99,23 +100,34 @@ def _next(screen: Screen, kata: KataResult, task: TaskResult) -> None:
         out(f"\n  [dim]More: {command}      A hint: python tools/check hint {short}[/]")
 
 
-def kata(screen: Screen, kata: Kata, result: KataResult, record: ReferenceResult | None) -> None:
-    """One kata: every task, every test, and each task's first failure in full."""
+def kata(
+    screen: Screen,
+    kata: Kata,
+    result: KataResult,
+    record: ReferenceResult | None,
+    all_printed: bool = False,
+) -> None:
+    """One kata: every task, every test, and each task's first failure in full, with what the code
+    printed in it; in all tests, if that is asked for.
+    """
     out = screen.console.print
-    head = heading(kata, f"[{STYLES[result.outcome]}]{standing(result)}[/]")
+    is_whole = len(result.tasks) == len(kata.tasks)
+    named = "" if is_whole else ", ".join(task.name for task in result.tasks) + ": "
+    head = heading(kata, f"{named}[{STYLES[result.outcome]}]{standing(result)}[/]")
     out("\n" + with_effort(head, kata, screen.console.width))
     messages = {test.message for task in result.tasks for test in task.tests}
     if result.outcome == Outcome.FAILED and len(messages) == 1:  # the whole file can't be used
         out(f"\n{escape(indent(messages.pop(), '  '))}")
+        _printed(screen, result.tests[0], "  ")
         return
     for task in result.tasks:
-        _task(screen, task)
+        _task(screen, task, all_printed)
         for number in (number for test in task.tests for number in test.measured):
             text = fill(compared(number, record), screen.console.width - 6)
             out(f"[dim]{escape(indent(text, ' ' * 6))}[/]")
-    if result.outcome == Outcome.PASSED:
+    if result.outcome == Outcome.PASSED and is_whole:
         out(f"\n[green]Learned:[/] {escape(kata.learned)}")
-    else:
+    elif result.outcome != Outcome.PASSED:
         out(f"\n[dim]A hint: python tools/check hint {kata.short}[/]")
 
 
@@ -142,7 +154,7 @@ def _heading(screen: Screen, kata: Kata, more: str) -> None:
     screen.console.print("\n" + heading(kata, more))
 
 
-def _task(screen: Screen, task: TaskResult) -> None:
+def _task(screen: Screen, task: TaskResult, all_printed: bool) -> None:
     """A task's tests, a line each, and its first problem; of a task not begun only what to do."""
     out = screen.console.print
     out(f"\n  {screen.mark(task.outcome)} [bold]{task.name}[/]  [dim]{task.outcome}[/]")
@@ -153,9 +165,28 @@ def _task(screen: Screen, task: TaskResult) -> None:
         return
     for test in task.tests:
         out(f"      {_test(screen, test, is_explained=test is first)}")
+        if all_printed and test is not first:
+            _printed(screen, test, " " * 8)
     if first:
         out(f"\n      [{STYLES[first.outcome]}]{escape(first.name)}[/]")
         out(escape(indent(first.message, " " * 6)))
+        _printed(screen, first, " " * 6)
+
+
+def output(screen: Screen, kata: Kata, result: KataResult) -> None:
+    """What the learner's code printed in each test of a kata."""
+    _heading(screen, kata, "what your code printed")
+    for test in result.tests:
+        if test.printed:
+            screen.console.print(f"\n  {_test(screen, test, is_explained=True)}")
+            screen.console.print(escape(indent(test.printed, " " * 4)))
+
+
+def _printed(screen: Screen, test: TestResult, margin: str) -> None:
+    """What the learner's code printed in a test, if it did."""
+    if test.printed:
+        screen.console.print(f"{margin}[dim]Your code printed:[/]")
+        screen.console.print(escape(indent(test.printed, f"{margin}  ")))
 
 
 def _test(screen: Screen, test: TestResult, is_explained: bool) -> str:
@@ -175,7 +206,7 @@ def hints(
     out = screen.console.print
     _heading(screen, shown.kata, shown.task.name)
     for number, text in enumerate(shown.texts, start=1):
-        is_new = number == len(shown.texts) and not shown.is_green
+        is_new = number == len(shown.texts) and not (shown.is_green or shown.was_green)
         out(f"\n  [{'bold' if is_new else 'dim'}]{number}[/]  {escape(text)}")
     if pages:
         out("\n  In torch's documentation:")
@@ -188,14 +219,37 @@ def hints(
     command = f"{kata.short} {shown.task.name}"
     if shown.is_green:
         text = f"Your solution beside the reference's: python tools/check compare {command}"
+    elif shown.was_green:
+        text = (
+            f"It was green on {shown.was_green}, and is not now: python tools/check {command} says"
+            " why."
+        )
     elif len(shown.texts) < total:
         text = f"{len(shown.texts)} of {total}. One more: python tools/check hint {command}"
     else:
         text = (
             f"These are all {total}. The tests say the rest: python tools/check {kata.short} runs"
-            f" them, and tests/test_{kata.name}.py is meant to be read."
+            f" them, and tests/test_{kata.name}.py is meant to be read. If nothing helps: python"
+            f" tools/check hint {command} --solution"
         )
     out(f"\n[dim]{text}[/]")
+
+
+def solution(screen: Screen, kata: Kata, task: Task, lines: Sequence[tuple[int, str]]) -> None:
+    """The reference's lines of a task."""
+    out = screen.console.print
+    _heading(screen, kata, f"{task.name}: one way to write it")
+    out(f"[dim]reference/{kata.name}.py[/]\n")
+    before = None
+    for number, line in lines:
+        if before is not None and number != before + 1:
+            out(f"  [dim]{GAP}[/]")
+        before = number
+        out(Text(f"  {number:>4} | {line}".rstrip()))
+    if task.chose:
+        out(f"\n{escape(indent(fill(' '.join(task.chose.split()), 90), '  '))}")
+    command = f"python tools/check {kata.short} {task.name}"
+    out(f"\n[dim]Close it and write it yourself: what you have typed stays with you. {command}[/]")
 
 
 def comparison(screen: Screen, kata: Kata, task: Task, parts: Sequence[CodePair]) -> None:

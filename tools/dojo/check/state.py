@@ -5,7 +5,7 @@ Pure: from one state to the next. store.py keeps it in a file.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -14,6 +14,7 @@ from dojo.catalog import Catalog, Kata, Task
 from dojo.results import KataResult, Outcome
 
 VERSION = 1
+PAUSE = timedelta(minutes=5)  # between the last hint and the solution
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -27,8 +28,14 @@ class TaskState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     first_green: str = ""  # the day it passed for the first time, such as "2026-11-21"
     outcome: str = ""  # that of the last check; empty before the first
     judged: str = ""  # store.content_hash of the file and its tests at this check, if known
+    last_hint: str = ""  # when a hint was opened last, such as "2026-11-21T14:05:00"
+    solution_shown: str = ""  # the day a solution was shown before it was green
 
     def __post_init__(self) -> None:
+        if self.last_hint:
+            datetime.fromisoformat(self.last_hint)
+        if self.solution_shown:
+            date.fromisoformat(self.solution_shown)
         if self.first_green:
             date.fromisoformat(self.first_green)
         if self.outcome:
@@ -91,8 +98,8 @@ def after_check(state: State, result: KataResult, content: str, today: date) -> 
         is_new = content != before.judged or not content
         is_tried = task.outcome in (Outcome.PASSED, Outcome.FAILED)
         passed_today = today.isoformat() if task.outcome == Outcome.PASSED else ""
-        after = TaskState(
-            hints=before.hints,
+        after = msgspec.structs.replace(
+            before,
             attempts=before.attempts + (is_tried and is_new and not before.first_green),
             first_green=before.first_green or passed_today,
             outcome=task.outcome,
@@ -102,11 +109,33 @@ def after_check(state: State, result: KataResult, content: str, today: date) -> 
     return state
 
 
-def after_hint(state: State, kata: str, task: Task) -> State:
+def after_hint(state: State, kata: str, task: Task, now: datetime) -> State:
     """The state after one more of a task's hints was opened, if there is one more."""
     before = state.of(kata, task.name)
-    opened = min(before.hints + 1, len(task.hints))
-    return state.having(kata, task.name, msgspec.structs.replace(before, hints=opened))
+    if before.hints >= len(task.hints):
+        return state
+    when = now.isoformat(timespec="seconds")
+    after = msgspec.structs.replace(before, hints=before.hints + 1, last_hint=when)
+    return state.having(kata, task.name, after)
+
+
+def solution_from(state: State, kata: str, task: Task) -> datetime | None:
+    """From when on a solution of the task is shown: a pause after its last hint was opened. None
+    while there are hints left.
+    """
+    known = state.of(kata, task.name)
+    if known.hints < len(task.hints):
+        return None
+    return datetime.fromisoformat(known.last_hint) + PAUSE if known.last_hint else datetime.min
+
+
+def after_solution(state: State, kata: str, task: Task, today: date) -> State:
+    """The state after a solution of the task was shown; once green, that is not noted."""
+    before = state.of(kata, task.name)
+    if before.first_green or before.solution_shown:
+        return state
+    after = msgspec.structs.replace(before, solution_shown=today.isoformat())
+    return state.having(kata, task.name, after)
 
 
 def current(

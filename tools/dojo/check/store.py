@@ -139,7 +139,12 @@ def record(
 
 def open_hint(kata: str, task: Task) -> str:
     """Open one more hint of a task. Returns a sentence, and raises OSError, as change() does."""
-    return change(lambda state: states.after_hint(state, kata, task))[1]
+    return change(lambda state: states.after_hint(state, kata, task, datetime.now()))[1]
+
+
+def solution_shown(kata: str, task: Task) -> str:
+    """Note that a solution of a task was shown. Returns and raises what change() does."""
+    return change(lambda state: states.after_solution(state, kata, task, date.today()))[1]
 
 
 def edited(katas: Iterable[str]) -> dict[str, float]:

@@ -231,7 +231,12 @@ def _bounded(record: Record, with_tests: bool = True) -> Record:
         suite = task.suite if with_tests else None
         if suite is not None:
             tests = (
-                replace(test, name=_cut(test.name), message=_cut(test.message))
+                replace(
+                    test,
+                    name=_cut(test.name),
+                    message=_cut(test.message),
+                    printed=_cut(test.printed),
+                )
                 for test in suite.tests[:TESTS_A_TASK]
             )
             suite = TaskResult(suite.name, tuple(tests))

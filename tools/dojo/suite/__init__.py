@@ -2,6 +2,7 @@
 
 loader    loads a kata's file and says what is wrong with one that can't be loaded
 plugin    the pytest plugin: outcomes, messages, limits; the same under `pytest` and under the tools
+printed   what the learner's code printed, as much of it as a person reads
 feedback  from an exception to the message a learner reads
 layers    a batch's way through a model, up to the layer where it goes wrong
 source/   beginners' mistakes, read in the learner's own source

@@ -38,11 +38,13 @@ from dojo.suite.loader import (
     source_of,
     unchanged,
 )
+from dojo.suite.printed import excerpt
 from dojo.suite.report import Event, Loaded, Loading
 
 MOST_OUTPUT = 200_000  # characters a test may print
 SHOWN_OUTPUT = 2_000  # of them, how many a report keeps
 NOTED = ("measured", "drift")  # what tests keep in user_properties
+CAPTURED = "Captured std"  # pytest's titles of what was printed
 CHANGED = "Changed for the whole process"
 LETTERS = dict(zip(Outcome, ".F-bsE", strict=True))
 
@@ -301,6 +303,7 @@ def pytest_runtest_makereport(
     if not name:
         return report
     report.user_properties = [pair for pair in report.user_properties if pair[0] not in NOTED]
+    printed = excerpt("".join(t for title, t in report.sections if title.startswith(CAPTURED)))
     report.sections = [(title, text[-SHOWN_OUTPUT:]) for title, text in report.sections]
     if call.excinfo is None and call.when != "call":
         return report
@@ -311,7 +314,7 @@ def pytest_runtest_makereport(
         text = f"{text}\n\n{changed}".lstrip() if outcome == Outcome.FAILED else text
     seconds, device = round(call.duration, 4), device_of(item)
     report.kata_result = TestResult(
-        test_name(item), outcome, text, seconds, device, measured, drift, why
+        test_name(item), outcome, text, seconds, device, measured, drift, why, printed
     )
     item.config.stash[SESSION].outcomes.setdefault((name, task), []).append(outcome)
     if outcome == Outcome.SKIPPED:

@@ -34,7 +34,9 @@ Effect = RunTests | DropRun | Quit | Work
 def open_hint(model: Model, screen: Screen) -> Model:
     """Open one more level of the hints of the task that is shown."""
     task = hints.task_of(model.kata, model.task.name if model.task else "")
-    state, _ = store.change(lambda state: states.after_hint(state, model.current, task))
+    state, _ = store.change(
+        lambda state: states.after_hint(state, model.current, task, datetime.now())
+    )
     texts = hints.open_hints(state, model.kata, task).texts
     return replace(model, hints=Hints(task.name, texts, len(task.hints)))
 
@@ -58,6 +60,15 @@ def show_comparison(model: Model, screen: Screen) -> Model:
         for task in kata.tasks:
             parts = compare.parts(code, kata.reference_text(), task.name)
             screens.comparison(screen, kata, task, parts)
+    return replace(model, view=READ, text=printed.get(), scroll=0)
+
+
+def show_output(model: Model, screen: Screen) -> Model:
+    """Show what the learner's code printed in each test."""
+    if model.result is None:
+        return model
+    with screen.console.capture() as printed:
+        screens.output(screen, model.kata, model.result)
     return replace(model, view=READ, text=printed.get(), scroll=0)
 
 

@@ -154,6 +154,10 @@ class Frame:
             self._out(f"[{STYLES[test.outcome]}]{escape(test.name)}{device}[/]")
         for line in test.message.splitlines():
             self._message(line)
+        if test.printed:
+            self._out("[dim]Your code printed:[/]", 2)
+            for line in test.printed.splitlines():
+                self._message(f"  {line}")
         if task.outcome == Outcome.ERROR:
             fault = "This is a fault of the suite, not of yours."
             self._out(f"{fault} Please report it with the text above.", 2)

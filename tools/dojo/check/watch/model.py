@@ -51,7 +51,7 @@ class Model:
     hints: Hints | None = None
     lost: tuple[str, ...] = ()  # katas that passed before and do not now
     is_over: bool = False  # everything passes, and was checked again
-    text: str = ""  # what there is to read: a comparison, all hints, or the closing page
+    text: str = ""  # what there is to read: a comparison, hints, output, or the closing page
     notice: str = ""  # a sentence that stays until the next save or key
     was_reset: str = ""  # the kata that a reset has just written: its save keeps the notice
     scroll: int = 0  # lines of the screen's upper part that are above its edge
@@ -126,6 +126,8 @@ def keys(model: Model) -> dict[str, str]:
     is_more = model.hints is None or len(model.hints.texts) < model.hints.total
     if model.task and model.is_learners and is_more:
         valid["h"] = "another hint" if model.hints else "hint"
+    if model.result and any(test.printed for test in model.result.tests):
+        valid["o"] = "output"
     valid |= {"l": "list", "a": "all"} | ({"r": "reset"} if model.is_learners else {})
     return valid | {"q": "quit"}
 

@@ -148,6 +148,8 @@ def _pressed(model: Model, key: str) -> Next:
             return model, [effects.open_hint if model.task else effects.show_hints]
         case "d":
             return model, [effects.show_comparison]
+        case "o":
+            return model, [effects.show_output]
         case "l":
             return replace(model, view=m.LIST, scroll=0), []
         case "r":
