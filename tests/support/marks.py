@@ -26,15 +26,12 @@ class Mark:
     record: Callable[[Measured], None] = field(default=lambda number: None, compare=False)
 
     def met_by(self, value: float, curve: Curve | None = None) -> bool:
-        """True if the value is within the bound; NaN never is. The value is recorded, and while
-        measuring the losses too.
+        """True if the value is within the bound; NaN never is. The value is recorded, and the
+        losses in outline; while measuring, all of them.
         """
-        finite, measuring = value if math.isfinite(value) else None, self.lenient
-        self.record(
-            Measured(
-                self.name, self.what, finite, self.bound, self.at_most, curve if measuring else None
-            )
-        )
+        finite = value if math.isfinite(value) else None
+        kept = curve if curve is None or self.lenient else curve.sketched()
+        self.record(Measured(self.name, self.what, finite, self.bound, self.at_most, kept))
         if self.lenient:
             return True
         return value <= self.bound if self.at_most else value >= self.bound

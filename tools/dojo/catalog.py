@@ -43,6 +43,7 @@ class Kata:
     minutes: int
     learned: str
     tasks: tuple[Task, ...]
+    why: str = ""  # it comes where it does
 
     @property
     def short(self) -> str:
@@ -157,4 +158,5 @@ def _kata(entry: dict[str, Any], stage: int) -> Kata:
         problem = f"katas/catalog.toml gives {name} the difficulty {difficulty!r}"
         raise CatalogError(f"{problem}: write {choices}.")
     minutes, learned = entry["minutes"], entry["learned"]
-    return Kata(name, entry["title"], stage, difficulty, minutes, learned, tasks)
+    why = entry.get("why", "")
+    return Kata(name, entry["title"], stage, difficulty, minutes, learned, tasks, why)

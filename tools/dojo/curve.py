@@ -5,7 +5,7 @@ characters.
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
 
 from msgspec import Meta
@@ -49,7 +49,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Curve:
-    """The losses of a training that missed its mark.
+    """The losses of a training.
 
     Attributes:
         epochs: how many the training had.
@@ -72,6 +72,10 @@ class Curve:
             tuple(loss if math.isfinite(loss) else None for loss in thinned(losses)),
             band,
         )
+
+    def sketched(self) -> "Curve":
+        """The same with no more points than a drawing has columns."""
+        return replace(self, losses=tuple(thinned(self.losses, WIDTH)))
 
 
 def thinned(values: Sequence[_Item], most: int = MOST_POINTS) -> Sequence[_Item]:

@@ -28,7 +28,7 @@ class Measured:
     value: Finite | None  # None if it is no finite number
     bound: Finite
     at_most: bool
-    curve: Curve | None = None  # only while measuring: how the training went
+    curve: Curve | None = None  # how the training went; in outline, except while measuring
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 terminal sends.
 """
 
+import os
+import queue
 import types
 from dataclasses import replace
 
@@ -84,20 +86,38 @@ def test_a_key_that_comes_in_parts_is_one_key(monkeypatch, parts, names):
     """None stands for a time in which nothing comes."""
 
     def read(descriptor: int, most: int) -> bytes:
-        while left and left[0] is None:
-            left.pop(0)
         return left.pop(0) if left else b""
+
+    def select(read, write, odd, seconds: float) -> tuple[list, list, list]:
+        if left[:1] != [None]:
+            return [0], [], []
+        left.pop(0)
+        return [], [], []
 
     left, pressed, ended = [*parts], [], []
     monkeypatch.setattr(terminal.os, "read", read)
-    monkeypatch.setattr(
-        terminal.select,
-        "select",
-        lambda read, write, odd, seconds: ([0] if left[:1] != [None] else [], [], []),
-    )
+    monkeypatch.setattr(terminal.select, "select", select)
     monkeypatch.setattr(terminal.sys, "stdin", types.SimpleNamespace(fileno=lambda: 0))
-    terminal.read_posix(pressed.append, lambda: ended.append(True))
+    terminal.Keys(pressed.append, lambda: ended.append(True)).read_posix()
     assert (pressed, ended) == (names, [True])
+
+
+def test_while_they_are_held_keys_are_left_to_another_program(monkeypatch):
+    """A pipe stands for the terminal."""
+    reading, writing = os.pipe()
+    monkeypatch.setattr(terminal.sys, "stdin", types.SimpleNamespace(fileno=lambda: reading))
+    pressed: queue.SimpleQueue[str] = queue.SimpleQueue()
+    keys = terminal.Keys(pressed.put, lambda: pressed.put("the end"))
+    keys.listen()
+    os.write(writing, b"a")
+    assert pressed.get(timeout=60) == "a"
+    with keys.held():
+        os.write(writing, b"b")
+        assert os.read(reading, 9) == b"b"
+    os.write(writing, b"\r")
+    assert pressed.get(timeout=60) == "enter"
+    os.close(writing)
+    assert pressed.get(timeout=60) == "the end"
 
 
 @pytest.fixture
@@ -124,7 +144,7 @@ def test_the_message_comes_first_and_progress_and_keys_last(failed, size):
     assert "    katas/k15_numpy_mlp.py:45, your train:" in lines
     tasks = sum(len(kata.tasks) for kata in failed.catalog.katas)
     assert f"0 of {tasks} tasks pass" in lines[-2]
-    assert lines[-1] == "h hint   l list   a all   r reset   q quit"
+    assert lines[-1] == "h hint   e edit   n skip   l list   a all   r reset   q quit"
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
@@ -191,7 +211,7 @@ def test_success_says_what_was_learned_and_where_to_go(start):
 
 def test_all_katas_are_on_a_screen_of_thirty_lines_at_once(start, catalog):
     assert "more lines (press down" in "\n".join(drawn(replace(start, view=m.LIST)))  # of 24 lines
-    lines = drawn(replace(start, view=m.LIST), 80, 30)
+    lines = drawn(replace(start, view=m.LIST, chosen="k15_numpy_mlp"), 80, 30)
     assert all(any(kata.short in line for line in lines) for kata in catalog.katas)
     assert [
         kata.short for kata in catalog.katas for line in lines if ">" in line and kata.short in line
@@ -271,7 +291,8 @@ def test_text_of_a_learners_is_no_markup(start):
         (b"\x1b[A\x1b[B\x1bOB\x1b[6~ ", ["up", "down", "down", "page down", "space"]),
         (b"\x1b", ["escape"]),
         (b"\x1b[15~\x1b[200~n\x1b[201~", ["n"]),
-        ("é€\r\t1".encode(), []),
+        ("é€\t1".encode(), []),
+        (b"\r\n", ["enter", "enter"]),
     ],
 )
 def test_keys_by_their_bytes(data, names):

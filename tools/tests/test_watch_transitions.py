@@ -8,8 +8,10 @@ from dojo.catalog import Catalog, Kata, Stage, Task
 from dojo.check.watch import model as m
 from dojo.check.watch.effects import (
     DropRun,
+    OpenEditor,
     RunTests,
     open_hint,
+    read_tries,
     reset,
     show_closing,
     show_comparison,
@@ -22,6 +24,7 @@ from dojo.check.watch.model import (
     Noticed,
     Progress,
     Quit,
+    Recorded,
     Restarting,
     RunEnded,
     RunFailed,
@@ -148,7 +151,7 @@ def test_the_task_to_speak_of_is_the_wrong_one_before_the_open_one(start):
 
 
 def test_keys_of_a_kata_that_fails(failed):
-    assert list(keys(failed)) == ["h", "l", "a", "r", "q"]
+    assert list(keys(failed)) == ["h", "e", "n", "l", "a", "r", "q"]
 
 
 def test_keys_of_a_kata_that_passes(passed):
@@ -161,11 +164,7 @@ def test_of_other_peoples_katas_there_are_no_hints_no_comparison_and_no_reset(st
     other = replace(start, is_learners=False)
     assert list(
         keys(after(other, SessionStarted(), judged(1, result("k00_a", Outcome.FAILED))))
-    ) == [
-        "l",
-        "a",
-        "q",
-    ]
+    ) == ["n", "l", "a", "q"]
     assert list(keys(after(other, SessionStarted(), judged(1, result("k00_a"))))) == [
         "n",
         "l",
@@ -174,11 +173,78 @@ def test_of_other_peoples_katas_there_are_no_hints_no_comparison_and_no_reset(st
     ]
 
 
-@pytest.mark.parametrize("name", ["n", "d", "y", "x", "b", "up", "é"])
-def test_a_key_that_is_not_offered_does_nothing(failed, name):
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("d", "d compares your code with the reference's, once the kata is green."),
+        ("o", "it printed nothing"),
+        ("y", "y does nothing here."),
+        ("x", "x does nothing here."),
+        ("é", "é does nothing here."),
+        ("b", ""),
+        ("up", ""),
+        ("enter", ""),
+    ],
+)
+def test_a_key_that_is_not_offered_says_so_and_does_nothing(failed, name, says):
     model, todo = update(failed, Key(name))
     assert todo == []
     assert (model.view, model.current, model.run) == (m.KATA, "k00_a", None)
+    assert says in model.notice
+    assert bool(says) == bool(model.notice)
+    assert after(model, Key("up")).notice == ""
+
+
+def test_beside_a_list_a_key_of_a_kata_says_where_it_works(failed):
+    assert "b goes back" in after(failed, Key("l"), Key("h")).notice
+
+
+def test_a_red_kata_is_skipped_after_a_question(failed):
+    asked, todo = update(failed, Key("n"))
+    assert (asked.view, asked.current, todo) == (m.SKIP, "k00_a", [])
+    assert list(keys(asked)) == ["y", "n", "q"]
+    assert after(asked, Key("n")).view == m.KATA
+    model, todo = update(asked, Key("y"))
+    assert (model.view, model.current) == (m.KATA, "k01_b")
+    assert todo == [RunTests(2, ("k01_b",))]
+
+
+def test_the_list_is_chosen_from(failed):
+    model = after(failed, Key("l"))
+    assert (model.view, model.chosen) == (m.LIST, "k00_a")
+    model = after(model, Key("down"), Key("down"), Key("down"), Key("up"))
+    assert model.chosen == "k01_b"
+    model, todo = update(model, Key("enter"))
+    assert (model.view, model.current) == (m.KATA, "k01_b")
+    assert todo == [RunTests(2, ("k01_b",))]
+
+
+def test_the_list_is_filtered_by_open_and_red(failed):
+    model = after(replace(failed, passed={"k01_b": DONE}), Key("l"))
+    assert keys(model)["f"] == "open katas"
+    model = after(model, Key("f"))
+    assert [kata.short for kata in model.listed] == ["k00", "k02"]
+    model = after(model, Key("f"))
+    assert [kata.short for kata in model.listed] == ["k00"]
+    assert (model.chosen, keys(model)["f"]) == ("k00_a", "all katas")
+    nothing = replace(model, results={}, lost=())
+    assert (nothing.listed, "enter" in keys(nothing)) == ([], False)
+    assert after(nothing, Key("down"), Key("enter")).view == m.LIST
+    assert len(after(nothing, Key("f")).listed) == 3
+
+
+def test_the_editor_opens_the_file_at_the_line_of_the_message(start):
+    wrong = TestResult("test_one", Outcome.FAILED, "wrong\n\nkatas/k00_a.py:45, your train:\n")
+    results = KataResult("k00_a", 0, (TaskResult("one", (wrong,)),))
+    model = after(start, SessionStarted())
+    assert effects(model, Key("e")) == [OpenEditor("k00_a", 0)]
+    assert effects(after(model, judged(1, results)), Key("e")) == [OpenEditor("k00_a", 45)]
+
+
+def test_the_tries_are_read_once_the_results_are_kept(passed, failed):
+    assert effects(passed, Recorded()) == [read_tries]
+    assert effects(failed, Recorded()) == []
+    assert after(replace(passed, tries="Green at the first try."), Key("n")).tries == ""
 
 
 def test_after_a_success_it_waits_for_the_learner(passed):

@@ -12,5 +12,6 @@ closing   what was learned, what took longest and where to go, after the last ka
 compare   the learner's code of a task beside the reference's
 update    a newer version, with the learner's work kept
 aside     keeps the learner's files aside meanwhile
+editor    the learner's editor, and how it opens a file at a line
 server/   the warm process
 """

@@ -51,6 +51,21 @@ def page(catalog: Catalog, state: State) -> Closing:
     return Closing(able, tuple(longest[:MOST_EFFORTS]), _span(days), catalog.ways_on)
 
 
+def tries(kata: Kata, state: State) -> str:
+    """How often the tasks of a kata were tried until they were green, in a sentence."""
+    efforts = efforts_of(kata, state)
+    if any(effort.tries == 0 for effort in efforts):  # not known of every task
+        return ""
+    if all((effort.tries, effort.hints) == (1, 0) for effort in efforts):
+        return "Green at the first try."
+    each = (
+        f"{effort.task} {effort.tries}"
+        + (f" ({counted(effort.hints, 'hint')})" if effort.hints else "")
+        for effort in efforts
+    )
+    return f"Tries until green: {', '.join(each)}."
+
+
 def efforts_of(kata: Kata, state: State) -> list[Effort]:
     """What each task of a kata took."""
     known = ((task.name, state.of(kata.name, task.name)) for task in kata.tasks)

@@ -103,8 +103,10 @@ def run(
     if as_json:
         print(json.dumps(verdict.to_json(), indent=2, allow_nan=False))
     elif chosen:
+        state = store.read()[0] if is_own else State()
         for each, result in zip(chosen, verdict.katas, strict=True):
-            screens.kata(screen, each, result, records.get(each.name), printed)
+            after = screens.after_green(everything, each, state) if is_own else ()
+            screens.kata(screen, each, result, records.get(each.name), printed, after)
     else:
         screens.overview(screen, everything, verdict, records)
         if verdict.passed:

@@ -7,11 +7,15 @@ from rich.markup import escape
 from rich.text import Text
 
 from dojo.catalog import Catalog, Kata, Task
+from dojo.check import closing as closings
+from dojo.check import state as states
 from dojo.check.closing import Closing
 from dojo.check.compare import GAP, NEW, OLD, SAME, CodePair, Line, differences
 from dojo.check.hints import OpenHints
+from dojo.check.state import State
 from dojo.check.update import Update
 from dojo.console import STYLES, Screen
+from dojo.curve import Curve, draw
 from dojo.diagnosis import counted
 from dojo.reference_results import ReferenceResult
 from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult, Verdict
@@ -76,11 +80,24 @@ def _folded(line: str, width: int) -> str:
 
 def compared(number: Measured, record: ReferenceResult | None, called: str = "") -> str:
     """A number that a training reached, what is needed, and what the reference reached."""
-    reached = "not a number" if number.value is None else f"{number.value:.3g}"
     needed = f"{'at most' if number.at_most else 'at least'} {number.bound:g}"
     reference = record.measured.get(number.mark) if record else None
-    beside = "" if reference is None else f", the reference: {reference:.3g}"
-    return f"{called or number.what}: {reached} (needed: {needed}{beside})"
+    beside = "" if reference is None else f"; the reference: {_readable(reference, number)}"
+    return f"{called or number.what}: {_readable(number.value, number)}; needed: {needed}{beside}"
+
+
+def _readable(value: float | None, number: Measured) -> str:
+    """A value of a mark as a person reads it."""
+    if value is None:
+        return "not a number"
+    is_tiny = number.at_most and abs(value) < number.bound / 1000
+    return "practically 0" if is_tiny else f"{value:.3g}"
+
+
+def curves(result: KataResult) -> list[Curve]:
+    """How the trainings of a kata went, one for each test that has a training."""
+    of_tests = ([number.curve for number in test.measured] for test in result.tests)
+    return [curve for found in of_tests for curve in found[:1] if curve and len(curve.losses) > 1]
 
 
 def _next(screen: Screen, kata: KataResult, task: TaskResult) -> None:
@@ -106,9 +123,11 @@ def kata(
     result: KataResult,
     record: ReferenceResult | None,
     all_printed: bool = False,
+    after: Sequence[str] = (),
 ) -> None:
     """One kata: every task, every test, and each task's first failure in full, with what the code
-    printed in it; in all tests, if that is asked for.
+    printed in it; in all tests, if that is asked for. Where all is green, how the trainings went,
+    and the lines of `after`.
     """
     out = screen.console.print
     is_whole = len(result.tasks) == len(kata.tasks)
@@ -126,9 +145,27 @@ def kata(
             text = fill(compared(number, record), screen.console.width - 6)
             out(f"[dim]{escape(indent(text, ' ' * 6))}[/]")
     if result.outcome == Outcome.PASSED and is_whole:
+        for curve in curves(result):
+            out(f"\n{escape(indent(chr(10).join(draw(curve)), '    '))}")
         out(f"\n[green]Learned:[/] {escape(kata.learned)}")
+        for line in after:
+            out(line)
     elif result.outcome != Outcome.PASSED:
         out(f"\n[dim]A hint: python tools/check hint {kata.short}[/]")
+
+
+def leads_on(kata: Kata) -> str:
+    """The kata that comes next, and why."""
+    why = f": {kata.why}" if kata.why else ""
+    return f"{kata.short}  {kata.title}{why}"
+
+
+def after_green(catalog: Catalog, kata: Kata, state: State) -> list[str]:
+    """What to say below a green kata: how often it was tried, and what comes next."""
+    lines = [f"[dim]{escape(tries)}[/]"] if (tries := closings.tries(kata, state)) else []
+    if following := states.following(state, catalog, kata):
+        lines.append(f"[bold]Next:[/]    {escape(leads_on(following))}")
+    return lines
 
 
 def heading(kata: Kata, more: str) -> str:

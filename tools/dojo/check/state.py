@@ -138,6 +138,19 @@ def after_solution(state: State, kata: str, task: Task, today: date) -> State:
     return state.having(kata, task.name, after)
 
 
+def following(state: State, catalog: Catalog, kata: Kata) -> Kata | None:
+    """The next kata in the catalog's order, after the last one from the start, in which a task has
+    not passed yet.
+    """
+    position = catalog.katas.index(kata)
+    others = catalog.katas[position + 1 :] + catalog.katas[:position]
+    for other in others:
+        outcomes = {state.of(other.name, task.name).outcome for task in other.tasks}
+        if outcomes != {Outcome.PASSED}:
+            return other
+    return None
+
+
 def current(
     state: State, catalog: Catalog, edited: Mapping[str, float]
 ) -> tuple[Kata, Task] | None:

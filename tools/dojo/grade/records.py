@@ -236,6 +236,7 @@ def _bounded(record: Record, with_tests: bool = True) -> Record:
                     name=_cut(test.name),
                     message=_cut(test.message),
                     printed=_cut(test.printed),
+                    measured=tuple(replace(number, curve=None) for number in test.measured),
                 )
                 for test in suite.tests[:TESTS_A_TASK]
             )

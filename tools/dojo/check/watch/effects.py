@@ -26,9 +26,14 @@ class DropRun(msgspec.Struct, frozen=True):
     run: int
 
 
+class OpenEditor(msgspec.Struct, frozen=True):
+    kata: str
+    line: int  # 0 if none is known
+
+
 # Work for the kata in view: returns the model with its result; its text goes to a separate screen.
 Work = Callable[[Model, Screen], Model]
-Effect = RunTests | DropRun | Quit | Work
+Effect = RunTests | DropRun | OpenEditor | Quit | Work
 
 
 def open_hint(model: Model, screen: Screen) -> Model:
@@ -70,6 +75,11 @@ def show_output(model: Model, screen: Screen) -> Model:
     with screen.console.capture() as printed:
         screens.output(screen, model.kata, model.result)
     return replace(model, view=READ, text=printed.get(), scroll=0)
+
+
+def read_tries(model: Model, screen: Screen) -> Model:
+    """Find how often the kata was tried until it was green."""
+    return replace(model, tries=closing.tries(model.kata, store.read()[0]))
 
 
 def show_closing(model: Model, screen: Screen) -> Model:

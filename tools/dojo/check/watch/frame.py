@@ -1,5 +1,6 @@
 """The screen of a watch session: from a model to lines of text."""
 
+import functools
 import io
 import os
 import re
@@ -9,13 +10,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
+from rich.style import Style
 from rich.text import Text
 
 from dojo import ROOT
-from dojo.check.screens import compared, heading, standing, with_effort
+from dojo.check.screens import compared, curves, heading, leads_on, standing, with_effort
 from dojo.check.watch import model as m
 from dojo.check.watch.model import WRONG, Model
 from dojo.console import STYLES, Screen
+from dojo.curve import draw
 from dojo.reference_results import ReferenceResult
 from dojo.results import KataResult, Outcome, TaskResult, TestResult
 
@@ -25,16 +28,27 @@ PLACE = re.compile(r"(?P<folder>(?:[\w.~-]*[\\/])+)?(?P<file>k\d\d_\w+\.py:\d+)"
 LABEL = re.compile(r"\s*(?:seen|expected|layers|loss|likely|or|next): +")
 DRAWN = re.compile("[\u2500-\u259f\u2800-\u28ff]")  # lines, blocks and braille
 INDENT = 2
+FULL_SIGNS, PLAIN_SIGNS = "⠋⠙⠹⠸⠼⠴⠦⠧", "|/-\\"
 COLOURS = ("standard", "256", "truecolor")
 
 
 class Frame:
-    """Draws models in one size, with a screen's marks and colours, and what references reached."""
+    """Draws models in one size, with a screen's marks and colours, and what references reached.
+
+    `sign` is the number of the moving sign's state, while something runs.
+    """
 
     def __init__(
-        self, screen: Screen, width: int, height: int, records: dict[str, ReferenceResult]
+        self,
+        screen: Screen,
+        width: int,
+        height: int,
+        records: dict[str, ReferenceResult],
+        sign: int = 0,
     ) -> None:
         self._height, self._records = height, records
+        signs = FULL_SIGNS if screen.full == "█" else PLAIN_SIGNS
+        self._sign = signs[sign % len(signs)]
         colours = screen.console.color_system
         self._console = Console(
             file=io.StringIO(),
@@ -90,9 +104,13 @@ class Frame:
         if model.view == m.RESET:
             question = f"Put katas/{model.current}.py back to its stub?"
             self._out(f"[bold]{question}[/] What is there is kept in a copy.")
+        elif model.view == m.SKIP and model.following:
+            red, following = model.kata.short, model.following.short
+            self._out(f"[bold]{red} isn't green yet. Go on to {following} all the same?[/]")
         elif model.notice:
             self._out(f"[yellow]{escape(model.notice)}[/]")
-        more = "   [dim]looking through your other katas[/]" if model.background else ""
+        looking = f"   [dim]{self._sign} looking through your other katas[/]"
+        more = looking if model.background else ""
         self._out(f"{self._screen.bar(done, total)}  {done} of {total} tasks pass{more}")
         keys = m.keys(model).items()
         self._out("   ".join(f"[bold]{key}[/] {escape(label)}" for key, label in keys))
@@ -115,17 +133,32 @@ class Frame:
         if problem and (test := problem.first_problem):
             self._failure(result, problem, test)
         elif model.is_passed:
-            self._out(f"[green]Learned:[/] {escape(kata.learned)}", 2)
-            for number in result.measured:
-                self._out(f"[dim]{escape(compared(number, self._records.get(kata.name)))}[/]", 2)
+            self._passed(model, result)
         self._console.style = ""
+
+    def _passed(self, model: Model, result: KataResult) -> None:
+        """What was learned and reached, and what comes next."""
+        self._out(f"[green]Learned:[/] {escape(model.kata.learned)}", 2)
+        for number in result.measured:
+            record = self._records.get(model.current)
+            self._out(f"[dim]{escape(compared(number, record))}[/]", 2)
+        for curve in curves(result)[:1]:
+            self._out()
+            for line in draw(curve):
+                self._message(line)
+            self._out()
+        if model.tries:
+            self._out(f"[dim]{escape(model.tries)}[/]", 2)
+        if model.following:
+            self._out(f"[bold]Next:[/] {escape(leads_on(model.following))}", 2)
 
     def _status(self, model: Model) -> str:
         if model.run and not model.is_warm and not model.run.tests:
             again = " anew" if model.why_cold else ""
-            return f"[cyan]starting Python and torch{again} (some seconds)[/]"
+            return f"[cyan]{self._sign} starting Python and torch{again} (some seconds)[/]"
         if model.run:
-            return "[cyan]testing" + (f", {model.run.tests} done[/]" if model.run.tests else "[/]")
+            done = f", {model.run.tests} done" if model.run.tests else ""
+            return f"[cyan]{self._sign} testing{done}[/]"
         if model.result is None:
             return "[dim]not judged yet[/]"
         outcome = model.result.outcome
@@ -188,20 +221,25 @@ class Frame:
 
     def _list(self, model: Model) -> None:
         """A line for each kata, so that all are seen at once on a terminal of thirty lines."""
+        listed = model.listed
+        if model.only != m.EVERY:
+            self._out(f"[dim]{len(listed)} of {len(model.catalog.katas)} katas: {model.only}[/]")
         for stage in model.catalog.stages:
-            for kata in stage.katas:
-                name = f"{stage.number}  {stage.title}" if kata is stage.katas[0] else ""
-                here = "[cyan]>[/]" if kata.name == model.current else " "
+            shown = [kata for kata in stage.katas if kata in listed]
+            for kata in shown:
+                name = f"{stage.number}  {stage.title}" if kata is shown[0] else ""
+                here = "[cyan]>[/]" if kata.name == model.chosen else " "
                 passed = len(model.passed.get(kata.name, ()))
                 outcome = Outcome.PASSED if model.is_done(kata) else Outcome.NOT_STARTED
+                outcome = Outcome.FAILED if model.is_red(kata) else outcome
                 is_wide = self._console.width >= LIST_WIDTH
                 beside = f"[bold]{escape(name):<{STAGE_WIDTH}}[/]" if is_wide else ""
                 title = f"{kata.short}  {escape(kata.title):<21}"
                 effort = f"{kata.difficulty:<6}  {kata.minutes} min"
                 count = f"[dim]{effort}  {passed} of {len(kata.tasks)}[/]"
                 self._out(f"{beside}{here} {self._screen.mark(outcome)} {title}  {count}")
-        if len(model.catalog.katas) + LEAST_LOWER < self._height:
-            self._out("\n[dim]Save a kata's file, and it is the one on the screen.[/]")
+        if len(listed) + LEAST_LOWER < self._height:
+            self._out("\n[dim]Or save a kata's file, and it is the one on the screen.[/]")
 
     def _all(self, model: Model) -> None:
         if model.run:
@@ -227,9 +265,21 @@ def _with_places(line: str) -> Text:
     text, end = Text(), 0
     for place in PLACE.finditer(line):
         text.append(line[end : place.start()])
-        text.append(_from_here(place["folder"] or "") + place["file"], style="underline cyan")
+        text.append(_from_here(place["folder"] or "") + place["file"], style=_linked(place))
         end = place.end()
     return text.append(line[end:])
+
+
+def _linked(place: re.Match[str]) -> Style:
+    """The style of a place: where the terminal can, a click opens the file."""
+    path = ROOT / (place["folder"] or "katas") / place["file"].rpartition(":")[0]
+    return _link(path.resolve().as_uri())
+
+
+# a link has a number, and a frame that is drawn again is to be the same
+@functools.cache
+def _link(address: str) -> Style:
+    return Style.parse("underline cyan") + Style(link=address)
 
 
 def _from_here(folder: str) -> str:

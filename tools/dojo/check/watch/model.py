@@ -1,5 +1,6 @@
 """The state of a watch session, the events that change it, and the keys that do something."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,8 +9,11 @@ import msgspec
 from dojo.catalog import Catalog, Kata, Task
 from dojo.results import KataResult, Outcome, TaskResult
 
-KATA, LIST, ALL, READ, RESET = "kata", "list", "all", "read", "reset"  # what the screen shows
+# what the screen shows; the last two ask
+KATA, LIST, ALL, READ, RESET, SKIP = "kata", "list", "all", "read", "reset", "skip"
 WRONG = (Outcome.FAILED, Outcome.ERROR)
+EVERY, OPEN, RED = "all", "open", "red"  # katas of the list
+FILTERS = {EVERY: OPEN, OPEN: RED, RED: EVERY}  # each with the one that comes after it
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Model:
     results: Mapping[str, KataResult] = field(default_factory=dict)  # kata → its last result
     unknown: tuple[str, ...] = ()  # katas with work in them that have no result yet
     view: str = KATA
+    only: str = EVERY  # katas of the list that are shown
+    chosen: str = ""  # the kata of the list that Enter opens
     run: RunUnderWay | None = None  # the one whose results the screen waits for
     background: RunUnderWay | None = None
     number: int = 0  # of the last run
@@ -52,6 +58,7 @@ class Model:
     lost: tuple[str, ...] = ()  # katas that passed before and do not now
     is_over: bool = False  # everything passes, and was checked again
     text: str = ""  # what there is to read: a comparison, hints, output, or the closing page
+    tries: str = ""  # of the kata on the screen until it was green, in a sentence
     notice: str = ""  # a sentence that stays until the next save or key
     was_reset: str = ""  # the kata that a reset has just written: its save keeps the notice
     scroll: int = 0  # lines of the screen's upper part that are above its edge
@@ -101,6 +108,20 @@ class Model:
     def is_done(self, kata: Kata) -> bool:
         return self.passed.get(kata.name, frozenset()) >= {task.name for task in kata.tasks}
 
+    def is_red(self, kata: Kata) -> bool:
+        """True if something of it failed at its last check, or passed before and does not now."""
+        result = self.results.get(kata.name)
+        return kata.name in self.lost or (
+            result is not None and any(task.outcome in WRONG for task in result.tasks)
+        )
+
+    @property
+    def listed(self) -> list[Kata]:
+        """The katas of the list, as it is filtered."""
+        if self.only == OPEN:
+            return self.unfinished
+        return [kata for kata in self.catalog.katas if self.only == EVERY or self.is_red(kata)]
+
     @property
     def count(self) -> tuple[int, int]:
         """How many tasks pass, and how many there are."""
@@ -113,6 +134,11 @@ def keys(model: Model) -> dict[str, str]:
     """The keys that do something now → what they do."""
     if model.view == RESET:
         return {"y": "yes, reset", "n": "no", "q": "quit"}
+    if model.view == SKIP:
+        return {"y": "yes, go on", "n": "no", "q": "quit"}
+    if model.view == LIST:
+        chosen = {"up, down": "choose", "enter": "open"} if model.listed else {}
+        return chosen | {"f": f"{FILTERS[model.only]} katas", "b": "back", "q": "quit"}
     valid = {}
     if model.view != KATA:
         valid["b"] = "back"
@@ -128,8 +154,35 @@ def keys(model: Model) -> dict[str, str]:
         valid["h"] = "another hint" if model.hints else "hint"
     if model.result and any(test.printed for test in model.result.tests):
         valid["o"] = "output"
+    if model.is_learners and not model.is_passed:
+        valid["e"] = "edit"
+    if model.result and not model.is_passed and model.following:
+        valid["n"] = "skip"
     valid |= {"l": "list", "a": "all"} | ({"r": "reset"} if model.is_learners else {})
     return valid | {"q": "quit"}
+
+
+def line_of(model: Model) -> int:
+    """The line of the kata's file that the message on the screen is about; 0 if there is none."""
+    test = model.problem.first_problem if model.problem else None
+    place = re.search(rf"{model.current}\.py:(\d+)", test.message) if test else None
+    return int(place[1]) if place else 0
+
+
+def useless(model: Model, key: str) -> str:
+    """What to say of a key that does nothing now."""
+    match key:
+        case "d" if model.view == KATA:
+            return "d compares your code with the reference's, once the kata is green."
+        case "h" if model.view == KATA:
+            return "All hints of this task are open: the test that failed says the rest."
+        case "n" if model.view == KATA:
+            return "n goes to the next kata that is not finished: there is no other."
+        case "o" if model.view == KATA:
+            return "o shows what your code printed: it printed nothing."
+        case "l" | "a" | "r" | "e" | "n" | "d" | "h" | "o" if model.view != KATA:
+            return f"{key} works beside a kata: b goes back to it."
+    return f"{key} does nothing here."
 
 
 class SessionStarted(msgspec.Struct, frozen=True):
@@ -167,6 +220,10 @@ class Restarting(msgspec.Struct, frozen=True):
     why: str  # the server has to be started again
 
 
+class Recorded(msgspec.Struct, frozen=True):
+    """The results of a run are in the learner's state."""
+
+
 class Noticed(msgspec.Struct, frozen=True):
     text: str  # a sentence for the learner
 
@@ -177,4 +234,15 @@ class Quit(msgspec.Struct, frozen=True):
     code: int
 
 
-Event = SessionStarted | Saved | Key | Progress | RunEnded | RunFailed | Restarting | Noticed | Quit
+Event = (
+    SessionStarted
+    | Saved
+    | Key
+    | Progress
+    | RunEnded
+    | RunFailed
+    | Restarting
+    | Recorded
+    | Noticed
+    | Quit
+)

@@ -3,7 +3,9 @@
 import contextlib
 import os
 import queue
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -16,14 +18,14 @@ from rich.console import Console
 
 from dojo import bootstrap, reference_results
 from dojo.catalog import Catalog, Kata
-from dojo.check import store
+from dojo.check import editor, store
 from dojo.check.server.client import Dropped, Keeper, NotWarm
 from dojo.check.server.fingerprint import tools
 from dojo.check.watch import effects, transitions
 from dojo.check.watch import model as m
 from dojo.check.watch.files import Watcher
 from dojo.check.watch.frame import Frame
-from dojo.check.watch.terminal import Terminal, listen
+from dojo.check.watch.terminal import Keys, Terminal
 from dojo.console import Screen
 from dojo.processes.channel import Connection
 from dojo.suite.unit import Unit
@@ -31,6 +33,7 @@ from dojo.suite.unit import Unit
 # on Windows Ctrl-C is not noticed during a wait without end
 SECONDS_TO_WAIT = 0.2 if os.name == "nt" else 3600.0
 SECONDS_BETWEEN_COUNTS = 0.1
+SECONDS_BETWEEN_SIGNS = 0.25  # that move while something runs
 SECONDS_TO_END = 2
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGBREAK": 130}
 
@@ -52,6 +55,7 @@ class Session:
         # a signal may put something in at any moment
         self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self.put: Callable[[Happening], None] = self._queue.put
+        self.keys = Keys(lambda name: self.put(m.Key(name)), lambda: self.put(m.Quit(0)))
         self._drops: dict[int, Connection] = {}
         self._threads: list[threading.Thread] = []
         self._records = reference_results.read()
@@ -82,7 +86,9 @@ class Session:
         """All that has happened; waits for the first, and does what this thread has to do."""
         happenings = []
         with contextlib.suppress(queue.Empty):
-            happenings.append(self._queue.get(timeout=SECONDS_TO_WAIT))
+            busy = self.model.run or self.model.background
+            seconds = SECONDS_BETWEEN_SIGNS if busy else SECONDS_TO_WAIT
+            happenings.append(self._queue.get(timeout=seconds))
             while True:
                 happenings.append(self._queue.get_nowait())
         for happening in happenings:
@@ -94,9 +100,13 @@ class Session:
     def _draw(self) -> None:
         self._drawn = time.monotonic()
         width, height = self._terminal.size()
-        self._terminal.show(Frame(self._screen, width, height, self._records).lines(self.model))
+        sign = int(self._drawn / SECONDS_BETWEEN_SIGNS)
+        frame = Frame(self._screen, width, height, self._records, sign)
+        self._terminal.show(frame.lines(self.model))
 
-    def _do(self, effect: effects.RunTests | effects.DropRun | effects.Work) -> None:
+    def _do(
+        self, effect: effects.RunTests | effects.DropRun | effects.OpenEditor | effects.Work
+    ) -> None:
         match effect:
             case effects.RunTests(run):
                 self._drops[run], drop = Pipe()
@@ -105,12 +115,33 @@ class Session:
                 thread.start()
             case effects.DropRun(run):
                 self._drop(run)
+            case effects.OpenEditor(kata, line):
+                self._edit(self._folder / f"{kata}.py", line)
             case work:
                 width, _ = self._terminal.size()
                 console = Console(
                     width=width, force_terminal=True, legacy_windows=False, highlight=False
                 )
                 self.model = effects.after(work, self.model, replace(self._screen, console=console))
+
+    def _edit(self, path: Path, line: int) -> None:
+        """Open a file in the learner's editor: beside this, or in the terminal until it ends."""
+        editing = editor.editing(os.environ, shutil.which, path, line)
+        if editing is None:
+            self.put(m.Noticed(editor.NONE))
+            return
+        program = shutil.which(editing.command[0]) or editing.command[0]
+        command = [program, *editing.command[1:]]
+        try:
+            if editing.in_terminal and sys.platform != "win32":
+                with self.keys.held(), self._terminal.left():
+                    subprocess.run(command, check=False)
+            else:
+                silent = subprocess.DEVNULL
+                subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent)
+        except OSError as error:
+            why = f"{editing.command[0]} can't be started ({error.strerror or error})"
+            self.put(m.Noticed(f"{why}: $VISUAL or $EDITOR says which editor to use."))
 
     def _drop(self, run: int) -> None:
         with contextlib.suppress(OSError, KeyError):
@@ -146,8 +177,9 @@ class Session:
             drop.close()
             self._drop(run)
         self.put(m.RunEnded(run, tuple(results), time.monotonic() - begin))
-        if before and (notice := effects.record(results, before, self._device)):
-            self.put(m.Noticed(notice))
+        if before:
+            notice = effects.record(results, before, self._device)
+            self.put(m.Noticed(notice) if notice else m.Recorded())
 
     def _restarted(self, reason: str) -> None:
         if tools() != self._tools:
@@ -164,7 +196,7 @@ def watch(catalog: Catalog, folder: Path, named: Kata | None, device: str, scree
     session = Session(effects.begin(catalog, folder, named), folder, device, screen, terminal)
     try:
         with terminal, signals(session, terminal):
-            listen(lambda name: session.put(m.Key(name)), lambda: session.put(m.Quit(0)))
+            session.keys.listen()
             code = session.run()
     except ToolsChanged as change:
         os.environ.pop(bootstrap.JUST_SET_UP, None)

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from dojo.catalog import Kata
 from dojo.check.watch import effects
 from dojo.check.watch import model as m
 from dojo.check.watch.model import ALL, KATA, Model, RunUnderWay
 from dojo.results import KataResult, Outcome
 
+LINES_ABOVE = 8  # the chosen kata of the list, which may be longer than the screen
 SCROLLS = {"up": -1, "down": 1, "page up": -10, "page down": 10, "space": 10}
 
 Next = tuple[Model, list[effects.Effect]]
@@ -32,6 +34,8 @@ def update(model: Model, event: m.Event) -> Next:
             return _failed(model, event), []
         case m.Restarting(why):
             return replace(model, is_warm=False, why_cold=why), []
+        case m.Recorded():
+            return model, [effects.read_tries] if model.is_passed else []
         case m.Noticed(text):
             return replace(model, notice=text), []
         case m.Quit():
@@ -129,19 +133,27 @@ def _failed(model: Model, event: m.RunFailed) -> Model:
 
 
 def _pressed(model: Model, key: str) -> Next:
+    if model.view == m.LIST and key in ("up", "down", "enter", "f"):
+        return _listed(model, key)
     if key in SCROLLS:
         return replace(model, scroll=max(model.scroll + SCROLLS[key], 0)), []
     if key in ("b", "escape"):
         return replace(model, view=KATA, scroll=0), []
-    if key not in m.keys(model):
+    if key == "enter":
         return model, []
+    if key not in m.keys(model):
+        return replace(model, notice=m.useless(model, key)), []
     match key:
         case "q":
             return model, [m.Quit(0)]
-        case "n" if model.view == m.RESET:
+        case "n" if model.view in (m.RESET, m.SKIP):
             return replace(model, view=KATA), []
+        case "n" if model.view == KATA and not model.is_passed:
+            return replace(model, view=m.SKIP), []
         case "n" if kata := model.first_wrong if model.view == ALL else model.following:
-            return _test(replace(model, current=kata.name, view=KATA, hints=None), [kata.name])
+            return _opened(model, kata)
+        case "y" if model.view == m.SKIP and model.following:
+            return _opened(model, model.following)
         case "y":
             return replace(model, view=KATA), [effects.reset]
         case "h":
@@ -150,10 +162,32 @@ def _pressed(model: Model, key: str) -> Next:
             return model, [effects.show_comparison]
         case "o":
             return model, [effects.show_output]
+        case "e":
+            return model, [effects.OpenEditor(model.current, m.line_of(model))]
         case "l":
-            return replace(model, view=m.LIST, scroll=0), []
+            return replace(model, view=m.LIST, only=m.EVERY, chosen=model.current, scroll=0), []
         case "r":
             return replace(model, view=m.RESET, scroll=0), []
         case "a":
             return _test_all(replace(model, view=ALL))
     return model, []
+
+
+def _opened(model: Model, kata: Kata) -> Next:
+    """The model with another kata on the screen, which is tested."""
+    return _test(replace(model, current=kata.name, view=KATA, hints=None, tries=""), [kata.name])
+
+
+def _listed(model: Model, key: str) -> Next:
+    """What a key does in the list."""
+    if key == "f":
+        model = replace(model, only=m.FILTERS[model.only])
+    names = [kata.name for kata in model.listed]
+    if not names:
+        return replace(model, chosen=""), []
+    at = names.index(model.chosen) if model.chosen in names else 0
+    at = min(max(at + {"up": -1, "down": 1}.get(key, 0), 0), len(names) - 1)
+    model = replace(model, chosen=names[at], scroll=max(at - LINES_ABOVE, 0))
+    if key != "enter":
+        return model, []
+    return _opened(model, next(kata for kata in model.listed if kata.name == names[at]))
