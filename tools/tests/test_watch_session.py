@@ -28,7 +28,12 @@ SERVERS, STANDING_READY = 2, 2
 @pytest.fixture(scope="module")
 def watching(clone) -> Iterator[Watching]:
     """A session that all tests here share."""
-    session = Watching(clone, "k06")
+    editor = clone / "nano"  # that waits until a line is typed, and is told by its name
+    editor.write_text(
+        f'#!/bin/sh\necho "$@" > {clone}/opened\nread line\necho $line > {clone}/typed\n'
+    )
+    editor.chmod(0o755)
+    session = Watching(clone, "k06", editor=str(editor))
     yield session
     if session.code is None:
         session.end(session.kill)
@@ -108,6 +113,21 @@ def test_attempts_and_the_first_green_are_kept_for_the_text_that_was_judged(watc
     now = kept("passed")
     assert now["first_green"]
     assert is_green or now["attempts"] == attempts + 2
+
+
+def test_the_editor_opens_at_the_line_and_has_the_keys_until_it_ends(watching, clone):
+    line = re.search(r"katas/k06_logistic_regression\.py:(\d+)", watching.fails())[1]
+    watching.press("e")
+    until((clone / "opened").exists)
+    place = f"+{line} {watching.path(K06)}\n"
+    until(lambda: (clone / "opened").read_text() == place)
+    watching.press("quit all\n")
+    until((clone / "typed").exists)
+    until(lambda: (clone / "typed").read_text() == "quit all\n")
+    watching.press("l")
+    watching.sees("Logistic regression", "enter open", "b back")
+    watching.press("b")
+    watching.sees("these are the raw scores")
 
 
 def test_the_comparison_and_back(watching):

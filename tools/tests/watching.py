@@ -56,13 +56,14 @@ class Watching:
         lines: int = 40,
         columns: int = 100,
         keys_at_once: bool = False,
+        editor: str = "true",
     ) -> None:
         self.clone = clone
         command = [sys.executable, str(clone / "tools" / "check"), "--watch", *arguments]
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
             os.chdir(clone)
-            os.environ["TERM"] = "xterm"
+            os.environ |= {"TERM": "xterm", "VISUAL": editor}
             if keys_at_once:
                 tty.setraw(0)
             os.execv(command[0], command)

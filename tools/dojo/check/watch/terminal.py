@@ -55,7 +55,7 @@ class Terminal:
             import tty
 
             self._settings = termios.tcgetattr(sys.stdin)
-            tty.setcbreak(sys.stdin)
+            tty.setcbreak(sys.stdin, termios.TCSADRAIN)  # what is typed ahead is not lost
         self._console.set_alt_screen(True)
         self._console.show_cursor(False)
         self.forget()
