@@ -1,6 +1,7 @@
 """Where text meets the terminal: colours and symbols where it can show them, else plain text."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +9,10 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from dojo import plain
+from dojo.curve import in_words
 from dojo.outcome import Outcome
 
+IN_WORDS = "TORCH_KATAS_IN_WORDS"
 _SHOWN = {  # outcome → its style, its mark, its mark on a plain console
     Outcome.PASSED: ("green", "✓", "ok"),
     Outcome.FAILED: ("red", "✗", "FAILED"),
@@ -31,19 +34,28 @@ class Screen:
     marks: Mapping[Outcome, str]
     full: str  # of a progress bar
     empty: str
+    in_words: bool = False  # for people who hear it: no drawings, no moving sign
 
     def mark(self, outcome: Outcome) -> str:
         """The outcome's mark in its colour, as rich markup."""
         return f"[{STYLES[outcome]}]{self.marks[outcome]}[/]"
 
+    def text(self, message: str) -> str:
+        """A text that may have losses drawn in it, as this screen shows it."""
+        return in_words(message) if self.in_words else message
+
     def bar(self, done: int, total: int, width: int = 30) -> str:
-        """A progress bar, as rich markup."""
+        """A progress bar, as rich markup; empty on a screen of words."""
+        if self.in_words:
+            return ""
         filled = round(width * done / total) if total else 0
         return f"[green]{self.full * filled}[/][dim]{self.empty * (width - filled)}[/]"
 
 
-def screen() -> Screen:
-    """The screen on standard output. A plain character stands in for one that the console lacks."""
+def screen(in_words: bool = False) -> Screen:
+    """The screen on standard output. A plain character stands in for one that the console lacks.
+    It is one of words if that is asked for, here or by the variable IN_WORDS.
+    """
     plain.register()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -54,6 +66,8 @@ def screen() -> Screen:
 
             colorama.just_fix_windows_console()
     console = Console(highlight=False, soft_wrap=True)
+    if in_words or os.environ.get(IN_WORDS, "0") not in ("", "0"):
+        return Screen(console, _PLAIN_MARKS, "", "", in_words=True)
     is_utf = "utf" in (sys.stdout.encoding or "").lower()
     if console.is_terminal and not console.is_dumb_terminal and is_utf:
         return Screen(console, _MARKS, "█", "░")

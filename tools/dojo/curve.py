@@ -3,6 +3,7 @@ characters.
 """
 
 import math
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,12 @@ WIDTH, HEIGHT = 48, 7  # of a drawing, in characters; each has an upper and a lo
 LOGARITHMIC_FROM = 20  # the largest loss divided by the smallest
 LARGEST = 1e100  # whose differences are still numbers
 MOST_GROWTH = 1e3  # what lies above so many times the usual losses is drawn at the upper edge
+_IN_WORDS = {  # what stands for the lines of a drawing: its rows, its axis, its legend
+    r"^.* [│└].*\n": "",
+    r"^ +1 .* \d+ epochs$\n": "",
+    r"▄ yours:": "your losses:",
+    r"░ reference, (\d+) starts: ends at": r"the reference's, from \1 starts, end at",
+}
 HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄"}  # (upper, lower)
 
 # what msgspec decodes, bounded: a report may come from code that may do anything
@@ -121,6 +128,13 @@ def draw(curve: Curve) -> list[str]:
         reached = lowest if lowest == highest else f"{lowest} to {highest}"
         lines.append(f"{'':>10}░ reference, {band.seeds} starts: ends at {reached}")
     return lines
+
+
+def in_words(text: str) -> str:
+    """A text in which losses are drawn, with what stands below the drawing alone."""
+    for pattern, words in _IN_WORDS.items():
+        text = re.sub(pattern, words, text, flags=re.MULTILINE)
+    return text
 
 
 @dataclass(frozen=True)

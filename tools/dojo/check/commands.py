@@ -69,6 +69,9 @@ def run(
     printed: Annotated[
         bool, typer.Option("--printed", help="Also show what your code printed in green tests.")
     ] = False,
+    words: Annotated[
+        bool, typer.Option("--words", help="In words alone, for a screen reader: no drawings.")
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Stay, and answer every save of a kata's file.")
     ] = False,
@@ -82,7 +85,7 @@ def run(
         cli.unable(f"--device {device}: choose {ACCEPTED}.")
     if printed and not kata:
         cli.unable("--printed shows one kata's output: name it, as in `check k06 --printed`.")
-    screen = console.screen()
+    screen = console.screen(words)
     everything = catalog.load()
     asked_for = naming.asked_for(everything, kata or [])
     chosen = list(asked_for)

@@ -46,7 +46,7 @@ def overview(
     passed = [records[name].passed for name in results if name in records]
     is_all = sum(map(len, passed)) == total
     of = f"the {total} tasks that the reference passes" if is_all else f"{total} tasks"
-    out(f"\n{screen.bar(done, total)}  {done} of {of}")
+    out(f"\n{screen.bar(done, total)}  {done} of {of}".replace("\n  ", "\n"))
     if verdict.first_open:
         _next(screen, *verdict.first_open)
     else:
@@ -108,7 +108,7 @@ def _next(screen: Screen, kata: KataResult, task: TaskResult) -> None:
     if test := task.first_problem:
         if task.outcome != Outcome.NOT_STARTED:
             out(f"  [dim]{escape(test.name)}[/]")
-        out(escape(indent(test.message, "  ")))
+        out(escape(indent(screen.text(test.message), "  ")))
         _printed(screen, test, "  ")
     if task.outcome == Outcome.ERROR:
         out("  This is a fault of the suite, not of yours. Please report it with the text above.")
@@ -136,7 +136,7 @@ def kata(
     out("\n" + with_effort(head, kata, screen.console.width))
     messages = {test.message for task in result.tasks for test in task.tests}
     if result.outcome == Outcome.FAILED and len(messages) == 1:  # the whole file can't be used
-        out(f"\n{escape(indent(messages.pop(), '  '))}")
+        out(f"\n{escape(indent(screen.text(messages.pop()), '  '))}")
         _printed(screen, result.tests[0], "  ")
         return
     for task in result.tasks:
@@ -146,7 +146,8 @@ def kata(
             out(f"[dim]{escape(indent(text, ' ' * 6))}[/]")
     if result.outcome == Outcome.PASSED and is_whole:
         for curve in curves(result):
-            out(f"\n{escape(indent(chr(10).join(draw(curve)), '    '))}")
+            drawn = screen.text("\n".join(draw(curve)))
+            out(f"\n{escape(indent(drawn, '    '))}")
         out(f"\n[green]Learned:[/] {escape(kata.learned)}")
         for line in after:
             out(line)
@@ -206,7 +207,7 @@ def _task(screen: Screen, task: TaskResult, all_printed: bool) -> None:
             _printed(screen, test, " " * 8)
     if first:
         out(f"\n      [{STYLES[first.outcome]}]{escape(first.name)}[/]")
-        out(escape(indent(first.message, " " * 6)))
+        out(escape(indent(screen.text(first.message), " " * 6)))
         _printed(screen, first, " " * 6)
 
 

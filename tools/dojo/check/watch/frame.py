@@ -5,6 +5,7 @@ import io
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -48,7 +49,7 @@ class Frame:
     ) -> None:
         self._height, self._records = height, records
         signs = FULL_SIGNS if screen.full == "█" else PLAIN_SIGNS
-        self._sign = signs[sign % len(signs)]
+        self._sign = "" if screen.in_words else signs[sign % len(signs)] + " "
         colours = screen.console.color_system
         self._console = Console(
             file=io.StringIO(),
@@ -60,7 +61,7 @@ class Frame:
             legacy_windows=False,
             highlight=False,
         )
-        self._screen = Screen(self._console, screen.marks, screen.full, screen.empty)
+        self._screen = replace(screen, console=self._console)
 
     def lines(self, model: Model) -> list[str]:
         """The lines of the screen, no more than it has: text, then hints, progress and keys."""
@@ -109,9 +110,9 @@ class Frame:
             self._out(f"[bold]{red} isn't green yet. Go on to {following} all the same?[/]")
         elif model.notice:
             self._out(f"[yellow]{escape(model.notice)}[/]")
-        looking = f"   [dim]{self._sign} looking through your other katas[/]"
+        looking = f"   [dim]{self._sign}looking through your other katas[/]"
         more = looking if model.background else ""
-        self._out(f"{self._screen.bar(done, total)}  {done} of {total} tasks pass{more}")
+        self._out(f"{self._screen.bar(done, total)}  {done} of {total} tasks pass{more}".strip())
         keys = m.keys(model).items()
         self._out("   ".join(f"[bold]{key}[/] {escape(label)}" for key, label in keys))
 
@@ -144,7 +145,7 @@ class Frame:
             self._out(f"[dim]{escape(compared(number, record))}[/]", 2)
         for curve in curves(result)[:1]:
             self._out()
-            for line in draw(curve):
+            for line in self._screen.text("\n".join(draw(curve))).splitlines():
                 self._message(line)
             self._out()
         if model.tries:
@@ -155,10 +156,10 @@ class Frame:
     def _status(self, model: Model) -> str:
         if model.run and not model.is_warm and not model.run.tests:
             again = " anew" if model.why_cold else ""
-            return f"[cyan]{self._sign} starting Python and torch{again} (some seconds)[/]"
+            return f"[cyan]{self._sign}starting Python and torch{again} (some seconds)[/]"
         if model.run:
             done = f", {model.run.tests} done" if model.run.tests else ""
-            return f"[cyan]{self._sign} testing{done}[/]"
+            return f"[cyan]{self._sign}testing{done}[/]"
         if model.result is None:
             return "[dim]not judged yet[/]"
         outcome = model.result.outcome
@@ -185,7 +186,7 @@ class Frame:
         if task.outcome != Outcome.NOT_STARTED and not is_whole_file:
             device = "" if test.device == "cpu" else f" on {test.device}"
             self._out(f"[{STYLES[test.outcome]}]{escape(test.name)}{device}[/]")
-        for line in test.message.splitlines():
+        for line in self._screen.text(test.message).splitlines():
             self._message(line)
         if test.printed:
             self._out("[dim]Your code printed:[/]", 2)
