@@ -92,6 +92,10 @@ class TestModels:
             },
         )
 
+    def test_gives_raw_scores_in_both_modes(self, kata, name):
+        model = getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3)
+        modes.expect_alike(model, torch.randn(25, 2))
+
     def test_gradients_reach_every_parameter(self, kata, name):
         model = getattr(kata, name)(input_dim=2, hidden_dim=10, num_classes=3)
         F.cross_entropy(model(torch.randn(30, 2)), torch.arange(30) % 3).backward()
@@ -118,6 +122,12 @@ class TestTrain:
         for epochs in (5, 2):  # each call has a list of its own
             seen = trained(kata, kata.MLP(2, 10, 3), unbalanced(), epochs=epochs)
             training.check_losses(seen)
+
+    def test_makes_every_epoch(self, kata):
+        def train(model, features, labels, **told):
+            return kata.train(model, features, labels, torch.ones(3), **told)
+
+        training.check_every_epoch(train)
 
     def test_linear_model_stays_poor(self, kata, mark):
         data, model = spiral(), kata.LinearModel(input_dim=2, hidden_dim=100, num_classes=3)
@@ -336,8 +346,13 @@ class TestPoint:
 
     def test_leaves_the_model_in_evaluation_mode(self, kata):
         model, *given = a_point(2, 3, 1)
-        model = nn.Sequential(nn.Dropout(0.9), model).eval()
+        model, asked = nn.Sequential(nn.Dropout(0.9), model).eval(), []
+        model.register_forward_pre_hook(lambda module, inputs: asked.append(module.training))
         kata.predict_point(model, *given)
+        headline = "A model that came in evaluation mode is asked in training mode."
+        likely = "model.train() has no place here: in it dropout is active"
+        seen, right = "training=True", "training=False"
+        expect.that(not any(asked), headline, seen=seen, expected=right, likely=likely)
         modes.expect_left(model, False)
 
     def test_asks_the_model_for_a_batch_of_one_point(self, kata):

@@ -14,7 +14,13 @@ from tests.support import expect, formula, modes, placement, signals, training
 ONE_MASK = "the mask has a single row: give nn.Dropout the hidden activations of all examples"
 SQUARE = 60  # inputs, hidden units and outputs of the network that the tests of dropout use
 WHOLE = "the mask has a single column: every hidden activation is dropped or kept by itself"
-RULE = training.Rule(F.cross_entropy, wrong=training.CLASS_LOSSES, default=200)
+WEIGHTED = "the classes are weighted by their counts: this loss takes all examples alike"
+RULE = training.Rule(
+    F.cross_entropy,
+    wrong=training.CLASS_LOSSES
+    | {WEIGHTED: lambda z, y: F.cross_entropy(z, y, weight=1 / y.bincount(minlength=3))},
+    default=200,
+)
 
 
 @pytest.mark.task("model")
@@ -429,6 +435,9 @@ class TestOverfit:
             model = small(kata, dropout_p=0.0)
             training.check_losses(training.run(model, kata.overfit, *data, RULE, epochs=epochs))
 
+    def test_makes_every_epoch(self, kata):
+        training.check_every_epoch(kata.overfit)
+
     @pytest.mark.parametrize("before", [True, False], ids=["training", "evaluation"])
     def test_trains_in_training_mode_and_restores_the_mode(self, kata, before):
         model, data = small(kata, dropout_p=0.1).train(before), points()
@@ -487,8 +496,9 @@ def small(kata, dropout_p):
 
 
 def points():
-    known, _ = nonsense()
-    return known.features, known.labels
+    """Some of the points: the classes are not equally common."""
+    known, rows = nonsense()[0], [*range(35), *range(35, 70, 2), *range(70, 105, 3)]
+    return known.features[rows], known.labels[rows]
 
 
 def size_of(model):

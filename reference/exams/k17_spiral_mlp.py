@@ -109,6 +109,7 @@ def forward_pass(kata, draw: Draw):
             f"{name} is made of": structure.plain(model, "fc1", "fc2"),
             f"scores of {name}": output,
             f"scores of {name} for one": model(x[:1]),
+            f"scores of {name} in evaluation mode": model.train(False)(x).detach(),
         }
         found[f"gradients of {name}"] = [parameter.grad for parameter in model.parameters()]
     return found
@@ -135,6 +136,14 @@ def gradients(kata, draw: Draw):
 @question("train", training=KEEPS)
 def epochs_of_its_own(kata, draw: Draw):
     return training_steps.looked_at(kata.train, draw.weights(small()), draw.data(unbalanced))
+
+
+@question("train")
+def all_epochs(kata, draw: Draw):
+    def train(model: nn.Module, features: Tensor, labels: Tensor, epochs: int) -> list[float]:
+        return kata.train(model, features, labels, torch.ones(3), epochs=epochs)
+
+    return training_steps.every_epoch(train)
 
 
 @question("train", seconds=60, scores=FOUND)
@@ -185,11 +194,12 @@ def sentence(kata, draw: Draw):
     found, sizes = {"untouched": []}, []
     for number, (weight, bias, *given, classes) in enumerate(draw.made(points)):
         for name, place in (("here", torch.device("cpu")), ("there", draw.device)):
-            model = nn.Linear(3, 4)
+            linear = nn.Linear(3, 4)
             with torch.no_grad():
-                model.weight.copy_(weight)
-                model.bias.copy_(bias)
-            model, point = model.to(place), [one.to(place) for one in given]
+                linear.weight.copy_(weight)
+                linear.bias.copy_(bias)
+            model = nn.Sequential(nn.Dropout(0.5), linear).eval().to(place)
+            point = [one.to(place) for one in given]
             model.register_forward_pre_hook(lambda module, inputs: sizes.append(inputs[0].shape))
             kept = [one.clone() for one in point]
             found[f"{name} {number}"] = kata.predict_point(model, *point, classes)

@@ -22,6 +22,14 @@ def nonsense(random: np.random.Generator):
     return given, dict(zip(("features", "labels"), given, strict=True))
 
 
+def lopsided(random: np.random.Generator):
+    """A part of such points; the classes are not equally common."""
+    (features, labels), _ = nonsense(random)
+    kept = (labels < 2) | (torch.arange(105) % 4 == 0)
+    given = features[kept], labels[kept]
+    return given, dict(zip(("features", "labels"), given, strict=True))
+
+
 def small() -> nn.Module:
     return nn.Sequential(nn.Linear(2, 10), nn.ReLU(), nn.Linear(10, 3))
 
@@ -212,14 +220,19 @@ KEEPS = training_steps.keeps(lambda hidden: small(), RULE)
 @question("overfit", training=KEEPS)
 def gradients(kata, draw: Draw):
     model = draw.weights(small()).eval()
-    found = training_steps.looked_at(kata.overfit, model, draw.data(nonsense), draw.integer(3, 6))
+    found = training_steps.looked_at(kata.overfit, model, draw.data(lopsided), draw.integer(3, 6))
     modes = found["training"]["record"]["training"].tolist()
     return {**found, "modes": modes, "afterwards": [part.training for part in model.modules()]}
 
 
 @question("overfit", training=KEEPS)
 def two_hundred_epochs(kata, draw: Draw):
-    return training_steps.looked_at(kata.overfit, draw.weights(small()), draw.data(nonsense))
+    return training_steps.looked_at(kata.overfit, draw.weights(small()), draw.data(lopsided))
+
+
+@question("overfit")
+def all_epochs(kata, draw: Draw):
+    return training_steps.every_epoch(kata.overfit)
 
 
 # Some nonsense is harder to learn than other; over five of them the mark parts as in the tests,

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from dojo.diagnosis import Diagnosis
-from dojo.training import history, recorder, steps
+from dojo.diagnosis import counted as counted_in_words
+from dojo.training import history, recorder, runs, steps
 from dojo.training.evidence import PILED_UP
 from dojo.training.rules import Rule, Training
 from tests.support import expect
@@ -114,6 +115,28 @@ def check(*arguments: object, **named: object) -> list[float]:
     check_steps(training)
     check_losses(training)
     return training.losses
+
+
+def check_every_epoch(train: Callable[..., list[float]]) -> None:
+    """All epochs of train(model, features, labels, epochs=...) are made, each with a loss of its
+    own, where there is nothing left to gain and where the loss rises.
+    """
+    labels = torch.arange(12) % 3
+    for model in (runs.sure(), runs.Rising()):
+        losses = train(model, F.one_hot(labels, 3).float(), labels, epochs=30)
+        if isinstance(losses, list) and len(losses) < 30:
+            seen, expected = counted_in_words(len(losses), "loss"), "30 losses"
+            likely = expect.told("the training stops early: the stub promises all epochs")
+            headline = "It does not make all epochs."
+            expect.unmet(headline, seen=seen, expected=expected, likely=likely)
+        expect.losses(losses, epochs=30)
+    expect.that(
+        losses[-1] > losses[0],
+        "The losses of a training that gets worse do not rise.",
+        seen=expect.describe(torch.tensor(losses)),
+        expected="larger and larger ones",
+        likely=expect.told("each is the smallest so far: it is the loss of its own epoch"),
+    )
 
 
 def weights_after(training: Training, optimizer: str, **settings: float) -> Tensor:

@@ -84,6 +84,9 @@ class _Recorder:
         if rows is UNKNOWN and not is_whole:
             return
 
+        if not is_whole:
+            self._mode = self._last.training
+
         first: list[int] = []  # of several outputs one may be made of another
 
         def arrived(gradient: Tensor, number: int) -> None:

@@ -1,6 +1,9 @@
-"""The runs of a training that may begin again: which is kept, and which others there were."""
+"""The runs of a training that may begin again: which is kept, and which others there were; and
+models for trainings that gain nothing.
+"""
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from dojo.diagnosis import Cause, Diagnosis
 from dojo.training.record import TrainingRecord
@@ -11,6 +14,29 @@ BY_FIRST = (
     "the runs are compared by their first losses, which tell how lucky the random weights were: the"
     " last ones tell how a run ended"
 )
+
+
+class Rising(nn.Module):
+    """Whatever the steps do, its scores get worse from pass to pass: the loss of (n, 3) rows rises
+    by far more than a step can gain.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear, self.passes = nn.Linear(3, 3), 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.passes += 1
+        scores: Tensor = self.linear(x)
+        return scores - 100 * self.passes * x
+
+
+def sure() -> nn.Module:
+    """Gives (n, 3) one-hot rows their own class from the start, with a loss of almost 0."""
+    model = nn.Linear(3, 3)
+    with torch.no_grad():
+        model.weight.copy_(10 * torch.eye(3))
+    return model
 
 
 def _begins(record: TrainingRecord) -> list[int]:
