@@ -171,7 +171,7 @@ def test_at_the_start_a_line_says_what_the_sandbox_holds_and_at_the_end_the_titl
     _, out, err = grade_command(
         course, "--out", tmp_path / "g", "--assignment", tmp_path / "assignment.toml"
     )
-    assert err.splitlines()[0] == "Sandbox: by a test."
+    assert err.splitlines()[:2] == ["Sandbox:", "  by a test"]
     assert out.startswith("\nHomework [3]\n")
 
 

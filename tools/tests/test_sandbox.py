@@ -21,7 +21,7 @@ from sandboxes import BARE, a_sandbox, judge
 
 from dojo import ROOT
 from dojo.catalog import load
-from dojo.grade.sandbox import isolation, stage, trial, view
+from dojo.grade.sandbox import host, isolation, stage, syscalls, trial, view
 from dojo.grade.sandbox.isolation import Isolation, NoSandbox
 from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.trial import TrialJob, TrialReport
@@ -60,9 +60,11 @@ def test_one_line_says_what_holds():
     assert (
         found.text
         == "isolated: bubblewrap 0.8.0, namespaces (user, pid, mount, ipc, net, uts), Landlock 6,"
-        " seccomp, memory by looks at it (no cgroup: it may take more for moments)"
+        " seccomp, memory by looks at it (no cgroup: it may take more for moments),"
+        " one user for all runs"
     )
     poor = Isolation("0.8.0", ("user",), 0, False, 2).text
+    assert "a user for each run" in replace(found, own_user=True).text
     assert "no Landlock" in poor and "no seccomp" in poor and "memory by cgroup 2" in poor
 
 
@@ -138,6 +140,14 @@ def test_the_probe_of_a_sandbox_reaches_nothing(tmp_path):
         assert what_is_reached(sandbox, tmp_path, attempts) == []
 
 
+def test_what_is_said_to_hold_is_what_the_machine_has():
+    with a_sandbox(content=BARE) as sandbox:
+        found = sandbox.isolation
+    assert found.landlock == syscalls.landlock_version() and found.seccomp
+    users = Path("/proc/self/uid_map").read_text(encoding="utf-8")
+    assert found.own_user == (os.geteuid() == 0 and stage.has(users, stage.FIRST_USER))
+
+
 def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
@@ -194,6 +204,14 @@ def test_root_of_a_namespace_of_one_user_is_not_made_nobody(users, real):
     assert stage.is_real_root(users) == real
 
 
+@pytest.mark.parametrize(
+    ("users", "to_spare"),
+    [("0 1000 1", 0), ("0 65534 1\n1 60600 3", 3), ("0 0 4294967295", 4294967294)],
+)
+def test_there_are_as_many_users_to_spare_as_the_table_has(users, to_spare):
+    assert host.users_to_spare(users) == to_spare
+
+
 # What can be seen
 
 
@@ -238,6 +256,13 @@ def test_a_folder_that_holds_what_must_be_seen_can_not_be_hidden(root):
     for folder in fine:
         folder.mkdir(parents=True)
     assert view.in_the_way(view.view(PYTHON, fine, root=root), fine) is None
+
+
+def test_what_is_not_seen_anyway_is_not_even_named(root, tmp_path):
+    hidden = tmp_path / "of Jane Doe"
+    hidden.mkdir()
+    seen = view.view(PYTHON, root=root, hidden=[hidden, root / "reference"])
+    assert str(hidden) not in view.command("bwrap", seen, seen.sources, ["python"])
 
 
 def test_a_hidden_folder_may_be_named_by_a_relative_path(tmp_path, monkeypatch):

@@ -4,18 +4,19 @@ limits, its environment.
 
 import contextlib
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers import first_message, outcomes, until
+from helpers import descendants, first_message, outcomes, until
 from hostile_programs import KATA, programs
-from sandboxes import LIMITS, a_sandbox, job, judge
+from sandboxes import LIMITS, a_sandbox, job, judge, new_since
 
-from dojo.grade.sandbox import isolation, view
-from dojo.grade.sandbox.confine import MEGABYTE, SECONDS_TO_SAY_SO
+from dojo.grade.sandbox import isolation, stage, view
+from dojo.grade.sandbox.confine import MEGABYTE, SECONDS_TO_SAY_SO, USER
 from dojo.grade.sandbox.launch import Sandbox
 from dojo.grade.sandbox.link import ConfinedProcess
 
@@ -91,6 +92,17 @@ def test_no_two_runs_share_a_namespace_with_each_other_or_with_us(sandbox, tmp_p
     for kind in isolation.NAMESPACES:
         own = str(Path("/proc/self/ns", kind).readlink())
         assert len({first[kind], second[kind], own}) == 3, kind
+
+
+def test_no_two_runs_have_the_same_user_where_root_grades(sandbox, tmp_path):
+    if not sandbox.isolation.own_user:
+        pytest.skip("only root can give users away")
+    before, code = descendants(os.getpid()), TELL.replace(b"found)", b"os.getuid())") + STAY
+    logs = [tmp_path / "first", tmp_path / "second"]
+    with running(sandbox, code, logs[0]), running(sandbox, code, logs[1]):
+        users = {Path(f"/proc/{process}").stat().st_uid for process in new_since(before)}
+        assert [found(log) for log in logs] == [USER, USER]  # as seen in there
+    assert len(users) == 2 and not users & {0, stage.NOBODY, os.getuid()}
 
 
 # Limits

@@ -1,5 +1,6 @@
 """The command line of tools/grade. Only judging imports torch, when there is something to judge."""
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -168,4 +169,5 @@ def _where(isolation: str) -> str:
             "NOT ISOLATED: submitted code runs without a sandbox, and may do whatever you may do on"
             " this machine."
         )
-    return f"Sandbox: {isolation.removeprefix('isolated: ')}."
+    walls = re.split(r", (?![^(]*\))", isolation.removeprefix("isolated: "))
+    return "\n  ".join(["Sandbox:", *walls])

@@ -80,12 +80,16 @@ class RunLimits:
             resource.setrlimit(kind, (value, most if hard == resource.RLIM_INFINITY else value))
 
 
-def confine(files: dict[str, bytes], limits: RunLimits) -> None:
-    """Take all steps; Landlock and seccomp only where the kernel has them. Raises OSError."""
-    own_view(files, limits)
+def confine(files: dict[str, bytes], limits: RunLimits, user: int) -> None:
+    """Take all steps; Landlock and seccomp only where the kernel has them. Raises OSError.
+
+    Args:
+        user: whose run it is, by the number in the host's namespace.
+    """
+    own_view(files, limits, user)
     with suppress(OSError):  # the first to go when the machine runs out of memory
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
-    give_up_rights()
+    give_up_rights(user)
     os.setsid()
     restrict_files(WRITABLE)
     limits.apply()
@@ -102,13 +106,13 @@ def keep_only(descriptors: Collection[int]) -> None:
     os.closerange(lowest, os.sysconf("SC_OPEN_MAX"))
 
 
-def own_view(files: dict[str, bytes], limits: RunLimits) -> None:
+def own_view(files: dict[str, bytes], limits: RunLimits, user: int) -> None:
     """Enter new namespaces, where all files are read-only but temporary ones, with these files."""
     syscalls.unshare(syscalls.CLONE_VIEW)
     syscalls.mount("", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
     size = f"size={limits.space}m,nr_inodes={limits.inodes}"
     for folder in (SCRATCH, SHARED_MEMORY):
-        syscalls.mount("tmpfs", folder, "tmpfs", _PLAIN, f"{size},mode=0700")
+        syscalls.mount("tmpfs", folder, "tmpfs", _PLAIN, f"{size},mode=0700,uid={user},gid={user}")
     syscalls.mount("tmpfs", SUBMISSION, "tmpfs", _PLAIN, "size=16m,nr_inodes=100,mode=0755")
     syscalls.mount("proc", "/proc", "proc", _PLAIN | syscalls.MS_NOEXEC)
     # mapped, it is memory that counts as held by no process
@@ -118,13 +122,18 @@ def own_view(files: dict[str, bytes], limits: RunLimits) -> None:
     syscalls.mount("", SUBMISSION, flags=syscalls.MS_REMOUNT | syscalls.MS_RDONLY | _PLAIN)
 
 
-def give_up_rights() -> None:
-    """Enter a new user namespace and drop all capabilities: nothing of the above can be undone."""
-    user, group = os.getuid(), os.getgid()
+def give_up_rights(user: int) -> None:
+    """Become this user, enter a new user namespace and drop all capabilities: nothing of the above
+    can be undone.
+    """
+    if user:
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+        syscalls.own_process()
     syscalls.unshare(syscalls.CLONE_NEWUSER)
     Path("/proc/self/setgroups").write_text("deny", encoding="utf-8")
     Path("/proc/self/uid_map").write_text(f"{USER} {user} 1", encoding="utf-8")
-    Path("/proc/self/gid_map").write_text(f"{USER} {group} 1", encoding="utf-8")
+    Path("/proc/self/gid_map").write_text(f"{USER} {user} 1", encoding="utf-8")
     syscalls.drop_capabilities()
     syscalls.no_new_privileges()
 

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
@@ -77,6 +78,7 @@ class Host:
         self.jobs: msgspec.json.Decoder[Job] = msgspec.json.Decoder(_jobs(with_tests))
         self.children: dict[int, _Child] = {}
         self.namespaces = trial.namespaces()
+        self.users = users_to_spare(Path("/proc/self/uid_map").read_text(encoding="utf-8"))
         self.next_check = 0.0
         self.poll = select.poll()
         self.poll.register(control, select.POLLIN)
@@ -124,7 +126,8 @@ class Host:
         try:
             process = fork_as_first()
             if process == 0:
-                self._live(request, connection, log, doors, begin)
+                user = 1 + order.run % self.users if self.users else 0
+                self._live(request, connection, log, doors, begin, user)
             watched = _watched(process)
         except OSError:
             os.close(begun)
@@ -136,7 +139,13 @@ class Host:
         self.poll.register(watched, select.POLLIN)
 
     def _live(
-        self, request: int, connection: int, log: int, doors: Sequence[int], begin: int
+        self,
+        request: int,
+        connection: int,
+        log: int,
+        doors: Sequence[int],
+        begin: int,
+        user: int,
     ) -> NoReturn:
         """The child's whole life."""
         code = 1
@@ -157,7 +166,7 @@ class Host:
             for name in ("stdin", "stdout", "stderr"):
                 setattr(sys, f"__{name}__", getattr(sys, name))
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            confine(asked.files, asked.limits)
+            confine(asked.files, asked.limits, user)
             os.write(begin, BEGUN)
             os.close(begin)
             job.run(Connection(connection))
@@ -195,6 +204,12 @@ class Host:
         groups.close([watched, child.begun, *([child.gauge] if child.gauge else [])])
         del self.children[child.run]
         self.report(ended if has_begun else link.NotConfined(child.run))
+
+
+def users_to_spare(users: str) -> int:
+    """How many users besides its root a namespace with this table has, numbered from 1 on."""
+    ranges = [tuple(map(int, line.split())) for line in users.splitlines()]
+    return max(first + count for first, _, count in ranges) - 1
 
 
 def _watched(process: int) -> int:

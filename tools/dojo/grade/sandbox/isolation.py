@@ -43,6 +43,7 @@ class Isolation:
         seccomp: True if system calls are filtered.
         cgroup: the version of the control group that limits what all processes of a run take
             together; 0 where there is none.
+        own_user: True if a run has a user that no other has at the time.
     """
 
     bubblewrap: str
@@ -50,6 +51,7 @@ class Isolation:
     landlock: int
     seccomp: bool
     cgroup: int
+    own_user: bool = False
 
     @property
     def text(self) -> str:
@@ -64,6 +66,7 @@ class Isolation:
                 if self.cgroup
                 else "memory by looks at it (no cgroup: it may take more for moments)"
             ),
+            "a user for each run" if self.own_user else "one user for all runs",
         ]
         return "isolated: " + ", ".join(parts)
 
@@ -116,7 +119,8 @@ def judge(report: TrialReport, outside: Mapping[str, str], bubblewrap_version: s
             f"A trial run in the sandbox was not contained ({', '.join(missing)}): grade elsewhere,"
             f" {WAY_OUT}."
         )
-    return Isolation(bubblewrap_version, tuple(apart), report.landlock, report.seccomp, 0)
+    walls = bubblewrap_version, tuple(apart), report.landlock, report.seccomp
+    return Isolation(*walls, cgroup=0, own_user=report.user > 0)
 
 
 @contextmanager

@@ -187,9 +187,10 @@ class Sandbox:
         if conflict := view.in_the_way(seen, self.hidden):
             raise NoSandbox(isolation.explain_unhidden(*conflict))
         if os.geteuid() != 0:
-            return view.command(program, seen, seen.sources, inside)
+            return view.in_a_user_namespace(view.command(program, seen, seen.sources, inside))
         staged = [stage.path(number) for number in range(len(seen.sources))]
-        arguments = (list(seen.sources), view.command(program, seen, staged, inside))
+        command = view.command(program, seen, staged, inside)
+        arguments = (list(seen.sources), command, int(self.content.parts == view.PARTS))
         return _python(python, f"from dojo.grade.sandbox import stage; stage.main{arguments!r}")
 
 

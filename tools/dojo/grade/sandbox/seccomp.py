@@ -125,6 +125,9 @@ RULES = {
     "prctl": CallRule((157, 167), 0, _PRCTL, code=errno.EINVAL),
     "socket": CallRule((41, 198), 0, (_AF_UNIX,), code=errno.EACCES),
     "setsockopt": CallRule((54, 208), 2, (_SO_REUSEADDR,)),  # buffers keep their size
+    "landlock_create_ruleset": CallRule(
+        (444, 444), 2, (1,), code=errno.ENOSYS
+    ),  # what version it is
     # bytes out of their turn: a corner that much is wrong in, and nobody uses
     "sendto": CallRule((44, 206), 3, refused=_MSG_OOB),
     "recvfrom": CallRule((45, 207), 3, refused=_MSG_OOB),

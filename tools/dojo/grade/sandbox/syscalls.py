@@ -16,7 +16,7 @@ CLONE_VIEW = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NE
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 0x1, 0x2, 0x4, 0x8, 0x20, 0x1000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 
-_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_CAPBSET_DROP = 1, 22, 24
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_CAPBSET_DROP = 1, 4, 22, 24
 _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 38, 47
 _PR_CAP_AMBIENT_CLEAR_ALL, _SECCOMP_MODE_FILTER = 4, 2
 # the same number on every architecture
@@ -53,6 +53,11 @@ def end_with_parent(signal: int) -> None:
 def no_new_privileges() -> None:
     """No program started from now on gains rights, such as by a setuid bit."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def own_process() -> None:
+    """Make what /proc shows of this process its user's own again, after a change of user."""
+    _prctl(_PR_SET_DUMPABLE, 1)
 
 
 def drop_capabilities() -> None:

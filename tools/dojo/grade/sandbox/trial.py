@@ -25,6 +25,7 @@ class TrialReport(msgspec.Struct, frozen=True):
         first: True if it is the first process of its PID namespace.
         landlock: version of its interface; 0 where it restricts nothing.
         seccomp: True if system calls are filtered.
+        user: whose it is, by the number in the host's namespace: 0 where all runs share a user.
     """
 
     reached: list[str]
@@ -35,6 +36,7 @@ class TrialReport(msgspec.Struct, frozen=True):
     first: bool
     landlock: int
     seccomp: bool
+    user: int = 0
 
 
 class TrialJob(Job, frozen=True, tag="trial"):
@@ -64,6 +66,7 @@ class TrialJob(Job, frozen=True, tag="trial"):
             first=os.getpid() == 1,
             landlock=0 if is_writable else syscalls.landlock_version(),
             seccomp=not _succeeds(lambda: os.close(os.memfd_create("x"))),
+            user=int(Path("/proc/self/uid_map").read_text(encoding="utf-8").split()[1]),
         )
         connection.send_bytes(msgspec.json.encode(report))
 

@@ -92,8 +92,11 @@ def view(
     folders = dict.fromkeys(str(path.resolve()) for path in hidden if path.is_dir())
     # what lies in a hidden folder is hidden with it; named once more, it would be seen as empty
     outer = [path for path in folders if not any(_is_below(path, other) for other in folders)]
-    empty = tuple(dict.fromkeys([str(root), *outer]))
-    return View(links, _without_doubles([*system, *python.folders, *parts], empty), empty)
+    sources = [*system, *python.folders, *parts]
+    # elsewhere there is nothing to hide, and its path is nobody's business
+    shown = [path for path in outer if any(_is_within(path, source) for source in sources)]
+    empty = tuple(dict.fromkeys([str(root), *shown]))
+    return View(links, _without_doubles(sources, empty), empty)
 
 
 def in_the_way(seen: View, hidden: Sequence[Path]) -> tuple[Path, str] | None:
@@ -116,10 +119,12 @@ def _without_doubles(sources: Sequence[str], empty: Sequence[str]) -> tuple[str,
 
 
 def command(program: str, seen: View, staged: Sequence[str], run: Sequence[str]) -> list[str]:
-    """bubblewrap's command line to start `run` inside; `staged` is where the sources lie now."""
-    options = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net"]
-    options += ["--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session"]
-    options += ["--uid", "0", "--gid", "0", "--hostname", "sandbox"]
+    """bubblewrap's command line to start `run` inside, for who is in a user namespace already;
+    `staged` is where the sources lie now.
+    """
+    options = ["--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
+    options += ["--unshare-cgroup-try", "--die-with-parent", "--new-session"]
+    options += ["--hostname", "sandbox"]
     # root in its own user namespace alone: to shut its children in, which give it up
     options += ["--cap-add", "ALL"]
     for path, target in seen.links:
@@ -128,13 +133,20 @@ def command(program: str, seen: View, staged: Sequence[str], run: Sequence[str])
     for path, source in zip(seen.sources, staged, strict=True):
         mounts.append((path, ["--ro-bind", source, path]))
     # what lies deeper comes later, and covers
-    for _, option in sorted(mounts, key=lambda mount: _depth(mount[0])):
+    for path, option in sorted(mounts, key=lambda mount: _depth(mount[0])):
+        for folder in [*Path(path).parents][-2::-1]:  # else made for bubblewrap's own user alone
+            options += ["--dir", str(folder)]
         options += option
     options += ["--proc", "/proc", "--dev", "/dev"]
     options += ["--tmpfs", SHARED_MEMORY, "--tmpfs", SCRATCH, "--dir", SUBMISSION]
     for path in ("/", "/dev", *seen.empty):
         options += ["--remount-ro", path]
     return [program, *options, "--chdir", "/", "--", *run]
+
+
+def in_a_user_namespace(line: Sequence[str]) -> list[str]:
+    """The same command line, for who is in no user namespace yet."""
+    return [line[0], "--unshare-user", "--uid", "0", "--gid", "0", *line[1:]]
 
 
 def _depth(path: str) -> int:
