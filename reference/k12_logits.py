@@ -99,10 +99,10 @@ def accuracy(y_true: Tensor, y_pred: Tensor) -> float:
     """The share of right answers.
 
     Args:
-        y_true: the right labels, each 0 or 1: (n,) or (n, 1), any dtype, any device. Apple's GPUs
-            have no float64, so do without it.
-        y_pred: the answers, each 0 or 1: (n,) or (n, 1), any dtype, on the same device. One may be
-            a column (n, 1) and the other (n,).
+        y_true: the right labels, each 0 or 1: (n,) or (n, 1), any dtype but bfloat16, any device.
+            Apple's GPUs have no float64, so do without it.
+        y_pred: the answers, each 0 or 1: (n,) or (n, 1), any dtype but bfloat16, on the same
+            device. One may be a column (n, 1) and the other (n,).
 
     Returns:
         A plain float from 0 to 1.

@@ -139,12 +139,8 @@ class TestLoss:
             expect.unmet(headline, seen=seen, expected="a ValueError", likely=likely)
 
     def test_is_written_out(self, kata):
-        names = (
-            "binary_cross_entropy_with_logits",
-            "binary_cross_entropy",
-            "cross_entropy",
-            "soft_margin_loss",
-        )
+        names = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy"]
+        names += ["soft_margin_loss"]
         likely = (
             "this lesson builds the loss by hand, from exp, log, abs and max; later katas use"
             " torch's"
@@ -182,9 +178,10 @@ class TestFigures:
     @pytest.mark.parametrize("name", ["accuracy", "f1"])
     def test_labels_of_any_dtype(self, kata, name):
         kinds = [(torch.uint8, torch.uint8), (torch.int8, torch.float64), (torch.bool, torch.bool)]
+        half = [(torch.float16, torch.float16), (torch.int64, torch.float16)]
         draws = {}
-        for one, other in kinds:
-            y_true, y_pred = answers(0.4)
+        for one, other in [*kinds, *half, half[1][::-1]]:
+            y_true, y_pred = answers(0.4).repeat(1, 1 if (one, other) in kinds else 301)
             draws[f"labels of {one} and answers of {other}"] = y_true.to(one), y_pred.to(other)
         self.check(kata, name, draws)
 
@@ -205,14 +202,9 @@ class TestFigures:
         draws = {}
         for share in (0.3, 0.8):
             y_true, y_pred = answers(share)
-            draws[f"labels ({len(y_true)},) and answers ({len(y_true)}, 1)"] = (
-                y_true.float(),
-                y_pred[:, None],
-            )
-            draws[f"labels ({len(y_true)}, 1) and answers ({len(y_true)},)"] = (
-                y_true[:, None],
-                y_pred.bool(),
-            )
+            n = len(y_true)
+            draws[f"labels ({n},) and answers ({n}, 1)"] = y_true.float(), y_pred[:, None]
+            draws[f"labels ({n}, 1) and answers ({n},)"] = y_true[:, None], y_pred.bool()
         self.check(kata, name, draws)
 
     def check(self, kata, name, draws):
@@ -222,18 +214,11 @@ class TestFigures:
     @pytest.mark.placement
     @pytest.mark.parametrize("name", ["accuracy", "f1"])
     def test_gives_a_plain_number_from_any_device(self, kata, name, device):
-        seen = placement.same(
-            getattr(kata, name),
-            torch.tensor([1, 0, 1], device=device),
-            torch.tensor([1, 0, 0], device=device),
-            device=device,
-            what=f"The result of {name}",
-        )
-        likely = (
-            "`return` is missing"
-            if seen is None
-            else ".item() turns a tensor that holds one number into a plain number"
-        )
+        pair = [torch.tensor(labels, device=device) for labels in ([1, 0, 1], [1, 0, 0])]
+        what = f"The result of {name}"
+        seen = placement.same(getattr(kata, name), *pair, device=device, what=what)
+        likely = ".item() turns a tensor that holds one number into a plain number"
+        likely = "`return` is missing" if seen is None else likely
         headline = f"{name} does not give a plain number."
         expect.that(
             type(seen) is float, headline, seen=repr(seen), expected="a Python float", likely=likely
@@ -358,6 +343,19 @@ LOSSES = {
     "this is divided by the number of rows: the mean is over all entries": (
         lambda z, y: each(z, y).sum() / (len(z) if z.dim() else 1)
     ),
+    "log(1 + exp(...)) gets the targets, and has to get the logits": (
+        lambda z, y: (F.softplus(y) - y * z).mean()
+    ),
+    "softplus takes beta as its second argument: leave it out": [
+        lambda z, y, b=b: (F.softplus(z, b) - y * z).mean() for b in (0.5, 2, 10, 20)
+    ],
+    "max() of all logits is a single number: max(z, 0) is taken for each z": [
+        lambda z, y: (z.max() + F.softplus(-z.abs()) - y * z).mean(),
+        lambda z, y: (z.max().clamp(min=0) + F.softplus(-z.abs()) - y * z).mean(),
+    ],
+    "|z| is missing beside max(z, 0): it is exp(-|z|), not exp(-z)": (
+        lambda z, y: (z.clamp(min=0) + torch.log1p(torch.exp(-z)) - y * z).mean()
+    ),
     "max(z, 0) is missing beside log(1 + exp(-|z|))": (
         lambda z, y: (F.softplus(-z.abs()) - y * z).mean()
     ),
@@ -428,6 +426,7 @@ RIGHT = {
     "accuracy": of_counts(lambda tp, fp, fn, tn: (tp + tn) / (tp + fp + fn + tn)),
     "f1": of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fp + fn)),
 }
+HALF = "this is computed in the labels' dtype, and half precision holds few digits: .float() first"
 STRETCHED = (
     "(n, 1) and (n,) were broadcast to (n, n): give both the same shape first, with flatten() or"
     " reshape(-1)"
@@ -438,6 +437,9 @@ WRONG = {
             lambda y_true, y_pred: (
                 1 - (y_true.flatten() - y_pred.flatten()).abs().float().mean().item()
             )
+        ),
+        HALF: lambda y_true, y_pred: (
+            (y_true.flatten() == y_pred.flatten()).to((1.0 * y_true).dtype).mean().item()
         ),
         "this is the number of right answers: divide by how many there are": [
             of_counts(lambda tp, fp, fn, tn: tp + tn),
@@ -465,6 +467,15 @@ WRONG = {
     },
     "f1": {
         "this is the accuracy: F1 looks at class 1 alone": RIGHT["accuracy"],
+        HALF: [
+            lambda y, said, of=of: float(
+                torch.tensor(2 * counts(y, said)[0]) / (of(y.sum() + said.sum()) or 1)
+            )
+            for of in (float, torch.clone)
+        ],
+        "TP has the right 0s in it: TP are the 1s that were found": of_counts(
+            lambda tp, fp, fn, tn: 2 * (tp + tn) / (2 * (tp + tn) + fp + fn)
+        ),
         "this is the precision alone, TP / (TP + FP)": of_counts(
             lambda tp, fp, fn, tn: tp / (tp + fp)
         ),

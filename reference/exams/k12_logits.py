@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dojo.exam import Draw, question, training_steps
+from dojo.exam import Draw, question, same, training_steps
 
 READY_MADE = (
     "binary_cross_entropy_with_logits",
@@ -125,7 +125,7 @@ def loss_on_another_device(kata, draw: Draw):
     return {"loss": value.detach(), "gradients": z.grad}
 
 
-@question("figures", times=4)
+@question("figures", times=4, halves=same(rtol=5e-5, atol=1e-6))
 def figures(kata, draw: Draw):
     """Of rows and columns, of whole numbers and floats, side by side; and where there is no 1 among
     labels or answers.
@@ -140,6 +140,7 @@ def figures(kata, draw: Draw):
         (torch.uint8, torch.uint8),
     ]
     one, other = draw.choice(kinds)
+    halves = [labels.repeat(301).to(torch.float16) for labels in (y_true, y_pred)]
     bytes_alone = [labels.to(torch.uint8) for labels in (y_true, y_pred)]
     y_true, y_pred, none = y_true.to(one), y_pred.to(other), torch.zeros(40, dtype=other)
     pairs = {
@@ -155,6 +156,10 @@ def figures(kata, draw: Draw):
     for pair, (right, said) in pairs.items():
         with training_steps.untouched(found, y_true=right, y_pred=said):
             found[pair] = [getattr(kata, name)(right, said) for name in FIGURES]
+    found["halves"] = [
+        [getattr(kata, name)(*pair) for name in FIGURES]
+        for pair in (halves, (halves[0], halves[1].long()), (halves[0].long(), halves[1]))
+    ]
     return found
 
 
