@@ -8,7 +8,7 @@ import torch
 
 from dojo.diagnosis import counted
 from katas.given.data import spiral_arrays
-from tests.support import expect, formula, returned
+from tests.support import expect, formula, returned, splits
 
 PARTS = ("x_train", "x_val", "x_test", "y_train", "y_val", "y_test")
 COUNTS = {"c": 140, "a": 40, "b": 20}
@@ -96,9 +96,6 @@ class TestSplit:
             parts = split(kata, *spiral_arrays(points_per_class))
             seen, rows = [len(parts[name]) for name in PARTS[:3]], 3 * points_per_class
             expected = [int(rows * share) for share in (0.7, 0.15, 0.15)]
-            likely = "first split off 70 %, then split the rest into halves"
-            if min(abs(part - rows * 0.3 * 0.15) for part in seen[1:]) < 2:
-                likely = "15 % of all rows is half of the remaining 30 %, not 15 % of them"
             right = sum(seen) == rows and all(
                 abs(count - wanted) <= 3 for count, wanted in zip(seen, expected, strict=True)
             )
@@ -107,7 +104,9 @@ class TestSplit:
                 f"The parts of {rows} rows have the wrong sizes.",
                 seen=seen,
                 expected=expected,
-                likely=likely,
+                likely=splits.why_sizes(
+                    seen, expected, "15 % of all rows is half of the remaining 30 %, not 15 % of it"
+                ),
             )
 
     def test_every_row_lands_in_exactly_one_part(self, kata):
@@ -120,19 +119,15 @@ class TestSplit:
             "The parts do not hold every row exactly once.",
             seen=f"{counted(twice, 'row')} twice, {lost} in no part",
             expected="each row once",
-            likely="the second split has to divide what the first one left, not all rows again",
+            likely=splits.why_rows([parts[name] for name in PARTS[:3]], 200),
         )
 
     def test_labels_stay_with_their_rows(self, kata):
-        features, labels = table()
-        parts = split(kata, features, labels)
+        parts, labels = split(kata, *table()), table()[1]
+        xs, ys = ([parts[name] for name in names] for names in (PARTS[:3], PARTS[3:]))
         for name in PARTS[:3]:
             rows = parts[name][:, 0].astype(int)
             got = parts[name.replace("x", "y")]
-            likely = (
-                "shuffle features and labels by the same permutation, and return them in"
-                " the order asked for"
-            )
             wrong = (
                 len(rows) if len(got) != len(rows) else int((np.asarray(got) != labels[rows]).sum())
             )
@@ -141,7 +136,7 @@ class TestSplit:
                 f"{name} and {name.replace('x', 'y')} do not belong together.",
                 seen=f"{wrong} of {counted(len(rows), 'label')} belong to another row",
                 expected=0,
-                likely=likely,
+                likely=splits.why_labels(xs, labels, ys),
             )
 
     def test_every_part_has_the_classes_in_proportion(self, kata):
@@ -193,21 +188,23 @@ class TestSplit:
         names = [f"{kind} of part {number}" for kind in "xy" for number in range(len(shares))]
         parts = split(kata, *table(), names=names, shares=shares)
         rows = sorted(row for name in names[: len(shares)] for row in parts[name][:, 0])
-        expected = list(range(200))
-        likely = "each cut has to divide what the cut before it left over"
+        xs = [parts[name] for name in names[: len(shares)]]
         expect.that(
-            rows == expected,
+            rows == list(range(200)),
             "The parts do not hold every row exactly once.",
             seen=rows[:9],
             expected="each row once",
-            likely=likely,
+            likely=splits.why_rows(xs, 200),
         )
+        sizes = splits.why_sizes(list(map(len, xs)), [round(200 * share) for share in shares])
         for number, share in enumerate(shares):
             seen = {
                 name: int((parts[names[len(shares) + number]] == name).sum()) for name in COUNTS
             }
             expected = {name: round(share * count) for name, count in COUNTS.items()}
-            likely = "each share is a share of the whole: of what is left it is a larger one"
+            likely = why_unproportional(seen.values(), expected.values())
+            if abs(sum(seen.values()) - sum(expected.values())) > 3:
+                likely = sizes
             right = all(abs(seen[name] - expected[name]) <= 1 for name in COUNTS)
             expect.that(
                 right,
@@ -218,11 +215,11 @@ class TestSplit:
             )
 
     def test_the_seed_decides(self, kata):
-        one, same, other = (split(kata, *table(), seed=seed) for seed in (1, 1, 2))
+        one, same, other = (split(kata, *table(), seed=seed) for seed in (0, 0, 2))
         for name in PARTS[:3]:
             first, again, new = (parts[name][:, 0].tolist() for parts in (one, same, other))
             headline, seen = f"The same seed gives another {name}.", "different rows"
-            likely = "pass it on to every split: random_state=seed"
+            likely = "pass it on to every split: random_state=seed; and 0 is a seed, too"
             right = "the same rows"
             expect.that(first == again, headline, seen=seen, expected=right, likely=likely)
             headline, seen = f"Another seed gives the same {name}.", "the same rows"
@@ -231,6 +228,15 @@ class TestSplit:
                 seen, likely = "the same rows, in another order", "shuffle before the rows are cut"
             new_rows = sorted(first) != sorted(new)
             expect.that(new_rows, headline, seen=seen, expected=right, likely=likely)
+        usual, named = (split(kata, *table(), **given)["x_train"] for given in ({}, {"seed": 1234}))
+        likely = "the seed is 1234 where none is given: leave the line of def as it is in the stub"
+        expect.that(
+            np.array_equal(usual, named),
+            "Without a seed, split gives other parts than with the seed 1234.",
+            seen="different rows",
+            expected="the same rows",
+            likely=likely,
+        )
 
     def test_leaves_the_data_as_it_was(self, kata):
         features, labels = table()
@@ -412,6 +418,7 @@ def split(kata, features, labels, names=PARTS, **arguments) -> dict[str, np.ndar
     parts = returned.several(
         kata.split(features, labels, **arguments), len(names), "split", ", ".join(names)
     )
+    splits.expect_order(parts)
     return dict(zip(names, parts, strict=True))
 
 
@@ -509,6 +516,8 @@ WEIGHTS = {
         lambda y: inverse(y)[:-1]
     ),
     "3 classes are written into the code": lambda y: inverse(y)[:3],
+    "1 // count is 0 from two on: divide with /": lambda y: (inverse(y) == 1).float(),
+    "1 is added to the counts: the lesson asks for 1 / count": lambda y: 1 / (1 / inverse(y) + 1),
     "this is the root of 1 / count": lambda y: inverse(y).sqrt(),
     "the weights are in the order of first appearance: they belong at their class's number": (
         lambda y: inverse(y)[list(dict.fromkeys(y.tolist()))]

@@ -1,6 +1,4 @@
-"""k19: a network from a list of sizes, its settings and parts by name, batches in order, training,
-and right answers.
-"""
+"""k19: a network from sizes, settings and parts by name, batches in order, training, accuracy."""
 
 import contextlib
 from functools import partial
@@ -319,8 +317,10 @@ class TestBatch:
         check_batch(first, features[:10], targets[:10], kind, causes)
 
     def test_gives_all_data_without_a_size(self, kata):
-        features, targets = xor_arrays(points=7)
-        check_batch(kata.next_batch(features, targets, "binary"), features, targets, "binary")
+        data = xor_arrays(points=7)
+        causes = {"without a size `number` has no say: give all of the data": data[0][:0]}
+        for number in ([], [2]):
+            check_batch(kata.next_batch(*data, "binary", *number), *data, "binary", causes)
 
     @pytest.mark.placement
     @pytest.mark.parametrize("kind", LOSSES)
@@ -447,8 +447,7 @@ class TestAccuracy:
         def ask(model):
             return kata.accuracy(model, np.zeros((4, 2)), np.zeros((4, 1)), "binary")
 
-        model = kata.FCNN([2, 1], "relu", "sigmoid")
-        check_moved(model, lambda: ask(model))
+        check_moved(model := kata.FCNN([2, 1], "relu", "sigmoid"), lambda: ask(model))
         check_number(kata.FCNN([2, 1], "relu", "sigmoid"), ask, what="The features")
 
 

@@ -172,7 +172,17 @@ def the_seed(kata, draw: Draw):
             bool(np.array_equal(np.sort(part, axis=0), np.sort(twin, axis=0)))
             for part, twin in zip(one, other, strict=True)
         ],
+        "seed 0, and none": [
+            bool(np.array_equal(np.asarray(part), np.asarray(twin)))
+            for one, again in (({"seed": 0}, {"seed": 0}), ({}, {"seed": 1234}))
+            for part, twin in zip(*(plain(kata, given, some) for some in (one, again)), strict=True)
+        ],
     }
+
+
+def plain(kata, given: dict, settings: dict) -> tuple[np.ndarray, ...]:
+    """The parts of a split with these settings alone."""
+    return kata.split(given["features"].copy(), given["numbers"].copy(), **settings)
 
 
 @question("encode", times=2)

@@ -285,6 +285,7 @@ def batches(kata, draw: Draw):
             kata.next_batch(*data, kind, number, size),
             kata.next_batch(*data, kind, size=size),
             kata.next_batch(*data, kind),
+            kata.next_batch(*data, kind, number),
             data,
         ]
     return found

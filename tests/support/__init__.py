@@ -10,6 +10,7 @@ placement   models, data and trainings on their device
 gradients   whether gradients flow through a function, or are kept out of it
 layers      chains of layers, and what each of them gave
 calls       which of torch's functions a learner's code calls
+splits      what the parts of a split hold
 returned    functions that return several things at once
 refused     what has to be refused, with a message that helps
 marks       the pass marks (pass_marks.toml)
