@@ -27,7 +27,7 @@ FLOORS = (
 
 
 # words at the start of a line in the list of a package that name no room of it
-NOT_ROOMS = {"tools", "bench", "tests", "nsjail", "isolate", "pyseccomp", "psutil"}
+NOT_ROOMS = {"tools", "bench", "tests", "nsjail", "isolate", "pyseccomp", "runsc", "psutil"}
 
 
 def name_of(path: Path) -> str:

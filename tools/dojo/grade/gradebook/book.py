@@ -32,6 +32,8 @@ _TABLES = (
         "CREATE TABLE IF NOT EXISTS record (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT"
         " NULL, id TEXT NOT NULL, at TEXT NOT NULL, document TEXT NOT NULL)"
     ),
+)
+_INDEXES = (
     "CREATE INDEX IF NOT EXISTS record_of_key ON record (key, number)",
     "CREATE INDEX IF NOT EXISTS record_of_id ON record (id, number)",
 )
@@ -271,11 +273,32 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     is_new = _pragma(connection, "application_id") == 0
     with _transaction(path, connection):
-        for table in _TABLES:  # what else a damaged file lacks is made anew
+        for table in (*_TABLES, *_INDEXES):  # what else a damaged file lacks is made anew
             connection.execute(table)
         if is_new:
             connection.execute(f"PRAGMA application_id = {OURS}")
             connection.execute(f"PRAGMA user_version = {SCHEMA}")
+    if not is_new:
+        _mend_indexes(path, connection)
+
+
+def _mend_indexes(path: Path, connection: sqlite3.Connection) -> None:
+    """Make the indexes anew, which follow from the records: damaged ones would hide some."""
+    try:
+        with _transaction(path, connection):
+            connection.execute("REINDEX record")
+    except GradebookError:  # damaged so much that they can't even be emptied: forget them
+        with _errors_explained(path):
+            connection.execute("PRAGMA writable_schema = ON")
+            try:
+                connection.execute(
+                    "DELETE FROM sqlite_schema WHERE type = 'index' AND name LIKE 'record_of_%'"
+                )
+            finally:
+                connection.execute("PRAGMA writable_schema = RESET")
+        with _transaction(path, connection):
+            for index in _INDEXES:
+                connection.execute(index)
 
 
 def _check(path: Path, connection: sqlite3.Connection) -> None:

@@ -6,6 +6,8 @@ submissions in an hour as starting each run cold does. What was considered inste
 
 nsjail, isolate  start each run cold, and are not in Debian's package lists
 pyseccomp        a second system library on the grader's machine, to save a hundred lines
+runsc (gVisor)   of 2022 in Debian: trains 1.5 and forks 4 times slower with ptrace, never starts
+                 with KVM; it lacks Landlock, and bubblewrap does not start in it: no outer wall
 psutil           has no RssAnon and RssShmem; usage reads them without taking a lock of the process
                  that is judged
 
