@@ -52,7 +52,8 @@ class MultiHiddenLayerNN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features (n, num_hidden[0]) to probabilities (n, num_labels). Keep the results of
-        this pass, and only of this pass, in linear_results and activation_results.
+        this pass, and only of this pass, in linear_results and activation_results. The last of the
+        activation_results is the output.
         """
         # TODO forward: as in k07, for any number of layers
         raise NotImplementedError("forward")

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from dojo.diagnosis import counted
 from tests.support import expect, formula, gradients, modes, placement, returned, training
 from tests.support.descent import (
+    ANEW,
     CAST,
     EARLIER,
     LEARNING_RATE,
@@ -29,6 +30,7 @@ from tests.support.descent import (
     loader,
     one_step,
     run,
+    trained,
     transposed,
     weights,
 )
@@ -289,7 +291,8 @@ class TestLine:
 @pytest.mark.task("trainer", needs="batch")
 class TestTrains:
     def test_returns_the_loss_of_each_epoch(self, kata):
-        check_losses(first := run(kata, line(), batches(), epochs=4), epochs=4)
+        first = run(kata, line(), batches(), epochs=4)
+        expect.losses(first, epochs=4, what="trainer(...)")
         second = run(kata, line(), batches(), epochs=2)
         headline = "A second training also gives the losses of the first one."
         seen = counted(len(second), "loss")
@@ -305,26 +308,20 @@ class TestTrains:
         losses = run(kata, model, batches(), rate, epochs=4)
         check_all(losses, 4, "A model whose loss rises is not trained for four epochs.")
         causes = {EARLIER: [descend(epochs, rate=rate) for epochs in range(4)]}
-        what = "The weights after epochs whose loss rises"
-        expect.close(weights(model), descend(epochs=4, rate=rate), what, causes)
+        expect.close(weights(model), descend(4, rate=rate), "The weights after them", causes)
 
     def test_the_optimizer_keeps_what_it_knows(self, kata):
-        ends = []
-        for calls in ([3], [1, 2]):
-            model = line()
+        right, _ = trained(3, rate=0.02, momentum=0.9)
+        for calls, causes in (([3], {ANEW: trained(3, rate=0.02)[0]}), ([1, 2], {})):
+            model, what = line(), f"The weights after calls with {calls} epochs, with momentum"
             optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
             for epochs in calls:
                 run(kata, model, batches(), epochs=epochs, optimizer=optimizer)
-            ends.append(weights(model))
-        headline = "Two calls, of 1 and 2 epochs, do not end where a single one of 3 does."
-        likely = "the optimizer is made anew or emptied: its momentum is the caller's"
-        is_same, (right, seen) = torch.allclose(*ends, atol=1e-5), [end.tolist() for end in ends]
-        expect.that(is_same, headline, seen=seen, expected=right, likely=likely)
+            expect.close(weights(model), right, what, causes, likely="" if causes else ANEW)
 
     def test_loss_is_the_mean_over_the_batches(self, kata):
         model, data = line(), loader(torch.randn(10, 2), torch.randn(10, 1))  # 4, 4 and 2 examples
         parts = [nn.MSELoss()(model(features), targets).item() for features, targets in data]
-        sizes = (4, 4, 2)
         causes = {
             "this is the sum over the batches: divide by len(dataloader)": sum(parts),
             "this is the loss of the last batch alone: add up the losses of all of them": parts[-1],
@@ -333,7 +330,7 @@ class TestTrains:
                 sum(parts) / 10
             ),
             "this is the mean over the examples: each batch counts once, the smaller one too": (
-                sum(n * part for n, part in zip(sizes, parts, strict=True)) / 10
+                sum(n * part for n, part in zip((4, 4, 2), parts, strict=True)) / 10
             ),
             "the number of batches is divided out, and left with a fraction: len(dataloader)": (
                 sum(parts) / 2.5
@@ -367,6 +364,9 @@ class TestTrains:
         expect.close(
             weights(model), descend(epochs=2), what="The weights after two epochs", causes=causes
         )
+
+    def test_each_epoch_has_a_loss_of_its_own(self, kata):
+        check_losses(run(kata, line(), batches(), epochs=4), epochs=4)
 
     def test_a_second_call_carries_the_first_one_further(self, kata):
         once, at_once, in_two = line(), line(), line()

@@ -178,7 +178,7 @@ class TestBoundary:
             "The boundary still records gradients.",
             seen="requires_grad=True",
             expected="requires_grad=False",
-            likely="compute it under torch.no_grad(), or detach the result",
+            likely=expect.told("compute it under torch.no_grad(), or detach the result"),
         )
 
     @pytest.mark.placement

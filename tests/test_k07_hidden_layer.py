@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import parallel_lines, sine_bands
-from tests.support import expect, formula, layers, marks, placement, training
+from tests.support import expect, formula, layers, marks, modes, placement, training
 
 RULE = training.Rule(
     F.binary_cross_entropy,
@@ -126,6 +126,7 @@ class TestForward:
         draws = {f"{n} examples": [2 * torch.randn(n, 2)] for n in (25, 1, 0)}
         draws["huge features"] = [1e4 * torch.randn(6, 2)]
         formula.check(model, right, draws, "The output", wrong, records=True)
+        modes.expect_alike(model, torch.randn(7, 2))
 
     def test_keeps_the_result_of_every_layer(self, kata):
         model, x = network(kata), torch.randn(25, 2)

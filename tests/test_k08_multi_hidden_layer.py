@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from katas.given.data import sine_bands
-from tests.support import expect, formula, layers, placement, training
+from tests.support import expect, formula, layers, modes, placement, training
 
 RULE = training.Rule(
     F.binary_cross_entropy,
@@ -116,7 +116,7 @@ class TestLayers:
             "The list num_hidden was changed.",
             seen=sizes,
             expected="[2, 20, 20, 2], as before",
-            likely=(
+            likely=expect.told(
                 "append, insert, pop and += change the caller's list: make a new list, such as"
                 " num_hidden + [num_labels]"
             ),
@@ -180,6 +180,7 @@ class TestForward:
             wrong,
             records=True,
         )
+        modes.expect_alike(model, torch.randn(7, sizes[0]))
 
     def test_keeps_the_result_of_every_layer(self, kata):
         model, x = network(kata), torch.randn(25, 2)

@@ -117,8 +117,10 @@ def architecture(kata, draw: Draw):
 def answers_of(kata, draw: Draw, layers: int) -> dict[str, object]:
     sizes, found = sizes_of(draw, layers), {}
     model = draw.weights(kata.MultiHiddenLayerNN(draw.integer(1, 4), sizes), scale=1.0)
-    # nothing of this pass may be left, and none of another model's may come in
+    # nothing of these passes may be left, and none of another model's may come in
     found["one example"] = model(draw.normal(1, sizes[0]))
+    found["in evaluation mode"] = [model.eval()(draw.normal(4, sizes[0])), kept(model)]
+    model.train()
     x = draw.normal(draw.integer(10, 30), sizes[0])
     with training_steps.untouched(found, x=x):
         output = model(x)

@@ -12,6 +12,7 @@ from tests.support import expect, placement, returned
 LEARNING_RATE = 0.1
 WRITTEN_IN = "a device is written into the code: ask the model's parameters"
 WRONG_WAY = "the remainder is taken the wrong way round: epoch % every"
+ANEW = "the optimizer is made anew or emptied: its momentum is the caller's"
 STOPS = "the training stops by itself: the stub promises all epochs"
 EARLIER = "these are the weights of an earlier epoch: leave the model as the last step did"
 MADE = {  # how many batches look made; 3 stands for more, too
@@ -73,20 +74,22 @@ def descend(
     return w
 
 
-def losses_of(epochs: int) -> list[float]:
-    """The losses of the right descent: of each epoch the mean over its batches."""
+def trained(
+    epochs: int, rate: float = LEARNING_RATE, momentum: float = 0
+) -> tuple[torch.Tensor, list[float]]:
+    """The right descent: the weights it ends at, and of each epoch the mean loss of its batches."""
     model, found = line(), []
+    optimizer = torch.optim.SGD(model.parameters(), rate, momentum)
     for _ in range(epochs):
         parts = []
         for features, targets in batches():
             loss = nn.MSELoss()(model(features), targets)
-            gradients = torch.autograd.grad(loss, list(model.parameters()))
-            with torch.no_grad():
-                for parameter, gradient in zip(model.parameters(), gradients, strict=True):
-                    parameter -= LEARNING_RATE * gradient
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
             parts.append(loss.item())
         found.append(sum(parts) / len(parts))
-    return found
+    return weights(model), found
 
 
 def one_step(w: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -148,7 +151,7 @@ def check_shapes(shapes, one: tuple[int, ...]) -> None:
 def check_losses(seen, epochs: int) -> None:
     """These are the losses of the right descent."""
     expect.losses(seen, epochs, what="trainer(...)")
-    right, numbers = losses_of(epochs), range(1, epochs + 1)
+    (_, right), numbers = trained(epochs), range(1, epochs + 1)
     causes = {
         "this is the mean of the losses so far: each epoch has a mean of its own": (
             [sum(right[:n]) / n for n in numbers]

@@ -284,9 +284,11 @@ def losses(history: object, epochs: int, what: str = "train(...)", each: str = "
         f"{what} does not return plain numbers.",
         seen=f"a list of {', '.join(sorted(kinds))}",
         expected="a list of float",
-        likely="loss is a tensor that holds on to its whole graph: loss.item() is the number"
-        if "Tensor" in kinds
-        else "these are NumPy's or other numbers: float(...) makes plain ones",
+        likely=told(
+            "loss is a tensor that holds on to its whole graph: loss.item() is the number"
+            if "Tensor" in kinds
+            else "these are NumPy's or other numbers: float(...) makes plain ones"
+        ),
     )
 
 

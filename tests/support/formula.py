@@ -324,7 +324,7 @@ def _expect_recording(value: Tensor, records: bool, what: str) -> None:
         f"{what}: {'no gradient flows' if records else 'still records gradients'}.",
         seen=f"requires_grad={value.requires_grad}",
         expected=f"requires_grad={records}",
-        likely=cut if records else "compute it under torch.no_grad(), or detach() it",
+        likely=cut if records else expect.told("compute it under torch.no_grad(), or detach() it"),
     )
 
 

@@ -38,7 +38,7 @@ def check_flow(
 def check_none(value: object, what: str) -> None:
     """A tensor that records no gradient."""
     headline = f"{what} still record gradients."
-    likely = "compute them under torch.no_grad(), or detach them"
+    likely = expect.told("compute them under torch.no_grad(), or detach them")
     recording = expect.tensor(value, what).requires_grad
     expect.that(
         not recording,
@@ -52,7 +52,9 @@ def check_none(value: object, what: str) -> None:
 def check_still_recording(what: str) -> None:
     """Gradients are still recorded after it."""
     headline = f"After {what} torch records no gradients any more."
-    likely = "set_grad_enabled(False) stays in force: `with torch.no_grad():` ends by itself"
+    likely = expect.told(
+        "set_grad_enabled(False) stays in force: `with torch.no_grad():` ends by itself"
+    )
     seen = "torch.is_grad_enabled() is False"
     expect.that(torch.is_grad_enabled(), headline, seen=seen, expected="True", likely=likely)
 

@@ -153,7 +153,7 @@ def check_fresh(model: nn.Module, other: nn.Module) -> None:
         headline = f"After two passes {name} holds more than the results of the last one."
         seen, expected = counted(len(results), "result"), counted(layers, "result")
         is_old = any(len(result) == 25 for result in results)
-        likely = KEPT if is_old else "keep the result of each layer, and nothing else"
+        likely = expect.told(KEPT) if is_old else "keep the result of each layer, and nothing else"
         expect.that(len(results) == layers, headline, seen=seen, expected=expected, likely=likely)
         rows = results[0].shape[0]
         shared = "the lists are shared by all models: each model needs its own, self.{} = []"
@@ -170,7 +170,7 @@ def check_fresh(model: nn.Module, other: nn.Module) -> None:
             headline,
             seen=counted(rows, "row"),
             expected="7 rows, one for each example",
-            likely=KEPT,
+            likely=expect.told(KEPT),
         )
     model.eval()(torch.randn(5, inputs))
     for name in ("linear_results", "activation_results"):

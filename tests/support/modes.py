@@ -28,7 +28,7 @@ def expect_left(model: nn.Module, in_training: bool) -> None:
         if is_alone
         else f"training={model.training}",
         expected=f"all in {name} mode" if is_alone else f"training={in_training}",
-        likely=expect.told(ALONE) if is_alone else KEEP,
+        likely=expect.told(ALONE if is_alone else KEEP),
     )
 
 

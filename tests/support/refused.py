@@ -29,4 +29,4 @@ def check(
         likely = "no branch fits: an `else` at the end has to raise the ValueError"
     headline = f"{who} does not refuse {name!r} clearly."
     expected = f"ValueError with a message that has {', '.join([repr(name), *names])}"
-    expect.unmet(headline, seen=seen, expected=expected, likely=likely)
+    expect.unmet(headline, seen=seen, expected=expected, likely=expect.told(likely))

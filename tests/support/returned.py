@@ -13,7 +13,7 @@ def several(result: object, number: int, who: str, names: str) -> tuple | list:
     seen = type(result).__name__ + (
         f" of {len(result)}" if isinstance(result, tuple | list) else ""
     )
-    likely = "`return` is missing" if result is None else f"return {names}"
+    likely = expect.told(expect.NO_RETURN if result is None else f"return {names}")
     expect.that(
         right,
         f"{who} does not return {number} parts.",
@@ -28,8 +28,8 @@ def named(result: object, names: Sequence[str], who: str) -> dict:
     """A dict with exactly these names."""
     right = isinstance(result, dict) and set(result) == set(names)
     seen = ", ".join(map(repr, result)) if isinstance(result, dict) else type(result).__name__
-    likely = (
-        "`return` is missing"
+    likely = expect.told(
+        expect.NO_RETURN
         if result is None
         else 'return a dict, {"name": ..., "other name": ...}, with these names'
     )
