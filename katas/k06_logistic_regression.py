@@ -76,7 +76,7 @@ def decision_boundary(model: LogisticRegression, x1: Tensor) -> Tensor:
     Returns:
         (n,) float32 on the same device, without gradient. The model and x1 stay as they are.
     """
-    # TODO boundary: solve w1 * x1 + w2 * x2 + b = 0 for x2
+    # TODO boundary: solve w1 * x1 + w2 * x2 + b = 0 for x2; linear.weight[0] is [w1, w2]
     raise NotImplementedError("boundary")
 
 

@@ -89,7 +89,7 @@ def decision_boundary(model: LogisticRegression, x1: Tensor) -> Tensor:
     Returns:
         (n,) float32 on the same device, without gradient. The model and x1 stay as they are.
     """
-    # BEGIN SOLUTION boundary: solve w1 * x1 + w2 * x2 + b = 0 for x2
+    # BEGIN SOLUTION boundary: solve w1 * x1 + w2 * x2 + b = 0 for x2; linear.weight[0] is [w1, w2]
     with torch.no_grad():
         (w1, w2), b = model.linear.weight[0], model.linear.bias[0]
         return -(w1 * x1 + b) / w2

@@ -1,5 +1,6 @@
 """k06: the printed architecture, the forward pass, the best straight line and where it lies."""
 
+import re
 from functools import partial
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from dojo.diagnosis import counted
 from katas.given.data import parallel_lines, sine_bands
 from tests.support import expect, formula, modes, placement, training, values
 
@@ -47,7 +49,7 @@ class TestModel:
     def test_sizes_come_from_the_arguments(self, kata, examples):
         model = kata.LogisticRegression(num_labels=3, num_features=5)
         causes = {"squeeze() and [0] take a dimension away: a single example keeps its row": (3,)}
-        what = f"The output for {examples} examples"
+        what = f"The output for {counted(examples, 'example')}"
         expect.shape(model(torch.randn(examples, 5)), (examples, 3), what, causes)
 
     @pytest.mark.parametrize("num_labels", [1, 3])
@@ -153,6 +155,14 @@ class TestBoundary:
         causes = {
             "the sign is off: w2 * x2 = -(w1 * x1 + b)": (w1 * x1 + b) / w2,
             "b belongs inside the bracket: w2 * x2 = -(w1 * x1 + b)": -w1 * x1 / w2 + b,
+            "w2 divides all of w1 * x1 + b: put it in brackets": [
+                -w1 * x1 + b / w2,
+                -w1 * x1 - b / w2,
+            ],
+            "the sign of b is off: w2 * x2 = -(w1 * x1 + b)": (-w1 * x1 + b) / w2,
+            "0.5 is the probability there, and z is 0: w1 * x1 + w2 * x2 + b = 0": (
+                (0.5 - w1 * x1 - b) / w2
+            ),
             "the bias is left out": -w1 * x1 / w2,
             "w1 and w2 are swapped: the line is solved for x2, so w2 divides": -(w2 * x1 + b) / w1,
             "this is the boundary at other points than the given x1, from the smallest to the"
@@ -162,7 +172,7 @@ class TestBoundary:
         }
         model.linear(torch.randn(4, 2)).sum().backward()
         before = values.copied([model, x1])
-        x2 = kata.decision_boundary(model, x1)
+        x2 = boundary(kata, model, x1)
         formula.expect_as_it_came([model, x1], before, "decision_boundary(model, x1)")
         what = "x2 along the boundary"
         expect.close(x2, -(w1 * x1 + b) / w2, what, causes)
@@ -191,6 +201,18 @@ class TestBoundary:
             what="The boundary",
             likely="decision_boundary(...) moves the model itself",
         )
+
+
+def boundary(kata, model, x1):
+    try:
+        return kata.decision_boundary(model, x1)
+    except (IndexError, RuntimeError) as error:
+        if not re.search(r"of tensor \w \(2\)|dimension 0 with size 1", str(error)):
+            raise
+        likely = "model.linear.weight has the shape (1, 2), and its only row is weight[0]: w1 is"
+        likely += " weight[0, 0], and w2 is weight[0, 1]"
+        headline = "decision_boundary takes the weights' row for one of them."
+        expect.unmet(headline, seen=error, expected="an x2", likely=expect.told(likely))
 
 
 def line(kata):

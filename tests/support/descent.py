@@ -167,8 +167,10 @@ def check_losses(seen, epochs: int) -> None:
 def check_all(losses, epochs: int, headline: str) -> None:
     """The training goes on to the last epoch, and no further."""
     seen, expected = counted(len(losses), "loss"), counted(epochs, "loss")
-    likely = expect.told(STOPS if len(losses) < epochs else "the argument epochs is not used")
-    expect.that(len(losses) == epochs, headline, seen=seen, expected=expected, likely=likely)
+    likely = STOPS if len(losses) < epochs else "one number for each epoch of this call, no other"
+    expect.that(
+        len(losses) == epochs, headline, seen=seen, expected=expected, likely=expect.told(likely)
+    )
 
 
 def check_sent(moved, given, device, otherwise):

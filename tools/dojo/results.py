@@ -30,6 +30,12 @@ class Measured:
     at_most: bool
     curve: Curve | None = None  # how the training went; in outline, except while measuring
 
+    @property
+    def is_met(self) -> bool:
+        if self.value is None:
+            return False
+        return self.value <= self.bound if self.at_most else self.value >= self.bound
+
 
 @dataclass(frozen=True)
 class Drift:

@@ -79,9 +79,11 @@ def _folded(line: str, width: int) -> str:
 
 
 def compared(number: Measured, record: ReferenceResult | None, called: str = "") -> str:
-    """A number that a training reached, what is needed, and what the reference reached."""
+    """A number that a training reached, what is needed, and what the reference reached; where it is
+    missed, the failure says what is usual.
+    """
     needed = f"{'at most' if number.at_most else 'at least'} {number.bound:g}"
-    reference = record.measured.get(number.mark) if record else None
+    reference = record.measured.get(number.mark) if record and number.is_met else None
     beside = "" if reference is None else f"; the reference: {_readable(reference, number)}"
     return f"{called or number.what}: {_readable(number.value, number)}; needed: {needed}{beside}"
 
