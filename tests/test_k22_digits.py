@@ -30,8 +30,7 @@ class TestSplit:
     def test_parts_are_50_20_and_30_percent(self, kata):
         seen, right = [len(part) for part in split(kata)], [500, 200, 300]
         causes = {
-            (500, 300, 200): "validation and test are swapped, or the second cut has the wrong"
-            " share: 20 % of all rows are 40 % of the rest",
+            (500, 300, 200): "validation and test are swapped: 40 % of the rest are to validate",
             (300, 200, 500): "training and test are swapped: training, validation, test",
             (500, 100, 400): f"20 % of the rest are too few: {OF_THE_REST}",
             (560, 140, 300): f"20 % of the rest are too few: {OF_THE_REST}",
@@ -104,9 +103,11 @@ class TestSplit:
             told = "a seed is written into the code: use the argument"
             headline, is_same = f"Another seed gives the same {name} part.", torch.equal(one, other)
             expect.that(not is_same, headline, seen=rows, expected="other rows", likely=told)
-        headline, likely = "Without a seed the parts are not those of seed 0.", batches.LEAVE
-        seen, right = (expect.describe(torch.cat(split(kata, seed))) for seed in (None, 0))
-        expect.that(seen == right, headline, seen=seen, expected=right, likely=likely)
+        seen, right, again = (torch.cat(split(kata, seed)).tolist() for seed in (None, 0, 0))
+        headline, told = "Seed 0 gives other parts each time.", "0 is False: `seed or ...` drops it"
+        expect.that(right == again, headline, seen=again[:6], expected=right[:6], likely=told)
+        headline, told = "Without a seed the parts are not those of seed 0.", batches.LEAVE
+        expect.that(seen == right, headline, seen=seen[:6], expected=right[:6], likely=told)
 
 
 @pytest.mark.task("scale")
@@ -333,11 +334,10 @@ class TestTrain:
     def test_validation_losses_belong_to_their_epochs(self, kata):
         script = [1.0, 0.6, 0.8, 0.5, 0.7]
         _, (train_losses, val_losses) = batches.scripted(kata, script, epochs=5, patience=5)
-        swapped = np.allclose(train_losses, script, atol=1e-4)
+        expect.losses(val_losses, 5, what="The validation part of train(...)")
+        swapped, lowest = np.allclose(train_losses[:5], script, 0, 1e-4), np.minimum.accumulate
         causes = {
-            "these are the lowest losses so far: each epoch has its own": np.minimum.accumulate(
-                script
-            ),
+            "these are the lowest losses so far: each epoch has its own": lowest(script),
             "it validates before the epoch: evaluate comes after train_epoch": np.array(
                 [script[0], *script[:-1]]
             ),
@@ -514,8 +514,7 @@ def check_tensor(value: object, what: str) -> None:
     likely = f"{kind} comes back: torch.tensor(...) makes a tensor of it"
     if kind == "a tuple":
         likely = "a star unpacks a tuple into another one: (train, *others)"
-    likely = expect.told(likely)
-    expect.that(not kind, headline, seen=seen, expected="a torch.Tensor", likely=likely)
+    expect.that(not kind, headline, seen=seen, expected="a tensor", likely=expect.told(likely))
 
 
 def with_dropout() -> nn.Module:

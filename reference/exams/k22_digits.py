@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from dojo.exam import Draw, every, question, training_steps, within
+from dojo.exam import Draw, every, passes, question, training_steps, within
 
 SHARES = np.array([0.5, 0.2, 0.3])
 
@@ -193,21 +193,18 @@ def numbered(draw: Draw, rows: int, first: int = 0) -> tuple[Tensor, Tensor]:
 
 
 @contextlib.contextmanager
-def passes(model: nn.Module) -> Iterator[list]:
+def passing(model: nn.Module) -> Iterator[list]:
     """The rows of each pass, the mode, and whether gradients could and did flow back."""
     seen: list = []
 
-    def passed(module: nn.Module, inputs: tuple, output: Tensor) -> None:
-        rows = (inputs[0][:, 0] * 100).round().long().tolist()
+    def passed(module: nn.Module, given: Tensor, output: Tensor) -> None:
+        rows = (given[:, 0] * 100).round().long().tolist()
         seen.append(one := [rows, module.training, output.requires_grad, False, output.detach()])
         if output.requires_grad:
             output.register_hook(lambda gradient: one.__setitem__(3, True))
 
-    handle = model.register_forward_hook(passed)
-    try:
+    with passes.shown(model, passed):
         yield seen
-    finally:
-        handle.remove()
 
 
 @contextlib.contextmanager
@@ -240,7 +237,7 @@ def epoch_of(kata, draw: Draw, rows: int, size: int):
         optimizer = torch.optim.SGD(model.parameters(), lr=rate)
         with (
             training_steps.untouched(found, features=x, labels=y),
-            passes(model) as seen,
+            passing(model) as seen,
             steppers() as used,
         ):
             loss = kata.train_epoch(model, optimizer, x, y, batch_size=size)
@@ -267,7 +264,7 @@ def epoch_of(kata, draw: Draw, rows: int, size: int):
 @question("epoch")
 def batches_by_default(kata, draw: Draw):
     (x, y), model = numbered(draw, draw.integer(130, 190)), draw.weights(nn.Linear(5, 3))
-    with passes(model) as seen:
+    with passing(model) as seen:
         kata.train_epoch(model, torch.optim.SGD(model.parameters(), lr=0.1), x, y)
     return {"sizes": [len(one[0]) for one in seen if one[3]]}
 
@@ -301,7 +298,7 @@ def measured(kata, draw: Draw):
     x, y = numbered(draw, draw.integer(70, 140))
     model, found = draw.weights(with_dropout()), {}
     before = {name: one.clone() for name, one in model.state_dict().items()}
-    with passes(model) as seen, training_steps.untouched(found, features=x, labels=y):
+    with passing(model) as seen, training_steps.untouched(found, features=x, labels=y):
         loss = kata.evaluate(model, x, y)
     is_on = torch.is_grad_enabled()
     torch.set_grad_enabled(True)
@@ -413,7 +410,7 @@ def limits_by_default(kata, draw: Draw):
             numbered(draw, 30, first=-40),
         )
         x_val[:, 1] = y_val.float()
-        with passes(model) as seen:
+        with passing(model) as seen:
             made = [len(losses) for losses in kata.train(model, x, y, x_val, y_val)]
         found[name] = [made, [len(one[0]) for one in seen if one[3]][:2]]
     return found
@@ -441,7 +438,7 @@ def a_training(kata, draw: Draw):
 def what_it_learns_from(kata, draw: Draw):
     (x, y), (x_val, y_val) = numbered(draw, 60), numbered(draw, 30, first=-40)
     model = draw.weights(nn.Linear(5, 3))
-    with passes(model) as seen:
+    with passing(model) as seen:
         train_losses, _ = kata.train(model, x, y, x_val, y_val, epochs=2, batch_size=25)
     known = [one for one in seen if one[0][0] >= 0 and one[3]]
     means = [

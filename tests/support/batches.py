@@ -18,7 +18,7 @@ from torch.optim.optimizer import (
 )
 
 from dojo.diagnosis import counted
-from dojo.training import replay
+from dojo.training import passes, replay
 from tests.support import expect, returned, training
 
 Loss = Callable[[Tensor], Tensor]  # of a model's outputs
@@ -139,8 +139,8 @@ def watching(model: nn.Module) -> Iterator[Watch]:
     """See what goes through the model, and the steps of all optimizers that follow."""
     watch = Watch(model)
 
-    def passed(module: nn.Module, inputs: tuple, output: Tensor) -> None:
-        kept = inputs[0].detach().clone(), output.detach().clone()
+    def passed(module: nn.Module, given: Tensor, output: Tensor) -> None:
+        kept = given.detach().clone(), output.detach().clone()
         watch.passes.append(one := Pass(*kept, module.training, output.requires_grad))
         if output.requires_grad:
             output.register_hook(lambda gradient: setattr(one, "learned", True))
@@ -163,13 +163,10 @@ def watching(model: nn.Module) -> Iterator[Watch]:
             watch.steps.append(Step(optimizer, weights, kept, watch.recording[-1]))
 
     found: list = []
-    handles = [
-        model.register_forward_hook(passed),
-        register_optimizer_step_pre_hook(before),
-        register_optimizer_step_post_hook(after),
-    ]
+    handles = [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)]
     try:
-        yield watch
+        with passes.shown(model, passed):
+            yield watch
     finally:
         for handle in handles:
             handle.remove()
@@ -398,7 +395,17 @@ def watched_training(kata, epochs: int):
         losses = kata.train(
             model, *data, *validation, epochs=epochs, patience=epochs, batch_size=20
         )
-    return watch, data, returned.several(losses, 2, "train", TWO_LISTS)
+    losses = returned.several(losses, 2, "train", TWO_LISTS)
+    is_64 = [len(one.rows) for one in watch.learning[:3]] == [64, 64, 22]
+    headline, likely = "batch_size has no effect.", "batch_size is not passed on to train_epoch"
+    expect.that(not is_64, headline, seen="64 rows", expected="20 rows", likely=likely)
+    strange = [one for one in watch.passes if len(one.rows) == 30 and min(one.rows) < 0]
+    if strange and losses[0] and isinstance(losses[0][0], float):
+        headline, likely = "The two lists are swapped.", "the training losses come first"
+        validated = F.cross_entropy(strange[0].outputs, validation[1]).item()
+        is_first = abs(losses[0][0] - validated) > 1e-6
+        expect.that(is_first, headline, seen=losses[0], expected=losses[1], likely=likely)
+    return watch, data, losses
 
 
 def check_shuffled(one: Sequence[int], other: Sequence[int]) -> None:

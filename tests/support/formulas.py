@@ -29,6 +29,12 @@ SCALES = {  # likely cause → what it makes of a part, of all parts
         (x - train.mean()) / train.var()
     ),
     "brackets are missing: (x - mean) / std": lambda x, train, *_: x - train.mean() / train.std(),
+    "train is scaled first, and its new mean and std, 0 and 1, scale the others: note them": (
+        lambda x, train, *_: (
+            standard(x, train) if x is train else standard(x, standard(train, train))
+        )
+    ),
+    "this is x / 16: mean and std are asked for": lambda x, *_: x / 16,
     "this is x / max: mean and std are asked for": lambda x, train, *_: x / train.max(),
 }
 

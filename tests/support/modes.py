@@ -32,6 +32,15 @@ def expect_left(model: nn.Module, in_training: bool) -> None:
     )
 
 
+def expect_steady(model: nn.Module, *x: Tensor) -> None:
+    """A model without dropout and the like gives the same in every pass."""
+    one, other = model(*x), model(*x)
+    same = isinstance(one, Tensor) and isinstance(other, Tensor) and torch.equal(one, other)
+    headline, seen = "Two passes give two outputs of the same rows.", expect.describe(other)
+    likely = "random numbers are drawn in forward, as a dropout or a new layer there does"
+    expect.that(same, headline, seen=seen, expected=expect.describe(one), likely=likely)
+
+
 def expect_alike(model: nn.Module, *x: Tensor) -> None:
     """A model without dropout and the like gives the same in both modes; it is left in its own."""
     mode = model.training

@@ -15,7 +15,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from dojo.exam.comparisons import UNFIT, Comparison
 from dojo.exam.values import live
 from dojo.suite import called
-from dojo.training import history, recorder, runs, steps
+from dojo.training import history, passes, recorder, runs, steps
 from dojo.training.record import TrainingRecord
 from dojo.training.rules import Rule, Training
 
@@ -72,9 +72,13 @@ def watch(
             }
         )
 
+    def passed(module: nn.Module, given: Any, output: Any) -> None:
+        entered(module, (given,))  # by model.forward(...), too
+
     handles = [register_module_forward_pre_hook(entered), register_optimizer_step_pre_hook(stepped)]
     try:
-        return train(), steps
+        with passes.shown(model, passed):
+            return train(), steps
     finally:
         for handle in handles:
             handle.remove()

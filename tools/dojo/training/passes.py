@@ -1,7 +1,8 @@
 """Counts how often a training sends its points through its model, and gradients back."""
 
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,6 +150,32 @@ class _Watch:
             steps=self._steps,
             called=self._called,
         )
+
+
+@contextlib.contextmanager
+def shown(model: nn.Module, look: Callable[[nn.Module, Tensor, Any], None]) -> Iterator[None]:
+    """Shows each pass of the model and of its copies, with what goes in and comes out, where
+    model.forward(...) is called, too, which calls no hook.
+    """
+    kind, mark = type(model), "_passes_shown"
+    forward, is_own = kind.forward, "forward" in vars(kind)
+
+    def passed(module: nn.Module, *inputs: Any, **named: Any) -> Any:
+        output = forward(module, *inputs, **named)
+        if mark in vars(module):
+            look(module, (*inputs, *named.values())[0], output)
+        return output
+
+    vars(model)[mark] = True  # which copies take along
+    kind.forward = passed
+    try:
+        yield
+    finally:
+        vars(model).pop(mark, None)
+        if is_own:
+            kind.forward = forward
+        else:
+            del kind.forward
 
 
 def _form(model: nn.Module) -> list[tuple[str, torch.Size]]:
