@@ -5,12 +5,9 @@ device, and whose memory it is.
 import numpy as np
 import torch
 
-from dojo.exam import Draw, question, training_steps, within
+from dojo.exam import Draw, question, random_numbers, training_steps
 
 LARGE = (100, 160)  # so many random numbers that their distribution shows
-# right numbers come as far once in 10^22 draws (Dvoretzky, Kiefer, Wolfowitz); rand for randn comes
-# to 0.5
-FURTHEST = 0.04
 KINDS = ("float64", "float32", "int64", "int32")  # of arrays
 
 
@@ -29,33 +26,8 @@ def lists(random: np.random.Generator) -> list[list]:
     return [whole, fractions, [*whole, 2.5], [float(number) for number in whole]]
 
 
-def apart(distribution):
-    """A measure: the largest distance between the distribution of numbers and the one they should
-    have.
-    """
-
-    def measure(answer, right, hidden) -> float:
-        found = np.sort(answer.data.astype(np.float64).ravel())
-        expected, counted = (
-            distribution(torch.from_numpy(found)).numpy(),
-            np.arange(len(found) + 1) / len(found),
-        )
-        return float(
-            max(np.abs(expected - counted[:-1]).max(), np.abs(expected - counted[1:]).max())
-        )
-
-    return measure
-
-
-EVEN = within(
-    FURTHEST,
-    "at most",
-    apart(lambda x: x.clamp(0, 1)),
-    "the distance from the uniform distribution",
-)
-BELL = within(
-    FURTHEST, "at most", apart(torch.special.ndtr), "the distance from the normal distribution"
-)
+EVEN = random_numbers.drawn_from(lambda x: x.clamp(0, 1), "the uniform distribution")
+BELL = random_numbers.drawn_from(torch.special.ndtr, "the normal distribution")
 
 
 @question("make", times=2)
@@ -73,9 +45,8 @@ def made(kata, draw: Draw):
 
 @question("make", uniform=EVEN, normal=BELL)
 def distributions(kata, draw: Draw):
-    first, second = kata.make([1], LARGE), kata.make([1], LARGE)
-    again = [torch.equal(first[name], second[name]) for name in ("uniform", "normal")]
-    return {"uniform": first["uniform"], "normal": first["normal"], "the same once more": again}
+    calls = [kata.make([1], LARGE) for _ in range(2)]
+    return {name: [call[name] for call in calls] for name in ("uniform", "normal")}
 
 
 @question("make", times=2)

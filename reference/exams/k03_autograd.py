@@ -5,9 +5,11 @@ and the chain rule through a small network.
 import torch
 from torch import Tensor
 
-from dojo.exam import Draw, question, training_steps
+from dojo.exam import Draw, question, training_steps, written_out
 
 AUTOGRAD = ("backward", "grad")
+BY_HAND = {"gradient_by_hand": written_out.AUTOGRAD}
+CHAIN = {"network_gradients": written_out.AUTOGRAD}
 
 
 def points(draw: Draw) -> list[Tensor]:
@@ -57,7 +59,7 @@ def gradient_on_another_device(kata, draw: Draw):
     return {"gradient": kata.gradient(*(part.to(draw.device) for part in points(draw))).detach()}
 
 
-@question("by_hand", times=2)
+@question("by_hand", times=2, by_hand=BY_HAND)
 def gradient_by_hand(kata, draw: Draw):
     (weight, x, y), found = points(draw), {}
     with training_steps.untouched(found, weight=weight, x=x, y=y):
@@ -134,7 +136,7 @@ def network(draw: Draw) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     )
 
 
-@question("chain", times=3)
+@question("chain", times=3, by_hand=CHAIN)
 def two_gradients(kata, draw: Draw):
     (parameters, x, y), found = network(draw), {}
     with training_steps.untouched(found, x=x, y=y, **parameters):

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dojo.exam import Draw, question, same, training_steps
+from dojo.exam import Draw, question, same, training_steps, written_out
 
 READY_MADE = (
     "binary_cross_entropy_with_logits",
@@ -12,6 +12,7 @@ READY_MADE = (
     "cross_entropy",
     "soft_margin_loss",
 )
+BY_HAND = {"bce_with_logits": written_out.CROSS_ENTROPY}
 FIGURES = ("accuracy", "f1")
 
 
@@ -84,7 +85,7 @@ def labels_on_another_device(kata, draw: Draw):
     return {"labels": kata.to_labels(draw.made(near_half)[:, None].to(draw.device))}
 
 
-@question("loss", times=4)
+@question("loss", times=4, by_hand=BY_HAND)
 def loss(kata, draw: Draw):
     shape, found = shape_of(draw), {}
     targets = draw.uniform(0, 1, *shape).round()

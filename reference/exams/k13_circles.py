@@ -76,17 +76,28 @@ def forward_pass(kind: type[nn.Module], draw: Draw) -> dict[str, object]:
     }
     there = model.to(draw.device)(draw.normal(4, sizes[0]).to(draw.device))
     found |= {"there": there, "places": [one.device.type for one in model.parameters()]}
-    return found | {"one example": kind(sizes[0], 3, 1)(draw.normal(1, sizes[0])).shape}
+    one = draw.weights(kind(sizes[0], 3, 1))(draw.normal(1, sizes[0]))
+    return found | {"one example": one}
 
 
-def begins_as_torch_does(model: nn.Module) -> list[bool]:
-    """Whether each weight and bias lies in the range that torch draws it from."""
+def begins(model: nn.Module) -> list[float]:
+    """The largest number of each weight and bias, in parts of the range that torch draws it
+    from.
+    """
     layers = [part for part in model.modules() if isinstance(part, nn.Linear)]
     return [
-        0.5 < float(one.detach().abs().max()) * layer.in_features**0.5 < 1.0001
+        float(one.detach().abs().max()) * layer.in_features**0.5
         for layer in layers
         for one in layer.parameters()
     ]
+
+
+AS_TORCH_DOES = within(
+    0.2501,
+    "at most",
+    lambda answer, right, hidden: max(abs(one - 0.75) for one in answer),
+    "how far the largest number of a weight or bias is from three quarters of torch's range",
+)
 
 
 @question("linear", times=3)
@@ -94,16 +105,17 @@ def linear_stack(kata, draw: Draw):
     return forward_pass(kata.LinearStack, draw)
 
 
-@question("relu", times=3)
+@question("relu", times=3, begins=AS_TORCH_DOES)
 def binary_classifier(kata, draw: Draw):
-    begins = begins_as_torch_does(kata.BinaryClassifier(40, 50, 30))
-    return {"begins": begins, **forward_pass(kata.BinaryClassifier, draw)}
+    return {
+        "begins": begins(kata.BinaryClassifier(40, 50, 30)),
+        **forward_pass(kata.BinaryClassifier, draw),
+    }
 
 
-@question("relu", times=3)
+@question("relu", times=3, begins=AS_TORCH_DOES)
 def relu_stack(kata, draw: Draw):
-    begins = begins_as_torch_does(kata.ReluStack(40, 50, 30))
-    return {"begins": begins, **forward_pass(kata.ReluStack, draw)}
+    return {"begins": begins(kata.ReluStack(40, 50, 30)), **forward_pass(kata.ReluStack, draw)}
 
 
 RULE = training_steps.Rule(CROSS_ENTROPY, default=200)

@@ -5,8 +5,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, question, structure, training_steps, within
+from dojo.exam import Draw, question, structure, training_steps, within, written_out
 
+BY_HAND = {"softmax": {*written_out.SOFTMAX, *written_out.CROSS_ENTROPY}}
 READY_MADE = ("softmax", "log_softmax", "softmin", "logsumexp", "cross_entropy")
 
 
@@ -101,7 +102,7 @@ def model_on_another_device(kata, draw: Draw):
     }
 
 
-@question("softmax", times=3)
+@question("softmax", times=3, by_hand=BY_HAND)
 def softmax(kata, draw: Draw):
     n, classes, found = draw.integer(2, 8), draw.integer(2, 6), {}
     z, weights = 8 * draw.normal(n, classes), draw.normal(n, classes)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dojo.exam import Draw, every, question, training_steps, within
+from dojo.exam import Draw, equal_as, every, question, training_steps, within
 
 SHARES = [(0.8, 0.2), (0.6, 0.2, 0.2), (0.5, 0.3, 0.1, 0.1), (0.4, 0.35, 0.25)]
 WORDS = [
@@ -156,28 +156,21 @@ def other_shares(kata, draw: Draw):
     return {"parts": cut(kata, given, False, draw.seed(), shares)}
 
 
-@question("split")
+def rows(part: np.ndarray) -> np.ndarray:
+    return part[np.lexsort(part.T)]
+
+
+@question("split", parts=every(equal_as(), equal_as(rows)), more=equal_as())
 def the_seed(kata, draw: Draw):
     given, seed = draw.data(classes_in_a_row), draw.integer(0, 10**6)
-    one, again, other = (
-        cut(kata, given, True, one)["x"] for one in (seed, seed, seed + draw.integer(1, 99))
-    )
-    return {
-        "alike": [
-            bool(np.array_equal(part, twin))
-            for some in (again, other)
-            for part, twin in zip(one, some, strict=True)
-        ],
-        "the same rows": [
-            bool(np.array_equal(np.sort(part, axis=0), np.sort(twin, axis=0)))
-            for part, twin in zip(one, other, strict=True)
-        ],
-        "seed 0, and none": [
-            bool(np.array_equal(np.asarray(part), np.asarray(twin)))
-            for one, again in (({"seed": 0}, {"seed": 0}), ({}, {"seed": 1234}))
-            for part, twin in zip(*(plain(kata, given, some) for some in (one, again)), strict=True)
-        ],
-    }
+    seeds = (seed, seed, seed + draw.integer(1, 99))
+    splits = [cut(kata, given, True, one)["x"] for one in seeds]
+    more = [
+        [np.asarray(part) for part in pair]
+        for settings in (({"seed": 0}, {"seed": 0}), ({}, {"seed": 1234}))
+        for pair in zip(*(plain(kata, given, some)[:3] for some in settings), strict=True)
+    ]
+    return {"parts": [list(parts) for parts in zip(*splits, strict=True)], "more": more}
 
 
 def plain(kata, given: dict, settings: dict) -> tuple[np.ndarray, ...]:

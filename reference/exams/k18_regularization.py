@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, question, reaches, structure, training_steps, within
+from dojo.exam import Draw, equal_as, question, reaches, structure, training_steps, within
 
 SQUARE = 60  # inputs, hidden units and outputs of the network whose dropout is looked at
 
@@ -156,7 +156,7 @@ def the_rest_is_left_alone(kata, draw: Draw):
     }
 
 
-@question("init", weights=RULE)
+@question("init", weights=RULE, groups=equal_as())
 def the_seed(kata, draw: Draw):
     sizes, seed = (draw.integer(250, 350), draw.integer(100, 150), 0.3, 4), draw.integer(0, 10**6)
     models = []
@@ -164,12 +164,12 @@ def the_seed(kata, draw: Draw):
         models.append(kata.seeded(number, *sizes))
         torch.rand(3)  # somebody else draws in between
     one, again, other, zero, too = (dict(model.named_parameters()) for model in models)
-    alike = {name: [torch.equal(one[name], some[name]) for some in (again, other)] for name in one}
-    alike["of zero"] = [torch.equal(zero[name], too[name]) for name in zero]
-    alike["new"] = [one[name] is not again[name] for name in one]
+    groups = {name: [some[name] for some in (one, again, other)] for name in one}
+    groups |= {f"{name} of 0": [zero[name], too[name]] for name in zero}
     moved = [weight.device for weight in models[2].to(draw.device).parameters()]
     return {
-        "alike": alike,
+        "groups": groups,
+        "new": [one[name] is not again[name] for name in one],
         "weights": [one["fc1.weight"].detach()],
         "made of": structure.plain(models[0], "fc1", "dropout", "fc2"),
         "moved": moved,
@@ -180,6 +180,7 @@ def the_seed(kata, draw: Draw):
     "depth",
     times=2,
     found=within(0.12, "at most", grown, "the signal's growth is off, in parts of what is right"),
+    calls=equal_as(),
 )
 def size_of_a_signal(kata, draw: Draw):
     width = draw.integer(250, 350)
@@ -193,7 +194,7 @@ def size_of_a_signal(kata, draw: Draw):
         sizes = kata.deviations(x, std, layers=draw.integer(8, 11))
     kinds = [type(sizes).__name__, len(sizes), *{type(size).__name__ for size in sizes}]
     found["of one row"] = [size > 0 for size in kata.deviations(x[150:151], std, 2)]
-    found["anew"] = kata.deviations(x, std, 1) != kata.deviations(x, std, 1)
+    found["calls"] = [[np.array(kata.deviations(x, std, 1)) for _ in range(2)]]
     return {"found": sizes, "kinds": kinds, "default": len(kata.deviations(x, std)), **found}
 
 

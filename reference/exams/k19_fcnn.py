@@ -7,7 +7,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dojo.exam import Draw, every, fake_devices, live, question, reaches, training_steps, within
+from dojo.exam import (
+    Draw,
+    equal_as,
+    every,
+    fake_devices,
+    live,
+    question,
+    reaches,
+    training_steps,
+    within,
+    written_out,
+)
 
 CPU = torch.device("cpu")
 LAST = {
@@ -173,6 +184,7 @@ def settings(kata, draw: Draw):
     start=within(
         0.4, "at most", off, "the deviation or the mean of the start is off, in parts of 1 / inputs"
     ),
+    starts=equal_as(),
 )
 def starting_parameters(kata, draw: Draw):
     dims = [draw.integer(*span) for span in ((300, 350), (900, 1000), (300, 350))]
@@ -181,7 +193,7 @@ def starting_parameters(kata, draw: Draw):
     start = [dims[number // 2] * one for number, one in enumerate(parameters)]
     first, second = (next(kata.FCNN([2, 1], "relu", "linear").parameters()) for _ in "ab")
     shapes = [one.shape for one in [*parameters, *other]]
-    return {"start": start, "shapes": shapes, "the same start": torch.equal(first, second)}
+    return {"start": start, "shapes": shapes, "starts": [[first, second]]}
 
 
 @question("network")
@@ -241,7 +253,7 @@ def losses(kata, draw: Draw):
     }
 
 
-@question("loss")
+@question("loss", by_hand={"log_softmax_loss": written_out.CROSS_ENTROPY})
 def two_steps(kata, draw: Draw):
     z, targets = draw.normal(12, 4), draw.classes(12, 4)
     value, used = training_steps.used(

@@ -1,6 +1,5 @@
 """Questions on k20: the same asking code runs on the submission, confined, and on the reference."""
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -8,7 +7,7 @@ import torch
 from sklearn.datasets import make_moons
 from torch import Tensor, nn
 
-from dojo.exam import Draw, passes, question, training_steps, within
+from dojo.exam import Draw, formed, passes, question, training_steps, within
 
 
 def moons(random: np.random.Generator, known: int = 1000, new: int = 10_000):
@@ -38,17 +37,20 @@ def eight(random: np.random.Generator) -> list[Tensor]:
 def watched(
     train: Callable[[], list], model: nn.Module, points: int, epochs: int
 ) -> dict[str, object]:
-    """Run a training; its losses' form, how much of the budget went, and whether gradients outlived
-    a step.
+    """Run a training; its losses, whether they can be those of its epochs, how much of the budget
+    went, and whether gradients outlived a step.
     """
     losses, seen = passes.watch(train, model, points)
-    form = [
-        type(losses).__name__,
-        0 < len(losses) <= epochs,
-        all(type(loss) is float and math.isfinite(loss) for loss in losses),
-        seen.counted_wrongly(len(losses)),
-    ]
-    return {"losses": form, "spent": seen.made / epochs, "left over": seen.left_over}
+    wrongly = seen.counted_wrongly(len(losses))
+    found = {"losses": losses, "counted wrongly": wrongly, "left over": seen.left_over}
+    return found | {"spent": seen.made / epochs}
+
+
+def of_epochs(answer, right, hidden) -> str:
+    """A comparison of losses: one for an epoch, of as many as were asked for, or of fewer."""
+    if not isinstance(answer, list) or any(type(loss) is not float for loss in answer):
+        return "the losses are no list of float"
+    return "" if 0 < len(answer) <= hidden["epochs"] else "no losses, or more than epochs"
 
 
 # Counted where the submission runs, which could count wrongly: the points learned by a longer
@@ -65,22 +67,27 @@ def share(answer, right, hidden) -> float:
     return float(((answer.data >= 0) == hidden["right"].data).mean())
 
 
-@question("model")
+def unturned(random: np.random.Generator):
+    points, classes = make_moons(1000, noise=0.15, random_state=int(random.integers(2**31)))
+    return torch.tensor(points, dtype=torch.float32), {"right": classes[:, None]}
+
+
+UNTRAINED = within(0.96, "at most", share, "the share of points that a new model answers right")
+
+
+@question("model", untrained=UNTRAINED, scores=formed(), one=formed())
 def new_models(kata, draw: Draw):
     first, second = kata.build_model(), kata.build_model()
-    points, classes = draw.made(
-        lambda random: make_moons(1000, noise=0.15, random_state=int(random.integers(2**31)))
-    )
-    scores, shared = (
+    points, scores, shared = (
+        draw.data(unturned),
         first.eval()(draw.normal(draw.integer(3, 9), 2)),
         {id(value) for value in first.parameters()},
     )
-    with torch.no_grad():
-        known = (first(torch.tensor(points, dtype=torch.float32))[:, 0] >= 0).numpy() == classes
     return {
-        "scores": [scores.shape, scores.requires_grad, isinstance(first, nn.Module)],
-        "one": first(draw.normal(1, 2)).shape,
-        "untrained": bool(known.mean() < 0.96),
+        "scores": scores.detach(),
+        "one": first(draw.normal(1, 2)).detach(),
+        "kind": [scores.requires_grad, isinstance(first, nn.Module)],
+        "untrained": first(points).detach(),
         "shared": any(id(value) in shared for value in second.parameters()),
         "places": sorted({value.device.type for value in first.parameters()}),
         "only positive": only_positive(first, draw.normal(100, 2)),
@@ -106,6 +113,7 @@ def model_on_another_device(kata, draw: Draw):
 
 def budgeted(kata, draw: Draw, epochs: int, points=few) -> dict[str, object]:
     features, labels = draw.made(points)
+    draw.hidden("epochs", lambda: epochs)
     model, found = kata.build_model(), dict[str, object]()
     with training_steps.untouched(found, features=features, labels=labels):
         found |= watched(
@@ -114,12 +122,12 @@ def budgeted(kata, draw: Draw, epochs: int, points=few) -> dict[str, object]:
     return found | {"in steps": found["spent"] > 0}
 
 
-@question("train", times=2, spent=BUDGET)
+@question("train", times=2, spent=BUDGET, losses=of_epochs)
 def small_budget(kata, draw: Draw):
     return budgeted(kata, draw, draw.choice([12, 16, 25]))
 
 
-@question("train", spent=BUDGET)
+@question("train", spent=BUDGET, losses=of_epochs)
 def a_single_epoch_of_eight_points(kata, draw: Draw):
     return budgeted(kata, draw, 1, eight)
 
@@ -128,10 +136,12 @@ def a_single_epoch_of_eight_points(kata, draw: Draw):
     "train",
     seconds=90,
     spent=BUDGET,
+    losses=of_epochs,
     scores=within(0.96, "at least", share, "the share of new points answered right"),
 )
 def new_points(kata, draw: Draw):
     features, labels, new = draw.data(moons)
+    draw.hidden("epochs", lambda: 800)
     model = kata.build_model()
     found = watched(lambda: kata.train(model, features, labels), model, len(features), 800)
     with torch.no_grad():

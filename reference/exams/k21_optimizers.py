@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dojo.exam import Draw, called, question, same, training_steps
+from dojo.exam import Draw, called, question, same, training_steps, written_out
 
 SHAPES = ((2,), (3, 2), (), (4,))
 # of the steps, which parameters have no gradient: one at first, one in between, several
@@ -129,27 +129,31 @@ def what_a_step_starts_from_elsewhere(kata, draw: Draw):
     return {"g": [g for _, g in optimizer.gradients()]}
 
 
-@question("sgd", times=2, float64=EXACT, defaults=EXACT)
+def by_hand(name: str) -> dict[str, frozenset[str]]:
+    return {name: written_out.OPTIMIZERS}
+
+
+@question("sgd", times=2, by_hand=by_hand("SGD"), float64=EXACT, defaults=EXACT)
 def steps_of_sgd(kata, draw: Draw):
     return equal_steps(kata, draw, "SGD")
 
 
-@question("momentum", times=2, float64=EXACT, defaults=EXACT)
+@question("momentum", times=2, by_hand=by_hand("Momentum"), float64=EXACT, defaults=EXACT)
 def steps_of_momentum(kata, draw: Draw):
     return equal_steps(kata, draw, "Momentum")
 
 
-@question("rmsprop", times=2, float64=EXACT, defaults=EXACT)
+@question("rmsprop", times=2, by_hand=by_hand("RMSprop"), float64=EXACT, defaults=EXACT)
 def steps_of_rmsprop(kata, draw: Draw):
     return equal_steps(kata, draw, "RMSprop")
 
 
-@question("adam", times=2, float64=EXACT, defaults=EXACT)
+@question("adam", times=2, by_hand=by_hand("Adam"), float64=EXACT, defaults=EXACT)
 def steps_of_adam(kata, draw: Draw):
     return equal_steps(kata, draw, "Adam")
 
 
-@question("adam", times=2, float64=EXACT, defaults=EXACT)
+@question("adam", times=2, by_hand=by_hand("AdamW"), float64=EXACT, defaults=EXACT)
 def steps_of_adamw(kata, draw: Draw):
     return equal_steps(kata, draw, "AdamW")
 

@@ -3,6 +3,7 @@
 import contextlib
 import math
 from collections.abc import Callable, Iterator
+from itertools import chain, pairwise
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from dojo.exam import Draw, every, passes, question, training_steps, within
+from dojo.exam import Draw, equal_as, every, live, passes, question, training_steps, within
 
 SHARES = np.array([0.5, 0.2, 0.3])
 
@@ -61,24 +62,19 @@ def dealt_out(kata, draw: Draw, labels: Tensor):
     seed, found = draw.seed(), {}
     with training_steps.untouched(found, labels=labels):
         parts, again, other = (kata.split(labels, one) for one in (seed, seed, seed + 1))
-    found["alike"] = [
-        [bool(torch.equal(one, another)) for one, another in zip(parts, more, strict=True)]
-        for more in (again, other)
-    ]
     zero, default = kata.split(labels, 0), kata.split(labels)
-    found["by default"] = [
-        bool(torch.equal(one, other)) for one, other in zip(zero, default, strict=True)
-    ]
+    found["groups"] = [list(group) for group in zip(parts, again, other, strict=True)]
+    found["groups"] += [list(pair) for pair in zip(zero, default, strict=True)]
     rows = {"rows": torch.cat(list(parts)), "sizes": [len(part) for part in parts]}
     return {"parts": rows, "kinds": [str(part.dtype) for part in parts], **found}
 
 
-@question("split", times=4, parts=IS_SPLIT)
+@question("split", times=4, parts=IS_SPLIT, groups=equal_as())
 def three_parts(kata, draw: Draw):
     return dealt_out(kata, draw, draw.data(classes_in_a_row))
 
 
-@question("split", times=2, parts=IS_SPLIT)
+@question("split", times=2, parts=IS_SPLIT, groups=equal_as())
 def rows_in_any_order(kata, draw: Draw):
     return dealt_out(kata, draw, draw.data(mixed_classes))
 
@@ -218,47 +214,84 @@ def steppers() -> Iterator[list]:
         handle.remove()
 
 
-@question("epoch", times=2)
+RATES = (0.0, 0.3)  # without steps, and with them
+
+
+def given_by(epoch) -> tuple[dict[int, Tensor], Tensor]:
+    """What the model gave for each row of an epoch, in their order; and all of that."""
+    outputs = torch.cat([torch.empty(0, 3), *live(epoch["outputs"])])
+    return dict(zip(chain(*epoch["batches"]), outputs, strict=True)), outputs
+
+
+def is_an_epoch(answer, right, hidden) -> str:
+    """A comparison of epochs over the same rows: batches as large as the reference's, of all rows,
+    in new orders, and the loss that is their mean. Without steps each row gives what it gives in
+    the reference's.
+    """
+    if answer["rows"] != right["rows"]:
+        return "there are other rows"
+    labels = torch.from_numpy(hidden[f"labels of {right['rows']}"].data)
+    orders, given = [], []
+    for rate, twin in zip(answer["epochs"], right["epochs"], strict=True):
+        if [len(rows) for rows in rate["batches"]] != [len(rows) for rows in twin["batches"]]:
+            return "the batches have other sizes"
+        of_rows, outputs = given_by(rate)
+        order = list(of_rows)
+        if len(order) < len(outputs) or not set(order) <= set(range(len(labels))):
+            return "a row is in two batches"
+        mean = float(F.cross_entropy(outputs, labels[order])) if order else 0.0
+        if type(rate["loss"]) is not float or not abs(rate["loss"] - mean) < 1e-4:
+            return "the loss is not the mean over the rows"
+        orders.append(order)
+        given.append(of_rows)
+    known, _ = given_by(right["epochs"][0])
+    if any(
+        not torch.allclose(given[0].get(row, one), one, atol=1e-4) for row, one in known.items()
+    ):
+        return "the model gives something else"
+    neighbours = [sum(b == a + 1 for a, b in pairwise(order)) for order in orders]
+    is_new = orders[0] != orders[1] and max(neighbours) < len(labels) / 2
+    few = len(labels) < 20  # these may come in any order by chance
+    return "" if is_new or few else "the rows are not in a new order"
+
+
+EPOCHS = dict.fromkeys(("some left", "one left", "none left", "less than a batch"), is_an_epoch)
+
+
+@question("epoch", times=2, **EPOCHS)
 def an_epoch(kata, draw: Draw):
     """Its batches and its loss, without and with steps."""
-    size = draw.integer(7, 20)
-    lots = draw.integer(3, 6)
-    return {
-        name: epoch_of(kata, draw, size * lots + left, size)
-        for name, left in (("some left", draw.integer(2, size - 1)), ("one left", 1), ("none", 0))
-    } | {"less than a batch": epoch_of(kata, draw, size - 2, size)}
+    size, lots, found = draw.integer(7, 20), draw.integer(3, 6), {}
+    left = {"some left": draw.integer(2, size - 1), "one left": 1, "none left": 0}
+    rows = {name: size * lots + more for name, more in left.items()}
+    kept = []
+    for name, count in (rows | {"less than a batch": size - 2}).items():
+        found[name], more = epochs_of(kata, draw, count, size)
+        kept.append(more)
+    return {**found, "kept": kept}
 
 
-def epoch_of(kata, draw: Draw, rows: int, size: int):
+def epochs_of(kata, draw: Draw, rows: int, size: int):
+    """Epochs with each rate; and what has to be as it was."""
     x, y = numbered(draw, rows)
-    orders, found = [], {}
-    for rate in (0.0, 0.3):
+    draw.hidden(f"labels of {rows}", lambda: y)
+    epochs, kept = [], {}
+    for rate in RATES:
         model = draw.weights(nn.Linear(5, 3)).eval()
         optimizer = torch.optim.SGD(model.parameters(), lr=rate)
         with (
-            training_steps.untouched(found, features=x, labels=y),
+            training_steps.untouched(kept, features=x, labels=y),
             passing(model) as seen,
             steppers() as used,
         ):
             loss = kata.train_epoch(model, optimizer, x, y, batch_size=size)
         learned = [one for one in seen if one[3]]
-        orders.append([row for one in learned for row in one[0]])
-        sizes = [len(one[0]) for one in learned]
-        mean = sum(
-            F.cross_entropy(one[4], y[one[0]]).item() * len(one[0]) for one in learned if one[0]
-        ) / max(sum(sizes), 1)
-        found[f"rate {rate}"] = {
-            "sizes": sizes,
-            "each once": sorted(orders[-1]) == list(range(rows)),
-            "in training": all(one[1] for one in seen),
-            "loss": [type(loss).__name__, abs(float(loss) - mean) < 1e-4],
-            "own": [one is optimizer for one in used],
-        }
-    neighbours = [
-        sum(two == one + 1 for one, two in zip(order, order[1:], strict=False)) < rows / 2
-        for order in orders
-    ]
-    return {"shuffled": [orders[0] != orders[1], *neighbours], **found}
+        epochs.append(
+            {"batches": [one[0] for one in learned], "outputs": [one[4] for one in learned]}
+            | {"loss": loss}
+        )
+        kept[f"rate {rate}"] = [all(one[1] for one in seen), [one is optimizer for one in used]]
+    return {"rows": rows, "epochs": epochs}, kept
 
 
 @question("epoch")

@@ -210,6 +210,22 @@ def test_steps_are_followed_whatever_the_optimizer():
         None, right["steps"], right
     )
     assert compare([{}] * 3, right["steps"], right)
+    assert compare(right["steps"][::-1], right["steps"], right)
+    away = trained()["steps"]
+    away[1]["parameters"] = away[0]["parameters"]
+    assert "step 2: it begins" in compare(away, right["steps"], right)
+
+
+def test_a_step_on_no_example_is_none():
+    right, forged = trained(), trained()
+    empty = Numbers("tensor", np.zeros((0, 2), np.float32))
+    nothing = {
+        name: Numbers("tensor", np.zeros_like(one.data))
+        for name, one in forged["steps"][0]["gradients"].items()
+    }
+    forged["steps"][0] |= {"inputs": empty, "gradients": nothing}
+    compare = training_steps.follow(lambda hidden: nn.Linear(2, 1), F.mse_loss)
+    assert "number of examples" in compare(forged["steps"], right["steps"], right)
 
 
 def test_steps_without_numbers_or_of_another_model_do_not_follow():

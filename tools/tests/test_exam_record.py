@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from dojo.validate import commands, exams
+from dojo.validate import commands, exams, forging
 from dojo.validate.exams import ExamFigures, Tried
 
 KATA = "k01_tensors"
@@ -24,7 +24,8 @@ def good(kata) -> ExamFigures:
     """Just enough draws."""
     tried = exams.solutions(kata)
     right = sum(solution.is_right for solution in tried)
-    return ExamFigures(20, 0, 20 * (right - 1), 0, len(tried) - right, 0, leaves=9)
+    figures = ExamFigures(20, 0, 20 * (right - 1), 0, len(tried) - right, 0, leaves=9)
+    return replace(figures, credited=tuple(forging.trusted(KATA)))
 
 
 @pytest.fixture
@@ -46,6 +47,8 @@ def problem(kata, path) -> str:
         ("variants", 19, "was not tried on everything"),
         ("mistakes", 0, "was not tried on everything"),
         ("leaves", 0, "was not tried on corrupted answers"),
+        ("credited", None, "was not tried on mistakes that lie"),
+        ("credited", ("the sum is wrong",), "earns its task with 'the sum is wrong'"),
     ],
 )
 def test_an_exam_that_failed_or_was_not_tried_is_not_proven(kata, good, path, field, count, says):

@@ -22,6 +22,7 @@ from sandboxes import need_a_sandbox
 from dojo import ROOT, results
 from dojo.catalog import load
 from dojo.exam import examiner, sheet
+from dojo.exam.examiner import Late
 from dojo.exam.sheet_pool import Sheets
 from dojo.grade import assignment as assignments
 from dojo.grade import judge as judge_module
@@ -157,11 +158,24 @@ def test_who_gives_no_answer_in_time_is_asked_once_more_for_that_task_alone(judg
     def busy(worker, source, drawn, tasks, end):
         asked.append(list(tasks))
         reasons = examine(worker, source, drawn, tasks, end)
-        return reasons if len(asked) > 1 else {**reasons, "train": "no answer within 12 s"}
+        return reasons if len(asked) > 1 else {**reasons, "train": Late("no answer within 12 s")}
 
     monkeypatch.setattr(judge_module, "examine", busy)
     assert set(statuses(judge.judge(of(base("reference")))).values()) == {Status.VERIFIED}
     assert asked == [list(TASKS), ["train"]]
+
+
+def test_a_submission_s_own_words_are_no_second_chance(judge, monkeypatch):
+    asked = []
+
+    def examine(worker, source, drawn, tasks, end):
+        asked.append(list(tasks))
+        own = "steps: answering raised RuntimeError: no answer within 0 s"
+        return {**dict.fromkeys(tasks, ""), "train": own}
+
+    monkeypatch.setattr(judge_module, "examine", examine)
+    assert statuses(judge.judge(of(base("reference"))))["train"] == Status.NOT_VERIFIED
+    assert asked == [list(TASKS)]
 
 
 def test_who_breaks_the_tests_gets_no_error_of_ours_and_one_that_the_reference_has_too_is_ours(

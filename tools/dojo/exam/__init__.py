@@ -3,6 +3,8 @@
 
     question, draw   what a file of reference/exams is written with
     values, wire     answers as plain values, and the messages that carry them
+    random_numbers   are these random numbers of a distribution?
+    written_out      is a function written by hand? Read from the submission's source
     job              what the submission's process is asked to do
     answering        the submission's side: it asks, and judges nothing
     sheet            a drawn exam: what is handed out, the reference's answers, what is hidden; and
@@ -16,8 +18,8 @@ A file of reference/exams needs only the names below.
 """
 
 from dojo import structure
-from dojo.exam import training_steps
-from dojo.exam.comparisons import every, reaches, same, within
+from dojo.exam import random_numbers, training_steps, written_out
+from dojo.exam.comparisons import equal_as, every, formed, reaches, same, within
 from dojo.exam.draw import Draw
 from dojo.exam.question import question
 from dojo.exam.values import live
@@ -27,13 +29,17 @@ from dojo.training import passes
 __all__ = [
     "Draw",
     "called",
+    "equal_as",
     "every",
+    "formed",
     "live",
     "passes",
     "question",
+    "random_numbers",
     "reaches",
     "same",
     "structure",
     "training_steps",
     "within",
+    "written_out",
 ]

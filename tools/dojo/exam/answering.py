@@ -30,6 +30,10 @@ LONGEST_PROBLEM = 2000
 class LeftChanged(Exception):
     """The kata's code left something of torch changed, for all code after it."""
 
+    def __init__(self, what: str, answers: dict[str, object]) -> None:
+        super().__init__(what)
+        self.answers = answers
+
 
 def main(connection: Connection, folder: str) -> None:
     """Answer what comes, until the end is asked for.
@@ -85,7 +89,7 @@ def ask(
         changed = leftovers.left_changed(before)
         leftovers.put_back(before)
     if changed:
-        raise LeftChanged(f"{changed.headline} {changed.seen}")
+        raise LeftChanged(f"{changed.headline} {changed.seen}", answers)
     return answers
 
 

@@ -75,6 +75,44 @@ def every(*comparisons: Comparison) -> Comparison:
     )
 
 
+def formed() -> Comparison:
+    """The same structure, types and shapes, with any finite numbers."""
+    return lambda answer, right, hidden: "" if form(answer) == form(right) else OTHER_FORM
+
+
+def equal_as(of: Callable[[np.ndarray], np.ndarray] = np.asarray) -> Comparison:
+    """Of groups of parts: in each group those are equal that are equal in the reference's answer,
+    and no others. Which numbers they have is free.
+
+    Args:
+        of: what is compared of an array or a tensor.
+    """
+
+    def compare(answer: Any, right: Any, hidden: Mapping[str, Any]) -> str:
+        named = isinstance(right, dict)
+        if len(answer) != len(right) or isinstance(answer, dict) != named:
+            return OTHER_FORM
+        groups = right if named else range(len(right))
+        if any(list(map(_kind_of, answer[n])) != list(map(_kind_of, right[n])) for n in groups):
+            return OTHER_FORM
+        alike = all(_equal(answer[each], of) == _equal(right[each], of) for each in groups)
+        return "" if alike else "what has to be equal differs, or the other way round"
+
+    return compare
+
+
+def _kind_of(part: Numbers) -> tuple[str, str, int]:
+    return part.kind, part.dtype, part.data.ndim
+
+
+def _equal(parts: list[Any], of: Callable[[np.ndarray], np.ndarray]) -> list[int]:
+    """For each part the first that is equal to it."""
+    arrays = [of(part.data) for part in parts]
+    return [
+        next(n for n, other in enumerate(arrays) if np.array_equal(one, other)) for one in arrays
+    ]
+
+
 def _first(reasons: Iterable[str]) -> str:
     return next(filter(None, reasons), "")
 

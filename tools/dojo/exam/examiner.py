@@ -27,7 +27,6 @@ from dojo.processes.worker import Lost, Process, Worker
 SECONDS_TO_LOAD = 60.0
 SECONDS_TO_CLOSE = 30.0
 SECONDS_TO_DIE = 5.0
-NO_ANSWER = "no answer within"
 # times a question's seconds, by the clock: they are many times what an answer has to compute, and
 # the child keeps them itself, unless the code under test has undone that
 PATIENCE = 2
@@ -39,8 +38,16 @@ class Fault(Exception):
     """An examination that says nothing about the submission: what it ran in broke down."""
 
 
+class Late(str):
+    """A reason of ours alone: no answer came in time. The machine may have been busy."""
+
+
 class _Ended(Exception):
-    """The process can't be asked anything more; the message says why, and is never empty."""
+    """The process can't be asked anything more; `reason` says why, and is never empty."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def examine(
@@ -63,6 +70,8 @@ def examine(
     questions = {question.name: question for question in load(text_of(sheet.kata), sheet.kata)}
     waiting = [item for item in sheet.items if item.task in tasks]
     reasons = dict.fromkeys((item.task for item in waiting), "")
+    for each in waiting:
+        reasons[each.task] = reasons[each.task] or questions[each.question].look_at(source)
     unanswered = Counter(item.task for item in waiting)
     while waiting:
         with _started(worker, sheet.kata, source) as process:
@@ -76,10 +85,10 @@ def examine(
                         unanswered[item.task] -= 1
                 conversation.close()
             except _Ended as ended:
-                _raise_if_lost(process, str(ended))
+                _raise_if_lost(process, ended.reason)
                 # without an item, nothing can be asked of this file
                 for task in [item.task] if item else [task for task in reasons if unanswered[task]]:
-                    reasons[task] = reasons[task] or str(ended)
+                    reasons[task] = reasons[task] or ended.reason
                 waiting = waiting if item else []
     return {
         task: reason or ("not every question was answered" if unanswered[task] else "")
@@ -148,8 +157,8 @@ class _Conversation:
             text = self._channel.receive(_until(end), wire.LARGEST_DOCUMENT)
             return wire.decode(text, self._channel.receive(_until(end), wire.LARGEST_BLOCK))
         except TimeoutError:
-            late = USED_UP if end < begin + seconds else f"{NO_ANSWER} {seconds:g} s"
-            raise _Ended(late) from None
+            late = Late(f"no answer within {seconds:g} s")
+            raise _Ended(USED_UP if end < begin + seconds else late) from None
         except TooLarge:
             raise _Ended("the reply was too large") from None
         except (EOFError, OSError):

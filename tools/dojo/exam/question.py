@@ -2,10 +2,11 @@
 
 import functools
 import types
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from dojo.exam import written_out
 from dojo.exam.comparisons import OTHER_FORM, Comparison, same
 from dojo.exam.draw import Draw
 from dojo.exam.values import size
@@ -31,6 +32,8 @@ class Question:
             same, apart from rounding.
         seconds: the most that the submission may compute.
         times: how often it is asked, each time with another draw.
+        by_hand: function or class of the kata → the names of `written_out` that its code does
+            without.
     """
 
     name: str
@@ -39,6 +42,12 @@ class Question:
     comparisons: Mapping[str, Comparison]
     seconds: float
     times: int
+    by_hand: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def look_at(self, source: str | bytes) -> str:
+        """Why a submission's source is no answer, whatever it answers; empty if it may be."""
+        found = written_out.fault(source, self.by_hand)
+        return f"{self.name}: {found}" if found else ""
 
     def compare(self, answers: Answers, right: Answers, hidden: Answers) -> str:
         """Why the answers are not right; empty if they are."""
@@ -63,10 +72,16 @@ class Question:
 
 
 def question(
-    task: str, seconds: float = SECONDS, times: int = 1, **comparisons: Comparison
+    task: str,
+    seconds: float = SECONDS,
+    times: int = 1,
+    by_hand: Mapping[str, Collection[str]] | None = None,
+    **comparisons: Comparison,
 ) -> Callable[[Ask], Question]:
     """Make a function a question about a task. Keywords give comparisons for its answers."""
-    return lambda ask: Question(ask.__name__, task, _as_on_mps(ask), comparisons, seconds, times)
+    return lambda ask: Question(
+        ask.__name__, task, _as_on_mps(ask), comparisons, seconds, times, by_hand or {}
+    )
 
 
 def _as_on_mps(ask: Ask) -> Ask:

@@ -100,6 +100,8 @@ def reasons(sheet: Sheet, source: str, tasks: Collection[str]) -> dict[str, str]
 
         def reason(question: Question, item: Item) -> str:
             try:
+                if found := question.look_at(source):
+                    return found
                 with limits.computing(question.seconds):
                     answers = plain(ask(question, kata, item.seed, handed_out(item)))
                     return question.compare(answers, item.right, item.hidden)

@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 
 from dojo.exam.comparisons import UNFIT, Comparison
 from dojo.exam.values import live
@@ -35,9 +39,9 @@ def watch(
     their steps are seen alike. Where the optimizer computes the gradient itself, by a closure, the
     closure is called once more to see it.
 
-    Each step is a dict: "parameters" and "gradients" by name (None where there is no gradient),
-    "inputs" (None where the model was not called), whether the model was in "training" mode, and
-    the "optimizer" and its "rate" of learning.
+    Each step is a dict: "parameters", those "after" it, and "gradients" by name (None where there
+    is no gradient), "inputs" (None where the model was not called), whether the model was in
+    "training" mode, and the "optimizer" and its "rate" of learning.
     """
     form, last_model = _form(model), model
     last_input: Tensor | None = None
@@ -75,7 +79,15 @@ def watch(
     def passed(module: nn.Module, given: Any, output: Any) -> None:
         entered(module, (given,))  # by model.forward(...), too
 
-    handles = [register_module_forward_pre_hook(entered), register_optimizer_step_pre_hook(stepped)]
+    def left(*_: object) -> None:
+        if len(steps) < most:
+            steps[-1]["after"] = trained(last_model)
+
+    handles = [
+        register_module_forward_pre_hook(entered),
+        register_optimizer_step_pre_hook(stepped),
+        register_optimizer_step_post_hook(left),
+    ]
     try:
         with passes.shown(model, passed):
             return train(), steps
@@ -177,7 +189,8 @@ def follow(
     build: Callable[[Mapping[str, Any]], nn.Module], loss: Loss, rtol: float = 5e-3
 ) -> Comparison:
     """A comparison of `watch`'s steps: each follows the gradient of this loss at the parameters
-    that it found.
+    that it found, on as many examples as the reference's; the first begins with the parameters that
+    were handed out, and each other where the one before it ended.
 
     Args:
         build: makes the model that was trained, from what is hidden; its parameters are exchanged.
@@ -189,9 +202,15 @@ def follow(
         if not isinstance(answer, list) or len(answer) != len(right):
             count = len(answer) if isinstance(answer, list) else "no"
             return f"{count} steps were taken, where {len(right)} were expected"
-        for number, step in enumerate(answer, start=1):
+        left = live(right[0]["parameters"])
+        for number, (step, twin) in enumerate(zip(answer, right, strict=True), start=1):
             try:
                 data = live(hidden["features"]), live(hidden["labels"])
+                if not _equal(live(step["parameters"]), left):
+                    return f"step {number}: it begins with other parameters than it has to"
+                if len(step["inputs"].data) != len(twin["inputs"].data):
+                    return f"step {number}: it is on another number of examples"
+                left = live(step["after"]) if number < len(right) else left
                 reason = _wrong(live(step), build(hidden), loss, *data, rtol)
             except UNFIT as error:
                 return f"step {number} can't be followed ({type(error).__name__})"
@@ -225,6 +244,10 @@ def _wrong(
     return "" if is_near else "it does not follow the gradient of the loss"
 
 
+def _equal(some: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> bool:
+    return some.keys() == others.keys() and all(torch.equal(some[n], others[n]) for n in some)
+
+
 def _fits(parameters: Mapping[str, Tensor], model: nn.Module) -> bool:
     found, expected = (
         {name: (one.shape, one.dtype) for name, one in group.items()}
@@ -245,13 +268,20 @@ def _rows(inputs: Tensor | None, features: Tensor) -> Tensor | None:
 
 @contextmanager
 def untouched(answers: dict[str, Any], **tensors: Tensor) -> Iterator[None]:
-    """Add to the answers whether each of these tensors still has its numbers and its place."""
-    before = {name: (one.detach().clone(), one.device.type) for name, one in tensors.items()}
+    """Add to the answers what each of these tensors is afterwards: its place and, bit by bit, its
+    numbers. The trusted side compares them with those that the reference leaves.
+    """
     yield
     for name, one in tensors.items():
-        old, place = before[name]
-        is_same = torch.equal(one.detach().cpu(), old.cpu())
-        answers[f"{name} untouched"] = one.device.type == place and is_same
+        answers[f"{name} untouched"] = [one.device.type, bits(one)]
+
+
+def bits(tensor: Tensor) -> np.ndarray:
+    """The numbers of a tensor as whole ones, which are compared without a tolerance; -0 is 0."""
+    numbers = tensor.detach().cpu().numpy()
+    floats = {2: np.int16, 4: np.int32, 8: np.int64}
+    is_float = numbers.dtype.kind == "f"
+    return (numbers + 0).view(floats[numbers.itemsize]) if is_float else numbers
 
 
 def trained(model: nn.Module) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 
 from dojo.catalog import Kata
-from dojo.exam.examiner import NO_ANSWER, examine
+from dojo.exam.examiner import Late, examine
 from dojo.exam.sheet import Sheet
 from dojo.exam.sheet_pool import Sheets
 from dojo.grade import records
@@ -149,7 +149,7 @@ class Judge:
                 drawn = self.shared.sheet_of(kata.name, content)
             reasons = examine(self.shared.exam, source, drawn, claimed, time_left.end)
             # the machine may have been busy
-            if late := [task for task, reason in reasons.items() if NO_ANSWER in reason]:
+            if late := [task for task, reason in reasons.items() if isinstance(reason, Late)]:
                 reasons |= examine(self.shared.exam, source, drawn, late, time_left.end)
         shown = bounded(result, self._assignment.limits.output_kb * 1024)
         results = {task.name: task for task in shown.tasks}

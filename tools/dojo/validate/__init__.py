@@ -16,6 +16,7 @@ records        whether the records are what the commands wrote
 idle_tests     tests that catch nothing known
 exams          the exams, tried on right solutions and on known mistakes
 exam_probes    whether they notice corrupted answers and fixed data
+forging        what mistakes would earn if their process lied about itself
 placement      whether placement tests notice other values on a device
 pins           the pinned versions of all packages
 hardware       the references on a device

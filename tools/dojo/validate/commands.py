@@ -22,6 +22,7 @@ from dojo.validate import (
     device_record,
     exam_probes,
     exams,
+    forging,
     hardware,
     marks,
     mutants,
@@ -37,6 +38,7 @@ PROBLEMS = (
     catalog.CatalogError,
     catalog.UnknownKata,
     exam_probes.ExcuseError,
+    forging.ForgingError,
     MarkerError,
     mutants.MutantsError,
     PatchError,
@@ -201,6 +203,16 @@ def probe_exams(kata: Katas = None) -> None:
     """Corrupt the right answers of the exams: is each refused? And does each draw differ?"""
     _Reporter().run(
         (f"answers of {each.name}", partial(exams.probe, each))
+        for each in _catalog(kata).katas
+        if exams.has_exam(each)
+    )
+
+
+@app.command("forge")
+def forge_answers(kata: Katas = None) -> None:
+    """Let known mistakes lie about themselves in their exams: which earn their task? Minutes."""
+    _Reporter().run(
+        (f"lies of {each.name}", partial(exams.lies, each))
         for each in _catalog(kata).katas
         if exams.has_exam(each)
     )

@@ -20,7 +20,7 @@ from dojo.exam import sheet
 from dojo.exam.question import load
 from dojo.exam.sheet import Sheet
 from dojo.processes import forking
-from dojo.validate import Finding, Say, exam_probes, patches
+from dojo.validate import Finding, Say, exam_probes, forging, patches
 from dojo.validate.exam_probes import Probed
 from dojo.validate.test_files import tasks_of, training_tests
 
@@ -92,6 +92,8 @@ class ExamFigures:
     refusals: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     leaves: int = 0  # of the reference's answers, each corrupted and refused
     leaves_excused: int = 0  # that need not be refused
+    # mistakes that would earn their task by lying; None where that was not tried
+    credited: tuple[str, ...] | None = None
 
     @property
     def draws(self) -> int:
@@ -137,7 +139,8 @@ def measure(kata: Kata, draws: int, record: bool, say: Say) -> Finding:
     verdicts = try_out(kata, plan, say)
     wrong = [f"it asks nothing about {task}, or no such task is there" for task in unasked(kata)]
     wrong += problems(kata, verdicts)
-    figures = figures_of(verdicts)
+    figures = replace(figures_of(verdicts), credited=earning_by_lies(kata))
+    wrong += forging.faults(kata.name, figures.credited or ())
     if record and not wrong:
         write(kata, figures)
     scope = f"{figures.mistakes} mistakes, {figures.reference} + {figures.variants} draws,"
@@ -151,6 +154,23 @@ def probe(kata: Kata) -> Finding:
     probed = [exam_probes.probe(each) for each in drawn]
     faults = exam_probes.faults(probed, exam_probes.excuses(kata.name))
     return Finding(faults, f"{probed[0].leaves} leaves")
+
+
+def earning_by_lies(kata: Kata) -> tuple[str, ...]:
+    """The known mistakes that would earn their task if their process lied about itself."""
+    tried = read().get(kata.name, Tried())
+    refused = tried.quick.refusals if tried.quick else {}
+    wrong = [each for each in solutions(kata) if not each.is_right]
+    mistakes = {each.name.removeprefix(MISTAKE): (each.source, each.tasks) for each in wrong}
+    with forking.pool(1) as pool:
+        return pool.submit(forging.earning, kata.name, mistakes, refused).result()
+
+
+def lies(kata: Kata) -> Finding:
+    """The same alone: quick, and nothing is recorded."""
+    credited = earning_by_lies(kata)
+    scope = f"{len(credited)} mistakes credited"
+    return Finding(forging.faults(kata.name, credited), scope)
 
 
 def recorded(catalog: Catalog) -> Finding:
@@ -387,6 +407,10 @@ def problem(kata: Kata, tried: Tried) -> str:
         fault = f"refused a right solution under {refused} draws"
     elif figures.mistakes_passed:
         fault = f"let {figures.mistakes_passed} known mistakes pass"
+    elif figures.credited is None:
+        fault = "was not tried on mistakes that lie"
+    elif lied := forging.faults(kata.name, figures.credited):
+        return lied[0]
     elif not figures.leaves:
         fault = "was not tried on corrupted answers"
     elif not has_draws(kata, figures, lambda solution: _at_most(FEWEST_DRAWS, solution)):
