@@ -115,7 +115,8 @@ def node_outputs(model: nn.Module, features: Tensor) -> Tensor:
     """The output of each node of the last hidden layer, after its activation.
 
     Args:
-        model: a NonlinearRegression or a DeepRegression.
+        model: a NonlinearRegression or a DeepRegression. It comes in training or evaluation mode,
+            and is left in that mode.
         features: (n, input_size) float32, on the model's device.
 
     Returns:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from dojo.diagnosis import counted
 from katas.given.data import curve
-from tests.support import expect, formula, gradients, layers, placement, training, values
+from tests.support import expect, formula, gradients, layers, modes, placement, training, values
 
 STRETCHED = "outputs (n, 1) and targets (n,) were broadcast to (n, n): leave both as columns (n, 1)"
 ABSOLUTE = "this is the absolute error: use nn.MSELoss"
@@ -118,6 +118,7 @@ class TestModels:
         formula.check(
             model, lambda x: last(nodes(x)), draws, f"The output of {name}", wrong, records=True
         )
+        modes.expect_alike(model, torch.randn(7, 2))
 
     @BOTH
     def test_gradients_reach_every_parameter(self, kata, name, sizes):
@@ -173,6 +174,15 @@ class TestCount:
             what="The parameters of a model with a frozen layer",
             causes=causes,
         )
+
+    def test_counts_parameters_of_any_shape(self, kata):
+        for model, right in ((nn.Conv1d(2, 3, 5), 33), (any_shape(), 34)):
+            causes = {
+                "only two dimensions are multiplied: numel() is the number of all entries": right
+                - 24
+            }
+            what = f"The parameters of {model}"
+            expect.equal(kata.count_parameters(model), right, what=what, causes=causes)
 
     @pytest.mark.placement
     def test_counts_on_any_device(self, kata, device):
@@ -242,6 +252,11 @@ class TestSummary:
             causes=causes,
         )
 
+    def test_has_a_row_for_parameters_of_any_name_and_shape(self, kata):
+        rows = [("cut.weight", (3, 2, 5), 30), ("cut.bias", (3,), 3), ("own.scale", (), 1)]
+        causes = {"only what is called weight or bias has a row: take all parameters": rows[:2]}
+        expect.equal(kata.summary(any_shape()), rows, what="The table of a model", causes=causes)
+
     @pytest.mark.placement
     def test_takes_a_model_on_any_device(self, kata, device):
         rows = [("weight", (2, 1), 2), ("bias", (2,), 2)]
@@ -287,8 +302,8 @@ class TestNodes:
             ]
             for n in (25, 1, 0)
         }
-        draws["a frozen model"] = values.copied(draws["25 examples"])
-        draws["a frozen model"][0].requires_grad_(False).eval()
+        frozen = draws["a frozen model in evaluation mode"] = values.copied(draws["25 examples"])
+        frozen[0].requires_grad_(False).eval()
         formula.check(
             kata.node_outputs,
             lambda model, x: torch.tanh(before(model, x)),
@@ -370,6 +385,12 @@ def chain(*sizes, activation=nn.Sigmoid):
     """A network like those of the first task, so that other tasks can be checked without it."""
     parts = [part for pair in pairwise(sizes) for part in (nn.Linear(*pair), activation())]
     return nn.Sequential(*parts[:-1])
+
+
+def any_shape():
+    """A model with a parameter of three dimensions, and one of none with a name of its own."""
+    own = nn.ParameterDict({"scale": nn.Parameter(torch.tensor(2.0))})
+    return nn.ModuleDict({"cut": nn.Conv1d(2, 3, 5), "own": own})
 
 
 def linear_layers(model):

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from katas.given.data import close_circles, wide_circles
-from tests.support import expect, formula, layers, placement, training
+from tests.support import expect, formula, layers, modes, placement, training
 
 SIGMOID_TWICE = (
     "a sigmoid is applied before the loss: nn.BCEWithLogitsLoss contains it and wants the raw"
@@ -159,6 +159,7 @@ class Network:
             "huge features": [1e4 * torch.randn(6, sizes[0])],
         }
         formula.check(model, right, draws, f"The output of {name}{sizes}", wrong, records=True)
+        modes.expect_alike(model, torch.randn(7, sizes[0]))
 
     def check_gradients(self, kata, name):
         model = getattr(kata, name)(input_size=2, hidden_size=10, output_size=1)
@@ -226,9 +227,12 @@ class TestTrain:
         model = line()
         with torch.no_grad():
             model.weight.mul_(1e4)
-        run = training.run(model, partial(fit, kata), *wide_circles(), RULE, epochs=3)
+        features, labels = wide_circles()
+        run = training.run(model, partial(fit, kata), features, labels, RULE, epochs=3)
         training.check_losses(run)
         training.check_steps(run)
+        learned = (model(features) >= 0).float()  # there is nothing to learn, and it goes on
+        training.run(model, partial(fit, kata), features, learned, RULE, epochs=3)
 
     def test_keeps_nothing_of_an_earlier_call(self, kata):
         for epochs in (2, 3):

@@ -104,6 +104,7 @@ class TestModel:
             "a single example": [torch.randn(1, d)],
         }
         formula.check(model, right, draws, "The output", wrong, records=True)
+        modes.expect_alike(model, torch.randn(7, d))
 
     def test_layers_start_as_torch_makes_them(self, kata):
         for layer in kata.MulticlassClassifier(60, 80, 70).modules():
@@ -235,6 +236,7 @@ class TestPredict:
             counted(n, "example"): [nn.Linear(2, 4), 3 * torch.randn(n, 2)],
             f"{m} examples and {classes} classes": [nn.Linear(3, classes), torch.randn(m, 3)],
             "a single example": [nn.Linear(2, 3).eval(), torch.randn(1, 2)],
+            "large logits": [nn.Identity(), 1e3 * (2 + torch.randn(n, 4))],
         }
         wrong = {
             "this is the largest of each column: argmax(dim=1) goes along the row": each(
@@ -251,6 +253,9 @@ class TestPredict:
             ),
             "the probabilities are compared with 0.5: the likeliest class may have less": each(
                 lambda z: (z.sigmoid() > 0.5).long().argmax(dim=1)
+            ),
+            "the sigmoid of several large logits is exactly 1: compare the logits": each(
+                lambda z: z.sigmoid().argmax(dim=1)
             ),
             "the classes are counted from 1: argmax counts from 0": each(
                 lambda z: z.argmax(dim=1) + 1
@@ -320,7 +325,7 @@ class TestTrain:
 
     def test_takes_any_number_of_features_and_classes(self, kata):
         n, d, classes = formula.sizes(3)
-        data = torch.randn(n, d), torch.randint(classes, (n,))
+        data = torch.randn(n, d), torch.randint(classes - 1, (n,))  # the last class has no example
         model = nn.Sequential(nn.Linear(d, 7), nn.Tanh(), nn.Linear(7, classes))
         for one in (kata.MulticlassClassifier(d, 7, classes), model):  # any model that gives logits
             training.check(one, kata.train, *data, RULE, epochs=3)

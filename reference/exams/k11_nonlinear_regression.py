@@ -93,6 +93,7 @@ def passes(kata, draw: Draw, **settings) -> dict[str, object]:
             gradients,
             model.to(draw.device)(x.to(draw.device)),
             model(x[:1].to(draw.device)),
+            model.eval()(x.to(draw.device)),
         ]
     return found
 
@@ -110,9 +111,10 @@ def with_another_activation(kata, draw: Draw):
 def counted(draw: Draw) -> nn.Module:
     """A model with frozen parameters, and with running means, under a name of its own."""
     sizes = [draw.integer(2, 7) for _ in range(draw.integer(2, 4))]
-    model = nn.ModuleDict(
-        {f"net_{draw.integer(0, 99)}": chain(*sizes), "norm": nn.BatchNorm1d(sizes[-1])}
-    )
+    name, norm = f"net_{draw.integer(0, 99)}", nn.BatchNorm1d(sizes[-1])
+    own = nn.ParameterDict({"scale": nn.Parameter(torch.tensor(1.0))})
+    cut = nn.Conv1d(2, draw.integer(2, 5), draw.integer(2, 5))
+    model = nn.ModuleDict({name: chain(*sizes), "norm": norm, "cut": cut, "own": own})
     for number, one in enumerate(model.parameters()):
         one.requires_grad_(number > 0 and draw.choice([True, True, False]))
     return model
@@ -144,13 +146,15 @@ def summary(kata, draw: Draw):
 def nodes(kata, draw: Draw):
     found = {}
     for name, model in networks(kata, draw, activation=draw.choice(ACTIVATIONS)).items():
-        x = 2 * draw.normal(draw.integer(5, 30), model.main[0].in_features)
-        with training_steps.untouched(found, **{name: x}):
-            values = kata.node_outputs(model, x)
+        x, kept = 2 * draw.normal(draw.integer(5, 30), model.main[0].in_features), []
+        for mode in (True, False):
+            with training_steps.untouched(found, **{name: x}):
+                values = kata.node_outputs(model.train(mode), x)
+            kept += [values, sorted({part.training for part in model.modules()})]
         there = kata.node_outputs(model.to(draw.device), x.to(draw.device))
         asked = [[one.device.type, one.requires_grad] for one in model.parameters()]
         one = kata.node_outputs(model, x[:1].to(draw.device))
-        found[name] = [values, there, one, asked, model.training, torch.is_grad_enabled()]
+        found[name] = [kept, there, one, asked, torch.is_grad_enabled()]
     return found
 
 

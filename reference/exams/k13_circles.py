@@ -73,6 +73,7 @@ def forward_pass(kind: type[nn.Module], draw: Draw) -> dict[str, object]:
         "made of": structure.plain(model, "main", "network"),
         "output": output,
         "gradients": [one.grad for one in model.parameters()],
+        "in evaluation mode": model.eval()(x),
     }
     there = model.to(draw.device)(draw.normal(4, sizes[0]).to(draw.device))
     found |= {"there": there, "places": [one.device.type for one in model.parameters()]}

@@ -73,6 +73,7 @@ def forward_pass(kata, draw: Draw):
         "gradients": [one.grad for one in model.parameters()],
         "of one example": model(x[:1]),
         "of huge features": model(1e4 * x),
+        "in evaluation mode": model.eval()(x),
         **found,
     }
 
@@ -147,7 +148,7 @@ def prediction(kata, draw: Draw):
         )
         modes = [part.training for part in model.modules()]
         found[name] = [numbers, alone, modes, trained, any(recording)]
-    return found
+    return {**found, "of large logits": kata.predict(nn.Identity(), 1e3 * draw.normal(20, classes))}
 
 
 @question("predict")
@@ -180,10 +181,12 @@ def gradients(kata, draw: Draw):
 
 
 def no_clouds(random: np.random.Generator):
-    """Points and classes without any rule, of other sizes than those of the lesson."""
+    """Points and classes without any rule, of other sizes than those of the lesson; none of the
+    last class.
+    """
     n, d, classes = random.integers(11, 60, 3)
     features = torch.tensor(random.standard_normal((n, d)), dtype=torch.float32)
-    labels = torch.tensor(random.integers(0, classes, n), dtype=torch.int64)
+    labels = torch.tensor(random.integers(0, classes - 1, n), dtype=torch.int64)
     sizes = [int(d), 7, int(classes)]
     return (features, labels, sizes), {"features": features, "labels": labels, "sizes": sizes}
 
