@@ -60,7 +60,7 @@ def test_one_line_says_what_holds():
     assert (
         found.text
         == "isolated: bubblewrap 0.8.0, namespaces (user, pid, mount, ipc, net, uts), Landlock 6,"
-        " seccomp, memory by looks at it (no cgroup: it may take more for moments),"
+        " seccomp, memory by looks at it (no cgroup: processes may take more together),"
         " one user for all runs"
     )
     poor = Isolation("0.8.0", ("user",), 0, False, 2).text

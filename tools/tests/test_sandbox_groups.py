@@ -341,6 +341,30 @@ def test_the_kernel_ends_what_takes_more_than_its_group_may(sandbox, monkeypatch
     assert run.exit_code(0) == -signal.SIGKILL
 
 
+REWRITES = b"""
+import ctypes, os, time
+for _ in range(7):
+    if os.fork() == 0:
+        break
+with open("/proc/self/maps") as maps:
+    parts = [line.split() for line in maps]
+for part in parts:
+    if part[1] == "rw-p" and part[4] == "0" and part[-1] in ("0", "[heap]"):
+        first, end = (int(number, 16) for number in part[0].split("-"))
+        for page in range(first, end, 4096):
+            ctypes.memmove(page, page, 1)
+time.sleep(600)
+"""
+
+
+@needs_groups
+def test_pages_that_forks_have_rewritten_count(sandbox, tmp_path):
+    """They look as if they were still shared with the host, which counts none of them."""
+    run = sandbox.start(job(tmp_path, REWRITES), tmp_path / "log")
+    until(lambda: run.has_ended)
+    assert run.exit_code(0) == -signal.SIGKILL
+
+
 CROWD = b"""
 import os, time
 for _ in range(8):

@@ -64,7 +64,7 @@ class Isolation:
             (
                 f"memory by cgroup {self.cgroup}"
                 if self.cgroup
-                else "memory by looks at it (no cgroup: it may take more for moments)"
+                else "memory by looks at it (no cgroup: processes may take more together)"
             ),
             "a user for each run" if self.own_user else "one user for all runs",
         ]
