@@ -20,5 +20,6 @@ pytest_run  one child process: runs pytest, reports events
 report    the events, and what the parent makes of them
 preload   what children need, imported once before forking; preload_tests and preload_katas do it
 endings   what is said of a test whose process ended before its time
+untouched  a file that is still its stub, whose fault nothing is
 supervisor  the parent: starts children, believes only complete reports, gives verdicts
 """

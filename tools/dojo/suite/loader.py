@@ -55,7 +55,15 @@ class Explained(Exception):
 
 
 class KataUnusable(Explained):
-    """The kata's file can't be loaded."""
+    """The kata's file can't be loaded.
+
+    Args:
+        is_late: a limit of time has ended its import.
+    """
+
+    def __init__(self, diagnosis: Diagnosis, lines: str = "", is_late: bool = False) -> None:
+        super().__init__(diagnosis, lines)
+        self.is_late = is_late
 
 
 class MissingName(Explained, AttributeError):

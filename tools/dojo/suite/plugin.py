@@ -24,7 +24,7 @@ from dojo.diagnosis import Diagnosis
 from dojo.plain import plain
 from dojo.results import Outcome, TestResult, decoded
 from dojo.stubs import is_begun, open_regions, todo
-from dojo.suite import feedback, leftovers, pretended
+from dojo.suite import feedback, leftovers, pretended, untouched
 from dojo.suite.feedback import LOOK_AT_VALUES
 from dojo.suite.leftovers import Leftovers
 from dojo.suite.loader import (
@@ -113,7 +113,7 @@ class RunState:
             expected, pointer = "the file can be imported, and only defines things", LOOK_AT_VALUES
             why, lines = feedback.explain(error, path, None, expected, limit, pointer)
             headline = f"{shown(path)} can't be imported. {why.headline}"
-            return KataUnusable(replace(why, headline=headline), lines)
+            return KataUnusable(replace(why, headline=headline), lines, feedback.is_late(error))
 
 
 SESSION = pytest.StashKey[RunState]()
@@ -350,6 +350,9 @@ def outcome_of(
     error, run = call.excinfo.value, item.config.stash[SESSION]
     name, (task, _) = kata_name(item), task_of(item)
     path, kata = run.target / f"{name}.py", run.loaded.get(name)
+    is_late = feedback.is_late(error) or (isinstance(error, KataUnusable) and error.is_late)
+    if is_late and (waits := untouched.lines(catalog.load().find(name), run.target).get(task)):
+        return Outcome.NOT_STARTED, waits, None
     if isinstance(error, KataUnusable):
         return Outcome.FAILED, str(error), feedback.bounded(error.diagnosis)
     if isinstance(error, Blocked):

@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -26,11 +26,11 @@ from dojo.processes import forking
 from dojo.processes.channel import LARGEST, Connection
 from dojo.processes.worker import SECONDS_TO_START, Lost, Plain, Process, Worker
 from dojo.results import KataResult, Outcome, TestResult, decoded
-from dojo.suite import endings
+from dojo.suite import endings, untouched
 from dojo.suite import report as reports
 from dojo.suite.endings import Ending
 from dojo.suite.job import SuiteJob
-from dojo.suite.report import MOST_TESTS, Event, Report
+from dojo.suite.report import MOST_TESTS, Event, Report, Test
 from dojo.suite.unit import Unit
 
 # units from which on children import at once what only some katas need: that then costs less than
@@ -77,7 +77,8 @@ def run(
     so_far = [Report(by_name[unit.kata]) for unit in units]
     with tempfile.TemporaryDirectory(prefix="torch-katas-", ignore_cleanup_errors=True) as scratch:
         worker = worker or Plain(len(units) >= MANY)
-        supervisor = _Supervisor(units, so_far, on_result, worker, seconds)
+        waiting = [untouched.lines(by_name[unit.kata], Path(unit.target)) for unit in units]
+        supervisor = _Supervisor(units, so_far, on_result, worker, seconds, waiting)
         supervisor.work(jobs or forking.cores(), Path(scratch), abandon)
     return [report.verdict() for report in so_far]
 
@@ -99,8 +100,9 @@ class _Supervisor:
         on_result: OnResult | None,
         worker: Worker,
         seconds: float,
+        waiting: Sequence[Mapping[str, str]],
     ) -> None:
-        self.reports, self.worker = reports, worker
+        self.reports, self.worker, self.waiting = reports, worker, waiting
         self.on_result = on_result or (lambda unit, result: None)
         self.pending = deque(replace(unit, number=number) for number, unit in enumerate(units))
         self.children: list[_Child] = []
@@ -206,7 +208,7 @@ class _Supervisor:
             outcome, fault = Outcome.ERROR, _tail(child.process.log)
         for test in list(report.open_tests()):
             why = Diagnosis(f"This test was not judged: {fault}.")
-            self.on_result(unit, report.close(test, outcome, why))
+            self._judge(unit, test, outcome, why)
 
     def _begin_again(self, child: _Child) -> None:
         """A child was lost: its units are as they were before it."""
@@ -237,14 +239,21 @@ class _Supervisor:
         if report.loading or ending.is_over or (is_enough and not current):
             blamed = list(report.open_tests())
         for test in blamed:
-            self.on_result(unit, report.close(test, Outcome.FAILED, why))
+            self._judge(unit, test, Outcome.FAILED, why)
         for test in [test for test in report.open_tests() if is_enough and test.task == task]:
-            not_run = report.close(test, Outcome.BLOCKED, Diagnosis(endings.NOT_RUN))
-            self.on_result(unit, not_run)
+            self._judge(unit, test, Outcome.BLOCKED, Diagnosis(endings.NOT_RUN))
         child.units.popleft()
         if any(report.open_tests()):
             child.units.appendleft(report.rest(unit))
         self.pending.extendleft(reversed(child.units))
+
+    def _judge(self, unit: Unit, test: Test, outcome: Outcome, why: Diagnosis) -> None:
+        """Give a test that reported nothing this outcome. In a file that is still its stub no code
+        of the learner's can have ended a process: its tasks wait.
+        """
+        if outcome != Outcome.ERROR and (waits := self.waiting[unit.number].get(test.task)):
+            outcome, why = Outcome.NOT_STARTED, Diagnosis(waits)
+        self.on_result(unit, self.reports[unit.number].close(test, outcome, why))
 
     def _remove(self, child: _Child) -> None:
         """End a child, without waiting for that: the next start clears up after it."""
