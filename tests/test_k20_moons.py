@@ -158,7 +158,7 @@ class TestTrain:
             ),
         )
 
-    @pytest.mark.parametrize("epochs", [1, 20])
+    @pytest.mark.parametrize("epochs", [1, 20, 820])
     def test_keeps_the_budget(self, kata, epochs):
         (features, labels), model = moons(points=100), kata.build_model()
         losses, seen = passes.watch(
