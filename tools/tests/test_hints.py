@@ -4,6 +4,7 @@ green.
 
 import functools
 import os
+import re
 import subprocess
 import sys
 
@@ -120,6 +121,14 @@ def test_after_the_last_hint_and_a_pause_there_is_a_solution(progress, catalog):
     assert "| " + "        return -(w1 * x1 + b) / w2" in shown
     assert "BEGIN SOLUTION" not in shown
     assert store.read()[0].of(KATA, "boundary").solution_shown
+
+
+def test_a_solution_is_code_alone(catalog):
+    for kata in catalog.katas:
+        for task in kata.tasks:
+            lines = hints.solution(kata.reference_text(), task.name)
+            assert lines
+            assert not any(re.match(r"\s*# {4,}", line) for _, line in lines), (kata, task)
 
 
 def test_of_a_kata_that_passes_all_tasks_are_shown(progress, catalog):

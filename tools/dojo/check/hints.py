@@ -15,7 +15,7 @@ from dojo.catalog import Catalog, Kata, Task
 from dojo.check import state as states
 from dojo.check.state import State
 from dojo.results import Outcome
-from dojo.stubs import solution_lines
+from dojo.stubs import BEGIN, MORE_TEXT, solution_lines
 
 STABLE = "https://docs.pytorch.org/docs/stable/"
 
@@ -111,8 +111,14 @@ def too_early(shown: OpenHints, now: datetime) -> str:
 
 def solution(reference: str, task: str) -> list[tuple[int, str]]:
     """The lines of the reference's solution of a task, with their numbers."""
-    lines = reference.splitlines()
-    return [(number, lines[number - 1]) for number in sorted(solution_lines(reference, task))]
+    lines, found = reference.splitlines(), []
+    is_text = False  # what a marker says goes on
+    for number in sorted(solution_lines(reference, task)):
+        begins = BEGIN.match(lines[number - 2]) is not None
+        is_text = (begins or is_text) and MORE_TEXT.match(lines[number - 1]) is not None
+        if not is_text:
+            found.append((number, lines[number - 1]))
+    return found
 
 
 def pages(reference: str, task: str) -> list[tuple[str, str]]:
