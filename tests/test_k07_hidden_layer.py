@@ -110,6 +110,8 @@ class TestForward:
             "these are the hidden layer's activations: the output layer is left out": (
                 lambda x: torch.tanh(scores(x)[0])
             ),
+            "both linear layers come first, and the activations after them: each activation follows"
+            " its own layer": (lambda x: model.linear_modules[1](scores(x)[0]).tanh().sigmoid()),
             "the sigmoid is applied twice": lambda x: torch.sigmoid(right(x)),
             "these are answers, 0 or 1: probabilities are asked for": (
                 lambda x: (right(x) >= 0.5).float()

@@ -119,6 +119,8 @@ def _miscounted(model: nn.Module, results: object, expected: Sequence[Tensor]) -
     if not isinstance(results, list) or not all(isinstance(one, Tensor) for one in results):
         return in_order
     told = {
+        "nothing is kept: the list is emptied at the end, or the results go to a list of another"
+        " name": not results,
         "both names stand for one list: make two, one for each": (
             model.linear_results is model.activation_results
         ),
