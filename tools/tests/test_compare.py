@@ -244,8 +244,8 @@ def test_from_the_first_refusal_to_the_comparison(learner):
     edited = check(learner, "compare", "k06", "train")
     assert edited.returncode == 2
     assert (
-        "Your file or its tests have changed since 'train' passed: run `python tools/check k06`"
-        " again" in edited.stderr
+        "Your file or its tests have changed since the last check: run `python tools/check k06`"
+        in edited.stderr
     )
 
 
@@ -254,5 +254,6 @@ def test_a_refusal_names_what_to_do(catalog):
     from dojo.results import Outcome
 
     kata = catalog.find("k06")
-    failed = State({KATA: {"train": TaskState(outcome=Outcome.FAILED)}})
-    assert "hint k06` helps to get there" in compare.refusal(kata, kata.tasks, failed)
+    failed = State({KATA: {"train": TaskState(outcome=Outcome.FAILED, judged="a")}})
+    assert "hint k06` helps to get there" in compare.refusal(kata, kata.tasks, failed, "a")
+    assert "changed since the last check" in compare.refusal(kata, kata.tasks, failed, "b")

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 import torch
+from msgspec.structs import replace
 
 from dojo import ROOT
 from dojo.check import hints, store
@@ -97,6 +98,10 @@ def test_after_green_all_is_shown_with_what_to_read(progress, catalog):
 
 def test_a_task_that_was_green_and_is_red_again_says_so(progress, catalog):
     red = TaskState(first_green="2026-11-21", outcome=Outcome.FAILED, judged="a")
+    store.change(lambda state: State({KATA: {"train": red}}))
+    changed = hint("k06", "train").stdout
+    assert "Your file has changed since the last check: python tools/check k06 train" in changed
+    red = replace(red, judged=store.content_hash(KATA))
     store.change(lambda state: State({KATA: {"train": red}}))
     shown = hint("k06", "train").stdout
     assert all(levels(shown, catalog.find("k06").tasks[1].hints))

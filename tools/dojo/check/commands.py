@@ -162,9 +162,10 @@ def list_katas() -> None:
                 text = (ROOT / "katas" / f"{kata.name}.py").read_text(encoding="utf-8")
                 still_open = open_regions(text)
                 names = [task.name for task in kata.tasks if task.name in still_open]
-                state = f"to write: {', '.join(names)}" if names else "written"
-                if len(state) > shown.width - BEFORE_STATE:
-                    state = f"{len(names)} to write"
+                state = f"{len(names)} to write" if names else "written"
+                longer = f"{state}: {', '.join(names)}"
+                if names and len(longer) <= shown.width - BEFORE_STATE:
+                    state = longer
             except (OSError, UnicodeDecodeError):
                 state = "no readable file"
             effort = f"{kata.difficulty:<6} {kata.minutes:>3} min"
@@ -193,7 +194,7 @@ def hint(
     state, notice = store.read()
     _remember(lambda: notice)
     edited = store.edited(each.name for each in everything.katas)
-    asked_for = hints.asked_for(state, everything, chosen, task, edited)
+    asked_for = hints.asked_for(state, everything, chosen, task, edited, store.content_hash)
     if not asked_for:
         also = "`hint KATA` shows that kata's hints and further reading."
         print(f"Everything passed at the last check. {also}")
@@ -233,7 +234,7 @@ def compare(kata: KataName, task: TaskName = "") -> None:
     content = store.content_hash(chosen.name)
     green = [each for each in asked_for if state.of(chosen.name, each.name).is_green(content)]
     if not green:
-        cli.unable(comparing.refusal(chosen, asked_for, state))
+        cli.unable(comparing.refusal(chosen, asked_for, state, content))
     yours = (store.KATAS / f"{chosen.name}.py").read_text(encoding="utf-8")
     for each in green:
         parts = comparing.parts(yours, chosen.reference_text(), each.name)

@@ -35,15 +35,20 @@ class CodePair:
     same: bool = False  # the same code, whatever the layout and the comments
 
 
-def refusal(kata: Kata, tasks: Sequence[Task], state: State) -> str:
-    """Why nothing is shown yet of these tasks, none of which is green, and what to do."""
+def refusal(kata: Kata, tasks: Sequence[Task], state: State, content: str) -> str:
+    """Why nothing is shown yet of these tasks, none of which is green, and what to do. `content` is
+    the hash of the file as it is.
+    """
     command = f"python tools/check {kata.short}"
     what = f"'{tasks[0].name}'" if len(tasks) == 1 else f"a task of {kata.short}"
-    outcomes = {state.of(kata.name, task.name).outcome for task in tasks}
-    if Outcome.PASSED in outcomes:
+    known = [state.of(kata.name, task.name) for task in tasks]
+    outcomes = {each.outcome for each in known}
+    if Outcome.PASSED in outcomes or (
+        outcomes != {""} and content not in {k.judged for k in known}
+    ):
         return (
-            f"Your file or its tests have changed since {what} passed: run `{command}` again, then"
-            " compare."
+            f"Your file or its tests have changed since the last check: run `{command}`, and once"
+            f" {what} is green, compare."
         )
     if outcomes != {""}:
         return (

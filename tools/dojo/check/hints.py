@@ -6,7 +6,7 @@ found in the reference's text alone: torch is not imported here.
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,6 +51,7 @@ class OpenHints:
     texts: tuple[str, ...]
     was_green: str = ""  # the day; then all are open, for nothing is left to give away
     is_green: bool = False  # at the last check
+    is_judged: bool = True  # the file as it is was judged by it
     solution_from: datetime | None = None  # from when on a solution is shown; None: hints are left
 
 
@@ -64,24 +65,34 @@ def task_of(kata: Kata, name: str) -> Task:
 
 
 def asked_for(
-    state: State, catalog: Catalog, kata: Kata | None, task: str | None, edited: Mapping[str, float]
+    state: State,
+    catalog: Catalog,
+    kata: Kata | None,
+    task: str | None,
+    edited: Mapping[str, float],
+    content: Callable[[str], str] = lambda kata: "",
 ) -> list[OpenHints]:
     """The tasks that a request for a hint is about, with their open hints so far.
 
     That is the named task, or the one the learner is at: in the named kata, or in all. Of a named
     kata in which everything passes, all tasks; none if nothing is named and everything passes.
     Raises NoSuchTask if the kata has no task of that name.
+
+    Args:
+        edited: kata name → when its file was last changed.
+        content: from a kata's name to the hash of its file as it is.
     """
     if kata and task:
-        return [open_hints(state, kata, task_of(kata, task))]
+        return [open_hints(state, kata, task_of(kata, task), content(kata.name))]
     within = catalog.only([kata]) if kata else catalog
     if at := states.current(state, within, edited):
-        return [open_hints(state, *at)]
-    return [open_hints(state, kata, task) for task in kata.tasks] if kata else []
+        return [open_hints(state, *at, content(at[0].name))]
+    tasks = kata.tasks if kata else ()
+    return [open_hints(state, kata, task, content(kata.name)) for task in tasks] if kata else []
 
 
-def open_hints(state: State, kata: Kata, task: Task) -> OpenHints:
-    """The open hints of a task."""
+def open_hints(state: State, kata: Kata, task: Task, content: str = "") -> OpenHints:
+    """The open hints of a task. `content` is the hash of the kata's file as it is, if known."""
     task_state = state.of(kata.name, task.name)
     was_green = task_state.first_green
     return OpenHints(
@@ -90,6 +101,7 @@ def open_hints(state: State, kata: Kata, task: Task) -> OpenHints:
         task.hints if was_green else task.hints[: task_state.hints],
         was_green,
         task_state.outcome == Outcome.PASSED,
+        content in ("", task_state.judged),
         states.solution_from(state, kata.name, task),
     )
 

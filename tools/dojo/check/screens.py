@@ -259,6 +259,8 @@ def hints(
     command = f"{kata.short} {shown.task.name}"
     if shown.is_green:
         text = f"Your solution beside the reference's: python tools/check compare {command}"
+    elif shown.was_green and not shown.is_judged:
+        text = f"Your file has changed since the last check: python tools/check {command}"
     elif shown.was_green:
         text = (
             f"It was green on {shown.was_green}, and is not now: python tools/check {command} says"
