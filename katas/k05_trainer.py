@@ -6,7 +6,7 @@ Large data comes in batches, and training repeats five moves for each of them:
     loss = criterion(outputs, targets)  how wrong is that?
     optimizer.zero_grad()               backward() adds to old gradients
     loss.backward()                     the gradient at every parameter
-    optimizer.step()                    each parameter against its gradient
+    optimizer.step()                    each parameter moves against it
 
 One pass over all batches is an epoch, and its loss is the mean of the batches'
 losses. A trainer works with any model, loss and optimizer. It resets nothing:
@@ -78,7 +78,7 @@ def train_batch(
     features: Tensor,
     targets: Tensor,
 ) -> tuple[float, Tensor, Tensor]:
-    """The five moves for one batch, with both traps avoided: one step of the optimizer.
+    """The five moves for one batch, with the first two traps avoided: one step of the optimizer.
 
     Args:
         model: on any device.
@@ -155,4 +155,5 @@ if __name__ == "__main__":
     line = nn.Linear(1, 1)
     gradient_descent = torch.optim.SGD(line.parameters(), lr=0.01)
     history = trainer(line, nn.MSELoss(), gradient_descent, batches, epochs=30, every=5)
+    print("The points scatter around the line: even the best one has a loss of about 93.")
     plots.show(plots.plot_loss_history(history))

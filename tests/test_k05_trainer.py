@@ -13,8 +13,12 @@ from tests.support.descent import (
     ANEW,
     CAST,
     EARLIER,
+    FIRST_ALONE,
+    LAST_ALONE,
     LEARNING_RATE,
     MADE,
+    RESHAPED,
+    SUMMED,
     WRITTEN_IN,
     WRONG_WAY,
     batch,
@@ -85,8 +89,9 @@ class TestTraps:
     def test_batches_go_to_the_model(self, kata, device):
         model, batch = line().to(device), [torch.randn(4, 2), torch.arange(4)]  # class numbers
         moved = returned.several(kata.to_model(model, *batch), 2, "to_model", "features, targets")
+        likely = "to_model moves the model itself: leave it where it is, and move the batch to it"
+        expect.on_device(model.weight, device, "The model", likely)
         check_sent(moved, batch, device, "left where they are")
-        expect.on_device(model.weight, device, "The model", "to_model moves the model itself")
         back = kata.to_model(line(), *moved)
         check_sent(back, moved, torch.device("cpu"), "only moved to a GPU, not to the CPU")
 
@@ -103,26 +108,16 @@ class TestTraps:
             kata.to_model(model, *next(iter(batches())))
         there.check("The batches")
 
-    @pytest.mark.parametrize(
-        ("outputs", "targets"),
-        [
-            *(((4, 1), (4,)), ((4,), (4, 1)), ((4, 1), (4, 1)), ((4, 2), (4, 2)), ((2, 3), (6,))),
-            *(((1, 1), (1,)), ((1, 1), ()), ((1,), (1, 1))),
-        ],
-    )
-    def test_as_many_numbers_take_the_shape_of_the_targets(self, kata, outputs, targets):
-        draws = [[make(outputs), torch.randn(targets)] for make in (torch.randn, transposed)]
-        wrong = {
-            "the outputs are left as they were": lambda one, other: one,
-            "these are the targets: give the outputs their shape": lambda one, other: other,
-            "squeeze() takes dimensions away, whatever the targets have: take their shape": [
-                lambda one, other: one.squeeze(),
-                lambda one, other: one.squeeze(-1),
-            ],
+    def test_as_many_numbers_take_the_shape_of_the_targets(self, kata):
+        pairs = [((4, 1), (4,)), ((4,), (4, 1)), ((4, 1), (4, 1)), ((4, 2), (4, 2)), ((2, 3), (6,))]
+        pairs += [((1, 1), (1,)), ((1, 1), ()), ((1,), (1, 1))]
+        draws = {
+            f"outputs {one}{turned} and targets {other}": [make(one), torch.randn(other)]
+            for one, other in pairs
+            for turned, make in (("", torch.randn), (", turned in memory,", transposed))
         }
-        what = f"Outputs {outputs} for targets {targets}"
         right = lambda one, other: one.reshape(other.shape)  # noqa: E731
-        formula.check(kata.like_targets, right, draws, what, wrong, may_share=True)
+        formula.check(kata.like_targets, right, draws, "like_targets", RESHAPED, may_share=True)
 
     def test_gradients_flow_through_the_new_shape(self, kata):
         gradients.check_flow(
@@ -323,9 +318,9 @@ class TestTrains:
         model, data = line(), loader(torch.randn(10, 2), torch.randn(10, 1))  # 4, 4 and 2 examples
         parts = [nn.MSELoss()(model(features), targets).item() for features, targets in data]
         causes = {
-            "this is the sum over the batches: divide by len(dataloader)": sum(parts),
-            "this is the loss of the last batch alone: add up the losses of all of them": parts[-1],
-            "this is the loss of the first batch alone: the epoch ends after one batch": parts[0],
+            SUMMED: sum(parts),
+            LAST_ALONE: parts[-1],
+            FIRST_ALONE: parts[0],
             "the sum over the batches is divided by something else than len(dataloader)": (
                 sum(parts) / 10
             ),
@@ -458,7 +453,7 @@ class TestPrints:
         unit = float(kind(10)) / 10
         wrong = {
             "this is the score of the last batch: take the mean, as for the loss": (6, 8, 0),
-            "this is the sum over the batches: divide by len(dataloader)": (9, 12, 0),
+            SUMMED: (9, 12, 0),
             "the scores of earlier epochs are still in the sum: begin again with each": (3, 7, 7),
             "the mean is taken over all epochs so far: begin again with each": (3, 3.5, 7 / 3),
             "the score is asked once an epoch: once for each batch": (1, 2, 6),

@@ -7,12 +7,15 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from dojo.diagnosis import counted
-from tests.support import expect, placement, returned
+from tests.support import expect, placement, returned, subject
 
 LEARNING_RATE = 0.1
 WRITTEN_IN = "a device is written into the code: ask the model's parameters"
 WRONG_WAY = "the remainder is taken the wrong way round: epoch % every"
 ANEW = "the optimizer is made anew or emptied: its momentum is the caller's"
+LAST_ALONE = "this is the loss of the last batch alone: add up the losses of all of them"
+FIRST_ALONE = "this is the loss of the first batch alone: the epoch ends after one batch"
+SUMMED = "this is the sum over the batches: divide by len(dataloader)"
 STOPS = "the training stops by itself: the stub promises all epochs"
 EARLIER = "these are the weights of an earlier epoch: leave the model as the last step did"
 MADE = {  # how many batches look made; 3 stands for more, too
@@ -21,7 +24,23 @@ MADE = {  # how many batches look made; 3 stands for more, too
     2: "a second batch is taken: call next(iter(dataloader)) once, and keep the batch under a name",
     3: "a loop over the dataloader makes them all: next(iter(dataloader)) makes one",
 }
+NOT_USED = "what to_model gives back is not used: give it names, features, targets = to_model(...)"
 CAST = "to(parameter) gives its dtype too: to(parameter.device) moves, and leaves the dtype"
+RESHAPED = {  # what like_targets gives, with its known mistakes
+    "the outputs are left as they were": lambda outputs, targets: outputs,
+    "as many rows need not be as many numbers: compare numel()": lambda outputs, targets: (
+        outputs.reshape(targets.shape) if outputs.shape[:1] == targets.shape[:1] else outputs
+    ),
+    "these are the targets: give the outputs their shape": [
+        lambda outputs, targets: targets,
+        lambda outputs, targets: targets.reshape(outputs.shape),
+    ],
+    "squeeze() takes dimensions away, whatever the targets have: take their shape": [
+        lambda outputs, targets: outputs.squeeze(),
+        lambda outputs, targets: outputs.squeeze(-1),
+        lambda outputs, targets: outputs.squeeze(1) if outputs.dim() > 1 else outputs,
+    ],
+}
 
 
 def line() -> nn.Linear:
@@ -76,8 +95,8 @@ def descend(
 
 def trained(
     epochs: int, rate: float = LEARNING_RATE, momentum: float = 0
-) -> tuple[torch.Tensor, list[float]]:
-    """The right descent: the weights it ends at, and of each epoch the mean loss of its batches."""
+) -> tuple[torch.Tensor, list[list[float]]]:
+    """The right descent: the weights it ends at, and of each epoch the losses of its batches."""
     model, found = line(), []
     optimizer = torch.optim.SGD(model.parameters(), rate, momentum)
     for _ in range(epochs):
@@ -88,7 +107,7 @@ def trained(
             loss.backward()
             optimizer.step()
             parts.append(loss.item())
-        found.append(sum(parts) / len(parts))
+        found.append(parts)
     return weights(model), found
 
 
@@ -151,8 +170,12 @@ def check_shapes(shapes, one: tuple[int, ...]) -> None:
 def check_losses(seen, epochs: int) -> None:
     """These are the losses of the right descent."""
     expect.losses(seen, epochs, what="trainer(...)")
-    (_, right), numbers = trained(epochs), range(1, epochs + 1)
+    (_, parts), numbers = trained(epochs), range(1, epochs + 1)
+    right = [sum(each) / len(each) for each in parts]
     causes = {
+        LAST_ALONE: [each[-1] for each in parts],
+        FIRST_ALONE: [each[0] for each in parts],
+        SUMMED: [sum(each) for each in parts],
         "this is the mean of the losses so far: each epoch has a mean of its own": (
             [sum(right[:n]) / n for n in numbers]
         ),
@@ -186,5 +209,11 @@ def check_sent(moved, given, device, otherwise):
 def batch(kata, model, features, targets, criterion=None, rate=LEARNING_RATE):
     """What the learner's train_batch returns: three parts."""
     optimizer = torch.optim.SGD(model.parameters(), lr=rate)
-    result = kata.train_batch(model, criterion or nn.MSELoss(), optimizer, features, targets)
+    try:
+        result = kata.train_batch(model, criterion or nn.MSELoss(), optimizer, features, targets)
+    except RuntimeError as error:
+        if "same device" not in str(error) or not subject.uses("train_batch", "\n    to_model("):
+            raise
+        headline = "The batch does not get to the model."
+        expect.unmet(headline, seen=error, expected="no error", likely=expect.told(NOT_USED))
     return returned.several(result, 3, "train_batch", "loss, outputs, targets")
