@@ -24,6 +24,7 @@ _SHOWN = {  # outcome → its style, its mark, its mark on a plain console
 STYLES = {outcome: style for outcome, (style, _, _) in _SHOWN.items()}
 _MARKS = {outcome: mark for outcome, (_, mark, _) in _SHOWN.items()}
 _PLAIN_MARKS = {outcome: mark for outcome, (_, _, mark) in _SHOWN.items()}
+_WORDS = {outcome: str(outcome) for outcome in Outcome}
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,13 @@ class Screen:
     def mark(self, outcome: Outcome) -> str:
         """The outcome's mark in its colour, as rich markup."""
         return f"[{STYLES[outcome]}]{self.marks[outcome]}[/]"
+
+    def marked(self, outcome: Outcome, name: str) -> str:
+        """A name with its outcome's mark, as rich markup, to stand in a row with others: a word
+        comes after it, and a comma after that.
+        """
+        mark = self.mark(outcome)
+        return f"{name} {mark}," if self.marks[outcome].isascii() else f"{mark} {name} "
 
     def text(self, message: str) -> str:
         """A text that may have losses drawn in it, as this screen shows it."""
@@ -67,7 +75,7 @@ def screen(in_words: bool = False) -> Screen:
             colorama.just_fix_windows_console()
     console = Console(highlight=False, soft_wrap=True)
     if in_words or os.environ.get(IN_WORDS, "0") not in ("", "0"):
-        return Screen(console, _PLAIN_MARKS, "", "", in_words=True)
+        return Screen(console, _WORDS, "", "", in_words=True)
     is_utf = "utf" in (sys.stdout.encoding or "").lower()
     if console.is_terminal and not console.is_dumb_terminal and is_utf:
         return Screen(console, _MARKS, "█", "░")

@@ -50,10 +50,10 @@ def test_overview_shows_stages_katas_and_outcomes(overview, catalog):
     lines = {
         line.split()[0]: line for line in overview.stdout.splitlines() if line.startswith("  k")
     }
-    assert "ok to_tensors  ok to_class_indices  ok to_numpy" in lines["k01"]
-    assert "FAILED model  blocked train  blocked boundary" in lines["k06"]
-    assert "FAILED layers" in lines["k07"]
-    assert "- models  - train  - metrics  - point" in lines["k17"]
+    assert "to_tensors ok, to_class_indices ok, to_numpy ok" in lines["k01"]
+    assert "model FAILED, train blocked, boundary blocked" in lines["k06"]
+    assert "layers FAILED" in lines["k07"]
+    assert "models -, train -, metrics -, point -" in lines["k17"]
     assert overview.returncode == 1
 
 

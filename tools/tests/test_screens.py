@@ -18,7 +18,7 @@ from dojo.check.compare import CodePair
 from dojo.check.state import State, TaskState
 from dojo.check.watch import model as m
 from dojo.check.watch.frame import Frame
-from dojo.console import _MARKS, _PLAIN_MARKS, Screen
+from dojo.console import _MARKS, _PLAIN_MARKS, _WORDS, Screen
 from dojo.curve import Band, Curve, draw
 from dojo.reference_results import ReferenceResult
 from dojo.results import KataResult, Measured, Outcome, TaskResult, TestResult, Verdict
@@ -147,7 +147,7 @@ def shown(name: str, width: int, colours: bool = False, in_words: bool = False) 
     """The screen of that name, as it is printed."""
     screen = Screen(console(width, colours), _MARKS, "█", "░")
     if in_words:
-        screen = Screen(screen.console, _PLAIN_MARKS, "", "", in_words=True)
+        screen = Screen(screen.console, _WORDS, "", "", in_words=True)
     if name in OF_WATCH:
         return "\n".join(Frame(screen, width, 40, RECORDS).lines(OF_WATCH[name])) + "\n"
     OF_CHECK[name](screen)

@@ -34,7 +34,8 @@ def overview(
         out(f"\n[bold]Stage {stage.number}[/]  {escape(stage.title)}")
         for kata in stage.katas:
             result = results[kata.name]
-            tasks = "  ".join(f"{screen.mark(task.outcome)} {task.name}" for task in result.tasks)
+            tasks = " ".join(screen.marked(task.outcome, task.name) for task in result.tasks)
+            tasks = tasks.rstrip(" ,")
             title = f"{kata.short}  {escape(kata.title)}"
             out(f"  [{STYLES[result.outcome]}]{title:<{TITLE_WIDTH + 3}}[/] {tasks}")
             for number in result.measured:
@@ -197,7 +198,8 @@ def _heading(screen: Screen, kata: Kata, more: str) -> None:
 def _task(screen: Screen, task: TaskResult, all_printed: bool) -> None:
     """A task's tests, a line each, and its first problem; of a task not begun only what to do."""
     out = screen.console.print
-    out(f"\n  {screen.mark(task.outcome)} [bold]{task.name}[/]  [dim]{task.outcome}[/]")
+    mark = "" if screen.in_words else f"{screen.mark(task.outcome)} "
+    out(f"\n  {mark}[bold]{task.name}[/]  [dim]{task.outcome}[/]")
     first = task.first_problem
     is_begun = task.outcome not in (Outcome.NOT_STARTED, Outcome.BLOCKED)
     if first and not is_begun and all(test.outcome != Outcome.PASSED for test in task.tests):

@@ -170,13 +170,13 @@ class Frame:
         """Every task with its mark, as many in a line as fit."""
         line = ""
         for task in result.tasks:
-            item = f"{self._screen.mark(task.outcome)} {task.name}"
-            longer = f"{line}  {item}" if line else item
+            item = self._screen.marked(task.outcome, task.name)
+            longer = f"{line} {item}" if line else item
             if line and Text.from_markup(longer).cell_len > self._console.width:
                 self._out(line)
                 longer = item
             line = longer
-        self._out(line)
+        self._out(line.rstrip(" ,"))
 
     def _failure(self, result: KataResult, task: TaskResult, test: TestResult) -> None:
         """The first thing to see to, in full."""
