@@ -1,5 +1,6 @@
 """Questions on k20: the same asking code runs on the submission, confined, and on the reference."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -50,6 +51,8 @@ def of_epochs(answer, right, hidden) -> str:
     """A comparison of losses: one for an epoch, of as many as were asked for, or of fewer."""
     if not isinstance(answer, list) or any(type(loss) is not float for loss in answer):
         return "the losses are no list of float"
+    if not all(map(math.isfinite, answer)):
+        return "a loss is no finite number"
     return "" if 0 < len(answer) <= hidden["epochs"] else "no losses, or more than epochs"
 
 
@@ -132,7 +135,7 @@ def a_single_epoch_of_eight_points(kata, draw: Draw):
     return budgeted(kata, draw, 1, eight)
 
 
-@question("train", spent=BUDGET)
+@question("train", spent=BUDGET, losses=of_epochs)
 def more_epochs_than_the_usual_800(kata, draw: Draw):
     return budgeted(kata, draw, 820, eight)
 
