@@ -12,7 +12,7 @@ LARGEST = 1_000_000  # bytes of a file that is read
 
 def lines(kata: Kata, folder: Path) -> dict[str, str]:
     """Task → what is said of it where the file in this folder is the stub as it came; empty where
-    it is another one, or can't be read.
+    something else stands in it, or it can't be read.
     """
     path = folder / f"{kata.name}.py"
     try:
