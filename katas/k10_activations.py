@@ -100,7 +100,8 @@ def softplus(x: Tensor) -> Tensor:
     """log(1 + exp(x)) for float32 x of any shape; value and gradient are finite for every x from
     -1000 to 1000.
     """
-    # TODO smooth: 1 is exp(0), so this is the log of a sum of two exps
+    # TODO smooth: 1 is exp(0), so this is the log of a sum of two exps, for which torch
+    #     has a function
     raise NotImplementedError("smooth")
 
 

@@ -106,7 +106,8 @@ def softplus(x: Tensor) -> Tensor:
     """log(1 + exp(x)) for float32 x of any shape; value and gradient are finite for every x from
     -1000 to 1000.
     """
-    # BEGIN SOLUTION smooth: 1 is exp(0), so this is the log of a sum of two exps
+    # BEGIN SOLUTION smooth: 1 is exp(0), so this is the log of a sum of two exps, for which torch
+    #     has a function
     return torch.logaddexp(x, torch.zeros_like(x))
     # END SOLUTION
 

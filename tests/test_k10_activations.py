@@ -11,10 +11,8 @@ from tests.support import calls, expect, formula, gradients, placement, subject
 TORCH = {name: getattr(F, name) for name in ("relu", "leaky_relu", "softplus", "silu", "gelu")}
 TORCH |= {name: getattr(torch, name) for name in ("sigmoid", "tanh", "selu")}
 READY_MADE = {*TORCH, *(f"{name}_" for name in TORCH), "special_expit", "prelu", "_prelu_kernel"}
-WRITE = (
-    "the task is to write it out, with exp, log, clamp, where and the like; you may use your own"
-    " functions"
-)
+WRITE = "write it out, with exp, log, clamp, where and the like; you may use your own functions"
+PLAIN = ".item(), float(...) or .detach() cuts the result off from the slope: use self.slope itself"
 FAR = torch.tensor([-1000.0, -200.0, -50.0, 50.0, 200.0, 1000.0])
 
 
@@ -133,7 +131,7 @@ class TestPReLU:
 
     def test_gradient_reaches_the_slope(self, kata):
         model, x = kata.PReLU(0.3), torch.tensor([[-2.0, 3.0], [-0.5, 1.0]])
-        model(x).sum().backward()
+        gradients.recorded(model(x), model.slope, "PReLU(x)", PLAIN).sum().backward()
         expect.gradients_reach(model, what="The sum of PReLU(x)")
         causes = {"the positive x are counted too, but the slope plays no part there": x.sum()}
         what = "The slope's gradient, the sum of the negative x"
@@ -145,10 +143,10 @@ class TestPReLU:
         optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
         for _ in range(20):
             optimizer.zero_grad()
-            F.mse_loss(model(x), F.leaky_relu(x, 0.6)).backward()
+            y = gradients.recorded(model(x), model.slope, "PReLU(x)", PLAIN)
+            F.mse_loss(y, F.leaky_relu(x, 0.6)).backward()
             optimizer.step()
-        what = "The slope after 20 steps on points with the slope 0.6"
-        expect.close(model.slope.sum(), 0.6, what=what, atol=1e-3)
+        expect.close(model.slope.sum(), 0.6, "The slope after 20 steps towards 0.6", atol=1e-3)
 
     def test_is_written_out(self, kata):
         calls.check_written_out(lambda: kata.PReLU()(torch.randn(4)), READY_MADE, "PReLU", WRITE)
@@ -158,7 +156,7 @@ class TestPReLU:
         model = expect.moved(kata.PReLU(), device)
         x = torch.linspace(-2, 2, 4, device=device)
         y = placement.same(model, x, device=device, what="PReLU(x)", lies_there=True)
-        y.sum().backward()
+        gradients.recorded(y, model.slope, "PReLU(x)", PLAIN).sum().backward()
         expect.on_device(model.slope.grad, device, what="The slope's gradient")
 
 
@@ -216,18 +214,20 @@ class TestDying:
 def check_slope(kata, name, draws):
     """The gradient of the kata's function is that of torch's."""
     formula.check(
-        formula.slope(getattr(kata, name), what=f"{name}(x)"),
-        formula.slope(TORCH[name]),
+        formula.slope(getattr(kata, name), what=f"{name}(x)", entrywise=True),
+        formula.slope(TORCH[name], entrywise=True),
         draws,
         f"The gradient of {name}",
-        formula.slopes(mistakes(name)),
+        formula.slopes(mistakes(name), entrywise=True),
     )
 
 
 def mistakes(name):
     """What is known to go wrong; torch.where only where it is used."""
-    unlikely = "" if subject.uses(name, "where(") else BOTH_SIDES
-    return {cause: wrong for cause, wrong in MISTAKES[name].items() if cause != unlikely}
+    own = name != "sigmoid" and subject.uses(name, "def sigmoid(")
+    names = {CUT: CUT + ", here and in sigmoid" * own}
+    names[BOTH_SIDES] = BOTH_SIDES * subject.uses(name, "where(")
+    return {names.get(c, c): wrong for c, wrong in MISTAKES[name].items() if names.get(c, c)}
 
 
 def outputs(examples, units):
@@ -423,7 +423,8 @@ MISTAKES = {
             *(lambda x, b=b: F.softplus(x) / math.log(b) for b in (2, 10))
         ],
         "log1p adds a 1 of its own: this is log(2 + exp(x))": lambda x: torch.log(2 + torch.exp(x)),
-        "exp is bounded, so that large numbers don't come out as they are: add max(x, 0) outside": [
+        "exp is bounded, so that large numbers don't come out as they are: max(x, 0) + log(1 +"
+        " exp(-|x|)) needs no bound": [
             *(lambda x, b=b: torch.log1p(torch.exp(x.clamp(max=b))) for b in (*BOUNDS, 50)),
             *(lambda x, b=b: torch.log1p(torch.exp(x.clamp(max=b))) for b in (80, 85, 87, 88)),
         ],

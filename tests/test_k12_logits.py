@@ -41,10 +41,10 @@ class TestProbabilities:
             " torch.sigmoid is safe for logits of any size"
         )
         what = "The gradient of the probabilities"
-        wrong = {overflow: formula.slope(lambda z: 1 / (1 + torch.exp(-z)))}
+        wrong = {overflow: formula.slope(lambda z: 1 / (1 + torch.exp(-z)), entrywise=True)}
         formula.check(
-            formula.slope(kata.to_probabilities, what="The probabilities"),
-            formula.slope(torch.sigmoid),
+            formula.slope(kata.to_probabilities, what="The probabilities", entrywise=True),
+            formula.slope(torch.sigmoid, entrywise=True),
             draws,
             what,
             wrong,

@@ -542,7 +542,7 @@ def compare(
         seen=is_now,
         expected=f"{to_be}   (before this step: {was})",
         likely=expect.told(*fitting) or otherwise or [guesses.of_numbers(seen[step], right[step])],
-        pointer=pointers.NUMBERS,
+        pointer=pointers.numbers(seen[step], right[step]),
     )
 
 

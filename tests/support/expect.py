@@ -170,7 +170,7 @@ def close(
         seen=describe(actual),
         expected=describe(expected),
         likely=likely or [guesses.of_numbers(seen, right)],
-        pointer=pointers.NUMBERS if right.numel() > 1 else pointers.NUMBER,
+        pointer=pointers.numbers(seen, right) if right.numel() > 1 else pointers.NUMBER,
     )
 
 

@@ -118,9 +118,12 @@ def check(
             _expect_kept(results, kept, what)
 
 
-def slope(function: Function, of: int = 0, what: str = "The result") -> Function:
+def slope(
+    function: Function, of: int = 0, what: str = "The result", entrywise: bool = False
+) -> Function:
     """The gradient of a function at one of its arguments, as a function of the same arguments: of
-    the sum of all that comes out, each number with a weight of its own.
+    the sum of all that comes out, each number with a weight of its own. The weights are divided out
+    again of a function that works `entrywise`: what is left is the derivative at each entry.
     """
 
     @functools.wraps(function, updated=())
@@ -135,18 +138,21 @@ def slope(function: Function, of: int = 0, what: str = "The result") -> Function
         headline = f"{what}: no gradient flows back to what was given."
         likely = "the way back is cut: .item(), .detach(), .data or torch.no_grad() stands in it"
         expect.that(found is not None, headline, seen="None", expected="a gradient", likely=likely)
-        return found
+        return found / weights if entrywise else found
 
     return gradient
 
 
-def slopes(mistakes: Mistakes, of: int = 0) -> dict[str, list[Function]]:
+def slopes(mistakes: Mistakes, of: int = 0, entrywise: bool = False) -> dict[str, list[Function]]:
     """Cause → the gradient of each of its formulas, at one of the arguments."""
     several = {
         cause: [formulas] if callable(formulas) else formulas
         for cause, formulas in mistakes.items()
     }
-    return {cause: [slope(each, of) for each in formulas] for cause, formulas in several.items()}
+    return {
+        cause: [slope(each, of, entrywise=entrywise) for each in formulas]
+        for cause, formulas in several.items()
+    }
 
 
 def sizes(number: int) -> list[int]:

@@ -35,6 +35,17 @@ def check_flow(
     expect.close(seen, right, what=f"{what}: the gradient at {expect.describe(at)}")
 
 
+def recorded(value: Tensor, parameter: Tensor, what: str, likely: str) -> Tensor:
+    """What comes of a parameter, once it is sure that it records gradients: backward() would else
+    raise an error.
+    """
+    if not parameter.requires_grad:
+        likely = "what it is computed from does not record at all: requires_grad is False"
+    records, headline = expect.tensor(value, what).requires_grad, f"{what}: no gradient flows."
+    expect.that(records, headline, seen="requires_grad=False", expected="True", likely=likely)
+    return value
+
+
 def check_none(value: object, what: str) -> None:
     """A tensor that records no gradient."""
     headline = f"{what} still record gradients."

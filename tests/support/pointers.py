@@ -2,14 +2,16 @@
 cause and solves nothing.
 """
 
+import torch
+from torch import Tensor
+
 TYPE = "What does the last line of your function hand back? Print its type just before."
 SHAPE = (
     "Print the shape after each step: at which one does it first differ from what you had in mind?"
 )
 DTYPE = "Print the dtype after each step: at which one does it become another?"
 NUMBERS = (
-    "Work out the first number by hand, from the formula: at which step does your code give another"
-    " one?"
+    "Work out the {} by hand, from the formula: at which step does your code give another one?"
 )
 NUMBER = "Work it out by hand, with small numbers: at which step does your code give another one?"
 TEXT = (
@@ -28,3 +30,11 @@ PARAMETERS = (
 IN_PLACE = "Print it before and after each line that touches it: which one changes it?"
 AGAIN = "Call it twice in a row and print both answers: what does the first call leave behind?"
 VALUE = "Call it yourself with the same arguments: at which line does a value differ from the plan?"
+
+
+def numbers(seen: Tensor, wanted: Tensor) -> str:
+    """To the first number that is off."""
+    same = torch.isclose(seen.double(), wanted.double(), rtol=1e-4, atol=1e-5, equal_nan=True)
+    first = (~same).nonzero()
+    place = first[0].tolist() if len(first) else []
+    return NUMBERS.format(f"number at position {place}" if any(place) else "first number")
