@@ -21,7 +21,7 @@ SGD bounces from wall to wall if lr is large, and creeps if it is small. With
 momentum, the pulls across the valley cancel out, and those along it add up.
 RMSprop divides by the usual size of the gradient, so its steps along a flat
 floor are as long as those down a steep wall. Adam does both. In a valley at an
-angle, RMSprop gains far less: `python -m katas.k21_optimizers` draws it all.
+angle, RMSprop leads SGD by less: `python -m katas.k21_optimizers` draws it.
 
 Weight decay pulls all weights towards 0. In Adam the division makes this pull
 uneven, so AdamW keeps it out of g and shrinks the weights before the step.

@@ -174,7 +174,7 @@ class TestMomentum:
     def test_momentum_equals_torch_step_by_step(self, kata, decay):
         causes = STEP | {
             "g has a factor 1 - momentum: torch adds the whole g to b": "+ g => + (1 - MU) * g",
-            "this is SGD: keep b for the next step, and take off lr * b": "MU * b => 0 * b",
+            "this is SGD: put the new b back into the memory in every step": "MU * b => 0 * b",
             "0.9 is written into the code: use self.momentum": "MU => 0.9",
             "momentum * b is missing: b only adds up the gradients": "MU * b => b",
             "momentum multiplies g: it multiplies the old b": "MU * b + g => b + MU * g",
@@ -410,8 +410,8 @@ class TestValley:
         point, right = torch.tensor(START, requires_grad=True), by_hand(Own, steps=steps)
         places = kata.walk(Own([point], 0.02), point, bowl, steps)
         likely = "the walk takes another number of steps than `steps` says"
-        expect.shape(places, (steps + 1, 3), f"The places of {steps} steps", likely=likely)
-        expect.close(places, right, what=f"The places of {steps} steps")
+        expect.shape(places, (steps + 1, 3), f"The places with steps={steps}", likely=likely)
+        expect.close(places, right, what=f"The places with steps={steps}")
 
     def test_places_have_the_dtype_and_record_nothing(self, kata):
         point = torch.tensor(START, dtype=torch.float64, requires_grad=True)

@@ -17,8 +17,8 @@ LABEL = 10  # columns of "expected:" and the like
 
 
 def counted(number: int, noun: str) -> str:
-    """ "1 step", "2 steps", "2 losses"."""
-    plural = "es" if noun.endswith(("s", "ch")) else "s"
+    """ "1 step", "2 steps", "2 losses", "2 batches", "2 epochs"."""
+    plural = "es" if noun.endswith(("s", "ch")) and noun != "epoch" else "s"
     return f"{number} {noun}{'' if number == 1 else plural}"
 
 
