@@ -73,7 +73,7 @@ def cross_entropy(y_hat: np.ndarray, labels: np.ndarray) -> float:
         labels: (n,) class numbers.
 
     Returns:
-        A plain float.
+        A plain float, no np.float64.
     """
     # TODO loss: pick each row's probability at its label; take the mean of -ln of them,
     #     as a plain float

@@ -541,6 +541,10 @@ def check_slopes(
     expect.close(result[0], right[0], what="dp/dz", causes=causes)
     causes = {
         "the minus of -ln p is missing": -right[1],
+        "dp/dz_j is missing from dJ/dz_j = -1/p dp/dz_j": [
+            torch.tensor(-1 / p[y]),
+            torch.full(p.shape, -1 / float(p[y]), dtype=torch.float64),
+        ],
         "-1/p is left out: the logarithm has the slope 1/p": right[0],
         "this is -dp/dz: the logarithm's slope 1/p is missing": -right[0],
         "each slope is divided by its own class's probability: it is the right class's p for "

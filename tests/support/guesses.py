@@ -167,7 +167,8 @@ def _compare() -> str:
 def of_value(seen: object, wanted: object) -> list[Cause]:
     """The likely cause of a value that is not as expected, by the kind of value."""
     if type(seen) is not type(wanted):
-        return [Cause(*_of_type(seen, wanted))]
+        number = _other_number(seen, wanted)
+        return [Cause(*_of_type(seen, wanted)) if number is None else Cause(number)]
     if isinstance(wanted, str):
         return [Cause(*_of_text(str(seen), wanted))]
     if isinstance(wanted, bool):
@@ -188,6 +189,18 @@ def of_value(seen: object, wanted: object) -> list[Cause]:
     if isinstance(wanted, list | tuple) and isinstance(seen, list | tuple):
         return [Cause(*_of_items(seen, wanted))]
     return [Cause("at which step of yours does it become another value?")]
+
+
+def _other_number(seen: object, wanted: object) -> str | None:
+    """The likely cause of a number of NumPy or torch where a float belongs, if it is off as well:
+    the type comes after it.
+    """
+    if not isinstance(seen, Tensor | np.ndarray | np.generic) or type(wanted) is not float:
+        return None
+    number = values.numbers(seen).to(torch.float64)
+    if number.numel() != 1 or values.alike(number.reshape(()), wanted, 1e-5):
+        return None
+    return of_one_number(number.item(), wanted)
 
 
 def _of_type(seen: object, wanted: object) -> tuple[str, bool]:

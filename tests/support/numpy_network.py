@@ -222,6 +222,10 @@ WRONG_LOSSES = {
             lambda logs, picked, labels: float((np.eye(logs.shape[1])[labels] * logs).mean())
         ),
     ],
+    "y_hat[labels] picks whole rows: each row's own entry is y_hat[np.arange(n), labels]": [
+        loss_with(lambda logs, picked, labels: float(logs[labels].mean())),
+        loss_with(lambda logs, picked, labels: float(logs[labels].sum(axis=1).mean())),
+    ],
     "this picks the right class's column for every row: y_hat[np.arange(n), labels]": loss_with(
         lambda logs, picked, labels: float(logs[:, labels].mean())
     ),
@@ -336,7 +340,7 @@ def wrong_gradients(name: str) -> dict[str, list[Callable]]:
         "d1 is multiplied by a1: the ReLU's slope is 1 where it is active, and 0 elsewhere": back(
             right, lambda a1, d1: a1
         ),
-        "d1 is 0 where d1 itself is not positive: it is 0 wherever a1 is 0": back(
+        "your d1 is set to 0 by its own sign: it has to be 0 wherever a1 is 0": back(
             right, lambda a1, d1: d1 > 0
         ),
         "d1 is 0 where the ReLU is active: it is 0 wherever a1 is 0": back(
