@@ -57,8 +57,8 @@ def last_hidden_features(model: nn.Module, features: Tensor) -> Tensor:
 
 
 def hidden_boundary(model: nn.Module, h1: Tensor) -> Tensor:
-    """For each h1, the h2 where a model with one label is undecided, in the space of its last
-    hidden layer.
+    """For each h1, the h2 where a model with one label is undecided (probability 0.5, score 0), in
+    the space of its last hidden layer.
 
     Args:
         model: keeps its linear layers in linear_modules, the output layer last.

@@ -11,9 +11,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from dojo.diagnosis import counted
 from katas.given.data import sine_bands
 from katas.given.networks import KeepingNetwork, unrolled_bands
-from tests.support import expect, formula, modes, placement
+from tests.support import expect, formula, modes, placement, refused, subject, values
 
 SQUEEZED = (
     "squeeze() drops the dimension of a single point, too: outputs.shape[1] counts the outputs"
@@ -124,6 +125,10 @@ class TestBoundary:
             "w1 and w2 are swapped: the line is solved for h2, so w2 divides": line(
                 lambda w1, w2, b, h1: -(w2 * h1 + b) / w1
             ),
+            "the line is solved for h2: divide by w2": [
+                line(lambda w1, w2, b, h1: -(w1 * h1 + b)),
+                line(lambda w1, w2, b, h1: -(w1 * h1 + b) / w1),
+            ],
             "these are the weights of the first layer: the line belongs to the last one, "
             "linear_modules[-1]": line(right, layer=0),
             "this is the line at other points than the given h1: take h1 as it is": [
@@ -145,8 +150,17 @@ class TestBoundary:
                 lambda w1, w2, b, h1: right(w1, w2, b, h1).clamp(-1, 1)
             ),
         }
+
+        @functools.wraps(kata.hidden_boundary)
+        def asked_of(model, h1):
+            try:
+                return kata.hidden_boundary(model, h1)
+            except ValueError as error:
+                expect_no_refusal(kata.hidden_boundary, model, error)
+                raise
+
         what = "h2 along the boundary"
-        formula.check(kata.hidden_boundary, line(right), draws, what, wrong, records=False)
+        formula.check(asked_of, line(right), draws, what, wrong, records=False)
 
     @pytest.mark.parametrize(("hidden", "before"), [(1, 1), (3, 1), (5, 0)])
     def test_refuses_other_than_two_neurons(self, kata, hidden, before):
@@ -154,13 +168,13 @@ class TestBoundary:
             "look at the last layer's in_features (or its weight's shape), and raise ValueError"
             " unless there are 2 inputs"
         )
-        headline = (
-            f"The boundary of a last hidden layer of {hidden} is not a line, and"
-            " hidden_boundary does not say so."
-        )
+        neurons = counted(hidden, "hidden neuron")
+        headline = f"With {neurons} there is no line, and hidden_boundary doesn't raise ValueError."
         model = network(hidden=hidden, before=before)
         try:
-            seen = expect.describe(kata.hidden_boundary(model, torch.zeros(3)))
+            result = kata.hidden_boundary(model, torch.zeros(3))
+            seen = expect.describe(result)
+            likely = expect.told(refused.RETURNED) if refused.handed_back(result) else likely
         except ValueError:
             return
         except (AssertionError, IndexError) as error:
@@ -378,6 +392,9 @@ NOT_THE_GRID: dict[str, Callable[..., Tensor] | list[Callable[..., Tensor]]] = {
     "a dimension of size 1 is dropped: a grid of one row or column stays a table": (
         lambda *given: by_rows(*given).squeeze()
     ),
+    "the shape is turned: a row for each x2 and a column for each x1, (len(x2), len(x1))": (
+        lambda *given: by_rows(*given).reshape(len(given[1]), len(given[2]))
+    ),
     "the grid stands on its head: row 0 belongs to x2[0]": lambda *given: by_rows(*given).flip(0),
     "this is a grid of other points: take x1 and x2 as they are, in their order": [
         lambda model, x1, x2: by_rows(model, even(x1), even(x2)),
@@ -401,6 +418,30 @@ NOT_THE_GRID: dict[str, Callable[..., Tensor] | list[Callable[..., Tensor]]] = {
 }
 
 
+def expect_no_refusal(boundary: Callable, model: KeepingNetwork, error: ValueError) -> None:
+    """The ValueError for a model of two hidden neurons does not come from another of its sizes."""
+
+    def is_refused(**sizes: int) -> bool:
+        try:
+            boundary(network(**sizes), torch.randn(3))
+        except ValueError:
+            return True
+        return False
+
+    features = model.linear_modules[0].in_features
+    asks_for_labels = subject.uses("hidden_boundary", "out_features") and not is_refused(labels=2)
+    causes = {
+        "out_features of the last layer is the number of labels: its in_features are the hidden"
+        " neurons": asks_for_labels and is_refused(),
+        "this is the number of features: the hidden neurons are the in_features of the last layer,"
+        " linear_modules[-1]": features != 2 and not is_refused(),
+    }
+    if likely := expect.told(*(cause for cause, fits in causes.items() if fits)):
+        headline = "A model whose last hidden layer has two neurons is refused."
+        seen, expected = f"ValueError: {error}", "the h2 for each h1"
+        expect.unmet(headline, seen=seen, expected=expected, likely=likely)
+
+
 def check_device(look, model: nn.Module, *given: torch.Tensor, device: torch.device) -> None:
     """The look at a model on a device gives its answer there, and leaves the model there."""
     likely = "looking changes nothing: .to(...), .cpu() or .cuda() moves the model itself"
@@ -411,7 +452,7 @@ def check_no_gradient(value: Tensor, what: str) -> None:
     recording = expect.tensor(value, what).requires_grad
     expect.that(
         not recording,
-        f"{what} still records gradients.",
+        f"{what}: gradients are still recorded.",
         seen="requires_grad=True",
         expected="requires_grad=False",
         likely="compute under torch.no_grad(), or detach the result",
@@ -427,13 +468,13 @@ def check_looking(model: nn.Module, before: bool, look, right: Tensor, what: str
     with formula.recording_as_before(what):
         seen = look()
     handle.remove()
-    if before and not torch.allclose(expect.tensor(seen, what), right, atol=1e-5):
-        likely = DROPOUT if not torch.allclose(look(), seen) else "an earlier test says why"
+    is_off = not values.alike(expect.tensor(seen, what), right, 1e-5)
+    if before and is_off and not values.alike(look(), seen, 1e-5):
         expect.unmet(
             f"{what}: not as in evaluation mode.",
             seen=expect.describe(seen),
             expected=expect.describe(right),
-            likely=likely,
+            likely=expect.told(DROPOUT),
         )
     expect.close(seen, right, what=what)
     check_no_gradient(seen, what)

@@ -7,7 +7,7 @@ import torch
 from sklearn.metrics import f1_score
 from torch.nn import functional as F
 
-from tests.support import calls, expect, formula, placement
+from tests.support import calls, expect, formula, placement, refused
 
 
 @pytest.mark.task("probabilities")
@@ -125,8 +125,8 @@ class TestLoss:
             try:
                 loss = kata.bce_with_logits(torch.zeros(logits), torch.ones(targets))
                 seen = f"{expect.describe(loss)}, and no error"
-                if loss is ValueError or isinstance(loss, ValueError):
-                    likely = "`return` hands the error back as a result: `raise` it"
+                if refused.handed_back(loss):
+                    likely = expect.told(refused.RETURNED)
             except ValueError:
                 continue
             except (AssertionError, RuntimeError) as error:

@@ -95,9 +95,8 @@ class TestInit:
             beyond = (abs(parameters[name]) > 0.02).mean()
             headline = f"{name} is not spread as normal random numbers are."
             seen, expected = f"{beyond:.2%} lie beyond 0.02", "about 4.6 %"
-            expect.that(
-                0.03 < beyond < 0.062, headline, seen=seen, expected=expected, likely=likely
-            )
+            is_normal = 0.03 < beyond < 0.062
+            expect.that(is_normal, headline, seen=seen, expected=expected, likely=likely)
 
         first, second = (parameters[name].ravel()[:100] for name in ("W1", "W2"))
         headline = "W2 has the random numbers of W1 once more."
@@ -512,9 +511,8 @@ def check_slopes(
         result = slopes_by_hand(scores, label)
     fine = isinstance(result, tuple | list) and len(result) == 2
     headline, likely = "slopes_by_hand(...) does not give two arrays.", "return both: dp/dz, dJ/dz"
-    expect.that(
-        fine, headline, seen=type(result).__name__, expected="dp/dz and dJ/dz", likely=likely
-    )
+    seen, expected = type(result).__name__, "dp/dz and dJ/dz"
+    expect.that(fine, headline, seen=seen, expected=expected, likely=likely)
     total, top = np.exp(scores).sum(), np.eye(len(scores))[p.argmax()]
     causes = {
         "this takes u' = u at every score: u = exp(z_y) does not change with the other scores": (
@@ -542,8 +540,7 @@ def check_slopes(
     causes = {
         "the minus of -ln p is missing": -right[1],
         "dp/dz_j is missing from dJ/dz_j = -1/p dp/dz_j": [
-            torch.tensor(-1 / p[y]),
-            torch.full(p.shape, -1 / float(p[y]), dtype=torch.float64),
+            -torch.ones(shape) / p[y] for shape in ((), p.shape)
         ],
         "-1/p is left out: the logarithm has the slope 1/p": right[0],
         "this is -dp/dz: the logarithm's slope 1/p is missing": -right[0],

@@ -242,12 +242,18 @@ def _rounded(results: Sequence[Any], expected: Sequence[Any], what: str) -> tupl
     """
     if any(isinstance(result, Failed) for result in results):
         return ()
+    if _shapes(results) != _shapes(expected):
+        return ()  # another shape comes first
     seen, right = values.floats(results, what), values.floats(expected, what)
     for name in seen.keys() & right.keys():
         pair = seen[name], right[name]
         if rounding.decimals(*pair) is not None:
             return name, *(", ".join(f"{one:.7g}" for one in part[:4]) for part in pair)
     return ()
+
+
+def _shapes(results: Sequence[Any]) -> list[tuple[int, ...]]:
+    return [tuple(getattr(part, "shape", ())) for _, part in values.parts(list(results), "")]
 
 
 @contextlib.contextmanager
@@ -327,7 +333,7 @@ def _expect_recording(value: Tensor, records: bool, what: str) -> None:
         )
     expect.that(
         value.requires_grad == records,
-        f"{what}: {'no gradient flows' if records else 'still records gradients'}.",
+        f"{what}: {'no gradient flows' if records else 'gradients are still recorded'}.",
         seen=f"requires_grad={value.requires_grad}",
         expected=f"requires_grad={records}",
         likely=cut if records else expect.told("compute it under torch.no_grad(), or detach() it"),

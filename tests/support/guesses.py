@@ -89,7 +89,8 @@ def of_numbers(seen: Tensor, wanted: Tensor) -> Cause:
     if not seen.any():
         return Cause("the result is all zeros: was it created and then never filled?")
     if (factor := _factor(seen, wanted)) is not None:
-        kind = "the sign is off" if factor < 0 else "a factor is missing, or one too many"
+        is_sign = math.isclose(factor, -1, rel_tol=1e-3)
+        kind = "the sign is off" if is_sign else "a factor is missing, or one too many"
         return Cause(f"every number is {factor:.4g} times the expected one: {kind}", told=True)
     if rounding.decimals(seen.numpy(), wanted.numpy()) is not None:
         return Cause(rounding.ROUNDED, told=True)
