@@ -124,10 +124,10 @@ def optimizer_for(
     learning rate.
 
     Args:
-        settings: further arguments for the optimizer; the others keep torch's defaults. Examples:
-            weight_decay=0.01 pulls every parameter towards 0, for all four; momentum=0.9 keeps
-            "sgd" moving in the direction of its last steps; alpha=0.9 lets "rmsprop" average the
-            squared gradients over about the last ten steps.
+        settings: further arguments for the optimizer, a dict that ** takes apart; the others keep
+            torch's defaults. Examples: weight_decay=0.01 pulls every parameter towards 0, for all
+            four; momentum=0.9 keeps "sgd" moving in the direction of its last steps; alpha=0.9 lets
+            "rmsprop" average the squared gradients over about the last ten steps.
 
     Raises:
         ValueError: another name; the message contains it and the four known names.

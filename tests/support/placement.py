@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 
+from dojo.diagnosis import Cause
 from dojo.suite.twins import copy_on_cpu, own_generator, tensors_in
-from tests.support import expect
+from tests.support import expect, pointers, subject
 
 FIRST_GPU, SECOND_GPU = map(torch.device, ("cuda:0", "cuda:1"))  # no machine has to have them
 MODEL_MOVED = (
@@ -318,6 +319,39 @@ def _together(device: torch.device) -> Iterator[None]:
         handle.remove()
 
 
+def check_sent(model: nn.Module, call: Call, what: str, who: str) -> None:
+    """The call of this name takes its tensors to where the model lies: to a device of torch's that
+    every machine has, and that holds no numbers.
+    """
+    there = torch.device("meta")
+
+    class Seen(Exception):
+        """Ends the call: there are no numbers on this device."""
+
+    def look(module: nn.Module, inputs: tuple[object, ...]) -> None:
+        seen = expect.tensor(inputs[0], what).device
+        stays = (
+            "the batch stays where it was made: .to(next(model.parameters()).device) takes it to"
+            " the model"
+        )
+        written = "a device is written into the code, such as 'cpu' or .cpu(): ask the model"
+        words = ".device", "device(", "cuda", "'cpu'", "cpu("
+        is_told = not any(subject.uses(who, word) for word in words)
+        expect.that(
+            expect.lies_on(seen, there),
+            f"{what} do not go to the model's device.",
+            seen=f"on {seen}",
+            expected="on meta, with the model: a device without numbers that every machine has",
+            likely=expect.told(stays) if is_told else [Cause(stays), Cause(written)],
+            pointer=pointers.DEVICE,
+        )
+        raise Seen
+
+    model.to(there).register_forward_pre_hook(look)
+    with contextlib.suppress(Seen):
+        call(model)
+
+
 class Pretended(TorchFunctionMode):
     """As if a model were on a device that this machine need not have, and some tensors on the first
     GPU. Nothing moves: what tensors are sent to is noted.
@@ -399,3 +433,10 @@ class Pretended(TorchFunctionMode):
             expected=self._device,
             likely=likely,
         )
+
+
+def check_number(model: nn.Module, call: Call, what: str) -> None:
+    """The call takes its tensors to the model's GPU by number; this model claims the second."""
+    with Pretended(SECOND_GPU, model) as there:
+        call(model)
+    there.check(what)
