@@ -89,7 +89,7 @@ def best_coefficients(features: Tensor, targets: Tensor) -> list[float]:
     """What scikit-learn's LinearRegression finds with its formula.
 
     Args:
-        features: (n, d) float32, on any device. Apple's GPUs have no float64, so do without it
+        features: (n, d) float32, on any device. Apple's GPUs have no float64, so keep float32
             there.
         targets: (n, 1) float32, on the same device.
 

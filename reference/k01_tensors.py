@@ -223,7 +223,8 @@ if __name__ == "__main__":
     print("the table of products:", table, sep="\n")
     print("its first row and column:", *cross(table, 0))
     print("each column minus its mean:", centered(table), sep="\n")
-    print("each row as shares that add up to 1:", shares(table), sep="\n")
+    sums = combine(row, column)["sums"]
+    print("each row of the sums as shares that add up to 1:", shares(sums), sep="\n")
     print("the gaps of its first row:", gaps(table[0]), sep="\n")
     print("one-hot rows of the classes 2, 0, 1:", one_hot(torch.tensor([2, 0, 1]), 3), sep="\n")
     features, labels = to_tensors(*data.sine_bands_arrays())

@@ -318,7 +318,7 @@ def numbers(coefficients: object, call: str = "coefficients(...)") -> Tensor:
         likely = f"{table} is a table of one row here, so take {table}[0]"
         if isinstance(coefficients[0], list | np.ndarray) and np.size(coefficients[0]) == 1:
             likely = f"{first} holds one number here: item() takes it out"
-        likely = f"a list or an array is inside the list: {likely}"
+        likely = f"a list or an array is inside the list, and {likely}"
     headline, expected = f"{call} does not return a flat list of plain numbers.", "a list of float"
     is_flat = isinstance(coefficients, list) and kinds == {"float"}
     seen = (
