@@ -173,7 +173,7 @@ def test_a_room_that_is_not_listed_and_one_that_is_gone_are_found():
 
 # what one kata alone looks at, and is too long for its file
 ALONE = {
-    *("batches", "descent", "formulas", "numpy_network", "refused", "rules"),
+    *("batches", "descent", "formulas", "numpy_network", "rules"),
     *("one_weight", "signals", "splits", "walks"),
 }
 SPECIFICATIONS = sorted((ROOT / "tests").glob("test_k*.py"))
