@@ -40,7 +40,7 @@ def recorded(value: Tensor, parameter: Tensor, what: str, likely: str) -> Tensor
     raise an error.
     """
     if not parameter.requires_grad:
-        likely = "what it is computed from does not record at all: requires_grad is False"
+        likely = "the parameter itself does not record: leave requires_grad=False out"
     records, headline = expect.tensor(value, what).requires_grad, f"{what}: no gradient flows."
     expect.that(records, headline, seen="requires_grad=False", expected="True", likely=likely)
     return value
