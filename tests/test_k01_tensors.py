@@ -490,7 +490,7 @@ SHARED = (
     "the memory is shared: torch.tensor(array) copies, torch.from_numpy(array) and"
     " torch.as_tensor(array) do not"
 )
-CAPITAL = "torch.Tensor(array) with a capital T shares the memory: torch.tensor(array) copies"
+CAPITAL = "a capital T, as in torch.Tensor, shares the memory: torch.tensor(array) copies"
 ADDED = "a small number is added to the sums, beside which small sums count for nothing"
 AS_COLUMN = (
     "shapes are compared from the right: one of the two has to be a column (n, 1), as keepdim=True"

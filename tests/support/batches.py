@@ -4,6 +4,7 @@ k22's data a row's first feature says its number, so that batches are known by t
 
 import contextlib
 import copy
+import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,6 +63,7 @@ NO_COPY = (
 LAST_KEPT = "a state is kept at losses that are no new lowest validation loss, up to the last epoch"
 TWO_LISTS = "training losses, validation losses"
 LEAVE = "the first line has to stay as it stands in the stub, with its default arguments"
+UNUSED = "the default argument stands there as in the stub: what does the code do with it?"
 NOT_BACK = "the best state is never put back: model.load_state_dict(...) after the loop"
 
 
@@ -363,7 +365,15 @@ def check_default_size(kata) -> None:
         kata.train_epoch(model, torch.optim.SGD(model.parameters(), lr=0.1), *data)
     seen, right = [len(one.rows) for one in watch.learning], [64, 64, 22]
     headline = "Without batch_size the batches of an epoch have the wrong sizes."
-    expect.that(seen == right, headline, seen=seen, expected=right, likely=LEAVE)
+    likely = _of_default(kata.train_epoch, batch_size=64)
+    expect.that(seen == right, headline, seen=seen, expected=right, likely=likely)
+
+
+def _of_default(function: Callable[..., object], **wanted: int) -> str:
+    """What to say of defaults that do not show: they are others than these, or unused."""
+    parameters = inspect.signature(function).parameters
+    named = {name: one.default for name, one in parameters.items() if name in wanted}
+    return UNUSED if named == wanted else LEAVE
 
 
 def check_default_limits(kata) -> None:
@@ -377,13 +387,15 @@ def check_default_limits(kata) -> None:
         with watching(model) as watch:
             losses = kata.train(model, x, y, x_val, y_val)
         made = len(returned.several(losses, 2, "train", TWO_LISTS)[1])
-        limit = "epochs=40" if right == 40 else "patience=5"
-        headline = f"Without further arguments the training does not end by {limit}."
+        name, limit = ("epochs", 40) if right == 40 else ("patience", 5)
+        headline = f"Without further arguments the training does not end by {name}={limit}."
         seen, wanted = counted(made, "epoch"), counted(right, "epoch")
-        expect.that(made == right, headline, seen=seen, expected=wanted, likely=LEAVE)
+        likely = _of_default(kata.train, **{name: limit})
+        expect.that(made == right, headline, seen=seen, expected=wanted, likely=likely)
         sizes, wanted = [len(one.rows) for one in watch.learning[:2]], [64, 36]
         headline = "Without further arguments the batches of 100 rows have the wrong sizes."
-        expect.that(sizes == wanted, headline, seen=sizes, expected=wanted, likely=LEAVE)
+        likely = _of_default(kata.train, batch_size=64)
+        expect.that(sizes == wanted, headline, seen=sizes, expected=wanted, likely=likely)
 
 
 def watched_training(kata, epochs: int):

@@ -335,7 +335,7 @@ def check_sent(model: nn.Module, call: Call, what: str, who: str) -> None:
             " the model"
         )
         written = "a device is written into the code, such as 'cpu' or .cpu(): ask the model"
-        words = ".device", "device(", "cuda", "'cpu'", "cpu("
+        words = "device(", "cuda", "'cpu'", "cpu("
         is_told = not any(subject.uses(who, word) for word in words)
         expect.that(
             expect.lies_on(seen, there),
