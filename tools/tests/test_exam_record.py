@@ -99,6 +99,7 @@ def test_figures_of_all_draws_stay_beside_newer_ones_and_count_for_the_exam_they
 ):
     some, read = catalog.only([kata]), exams.read
     monkeypatch.setattr(exams, "read", lambda where=path: read(where))
+    monkeypatch.setattr(exams, "TO_TRY", set())
     every = replace(good, reference=100, variants=5 * good.variants)
 
     def scope() -> str:
