@@ -23,6 +23,7 @@ from dojo.validate import (
     claims,
     exam_probes,
     exams,
+    forging,
     mark_checks,
     marks,
     mutants,
@@ -209,7 +210,7 @@ def test_a_test_that_never_runs_is_named_by_the_references(tmp_path):
     always = "class TestMore:\n    def test_never(self, kata):\n        assert 0\n"
     path.write_text(f"{text}\n\n{always}", encoding="utf-8")
     (tmp_path / "look.py").write_text(
-        "from dojo import catalog\nfrom dojo.validate import forging, parts\nif __name__ == '__main__':\n"
+        "from dojo import catalog\nfrom dojo.validate import parts\nif __name__ == '__main__':\n"
         "    whole = catalog.load()\n"
         "    print(*parts.references_pass(whole.only([whole.find('k12')])).problems, sep='\\n')\n"
     )
