@@ -268,7 +268,7 @@ def test_keys_of_windows_have_their_names_and_a_smiley_ends_nothing(monkeypatch)
     msvcrt.getwch = lambda: next(typed)
     monkeypatch.setitem(sys.modules, "msvcrt", msvcrt)
     heard = []
-    terminal._read_windows(heard.append, lambda: heard.append("the end"))
+    terminal.Keys(heard.append, lambda: heard.append("the end"))._read_windows()
     assert heard == ["up", "down", "n", "space", "the end"]
 
 

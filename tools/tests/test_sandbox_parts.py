@@ -23,11 +23,10 @@ from dojo.suite.report import Report
 if not sys.platform.startswith("linux"):
     pytest.skip("the sandbox needs Linux", allow_module_level=True)
 
-import fcntl
-import termios
-
 from dojo.grade.sandbox import confine, seccomp
 from dojo.processes.channel import Channel
+
+fcntl, termios = map(pytest.importorskip, ("fcntl", "termios"))
 
 # Messages
 

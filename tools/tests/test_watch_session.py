@@ -69,6 +69,7 @@ def test_a_mistake_is_named_with_the_line(watching):
 
 def test_the_screen_says_at_once_that_a_run_began(watching):
     watching.passes()
+    until(lambda: re.search(r"Green at|Tries until", watching.screen))
     before = len(watching.frames)
     watching.save(K01)
     until(lambda: len(watching.frames) > before)

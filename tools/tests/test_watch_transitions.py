@@ -244,7 +244,9 @@ def test_the_editor_opens_the_file_at_the_line_of_the_message(start):
 def test_the_tries_are_read_once_the_results_are_kept(passed, failed):
     assert effects(passed, Recorded()) == [read_tries]
     assert effects(failed, Recorded()) == []
-    assert after(replace(passed, tries="Green at the first try."), Key("n")).tries == ""
+    known = replace(passed, tries="Green at the first try.")
+    assert after(known, Key("n")).tries == after(known, saved("k02_c")).tries == ""
+    assert after(known, saved("k00_a")).tries == known.tries
 
 
 def test_after_a_success_it_waits_for_the_learner(passed):

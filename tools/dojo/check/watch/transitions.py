@@ -66,6 +66,7 @@ def _saved(model: Model, names: frozenset[str]) -> Next:
         model,
         current=model.current if is_same else katas[0],
         hints=model.hints if is_same else None,
+        tries=model.tries if is_same else "",
         view=KATA,
         notice=model.notice if model.was_reset in katas else "",
         was_reset="",
